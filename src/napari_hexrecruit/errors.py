@@ -1,0 +1,17 @@
+"""The package's own exceptions; each is also the builtin that a caller would expect."""
+
+from __future__ import annotations
+
+__all__ = ["HexRecruitError", "MissingExtraError", "SimulationDataError"]
+
+
+class HexRecruitError(Exception):
+    """Base of the package's own errors; ``str()`` is one line that says what to do."""
+
+
+class SimulationDataError(HexRecruitError, ValueError):
+    """A file cannot be used: the message names the file, the field and the remedy."""
+
+
+class MissingExtraError(HexRecruitError, ImportError):
+    """An optional package is not installed: the message names the extra to install."""

@@ -1,0 +1,145 @@
+"""Window and width to bins of time, and the bin of a spike. All times in ms."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["EDGE_TOLERANCE_MS", "TimeBins"]
+
+EDGE_TOLERANCE_MS = 1e-6
+"""A spike this little below an edge, or less, belongs to the bin that starts at the edge."""
+
+_LARGEST_N_BINS = 2**31 - 2
+
+
+@dataclass(frozen=True)
+class TimeBins:
+    """Half-open bins ``[start + k * width, start + (k + 1) * width)`` of equal width.
+
+    Parameters
+    ----------
+    start_ms, stop_ms
+        The window, ms.
+    width_ms
+        Width of a bin, ms.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite, the width is not positive, the window is empty, or the window is
+        not a whole number of bins; the message gives the nearest windows that are.
+
+    Notes
+    -----
+    Simulators write times that carry float noise (22.3 ms is stored as 22.300000000099267, 0.3 ms as a
+    number below 3 * 0.1). A spike within 1e-6 ms below an edge therefore belongs to the bin that
+    starts there; at the window's end it is outside, at its start inside.
+
+    Examples
+    --------
+    >>> bins = TimeBins(start_ms=100.0, stop_ms=130.0, width_ms=10.0)
+    >>> bins.edges().tolist()
+    [100.0, 110.0, 120.0, 130.0]
+    >>> bins.bin_of([99.0, 100.0, 109.9999999, 125.0, 130.0]).tolist()
+    [-1, 0, 1, 2, -1]
+    """
+
+    start_ms: float
+    stop_ms: float
+    width_ms: float
+
+    def __post_init__(self) -> None:
+        for name in ("start_ms", "stop_ms", "width_ms"):
+            value = getattr(self, name)
+            number = isinstance(value, (int, float, np.integer, np.floating))
+            if not number or isinstance(value, bool) or not math.isfinite(value):
+                raise ValueError(f"{name} must be a finite number of ms, not {value!r}")
+            object.__setattr__(self, name, float(value))
+        if self.width_ms <= 0:
+            raise ValueError(f"the bin width must be greater than 0 ms, not {self.width_ms:g} ms")
+        if self.stop_ms <= self.start_ms:
+            raise ValueError(
+                f"the window {self.start_ms:g} to {self.stop_ms:g} ms is empty: stop must be after start"
+            )
+        self._check_whole()
+
+    @classmethod
+    def within(cls, start_ms: float, stop_ms: float, width_ms: float) -> tuple[TimeBins, float]:
+        """As many whole bins as fit into a window, and the ragged end that was dropped.
+
+        Returns
+        -------
+        bins : TimeBins
+            Bins from `start_ms` on.
+        dropped_ms : float
+            What is left of the window behind the last bin, ms; 0 where the bins fill the window.
+
+        Raises
+        ------
+        ValueError
+            If not even one bin fits.
+        """
+        n_bins = _n_whole(start_ms, stop_ms, width_ms)
+        if n_bins < 1:
+            raise ValueError(
+                f"a bin of {width_ms:g} ms does not fit into the window {start_ms:g} to {stop_ms:g} ms:"
+                " use a narrower bin or a longer window"
+            )
+        end_ms = start_ms + n_bins * width_ms
+        dropped_ms = stop_ms - end_ms
+        return cls(start_ms, end_ms, width_ms), max(0.0, dropped_ms) if dropped_ms > 1e-6 else 0.0
+
+    @property
+    def n_bins(self) -> int:
+        """Number of bins."""
+        return round((self.stop_ms - self.start_ms) / self.width_ms)
+
+    def edges(self) -> npt.NDArray[np.float64]:
+        """(n_bins + 1,) float64 edges of the bins, ms."""
+        return self.start_ms + self.width_ms * np.arange(self.n_bins + 1)
+
+    def bin_of(self, times_ms: npt.ArrayLike) -> npt.NDArray[np.int32]:
+        """Bin of each time.
+
+        Parameters
+        ----------
+        times_ms
+            (n_spikes,) times, ms.
+
+        Returns
+        -------
+        (n_spikes,) int32
+            0 to ``n_bins - 1``; -1 outside the window and for NaN.
+        """
+        times = np.asarray(times_ms, dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            position = np.floor((times - self.start_ms + EDGE_TOLERANCE_MS) / self.width_ms)
+            inside = (position >= 0) & (position < self.n_bins)
+        return np.where(inside, position, -1.0).astype(np.int32)
+
+    def _check_whole(self) -> None:
+        n_bins = (self.stop_ms - self.start_ms) / self.width_ms
+        if n_bins > _LARGEST_N_BINS:
+            raise ValueError(f"{n_bins:.3g} bins are too many: use wider bins or a shorter window")
+        whole = round(n_bins)
+        if whole >= 1 and abs(self.start_ms + whole * self.width_ms - self.stop_ms) <= EDGE_TOLERANCE_MS:
+            return
+        below = math.floor(n_bins)
+        stops = [self.start_ms + n * self.width_ms for n in (below, below + 1) if n >= 1]
+        choices = " or ".join(f"{self.start_ms:g} to {stop:.10g} ms" for stop in stops)
+        raise ValueError(
+            f"the window {self.start_ms:g} to {self.stop_ms:g} ms is not a whole number of"
+            f" {self.width_ms:g} ms bins: use {choices}"
+        )
+
+
+def _n_whole(start_ms: float, stop_ms: float, width_ms: float) -> int:
+    if not (width_ms > 0 and math.isfinite(width_ms)):
+        raise ValueError(f"the bin width must be a number greater than 0 ms, not {width_ms!r}")
+    if not (math.isfinite(start_ms) and math.isfinite(stop_ms)):
+        raise ValueError(f"the window must be finite, not {start_ms!r} to {stop_ms!r} ms")
+    return math.floor((stop_ms - start_ms + EDGE_TOLERANCE_MS) / width_ms)
