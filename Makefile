@@ -1,0 +1,86 @@
+# Everything one does with napari-hexrecruit. Needed: make, Python 3.11 to 3.13 with venv and pip.
+# `make demo` and `make test` do the rest by themselves, in the folder .venv.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV ?= .venv
+PYTEST_ARGS ?=
+DEMO_DIR ?= hexrecruit-demo
+
+BIN := $(VENV)/bin
+METADATA := pyproject.toml src/napari_hexrecruit/__init__.py
+# Installing with these extras is enough for the tests, the linters and the type checker.
+CHECK_EXTRAS := test,lint
+
+# Tests neither read nor change the user's napari settings, fail where a widget is left behind, and
+# use the Qt binding that is installed for them.
+TEST_ENV := NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_API=pyqt6 PYTEST_QT_API=pyqt6
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test lint type docs bench golden screenshots build
+
+help:
+	@echo "make setup        .venv with everything for work on the project"
+	@echo "make demo         sample simulation -> cube -> movie, in $(DEMO_DIR)/; opens the viewer where it can"
+	@echo "make test         lint, types, manifest and all tests"
+	@echo "make lint | type  one of those alone"
+	@echo "make docs         documentation as HTML, in docs/_build/html/"
+	@echo "make bench        benchmarks, against the reference pipeline"
+	@echo "make golden       write the golden files of the tests again"
+	@echo "make screenshots  photograph the viewer for README and documentation"
+	@echo "make build        wheel and sdist, in dist/"
+
+# --- installation: a stamp per set of extras, made anew when the metadata changes -----------------
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "make: Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -m venv "$(VENV)" || \
+	    { echo "make: $(PYTHON) cannot make a virtual environment; on Debian or Ubuntu install python3-venv" >&2; exit 1; }
+	@touch $@
+
+define install
+	@echo "Installing napari-hexrecruit[$(1)] into $(VENV) (a few minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$(1)]"
+	@touch $@
+endef
+
+$(VENV)/.all: $(METADATA) | $(VENV)/.made
+	$(call install,all)
+
+$(VENV)/.check: $(METADATA) | $(VENV)/.made
+	$(call install,$(CHECK_EXTRAS))
+
+$(VENV)/.docs: $(METADATA) | $(VENV)/.made
+	$(call install,docs)
+
+$(VENV)/.dev: $(METADATA) | $(VENV)/.made
+	$(call install,dev)
+
+# --- targets --------------------------------------------------------------------------------------
+
+setup: $(VENV)/.dev
+	@touch $(VENV)/.all $(VENV)/.check $(VENV)/.docs
+	@echo "make setup: ready; activate it with '. $(BIN)/activate'"
+
+demo: $(VENV)/.all
+	@if [ -n "$$DISPLAY" ]; then scripts/system-libs.sh || true; fi
+	@$(BIN)/hexrecruit demo "$(DEMO_DIR)"
+	@echo "make demo: done; look into $(DEMO_DIR)/"
+
+test: lint type
+	@scripts/system-libs.sh
+	@$(TEST_ENV) $(BIN)/npe2 validate --imports napari-hexrecruit
+	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python -m pytest $(PYTEST_ARGS)
+	@echo "make test: lint, types, manifest and tests passed"
+
+lint: $(VENV)/.check
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+type: $(VENV)/.check
+	@$(BIN)/mypy
+
+docs: $(VENV)/.docs
+	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "make docs: open docs/_build/html/index.html"
