@@ -4,8 +4,8 @@ The tiling is that of ``conntility.circuit_models.neuron_groups.group_by_grid``:
 hexagons whose *circumradius* (centre to corner) is ``radius``, with one centre at the origin.
 
 A hexagon has two integer addresses. ``(i, j)`` are conntility's grid indices, vertices of a
-triangular lattice with ``(j - i) % 3 == 0``; ``(row, col)`` are what its name ``R{row};C{col}`` shows.
-Odd rows stand half a hexagon to the right::
+triangular lattice with ``(j - i) % 3 == 0``; ``(row, col)`` are what its name ``R{row};C{col}``
+shows. Odd rows stand half a hexagon to the right::
 
     x = radius * sqrt(3) * (i + j) / 2        row = (j - i) / 3
     y = radius * (j - i) / 2                  col = j - ceil(3 * row / 2)
@@ -60,9 +60,9 @@ class HexGrid:
 
     Notes
     -----
-    A point on an edge or a corner belongs to the hexagon that conntility puts it in (its rule follows
-    from its rounding, so such points are placed with the same arithmetic); all other points belong to
-    the nearest centre.
+    A point on an edge or a corner belongs to the hexagon that conntility puts it in (its rule
+    follows from its rounding, so such points are placed with the same arithmetic); all other points
+    belong to the nearest centre.
 
     Examples
     --------
@@ -138,9 +138,9 @@ class HexGrid:
             Centres in flat space.
         """
         i, j = _checked_ij(i, j)
-        x = _SQRT3 * ((i + j) * self.radius / 2.0)
-        y = (j - i) * self.radius / 2.0
-        return x + self.origin[0], y + self.origin[1]
+        x: Floats = _SQRT3 * ((i + j) * self.radius / 2.0) + self.origin[0]
+        y: Floats = (j - i) * self.radius / 2.0 + self.origin[1]
+        return x, y
 
     def hex_to_corners(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
         """Corners of hexagons, counter-clockwise (y up) from the one at 30 degrees.
@@ -226,7 +226,7 @@ def hex_names(row: npt.ArrayLike, col: npt.ArrayLike) -> npt.NDArray[np.str_]:
 
 
 def unit_corners() -> Floats:
-    """(6, 2) corners of the pointy-top hexagon of circumradius 1 around (0, 0), from 30 degrees on."""
+    """(6, 2) corners of the pointy-top hexagon of circumradius 1 around (0, 0)."""
     angle = np.deg2rad(30.0 + 60.0 * np.arange(6))
     return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
@@ -252,8 +252,8 @@ def _nearest_lattice_hexagon(u: Floats, v: Floats) -> tuple[Floats, Floats, Floa
 def _place_like_conntility(x: Floats, y: Floats, radius: float) -> tuple[Floats, Floats]:
     """Hexagons by the very floating-point steps of conntility's ``TriTille.bin_hexagonally``.
 
-    conntility turns positions by the angle 0 through polar coordinates and back, and the rounding of
-    that decides on which side of an edge a point on the edge falls.
+    conntility turns positions by the angle 0 through polar coordinates and back, and the rounding
+    of that decides on which side of an edge a point on the edge falls.
     """
     rho, phi = np.sqrt(x * x + y * y), np.arctan2(y, x)
     x, y = rho * np.cos(phi), rho * np.sin(phi)
@@ -273,7 +273,9 @@ def _checked_ij(
     off = np.flatnonzero((j - i) % 3)
     if off.size:
         at = off[0]
-        raise ValueError(f"(i, j) = ({i[at]}, {j[at]}) is no hexagon: j - i must be a multiple of 3")
+        raise ValueError(
+            f"(i, j) = ({i[at]}, {j[at]}) is no hexagon: j - i must be a multiple of 3"
+        )
     return i, j
 
 

@@ -111,7 +111,9 @@ def validate_cube(cube: xr.Dataset) -> None:
     ValueError: not a recruitment cube: attribute 'schema_version' is missing; ...
     """
     faults = [*_version_faults(cube)]
-    faults += [fault for name, kind in ATTRIBUTES.items() for fault in _attr_faults(cube, name, kind)]
+    faults += [
+        fault for name, kind in ATTRIBUTES.items() for fault in _attr_faults(cube, name, kind)
+    ]
     fields = VARIABLES | COORDINATES
     faults += [fault for name, spec in fields.items() for fault in _field_faults(cube, name, spec)]
     if not faults:
@@ -140,7 +142,7 @@ def _attr_faults(cube: xr.Dataset, name: str, kind: type) -> list[str]:
     value = cube.attrs[name]
     if not isinstance(value, _NUMBERS[kind]):
         return [f"attribute '{name}' is {value!r}, not {kind.__name__}"]
-    if name in ("hex_radius", "bin_ms") and not (np.isfinite(value) and value > 0):
+    if name in ("hex_radius", "bin_ms") and not 0 < float(cube.attrs[name]) < np.inf:
         return [f"attribute '{name}' is {value!r}, not greater than 0"]
     return []
 
@@ -167,11 +169,18 @@ def _axis_faults(cube: xr.Dataset) -> list[str]:
     start, bin_ms = cube[TIME].to_numpy(), float(cube.attrs["bin_ms"])
     faults = []
     if bounds.shape[1:] != (2,) or len(start) == 0:
-        return ["the time axis has no bins" if len(start) == 0 else "'time_bounds' is not (time, 2)"]
+        return [
+            "the time axis has no bins" if len(start) == 0 else "'time_bounds' is not (time, 2)"
+        ]
     apart = np.diff(start)
-    if not (np.isfinite(start).all() and np.allclose(apart, bin_ms, rtol=0, atol=1e-6 * max(1.0, bin_ms))):
+    if not (
+        np.isfinite(start).all()
+        and np.allclose(apart, bin_ms, rtol=0, atol=1e-6 * max(1.0, bin_ms))
+    ):
         faults.append(f"'time' is not a row of bins {bin_ms:g} ms apart")
-    elif not np.allclose(bounds, np.stack([start, start + bin_ms], 1), rtol=0, atol=1e-5 * max(1.0, bin_ms)):
+    elif not np.allclose(
+        bounds, np.stack([start, start + bin_ms], 1), rtol=0, atol=1e-5 * max(1.0, bin_ms)
+    ):
         faults.append("'time_bounds' does not hold the start and end of each bin")
     names = cube[HEX].to_numpy()
     if len(names) == 0:

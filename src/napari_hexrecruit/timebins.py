@@ -35,9 +35,9 @@ class TimeBins:
 
     Notes
     -----
-    Simulators write times that carry float noise (22.3 ms is stored as 22.300000000099267, 0.3 ms as a
-    number below 3 * 0.1). A spike within 1e-6 ms below an edge therefore belongs to the bin that
-    starts there; at the window's end it is outside, at its start inside.
+    Simulators write times that carry float noise (22.3 ms is stored as 22.300000000099267, 0.3 ms
+    as a number below 3 * 0.1). A spike within 1e-6 ms below an edge therefore belongs to the bin
+    that starts there; at the window's end it is outside, at its start inside.
 
     Examples
     --------
@@ -63,7 +63,8 @@ class TimeBins:
             raise ValueError(f"the bin width must be greater than 0 ms, not {self.width_ms:g} ms")
         if self.stop_ms <= self.start_ms:
             raise ValueError(
-                f"the window {self.start_ms:g} to {self.stop_ms:g} ms is empty: stop must be after start"
+                f"the window {self.start_ms:g} to {self.stop_ms:g} ms is empty:"
+                " stop must be after start"
             )
         self._check_whole()
 
@@ -86,8 +87,8 @@ class TimeBins:
         n_bins = _n_whole(start_ms, stop_ms, width_ms)
         if n_bins < 1:
             raise ValueError(
-                f"a bin of {width_ms:g} ms does not fit into the window {start_ms:g} to {stop_ms:g} ms:"
-                " use a narrower bin or a longer window"
+                f"a bin of {width_ms:g} ms does not fit into the window {start_ms:g} to"
+                f" {stop_ms:g} ms: use a narrower bin or a longer window"
             )
         end_ms = start_ms + n_bins * width_ms
         dropped_ms = stop_ms - end_ms
@@ -100,7 +101,7 @@ class TimeBins:
 
     def edges(self) -> npt.NDArray[np.float64]:
         """(n_bins + 1,) float64 edges of the bins, ms."""
-        return self.start_ms + self.width_ms * np.arange(self.n_bins + 1)
+        return self.start_ms + self.width_ms * np.arange(self.n_bins + 1, dtype=np.float64)
 
     def bin_of(self, times_ms: npt.ArrayLike) -> npt.NDArray[np.int32]:
         """Bin of each time.
@@ -126,7 +127,8 @@ class TimeBins:
         if n_bins > _LARGEST_N_BINS:
             raise ValueError(f"{n_bins:.3g} bins are too many: use wider bins or a shorter window")
         whole = round(n_bins)
-        if whole >= 1 and abs(self.start_ms + whole * self.width_ms - self.stop_ms) <= EDGE_TOLERANCE_MS:
+        off_ms = abs(self.start_ms + whole * self.width_ms - self.stop_ms)
+        if whole >= 1 and off_ms <= EDGE_TOLERANCE_MS:
             return
         below = math.floor(n_bins)
         stops = [self.start_ms + n * self.width_ms for n in (below, below + 1) if n >= 1]

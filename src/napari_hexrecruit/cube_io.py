@@ -1,0 +1,144 @@
+"""The recruitment cube as a file: netCDF-4 with the ending ``.hexrecruit.nc``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_hexrecruit import schema
+from napari_hexrecruit._atomic import written_aside
+from napari_hexrecruit.errors import SimulationDataError
+
+if TYPE_CHECKING:
+    import os
+
+    import xarray as xr
+
+__all__ = ["ENDING", "read_cube", "write_cube"]
+
+ENDING = ".hexrecruit.nc"
+
+
+def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """A cube as a compressed netCDF-4 file; equal cubes give equal bytes.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube; it is not changed.
+    path
+        Name of the file; it must end in ``.hexrecruit.nc``.
+    overwrite
+        Replace a file that is there already.
+
+    Returns
+    -------
+    Path
+        The file. It is written aside and renamed: no half file ever carries its name.
+
+    Raises
+    ------
+    ValueError
+        If the dataset is no recruitment cube, or the name has another ending.
+    FileExistsError
+        If the file exists and `overwrite` is False.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit import recruitment_cube
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> cube = recruitment_cube(write_simulation(folder.name + "/run", n_neurons=200))
+    >>> file = write_cube(cube, folder.name + "/run.hexrecruit.nc")
+    >>> read_cube(file).identical(cube)
+    True
+    """
+    final = Path(path)
+    if not final.name.endswith(ENDING):
+        raise ValueError(f"{final}: the name of a cube ends in {ENDING}")
+    schema.validate_cube(cube)
+    with written_aside(final, overwrite=overwrite) as aside:
+        cube.to_netcdf(aside, engine="h5netcdf", encoding=_encoding(cube))
+    return final
+
+
+def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
+    """A cube from a file that `write_cube` wrote.
+
+    Parameters
+    ----------
+    path
+        A ``.hexrecruit.nc`` file.
+
+    Returns
+    -------
+    xr.Dataset
+        The cube, read into memory; the file is closed.
+
+    Raises
+    ------
+    SimulationDataError
+        If the file is missing, is no netCDF-4 file, or is no recruitment cube of this version.
+    """
+    import xarray as xr
+
+    source = Path(path)
+    if not source.is_file():
+        raise SimulationDataError(f"{source}: the file does not exist: give a {ENDING} file")
+    try:
+        with xr.open_dataset(source, engine="h5netcdf", decode_times=False) as file:
+            cube = file.load()
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise SimulationDataError(
+            f"{source}: cannot be read as a cube ({reason}): compute it again"
+        ) from error
+    cube = _tidied(cube)
+    try:
+        schema.validate_cube(cube)
+    except ValueError as error:
+        raise SimulationDataError(f"{source}: {error}") from error
+    return cube
+
+
+def _encoding(cube: xr.Dataset) -> dict[str, dict[str, Any]]:
+    """Light compression, a bin a chunk row; no fill value, since NaN means something here."""
+    n_bins, n_hexes = cube.sizes[schema.TIME], cube.sizes[schema.HEX]
+    rows = max(1, min(n_bins, 262_144 // max(1, n_hexes)))
+    chunked = {"zlib": True, "complevel": 1, "shuffle": True, "chunksizes": (rows, n_hexes)}
+    encoding: dict[str, dict[str, Any]] = {
+        str(name): {"_FillValue": None} for name in cube.variables if cube[name].dtype.kind == "f"
+    }
+    for name in schema.VARIABLES:
+        encoding[name] = encoding.get(name, {}) | chunked
+    return encoding
+
+
+def _tidied(cube: xr.Dataset) -> xr.Dataset:
+    """Attributes as plain Python values, names as text, bounds and the rest as coordinates."""
+    cube.attrs = {name: _plain(value) for name, value in cube.attrs.items()}
+    names = [name for name in schema.COORDINATES if name in cube.variables]
+    cube = cube.set_coords(names)
+    if schema.HEX in cube.variables and cube[schema.HEX].dtype.kind == "O":
+        text = cube[schema.HEX].astype(np.str_)
+        cube = cube.assign_coords(
+            {schema.HEX: (schema.HEX, text.to_numpy(), cube[schema.HEX].attrs)}
+        )
+    if {schema.TIME, schema.TIME_BOUNDS} <= set(cube.variables) and "units" in cube.time.attrs:
+        # CF lets bounds inherit the units of what they bound, and xarray writes them so.
+        cube[schema.TIME_BOUNDS].attrs["units"] = cube.time.attrs["units"]
+    for variable in cube.variables.values():
+        variable.encoding = {}
+    cube.encoding = {}
+    return cube
+
+
+def _plain(value: Any) -> Any:
+    return (
+        value.item()
+        if isinstance(value, (np.generic, np.ndarray)) and np.size(value) == 1
+        else value
+    )

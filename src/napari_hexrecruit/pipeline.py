@@ -1,0 +1,293 @@
+"""A simulation to its recruitment cube, step by step."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.filters import Where, matches, parse_where, rule_column, typed_rule
+from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.recruitment import (
+    HexMembers,
+    Progress,
+    assemble_cube,
+    count_spikes,
+    group_neurons,
+)
+from napari_hexrecruit.sonata import Simulation, Spikes, open_simulation
+from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
+
+if TYPE_CHECKING:
+    import os
+
+    import xarray as xr
+
+__all__ = ["recruitment_cube"]
+
+Mask = npt.NDArray[np.bool_]
+
+
+def recruitment_cube(
+    simulation: str | os.PathLike[str] | Simulation,
+    *,
+    population: str | None = None,
+    node_set: str | None = None,
+    where: Where = (),
+    flat: tuple[str, str] = ("ss_flat_x", "ss_flat_y"),
+    radius: float = 50.0,
+    bin_ms: float = 10.0,
+    start: float | None = None,
+    stop: float | None = None,
+    min_neurons: int = 1,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Percentage of each hexagon's neurons that fire at least once in each bin of time.
+
+    Parameters
+    ----------
+    simulation
+        Path of a SONATA simulation configuration, or the result of `open_simulation`.
+    population
+        Node population; by default the only one that is not virtual, or the only one that fired.
+    node_set
+        Neurons that count; by default the simulation's own node set, all where it has none.
+    where
+        Further rules that all hold, in conntility's filter vocabulary:
+        ``{"column": "synapse_class", "values": ["INH"]}``, ``{"column": "layer", "value": 3}``,
+        ``{"column": "depth", "interval": [0, 500]}`` (``lo <= v < hi``), or text such as
+        ``"synapse_class=INH"``. Values are typed by their column.
+    flat
+        Node properties with the flat position.
+    radius
+        Circumradius of the hexagons (centre to corner), in the units of flat space.
+    bin_ms
+        Width of a bin, ms.
+    start, stop
+        Window, ms; by default the simulation's. A given window must be a whole number of bins; the
+        ragged end of the default window is left out and said in the attribute ``notes``.
+    min_neurons
+        Hexagons with fewer neurons have NaN percent.
+    progress
+        Called as ``progress(what, done, total)``; what it raises ends the work.
+
+    Returns
+    -------
+    xr.Dataset
+        Dimensions (time, hex); ``recruitment`` float32 in percent, ``n_recruited`` and ``n_spikes``
+        int32; see ``docs/cube.md``. A hexagon whose neurons do not fire has 0.
+
+    Raises
+    ------
+    SimulationDataError
+        If a file cannot be read or lacks something that is asked for.
+    ValueError
+        If a parameter cannot be used, nobody passes the filters, or nobody has a place.
+
+    Notes
+    -----
+    Neurons whose position is NaN, infinite or the atlas's outside value (-1 in both) are left out
+    of numerator and denominator. Bins are half-open; see `TimeBins` for spikes at an edge.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> config = write_simulation(folder.name + "/run", n_neurons=200)
+    >>> cube = recruitment_cube(config, bin_ms=50.0, where="synapse_class=EXC")
+    >>> cube["recruitment"].dims, cube["recruitment"].attrs["units"]
+    (('time', 'hex'), '%')
+    """
+    sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
+    grid = HexGrid(radius)
+    bins, notes = _bins(sim, start, stop, bin_ms)
+    _check_min_neurons(min_neurons)
+    population = sim.resolve_population(population)
+    node_set = node_set or sim.node_set
+    rules = _typed_rules(sim, population, where)
+    selected = _select(sim, population, node_set, rules)
+    members = _group(sim, population, flat, grid, progress).keep(selected)
+    n_selected, n_placed = int(selected.sum()), int(members.n_neurons.sum())
+    if n_placed == 0:
+        raise ValueError(
+            f"none of the {n_selected:,} neurons has a place in {flat[0]}, {flat[1]}:"
+            " name other columns as flat"
+        )
+    spikes = sim.spikes(population, progress)
+    n_recruited, n_spikes = count_spikes(
+        spikes.neurons, spikes.times_ms, members, bins, progress=progress
+    )
+    recipe = {
+        "simulation": str(sim.path),
+        "population": population,
+        "node_set": node_set,
+        "where": rules,
+        "flat": list(flat),
+        "radius": grid.radius,
+        "bin_ms": bins.width_ms,
+        "start": bins.start_ms,
+        "stop": bins.stop_ms,
+        "min_neurons": int(min_neurons),
+    }
+    attrs = {
+        "title": _title(population, rules),
+        "population": population,
+        "recipe": json.dumps(recipe),
+        "n_neurons_selected": n_selected,
+        "n_neurons_without_place": n_selected - n_placed,
+        **_spike_counts(spikes, bins),
+        "napari_hexrecruit_version": _version(),
+        "notes": json.dumps([*notes, *spikes.assumed, *_node_set_notes(node_set)]),
+    }
+    return assemble_cube(
+        members,
+        bins,
+        n_recruited,
+        n_spikes,
+        min_neurons=min_neurons,
+        flat_units=flat_units(flat),
+        attrs=attrs,
+    )
+
+
+def flat_units(flat: tuple[str, str]) -> str:
+    """Unit of flat space: ``um``, ``pixel``, or ``unknown`` where the names do not tell.
+
+    conntility documents ``ss_flat_x`` and ``ss_flat_y`` as approximately µm and ``flat_x`` and
+    ``flat_y`` as pixels of the flatmap; SONATA's x, y, z are µm.
+    """
+    if all(name.startswith("ss_flat_") or name in ("x", "y", "z", "depth") for name in flat):
+        return "um"
+    if all(name in ("flat_x", "flat_y") for name in flat):
+        return "pixel"
+    return "unknown"
+
+
+def has_place(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Mask:
+    """Which neurons have a place in flat space.
+
+    Parameters
+    ----------
+    x, y
+        (n_neurons,) coordinates.
+
+    Returns
+    -------
+    (n_neurons,) bool
+        False for NaN, infinite, and -1 in both, which is the atlas's outside value.
+    """
+    placed: Mask = np.isfinite(x) & np.isfinite(y) & ~((x == -1) & (y == -1))
+    return placed
+
+
+def _bins(
+    sim: Simulation, start: float | None, stop: float | None, bin_ms: float
+) -> tuple[TimeBins, list[str]]:
+    end = sim.duration_ms
+    if stop is None:
+        bins, dropped = TimeBins.within(0.0 if start is None else start, end, bin_ms)
+        notes = [f"the last {dropped:g} ms are no whole bin and were left out"] if dropped else []
+    else:
+        bins, notes = TimeBins(0.0 if start is None else start, stop, bin_ms), []
+    if bins.start_ms < -EDGE_TOLERANCE_MS or bins.stop_ms > end + EDGE_TOLERANCE_MS:
+        raise ValueError(
+            f"the window {bins.start_ms:g} to {bins.stop_ms:g} ms is not within the simulation:"
+            f" use times from 0 to {end:g} ms"
+        )
+    return bins, notes
+
+
+def _check_min_neurons(min_neurons: int) -> None:
+    whole = isinstance(min_neurons, (int, np.integer)) and not isinstance(min_neurons, bool)
+    if not whole or min_neurons < 1:
+        raise ValueError(f"min_neurons must be a whole number of at least 1, not {min_neurons!r}")
+
+
+def _typed_rules(sim: Simulation, population: str, where: Where) -> list[dict[str, Any]]:
+    return [
+        typed_rule(rule, sim.column(population, rule_column(rule))) for rule in parse_where(where)
+    ]
+
+
+def _select(
+    sim: Simulation, population: str, node_set: str | None, rules: list[dict[str, Any]]
+) -> Mask:
+    selected = np.ones(sim.n_neurons(population), dtype=bool)
+    if node_set is not None:
+        selected[:] = False
+        selected[sim.node_set_ids(node_set, population)] = True
+        if not selected.any():
+            raise ValueError(
+                f"node set {node_set!r} has no neuron of population {population!r}:"
+                " name another node set or population"
+            )
+    for rule in rules:
+        selected &= matches(rule, sim.column(population, rule_column(rule)))
+    if not selected.any():
+        raise ValueError("no neuron passes all the filters together: loosen one of them")
+    return selected
+
+
+def _group(
+    sim: Simulation,
+    population: str,
+    flat: tuple[str, str],
+    grid: HexGrid,
+    progress: Progress | None,
+) -> HexMembers:
+    """The hexagons of all neurons that have a place; kept for the next cube."""
+    if isinstance(flat, str) or len(flat) != 2:
+        raise ValueError(f"flat must be the names of two columns, not {flat!r}")
+
+    def group() -> HexMembers:
+        total = sim.n_neurons(population)
+        if progress is not None:
+            progress("reading neurons", 0, total)
+        x, y = (_numbers(sim, population, name) for name in flat)
+        members = group_neurons(grid, x, y, has_place(x, y))
+        if progress is not None:
+            progress("reading neurons", total, total)
+        return members
+
+    return sim.memo(("hexagons", population, tuple(flat), grid), group)
+
+
+def _numbers(sim: Simulation, population: str, name: str) -> npt.NDArray[Any]:
+    column = sim.column(population, name)
+    if not isinstance(column, np.ndarray) or column.dtype.kind not in "iuf":
+        raise ValueError(f"flat column {name!r} does not hold numbers: name two numeric columns")
+    return column
+
+
+def _spike_counts(spikes: Spikes, bins: TimeBins) -> dict[str, int]:
+    window = np.array([bins.start_ms, bins.stop_ms]) - EDGE_TOLERANCE_MS
+    first, last = np.searchsorted(spikes.times_ms, window)
+    return {
+        "n_spikes_read": len(spikes.times_ms),
+        "n_spikes_outside_window": len(spikes.times_ms) - int(last - first),
+        "n_spikes_unknown_id": spikes.n_unknown_id,
+    }
+
+
+def _node_set_notes(node_set: str | None) -> list[str]:
+    return [] if node_set else ["the simulation names no node set; all neurons count"]
+
+
+def _title(population: str, rules: list[dict[str, Any]]) -> str:
+    parts = [population]
+    for rule in rules:
+        if "interval" in rule:
+            lo, hi = rule["interval"]
+            parts.append(f"{rule['column']} {lo:g} to {hi:g}")
+        else:
+            parts.append(f"{rule['column']} {', '.join(map(str, rule['values']))}")
+    return "Recruitment, " + ", ".join(parts)
+
+
+def _version() -> str:
+    from napari_hexrecruit import __version__
+
+    return __version__

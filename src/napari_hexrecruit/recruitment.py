@@ -1,0 +1,280 @@
+"""Spikes, the hexagon of each neuron, and bins of time to the recruitment cube. Knows no files."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit import schema
+from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
+from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["HexMembers", "Progress", "assemble_cube", "count_spikes", "group_neurons"]
+
+Progress = Callable[[str, int, int], None]
+"""Called as ``progress(what, done, total)``; what it raises ends the work."""
+
+Ints = npt.NDArray[np.int32]
+
+NO_HEX = -1
+_CHUNKS_PER_WORKER = 16
+
+
+@dataclass(frozen=True)
+class HexMembers:
+    """Hexagons that hold neurons, and which neuron is in which.
+
+    Attributes
+    ----------
+    grid
+        The tiling.
+    i, j
+        (n_hexes,) int32 grid indices, hexagons sorted by (row, col).
+    hex_of_neuron
+        (n_neurons_of_population,) int32 position in `i` and `j`; -1 for neurons in no hexagon.
+    n_neurons
+        (n_hexes,) int32 neurons of each hexagon, all greater than 0.
+    """
+
+    grid: HexGrid
+    i: Ints
+    j: Ints
+    hex_of_neuron: Ints
+    n_neurons: Ints
+
+    def keep(self, kept: npt.NDArray[np.bool_]) -> HexMembers:
+        """The same with only the neurons of a (n_neurons_of_population,) bool mask."""
+        hex_of_neuron = np.where(kept, self.hex_of_neuron, np.int32(NO_HEX))
+        n_neurons = np.bincount(hex_of_neuron + 1, minlength=len(self.i) + 1)[1:]
+        used = np.flatnonzero(n_neurons)
+        relabel = np.full(len(self.i) + 1, NO_HEX, dtype=np.int32)
+        relabel[used] = np.arange(len(used), dtype=np.int32)
+        return HexMembers(
+            self.grid,
+            self.i[used],
+            self.j[used],
+            relabel[hex_of_neuron],  # -1 reads the last entry, which is NO_HEX
+            n_neurons[used].astype(np.int32),
+        )
+
+
+def group_neurons(
+    grid: HexGrid,
+    x: npt.NDArray[np.floating[Any]],
+    y: npt.NDArray[np.floating[Any]],
+    has_place: npt.NDArray[np.bool_],
+) -> HexMembers:
+    """Hexagons of the neurons that have a place.
+
+    Parameters
+    ----------
+    grid
+        The tiling.
+    x, y
+        (n_neurons,) coordinates in flat space.
+    has_place
+        (n_neurons,) bool; the others are in no hexagon and may have any coordinates.
+
+    Returns
+    -------
+    HexMembers
+    """
+    placed = np.flatnonzero(has_place)
+    i, j = grid.xy_to_hex(x[placed], y[placed])
+    row, col = ij_to_rowcol(i, j)
+    labels, first, n_neurons = _label_pairs(row, col)
+    hex_of_neuron = np.full(len(x), NO_HEX, dtype=np.int32)
+    hex_of_neuron[placed] = labels
+    return HexMembers(grid, i[first], j[first], hex_of_neuron, n_neurons)
+
+
+def count_spikes(
+    neurons: Ints,
+    times_ms: npt.NDArray[np.float64],
+    members: HexMembers,
+    bins: TimeBins,
+    *,
+    progress: Progress | None = None,
+    n_workers: int | None = None,
+) -> tuple[Ints, Ints]:
+    """Distinct neurons and spikes of each (bin, hexagon).
+
+    Parameters
+    ----------
+    neurons
+        (n_spikes,) int32 neuron of each spike; negative ones are ignored.
+    times_ms
+        (n_spikes,) ascending times, NaN last.
+    members
+        Hexagon of each neuron.
+    bins
+        Bins of time; spikes outside are ignored.
+    progress
+        Called with ``"spikes"`` and the numbers done and in all.
+    n_workers
+        Threads; by default the cores this process may use.
+
+    Returns
+    -------
+    n_recruited, n_spikes : (n_bins, n_hexes) int32
+
+    Notes
+    -----
+    One pass over the spikes: a neuron counts as recruited when the bin of its spike is not the bin
+    it was last seen in. The bins are shared out among threads, each with its own "last seen".
+    """
+    from napari_hexrecruit import _kernel
+
+    starts = np.searchsorted(times_ms, bins.edges() - EDGE_TOLERANCE_MS)
+    shape = (bins.n_bins, len(members.i))
+    n_recruited, n_spikes = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+    workers = n_workers or _n_cores()
+    chunks = _even_chunks(starts, workers * _CHUNKS_PER_WORKER)
+    states = [_kernel.make_state(members.hex_of_neuron) for _ in range(min(workers, len(chunks)))]
+
+    def count(first: int, last: int) -> int:
+        state = states.pop()
+        _kernel.count(neurons, starts, first, last, state, n_recruited, n_spikes)
+        states.append(state)
+        return int(starts[last] - starts[first])
+
+    done, total = 0, int(starts[-1] - starts[0])
+    with ThreadPoolExecutor(len(states)) as pool:
+        tasks = [pool.submit(count, first, last) for first, last in chunks]
+        try:
+            for task in as_completed(tasks):
+                done += task.result()
+                if progress is not None:
+                    progress("spikes", done, total)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return n_recruited, n_spikes
+
+
+def assemble_cube(
+    members: HexMembers,
+    bins: TimeBins,
+    n_recruited: Ints,
+    n_spikes: Ints,
+    *,
+    min_neurons: int,
+    flat_units: str,
+    attrs: dict[str, Any],
+) -> xr.Dataset:
+    """The recruitment cube, as ``docs/cube.md`` and `napari_hexrecruit.schema` describe it.
+
+    Parameters
+    ----------
+    members, bins
+        The hexagons and the bins.
+    n_recruited, n_spikes
+        (n_bins, n_hexes) int32 counts.
+    min_neurons
+        Hexagons with fewer neurons have NaN as `recruitment`.
+    flat_units
+        Unit of flat space.
+    attrs
+        Further attributes.
+
+    Returns
+    -------
+    xr.Dataset
+    """
+    import xarray as xr
+
+    row, col = ij_to_rowcol(members.i, members.j)
+    x, y = members.grid.hex_to_xy(members.i, members.j)
+    edges = bins.edges()
+    values: dict[str, npt.NDArray[Any]] = {
+        schema.RECRUITMENT: _percent(n_recruited, members.n_neurons, min_neurons),
+        schema.N_RECRUITED: n_recruited,
+        schema.N_SPIKES: n_spikes,
+        schema.TIME: edges[:-1],
+        schema.TIME_BOUNDS: np.stack([edges[:-1], edges[1:]], axis=1),
+        schema.HEX: hex_names(row, col),
+        "row": row,
+        "col": col,
+        "i": members.i,
+        "j": members.j,
+        "x": x,
+        "y": y,
+        schema.N_NEURONS: members.n_neurons,
+    }
+    fields = schema.VARIABLES | schema.COORDINATES
+    variables = {
+        name: (spec.dims, values[name], spec.attrs | _flat_attrs(name, flat_units))
+        for name, spec in fields.items()
+    }
+    return xr.Dataset(
+        {name: variables[name] for name in schema.VARIABLES},
+        {name: variables[name] for name in schema.COORDINATES},
+        {
+            "Conventions": schema.CONVENTIONS,
+            "schema_version": schema.SCHEMA_VERSION,
+            "hex_radius": members.grid.radius,
+            "bin_ms": bins.width_ms,
+            "flat_units": flat_units,
+            **attrs,
+        },
+    )
+
+
+def _flat_attrs(name: str, flat_units: str) -> dict[str, str]:
+    return {"units": flat_units} if name in ("x", "y") else {}
+
+
+def _percent(n_recruited: Ints, n_neurons: Ints, min_neurons: int) -> npt.NDArray[np.float32]:
+    denominator = np.where(n_neurons >= min_neurons, n_neurons, np.nan)
+    percent = np.empty(n_recruited.shape, dtype=np.float32)
+    for k, counts in enumerate(n_recruited):  # row by row: no float64 copy of the whole cube
+        percent[k] = 100.0 * counts / denominator
+    return percent
+
+
+def _label_pairs(row: Ints, col: Ints) -> tuple[Ints, npt.NDArray[np.intp], Ints]:
+    """Label of each (row, col) in sorted order, a member of each label, and their numbers."""
+    if len(row) == 0:
+        nothing = np.zeros(0, dtype=np.int32)
+        return nothing, np.zeros(0, dtype=np.intp), nothing
+    row0, col0 = int(row.min()), int(col.min())
+    n_cols = int(col.max()) - col0 + 1
+    n_cells = (int(row.max()) - row0 + 1) * n_cols
+    keys = (row.astype(np.int64) - row0) * n_cols + (col - col0)
+    if n_cells > 8 * len(row) + 1_000_000:  # far-flung places: a table of all cells would not pay
+        _, first, labels, counts = np.unique(
+            keys, return_index=True, return_inverse=True, return_counts=True
+        )
+        return labels.astype(np.int32), first, counts.astype(np.int32)
+    counts = np.bincount(keys, minlength=n_cells)
+    used = np.flatnonzero(counts)
+    table = np.zeros(n_cells, dtype=np.int32)
+    table[used] = np.arange(len(used), dtype=np.int32)
+    labels = table[keys]
+    first = np.zeros(len(used), dtype=np.intp)
+    first[labels] = np.arange(len(labels))
+    return labels, first, counts[used].astype(np.int32)
+
+
+def _even_chunks(starts: npt.NDArray[np.intp], n_chunks: int) -> list[tuple[int, int]]:
+    """Consecutive ranges of bins with about equally many spikes."""
+    n_bins = len(starts) - 1
+    goals = starts[0] + (starts[-1] - starts[0]) * np.arange(1, n_chunks) // n_chunks
+    cuts = np.unique(np.concatenate([[0], np.searchsorted(starts, goals), [n_bins]]))
+    return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
+
+
+def _n_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

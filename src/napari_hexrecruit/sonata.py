@@ -1,0 +1,505 @@
+"""SONATA simulations: their populations, neurons, node sets and spikes.
+
+The only module that knows bluepysnap, libsonata, conntility and the layout of SONATA's HDF5 files.
+bluepysnap opens the configuration and the circuit and resolves node sets; spikes are read with h5py
+(libsonata refuses files that lack attributes it expects, and builds Python lists).
+
+Specification: https://github.com/AllenInstitute/sonata/blob/master/docs/SONATA_DEVELOPER_GUIDE.md
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.errors import SimulationDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+    import h5py
+
+    from napari_hexrecruit.filters import Column
+    from napari_hexrecruit.recruitment import Progress
+
+__all__ = ["Simulation", "Spikes", "Stimulus", "open_simulation"]
+
+T = TypeVar("T")
+
+_BLOCK = 1 << 22
+"""Spikes read at a time."""
+_MEMO_SIZE = 8
+_MS_UNITS = ("ms", "msec", "millisecond", "milliseconds")
+_ATLAS_COLUMNS = ("ss_flat_x", "ss_flat_y", "depth", "flat_x", "flat_y")
+"""Columns that conntility computes from a circuit's atlas."""
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """Spikes of one population, ascending in time.
+
+    Attributes
+    ----------
+    neurons
+        (n_spikes,) int32 ids; -1 for ids outside the population.
+    times_ms
+        (n_spikes,) float64 ascending, NaN last.
+    n_unknown_id
+        How many ids are outside the population.
+    assumed
+        What the file does not say and was taken for granted, one sentence each.
+    """
+
+    neurons: npt.NDArray[np.int32]
+    times_ms: npt.NDArray[np.float64]
+    n_unknown_id: int
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """One entry of the simulation's ``inputs``: when it is on, ms, and whom it reaches."""
+
+    name: str
+    start_ms: float
+    stop_ms: float
+    node_set: str | None
+
+
+def open_simulation(path: str | os.PathLike[str]) -> Simulation:
+    """A simulation that keeps what it has read in memory.
+
+    A second `recruitment_cube` from the result, with another bin width, radius, window or filter,
+    costs only the counting.
+
+    Parameters
+    ----------
+    path
+        SONATA simulation configuration, usually ``simulation_config.json``.
+
+    Returns
+    -------
+    Simulation
+
+    Raises
+    ------
+    SimulationDataError
+        If the file, or the circuit that it names, is missing or is no SONATA configuration.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> config = write_simulation(folder.name + "/run", n_neurons=200)
+    >>> open_simulation(config).default_population()
+    'cortex'
+    """
+    return Simulation(Path(path))
+
+
+class Simulation:
+    """An opened SONATA simulation; see `open_simulation`.
+
+    Attributes
+    ----------
+    path
+        Absolute path of the configuration.
+    node_set
+        Name of the simulation's own node set; None where it has none, which means all neurons.
+    duration_ms
+        End of the simulation (``run.tstop``), ms; it starts at 0.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(os.path.abspath(path))
+        self._snap = _open_snap(self.path)
+        self._circuit = self._open_circuit()
+        self._columns: dict[tuple[str, str], Column] = {}
+        self._spikes: dict[str, Spikes] = {}
+        self._memo: dict[Hashable, Any] = {}
+        self._lock = threading.RLock()
+        self.node_set: str | None = self._snap.to_libsonata.node_set or None
+        self.duration_ms = float(self._snap.run.tstop)
+
+    def __repr__(self) -> str:
+        return f"<Simulation {self.path}>"
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """Names of the circuit's node populations."""
+        return tuple(sorted(self._circuit.nodes.population_names))
+
+    def population_type(self, population: str) -> str:
+        """SONATA type of a population: biophysical, virtual, point_neuron, ..."""
+        return str(self._circuit.nodes[population].type)
+
+    def default_population(self) -> str:
+        """The population that is meant where none is named.
+
+        The only one that is not virtual; of several, the only one with spikes.
+
+        Raises
+        ------
+        SimulationDataError
+            If that leaves none or several; the message lists them.
+        """
+        real = [name for name in self.populations if self.population_type(name) != "virtual"]
+        if len(real) != 1:
+            fired = set(self.spike_populations()) if self.spikes_file.is_file() else set()
+            real = [name for name in real or self.populations if name in fired] or real
+        if len(real) == 1:
+            return real[0]
+        listed = ", ".join(real or self.populations) or "none"
+        raise SimulationDataError(
+            f"{self.path}: the circuit has several populations of neurons ({listed}): name one"
+            if real
+            else f"{self.path}: the circuit has no population of neurons (populations: {listed})"
+        )
+
+    def resolve_population(self, name: str | None) -> str:
+        """The name itself if the circuit has it; the default population for None."""
+        if name is None:
+            return self.default_population()
+        if name not in self.populations:
+            listed = ", ".join(self.populations) or "none"
+            raise SimulationDataError(
+                f"{self.path}: there is no population {name!r}; there are: {listed}"
+            )
+        return name
+
+    def n_neurons(self, population: str) -> int:
+        """Number of neurons of a population."""
+        return int(self._nodes(population).size)
+
+    def columns(self, population: str) -> tuple[str, ...]:
+        """Names of the properties that the nodes file gives each neuron."""
+        return tuple(sorted(self._nodes(population).attribute_names))
+
+    def text_values(self, population: str, column: str) -> tuple[str, ...] | None:
+        """Values that a text column may take, from its library; None for other columns.
+
+        Reads no neuron.
+        """
+        nodes = self._nodes(population)
+        if column not in nodes.enumeration_names:
+            return None
+        return tuple(str(v) for v in nodes.enumeration_values(column))
+
+    def column(self, population: str, name: str) -> Column:
+        """(n_neurons,) values of a property; text as `pandas.Categorical`. Read once, then kept.
+
+        Raises
+        ------
+        SimulationDataError
+            If the population has no such property; the message lists those it has.
+        """
+        with self._lock:
+            key = (population, name)
+            if key not in self._columns:
+                self._columns[key] = self._read_column(population, name)
+            return self._columns[key]
+
+    @property
+    def node_sets(self) -> tuple[str, ...]:
+        """Names of the node sets of simulation and circuit."""
+        return tuple(sorted(self._snap_node_sets()))
+
+    def node_set_ids(self, name: str, population: str) -> npt.NDArray[np.int64]:
+        """Ids of the neurons of a population that are in a node set; sorted, may be empty.
+
+        Raises
+        ------
+        SimulationDataError
+            If there is no such set, or it names a property that the population lacks.
+        """
+        from bluepysnap.exceptions import BluepySnapError
+
+        sets = self._snap_node_sets()
+        if name not in sets:
+            listed = ", ".join(self.node_sets) or "none"
+            raise SimulationDataError(
+                f"{self.path}: there is no node set {name!r}; there are: {listed}"
+            )
+        try:
+            ids = sets[name].get_ids(self._nodes(population))
+        except BluepySnapError as error:
+            raise SimulationDataError(
+                f"{self.path}: node set {name!r} cannot be applied to population {population!r}:"
+                f" {_one_line(error)}"
+            ) from error
+        return np.asarray(ids, dtype=np.int64)
+
+    @property
+    def spikes_file(self) -> Path:
+        """Where the configuration says that the spikes are."""
+        output = self._snap.output
+        return Path(self.path.parent, output.output_dir, output.spikes_file)
+
+    def spike_populations(self) -> dict[str, int]:
+        """Number of spikes of each population in the spikes file; reads no spike."""
+        with self._open_spikes_file() as file:
+            return {
+                name: int(group["timestamps"].shape[0])
+                for name, group in file["spikes"].items()
+                if hasattr(group, "keys") and "timestamps" in group and "node_ids" in group
+            }
+
+    def spikes(self, population: str, progress: Progress | None = None) -> Spikes:
+        """Spikes of a population. Read once, then kept.
+
+        Raises
+        ------
+        SimulationDataError
+            If the spikes file is missing or cannot be read, or lacks the population.
+        """
+        with self._lock:
+            if population not in self._spikes:
+                self._spikes[population] = self._read_spikes(population, progress)
+            return self._spikes[population]
+
+    @property
+    def stimuli(self) -> tuple[Stimulus, ...]:
+        """The simulation's ``inputs``, in the order of the configuration."""
+        return tuple(
+            Stimulus(name, float(item.delay), float(item.delay + item.duration), item.node_set)
+            for name, item in self._snap.inputs.items()
+        )
+
+    def memo(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """``compute()``, or what it gave for the same key before; the last few are kept."""
+        with self._lock:
+            if key in self._memo:
+                self._memo[key] = self._memo.pop(key)
+            else:
+                self._memo[key] = compute()
+                while len(self._memo) > _MEMO_SIZE:
+                    del self._memo[next(iter(self._memo))]
+            value: T = self._memo[key]
+            return value
+
+    def _open_circuit(self) -> Any:
+        network = Path(self._snap.to_libsonata.network)
+        if not network.is_file():
+            raise SimulationDataError(
+                f"{self.path}: 'network' names the circuit configuration {network}, which does not"
+                " exist: correct the path"
+            )
+        with _sonata_errors(network, "is no SONATA circuit configuration"):
+            return self._snap.circuit
+
+    def _snap_node_sets(self) -> Any:
+        import warnings
+
+        with _sonata_errors(self.path, "its node sets cannot be read"), warnings.catch_warnings():
+            # A simulation may well extend and override the circuit's sets: no news to the user.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return self._snap.node_sets
+
+    def _nodes(self, population: str) -> Any:
+        def open_nodes() -> Any:
+            with _sonata_errors(
+                self.path, f"the nodes of population {population!r} cannot be read"
+            ):
+                return self._circuit.nodes[population].to_libsonata
+
+        return self.memo(("nodes", population), open_nodes)
+
+    def _read_column(self, population: str, name: str) -> Column:
+        nodes = self._nodes(population)
+        if name in nodes.attribute_names:
+            with _sonata_errors(self.path, f"population {population!r}, property {name!r}"):
+                return _read_property(nodes, name)
+        if name in _ATLAS_COLUMNS:
+            return self._compute_from_atlas(population, name)
+        listed = ", ".join(self.columns(population)) or "none"
+        raise SimulationDataError(
+            f"{self.path}: population {population!r} has no property {name!r}; there are: {listed}"
+        )
+
+    def _compute_from_atlas(self, population: str, name: str) -> npt.NDArray[np.float64]:
+        """A flat coordinate that the nodes file lacks, by conntility from the circuit's atlas."""
+        import pandas as pd
+        from conntility.circuit_models.neuron_groups.extra_properties import add_extra_properties
+
+        nodes = self._nodes(population)
+        missing = [axis for axis in "xyz" if axis not in nodes.attribute_names]
+        if missing:
+            raise SimulationDataError(
+                f"{self.path}: population {population!r} has neither {name!r} nor the positions"
+                f" ({', '.join(missing)} missing) to compute it from:"
+                " name two other columns as flat"
+            )
+        frame = pd.DataFrame({axis: self.column(population, axis) for axis in "xyz"})
+        pair = [c for c in _ATLAS_COLUMNS if c.startswith("flat") == name.startswith("flat")]
+        try:
+            computed = add_extra_properties(frame, self._circuit, pair)
+        except (RuntimeError, OSError, KeyError) as error:
+            raise SimulationDataError(
+                f"{self.path}: population {population!r} has no property {name!r}, and the"
+                f" circuit's atlas does not give it ({_one_line(error)}):"
+                " name two other columns as flat"
+            ) from error
+        for column in pair:
+            self._columns[population, column] = computed[column].to_numpy(dtype=np.float64)
+        values: npt.NDArray[np.float64] = computed[name].to_numpy(dtype=np.float64)
+        return values
+
+    @contextmanager
+    def _open_spikes_file(self) -> Iterator[h5py.File]:
+        import h5py
+
+        path = self.spikes_file
+        if not path.is_file():
+            raise SimulationDataError(
+                f"{path}: the spikes file does not exist: run the simulation, or correct 'output'"
+                f" in {self.path}"
+            )
+        try:
+            file = h5py.File(path, "r")
+        except OSError as error:
+            raise SimulationDataError(
+                f"{path}: the spikes file cannot be opened ({_one_line(error)}): is it complete?"
+            ) from error
+        with file:
+            if "spikes" not in file or not hasattr(file["spikes"], "keys"):
+                raise SimulationDataError(
+                    f"{path}: there is no group '/spikes': no SONATA spikes file"
+                )
+            yield file
+
+    def _read_spikes(self, population: str, progress: Progress | None) -> Spikes:
+        n_neurons = self.n_neurons(population)
+        with self._open_spikes_file() as file:
+            if population not in file["spikes"]:
+                listed = ", ".join(file["spikes"]) or "none"
+                raise SimulationDataError(
+                    f"{self.spikes_file}: there are no spikes of population {population!r};"
+                    f" there are: {listed}"
+                )
+            group = file["spikes"][population]
+            where = f"{self.spikes_file}: population {population!r}"
+            assumed = _check_spikes(group, where)
+            try:
+                return _load_spikes(group, n_neurons, assumed, progress)
+            except OSError as error:
+                raise SimulationDataError(
+                    f"{where}: {_one_line(error)}: is it complete?"
+                ) from error
+
+
+def _open_snap(path: Path) -> Any:
+    import bluepysnap
+
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise SimulationDataError(f"{path}: {what}: give a SONATA simulation configuration (JSON)")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise SimulationDataError(f"{path}: is not JSON ({_one_line(error)})") from error
+    if not isinstance(content, dict) or "run" not in content:
+        raise SimulationDataError(
+            f"{path}: there is no section 'run': no SONATA simulation configuration"
+        )
+    with _sonata_errors(path, "is no SONATA simulation configuration"):
+        return bluepysnap.Simulation(path)
+
+
+@contextmanager
+def _sonata_errors(path: Path, what: str) -> Iterator[None]:
+    """What the SONATA libraries raise, as one line that names the file."""
+    from bluepysnap.exceptions import BluepySnapError
+    from libsonata import SonataError
+
+    try:
+        yield
+    except SimulationDataError:
+        raise
+    except (BluepySnapError, SonataError, RuntimeError, OSError, ValueError, KeyError) as error:
+        raise SimulationDataError(f"{path}: {what}: {_one_line(error)}") from error
+
+
+def _read_property(nodes: Any, name: str) -> Column:
+    import pandas as pd
+
+    selection = nodes.select_all()
+    if name in nodes.enumeration_names:
+        codes = np.asarray(nodes.get_enumeration(name, selection))
+        return _categorical(codes, [str(v) for v in nodes.enumeration_values(name)])
+    values = nodes.get_attribute(name, selection)
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iufb":
+        return values
+    return pd.Categorical(np.asarray(values, dtype=object))
+
+
+def _categorical(codes: npt.NDArray[Any], values: list[str]) -> Column:
+    """Text from library codes; a value that the library lists twice becomes one category."""
+    import pandas as pd
+
+    categories, merged = np.unique(np.asarray(values, dtype=object), return_inverse=True)
+    if codes.size and (int(codes.min()) < 0 or int(codes.max()) >= len(values)):
+        raise ValueError(f"its codes reach {codes.max()}, its library has {len(values)} values")
+    merged = merged.astype(np.min_scalar_type(-max(len(categories), 1)))
+    return pd.Categorical.from_codes(merged[codes], categories=pd.Index(categories))
+
+
+def _check_spikes(group: Any, where: str) -> tuple[str, ...]:
+    """Refuse what is no population of spikes; say what had to be assumed."""
+    for name in ("timestamps", "node_ids"):
+        if name not in group:
+            raise SimulationDataError(f"{where}: there is no dataset '{name}'")
+        if group[name].ndim != 1 or group[name].dtype.kind not in "iuf":
+            raise SimulationDataError(f"{where}: '{name}' is not a row of numbers")
+    if group["node_ids"].dtype.kind == "f":
+        raise SimulationDataError(f"{where}: 'node_ids' are not whole numbers")
+    n_times, n_ids = group["timestamps"].shape[0], group["node_ids"].shape[0]
+    if n_times != n_ids:
+        raise SimulationDataError(
+            f"{where}: {n_times:,} timestamps stand beside {n_ids:,} node_ids: is it complete?"
+        )
+    units = group["timestamps"].attrs.get("units")
+    if units is None:
+        return (f"{where}: 'timestamps' has no units; ms is assumed",)
+    text = units.decode() if isinstance(units, bytes) else str(units)
+    if text.strip().lower() not in _MS_UNITS:
+        raise SimulationDataError(f"{where}: 'timestamps' has units {text!r}: only ms can be read")
+    return ()
+
+
+def _load_spikes(
+    group: Any, n_neurons: int, assumed: tuple[str, ...], progress: Progress | None
+) -> Spikes:
+    n_spikes = int(group["timestamps"].shape[0])
+    neurons = np.empty(n_spikes, dtype=np.int32)
+    times = np.empty(n_spikes, dtype=np.float64)
+    n_unknown, ascending, latest = 0, True, -np.inf
+    for at in range(0, n_spikes, _BLOCK):
+        block = slice(at, min(at + _BLOCK, n_spikes))
+        ids = group["node_ids"][block]
+        unknown = (ids < 0) | (ids >= n_neurons)
+        n_unknown += int(np.count_nonzero(unknown))
+        neurons[block] = ids
+        neurons[block][unknown] = -1
+        times[block] = group["timestamps"][block]
+        here = times[block]
+        ascending = ascending and bool(here[0] >= latest) and bool((here[1:] >= here[:-1]).all())
+        latest = here[-1]
+        if progress is not None:
+            progress("reading spikes", block.stop, n_spikes)
+    if not ascending:
+        order = np.argsort(times, kind="stable")
+        neurons, times = neurons[order], times[order]
+    return Spikes(neurons, times, n_unknown, assumed)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
