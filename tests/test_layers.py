@@ -1,0 +1,213 @@
+"""The order of the modules: who may import whom, and what an import costs."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import napari_hexrecruit
+
+PACKAGE = "napari_hexrecruit"
+SOURCE = Path(napari_hexrecruit.__file__).parent
+
+# Lowest first; a module imports modules of earlier lines only. Modules of one line know nothing of
+# each other, except inside _napari. A new module needs a place here.
+LAYERS = [
+    {"errors", "_atomic"},
+    {"schema"},
+    {"hexgrid"},
+    {"timebins"},
+    {"_kernel", "filters", "metrics"},
+    {"recruitment"},
+    {"sonata"},
+    {"pipeline"},
+    {"flatmap", "cube_io", "synthetic"},
+    {"render"},
+    {"movie"},
+    {"cli"},
+    {"_napari"},
+    {"__main__"},
+]
+RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
+
+GUI = {"napari", "qtpy", "magicgui", "vispy", "superqt", "app_model", "napari_animation"}
+QT = {"PyQt5", "PyQt6", "PySide2", "PySide6"}
+SONATA = {"bluepysnap", "libsonata", "conntility"}
+HEAVY = {"napari", "qtpy", "matplotlib", "conntility", "bluepysnap", "libsonata", "numba"} | QT
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name: where it stands, and whether that is inside a function."""
+
+    path: Path
+    line: int
+    name: str
+    in_function: bool
+
+    @property
+    def top(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def importer(self) -> str:
+        """Module, or package, directly below the package that the import stands in."""
+        return self.path.relative_to(SOURCE).with_suffix("").parts[0]
+
+    @property
+    def target(self) -> str:
+        """The same of what is imported; empty for other packages and for public names."""
+        parts = self.name.split(".")
+        own = parts[0] == PACKAGE and len(parts) > 1 and parts[1] in RANK
+        return parts[1] if own else ""
+
+    def __str__(self) -> str:
+        return f"{self.path.relative_to(SOURCE)}:{self.line} imports {self.name}"
+
+
+def imports_in(path: Path) -> list[Import]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = ["." * node.level + f"{node.module or ''}.{a.name}" for a in node.names]
+        else:
+            continue
+        found += [Import(path, node.lineno, name, id(node) in inside) for name in names]
+    return found
+
+
+FILES = sorted(SOURCE.rglob("*.py"))
+IMPORTS = [item for path in FILES for item in imports_in(path)]
+
+
+def in_napari(path: Path) -> bool:
+    return SOURCE / "_napari" in path.parents
+
+
+def is_private(name: str) -> bool:
+    """Whether a dotted name of napari or vispy has a part that starts with one underscore."""
+    top, *parts = name.split(".")
+    private = (p for p in parts if p.startswith("_") and not p.startswith("__"))
+    return top in ("napari", "vispy") and any(private)
+
+
+def test_the_package_was_read():
+    assert {"errors", "schema", "hexgrid"} <= {item.target for item in IMPORTS}
+
+
+def test_every_module_has_a_place():
+    modules = {p.relative_to(SOURCE).with_suffix("").parts[0] for p in FILES} - {"__init__"}
+    assert modules <= set(RANK), "give these modules a line in LAYERS of this file"
+
+
+def test_imports_point_downward():
+    def climbs(item: Import) -> bool:
+        if item.importer == "__init__" or not item.target or item.target == item.importer:
+            return False
+        if (item.importer, item.target) == ("cli", "_napari") and item.in_function:
+            return False
+        return RANK[item.target] >= RANK[item.importer]
+
+    assert [str(item) for item in IMPORTS if climbs(item)] == []
+
+
+def test_imports_are_absolute():
+    assert [str(item) for item in IMPORTS if item.name.startswith(".")] == []
+
+
+def test_the_package_itself_imports_nothing_of_its_own():
+    inits = [i for i in IMPORTS if i.path == SOURCE / "__init__.py" and i.top == PACKAGE]
+    assert [str(item) for item in inits if not item.in_function] == []
+
+
+def test_only_napari_subpackage_imports_gui_packages():
+    strays = [i for i in IMPORTS if i.top in GUI | QT and not in_napari(i.path)]
+    assert [str(item) for item in strays] == []
+
+
+def test_qt_is_reached_through_qtpy():
+    assert [str(item) for item in IMPORTS if item.top in QT] == []
+
+
+def test_one_module_at_most_imports_private_names_of_napari_or_vispy():
+    private = [item for item in IMPORTS if is_private(item.name)]
+    assert all(in_napari(item.path) for item in private), [str(item) for item in private]
+    assert len({item.path for item in private}) <= 1, [str(item) for item in private]
+
+
+def test_only_sonata_imports_the_sonata_libraries():
+    strays = [i for i in IMPORTS if i.top in SONATA and i.importer != "sonata"]
+    assert [str(item) for item in strays] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "private"),
+    [
+        ("napari.layers.Points", False),
+        ("napari.__version__", False),
+        ("napari._vispy.layers.points", True),
+        ("vispy.visuals._scalable", True),
+        ("napari_hexrecruit._napari.layer", False),
+    ],
+)
+def test_is_private(name: str, private: bool):
+    assert is_private(name) == private
+
+
+def modules_after(code: str) -> set[str]:
+    """Top-level modules that a fresh interpreter has loaded after running the code."""
+    report = "import sys; print('\\n' + ' '.join({m.partition('.')[0] for m in sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("import napari_hexrecruit", id="package"),
+        pytest.param("from napari_hexrecruit import HexGrid, TimeBins", id="grid-and-bins"),
+        pytest.param("import napari_hexrecruit.cli", id="cli"),
+        pytest.param(
+            "from napari_hexrecruit.cli import main\n"
+            "import sys; sys.argv = ['hexrecruit', '--help']\n"
+            "try: main()\nexcept SystemExit as end: assert not end.code, end.code",
+            id="help",
+        ),
+    ],
+)
+def test_import_is_light(code: str):
+    loaded = modules_after(code)
+    assert PACKAGE in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_help_exits_0():
+    command = [sys.executable, "-m", PACKAGE, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for word in ("demo", "info", "cube", "movie", "view"):
+        assert word in done.stdout
+
+
+def test_the_command_is_the_cli():
+    scripts = importlib.metadata.entry_points(group="console_scripts")
+    from napari_hexrecruit.cli import main
+
+    assert scripts["hexrecruit"].load() is main
