@@ -143,7 +143,8 @@ def _where_defined(cube: xr.Dataset, values: Values) -> Values:
 
 
 def _total(cube: xr.Dataset, name: str) -> Means:
-    return cube[name].to_numpy().sum(axis=1, dtype=np.float64)
+    totals: Means = cube[name].to_numpy().sum(axis=1, dtype=np.float64)
+    return totals
 
 
 def _per(total: Means, amount: float) -> Means:
