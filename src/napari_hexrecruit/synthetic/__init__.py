@@ -1,0 +1,25 @@
+"""A SONATA simulation with a known answer: for samples, tests and benchmarks.
+
+`write_simulation` writes a simulation that opens in bluepysnap and conntility like any other. What
+happens in it is a `Story`: stimuli start a wave of recruitment that travels over two areas of the
+sheet. The story decides by counting which neurons fire in which bin, so `Story.expected` knows the
+numbers of each hexagon and bin without looking at a spike.
+"""
+
+from napari_hexrecruit.synthetic.sheet import RADIUS_UM, Sheet
+from napari_hexrecruit.synthetic.story import BIN_MS, MEDIUM, NBS1, SMALL, Expected, Story
+from napari_hexrecruit.synthetic.writer import FIBRES, POPULATION, write_simulation
+
+__all__ = [
+    "BIN_MS",
+    "FIBRES",
+    "MEDIUM",
+    "NBS1",
+    "POPULATION",
+    "RADIUS_UM",
+    "SMALL",
+    "Expected",
+    "Sheet",
+    "Story",
+    "write_simulation",
+]

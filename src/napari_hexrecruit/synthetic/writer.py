@@ -1,0 +1,287 @@
+"""Stories as files: a SONATA circuit, a simulation of it, and its spikes.
+
+Specification: https://sonata-extension.readthedocs.io
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from napari_hexrecruit.synthetic.firing import grid_times_ms, spike_pieces
+from napari_hexrecruit.synthetic.neurons import OUTSIDE_REGION, Labels, neuron_columns
+from napari_hexrecruit.synthetic.sheet import REGIONS
+from napari_hexrecruit.synthetic.story import STEP_MS, STEPS, Story
+
+if TYPE_CHECKING:
+    import os
+
+    import numpy.typing as npt
+
+    from napari_hexrecruit.recruitment import Progress
+
+__all__ = ["FIBRES", "NODE_SET", "POPULATION", "write_simulation"]
+
+POPULATION = "cortex"
+"""Population of the neurons."""
+FIBRES = "thalamus"
+"""Virtual population of the fibres that bring the stimuli."""
+NODE_SET = "Simulated"
+"""Node set of the simulation; the circuit does not have it."""
+
+_CONFIG = "simulation_config.json"
+_CIRCUIT, _CIRCUIT_SETS, _NODES = "circuit_config.json", "node_sets.json", "nodes.h5"
+_SETS, _OUTPUT, _SPIKES = "simulation_node_sets.json", "output", "spikes.h5"
+_OWN = {_CONFIG, _CIRCUIT, _CIRCUIT_SETS, _NODES, _SETS, _OUTPUT}
+
+_SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
+_VOLLEY_MS = 5.0
+"""Fibres fire within this time from the start of a stimulus."""
+_STIMULATED_SHARE = 0.01
+
+
+def write_simulation(
+    folder: str | os.PathLike[str],
+    story: Story | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **changes: Any,
+) -> Path:
+    """Write a SONATA simulation in which a known story happens.
+
+    Parameters
+    ----------
+    folder
+        Folder to make; missing parents are made too. It appears whole or not at all.
+    story
+        What happens; the default is ``Story()``. `SMALL`, `MEDIUM` and `NBS1` are ready-made.
+    overwrite
+        Replace a folder that holds a simulation of this kind and nothing else.
+    progress
+        Called as ``progress(what, done, total)`` with what ``"neurons"`` and ``"spikes"``; what it
+        raises ends the work.
+    **changes
+        Parameters of `Story` to change in the story.
+
+    Returns
+    -------
+    Path
+        The simulation's ``simulation_config.json``.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder is there and not empty and `overwrite` is False, or it holds other files.
+    ValueError
+        If a parameter of the story is out of its range.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> config = write_simulation(folder.name + "/run", n_neurons=200, seed=1)
+    >>> sorted(path.name for path in config.parent.iterdir())
+    ['circuit_config.json', 'node_sets.json', 'nodes.h5', 'output', 'simulation_config.json',
+     'simulation_node_sets.json']
+    """
+    story = dataclasses.replace(story or Story(), **changes)
+    final = Path(folder)
+    _check_folder(final, overwrite=overwrite)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    report = progress or _no_progress
+    with tempfile.TemporaryDirectory(prefix=f".{final.name[:60]}.", dir=final.parent) as aside:
+        made = Path(aside) / "new"
+        (made / _OUTPUT).mkdir(parents=True)
+        ids = story.rng(4).permutation(story.n_neurons).astype(np.uint32)
+        _write_nodes(made / _NODES, story, ids, report)
+        _write_spikes(made / _OUTPUT / _SPIKES, story, ids, report)
+        for name, content in _configs(story, ids).items():
+            (made / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        _check_folder(final, overwrite=overwrite)
+        if final.exists():
+            final.rename(Path(aside) / "old")
+        made.rename(final)
+    return final / _CONFIG
+
+
+def _check_folder(final: Path, *, overwrite: bool) -> None:
+    if not final.exists():
+        return
+    if not final.is_dir():
+        raise FileExistsError(f"{final}: is a file: choose another folder")
+    names = {path.name for path in final.iterdir()}
+    if names - _OWN:
+        raise FileExistsError(
+            f"{final}: holds {min(names - _OWN)!r}, which is no part of a sample simulation:"
+            " choose another folder"
+        )
+    if names and not overwrite:
+        raise FileExistsError(f"{final}: exists: choose another folder or allow overwriting")
+
+
+def _no_progress(what: str, done: int, total: int) -> None:
+    pass
+
+
+# --- nodes ----------------------------------------------------------------------------------------
+
+
+def _write_nodes(path: Path, story: Story, ids: npt.NDArray[np.uint32], report: Progress) -> None:
+    with h5py.File(path, "w") as file:
+        group = _make_population(file, POPULATION, story.n_neurons)
+        report("neurons", 0, story.n_neurons)
+        columns = 13
+        for done, (name, column) in enumerate(neuron_columns(story), start=1):
+            if isinstance(column, Labels):
+                _write_labels(group, name, column.values, _by_id(column.codes, ids))
+            else:
+                group.create_dataset(name, data=_by_id(column, ids))
+            report("neurons", story.n_neurons * done // columns, story.n_neurons)
+        fibres = _make_population(file, FIBRES, _n_fibres(story))
+        _write_labels(fibres, "model_type", ("virtual",), np.zeros(_n_fibres(story), np.uint8))
+
+
+def _make_population(file: h5py.File, name: str, size: int) -> h5py.Group:
+    """A population whose nodes are all in group 0 and of no type; the group is returned."""
+    population = file.create_group(f"nodes/{name}")
+    population.create_dataset("node_type_id", (size,), np.int64, fillvalue=-1)
+    population.create_dataset("node_group_id", (size,), np.uint64)
+    population.create_dataset("node_group_index", data=np.arange(size, dtype=np.uint64))
+    return population.create_group("0")
+
+
+def _write_labels(
+    group: h5py.Group, name: str, values: tuple[str, ...], codes: npt.NDArray[np.uint8]
+) -> None:
+    group.create_dataset(name, data=codes)
+    group.create_dataset(f"@library/{name}", data=list(values), dtype=h5py.string_dtype())
+
+
+def _by_id(column: npt.NDArray[Any], ids: npt.NDArray[np.uint32]) -> npt.NDArray[Any]:
+    ordered = np.empty_like(column)
+    ordered[ids] = column
+    return ordered
+
+
+# --- spikes ---------------------------------------------------------------------------------------
+
+
+def _write_spikes(path: Path, story: Story, ids: npt.NDArray[np.uint32], report: Progress) -> None:
+    times_ms = grid_times_ms(story.n_bins * STEPS)
+    total, done = story.n_spikes, 0
+    report("spikes", 0, total)
+    with h5py.File(path, "w") as file:
+        timestamps, node_ids = _make_spikes(file, POPULATION, total)
+        for piece in spike_pieces(story):
+            here = slice(done, done + len(piece.steps))
+            timestamps[here], node_ids[here] = times_ms[piece.steps], ids[piece.neurons]
+            done = here.stop
+            report("spikes", done, total)
+        steps, fibres = _volleys(story)
+        timestamps, node_ids = _make_spikes(file, FIBRES, len(steps))
+        timestamps[:], node_ids[:] = times_ms[steps], fibres
+
+
+def _make_spikes(file: h5py.File, population: str, size: int) -> tuple[h5py.Dataset, h5py.Dataset]:
+    group = file.create_group(f"spikes/{population}")
+    group.attrs.create("sorting", 2, dtype=_SORTING)
+    timestamps = group.create_dataset("timestamps", (size,), np.float64)
+    timestamps.attrs["units"] = "ms"
+    return timestamps, group.create_dataset("node_ids", (size,), np.uint64)
+
+
+def _n_fibres(story: Story) -> int:
+    return min(max(20, story.n_neurons // 1_000), 5_000)
+
+
+def _volleys(story: Story) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Grid step and fibre of each spike of the fibres: each fires once in each stimulus."""
+    rng, n_fibres = story.rng(5), _n_fibres(story)
+    onsets = np.ceil(np.repeat(story.stimuli_ms, n_fibres) / STEP_MS - 1e-9)
+    steps = onsets.astype(np.int64) + rng.integers(0, round(_VOLLEY_MS / STEP_MS), len(onsets))
+    steps = np.minimum(steps, story.n_bins * STEPS - 1)
+    order = np.argsort(steps, kind="stable")
+    return steps[order], (np.arange(len(onsets)) % n_fibres)[order]
+
+
+# --- configuration --------------------------------------------------------------------------------
+
+
+def _configs(story: Story, ids: npt.NDArray[np.uint32]) -> dict[str, dict[str, Any]]:
+    return {
+        _CIRCUIT: _circuit_config(),
+        _CIRCUIT_SETS: _circuit_sets(),
+        _SETS: _simulation_sets(story, ids),
+        _CONFIG: _simulation_config(story),
+    }
+
+
+def _circuit_config() -> dict[str, Any]:
+    populations = {
+        POPULATION: {
+            "type": "biophysical",
+            "morphologies_dir": "morphologies",
+            "biophysical_neuron_models_dir": "emodels",
+        },
+        FIBRES: {"type": "virtual"},
+    }
+    return {
+        "version": 2,
+        "node_sets_file": _CIRCUIT_SETS,
+        "networks": {"nodes": [{"nodes_file": _NODES, "populations": populations}], "edges": []},
+    }
+
+
+def _circuit_sets() -> dict[str, Any]:
+    sets: dict[str, Any] = {
+        "Neurons": {"population": POPULATION},
+        "Fibres": {"population": FIBRES},
+        "Excitatory": {"synapse_class": "EXC"},
+        "Inhibitory": {"synapse_class": "INH"},
+    }
+    sets |= {f"Layer{layer}": {"layer": layer} for layer in "123456"}
+    return sets | {region: {"region": region} for region in (*REGIONS, OUTSIDE_REGION)}
+
+
+def _simulation_sets(story: Story, ids: npt.NDArray[np.uint32]) -> dict[str, Any]:
+    return {
+        NODE_SET: {"population": POPULATION, "region": list(REGIONS)},
+        "Stimulated": {"population": POPULATION, "node_id": _stimulated(story, ids)},
+    }
+
+
+def _stimulated(story: Story, ids: npt.NDArray[np.uint32]) -> list[int]:
+    """Ids of the neurons in the few hexagons that the wave comes to first."""
+    census, n_hexes = story.census, max(1, round(_STIMULATED_SHARE * story.n_hexes))
+    hexes = np.argsort(story.sheet.distance_um, kind="stable")[:n_hexes]
+    first, size = census.first_in_group[::2], census.in_group.reshape(-1, 2).sum(axis=1)
+    return sorted(int(n) for h in hexes for n in ids[first[h] : first[h] + size[h]])
+
+
+def _simulation_config(story: Story) -> dict[str, Any]:
+    stimulus = {
+        "module": "linear",
+        "input_type": "current_clamp",
+        "amp_start": 0.5,
+        "duration": _VOLLEY_MS,
+        "node_set": "Stimulated",
+    }
+    return {
+        "version": 2,
+        "network": _CIRCUIT,
+        "node_sets_file": _SETS,
+        "node_set": NODE_SET,
+        "run": {"tstop": story.tstop_ms, "dt": 0.025, "random_seed": story.seed % 2**31},
+        "inputs": {
+            f"stimulus_{k}": stimulus | {"delay": onset}
+            for k, onset in enumerate(story.stimuli_ms, start=1)
+        },
+        "output": {"output_dir": _OUTPUT, "spikes_file": _SPIKES, "spikes_sort_order": "by_time"},
+    }
