@@ -57,12 +57,17 @@ def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: boo
     True
     """
     final = Path(path)
-    if not final.name.endswith(ENDING):
-        raise ValueError(f"{final}: the name of a cube ends in {ENDING}")
+    check_name(final)
     schema.validate_cube(cube)
     with written_aside(final, overwrite=overwrite) as aside:
         cube.to_netcdf(aside, engine="h5netcdf", encoding=_encoding(cube))
     return final
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that does not end like a cube's."""
+    if not path.name.endswith(ENDING):
+        raise ValueError(f"{path}: the name of a cube ends in {ENDING}")
 
 
 def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:

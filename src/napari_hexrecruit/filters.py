@@ -182,6 +182,12 @@ def _typed_value(name: str, value: Any, column: Column, present: list[Any]) -> A
         number = _as_number(value)
         if number is not None and np.isin(number, column):
             return int(number) if column.dtype.kind in "iu" else float(number)
+        if column.dtype.kind == "f":
+            ends = " to ".join(f"{end:g}" for end in present) or "nowhere"
+            raise ValueError(
+                f"where {name}: no neuron has {value!r}; the values go from {ends}:"
+                " give an interval lo:hi"
+            )
     raise ValueError(f"where {name}: no neuron has {value!r}{_suggestion(str(value), by_text)}")
 
 

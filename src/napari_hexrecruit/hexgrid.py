@@ -138,9 +138,9 @@ class HexGrid:
             Centres in flat space.
         """
         i, j = _checked_ij(i, j)
-        x: Floats = _SQRT3 * ((i + j) * self.radius / 2.0) + self.origin[0]
-        y: Floats = (j - i) * self.radius / 2.0 + self.origin[1]
-        return x, y
+        half = self.radius / 2.0
+        x = _SQRT3 * ((i + j).astype(np.float64) * half) + self.origin[0]
+        return x, (j - i).astype(np.float64) * half + self.origin[1]
 
     def hex_to_corners(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
         """Corners of hexagons, counter-clockwise (y up) from the one at 30 degrees.

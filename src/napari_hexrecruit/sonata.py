@@ -253,6 +253,16 @@ class Simulation:
                 if hasattr(group, "keys") and "timestamps" in group and "node_ids" in group
             }
 
+    def spike_span_ms(self, population: str) -> tuple[float, float] | None:
+        """Times of the first and the last spike of a population, ms; None where there is none."""
+        with self._open_spikes_file() as file:
+            times = file["spikes"][population]["timestamps"]
+            blocks = (times[at : at + _BLOCK] for at in range(0, times.shape[0], _BLOCK))
+            ends = [(np.nanmin(b), np.nanmax(b)) for b in blocks if not np.isnan(b).all()]
+        if not ends:
+            return None
+        return float(min(lo for lo, _ in ends)), float(max(hi for _, hi in ends))
+
     def spikes(self, population: str, progress: Progress | None = None) -> Spikes:
         """Spikes of a population. Read once, then kept.
 
@@ -306,6 +316,12 @@ class Simulation:
 
     def _nodes(self, population: str) -> Any:
         def open_nodes() -> Any:
+            file = Path(self._circuit.get_node_population_config(population)["nodes_file"])
+            if not file.is_file():
+                raise SimulationDataError(
+                    f"{file}: the nodes file of population {population!r} does not exist:"
+                    f" correct the path in {self._snap.to_libsonata.network}"
+                )
             with _sonata_errors(
                 self.path, f"the nodes of population {population!r} cannot be read"
             ):

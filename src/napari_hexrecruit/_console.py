@@ -1,0 +1,103 @@
+"""What a terminal needs: progress bars, one-line errors, exit status."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from napari_hexrecruit.errors import HexRecruitError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari_hexrecruit.recruitment import Progress
+
+__all__ = ["about", "progress_bars", "run", "say"]
+
+DONE, MISTAKE, INTERRUPTED = 0, 2, 130
+
+
+def say(text: str) -> None:
+    """One line for the user on standard output."""
+    sys.stdout.write(text + "\n")
+
+
+@contextmanager
+def about(path: object) -> Iterator[None]:
+    """Name the file that a plain ValueError is about; own errors name it themselves."""
+    try:
+        yield
+    except HexRecruitError:
+        raise
+    except ValueError as error:
+        raise HexRecruitError(f"{path}: {error}") from error
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """A progress callback that draws one bar per kind of work on a terminal; silent elsewhere."""
+    from tqdm import tqdm
+
+    bars: dict[str, Any] = {}
+
+    def show(what: str, done: int, total: int) -> None:
+        if what not in bars:
+            for bar in bars.values():
+                bar.close()
+            bars[what] = tqdm(
+                total=total, desc=what, unit="", unit_scale=True, disable=None, leave=False
+            )
+        bar = bars[what]
+        bar.update(done - bar.n)
+
+    try:
+        yield show
+    finally:
+        for bar in bars.values():
+            bar.close()
+
+
+def run(command: Callable[[], Any], *, debug: bool) -> int:
+    """Exit status of a command; what a user can mend becomes one line on standard error.
+
+    Parameters
+    ----------
+    command
+        The work.
+    debug
+        Let exceptions through, so that the traceback shows.
+
+    Returns
+    -------
+    int
+        What the command returned if that is a number, 0 done, 2 a mistake or unreadable input,
+        130 interrupted.
+    """
+    from typer import TyperException
+
+    try:
+        status = command()
+    except KeyboardInterrupt:
+        _complain("interrupted: nothing half-written was left")
+        return INTERRUPTED
+    except (HexRecruitError, TyperException, ValueError, OSError) as error:
+        if debug:
+            raise
+        _complain(_sentence(error))
+        return MISTAKE
+    if status == INTERRUPTED:
+        _complain("interrupted: nothing half-written was left")
+    return status if isinstance(status, int) else DONE
+
+
+def _sentence(error: Exception) -> str:
+    if hasattr(error, "format_message"):  # a mistake on the command line, as typer says it
+        return f"{error.format_message()} (see --help)"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'file'}: {error.strerror}"
+    return str(error)
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write("hexrecruit: " + " ".join(text.split()) + "\n")

@@ -1,0 +1,221 @@
+"""The command as a user gives it: a process, its output, its exit status, its files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+from tests.sonata_files import simple_files
+
+from napari_hexrecruit import read_cube, recruitment_cube
+
+
+def hexrecruit(*args, **kwargs):
+    words = [sys.executable, "-m", "napari_hexrecruit", *map(str, args)]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    return simple_files().write(tmp_path_factory.mktemp("simulation"))
+
+
+def test_help_names_the_commands():
+    done = hexrecruit("--help")
+    assert done.returncode == 0
+    for command in ("info", "cube", "movie", "view", "demo"):
+        assert command in done.stdout
+
+
+def test_version():
+    from napari_hexrecruit import __version__
+
+    assert hexrecruit("--version").stdout.strip() == f"hexrecruit {__version__}"
+
+
+def test_cube_equals_python(config, tmp_path):
+    out = tmp_path / "out.hexrecruit.nc"
+    done = hexrecruit(
+        *("cube", config, "-o", out, "--where", "layer=2,3", "--where", "synapse_class=EXC"),
+        *("--radius", 40, "--bin", 5, "--start", 20, "--stop", 60, "--min-neurons", 2),
+        *("--flat", "x", "z", "--node-set", "everyone", "--population", "cortex"),
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "8 bins of 5 ms" in done.stdout
+    same = recruitment_cube(
+        config,
+        where=["layer=2,3", "synapse_class=EXC"],
+        radius=40,
+        bin_ms=5,
+        start=20,
+        stop=60,
+        min_neurons=2,
+        flat=("x", "z"),
+        node_set="everyone",
+        population="cortex",
+    )
+    assert read_cube(out).identical(same)
+
+
+def test_info_as_text_and_json(config):
+    text = hexrecruit("info", config)
+    assert text.returncode == 0
+    for said in ("300 neurons", "everyone", "EXC (", "2,500 spikes", "0 to 100 ms"):
+        assert said in text.stdout
+    found = json.loads(hexrecruit("info", config, "--json").stdout)
+    (population,) = found["populations"]
+    assert population["n_neurons"] == 300
+    assert population["flat"] == [["ss_flat_x", "ss_flat_y"]]
+    assert sum(population["columns"]["layer"]["values"].values()) == 300
+    assert population["columns"]["ss_flat_x"]["n_not_finite"] > 0
+    assert found["spikes"][0]["n_spikes"] == 2500
+
+
+def test_info_where_the_spikes_are_not_there_yet(tmp_path):
+    files = simple_files()
+    files.with_spikes_file = False
+    done = hexrecruit("info", files.write(tmp_path))
+    assert done.returncode == 0
+    assert "the file does not exist" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("cube", "SIM"), "Missing option"),
+        (("cube", "SIM", "-o", "OUT", "--bin", "ten"), "'--bin'"),
+        (("cube", "SIM", "-o", "OUT", "--bin", "0"), "bin width must be a number greater than 0"),
+        (
+            ("cube", "SIM", "-o", "OUT", "--bin", "7", "--stop", "95"),
+            "use 0 to 91 ms or 0 to 98 ms",
+        ),
+        (("cube", "SIM", "-o", "OUT", "--where", "layer=9"), "there are: 1, 2, 3, 4, 5, 6"),
+        (("cube", "SIM", "-o", "OUT", "--node-set", "nix"), "there are: everyone"),
+        (("cube", "SIM", "-o", "OUT", "--radius", "nan"), "radius must be"),
+        (("cube", "SIM", "-o", "out.nc"), "ends in .hexrecruit.nc"),
+        (("cube", "SIM", "-o", "missing/out.hexrecruit.nc"), "no such folder"),
+        (("cube", "nix.json", "-o", "OUT"), "nix.json: does not exist"),
+        (("cube", ".", "-o", "OUT"), "is a folder"),
+        (("info", "not.json"), "not.json: is not JSON"),
+        (("info", "other.json"), "other.json: there is no section 'run'"),
+        (("nix",), "No such command"),
+        (("view", "nix.json"), "nix.json: does not exist"),
+    ],
+)
+def test_mistakes_are_one_line_and_status_2(config, tmp_path, args, said):
+    (tmp_path / "not.json").write_text("{")
+    (tmp_path / "other.json").write_text("{}")
+    before = sorted(os.listdir(tmp_path))
+    places = {"SIM": config, "OUT": "out.hexrecruit.nc"}
+    done = hexrecruit(*[places.get(arg, arg) for arg in args], cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("hexrecruit: ")
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    done = hexrecruit("info", tmp_path / "nix.json", "--debug")
+    assert "Traceback" in done.stderr
+    assert "SimulationDataError" in done.stderr
+
+
+def test_missing_files_are_named_without_diagnostics_of_hdf5(tmp_path):
+    files = simple_files()
+    config = files.write(tmp_path)
+    out = tmp_path / "out.hexrecruit.nc"
+    (tmp_path / "output" / "spikes.h5").unlink()
+    done = hexrecruit("cube", config, "-o", out)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "spikes.h5: the spikes file does not exist" in done.stderr
+    (tmp_path / "nodes.h5").unlink()
+    done = hexrecruit("cube", config, "-o", out)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "nodes.h5: the nodes file of population 'cortex' does not exist" in done.stderr
+
+
+def test_an_existing_output_is_kept_unless_overwriting_is_asked_for(config, tmp_path):
+    out = tmp_path / "out.hexrecruit.nc"
+    out.write_text("precious")
+    done = hexrecruit("cube", config, "-o", out)
+    assert done.returncode == 2
+    assert "exists" in done.stderr
+    assert out.read_text() == "precious"
+    assert hexrecruit("cube", config, "-o", out, "--overwrite").returncode == 0
+    assert read_cube(out).sizes["time"] == 10
+
+
+def test_a_run_file_is_written_once_and_then_gives_the_options(config, tmp_path):
+    run_file, first, second = (
+        tmp_path / n for n in ("run.yaml", "a.hexrecruit.nc", "b.hexrecruit.nc")
+    )
+    options = ("--where", "synapse_class=INH", "--radius", "30", "--flat", "x", "z")
+    done = hexrecruit("cube", config, "-o", first, *options, "--run-file", run_file)
+    assert done.returncode == 0, done.stderr
+    assert "wrote the options" in done.stdout
+    content = yaml.safe_load(run_file.read_text())
+    assert (content["command"], content["radius"]) == ("cube", 30.0)
+    assert not {"sim", "output", "overwrite"} & set(content)
+    done = hexrecruit("cube", config, "-o", second, "--run-file", run_file, "--bin", "20")
+    assert done.returncode == 0, done.stderr
+    same = recruitment_cube(
+        config, where="synapse_class=INH", radius=30, flat=("x", "z"), bin_ms=20
+    )
+    assert read_cube(second).identical(same)
+    assert yaml.safe_load(run_file.read_text()) == content
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("command: movie\n", "is no run file of 'hexrecruit cube'"),
+        ("[1, 2]", "is no run file of 'hexrecruit cube'"),
+        ("command: cube\nradios: 3\n", "there is no option 'radios'"),
+        ("command: cube\nradius: wide\n", "radius"),
+        ("a: [", "is not YAML"),
+        ("command: !!python/object/apply:os.system ['true']", "is not YAML"),
+    ],
+)
+def test_bad_run_files_are_one_line(config, tmp_path, content, said):
+    (tmp_path / "run.yaml").write_text(content)
+    done = hexrecruit(
+        "cube", config, "-o", "o.hexrecruit.nc", "--run-file", "run.yaml", cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert said in done.stderr
+    assert os.listdir(tmp_path) == ["run.yaml"]
+
+
+def test_without_a_screen_the_viewer_says_so(config):
+    env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    done = hexrecruit("view", config, env=env)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "there is no screen here" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a child process")
+def test_an_interrupt_is_status_130_and_leaves_nothing(tmp_path):
+    config = simple_files(n_neurons=20_000, n_spikes=3_000_000).write(tmp_path / "simulation")
+    out = tmp_path / "out"
+    out.mkdir()
+    words = [sys.executable, "-m", "napari_hexrecruit", "cube", config, "--bin", "0.1"]
+    words += ["--radius", "5", "-o", out / "a.hexrecruit.nc"]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not os.listdir(out) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert process.poll() is None, "it was done before it could be interrupted"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in stderr
+    assert "Traceback" not in stderr
+    assert os.listdir(out) == []
