@@ -3,4 +3,4 @@
 import importlib.util
 
 if importlib.util.find_spec("napari") is None:
-    collect_ignore_glob = ["src/napari_hexrecruit/_napari/*", "tests/test_napari*"]
+    collect_ignore_glob = ["src/napari_hexrecruit/_napari/*", "tests/napari/*"]
