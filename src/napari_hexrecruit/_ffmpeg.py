@@ -1,0 +1,155 @@
+"""Frames through a pipe into ffmpeg: one process per file, ended in every case."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import tempfile
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+__all__ = ["Encoder", "ffmpeg_program", "run_ffmpeg"]
+
+_FORMATS = {3: "rgb24", 4: "rgba"}
+_DISK_ERRORS = {"No space left on device": errno.ENOSPC, "File too large": errno.EFBIG}
+_SECONDS_TO_END = 600.0
+
+
+def ffmpeg_program() -> str:
+    """Path of ffmpeg: the one that imageio-ffmpeg brings or finds.
+
+    Raises
+    ------
+    MissingExtraError
+        If there is none.
+    """
+    remedy = "pip install imageio-ffmpeg, or write a folder of PNG files"
+    try:
+        from imageio_ffmpeg import get_ffmpeg_exe
+    except ImportError as error:
+        raise MissingExtraError(f"a movie file needs ffmpeg: {remedy}") from error
+    try:
+        return str(get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise MissingExtraError(f"no ffmpeg is found: {remedy}") from error
+
+
+def run_ffmpeg(arguments: Sequence[str], final: str) -> None:
+    """Run ffmpeg on files to its end; see `Encoder` for the errors."""
+    with Encoder(arguments, final):
+        pass
+
+
+class Encoder:
+    """An ffmpeg that reads frames from a pipe; a context manager.
+
+    When the block ends, the file is complete; when it raises, ffmpeg is ended.
+
+    Parameters
+    ----------
+    arguments
+        Of ffmpeg, without the program.
+    final
+        Name of the file as the user knows it, for messages.
+
+    Raises
+    ------
+    OSError
+        If ffmpeg fails; `errno` tells a full disk.
+    MissingExtraError
+        If there is no ffmpeg, or it lacks the encoder.
+    """
+
+    def __init__(self, arguments: Sequence[str], final: str) -> None:
+        self._final = final
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        command = [ffmpeg_program(), "-hide_banner", "-v", "error", "-nostats", "-y", *arguments]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self._log,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+
+    def __enter__(self) -> Encoder:
+        return self
+
+    def write(self, frame: npt.NDArray[np.uint8]) -> None:
+        """Send a frame."""
+        if self._process.stdin is None:
+            raise RuntimeError("the encoder has no pipe")
+        try:
+            self._process.stdin.write(np.ascontiguousarray(frame).data)
+        except (BrokenPipeError, OSError) as error:
+            self._process.wait(_SECONDS_TO_END)
+            raise self._failure() from error
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self._end()
+
+    def _finish(self) -> None:
+        if self._process.stdin is not None:
+            try:
+                self._process.stdin.close()
+            except OSError as error:
+                self._process.wait(_SECONDS_TO_END)
+                raise self._failure() from error
+        if self._process.wait(_SECONDS_TO_END) != 0:
+            raise self._failure()
+
+    def _end(self) -> None:
+        """End ffmpeg if it still runs, and give its pipe and log back."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            try:
+                self._process.stdin.close()
+            except OSError:
+                self._log.flush()  # what was buffered for the ended process is lost, as it must be
+        self._log.close()
+
+    def _failure(self) -> Exception:
+        self._log.seek(0)
+        log = self._log.read().decode(errors="replace")
+        for text, number in _DISK_ERRORS.items():
+            if text in log:
+                return OSError(number, os.strerror(number), self._final)
+        if "Unknown encoder" in log:
+            return MissingExtraError(
+                f"this ffmpeg cannot write {self._final} ({_last_line(log)}):"
+                " pip install imageio-ffmpeg, which brings one that can"
+            )
+        reason = _last_line(log) or f"it ended with status {self._process.returncode}"
+        return OSError(errno.EIO, f"ffmpeg could not write it: {reason}", self._final)
+
+
+def raw_input(shape: tuple[int, ...], fps: float) -> list[str]:
+    """Arguments that make ffmpeg read frames of a shape from its pipe."""
+    height, width, channels = shape
+    pixels = ["-f", "rawvideo", "-pix_fmt", _FORMATS[channels], "-s", f"{width}x{height}"]
+    return [*pixels, "-framerate", f"{fps:.10g}", "-i", "pipe:0"]
+
+
+def _last_line(log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return lines[-1] if lines else ""

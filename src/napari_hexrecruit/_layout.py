@@ -1,0 +1,151 @@
+"""Where each part of a picture goes, in pixels from the top left. Nothing is drawn here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["Box", "Layout", "Parts", "lay_out"]
+
+_FONT_PER_SIDE = 0.0235
+_SMALLEST_FONT = 7.0
+_SMALLEST_PANEL = 12
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of whole pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """First column behind the box."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        """First row under the box."""
+        return self.top + self.height
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which parts a picture has."""
+
+    n_panels: int
+    aspect: float
+    """Width by height of what a panel shows."""
+    header: bool = False
+    panel_titles: bool = False
+    colorbar: bool = False
+    scale_bar: bool = False
+    strip: bool = False
+    marks: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Boxes of the parts; those that a picture does not have are None."""
+
+    font: float
+    """Height of the text, px."""
+    panels: tuple[Box, ...]
+    header: Box | None
+    colorbar: Box | None
+    scale_bar: Box | None
+    strip: Box | None
+
+
+def lay_out(size: tuple[int, int], font_scale: float, parts: Parts) -> Layout:
+    """Give each part its box.
+
+    Parameters
+    ----------
+    size
+        (width, height) of the picture, px.
+    font_scale
+        Factor on the size of the text.
+    parts
+        What there is.
+
+    Returns
+    -------
+    Layout
+        Boxes inside the picture that do not overlap.
+
+    Raises
+    ------
+    ValueError
+        If what is left for the map is too small to show anything.
+    """
+    width, height = size
+    font = max(_SMALLEST_FONT, _FONT_PER_SIDE * math.sqrt(width * height)) * font_scale
+    margin = round(0.7 * font)
+    header = Box(margin, margin, width - 2 * margin, round(1.6 * font)) if parts.header else None
+    right = width - margin - (round(6.0 * font) if parts.colorbar else 0)
+    floor = height - margin
+    strip, floor = _strip(parts, font, margin, right, floor, height)
+    scale_bar = None
+    if parts.scale_bar:
+        floor -= round(2.0 * font)
+        scale_bar = Box(margin, floor, right - margin, round(2.0 * font))
+    top = header.bottom + round(0.3 * font) if header else margin
+    area = Box(margin, top, right - margin, floor - top)
+    panels = _panels(area, parts, font)
+    if min(min(box.width, box.height) for box in panels) < _SMALLEST_PANEL:
+        raise ValueError(
+            f"a picture of {width} x {height} px has no room for the map beside its other parts:"
+            " make it larger, or leave parts or font_scale out"
+        )
+    colorbar = _colorbar(area, right, font) if parts.colorbar else None
+    return Layout(font, panels, header, colorbar, scale_bar, strip)
+
+
+def _strip(
+    parts: Parts, font: float, margin: int, right: int, floor: int, height: int
+) -> tuple[Box | None, int]:
+    """Box of the curve over time, its tick labels left and below; and what is above it."""
+    if not (parts.strip or parts.marks):
+        return None, floor
+    tall = max(3.0 * font, 0.13 * height) if parts.strip else 1.5 * font
+    bottom = floor - round(2.3 * font)
+    left = margin + round(2.4 * font)
+    strip = Box(left, bottom - round(tall), right - left, round(tall))
+    return strip, strip.top - round(1.9 * font if parts.strip else 1.0 * font)
+
+
+def _panels(area: Box, parts: Parts, font: float) -> tuple[Box, ...]:
+    """Panels in the number of columns that shows them largest."""
+    title = round(1.6 * font) if parts.panel_titles else 0
+    gap = round(0.8 * font)
+    n = parts.n_panels
+
+    def boxes(n_columns: int) -> tuple[Box, ...]:
+        n_rows = math.ceil(n / n_columns)
+        width = (area.width - gap * (n_columns - 1)) // n_columns
+        height = (area.height - gap * (n_rows - 1)) // n_rows - title
+        return tuple(
+            Box(
+                area.left + (k % n_columns) * (width + gap),
+                area.top + (k // n_columns) * (height + title + gap) + title,
+                width,
+                height,
+            )
+            for k in range(n)
+        )
+
+    def shown_height(columns: int) -> float:
+        box = boxes(columns)[0]
+        return min(box.height, box.width / parts.aspect)
+
+    return boxes(max(range(1, n + 1), key=shown_height))
+
+
+def _colorbar(area: Box, right: int, font: float) -> Box:
+    height = max(1, round(min(area.height, max(0.8 * area.height, 8.0 * font))))
+    top = area.top + (area.height - height) // 2
+    return Box(right + round(0.9 * font), top, max(2, round(0.9 * font)), height)

@@ -1,0 +1,229 @@
+"""Which hexagon covers which pixel, and how much of it. Pixels are counted from the top left."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from napari_hexrecruit.hexgrid import HexGrid
+
+__all__ = ["Coverage", "View", "cover"]
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+_SAMPLES = 16
+_CHUNK = 1 << 14
+_LARGEST_TABLE = 1 << 22
+
+
+@dataclass(frozen=True)
+class View:
+    """A window of flat space on a box of pixels: equal aspect, y up.
+
+    Parameters
+    ----------
+    x_left, y_top
+        Flat coordinates of the upper left corner of the box.
+    scale
+        Flat units per pixel.
+    width, height
+        Of the box, px.
+    """
+
+    x_left: float
+    y_top: float
+    scale: float
+    width: int
+    height: int
+
+    @classmethod
+    def fitted(cls, bounds: tuple[float, float, float, float], width: int, height: int) -> View:
+        """Make the largest view that shows (x_min, x_max, y_min, y_max), centred in the box."""
+        x0, x1, y0, y1 = bounds
+        scale = max((x1 - x0) / width, (y1 - y0) / height)
+        x_left = (x0 + x1 - scale * width) / 2.0
+        y_top = (y0 + y1 + scale * height) / 2.0
+        return cls(x_left, y_top, scale, width, height)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Flat (x_min, x_max, y_min, y_max) of the box."""
+        x1, y0 = self.to_flat(self.width, self.height)
+        return self.x_left, float(x1), float(y0), self.y_top
+
+    def to_flat(self, px: npt.ArrayLike, py: npt.ArrayLike) -> tuple[Floats, Floats]:
+        """Flat coordinates of points of the box; (0.5, 0.5) is the centre of its first pixel."""
+        x = self.x_left + np.asarray(px, dtype=np.float64) * self.scale
+        return x, self.y_top - np.asarray(py, dtype=np.float64) * self.scale
+
+    def to_pixels(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
+        """Points of the box of flat coordinates: the inverse of `to_flat`."""
+        px = (np.asarray(x, dtype=np.float64) - self.x_left) / self.scale
+        return px, (self.y_top - np.asarray(y, dtype=np.float64)) / self.scale
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of each pixel of a view each hexagon covers.
+
+    Parameters
+    ----------
+    owner
+        (height, width) intp, the hexagon at the centre of the pixel; ``n_hexes`` where there is none.
+    n_hexes
+        Number of hexagons.
+    mixed
+        (n_mixed,) intp, flat positions of the pixels that one hexagon does not fill, ordered so that
+        those with the most hexagons come first. Pixels without any hexagon are not among them.
+    shares
+        For the first, second, ... hexagon of these pixels: its index and the share of the pixel that
+        it covers (0 to 1), for the leading pixels that have so many.
+    """
+
+    owner: Indices
+    n_hexes: int
+    mixed: Indices
+    shares: tuple[tuple[Indices, npt.NDArray[np.float32]], ...]
+
+
+def cover(view: View, grid: HexGrid, i: npt.ArrayLike, j: npt.ArrayLike) -> Coverage:
+    """Find which hexagons cover each pixel.
+
+    Parameters
+    ----------
+    view
+        The window.
+    grid
+        The tiling.
+    i, j
+        (n_hexes,) grid indices of the hexagons to show; the other hexagons of the tiling are empty.
+
+    Returns
+    -------
+    Coverage
+        Its `owner` is exactly the hexagon that ``grid.xy_to_hex`` gives for the centre of the pixel.
+    """
+    index = _HexIndex(np.asarray(i, dtype=np.int64), np.asarray(j, dtype=np.int64))
+    x, y = view.to_flat(np.arange(view.width) + 0.5, np.arange(view.height) + 0.5)
+    owner = np.empty((view.height, view.width), dtype=np.intp)
+    on_edge = np.empty(owner.shape, dtype=bool)
+    rows = max(1, _CHUNK * 4 // view.width)
+    for top in range(0, view.height, rows):
+        part = slice(top, top + rows)
+        xs, ys = (a.ravel() for a in np.meshgrid(x, y[part]))
+        at_i, at_j = grid.xy_to_hex(xs, ys)
+        owner[part] = index.of(at_i, at_j).reshape(-1, view.width)
+        near = _edge_distance(grid, xs, ys, at_i, at_j) < view.scale * math.sqrt(0.5)
+        on_edge[part] = near.reshape(-1, view.width)
+    mixed, shares = _shares(view, grid, index, np.flatnonzero(on_edge))
+    return Coverage(owner, index.n, mixed, shares)
+
+
+class _HexIndex:
+    """Position in the list of hexagons of grid indices; ``n`` for those that are not listed."""
+
+    def __init__(self, i: npt.NDArray[np.int64], j: npt.NDArray[np.int64]) -> None:
+        self.n = len(i)
+        self._low = i.min() - 1, j.min() - 1
+        self._shape = int(i.max() - i.min()) + 3, int(j.max() - j.min()) + 3
+        keys = self._keys(i, j)
+        self._dense = self._shape[0] * self._shape[1] <= _LARGEST_TABLE
+        if self._dense:
+            self._table = np.full(self._shape[0] * self._shape[1], self.n, dtype=np.intp)
+            self._table[keys] = np.arange(self.n)
+        else:
+            self._order = np.argsort(keys, kind="stable")
+            self._sorted = keys[self._order]
+
+    def of(self, i: npt.NDArray[np.int32], j: npt.NDArray[np.int32]) -> Indices:
+        keys = self._keys(i, j)
+        if self._dense:
+            return self._table[keys]
+        at = np.minimum(np.searchsorted(self._sorted, keys), self.n - 1)
+        return np.where(self._sorted[at] == keys, self._order[at], self.n)
+
+    def _keys(self, i: npt.ArrayLike, j: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """One number per pair; pairs outside the listed range become a pair of the empty rim."""
+        left = np.clip(np.asarray(i, dtype=np.int64) - self._low[0], 0, self._shape[0] - 1)
+        right = np.clip(np.asarray(j, dtype=np.int64) - self._low[1], 0, self._shape[1] - 1)
+        return left * self._shape[1] + right
+
+
+def _edge_distance(
+    grid: HexGrid, x: Floats, y: Floats, i: npt.ArrayLike, j: npt.ArrayLike
+) -> Floats:
+    """Distance of points to the border of the hexagon that they lie in."""
+    cx, cy = grid.hex_to_xy(i, j)
+    dx, dy = np.abs(x - cx), np.abs(y - cy)
+    return grid.spacing / 2.0 - np.maximum(dx, dx / 2.0 + dy * (math.sqrt(3.0) / 2.0))
+
+
+def _shares(
+    view: View, grid: HexGrid, index: _HexIndex, pixels: Indices
+) -> tuple[Indices, tuple[tuple[Indices, npt.NDArray[np.float32]], ...]]:
+    """Shares of hexagons in these pixels, by samples."""
+    offsets = _sample_offsets()
+    parts = []
+    for start in range(0, len(pixels), _CHUNK):
+        part = pixels[start : start + _CHUNK]
+        px = (part % view.width)[:, None] + offsets[:, 0]
+        py = (part // view.width)[:, None] + offsets[:, 1]
+        owners = index.of(*grid.xy_to_hex(*(a.ravel() for a in view.to_flat(px, py))))
+        parts.append(_runs(np.sort(owners.reshape(-1, _SAMPLES), axis=1), index.n))
+    n_slots = max((own.shape[1] for own, _ in parts), default=0)
+    own = np.concatenate(
+        [_widened(own, n_slots, index.n) for own, _ in parts] or [np.empty((0, 0))]
+    )
+    count = np.concatenate([_widened(n, n_slots, 0) for _, n in parts] or [np.empty((0, 0))])
+    return _by_number_of_owners(pixels, own, count)
+
+
+def _runs(owners: Indices, nobody: int) -> tuple[Indices, Indices]:
+    """Distinct owners of each row of sorted owners, and how often each is there."""
+    n = len(owners)
+    first = np.ones(owners.shape, dtype=bool)
+    first[:, 1:] = owners[:, 1:] != owners[:, :-1]
+    first &= owners < nobody
+    slot = np.cumsum(first, axis=1) - 1
+    n_slots = int(slot.max(initial=-1)) + 1
+    own = np.full((n, n_slots), nobody, dtype=np.intp)
+    row, column = np.nonzero(first)
+    own[row, slot[row, column]] = owners[row, column]
+    row, column = np.nonzero(owners < nobody)
+    count = np.bincount(row * n_slots + slot[row, column], minlength=n * n_slots)
+    return own, count.reshape(n, n_slots)
+
+
+def _widened(values: Indices, n_slots: int, fill: int) -> Indices:
+    wide = np.full((len(values), n_slots), fill, dtype=np.intp)
+    wide[:, : values.shape[1]] = values
+    return wide
+
+
+def _by_number_of_owners(
+    pixels: Indices, own: Indices, count: Indices
+) -> tuple[Indices, tuple[tuple[Indices, npt.NDArray[np.float32]], ...]]:
+    n_owners = np.count_nonzero(count, axis=1)
+    order = np.argsort(-n_owners, kind="stable")
+    order = order[n_owners[order] > 0]
+    n_owners = n_owners[order]
+    shares = []
+    for slot in range(int(n_owners.max(initial=0))):
+        rows = order[: int(np.count_nonzero(n_owners > slot))]
+        share = count[rows, slot].astype(np.float32) / np.float32(_SAMPLES)
+        shares.append((np.ascontiguousarray(own[rows, slot]), share))
+    return pixels[order], tuple(shares)
+
+
+def _sample_offsets() -> Floats:
+    """(n_samples, 2) points of a pixel, each alone in its row and in its column (Hammersley)."""
+    k = np.arange(_SAMPLES)
+    bits = int(math.log2(_SAMPLES))
+    reverse = sum(((k >> b) & 1) << (bits - 1 - b) for b in range(bits))
+    return (np.stack([k, reverse], axis=1) + 0.5) / _SAMPLES

@@ -1,0 +1,251 @@
+"""What a picture or movie shows, resolved: no option left open, nothing drawn yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit._layout import Box, Layout, Parts, lay_out
+from napari_hexrecruit._raster import View
+from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.schema import RECRUITMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
+    from napari_hexrecruit._style import MovieStyle
+
+__all__ = ["Colours", "Hexes", "Panel", "Scene", "Shown", "Underlay"]
+
+Bounds = tuple[float, float, float, float]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+_PADDING = 0.02
+
+
+@dataclass(frozen=True)
+class Underlay:
+    """An image that lies under the hexagons.
+
+    Parameters
+    ----------
+    image
+        (height, width) grey, or (height, width, 3 or 4) colours; uint8 0 to 255 or float 0 to 1. The
+        first row is the top of the picture, so the largest y.
+    extent
+        (x_min, x_max, y_min, y_max) of the image's borders in flat space.
+
+    Raises
+    ------
+    ValueError
+        If the image has another shape or type, or the extent is empty.
+    """
+
+    image: npt.NDArray[np.uint8] | npt.NDArray[np.floating]
+    extent: Bounds
+
+    def __post_init__(self) -> None:
+        image = np.asarray(self.image)
+        colours = image.ndim == 3 and image.shape[2] in (3, 4)
+        if not (image.ndim == 2 or colours) or 0 in image.shape:
+            raise ValueError(
+                f"an image must be (height, width) or (height, width, 3 or 4), not {image.shape}"
+            )
+        if image.dtype != np.uint8 and image.dtype.kind != "f":
+            raise ValueError(f"an image must be uint8 or float, not {image.dtype}")
+        x0, x1, y0, y1 = (float(value) for value in self.extent)
+        if not (np.isfinite([x0, x1, y0, y1]).all() and x0 < x1 and y0 < y1):
+            raise ValueError(
+                f"the extent must be (x_min, x_max, y_min, y_max), not {self.extent!r}"
+            )
+        object.__setattr__(self, "image", image)
+        object.__setattr__(self, "extent", (x0, x1, y0, y1))
+
+
+@dataclass(frozen=True)
+class Hexes:
+    """Hexagons of one cube.
+
+    `filled` are the positions on the cube's hex axis of those with a value in some bin, `empty` of
+    the others.
+    """
+
+    grid: HexGrid
+    i: Ints
+    j: Ints
+    filled: npt.NDArray[np.intp]
+    empty: npt.NDArray[np.intp]
+
+    @classmethod
+    def of(cls, cube: xr.Dataset) -> Hexes:
+        """Take the hexagons of a cube."""
+        known = cube[RECRUITMENT].notnull().any("time").to_numpy()
+        return cls(
+            HexGrid.from_attrs(cube.attrs),
+            cube["i"].to_numpy(),
+            cube["j"].to_numpy(),
+            np.flatnonzero(known),
+            np.flatnonzero(~known),
+        )
+
+    @property
+    def bounds(self) -> Bounds:
+        """Flat (x_min, x_max, y_min, y_max) of all hexagons, corners included."""
+        x, y = self.grid.hex_to_xy(self.i, self.j)
+        half = self.grid.spacing / 2.0
+        low, high = y.min() - self.grid.radius, y.max() + self.grid.radius
+        return float(x.min() - half), float(x.max() + half), float(low), float(high)
+
+    def corners(self, which: npt.NDArray[np.intp]) -> Floats:
+        """(n, 6, 2) corners of some of the hexagons."""
+        return self.grid.hex_to_corners(self.i[which], self.j[which])
+
+
+@dataclass(frozen=True)
+class Colours:
+    """Values to colours, the same in every frame.
+
+    Parameters
+    ----------
+    name
+        Name of the colormap.
+    table
+        (n_colours, 4) uint8 colours from low to high.
+    clim
+        Values of the first and the last colour.
+    below, above
+        Whether values outside of `clim` occur.
+    """
+
+    name: str
+    table: npt.NDArray[np.uint8]
+    clim: tuple[float, float]
+    below: bool = False
+    above: bool = False
+
+    def index(self, values: npt.ArrayLike) -> npt.NDArray[np.intp]:
+        """Row of the table of each value; values outside of the limits get the end colours."""
+        low, high = self.clim
+        n = len(self.table)
+        with np.errstate(invalid="ignore"):
+            position = (np.asarray(values, dtype=np.float64) - low) * (n / (high - low))
+            return np.clip(np.nan_to_num(position), 0, n - 1).astype(np.intp)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which bins a movie shows; all times in ms."""
+
+    bins: range
+    """Positions on the cube's time axis, one per frame."""
+    first_ms: float
+    """Start of the cube's first bin."""
+    bin_ms: float
+
+    @property
+    def start_ms(self) -> float:
+        """Start of the first bin shown."""
+        return self.first_ms + self.bins.start * self.bin_ms
+
+    @property
+    def stop_ms(self) -> float:
+        """End of the window."""
+        return self.first_ms + self.bins.stop * self.bin_ms
+
+    def bin_span(self, frame: int) -> tuple[float, float]:
+        """Start and end of a frame's bin."""
+        at = self.bins[frame]
+        return self.first_ms + at * self.bin_ms, self.first_ms + (at + 1) * self.bin_ms
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One map of the picture."""
+
+    box: Box
+    view: View
+    hexes: Hexes
+    title: str
+    mean: Floats
+    """(n_bins,) value of the population in each bin of the window; empty without a strip."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that a picture shows, apart from the values of a frame."""
+
+    style: MovieStyle
+    layout: Layout
+    panels: tuple[Panel, ...]
+    colours: Colours
+    shown: Shown
+    colour_label: str
+    mean_label: str
+    flat_units: str
+    under: Underlay | None
+    outlines: tuple[Floats, ...]
+
+    @property
+    def foreground(self) -> str:
+        """Colour of text and lines."""
+        return "#ededed" if self.style.background == "black" else "#262626"
+
+    @property
+    def background(self) -> tuple[int, int, int, int]:
+        """Colour behind everything, RGBA of 0 to 255."""
+        light = 0 if self.style.background == "black" else 255
+        return light, light, light, 0 if self.style.background == "transparent" else 255
+
+
+def arrange(
+    style: MovieStyle, hexes: Sequence[Hexes], titles: Sequence[str], others: Sequence[Bounds]
+) -> tuple[Layout, View]:
+    """Lay the picture out, with one view of flat space for all panels.
+
+    Parameters
+    ----------
+    style
+        Options of the look.
+    hexes
+        Hexagons of each panel.
+    titles
+        Title of each panel; all empty for none.
+    others
+        Bounds of what else there is.
+
+    Returns
+    -------
+    layout : Layout
+    view : View
+        The same in every panel.
+    """
+    bounds = _bounds(style, [h.bounds for h in hexes], others)
+    aspect = (bounds[1] - bounds[0]) / (bounds[3] - bounds[2])
+    parts = Parts(
+        n_panels=len(hexes),
+        aspect=aspect,
+        header=style.timestamp or bool(style.title) or bool(style.marks),
+        panel_titles=any(titles),
+        colorbar=style.colorbar,
+        scale_bar=style.scale_bar,
+        strip=style.strip,
+        marks=bool(style.marks),
+    )
+    layout = lay_out(style.size, style.font_scale, parts)
+    box = layout.panels[0]
+    return layout, View.fitted(bounds, box.width, box.height)
+
+
+def _bounds(style: MovieStyle, hexagons: Sequence[Bounds], others: Sequence[Bounds]) -> Bounds:
+    if not isinstance(style.fit, str):
+        return style.fit
+    every = np.array([*hexagons, *(others if style.fit == "all" else ())])
+    x0, y0 = every[:, 0].min(), every[:, 2].min()
+    x1, y1 = every[:, 1].max(), every[:, 3].max()
+    pad = _PADDING * max(x1 - x0, y1 - y0)
+    return float(x0 - pad), float(x1 + pad), float(y0 - pad), float(y1 + pad)

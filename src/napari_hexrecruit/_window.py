@@ -1,0 +1,93 @@
+"""Which bins a movie shows: a window and a step in ms to positions on the cube's time axis."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_hexrecruit._scene import Shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
+__all__ = ["resolve_window"]
+
+_TOLERANCE_MS = 1e-6
+
+
+def resolve_window(
+    cubes: Sequence[xr.Dataset], start: float | None, stop: float | None, step: float | None
+) -> Shown:
+    """Find the bins that start from `start` on and before `stop`, every `step`; all in ms.
+
+    Raises
+    ------
+    ValueError
+        If the cubes' time axes differ, or the window is empty, not inside the cube's or not made of
+        whole bins; the message names the nearest times that are possible.
+    """
+    first, bin_ms, n_bins = _common_axis(cubes)
+    low = 0 if start is None else _edge("start", start, first, bin_ms, n_bins)
+    high = n_bins if stop is None else _edge("stop", stop, first, bin_ms, n_bins)
+    if low >= high:
+        raise ValueError(
+            f"the window from {first + low * bin_ms:g} to {first + high * bin_ms:g} ms is empty:"
+            " stop must be after start"
+        )
+    return Shown(range(low, high, 1 if step is None else _stride(step, bin_ms)), first, bin_ms)
+
+
+def _common_axis(cubes: Sequence[xr.Dataset]) -> tuple[float, float, int]:
+    if not cubes:
+        raise ValueError("there is no cube to show: give at least one")
+    axes = [_axis(cube) for cube in cubes]
+    for k, axis in enumerate(axes):
+        if axis[2] != axes[0][2] or not np.allclose(axis[:2], axes[0][:2], atol=_TOLERANCE_MS):
+            raise ValueError(
+                f"the time axes differ: cube 1 has {_told(axes[0])} and cube {k + 1} {_told(axis)};"
+                " compute them with the same window and bin"
+            )
+    return axes[0]
+
+
+def _axis(cube: xr.Dataset) -> tuple[float, float, int]:
+    return float(cube["time"][0]), float(cube.attrs["bin_ms"]), cube.sizes["time"]
+
+
+def _told(axis: tuple[float, float, int]) -> str:
+    return f"{axis[2]} bins of {axis[1]:g} ms from {axis[0]:g} ms"
+
+
+def _edge(name: str, time: float, first: float, bin_ms: float, n_bins: int) -> int:
+    """Position of the edge between bins at a time."""
+    if not math.isfinite(time):
+        raise ValueError(f"{name} must be a finite number of ms, not {time!r}")
+    last = first + n_bins * bin_ms
+    if time < first - _TOLERANCE_MS or time > last + _TOLERANCE_MS:
+        raise ValueError(f"{name} {time:.10g} ms is outside of the cube: {first:g} to {last:g} ms")
+    position = round((time - first) / bin_ms)
+    if abs(first + position * bin_ms - time) > _TOLERANCE_MS * max(1.0, bin_ms):
+        below = first + math.floor((time - first) / bin_ms) * bin_ms
+        raise ValueError(
+            f"{name} {time:.10g} ms is inside a bin of {bin_ms:g} ms:"
+            f" use {below:.10g} or {below + bin_ms:.10g} ms"
+        )
+    return position
+
+
+def _stride(step: float, bin_ms: float) -> int:
+    if not (math.isfinite(step) and step > 0):
+        raise ValueError(f"step must be a number of ms greater than 0, not {step!r}")
+    n_bins = round(step / bin_ms)
+    if n_bins < 1 or abs(n_bins * bin_ms - step) > _TOLERANCE_MS * max(1.0, bin_ms):
+        below = math.floor(step / bin_ms)
+        choices = [f"{n * bin_ms:.10g}" for n in (below, below + 1) if n >= 1]
+        raise ValueError(
+            f"step {step:.10g} ms is not a whole number of {bin_ms:g} ms bins:"
+            f" use {' or '.join(choices)} ms"
+        )
+    return n_bins

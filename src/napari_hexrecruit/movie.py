@@ -1,0 +1,336 @@
+"""Frames to files: MP4, WebM, GIF, a folder of PNG files, and single pictures for print."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import tempfile
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit._atomic import check_writable, written_aside
+from napari_hexrecruit._ffmpeg import Encoder, raw_input, run_ffmpeg
+from napari_hexrecruit._png import png_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from napari_hexrecruit.recruitment import Progress
+
+__all__ = ["ENDINGS", "PICTURE_ENDINGS", "write_movie"]
+
+Frame = npt.NDArray[np.uint8]
+
+_N_WORKERS = min(4, os.cpu_count() or 1)
+_GIF_FASTEST = 50.0
+_FASTEST = 240.0
+_BT709 = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
+_BITEXACT = ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1"]
+
+
+def write_movie(
+    frames: Iterable[Frame],
+    path: str | os.PathLike[str],
+    *,
+    fps: float = 20.0,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    pattern: str = "frame-{index}.png",
+) -> Path:
+    """Write frames as a movie; the ending of the name says which kind.
+
+    Parameters
+    ----------
+    frames
+        (height, width, 3) or, with straight alpha, (height, width, 4) uint8 pictures of one size, as
+        `render_frames` gives them; any iterable, of which one frame at a time is held.
+    path
+        ``.mp4`` (H.264, for browsers and slides), ``.webm`` (VP9), ``.gif``, or a folder of PNG
+        files: a name without ending or with ``/`` at its end.
+    fps
+        Frames per second; a folder has none.
+    overwrite
+        Replace what is there: a file, or a folder that holds nothing but frames of this pattern.
+    progress
+        Called as ``progress(what, done, total)``; total is 0 if it is not known. What it raises ends
+        the work.
+    pattern
+        Names of the files in a folder. ``{index}`` is the number of the frame from 0 on, with as many
+        digits as the last one needs and at least 3.
+
+    Returns
+    -------
+    Path
+        What was written.
+
+    Raises
+    ------
+    ValueError
+        If the ending is unknown, there are no frames, they differ in size, an MP4 or WebM would have
+        an odd side, or the kind of movie has no transparency or is not that fast.
+    FileExistsError
+        If something is there and `overwrite` is False, or a folder holds other files.
+    MissingExtraError
+        If there is no ffmpeg for a movie file.
+    OSError
+        If it cannot be written, for example because the disk is full.
+
+    Notes
+    -----
+    The output appears under its name when it is complete and not before: whatever ends the work
+    early, also Ctrl-C, leaves nothing of it behind.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> frames = [np.full((64, 64, 3), 10 * k, dtype=np.uint8) for k in range(5)]
+    >>> folder = getfixture("tmp_path")
+    >>> write_movie(frames, folder / "grey.mp4", fps=5).name
+    'grey.mp4'
+    >>> sorted(p.name for p in write_movie(frames, folder / "pictures").iterdir())[:2]
+    ['frame-000.png', 'frame-001.png']
+    """
+    write, final = _kind_of(path), Path(path)
+    if not (math.isfinite(fps) and 0.0 < fps <= _FASTEST):
+        raise ValueError(f"fps must be greater than 0 and at most {_FASTEST:g}, not {fps:g}")
+    source = _Source(frames, final, progress)
+    write(source, final, _Options(fps, overwrite, pattern))
+    return final
+
+
+class _Options:
+    def __init__(self, fps: float, overwrite: bool, pattern: str) -> None:
+        self.fps, self.overwrite, self.pattern = fps, overwrite, pattern
+
+
+class _Source:
+    """Frames, each checked against the first, with the progress told."""
+
+    def __init__(self, frames: Iterable[Frame], final: Path, progress: Progress | None) -> None:
+        self._what, self._progress = f"writing {final.name}", progress
+        self.n_frames = len(frames) if hasattr(frames, "__len__") else 0
+        rest = iter(frames)
+        first = next(rest, None)
+        if first is None:
+            raise ValueError(f"{final}: there are no frames to write")
+        self.shape = _checked(first, 0, None)
+        self._frames = chain([first], rest)
+
+    def __iter__(self) -> Iterator[Frame]:
+        for k, frame in enumerate(self._frames):
+            _checked(frame, k, self.shape)
+            yield frame
+            if self._progress is not None:
+                self._progress(self._what, k + 1, self.n_frames)
+
+
+def _checked(frame: Any, k: int, shape: tuple[int, ...] | None) -> tuple[int, ...]:
+    found = getattr(frame, "shape", ())
+    if getattr(frame, "dtype", None) != np.uint8 or len(found) != 3 or found[2] not in (3, 4):
+        raise ValueError(f"frame {k} must be (height, width, 3 or 4) uint8, not {found}")
+    if shape is not None and found != shape:
+        raise ValueError(f"frame {k} is {found} and the first one {shape}: all must be alike")
+    return tuple(found)
+
+
+def _write_mp4(source: _Source, final: Path, options: _Options) -> None:
+    _refuse_odd(source.shape, final)
+    _refuse_alpha(source.shape, final)
+    codec = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]
+    _encode(source, final, options, [*codec, *_yuv("yuv420p"), "-movflags", "+faststart"], "mp4")
+
+
+def _write_webm(source: _Source, final: Path, options: _Options) -> None:
+    _refuse_odd(source.shape, final)
+    pixels = "yuva420p" if source.shape[2] == 4 else "yuv420p"
+    codec = ["-c:v", "libvpx-vp9", "-crf", "24", "-b:v", "0", "-deadline", "good", "-cpu-used", "5"]
+    _encode(source, final, options, [*codec, "-row-mt", "1", *_yuv(pixels)], "webm")
+
+
+def _encode(
+    source: _Source, final: Path, options: _Options, arguments: list[str], kind: str
+) -> None:
+    with written_aside(final, overwrite=options.overwrite) as aside:
+        reading = raw_input(source.shape, options.fps)
+        writing = [*arguments, *_BITEXACT, "-f", kind, str(aside)]
+        with Encoder([*reading, *writing], str(final)) as encoder:
+            for frame in source:
+                encoder.write(frame)
+
+
+def _write_gif(source: _Source, final: Path, options: _Options) -> None:
+    """Frames into a lossless file, its colours into one palette, both into the GIF."""
+    _refuse_alpha(source.shape, final)
+    if options.fps > _GIF_FASTEST:
+        raise ValueError(
+            f"{final}: a GIF has at most {_GIF_FASTEST:g} frames per second, not {options.fps:g}:"
+            " lower fps or write an MP4"
+        )
+    with (
+        written_aside(final, overwrite=options.overwrite) as aside,
+        tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{final.name[:60]}.") as folder,
+    ):
+        lossless, palette = Path(folder, "frames.mkv"), Path(folder, "palette.png")
+        codec = ["-c:v", "libx264rgb", "-preset", "ultrafast", "-qp", "0", "-f", "matroska"]
+        reading = raw_input(source.shape, options.fps)
+        with Encoder([*reading, *codec, str(lossless)], str(final)) as encoder:
+            for frame in source:
+                encoder.write(frame)
+        colours = "palettegen=stats_mode=full:reserve_transparent=0"
+        run_ffmpeg(["-i", str(lossless), "-vf", colours, str(palette)], str(final))
+        use = ["-lavfi", "paletteuse=dither=none", "-loop", "0", *_BITEXACT, "-f", "gif"]
+        run_ffmpeg(["-i", str(lossless), "-i", str(palette), *use, str(aside)], str(final))
+
+
+def _write_folder(source: _Source, final: Path, options: _Options) -> None:
+    digits = max(3, len(str(max(0, source.n_frames - 1))))
+    name = _namer(options.pattern, digits)
+    with (
+        _folder_aside(final, options) as aside,
+        ThreadPoolExecutor(_N_WORKERS, thread_name_prefix="png") as pool,
+    ):
+        waiting: deque[Future[None]] = deque()
+        try:
+            for k, frame in enumerate(source):
+                waiting.append(pool.submit(_write_png, aside / name(k), frame))
+                if len(waiting) > 2 * _N_WORKERS:
+                    waiting.popleft().result()
+            while waiting:
+                waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _write_png(path: Path, frame: Frame) -> None:
+    with open(path, "wb") as file:
+        file.write(png_bytes(frame))
+
+
+def _namer(pattern: str, digits: int) -> Callable[[int], str]:
+    def name(k: int) -> str:
+        return pattern.replace("{index}", f"{k:0{digits}d}")
+
+    if (
+        "{index}" not in pattern
+        or not pattern.lower().endswith(".png")
+        or Path(pattern).name != pattern
+    ):
+        raise ValueError(
+            f"pattern {pattern!r} is not a file name with {{index}} in it that ends with .png,"
+            " as in frame-{index}.png"
+        )
+    return name
+
+
+@contextmanager
+def _folder_aside(final: Path, options: _Options) -> Iterator[Path]:
+    """Give a new folder beside the final one; when the block ends without error it replaces it."""
+    _check_folder(final, options)
+    aside = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name[:60]}."))
+    try:
+        aside.chmod(0o777 & ~_umask())
+        yield aside
+        _replace_folder(aside, final)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _check_folder(final: Path, options: _Options) -> None:
+    if not final.exists():
+        check_writable(final, overwrite=False)
+        return
+    if not final.is_dir():
+        raise FileExistsError(f"{final}: is a file: choose another name for the folder")
+    there = [entry.name for entry in final.iterdir()]
+    head, tail = options.pattern.split("{index}", 1)
+    strange = [n for n in there if not _is_frame(n, head, tail)]
+    if strange:
+        raise FileExistsError(
+            f"{final}: holds other files too ({strange[0]!r}): choose another folder"
+        )
+    if there and not options.overwrite:
+        raise FileExistsError(f"{final}: exists: choose another name or allow overwriting")
+
+
+def _is_frame(name: str, head: str, tail: str) -> bool:
+    middle = name[len(head) : len(name) - len(tail)]
+    return name.startswith(head) and name.endswith(tail) and middle.isdigit()
+
+
+def _replace_folder(aside: Path, final: Path) -> None:
+    if not final.exists():
+        os.rename(aside, final)
+        return
+    old = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name[:60]}."))
+    os.rename(final, old / "old")
+    try:
+        os.rename(aside, final)
+    except OSError:
+        os.rename(old / "old", final)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _yuv(pixels: str) -> list[str]:
+    convert = f"scale=out_color_matrix=bt709:out_range=tv,format={pixels}"
+    return ["-vf", convert, *_BT709, "-color_range", "tv"]
+
+
+def _refuse_odd(shape: tuple[int, ...], final: Path) -> None:
+    height, width = shape[:2]
+    if width % 2 or height % 2:
+        raise ValueError(
+            f"{final}: the sides of this kind of movie are even, not {width} x {height} px:"
+            f" use {width + width % 2} x {height + height % 2}"
+        )
+
+
+def _refuse_alpha(shape: tuple[int, ...], final: Path) -> None:
+    if shape[2] == 4:
+        raise ValueError(
+            f"{final}: this kind of movie has no transparency: use a white or black background,"
+            " or a folder of PNG files"
+        )
+
+
+_WRITERS: dict[str, Callable[[_Source, Path, _Options], None]] = {
+    ".mp4": _write_mp4,
+    ".webm": _write_webm,
+    ".gif": _write_gif,
+}
+ENDINGS = tuple(_WRITERS)
+"""Endings of movie files; a name without any is a folder of PNG files."""
+PICTURE_ENDINGS = (".png", ".svg", ".pdf")
+"""Endings of single pictures."""
+
+
+def _kind_of(path: str | os.PathLike[str]) -> Callable[[_Source, Path, _Options], None]:
+    text, suffix = os.fspath(path), Path(path).suffix.lower()
+    if text.endswith(("/", os.sep)) or Path(path).is_dir() or not suffix:
+        return _write_folder
+    if suffix in _WRITERS:
+        return _WRITERS[suffix]
+    if suffix in PICTURE_ENDINGS:
+        raise ValueError(
+            f"{path}: a single picture is written by write_frame; a movie ends with"
+            f" {', '.join(ENDINGS)}, and a folder of PNG files with /"
+        )
+    raise ValueError(
+        f"{path}: the ending {suffix!r} is no kind of movie: use {', '.join(ENDINGS)},"
+        " or / at the end for a folder of PNG files"
+    )
