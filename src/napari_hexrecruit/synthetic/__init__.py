@@ -6,17 +6,20 @@ sheet. The story decides by counting which neurons fire in which bin, so `Story.
 numbers of each hexagon and bin without looking at a spike.
 """
 
-from napari_hexrecruit.synthetic.sheet import RADIUS_UM, Sheet
-from napari_hexrecruit.synthetic.story import BIN_MS, MEDIUM, NBS1, SMALL, Expected, Story
-from napari_hexrecruit.synthetic.writer import FIBRES, POPULATION, write_simulation
+from napari_hexrecruit.synthetic.plan import BIN_MS
+from napari_hexrecruit.synthetic.sheet import RADIUS_UM, REGIONS, Sheet
+from napari_hexrecruit.synthetic.story import MEDIUM, NBS1, SMALL, Expected, Story
+from napari_hexrecruit.synthetic.writer import FIBRES, NODE_SET, POPULATION, write_simulation
 
 __all__ = [
     "BIN_MS",
     "FIBRES",
     "MEDIUM",
     "NBS1",
+    "NODE_SET",
     "POPULATION",
     "RADIUS_UM",
+    "REGIONS",
     "SMALL",
     "Expected",
     "Sheet",

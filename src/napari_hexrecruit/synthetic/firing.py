@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.synthetic.story import BURST_EVERY, BURST_SPIKES, STEP_MS, STEPS
+from napari_hexrecruit.synthetic.plan import BURST_EVERY, BURST_SPIKES, STEP_MS, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def spike_pieces(story: Story) -> Iterator[Piece]:
     Which neurons of a group fire in a bin: the first at random, the others at equal steps from it.
     """
     rng = story.rng(3)
-    for first, stop in _bin_ranges(story.spikes_in_group().sum(axis=1)):
+    for first, stop in _bin_ranges(story.plan.spikes.sum(axis=1)):
         yield _piece(story, first, stop, rng)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.hexgrid import unit_corners
+from napari_hexrecruit.synthetic.plan import CLASSES, INH_SHARE
 from napari_hexrecruit.synthetic.sheet import RADIUS_UM, REGIONS
-from napari_hexrecruit.synthetic.story import CLASSES, INH_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +73,9 @@ def neuron_columns(story: Story) -> Iterator[tuple[str, Labels | npt.NDArray[np.
     """Columns of the nodes file, each (n_neurons,) in the order of the census."""
     rng, census = story.rng(2), story.census
     places = np.arange(story.n_hexes + 2, dtype=np.int32)
-    in_place = census.in_group.reshape(-1, len(CLASSES)).sum(axis=1)
-    place = np.repeat(np.append(places, places[:-2]), np.append(in_place, census.not_simulated))
+    place = np.repeat(
+        np.append(places, places[:-2]), np.append(census.in_place, census.not_simulated)
+    )
     kind = _kinds(census.in_group, int(census.not_simulated.sum()), rng)
     yield from _label_columns(story, place, kind, rng)
     yield from _number_columns(story, place, kind, rng)

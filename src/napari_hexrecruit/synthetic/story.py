@@ -1,57 +1,37 @@
-"""What happens in a synthetic simulation, decided by counting, and the numbers that follow from it.
-
-The neurons of a hexagon and class are ranked; in a bin of `BIN_MS` the rules below say how many of
-them fire, and the writer lets exactly that many distinct ones fire. Each hexagon has
-
-* background: ``n * hz * BIN_MS / 1000`` neurons a bin on average, never off by more than one;
-* the wave: from its arrival on, ``n * peak * gain * strength * shape(t)`` neurons, where t is the
-  time since the arrival at the end of the bin and ``shape`` rises, peaks at 1 and fades;
-* bursts: one in `BURST_EVERY` of the neurons that fire in the bin fires three times.
-"""
+"""What happens in a synthetic simulation, and the numbers that follow from it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit.synthetic.plan import (
+    BIN_MS,
+    CLASSES,
+    Census,
+    Plan,
+    SynapseClass,
+    Wave,
+    make_census,
+    make_plan,
+)
 from napari_hexrecruit.synthetic.sheet import Sheet, WaveKind, make_sheet
 
-__all__ = ["BIN_MS", "CLASSES", "MEDIUM", "NBS1", "SMALL", "Expected", "Story", "SynapseClass"]
+__all__ = ["GAINS", "MEDIUM", "NBS1", "SMALL", "Expected", "Story"]
 
 Counts = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
-SynapseClass = Literal["EXC", "INH"]
-CLASSES: tuple[SynapseClass, ...] = get_args(SynapseClass)
-
-BIN_MS = 10.0
-"""Width of the bins for which a story knows the numbers; they start at 0."""
-STEP_MS = 0.1
-"""Spikes are on this grid."""
-STEPS = 100
-"""Grid steps in a bin."""
-
-INH_SHARE = 0.18
-"""Inhibitory neurons among all."""
-PEAK = {"EXC": 0.45, "INH": 0.70}
-"""Share of a class that the wave recruits at its crest, where it has lost no strength."""
-TAIL_MS = {"EXC": 30.0, "INH": 20.0}
-RISE_MS = 6.0
 GAINS = (1.0, 0.75, 0.9)
 """Strength of the first, second, third, fourth (as the first), ... stimulus."""
 INH_BACKGROUND = 3.0
 """Background of inhibitory neurons, times that of excitatory ones."""
-BURST_EVERY = {"EXC": 8, "INH": 4}
-BURST_SPIKES = 3
-
 _SMALLEST, _LARGEST = 200, 100_000_000
-_LEAST_STEPS = 10
-"""A bin with fewer steps behind the arrival of the wave has nothing of it yet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,53 +64,6 @@ class Expected:
     def percent(self) -> Floats:
         """(n_bins, n_hexes) recruited neurons, percent."""
         return 100.0 * self.n_recruited / self.n_neurons
-
-
-@dataclass(frozen=True, eq=False)
-class Census:
-    """How many neurons there are where.
-
-    A *place* is a hexagon, or one of the two ways to have none, which come last: NaN, then -1. A
-    *group* is a place and a class; groups are numbered ``place * 2 + class``. Neurons are numbered
-    along the groups, those outside the simulation's node set last, along the hexagons.
-    """
-
-    in_group: Counts
-    not_simulated: Counts
-
-    @property
-    def first_in_group(self) -> npt.NDArray[np.int64]:
-        """(n_groups,) number of each group's first neuron."""
-        return np.cumsum(self.in_group, dtype=np.int64) - self.in_group
-
-    @property
-    def n_simulated(self) -> int:
-        """Neurons in the simulation's node set."""
-        return int(self.in_group.sum())
-
-    @property
-    def without_place(self) -> Counts:
-        """(2, 2) neurons without a place: NaN and -1, by class."""
-        return self.in_group.reshape(-1, 2)[-2:]
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """How many neurons of each group fire in each bin; arrays are (n_bins, n_groups).
-
-    Attributes
-    ----------
-    recruited
-        Distinct neurons that fire.
-    wave
-        How many of them the wave recruits.
-    wave_from
-        Grid step of the bin before which the wave recruits none.
-    """
-
-    recruited: Counts
-    wave: Counts
-    wave_from: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -238,7 +171,7 @@ class Story:
     @property
     def n_without_place(self) -> dict[str, int]:
         """Simulated neurons whose flat coordinates are NaN, and those where they are -1."""
-        nan, minus_one = self.census.without_place.sum(axis=1).tolist()
+        nan, minus_one = self.census.in_place[-2:].tolist()
         return {"nan": nan, "minus_one": minus_one}
 
     @property
@@ -249,7 +182,7 @@ class Story:
     @property
     def n_spikes(self) -> int:
         """Spikes of the main population."""
-        return int(self.spikes_in_group().sum())
+        return int(self.plan.spikes.sum())
 
     def expected(self, synapse_class: SynapseClass | None = None) -> Expected:
         """Neurons, recruited neurons and spikes of each hexagon and bin.
@@ -284,7 +217,7 @@ class Story:
             time_ms=BIN_MS * np.arange(self.n_bins, dtype=np.float64),
             n_neurons=neurons[places],
             n_recruited=by_place(self.plan.recruited)[:, places],
-            n_spikes=by_place(self.spikes_in_group())[:, places],
+            n_spikes=by_place(self.plan.spikes)[:, places],
             n_neurons_selected=int(neurons.sum()),
             n_neurons_without_place=int(neurons[self.n_hexes :].sum()),
         )
@@ -294,77 +227,22 @@ class Story:
     @cached_property
     def census(self) -> Census:
         """How many neurons of each class are where."""
-        n_nan, n_minus_one, n_not_simulated = (
-            max(least, round(share * self.n_neurons))
-            for least, share in ((2, 0.004), (3, 0.006), (4, 0.02))
-        )
-        rng = self.rng(0)
-        weight = rng.uniform(0.75, 1.25, self.n_hexes) * np.where(self.sheet.edge, 0.65, 1.0)
-        placed = _shares(self.n_neurons - n_nan - n_minus_one - n_not_simulated, weight)
-        neurons = np.append(placed, [n_nan, n_minus_one])
-        inhibitory = np.maximum(1, np.rint(INH_SHARE * neurons))
-        in_group = np.stack([neurons - inhibitory, inhibitory], axis=1).ravel()
-        outside = rng.multinomial(n_not_simulated, weight / weight.sum())
-        return Census(in_group.astype(np.int32), outside.astype(np.int32))
+        return make_census(self.n_neurons, self.sheet, self.rng(0))
 
     @cached_property
     def plan(self) -> Plan:
         """How many neurons of each class fire in each hexagon and bin."""
-        phase = self.rng(1).uniform(size=(1 + len(self.stimuli_ms), len(self.census.in_group)))
-        background = self._background(phase[0])
-        wave = np.zeros_like(background)
-        wave_from = np.zeros(wave.shape, dtype=np.uint8)
-        for onset, gain, dither in zip(self.stimuli_ms, self.gains, phase[1:], strict=True):
-            self._add_wave(wave, wave_from, onset, gain, dither)
-        np.minimum(wave, self.census.in_group, out=wave)
-        return Plan(np.minimum(wave + background, self.census.in_group), wave, wave_from)
-
-    def spikes_in_group(self) -> Counts:
-        """(n_bins, n_groups) spikes."""
-        recruited = self.plan.recruited
-        bursts = recruited // np.tile(list(BURST_EVERY.values()), recruited.shape[1] // 2)
-        return np.asarray(recruited + (BURST_SPIKES - 1) * bursts, dtype=np.int32)
+        fires = np.append(~self.sheet.silent, [True, True])
+        resting = {name: fires * self.background_percent[name] / 100.0 for name in CLASSES}
+        waves = [
+            Wave(onset + self.latency_ms, gain * self.sheet.strength)
+            for onset, gain in zip(self.stimuli_ms, self.gains, strict=True)
+        ]
+        return make_plan(self.census, self.n_bins, resting, waves, self.rng(1))
 
     def rng(self, stream: int) -> np.random.Generator:
         """One of the story's independent random generators."""
         return np.random.default_rng([self.seed, stream])
-
-    def _background(self, phase: Floats) -> Counts:
-        percent = np.tile([self.background_percent[name] for name in CLASSES], self.n_hexes + 2)
-        fires = np.append(~self.sheet.silent, [True, True]).repeat(2)
-        mean = fires * self.census.in_group * percent / 100.0
-        counts = np.empty((self.n_bins, len(mean)), dtype=np.int32)
-        before = np.zeros(len(mean))
-        for k in range(self.n_bins):
-            after = np.floor(mean * (k + 1) + phase)
-            counts[k], before = after - before, after
-        return counts
-
-    def _add_wave(
-        self,
-        wave: Counts,
-        wave_from: npt.NDArray[np.uint8],
-        onset_ms: float,
-        gain: float,
-        phase: Floats,
-    ) -> None:
-        """Add what one stimulus recruits, in place."""
-        arrival = (onset_ms + np.nan_to_num(self.latency_ms)).repeat(2)
-        groups = slice(len(arrival))
-        peak = np.tile([PEAK[name] for name in CLASSES], self.n_hexes)
-        tail = np.tile([TAIL_MS[name] for name in CLASSES], self.n_hexes)
-        crest = self.census.in_group[groups] * peak * gain * self.sheet.strength.repeat(2)
-        total, before = phase[groups].copy(), np.zeros(len(arrival))
-        last_ms = min(self.tstop_ms, onset_ms + self.crossing_ms + 10.0 * max(TAIL_MS.values()))
-        for k in range(int(onset_ms // BIN_MS), math.ceil(last_ms / BIN_MS)):
-            since = (k + 1) * BIN_MS - arrival
-            total += crest * _shape(since, tail)
-            after = np.floor(total)
-            wave[k, groups] += (after - before).astype(np.int32)
-            here = since >= _LEAST_STEPS * STEP_MS
-            late = np.ceil(np.where(here, np.maximum(BIN_MS - since, 0.0), 0.0) / STEP_MS - 1e-9)
-            np.maximum(wave_from[k, groups], late.astype(np.uint8), out=wave_from[k, groups])
-            before = after
 
     def _faults(self) -> list[str]:
         checks = {
@@ -391,23 +269,6 @@ class Story:
             ),
         }
         return [sentence for sentence, holds in checks.items() if not holds]
-
-
-def _shape(since_ms: Floats, tail_ms: Floats) -> Floats:
-    """Course of the wave after its arrival: 0 before, rises to 1, fades."""
-    crest_ms = RISE_MS * np.log1p(tail_ms / RISE_MS)
-    height = -np.expm1(-crest_ms / RISE_MS) * np.exp(-crest_ms / tail_ms)
-    t = np.maximum(since_ms, 0.0)
-    course = -np.expm1(-t / RISE_MS) * np.exp(-t / tail_ms) / height
-    return np.where(since_ms >= _LEAST_STEPS * STEP_MS, course, 0.0)
-
-
-def _shares(total: int, weight: Floats) -> npt.NDArray[np.int64]:
-    """Whole numbers in proportion to the weights that add up to the total."""
-    exact = total * weight / weight.sum()
-    shares: npt.NDArray[np.int64] = np.floor(exact).astype(np.int64)
-    shares[np.argsort(shares - exact, kind="stable")[: total - shares.sum()]] += 1
-    return shares
 
 
 SMALL = Story(n_neurons=2_000)

@@ -16,8 +16,9 @@ import numpy as np
 
 from napari_hexrecruit.synthetic.firing import grid_times_ms, spike_pieces
 from napari_hexrecruit.synthetic.neurons import OUTSIDE_REGION, Labels, neuron_columns
+from napari_hexrecruit.synthetic.plan import STEP_MS, STEPS
 from napari_hexrecruit.synthetic.sheet import REGIONS
-from napari_hexrecruit.synthetic.story import STEP_MS, STEPS, Story
+from napari_hexrecruit.synthetic.story import Story
 
 if TYPE_CHECKING:
     import os
@@ -261,7 +262,7 @@ def _stimulated(story: Story, ids: npt.NDArray[np.uint32]) -> list[int]:
     """Ids of the neurons in the few hexagons that the wave comes to first."""
     census, n_hexes = story.census, max(1, round(_STIMULATED_SHARE * story.n_hexes))
     hexes = np.argsort(story.sheet.distance_um, kind="stable")[:n_hexes]
-    first, size = census.first_in_group[::2], census.in_group.reshape(-1, 2).sum(axis=1)
+    first, size = census.first_in_group[::2], census.in_place
     return sorted(int(n) for h in hexes for n in ids[first[h] : first[h] + size[h]])
 
 
