@@ -1,0 +1,238 @@
+"""What a layer shows of a cube: places, limits and sentences. Knows nothing of napari."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.schema import HEX, N_NEURONS, N_RECRUITED, N_SPIKES, RECRUITMENT, TIME
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from napari_hexrecruit.metrics import Metric
+
+__all__ = [
+    "HexPoints",
+    "contrast_limits",
+    "hex_points",
+    "numbers_of",
+    "plain_points",
+    "reading",
+    "time_label",
+]
+
+Floats = npt.NDArray[np.float64]
+
+RECRUITMENT_LIMITS = (0.0, 50.0)
+"""Percent; the limits of the published figures."""
+_QUANTILE = 0.99
+_ENOUGH_VALUES = 2_000_000
+"""Values that a default limit is taken from; more of them do not move a 99th percentile."""
+_MICROMETRES = {"um", "µm", "μm", "micrometer", "micrometre", "micron"}
+
+
+@dataclass(frozen=True, eq=False)
+class HexPoints:
+    """Hexagons as points: one per hexagon, at the same place in every bin.
+
+    Parameters
+    ----------
+    centres
+        (n_hexes, 2) y and x of the centres, in the cube's flat units.
+    names
+        (n_hexes,) names such as ``R3;C-1``.
+    n_neurons
+        (n_hexes,) neurons of each hexagon.
+    radius
+        Centre to corner, in the cube's flat units.
+    n_bins, start_ms, bin_ms
+        The time axis: number of bins, start of the first, width of each.
+    flat_units
+        Units of flat space as the cube states them.
+    """
+
+    centres: Floats
+    names: npt.NDArray[np.object_]
+    n_neurons: npt.NDArray[np.int32]
+    radius: float
+    n_bins: int
+    start_ms: float
+    bin_ms: float
+    flat_units: str
+
+    @property
+    def size(self) -> float:
+        """Corner to corner."""
+        return 2.0 * self.radius
+
+    @property
+    def scale(self) -> tuple[float, float, float]:
+        """World units per data unit, for (time, y, x); along time a data unit is a bin."""
+        return (self.bin_ms, 1.0, 1.0)
+
+    @property
+    def translate(self) -> tuple[float, float, float]:
+        """World coordinates of bin 0 and of the origin of flat space."""
+        return (self.start_ms, 0.0, 0.0)
+
+    @property
+    def units(self) -> tuple[str, str, str]:
+        """Units of the world; flat space that is not in µm, or in unknown units, is in pixels."""
+        flat = "um" if self.flat_units in _MICROMETRES else "pixel"
+        return ("ms", flat, flat)
+
+    def window_ms(self, bin_: int) -> tuple[float, float]:
+        """Start and end of a bin, ms."""
+        start = self.start_ms + bin_ * self.bin_ms
+        return (start, start + self.bin_ms)
+
+
+def hex_points(cube: xr.Dataset) -> HexPoints:
+    """Read the places of a cube's hexagons and its time axis; no value of a bin is read.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+
+    Returns
+    -------
+    HexPoints
+        In the order of the cube.
+    """
+    return HexPoints(
+        centres=np.stack([cube["y"].to_numpy(), cube["x"].to_numpy()], axis=1).astype(np.float64),
+        names=cube[HEX].to_numpy().astype(object),
+        n_neurons=cube[N_NEURONS].to_numpy(),
+        radius=float(cube.attrs["hex_radius"]),
+        n_bins=cube.sizes[TIME],
+        start_ms=float(cube[TIME][0]),
+        bin_ms=float(cube.attrs["bin_ms"]),
+        flat_units=str(cube.attrs["flat_units"]),
+    )
+
+
+def numbers_of(cube: xr.Dataset) -> xr.Dataset:
+    """Strip a cube of all that no metric reads, without a copy: one bin is then taken faster."""
+    numbers = cube[[RECRUITMENT, N_RECRUITED, N_SPIKES]]
+    return numbers.drop_vars([name for name in numbers.coords if name != N_NEURONS])
+
+
+def plain_points(cube: xr.Dataset, metric: Metric) -> tuple[Floats, dict[str, npt.NDArray[Any]]]:
+    """Lay a cube out as one point per (bin, hexagon).
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube; all of it is read.
+    metric
+        What the points show.
+
+    Returns
+    -------
+    data : (n_bins * n_hexes, 3) float64
+        Bin, y and x of each point; the hexagons of bin 0 first.
+    features : dict
+        ``hex``, ``n_neurons`` and ``recruited``, one value per point.
+    """
+    points = hex_points(cube)
+    n_hexes = len(points.names)
+    data = np.empty((points.n_bins * n_hexes, 3))
+    data[:, 0] = np.repeat(np.arange(points.n_bins), n_hexes)
+    data[:, 1:] = np.tile(points.centres, (points.n_bins, 1))
+    features = {
+        "hex": np.tile(points.names, points.n_bins),
+        "n_neurons": np.tile(points.n_neurons, points.n_bins),
+        "recruited": metric.values(cube).ravel(),
+    }
+    return data, features
+
+
+def contrast_limits(cube: xr.Dataset, metric: Metric) -> tuple[float, float]:
+    """Choose the limits that a metric is first shown with.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    metric
+        What is shown.
+
+    Returns
+    -------
+    low, high : float
+        0 to 50 % for recruitment, as published; for others 0 to the 99th percentile of the values,
+        or to their maximum, or to 1, whichever is the first above 0. Of a cube of more than two
+        million values, evenly spaced bins are read.
+    """
+    if metric.name == RECRUITMENT:
+        return RECRUITMENT_LIMITS
+    step = -(-cube.sizes[TIME] * cube.sizes[HEX] // _ENOUGH_VALUES)
+    values = metric.values(numbers_of(cube), slice(None, None, step))
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return (0.0, 1.0)
+    for high in (float(np.quantile(values, _QUANTILE)), float(values.max())):
+        if high > 0:
+            return (0.0, high)
+    return (0.0, 1.0)
+
+
+def reading(name: str, value: float, n_neurons: int, metric: Metric) -> str:
+    """Say the value of a hexagon in a sentence.
+
+    Parameters
+    ----------
+    name
+        The hexagon.
+    value
+        Its value in the current bin; NaN where it has none.
+    n_neurons
+        Its neurons.
+    metric
+        What the value is.
+
+    Returns
+    -------
+    str
+        For a status bar.
+
+    Examples
+    --------
+    >>> from napari_hexrecruit.metrics import METRICS
+    >>> reading("R3;C-1", 12.5, 48, METRICS["recruitment"])
+    'R3;C-1: 12.5 % of 48 neurons'
+    >>> reading("R3;C-1", 6, 48, METRICS["n_recruited"])
+    'R3;C-1: 6 recruited neurons of 48'
+    >>> reading("R3;C-1", float("nan"), 3, METRICS["recruitment"])
+    'R3;C-1: no value, 3 neurons'
+    """
+    neurons = f"{n_neurons:,} neuron" + ("" if n_neurons == 1 else "s")
+    if np.isnan(value):
+        return f"{name}: no value, {neurons}"
+    if metric.units == "%":
+        return f"{name}: {_short(value)} % of {neurons}"
+    if not metric.units:
+        return f"{name}: {_short(value)} {metric.label.lower()} of {n_neurons:,}"
+    return f"{name}: {_short(value)} {metric.units}, {neurons}"
+
+
+def time_label(start_ms: float, stop_ms: float) -> str:
+    """Write the window of a bin as a time stamp shows it.
+
+    Examples
+    --------
+    >>> time_label(3000.0, 3010.0)
+    '3,000 - 3,010 ms'
+    >>> time_label(0.1, 0.30000000000000004)
+    '0.1 - 0.3 ms'
+    """
+    return f"{start_ms:,.10g} - {stop_ms:,.10g} ms"
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"

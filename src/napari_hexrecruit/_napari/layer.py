@@ -1,0 +1,441 @@
+"""The hexagon layer: a cube as a napari Points layer with time as a slider."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import napari
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Points
+from napari.utils.events import Event
+from napari.utils.notifications import show_warning
+
+from napari_hexrecruit._napari.display import (
+    contrast_limits,
+    hex_points,
+    numbers_of,
+    plain_points,
+    reading,
+)
+from napari_hexrecruit._napari.private import STATE_KEY, VALUE, FramePoints, missing_names
+from napari_hexrecruit._napari.timestamp import show_time
+from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.schema import RECRUITMENT, validate_cube
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import xarray as xr
+
+__all__ = [
+    "LayerRecipe",
+    "RecruitmentLayer",
+    "add_recruitment_layer",
+    "make_recruitment_layer",
+]
+
+_log = logging.getLogger(__name__)
+
+_LOOK: dict[str, Any] = {
+    "antialiasing": 0.5,
+    "axis_labels": ("time", "y", "x"),
+    "blending": "translucent",
+    "border_color": "gray",
+    "canvas_size_limits": (0, 1_000_000),
+    "face_colormap": "viridis",
+}
+"""How a layer looks unless the caller says otherwise.
+
+Half a pixel of antialiasing fades an edge over one pixel. napari keeps points between 2 and 10,000
+pixels: hexagons outside of that would overlap or part.
+"""
+_OF_THE_CUBE = frozenset(
+    {
+        *("border_width", "border_width_is_relative", "data", "face_color", "features", "ndim"),
+        *("properties", "property_choices", "scale", "size", "symbol", "translate", "units"),
+    }
+)
+"""Arguments of `napari.layers.Points` that follow from the cube."""
+_COPIED = (
+    *("affine", "antialiasing", "axis_labels", "blending", "border_color", "canvas_size_limits"),
+    *("experimental_clipping_planes", "face_colormap", "face_contrast_limits", "name", "opacity"),
+    *("projection_mode", "shading", "shown", "text", "visible"),
+)
+"""Entries of a layer's state that a copy is made with."""
+_COPIED_AFTERWARDS = ("scale", "translate", "rotate", "shear", "size", "features")
+
+
+class RecruitmentLayer(FramePoints):
+    """Hexagons of a recruitment cube, coloured by the bin that the time slider is in.
+
+    One point per hexagon in three dimensions, (time, y, x). Along time a data unit is a bin, and
+    ``scale`` and ``translate`` make the slider run in ms. The layer keeps a reference to the cube
+    and reads one bin of it at a time: moving the slider costs the same for 100 bins and for 10,000.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube; it is not copied and not changed, and other layers may show it too.
+    metric
+        What the colours show: ``recruitment`` (%), ``n_recruited`` (neurons) or ``rate`` (spikes/s
+        per neuron).
+    outline_nan
+        Whether hexagons without a value are outlined. They are never filled.
+    **points_kwargs
+        How it looks, as for `napari.layers.Points`: ``name``, ``opacity``, ``face_colormap``,
+        ``face_contrast_limits``, ``border_color`` (of the outlines) and so on. What follows from
+        the cube (coordinates, size, symbol, scale, units, colours, features) cannot be given.
+
+    Raises
+    ------
+    ValueError
+        If the dataset is no recruitment cube, or the metric is unknown.
+    TypeError
+        If an argument is given that follows from the cube.
+
+    Notes
+    -----
+    The bin of a time is the one that contains it, ``start <= t < start + bin_ms``; outside of the
+    cube's time nothing is drawn. The feature ``recruited`` has the values of the current bin, of
+    whichever metric. The layer's units are ``("ms", "um", "um")``, or pixels where the cube does
+    not say that flat space is in µm.
+
+    Emits ``cube``, ``metric``, ``outline_nan`` and ``current_bin`` from ``layer.events``.
+
+    Examples
+    --------
+    >>> import napari
+    >>> from napari_hexrecruit import read_cube
+    >>> viewer = napari.Viewer()  # doctest: +SKIP
+    >>> layer = RecruitmentLayer(read_cube("run.hexrecruit.nc"))  # doctest: +SKIP
+    >>> viewer.add_layer(layer)  # doctest: +SKIP
+    >>> layer.metric = "rate"  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        cube: xr.Dataset,
+        *,
+        metric: str = RECRUITMENT,
+        outline_nan: bool = True,
+        **points_kwargs: Any,
+    ) -> None:
+        validate_cube(cube)
+        _refuse_of_the_cube(points_kwargs)
+        self._metric = metric_named(metric)
+        self._outline_nan = bool(outline_nan)
+        self._keep(cube)
+        look = _LOOK | {"name": _name(cube)}
+        if points_kwargs.get("face_contrast_limits") is None:
+            points_kwargs["face_contrast_limits"] = contrast_limits(cube, self._metric)
+        hexes = self._hexes
+        super().__init__(
+            hexes.centres,
+            self._fixed_features(),
+            size=hexes.size,
+            scale=hexes.scale,
+            translate=hexes.translate,
+            units=hexes.units,
+            **(look | points_kwargs),
+        )
+        self.colorbar_label.text = self._metric.title
+        self.events.add(cube=Event, metric=Event, outline_nan=Event, current_bin=Event)
+
+    # --- what is shown ----------------------------------------------------------------------------
+
+    @property
+    def cube(self) -> xr.Dataset:
+        """The cube that is shown.
+
+        Setting another one keeps colormap, limits and metric, and clears the selection and
+        features that others have added. Hexagons, bins and start may differ.
+        """
+        return self._cube
+
+    @cube.setter
+    def cube(self, cube: xr.Dataset) -> None:
+        validate_cube(cube)
+        self._keep(cube)
+        hexes = self._hexes
+        self.replace_points(
+            hexes.centres,
+            self._fixed_features(),
+            size=hexes.size,
+            scale=hexes.scale,
+            translate=hexes.translate,
+            units=hexes.units,
+        )
+        self.events.cube(value=cube)
+
+    @property
+    def metric(self) -> str:
+        """Name of what the colours show.
+
+        Setting another one takes its default limits: 0 to 50 % for ``recruitment``, 0 to the 99th
+        percentile for others.
+        """
+        return self._metric.name
+
+    @metric.setter
+    def metric(self, metric: str) -> None:
+        chosen = metric_named(metric)
+        if chosen is self._metric:
+            return
+        self._metric = chosen
+        self.colorbar_label.text = chosen.title
+        self.face_contrast_limits = contrast_limits(self._cube, chosen)
+        self.repaint()
+        self.events.metric(value=metric)
+
+    @property
+    def outline_nan(self) -> bool:
+        """Whether hexagons without a value are outlined, in the layer's ``border_color``."""
+        return self._outline_nan
+
+    @outline_nan.setter
+    def outline_nan(self, outline_nan: bool) -> None:
+        if self._outline_nan == bool(outline_nan):
+            return
+        self._outline_nan = bool(outline_nan)
+        self.refresh(extent=False)
+        self.events.outline_nan(value=self._outline_nan)
+
+    # --- where the slider is ----------------------------------------------------------------------
+
+    @property
+    def current_bin(self) -> int | None:
+        """Bin whose values the features hold; None where the slider is outside of the cube's time.
+
+        A hidden layer does not follow the slider.
+        """
+        return self.current_frame
+
+    @property
+    def time_window_ms(self) -> tuple[float, float] | None:
+        """Start and end of the current bin, ms; None outside of the cube's time."""
+        return None if self.current_bin is None else self._hexes.window_ms(self.current_bin)
+
+    # --- answers to FramePoints -------------------------------------------------------------------
+
+    @property
+    def n_frames(self) -> int:
+        """Number of bins."""
+        return self._hexes.n_bins
+
+    def frame_values(self, frame: int) -> npt.NDArray[np.float32]:
+        """Values of a bin, (n_hexes,) float32."""
+        return self._metric.values(self._numbers, frame)
+
+    def sentence(self, index: int) -> str:
+        """Say the current value of a hexagon: ``R3;C-1: 12.5 % of 48 neurons``."""
+        hexes = self._hexes
+        value = float(self.features[VALUE].iat[index])
+        return reading(str(hexes.names[index]), value, int(hexes.n_neurons[index]), self._metric)
+
+    def recipe(self) -> LayerRecipe:
+        """Return cube, metric and outlines: what a copy of the layer is made of."""
+        return LayerRecipe(self._cube, self.metric, self.outline_nan)
+
+    def on_frame_changed(self) -> None:
+        """Announce the bin and its features."""
+        self.events.current_bin(value=self.current_bin)
+        self.events.properties()
+        self.events.features()
+
+    @property
+    def outlines(self) -> bool:
+        """Whether hexagons without a value are outlined."""
+        return self._outline_nan
+
+    def _keep(self, cube: xr.Dataset) -> None:
+        self._cube = cube
+        self._numbers = numbers_of(cube)
+        self._hexes = hex_points(cube)
+
+    def _fixed_features(self) -> dict[str, npt.NDArray[Any]]:
+        return {"hex": self._hexes.names, "n_neurons": self._hexes.n_neurons}
+
+
+@dataclass(frozen=True, eq=False)
+class LayerRecipe:
+    """What a layer shows; its layer data tuple has it as ``metadata["napari-hexrecruit"]``.
+
+    Parameters
+    ----------
+    cube
+        The cube itself, not a copy.
+    metric
+        Name of the metric.
+    outline_nan
+        Whether hexagons without a value are outlined.
+    """
+
+    cube: xr.Dataset
+    metric: str
+    outline_nan: bool
+
+    def __deepcopy__(self, memo: object) -> LayerRecipe:
+        # The cube is shared and never changed; a copy of it would be as large as the cube.
+        return self
+
+    def layer(self, state: Mapping[str, Any]) -> RecruitmentLayer:
+        """Make the layer.
+
+        Parameters
+        ----------
+        state
+            State of a layer, as in a layer data tuple; only how it looks is taken from it.
+
+        Returns
+        -------
+        RecruitmentLayer
+            Shows this cube.
+        """
+        metadata = {key: value for key, value in state["metadata"].items() if key != STATE_KEY}
+        layer = RecruitmentLayer(
+            self.cube,
+            metric=self.metric,
+            outline_nan=self.outline_nan,
+            metadata=metadata,
+            **{name: state[name] for name in _COPIED if name in state},
+        )
+        for name in _COPIED_AFTERWARDS:
+            if name in state:
+                setattr(layer, name, state[name])
+        return layer
+
+
+# --- the doors ------------------------------------------------------------------------------------
+
+
+def make_recruitment_layer(
+    cube: xr.Dataset, *, metric: str = RECRUITMENT, outline_nan: bool = True, **points_kwargs: Any
+) -> Points:
+    """Make a layer of a cube that works in this napari.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    metric, outline_nan, **points_kwargs
+        As for `RecruitmentLayer`.
+
+    Returns
+    -------
+    napari.layers.Points
+        A `RecruitmentLayer`; or, in a napari that lacks what it needs, plain points, one per bin
+        and hexagon, with a notification the first time. These show the same values at the same
+        times as discs, but take longer and more memory, and have no ``cube`` or ``metric`` to set.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `RecruitmentLayer`.
+    """
+    missing = missing_names()
+    if not missing:
+        return RecruitmentLayer(cube, metric=metric, outline_nan=outline_nan, **points_kwargs)
+    _tell_once(missing)
+    return _plain_layer(cube, metric, outline_nan, points_kwargs)
+
+
+def add_recruitment_layer(
+    viewer: napari.Viewer, cube: xr.Dataset, *, metric: str = RECRUITMENT, **points_kwargs: Any
+) -> Points:
+    """Add a cube to a viewer, with colour bar and time stamp.
+
+    Parameters
+    ----------
+    viewer
+        The viewer. If the layer is its first, y is turned to point up, the scale bar is shown and
+        the view is fitted.
+    cube
+        A recruitment cube.
+    metric, **points_kwargs
+        As for `make_recruitment_layer`.
+
+    Returns
+    -------
+    napari.layers.Points
+        The layer, which is in the viewer now.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `RecruitmentLayer`; the viewer stays as it was.
+    """
+    layer = make_recruitment_layer(cube, metric=metric, **points_kwargs)
+    is_first = len(viewer.layers) == 0
+    viewer.add_layer(layer)
+    if hasattr(layer, "face_colorbar"):
+        layer.face_colorbar.visible = True
+    if is_first:
+        _set_stage(viewer)
+    show_time(viewer)
+    return layer
+
+
+def _set_stage(viewer: napari.Viewer) -> None:
+    # napari 0.9 has moved camera and overlays into models of their own.
+    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    scale_bar = viewer.canvas.overlays.scale_bar if hasattr(viewer, "canvas") else viewer.scale_bar
+    camera.orientation2d = ("up", "right")
+    scale_bar.visible = True
+    viewer.reset_view()
+
+
+def _plain_layer(
+    cube: xr.Dataset, metric: str, outline_nan: bool, points_kwargs: dict[str, Any]
+) -> Points:
+    validate_cube(cube)
+    _refuse_of_the_cube(points_kwargs)
+    shown, hexes = metric_named(metric), hex_points(cube)
+    data, features = plain_points(cube, shown)
+    look = _LOOK | {"name": _name(cube), "face_contrast_limits": contrast_limits(cube, shown)}
+    metadata = points_kwargs.pop("metadata", None) or {}
+    layer = Points(
+        data,
+        features=features,
+        face_color=VALUE,
+        border_width=0,
+        size=hexes.size,
+        scale=hexes.scale,
+        translate=hexes.translate,
+        units=hexes.units,
+        metadata={**metadata, STATE_KEY: LayerRecipe(cube, metric, outline_nan)},
+        **(look | points_kwargs),
+    )
+    layer.editable = False
+    return layer
+
+
+_told: list[str] = []
+"""What was missing when the user was told of it; empty before."""
+
+
+def _tell_once(missing: list[str]) -> None:
+    if _told:
+        return
+    _told.extend(missing)
+    _log.info("plain points instead of the hexagon layer: %s", "; ".join(missing))
+    show_warning(
+        "napari-hexrecruit shows discs instead of hexagons, and moves in time more slowly, because"
+        f" it does not know this napari ({napari.__version__}). Update napari-hexrecruit, or"
+        " install napari 0.9."
+    )
+
+
+def _refuse_of_the_cube(points_kwargs: Mapping[str, Any]) -> None:
+    given = sorted(_OF_THE_CUBE & set(points_kwargs))
+    if given:
+        raise TypeError(
+            f"{', '.join(given)} cannot be given: what is shown, where and how large follows from"
+            " the cube; colours are set by metric, face_colormap and face_contrast_limits"
+        )
+
+
+def _name(cube: xr.Dataset) -> str:
+    return str(cube.attrs["population"]) or "recruitment"
