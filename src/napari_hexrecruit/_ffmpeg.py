@@ -143,7 +143,7 @@ class Encoder:
         return OSError(errno.EIO, f"ffmpeg could not write it: {reason}", self._final)
 
 
-def raw_input(shape: tuple[int, ...], fps: float) -> list[str]:
+def raw_input(shape: tuple[int, int, int], fps: float) -> list[str]:
     """Arguments that make ffmpeg read frames of a shape from its pipe."""
     height, width, channels = shape
     pixels = ["-f", "rawvideo", "-pix_fmt", _FORMATS[channels], "-s", f"{width}x{height}"]

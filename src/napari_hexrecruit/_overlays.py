@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from napari_hexrecruit._strip import draw_strip, mark_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,71 +16,120 @@ if TYPE_CHECKING:
     from napari_hexrecruit._scene import Panel, Scene
     from napari_hexrecruit._sheet import Sheet
 
-__all__ = ["draw_hexagons", "draw_over", "draw_time", "draw_under", "time_texts"]
+__all__ = [
+    "HEADER_FONT",
+    "draw_header",
+    "draw_hexagons",
+    "draw_over",
+    "draw_under",
+    "header_texts",
+    "time_texts",
+]
 
-_HEADER_FONT = 1.1
+HEADER_FONT = 1.1
+"""Size of the time and the title, in font heights."""
+GAP = 1.0
+"""Space between texts of the header, in font heights."""
+
 _EMPTY_EDGE = "#9a9a9a"
+_SMALLEST_TITLE = 0.6
+_FIGURE_SPACE = "\u2007"
+_SCALE_BAR_SHARE = 0.22
+_UM_PER_MM = 1000.0
 
 
 def draw_under(sheet: Sheet, scene: Scene) -> None:
     """Draw what lies under the hexagons."""
     if scene.under is None:
         return
+    image = scene.under.image
+    grey: dict[str, Any] = {}
+    if image.ndim == 2:
+        grey = {"cmap": "gray", "vmin": 0, "vmax": 255 if image.dtype == np.uint8 else 1.0}
     for panel in scene.panels:
         axes = _map_axes(sheet, panel)
-        image = scene.under.image
-        grey: dict[str, Any] = {}
-        if image.ndim == 2:
-            grey = {"cmap": "gray", "vmin": 0, "vmax": 255 if image.dtype == np.uint8 else 1.0}
-        axes.imshow(image, extent=scene.under.extent, aspect="auto", zorder=0, **grey)
+        axes.imshow(image, extent=scene.under.extent, aspect="auto", **grey)
         _fit(axes, panel)
 
 
 def draw_over(sheet: Sheet, scene: Scene) -> None:
     """Draw what lies over the hexagons and beside the map, as far as it does not change."""
     for panel in scene.panels:
-        _draw_empty_hexagons(sheet, panel, scene.layout.font)
-    if scene.layout.colorbar is not None:
-        _draw_colorbar(sheet, scene, scene.layout.colorbar)
+        _draw_empty_hexagons(sheet, scene, panel)
+        _draw_outlines(sheet, scene, panel)
+        _draw_panel_title(sheet, scene, panel)
+    layout = scene.layout
+    if layout.colorbar is not None:
+        _draw_colorbar(sheet, scene, layout.colorbar)
+    if layout.scale_bar is not None:
+        _draw_scale_bar(sheet, scene, layout.scale_bar)
+    if layout.header is not None and scene.style.title:
+        _draw_title(sheet, scene, layout.header)
+    if layout.strip is not None:
+        draw_strip(sheet, scene, layout.strip)
 
 
-def draw_hexagons(sheet: Sheet, panel: Panel, colours: Any) -> None:
-    """Draw the hexagons that have a value as polygons, (n_filled, 4) colours of 0 to 1."""
+def draw_hexagons(sheet: Sheet, scene: Scene, panel: Panel, colours: Any) -> None:
+    """Draw the hexagons that have a value as polygons, (n_filled, 4) colours of 0 to 1.
+
+    Their edges have their own colour, so that no hairline shows between neighbours.
+    """
     from matplotlib.collections import PolyCollection
 
-    axes = _map_axes(sheet, panel)
     corners = panel.hexes.corners(panel.hexes.filled)
-    hexagons = PolyCollection(list(corners), facecolors=colours, edgecolors="face")
-    hexagons.set_linewidth(0.25)
-    axes.add_collection(hexagons, autolim=False)
+    width = sheet.points(0.015 * scene.layout.font) if scene.style.opacity == 1.0 else 0.0
+    hexagons = PolyCollection(
+        list(corners),
+        facecolors=colours,
+        edgecolors=colours,
+        linewidths=width,
+        alpha=scene.style.opacity,
+    )
+    _map_axes(sheet, panel).add_collection(hexagons, autolim=False)
 
 
-def draw_time(sheet: Sheet, scene: Scene, text: str) -> None:
-    """Write the time."""
+def draw_header(sheet: Sheet, scene: Scene, frame: int) -> None:
+    """Write the time of a frame and the marks that it lies in."""
     box = scene.layout.header
-    if box is not None:
-        y = box.top + box.height / 2
-        sheet.text(box.left, y, text, _HEADER_FONT * scene.layout.font, color=scene.foreground)
+    if box is None:
+        return
+    x, px = float(box.left), HEADER_FONT * scene.layout.font
+    for text, colour in header_texts(scene, frame):
+        written = sheet.line_of_text(x, box, text, px, color=colour)
+        x += sheet.text_width(written) + GAP * scene.layout.font
 
 
-def time_texts(scene: Scene) -> tuple[str, ...]:
-    """Time of each frame as text; all of the same number of characters by default."""
-    spans = [scene.shown.bin_span(frame) for frame in range(len(scene.shown.bins))]
+def header_texts(scene: Scene, frame: int) -> list[tuple[str, str]]:
+    """Texts of the header of a frame from left to right, each with its colour."""
+    texts = []
+    if scene.style.timestamp:
+        texts.append((time_texts(scene, [frame])[0], scene.foreground))
+    start, stop = scene.shown.bin_span(frame)
+    colours = mark_colours(scene.style.marks)
+    active = {m.label: None for m in scene.style.marks if m.start < stop and m.stop > start}
+    return texts + [(f"● {label}".rstrip(), colours[label]) for label in active]
+
+
+def time_texts(scene: Scene, frames: Any) -> list[str]:
+    """Time of frames as text; by default all times of a movie have as many characters."""
+    spans = [scene.shown.bin_span(frame) for frame in frames]
     if scene.style.time_format is not None:
-        return tuple(scene.style.time_format.format(start=a, stop=b) for a, b in spans)
-    decimals = _decimals([start for start, _ in spans])
-    texts = [f"{start:.{decimals}f} ms" for start, _ in spans]
-    longest = max(len(text) for text in texts)
-    return tuple(text.rjust(longest, "\u2007") for text in texts)
+        return [scene.style.time_format.format(start=start, stop=stop) for start, stop in spans]
+    decimals, longest = _time_digits(scene)
+    return [f"{a:.{decimals}f}".rjust(longest, _FIGURE_SPACE) + " ms" for a, _ in spans]
 
 
-def _decimals(values: list[float]) -> int:
-    """Fewest decimals that tell the values apart from their neighbours, at most 4."""
-    array = np.asarray(values)
-    for decimals in range(4):
-        if np.abs(array - array.round(decimals)).max() < 1e-6:
-            return decimals
-    return 4
+def _time_digits(scene: Scene) -> tuple[int, int]:
+    """Decimals that the starts of bins need, at most 4, and characters of the longest."""
+    shown = scene.shown
+    decimals = 4
+    for fewer in range(4):
+        parts = np.array([shown.start_ms, shown.bin_ms])
+        if np.abs(parts - parts.round(fewer)).max() < 1e-6:
+            decimals = fewer
+            break
+    ends = shown.bin_span(0)[0], shown.bin_span(len(shown.bins) - 1)[0]
+    return decimals, max(len(f"{end:.{decimals}f}") for end in ends)
 
 
 def _map_axes(sheet: Sheet, panel: Panel) -> Axes:
@@ -93,15 +145,90 @@ def _fit(axes: Axes, panel: Panel) -> None:
     axes.set_ylim(y0, y1)
 
 
-def _draw_empty_hexagons(sheet: Sheet, panel: Panel, font: float) -> None:
+def _draw_empty_hexagons(sheet: Sheet, scene: Scene, panel: Panel) -> None:
     from matplotlib.collections import PolyCollection
 
     if not panel.hexes.empty.size:
         return
     corners = panel.hexes.corners(panel.hexes.empty)
     outlines = PolyCollection(list(corners), facecolors="none", edgecolors=_EMPTY_EDGE)
-    outlines.set_linewidth(sheet.points(max(0.5, 0.05 * font)))
+    outlines.set_linewidth(sheet.points(max(0.5, 0.04 * scene.layout.font)))
     _map_axes(sheet, panel).add_collection(outlines, autolim=False)
+
+
+def _draw_outlines(sheet: Sheet, scene: Scene, panel: Panel) -> None:
+    """Lines in a light colour with dark borders, seen on hexagons of any colour."""
+    from matplotlib.collections import LineCollection
+
+    if not scene.outlines:
+        return
+    axes, px = _map_axes(sheet, panel), max(1.0, 0.08 * scene.layout.font)
+    for colour, width in (("#262626", 2.0 * px), ("#ffffff", px)):
+        lines = LineCollection(list(scene.outlines), colors=colour, capstyle="round")
+        lines.set_linewidth(sheet.points(width))
+        axes.add_collection(lines, autolim=False)
+
+
+def _draw_panel_title(sheet: Sheet, scene: Scene, panel: Panel) -> None:
+    font = scene.layout.font
+    x, y = panel.box.left + panel.box.width / 2, panel.box.top - 0.7 * font
+    sheet.text(x, y, panel.title, font, ha="center", color=scene.foreground)
+
+
+def _draw_title(sheet: Sheet, scene: Scene, box: Box) -> None:
+    """Write the title in the middle, or as far right and as small as the time makes it."""
+    font = scene.layout.font
+    left = box.left + _reserved(sheet, scene)
+    right = box.right
+    title = sheet.line_of_text(0, box, scene.style.title, HEADER_FONT * font)
+    title.set_color(scene.foreground)
+    width = sheet.text_width(title)
+    if width > right - left:
+        shrink = max(_SMALLEST_TITLE, (right - left) / width)
+        title.set_fontsize(sheet.points(HEADER_FONT * font * shrink))
+        width *= shrink
+    middle = (scene.panels[0].box.left + max(panel.box.right for panel in scene.panels)) / 2
+    x = min(max(middle - width / 2, left), max(left, right - width))
+    title.set_x(x / sheet.width)
+
+
+def _reserved(sheet: Sheet, scene: Scene) -> float:
+    """Width that the changing texts of the header need, px."""
+    texts = [f"● {label}".rstrip() for label in mark_colours(scene.style.marks)]
+    if scene.style.timestamp:
+        ends = (0, len(scene.shown.bins) - 1)
+        texts.append(max(time_texts(scene, ends), key=len))
+    font = scene.layout.font
+    return sum(sheet.measure(text, HEADER_FONT * font) + GAP * font for text in texts)
+
+
+def _draw_scale_bar(sheet: Sheet, scene: Scene, box: Box) -> None:
+    """A line of a round length with its length beside it, under the left of the map."""
+    from matplotlib.lines import Line2D
+
+    panel, font = scene.panels[0], scene.layout.font
+    x0, x1, _, _ = panel.hexes.bounds
+    wanted = _SCALE_BAR_SHARE * min(x1 - x0, panel.view.scale * panel.box.width)
+    length = _round_below(wanted)
+    left = max(panel.box.left, panel.box.left + float(panel.view.to_pixels(x0, 0.0)[0]))
+    right, y = left + length / panel.view.scale, box.top + box.height / 2
+    line = Line2D(
+        [left / sheet.width, right / sheet.width],
+        [1.0 - y / sheet.height] * 2,
+        linewidth=sheet.points(max(1.5, 0.18 * font)),
+        color=scene.foreground,
+        solid_capstyle="butt",
+        transform=sheet.figure.transFigure,
+    )
+    sheet.figure.add_artist(line)
+    text = f"{length:g} µm" if length < _UM_PER_MM else f"{length / _UM_PER_MM:g} mm"
+    sheet.text(right + 0.5 * font, y, text, 0.9 * font, color=scene.foreground)
+
+
+def _round_below(value: float) -> float:
+    """Largest of 1, 2, 5, 10, 20, ... that is not above the value."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(n for n in (5.0, 2.0, 1.0) if n * power <= value * (1 + 1e-9)) * power
 
 
 def _draw_colorbar(sheet: Sheet, scene: Scene, box: Box) -> None:
@@ -110,24 +237,21 @@ def _draw_colorbar(sheet: Sheet, scene: Scene, box: Box) -> None:
     from matplotlib.ticker import MaxNLocator
 
     colours, font = scene.colours, scene.layout.font
-    mappable = ScalarMappable(Normalize(*colours.clim), colours.name)
     extend = {(True, True): "both", (True, False): "min", (False, True): "max"}
     bar = sheet.figure.colorbar(
-        mappable,
+        ScalarMappable(Normalize(*colours.clim), colours.name),
         cax=sheet.axes(box),
         extend=extend.get((colours.below, colours.above), "neither"),
         extendfrac=min(0.05, 0.8 * box.width / box.height),
         ticks=MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]),
     )
-    bar.outline.set_visible(False)  # type: ignore[operator]
-    bar.ax.tick_params(
-        labelsize=sheet.points(0.9 * font),
-        length=sheet.points(0.2 * font),
-        width=sheet.points(max(0.8, 0.06 * font)),
-        pad=sheet.points(0.2 * font),
-        color=scene.foreground,
-        labelcolor=scene.foreground,
-    )
-    x, y = box.left + 4.4 * font, box.top + box.height / 2
+    outline: Any = bar.outline
+    outline.set_edgecolor(scene.foreground)
+    outline.set_linewidth(sheet.points(max(0.6, 0.04 * font)))
+    sheet.style_ticks(bar.ax, 0.9 * font, scene.foreground)
+    ticks = [tick for tick in bar.ax.yaxis.get_ticklabels() if tick.get_text()]
+    widest = max((sheet.text_width(tick) for tick in ticks), default=0.0)
+    x = min(box.right + 0.4 * font + widest + 1.0 * font, sheet.width - 0.8 * font)
+    y = box.top + box.height / 2
     options: dict[str, Any] = {"rotation": 90, "ha": "center", "color": scene.foreground}
     sheet.text(x, y, scene.colour_label, font, **options)

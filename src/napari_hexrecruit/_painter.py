@@ -7,14 +7,22 @@ weights with which their colours enter each pixel, so a frame needs no blending 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._overlays import draw_over, draw_under, time_texts
+from napari_hexrecruit._overlays import (
+    GAP,
+    HEADER_FONT,
+    draw_over,
+    draw_under,
+    header_texts,
+)
 from napari_hexrecruit._raster import Coverage, cover
 from napari_hexrecruit._sheet import Sheet, TextMasks
+from napari_hexrecruit._strip import cursor_width, cursor_x
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +37,10 @@ Packed = npt.NDArray[np.uint32]
 Wide = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float32]
 
-_ONE = 4096
-"""Weight 1 in fixed point: 255 * 4096 fits into the 20 bits of a channel."""
+_ONE_BITS = 12
+_ONE = 1 << _ONE_BITS
+"""Weight 1 in fixed point: 255 times it fits into the 21 bits of a channel."""
+_BYTE = np.uint64(255)
 _SHIFTS = (0, 21, 42)
 _OPAQUE = np.uint32(0xFF000000)
 
@@ -51,7 +61,12 @@ class Painter:
         self._rgba = _to_bytes(_composed(under, over))
         self._packed = self._rgba.view("<u4")[..., 0]
         self._maps = [_Map(scene, panel, under, over) for panel in scene.panels]
-        self._stamp = _TimeStamp(scene, self._rgba) if scene.style.timestamp else None
+        layout = scene.layout
+        self._moving: list[_Header | _Cursor] = []
+        if layout.header is not None and (scene.style.timestamp or scene.style.marks):
+            self._moving.append(_Header(scene, layout.header, self._rgba))
+        if layout.strip is not None:
+            self._moving.append(_Cursor(scene, layout.strip, self._rgba))
 
     def paint(self, frame: int, values: Sequence[npt.NDArray[np.float32]]) -> Pixels:
         """Paint a frame.
@@ -70,8 +85,8 @@ class Painter:
         """
         for one, numbers in zip(self._maps, values, strict=True):
             one.paint(self._packed, self._scene.colours.index(numbers), np.isnan(numbers))
-        if self._stamp is not None:
-            self._stamp.paint(frame)
+        for part in self._moving:
+            part.paint(frame)
         if self._scene.style.background == "transparent":
             return self._rgba.copy()
         return _without_alpha(self._rgba)
@@ -195,37 +210,54 @@ def _weighted(
     )
 
 
-class _TimeStamp:
-    """The time, written into its own box; nothing else is redrawn."""
+class _Header:
+    """The time and the marks it lies in, written into their own box; nothing else is redrawn."""
 
-    def __init__(self, scene: Scene, rgba: Pixels) -> None:
-        self._texts = time_texts(scene)
-        self._masks = TextMasks(1.1 * scene.layout.font)
-        box = _stamp_box(scene, self._masks.height)
-        self._target = rgba[box.top : box.bottom, box.left : box.right]
+    def __init__(self, scene: Scene, box: Box, rgba: Pixels) -> None:
+        self._scene = scene
+        self._masks = TextMasks(HEADER_FONT * scene.layout.font)
+        self._gap = round(GAP * scene.layout.font)
+        top = max(0, box.top + box.height // 2 - self._masks.height // 2)
+        self._target = rgba[top : top + self._masks.height, box.left : box.right]
         self._clean = _to_floats(self._target)
-        self._colour = _rgb(scene.foreground)
 
     def paint(self, frame: int) -> None:
-        mask = self._masks.mask(self._texts[frame])
-        width = min(mask.shape[1], self._target.shape[1])
-        height = min(mask.shape[0], self._target.shape[0])
-        picture = self._clean.copy()
-        over = mask[:height, :width, None]
-        part = picture[:height, :width]
-        part *= 1.0 - over
-        part += over * self._colour
+        picture, left = self._clean.copy(), 0
+        for text, colour in header_texts(self._scene, frame):
+            mask = self._masks.mask(text)
+            part = picture[:, left : left + mask.shape[1]]
+            _write_on(part, mask[: part.shape[0], : part.shape[1]], colour)
+            left += mask.shape[1] + self._gap
         self._target[...] = _to_bytes(picture)
 
 
-def _stamp_box(scene: Scene, height: int) -> Box:
-    from napari_hexrecruit._layout import Box
+class _Cursor:
+    """The line in the strip: the columns under it are put back before it moves on."""
 
-    header = scene.layout.header
-    if header is None:
-        raise RuntimeError("a picture with a time has a header")
-    top = header.top + header.height // 2 - height // 2
-    return Box(header.left, max(0, top), header.width, height)
+    def __init__(self, scene: Scene, box: Box, rgba: Pixels) -> None:
+        self._scene, self._box = scene, box
+        self._target = rgba[box.top : box.bottom]
+        self._clean = self._target.copy()
+        self._columns = slice(0, 0)
+
+    def paint(self, frame: int) -> None:
+        self._target[:, self._columns] = self._clean[:, self._columns]
+        half = cursor_width(self._scene) / 2
+        x = cursor_x(self._scene, self._box, frame)
+        columns = np.arange(int(x - half), int(np.ceil(x + half)))
+        share = np.minimum(columns + 1, x + half) - np.maximum(columns, x - half)
+        self._columns = slice(int(columns[0]), int(columns[-1]) + 1)
+        part = _to_floats(self._clean[:, self._columns])
+        mask = np.broadcast_to(share.astype(np.float32), part.shape[:2])
+        _write_on(part, mask, self._scene.foreground)
+        self._target[:, self._columns] = _to_bytes(part)
+
+
+def _write_on(picture: Floats, mask: Floats, colour: str) -> None:
+    """Lay a colour over a premultiplied picture, as far as the mask says."""
+    over = mask[..., None]
+    picture *= 1.0 - over
+    picture += over * _rgb(colour)
 
 
 def _layers(scene: Scene) -> tuple[Floats, Floats]:
@@ -248,7 +280,8 @@ def _is_plain(
 ) -> npt.NDArray[np.bool_]:
     """Pixels (n, 4) that show nothing but the background."""
     colour = _to_floats(np.array([background], dtype=np.uint8))[0]
-    return (over[:, 3] == 0) & (np.abs(under - colour) < 1e-6).all(axis=1)
+    plain: npt.NDArray[np.bool_] = (over[:, 3] == 0) & (np.abs(under - colour) < 1e-6).all(axis=1)
+    return plain
 
 
 def _to_floats(rgba: Pixels) -> Floats:
@@ -274,25 +307,26 @@ def _pack(rgba: Pixels) -> Packed:
 def _widen(packed: Packed) -> Wide:
     """Packed colours with room for sums: one channel per 21 bits."""
     wide = packed.astype(np.uint64)
-    parts = [
-        ((wide >> np.uint64(8 * k)) & np.uint64(255)) << np.uint64(_SHIFTS[k]) for k in (0, 1, 2)
-    ]
-    return parts[0] | parts[1] | parts[2]
+    red, green, blue = ((wide >> np.uint64(8 * k)) & _BYTE for k in range(3))
+    return _joined(red, green, blue)
 
 
 def _narrow(total: Wide) -> Packed:
     """Sums of weighted colours to packed colours without alpha."""
-    parts = [
-        ((total >> np.uint64(_SHIFTS[k] + 12)) & np.uint64(255)) << np.uint64(8 * k)
-        for k in (0, 1, 2)
-    ]
-    return (parts[0] | parts[1] | parts[2]).astype("<u4")
+    red, green, blue = ((total >> np.uint64(shift + _ONE_BITS)) & _BYTE for shift in _SHIFTS)
+    packed: Packed = (red | green << np.uint64(8) | blue << np.uint64(16)).astype("<u4")
+    return packed
 
 
 def _wide_constant(colour: Floats) -> Wide:
     """(n, 3) colours of 0 to `_ONE` to sums, with the half that rounds."""
     fixed = np.clip(colour * 255.0 + _ONE / 2, 0, 256 * _ONE - 1).astype(np.uint64)
-    return fixed[:, 0] | fixed[:, 1] << np.uint64(_SHIFTS[1]) | fixed[:, 2] << np.uint64(_SHIFTS[2])
+    return _joined(fixed[:, 0], fixed[:, 1], fixed[:, 2])
+
+
+def _joined(red: Wide, green: Wide, blue: Wide) -> Wide:
+    joined: Wide = red | green << np.uint64(_SHIFTS[1]) | blue << np.uint64(_SHIFTS[2])
+    return joined
 
 
 def _without_alpha(rgba: Pixels) -> Pixels:
@@ -302,6 +336,7 @@ def _without_alpha(rgba: Pixels) -> Pixels:
     return picture
 
 
+@cache
 def _rgb(colour: str) -> Floats:
     from matplotlib.colors import to_rgba
 

@@ -41,7 +41,7 @@ def png_bytes(picture: npt.NDArray[np.uint8], *, level: int = 1, dpi: float | No
     if dpi is not None:
         per_metre = round(dpi / _METRES_PER_INCH)
         parts.append(_chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)))
-    parts += [_chunk(b"IDAT", zlib.compress(rows, level)), _chunk(b"IEND", b"")]
+    parts += [_chunk(b"IDAT", zlib.compress(rows.data, level)), _chunk(b"IEND", b"")]
     return _SIGNATURE + b"".join(parts)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_hexrecruit.hexgrid import HexGrid
 
 __all__ = ["Coverage", "View", "cover"]
@@ -75,15 +77,15 @@ class Coverage:
     Parameters
     ----------
     owner
-        (height, width) intp, the hexagon at the centre of the pixel; ``n_hexes`` where there is none.
+        (height, width) intp, the hexagon at the centre of the pixel; ``n_hexes`` where none is.
     n_hexes
         Number of hexagons.
     mixed
-        (n_mixed,) intp, flat positions of the pixels that one hexagon does not fill, ordered so that
-        those with the most hexagons come first. Pixels without any hexagon are not among them.
+        (n_mixed,) intp, flat positions of the pixels on a border, ordered so that those with the
+        most hexagons come first. Pixels without any hexagon are not among them.
     shares
-        For the first, second, ... hexagon of these pixels: its index and the share of the pixel that
-        it covers (0 to 1), for the leading pixels that have so many.
+        For the first, second, ... hexagon of these pixels: its index and the share of the pixel
+        that it covers (0 to 1), for the leading pixels that have so many.
     """
 
     owner: Indices
@@ -107,7 +109,7 @@ def cover(view: View, grid: HexGrid, i: npt.ArrayLike, j: npt.ArrayLike) -> Cove
     Returns
     -------
     Coverage
-        Its `owner` is exactly the hexagon that ``grid.xy_to_hex`` gives for the centre of the pixel.
+        Its `owner` is the hexagon that ``grid.xy_to_hex`` gives for the centre of the pixel.
     """
     index = _HexIndex(np.asarray(i, dtype=np.int64), np.asarray(j, dtype=np.int64))
     x, y = view.to_flat(np.arange(view.width) + 0.5, np.arange(view.height) + 0.5)
@@ -144,15 +146,18 @@ class _HexIndex:
     def of(self, i: npt.NDArray[np.int32], j: npt.NDArray[np.int32]) -> Indices:
         keys = self._keys(i, j)
         if self._dense:
-            return self._table[keys]
+            owners: Indices = self._table[keys]
+            return owners
         at = np.minimum(np.searchsorted(self._sorted, keys), self.n - 1)
-        return np.where(self._sorted[at] == keys, self._order[at], self.n)
+        found: Indices = np.where(self._sorted[at] == keys, self._order[at], self.n)
+        return found
 
     def _keys(self, i: npt.ArrayLike, j: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """One number per pair; pairs outside the listed range become a pair of the empty rim."""
         left = np.clip(np.asarray(i, dtype=np.int64) - self._low[0], 0, self._shape[0] - 1)
         right = np.clip(np.asarray(j, dtype=np.int64) - self._low[1], 0, self._shape[1] - 1)
-        return left * self._shape[1] + right
+        keys: npt.NDArray[np.int64] = left * self._shape[1] + right
+        return keys
 
 
 def _edge_distance(
@@ -177,10 +182,8 @@ def _shares(
         owners = index.of(*grid.xy_to_hex(*(a.ravel() for a in view.to_flat(px, py))))
         parts.append(_runs(np.sort(owners.reshape(-1, _SAMPLES), axis=1), index.n))
     n_slots = max((own.shape[1] for own, _ in parts), default=0)
-    own = np.concatenate(
-        [_widened(own, n_slots, index.n) for own, _ in parts] or [np.empty((0, 0))]
-    )
-    count = np.concatenate([_widened(n, n_slots, 0) for _, n in parts] or [np.empty((0, 0))])
+    own = _stacked([own for own, _ in parts], n_slots, index.n)
+    count = _stacked([count for _, count in parts], n_slots, 0)
     return _by_number_of_owners(pixels, own, count)
 
 
@@ -200,10 +203,13 @@ def _runs(owners: Indices, nobody: int) -> tuple[Indices, Indices]:
     return own, count.reshape(n, n_slots)
 
 
-def _widened(values: Indices, n_slots: int, fill: int) -> Indices:
-    wide = np.full((len(values), n_slots), fill, dtype=np.intp)
-    wide[:, : values.shape[1]] = values
-    return wide
+def _stacked(parts: Sequence[Indices], n_slots: int, fill: int) -> Indices:
+    """Rows of all parts, each widened to so many slots."""
+    rows = [np.empty((0, n_slots), dtype=np.intp)]
+    for part in parts:
+        missing = ((0, 0), (0, n_slots - part.shape[1]))
+        rows.append(np.pad(part, missing, constant_values=fill))
+    return np.concatenate(rows)
 
 
 def _by_number_of_owners(

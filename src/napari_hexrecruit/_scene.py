@@ -35,8 +35,8 @@ class Underlay:
     Parameters
     ----------
     image
-        (height, width) grey, or (height, width, 3 or 4) colours; uint8 0 to 255 or float 0 to 1. The
-        first row is the top of the picture, so the largest y.
+        (height, width) grey, or (height, width, 3 or 4) colours; uint8 0 to 255 or float 0 to 1.
+        The first row is the top of the picture, so the largest y.
     extent
         (x_min, x_max, y_min, y_max) of the image's borders in flat space.
 
@@ -186,7 +186,6 @@ class Scene:
     shown: Shown
     colour_label: str
     mean_label: str
-    flat_units: str
     under: Underlay | None
     outlines: tuple[Floats, ...]
 
@@ -203,7 +202,11 @@ class Scene:
 
 
 def arrange(
-    style: MovieStyle, hexes: Sequence[Hexes], titles: Sequence[str], others: Sequence[Bounds]
+    style: MovieStyle,
+    hexes: Sequence[Hexes],
+    titles: Sequence[str],
+    others: Sequence[Bounds],
+    flat_units: str,
 ) -> tuple[Layout, View]:
     """Lay the picture out, with one view of flat space for all panels.
 
@@ -217,6 +220,8 @@ def arrange(
         Title of each panel; all empty for none.
     others
         Bounds of what else there is.
+    flat_units
+        Unit of flat space; a scale bar needs one of length.
 
     Returns
     -------
@@ -232,7 +237,7 @@ def arrange(
         header=style.timestamp or bool(style.title) or bool(style.marks),
         panel_titles=any(titles),
         colorbar=style.colorbar,
-        scale_bar=style.scale_bar,
+        scale_bar=style.scale_bar and flat_units == "um",
         strip=style.strip,
         marks=bool(style.marks),
     )

@@ -15,6 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._layout import Box
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-    from napari_hexrecruit._layout import Box
 
 __all__ = ["Sheet", "TextMasks", "colour_table", "default_settings"]
 
@@ -31,6 +32,8 @@ Pixels = npt.NDArray[np.uint8]
 
 _DPI = 100.0
 _POINTS_PER_INCH = 72.0
+_HALF_DIGIT = 0.365
+"""Half the height of a digit, in font sizes."""
 _SEGMENTS = re.compile(r"\d|[^\d]+")
 
 
@@ -84,7 +87,7 @@ class Sheet:
         self._dpi = dpi
         self.figure: Figure = Figure(figsize=(self.width / dpi, self.height / dpi), dpi=dpi)
         self.figure.patch.set_facecolor(facecolor)
-        self._canvas = FigureCanvasAgg(self.figure)
+        self._canvas: Any = FigureCanvasAgg(self.figure)
 
     def points(self, px: float) -> float:
         """Length in points, matplotlib's unit of font sizes and line widths."""
@@ -103,13 +106,36 @@ class Sheet:
 
     def text(self, x: float, y: float, text: str, px: float, **options: Any) -> Text:
         """Write text at a point; by default its left end is there, halfway up."""
-        settings = {"ha": "left", "va": "center", "parse_math": False} | options
+        settings: dict[str, Any] = {"ha": "left", "va": "center", "parse_math": False} | options
         where = x / self.width, 1.0 - y / self.height
         return self.figure.text(*where, text, fontsize=self.points(px), **settings)
+
+    def line_of_text(self, x: float, box: Box, text: str, px: float, **options: Any) -> Text:
+        """Write text from x on, its digits halfway up a box."""
+        y = box.top + box.height / 2 + _HALF_DIGIT * px
+        return self.text(x, round(y), text, px, va="baseline", **options)
 
     def text_width(self, text: Text) -> float:
         """Width of a text, px."""
         return float(text.get_window_extent(self._canvas.get_renderer()).width)
+
+    def measure(self, text: str, px: float) -> float:
+        """Width that a text would have, px."""
+        written = self.text(0, 0, text, px)
+        width = self.text_width(written)
+        written.remove()
+        return width
+
+    def style_ticks(self, axes: Axes, px: float, colour: str) -> None:
+        """Give the ticks of axes this font size and colour."""
+        axes.tick_params(
+            labelsize=self.points(px),
+            length=self.points(0.22 * px),
+            width=self.points(max(0.8, 0.07 * px)),
+            pad=self.points(0.22 * px),
+            color=colour,
+            labelcolor=colour,
+        )
 
     def pixels(self) -> Pixels:
         """(height, width, 4) uint8 picture with straight alpha."""
@@ -168,8 +194,7 @@ class TextMasks:
             advance = (self._width("0" * 11) - self._width("0")) / 10.0
         width = math.ceil(advance) + 2 * self._pad
         sheet = Sheet((width, self._height))
-        baseline = self._height / 2 + 0.365 * self._px
-        sheet.text(self._pad, round(baseline), part, self._px, va="baseline", color="black")
+        sheet.line_of_text(self._pad, Box(0, 0, width, self._height), part, self._px, color="black")
         return sheet.pixels()[..., 3].astype(np.float32) / np.float32(255), round(advance)
 
     def _width(self, text: str) -> float:

@@ -101,8 +101,8 @@ class MovieStyle:
     opacity
         Of the hexagons, 0 to 1: below 1 an image under them shines through.
     fit
-        What the picture is fitted to: ``"hexagons"``, ``"all"`` (also the image and the outlines) or
-        (x_min, x_max, y_min, y_max) in flat space.
+        What the picture is fitted to: ``"hexagons"``, ``"all"`` (also the image and the outlines)
+        or (x_min, x_max, y_min, y_max) in flat space.
     colorbar
         Show the colour bar, with its label and units.
     colorbar_label
@@ -149,7 +149,7 @@ class MovieStyle:
     colorbar_label: str | None = None
     timestamp: bool = True
     time_format: str | None = None
-    scale_bar: bool = False
+    scale_bar: bool = True
     title: str = ""
     panel_titles: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections import deque
+from collections.abc import Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["ENDINGS", "PICTURE_ENDINGS", "write_movie"]
 
 Frame = npt.NDArray[np.uint8]
+Shape = tuple[int, int, int]
 
 _N_WORKERS = min(4, os.cpu_count() or 1)
 _GIF_FASTEST = 50.0
@@ -50,8 +52,8 @@ def write_movie(
     Parameters
     ----------
     frames
-        (height, width, 3) or, with straight alpha, (height, width, 4) uint8 pictures of one size, as
-        `render_frames` gives them; any iterable, of which one frame at a time is held.
+        (height, width, 3) or, with straight alpha, (height, width, 4) uint8 pictures of one size,
+        as `render_frames` gives them; any iterable, of which one frame at a time is held.
     path
         ``.mp4`` (H.264, for browsers and slides), ``.webm`` (VP9), ``.gif``, or a folder of PNG
         files: a name without ending or with ``/`` at its end.
@@ -60,11 +62,11 @@ def write_movie(
     overwrite
         Replace what is there: a file, or a folder that holds nothing but frames of this pattern.
     progress
-        Called as ``progress(what, done, total)``; total is 0 if it is not known. What it raises ends
-        the work.
+        Called as ``progress(what, done, total)``; total is 0 if it is not known. What it raises
+        ends the work.
     pattern
-        Names of the files in a folder. ``{index}`` is the number of the frame from 0 on, with as many
-        digits as the last one needs and at least 3.
+        Names of the files in a folder. ``{index}`` is the number of the frame from 0 on, with as
+        many digits as the last one needs and at least 3.
 
     Returns
     -------
@@ -74,8 +76,8 @@ def write_movie(
     Raises
     ------
     ValueError
-        If the ending is unknown, there are no frames, they differ in size, an MP4 or WebM would have
-        an odd side, or the kind of movie has no transparency or is not that fast.
+        If the ending is unknown, there are no frames, they differ in size, an MP4 or WebM would
+        have an odd side, or the kind of movie has no transparency or is not that fast.
     FileExistsError
         If something is there and `overwrite` is False, or a folder holds other files.
     MissingExtraError
@@ -116,7 +118,7 @@ class _Source:
 
     def __init__(self, frames: Iterable[Frame], final: Path, progress: Progress | None) -> None:
         self._what, self._progress = f"writing {final.name}", progress
-        self.n_frames = len(frames) if hasattr(frames, "__len__") else 0
+        self.n_frames = len(frames) if isinstance(frames, Sized) else 0
         rest = iter(frames)
         first = next(rest, None)
         if first is None:
@@ -132,13 +134,13 @@ class _Source:
                 self._progress(self._what, k + 1, self.n_frames)
 
 
-def _checked(frame: Any, k: int, shape: tuple[int, ...] | None) -> tuple[int, ...]:
-    found = getattr(frame, "shape", ())
+def _checked(frame: Any, k: int, shape: Shape | None) -> Shape:
+    found: tuple[int, ...] = getattr(frame, "shape", ())
     if getattr(frame, "dtype", None) != np.uint8 or len(found) != 3 or found[2] not in (3, 4):
         raise ValueError(f"frame {k} must be (height, width, 3 or 4) uint8, not {found}")
     if shape is not None and found != shape:
         raise ValueError(f"frame {k} is {found} and the first one {shape}: all must be alike")
-    return tuple(found)
+    return found[0], found[1], found[2]
 
 
 def _write_mp4(source: _Source, final: Path, options: _Options) -> None:
@@ -291,7 +293,7 @@ def _yuv(pixels: str) -> list[str]:
     return ["-vf", convert, *_BT709, "-color_range", "tv"]
 
 
-def _refuse_odd(shape: tuple[int, ...], final: Path) -> None:
+def _refuse_odd(shape: Shape, final: Path) -> None:
     height, width = shape[:2]
     if width % 2 or height % 2:
         raise ValueError(
@@ -300,7 +302,7 @@ def _refuse_odd(shape: tuple[int, ...], final: Path) -> None:
         )
 
 
-def _refuse_alpha(shape: tuple[int, ...], final: Path) -> None:
+def _refuse_alpha(shape: Shape, final: Path) -> None:
     if shape[2] == 4:
         raise ValueError(
             f"{final}: this kind of movie has no transparency: use a white or black background,"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from napari_hexrecruit._painter import Painter
 from napari_hexrecruit._scene import Colours, Hexes, Panel, Scene, Shown, Underlay, arrange
@@ -18,8 +19,6 @@ from napari_hexrecruit.schema import validate_cube
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import xarray as xr
 
     from napari_hexrecruit.metrics import Metric
 
@@ -87,7 +86,7 @@ def render_frames(
     >>> len(frames), frames.size  # doctest: +SKIP
     (3, (320, 240))
     """
-    cubes = list(cube) if isinstance(cube, (list, tuple)) else [cube]
+    cubes = [cube] if isinstance(cube, xr.Dataset) else list(cube)
     style = (style or MovieStyle()).replace(**options)
     for one in cubes:
         validate_cube(one)
@@ -101,8 +100,8 @@ def render_frames(
 class RenderedFrames:
     """The frames of a movie; `render_frames` makes it.
 
-    ``len()`` is the number of frames, ``frames[k]`` draws one of them, and iteration draws them all.
-    Every frame is a new array. Not to be shared between threads.
+    ``len()`` is the number of frames, ``frames[k]`` draws one of them, and iteration draws all of
+    them. Every frame is a new array. Not to be shared between threads.
     """
 
     def __init__(
@@ -297,7 +296,8 @@ def _scene(
     titles = _titles(style, len(cubes))
     others = [under.extent] if under else []
     others += [_line_bounds(line) for line in outlines]
-    layout, view = arrange(style, hexes, titles, others)
+    flat_units = _common_units(cubes)
+    layout, view = arrange(style, hexes, titles, others, flat_units)
     window = slice(shown.bins.start, shown.bins.stop)
     means = [metric.population(cube, window) if style.strip else np.empty(0) for cube in cubes]
     parts = zip(layout.panels, hexes, titles, means, strict=True)
@@ -308,8 +308,7 @@ def _scene(
         colours=colours,
         shown=shown,
         colour_label=_colour_label(style, metric),
-        mean_label=metric.title,
-        flat_units=_common_units(cubes),
+        mean_label=f"Whole population: {metric.title[0].lower()}{metric.title[1:]}",
         under=under,
         outlines=outlines,
     )
