@@ -31,6 +31,8 @@ __all__ = ["Sheet", "TextMasks", "colour_table", "default_settings"]
 Pixels = npt.NDArray[np.uint8]
 
 _DPI = 100.0
+_VECTOR_IMAGE_DPI = 300.0
+"""Resolution of images inside of vector files."""
 _POINTS_PER_INCH = 72.0
 _HALF_DIGIT = 0.365
 """Half the height of a digit, in font sizes."""
@@ -145,7 +147,7 @@ class Sheet:
     def save(self, file: Path | IO[bytes], kind: str) -> None:
         """Write a vector file that depends on nothing but what was drawn."""
         metadata = {"Date": None} if kind == "svg" else {"CreationDate": None}
-        self.figure.savefig(file, format=kind, metadata=metadata, dpi=self._dpi)
+        self.figure.savefig(file, format=kind, metadata=metadata, dpi=_VECTOR_IMAGE_DPI)
 
 
 class TextMasks:

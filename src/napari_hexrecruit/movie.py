@@ -20,18 +20,21 @@ import numpy.typing as npt
 from napari_hexrecruit._atomic import check_writable, written_aside
 from napari_hexrecruit._ffmpeg import Encoder, raw_input, run_ffmpeg
 from napari_hexrecruit._png import png_bytes
+from napari_hexrecruit._vector import save_vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from napari_hexrecruit.recruitment import Progress
+    from napari_hexrecruit.render import RenderedFrames
 
-__all__ = ["ENDINGS", "PICTURE_ENDINGS", "write_movie"]
+__all__ = ["ENDINGS", "PICTURE_ENDINGS", "write_frame", "write_movie"]
 
 Frame = npt.NDArray[np.uint8]
 Shape = tuple[int, int, int]
 
 _N_WORKERS = min(4, os.cpu_count() or 1)
+_PICTURE_LEVEL = 6
 _GIF_FASTEST = 50.0
 _FASTEST = 240.0
 _BT709 = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
@@ -141,6 +144,68 @@ def _checked(frame: Any, k: int, shape: Shape | None) -> Shape:
     if shape is not None and found != shape:
         raise ValueError(f"frame {k} is {found} and the first one {shape}: all must be alike")
     return found[0], found[1], found[2]
+
+
+def write_frame(
+    frames: RenderedFrames,
+    path: str | os.PathLike[str],
+    *,
+    at: float | None = None,
+    dpi: float = 100.0,
+    overwrite: bool = False,
+) -> Path:
+    """Write one frame as a picture; the ending of the name says which kind.
+
+    Parameters
+    ----------
+    frames
+        What `render_frames` gives; the picture looks as its frame in the movie does.
+    path
+        ``.png``, or ``.svg`` or ``.pdf`` with hexagons as polygons, for print.
+    at
+        A time, ms: the frame whose bin holds it. May be left out where there is one frame only.
+    dpi
+        Pixels per inch: a picture of ``size=(700, 500)`` at 200 dpi is 3.5 inches wide.
+    overwrite
+        Replace a file that is there.
+
+    Returns
+    -------
+    Path
+        What was written.
+
+    Raises
+    ------
+    ValueError
+        If the ending is unknown, no frame shows that time, or `at` is missing.
+    FileExistsError
+        If the file is there and `overwrite` is False.
+    OSError
+        If it cannot be written.
+    """
+    final = Path(path)
+    kind = final.suffix.lower()
+    if kind not in PICTURE_ENDINGS:
+        raise ValueError(
+            f"{final}: the ending {kind!r} is no kind of picture: use {', '.join(PICTURE_ENDINGS)}"
+        )
+    if not (math.isfinite(dpi) and dpi > 0):
+        raise ValueError(f"dpi must be greater than 0, not {dpi:g}")
+    frame = _frame_at(frames, at)
+    with written_aside(final, overwrite=overwrite) as aside:
+        if kind == ".png":
+            aside.write_bytes(png_bytes(frames[frame], level=_PICTURE_LEVEL, dpi=dpi))
+        else:
+            save_vector(aside, kind[1:], frames.scene, frame, frames.values(frame), dpi)
+    return final
+
+
+def _frame_at(frames: RenderedFrames, at: float | None) -> int:
+    if at is not None:
+        return frames.frame_at(at)
+    if len(frames) == 1:
+        return 0
+    raise ValueError(f"there are {len(frames)} frames: say which one with a time in ms")
 
 
 def _write_mp4(source: _Source, final: Path, options: _Options) -> None:
