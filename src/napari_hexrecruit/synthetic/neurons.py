@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.synthetic.story import Story
 
-__all__ = ["OUTSIDE_REGION", "Labels", "neuron_columns"]
+__all__ = ["N_COLUMNS", "OUTSIDE_REGION", "Labels", "neuron_columns"]
 
 Codes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 
 OUTSIDE_REGION = "S1DZ"
 """Region of the neurons that are not simulated."""
+N_COLUMNS = 13
+"""How many columns `neuron_columns` gives."""
 _SHRINK = 0.98
 """Neurons keep this far from the edges of their hexagon."""
 _CURVATURE_PER_UM = 2e-5

@@ -49,8 +49,8 @@ class _Area(NamedTuple):
 
 
 _AREAS = (
-    _Area("S1FL", (1.35, 1.10), 1.0, ((2, 0.24, 50.0), (3, 0.14, 200.0), (5, 0.04, 20.0)), 1.0),
-    _Area("S1HL", (2.72, 2.05), 0.52, ((2, 0.20, 250.0), (3, 0.10, 60.0)), 0.65),
+    _Area("S1FL", (1.35, 1.10), 1.0, ((2, 0.25, 50.0), (3, 0.14, 203.0), (5, 0.04, 20.0)), 1.0),
+    _Area("S1HL", (2.74, 2.12), 0.54, ((2, 0.22, 262.0), (3, 0.13, 55.0)), 0.7),
 )
 _SOURCE = (0.62, 0.52)
 _SILENT_AT = (1.55, 0.85)
@@ -59,8 +59,10 @@ _PLANE_DIRECTION_DEG = 25.0
 REGIONS = tuple(area.region for area in _AREAS)
 _SILENT_SHARE = 0.035
 _UNREACHED_SHARE = 0.3
-_LOSS = 0.35
+_LOSS = 0.3
 """Share of its strength that the wave loses from one end of the sheet to the other."""
+_PATCH_DEPTH, _PATCH_SIZE = 0.25, 0.42
+"""Share of strength lost between patches, and the patches' spacing in units of the sheet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +143,6 @@ def make_sheet(n_hexes: int, wave: WaveKind) -> Sheet:
     silent = _patch(x, y, region == 0, (_SILENT_AT[0] * scale, _SILENT_AT[1] * scale))
     distance = _distance(x, y, source, wave)
     reached = _reached(distance, region) & ~silent
-    gain = np.array([area.gain for area in _AREAS])[region]
     row, col = ij_to_rowcol(i, j)
     return Sheet(
         names=hex_names(row, col),
@@ -156,7 +157,7 @@ def make_sheet(n_hexes: int, wave: WaveKind) -> Sheet:
         silent=silent,
         reached=reached,
         distance_um=distance,
-        strength=reached * gain * (1.0 - _LOSS * distance / distance.max()),
+        strength=reached * _strength(x / scale, y / scale, region, distance),
         source_um=source,
         direction_deg=_PLANE_DIRECTION_DEG if wave == "plane" else None,
     )
@@ -194,6 +195,15 @@ def _reached(distance: Floats, region: npt.NDArray[np.intp]) -> Bools:
     """The whole first area and the nearer part of the second."""
     limit = np.quantile(distance[region == 1], 1.0 - _UNREACHED_SHARE)
     return np.asarray((region == 0) | (distance <= limit))
+
+
+def _strength(u: Floats, v: Floats, region: npt.NDArray[np.intp], distance: Floats) -> Floats:
+    """Weaker in the second area and with the way; strong in patches and less between them."""
+    gain = np.array([area.gain for area in _AREAS])[region]
+    a, b = (2.0 * math.pi / _PATCH_SIZE * w for w in (0.96 * u + 0.28 * v, 0.80 * v - 0.60 * u))
+    between = 0.5 - 0.25 * (np.sin(a) + np.sin(b))
+    loss = 1.0 - _LOSS * distance / distance.max()
+    return np.asarray(gain * loss * (1.0 - _PATCH_DEPTH * between))
 
 
 def _edge(i: Ints, j: Ints, region: npt.NDArray[np.intp]) -> Bools:

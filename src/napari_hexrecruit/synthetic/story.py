@@ -97,7 +97,7 @@ class Story:
     --------
     >>> story = Story(n_neurons=2_000, stimuli_ms=(100.0,), tstop_ms=300.0)
     >>> story.n_hexes, round(story.speed_um_per_ms, 2), story.source_um
-    (80, 5.97, (219.7..., 184.3...))
+    (80, 5.99, (217.5..., 182.4...))
     >>> expected = story.expected("INH")
     >>> expected.n_recruited.shape
     (30, 80)
@@ -279,6 +279,6 @@ NBS1 = Story(
     n_neurons=4_234_929,
     stimuli_ms=(1_000.0, 3_000.0, 5_000.0, 7_000.0),
     tstop_ms=10_000.0,
-    background_hz=0.3,
+    background_hz=0.265,
 )
 """As many neurons, spikes and hexagons as ten seconds of the rat's somatosensory cortex model."""

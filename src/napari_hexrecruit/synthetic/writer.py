@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +16,12 @@ import h5py
 import numpy as np
 
 from napari_hexrecruit.synthetic.firing import grid_times_ms, spike_pieces
-from napari_hexrecruit.synthetic.neurons import OUTSIDE_REGION, Labels, neuron_columns
+from napari_hexrecruit.synthetic.neurons import N_COLUMNS, OUTSIDE_REGION, Labels, neuron_columns
 from napari_hexrecruit.synthetic.plan import STEP_MS, STEPS
 from napari_hexrecruit.synthetic.sheet import REGIONS
 from napari_hexrecruit.synthetic.story import Story
 
 if TYPE_CHECKING:
-    import os
-
     import numpy.typing as npt
 
     from napari_hexrecruit.recruitment import Progress
@@ -74,7 +73,7 @@ def write_simulation(
     Returns
     -------
     Path
-        The simulation's ``simulation_config.json``.
+        The simulation's ``simulation_config.json``, absolute.
 
     Raises
     ------
@@ -93,7 +92,7 @@ def write_simulation(
      'simulation_node_sets.json']
     """
     story = dataclasses.replace(story or Story(), **changes)
-    final = Path(folder)
+    final = Path(os.path.abspath(folder))
     _check_folder(final, overwrite=overwrite)
     final.parent.mkdir(parents=True, exist_ok=True)
     report = progress or _no_progress
@@ -137,14 +136,13 @@ def _no_progress(what: str, done: int, total: int) -> None:
 def _write_nodes(path: Path, story: Story, ids: npt.NDArray[np.uint32], report: Progress) -> None:
     with h5py.File(path, "w") as file:
         group = _make_population(file, POPULATION, story.n_neurons)
-        report("neurons", 0, story.n_neurons)
-        columns = 13
-        for done, (name, column) in enumerate(neuron_columns(story), start=1):
+        for done, (name, column) in enumerate(neuron_columns(story)):
+            report("neurons", story.n_neurons * done // N_COLUMNS, story.n_neurons)
             if isinstance(column, Labels):
                 _write_labels(group, name, column.values, _by_id(column.codes, ids))
             else:
                 group.create_dataset(name, data=_by_id(column, ids))
-            report("neurons", story.n_neurons * done // columns, story.n_neurons)
+        report("neurons", story.n_neurons, story.n_neurons)
         fibres = _make_population(file, FIBRES, _n_fibres(story))
         _write_labels(fibres, "model_type", ("virtual",), np.zeros(_n_fibres(story), np.uint8))
 
