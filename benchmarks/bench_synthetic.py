@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from benchmarks.measure import machine, peak_mb
+
 from napari_hexrecruit.synthetic import NBS1, write_simulation
 
 

@@ -189,7 +189,8 @@ def test_the_layout_is_that_of_the_standard(small):
 def test_opens_without_a_warning_but_those_of_pandas(small):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", category=getattr(pd.errors, "Pandas4Warning", Warning))
+        if hasattr(pd.errors, "Pandas4Warning"):
+            warnings.simplefilter("ignore", pd.errors.Pandas4Warning)
         simulation = bluepysnap.Simulation(str(small))
         simulation.circuit.nodes[POPULATION].get(simulation.node_sets[NODE_SET])
         simulation.spikes[POPULATION].get()
@@ -302,9 +303,7 @@ def test_the_wave_arrives_when_the_story_says(tmp_path, wave):
 @pytest.mark.parametrize("wave", ["radial", "plane"])
 def test_the_latency_is_the_way_over_the_speed(wave):
     story = dataclasses.replace(SMALL, wave=wave)
-    dx, dy = (
-        c - s for c, s in zip((story.sheet.x_um, story.sheet.y_um), story.source_um, strict=True)
-    )
+    dx, dy = story.sheet.x_um - story.source_um[0], story.sheet.y_um - story.source_um[1]
     if wave == "radial":
         way = np.hypot(dx, dy)
         assert story.direction_deg is None
@@ -384,6 +383,11 @@ def test_an_existing_folder_is_refused(small):
 
 def test_an_empty_folder_is_filled(tmp_path):
     assert write_simulation(tmp_path, n_neurons=200).parent == tmp_path
+
+
+def test_the_path_that_comes_back_is_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert write_simulation("here", n_neurons=200) == tmp_path / "here" / "simulation_config.json"
 
 
 def test_missing_parents_are_made(tmp_path):
