@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 
+import imageio.v3 as iio
 import pytest
 import yaml
 from tests.sonata_files import simple_files
 
-from napari_hexrecruit import read_cube, recruitment_cube
+from napari_hexrecruit import read_cube, recruitment_cube, write_cube
 
 
 def hexrecruit(*args, **kwargs):
@@ -219,3 +220,101 @@ def test_an_interrupt_is_status_130_and_leaves_nothing(tmp_path):
     assert "interrupted" in stderr
     assert "Traceback" not in stderr
     assert os.listdir(out) == []
+
+
+@pytest.fixture(scope="module")
+def cube_file(config, tmp_path_factory):
+    return write_cube(recruitment_cube(config), tmp_path_factory.mktemp("cube") / "a.hexrecruit.nc")
+
+
+def test_movie_of_a_cube(cube_file, tmp_path):
+    out = tmp_path / "out.mp4"
+    options = ("--start", 20, "--stop", 80, "--fps", 10, "--size", 320, 240, "--clim", 0, 50)
+    done = hexrecruit("movie", cube_file, "-o", out, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "6 frames of 320 x 240 px, 10 frames per second" in done.stdout
+    assert iio.imread(out, index=None).shape == (6, 240, 320, 3)
+    assert iio.immeta(out)["fps"] == pytest.approx(10)
+
+
+def test_movie_of_a_simulation_is_that_of_its_cube(config, cube_file, tmp_path):
+    options = ("--step", 20, "--size", 320, 240, "--colormap", "magma")
+    for source, name in ((config, "one"), (cube_file, "two")):
+        done = hexrecruit("movie", source, "-o", f"{tmp_path / name}/", *options)
+        assert done.returncode == 0, done.stderr
+    frames = sorted(os.listdir(tmp_path / "one"))
+    assert frames == [f"frame-{k:03}.png" for k in range(5)]
+    for frame in frames:
+        assert (tmp_path / "one" / frame).read_bytes() == (tmp_path / "two" / frame).read_bytes()
+
+
+def test_movie_of_two_cubes_with_every_overlay(config, cube_file, tmp_path):
+    out = tmp_path / "out.gif"
+    done = hexrecruit(
+        *("movie", config, cube_file, "-o", out, "--where", "synapse_class=INH"),
+        *("--mark", "20:40:touch", "--stimuli", "--strip", "--scale-bar", "--title", "Both"),
+        *("--panel-title", "INH", "--panel-title", "all", "--dilation", 5, "--average", 3),
+        *("--size", 400, 300, "--background", "black", "--metric", "rate"),
+    )
+    assert done.returncode == 2
+    assert "--where cannot change a cube" in done.stderr
+    done = hexrecruit(
+        *("movie", cube_file, cube_file, "-o", out, "--mark", "20:40:touch", "--stimuli"),
+        *("--strip", "--scale-bar", "--title", "Both", "--panel-title", "one"),
+        *("--panel-title", "two", "--dilation", 5, "--average", 3, "--size", 400, 300),
+        *("--background", "black", "--metric", "rate"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert iio.imread(out, index=None).shape[:3] == (10, 300, 400)
+
+
+def test_a_movie_again_from_its_run_file(cube_file, tmp_path):
+    run_file = tmp_path / "run.yaml"
+    options = ("--size", 200, 150, "--clim", 0, 20, "--mark", "20:40:touch", "--fps", 5)
+    for name in ("one", "two"):
+        done = hexrecruit(
+            "movie", cube_file, "-o", f"{tmp_path / name}/", *options, "--run-file", run_file
+        )
+        assert done.returncode == 0, done.stderr
+        options = ()
+    assert yaml.safe_load(run_file.read_text())["clim"] == [0.0, 20.0]
+    for frame in os.listdir(tmp_path / "one"):
+        assert (tmp_path / "one" / frame).read_bytes() == (tmp_path / "two" / frame).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("-o", "out.avi"), "use .mp4, .webm, .gif"),
+        (("-o", "out.mp4", "--size", "321", "240"), "use 322 x 240"),
+        (("-o", "out.mp4", "--start", "15"), "15"),
+        (("-o", "out.mp4", "--fps", "0"), "fps must be greater than 0"),
+        (("-o", "out.mp4", "--fps", "5", "--dilation", "5"), "give one of them"),
+        (("-o", "out.mp4", "--colormap", "viridsi"), "viridis"),
+        (("-o", "out.mp4", "--metric", "rates"), "rate"),
+        (("-o", "out.mp4", "--mark", "one"), "START:STOP:LABEL"),
+        (("-o", "out.mp4", "--clim", "5", "5"), "5"),
+        (("-o", "out.mp4", "--background", "pink"), "white"),
+        (("-o", "missing/out.mp4"), "no such folder"),
+    ],
+)
+def test_mistakes_about_movies_are_one_line_and_status_2(cube_file, tmp_path, args, said):
+    done = hexrecruit("movie", cube_file, *args, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("hexrecruit: ")
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_demo_writes_everything_and_keeps_what_is_there(tmp_path):
+    folder = tmp_path / "demo"
+    done = hexrecruit("demo", folder, "--no-view")
+    assert (done.returncode, done.stderr) == (0, "")
+    written = [folder / "demo.hexrecruit.nc", folder / "demo.mp4"]
+    assert read_cube(written[0])["recruitment"].max() > 30
+    assert len(iio.imread(written[1], index=None)) == 100
+    times = [path.stat().st_mtime_ns for path in written]
+    again = hexrecruit("demo", folder, "--no-view")
+    assert again.stdout.count("(kept)") == 3
+    assert [path.stat().st_mtime_ns for path in written] == times

@@ -5,17 +5,22 @@ Only typer is imported here; each command imports what it needs, so that ``--hel
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import platform
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from napari_hexrecruit._console import about, progress_bars, run, say
+from napari_hexrecruit.errors import HexRecruitError, MissingExtraError
 from napari_hexrecruit.run_file import read_run_file, write_run_file
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 app = typer.Typer(
     name="hexrecruit",
@@ -28,9 +33,6 @@ app = typer.Typer(
 )
 
 Sim = Annotated[Path, typer.Argument(metavar="SIM", help="SONATA simulation configuration (JSON).")]
-SimOrCube = Annotated[
-    Path, typer.Argument(metavar="SIM_OR_CUBE", help="Simulation, or a .hexrecruit.nc file.")
-]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 
@@ -42,7 +44,7 @@ def _use_run_file(ctx: typer.Context, path: Path | None) -> Path | None:
     return path
 
 
-_NOT_IN_RUN_FILE = {"sim", "sim_or_cube", "output", "run_file", "overwrite", "help"}
+_NOT_IN_RUN_FILE = {"sim", "sources", "output", "run_file", "overwrite", "help"}
 
 RunFile = Annotated[
     Path | None,
@@ -95,6 +97,29 @@ def info(
     say(json.dumps(found, indent=2) if as_json else "\n".join(_info_lines(found)))
 
 
+Population = Annotated[str | None, typer.Option(metavar="P", help="Node population.")]
+NodeSet = Annotated[
+    str | None,
+    typer.Option(metavar="S", help="Node set that counts; default: the simulation's own."),
+]
+WhereRules = Annotated[
+    list[str] | None,
+    typer.Option(metavar="RULE", help="column=a,b or column=lo:hi; may be given again."),
+]
+Flat = Annotated[
+    tuple[str, str], typer.Option(metavar="X Y", help="Node properties with the flat position.")
+]
+Radius = Annotated[
+    float, typer.Option(help="Centre to corner of a hexagon, in units of flat space (um).")
+]
+BinMs = Annotated[float, typer.Option("--bin", help="Width of a bin, ms.")]
+Start = Annotated[float | None, typer.Option(metavar="MS", help="Start of the window, ms.")]
+Stop = Annotated[float | None, typer.Option(metavar="MS", help="End of the window, ms.")]
+MinNeurons = Annotated[int, typer.Option(help="Hexagons with fewer neurons have no percentage.")]
+
+FLAT = ("ss_flat_x", "ss_flat_y")
+
+
 @app.command()
 def cube(
     ctx: typer.Context,
@@ -102,56 +127,216 @@ def cube(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="OUT.hexrecruit.nc", help="File to write.")
     ],
-    population: Annotated[str | None, typer.Option(metavar="P", help="Node population.")] = None,
-    node_set: Annotated[
-        str | None,
-        typer.Option(metavar="S", help="Node set that counts; default: the simulation's own."),
-    ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(metavar="RULE", help="column=a,b or column=lo:hi; may be given again."),
-    ] = None,
-    flat: Annotated[
-        tuple[str, str],
-        typer.Option(metavar="X Y", help="Node properties with the flat position."),
-    ] = ("ss_flat_x", "ss_flat_y"),
-    radius: Annotated[
-        float, typer.Option(help="Centre to corner of a hexagon, units of flat space (um).")
-    ] = 50.0,
-    bin_ms: Annotated[float, typer.Option("--bin", help="Width of a bin, ms.")] = 10.0,
-    start: Annotated[float | None, typer.Option(metavar="MS", help="Window, ms.")] = None,
-    stop: Annotated[float | None, typer.Option(metavar="MS", help="Window, ms.")] = None,
-    min_neurons: Annotated[
-        int, typer.Option(help="Hexagons with fewer neurons have no percentage.")
-    ] = 1,
+    population: Population = None,
+    node_set: NodeSet = None,
+    where: WhereRules = None,
+    flat: Flat = FLAT,
+    radius: Radius = 50.0,
+    bin_ms: BinMs = 10.0,
+    start: Start = None,
+    stop: Stop = None,
+    min_neurons: MinNeurons = 1,
     run_file: RunFile = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Write the recruitment cube of a simulation as netCDF."""
     from napari_hexrecruit._atomic import check_writable
     from napari_hexrecruit.cube_io import check_name, write_cube
-    from napari_hexrecruit.pipeline import recruitment_cube
 
     check_name(output)
     check_writable(output, overwrite=overwrite)
-    with progress_bars() as progress, about(sim):
-        result = recruitment_cube(
-            sim,
-            population=population,
-            node_set=node_set,
-            where=where or (),
-            flat=flat,
-            radius=radius,
-            bin_ms=bin_ms,
-            start=start,
-            stop=stop,
-            min_neurons=min_neurons,
-            progress=progress,
-        )
+    result = _computed(sim, ctx.params)
     write_cube(result, output, overwrite=overwrite)
     _write_missing_run_file(ctx, run_file)
     for line in _cube_lines(result, output):
         say(line)
+
+
+@app.command()
+def movie(
+    ctx: typer.Context,
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SIM_OR_CUBE...",
+            help="Simulation or .hexrecruit.nc file; several are shown side by side.",
+        ),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="OUT", help=".mp4, .webm, .gif, or DIR/ for PNG frames."
+        ),
+    ],
+    start: Start = None,
+    stop: Stop = None,
+    step: Annotated[
+        float | None, typer.Option(metavar="MS", help="Time between frames, ms; default: a bin.")
+    ] = None,
+    fps: Annotated[float | None, typer.Option(help="Frames per second; default 20.")] = None,
+    dilation: Annotated[
+        float | None, typer.Option(help="Seconds of movie per second of simulation.")
+    ] = None,
+    clim: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="LO HI", help="Colour limits; default: 0 to the 99th percentile."),
+    ] = None,
+    colormap: Annotated[str, typer.Option(help="Name of a matplotlib colormap.")] = "viridis",
+    metric: Annotated[str, typer.Option(help="recruitment, n_recruited or rate.")] = "recruitment",
+    average: Annotated[int, typer.Option(help="Mean over so many bins, an odd number.")] = 1,
+    size: Annotated[tuple[int, int], typer.Option(metavar="W H", help="Size of a frame, px.")] = (
+        1280,
+        720,
+    ),
+    background: Annotated[str, typer.Option(help="white, black or transparent.")] = "white",
+    title: Annotated[str, typer.Option(help="Line above the picture.")] = "",
+    panel_titles: Annotated[
+        list[str] | None,
+        typer.Option("--panel-title", help="Line above each of several maps, in their order."),
+    ] = None,
+    marks: Annotated[
+        list[str] | None,
+        typer.Option("--mark", metavar="START:STOP:LABEL", help="Interval to show, ms."),
+    ] = None,
+    stimuli: Annotated[
+        bool, typer.Option("--stimuli", help="Mark when the simulation's inputs were on.")
+    ] = False,
+    strip: Annotated[
+        bool, typer.Option("--strip", help="Population mean over time under the map.")
+    ] = False,
+    scale_bar: Annotated[bool, typer.Option(help="Show a scale bar.")] = False,
+    colorbar: Annotated[bool, typer.Option(help="Show the colour bar.")] = True,
+    timestamp: Annotated[bool, typer.Option(help="Show the time.")] = True,
+    pattern: Annotated[
+        str, typer.Option(help="Names of PNG frames in a folder.")
+    ] = "frame-{index}.png",
+    population: Population = None,
+    node_set: NodeSet = None,
+    where: WhereRules = None,
+    flat: Flat = FLAT,
+    radius: Radius = 50.0,
+    bin_ms: BinMs = 10.0,
+    min_neurons: MinNeurons = 1,
+    run_file: RunFile = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make a movie of a simulation or of cubes; no screen is needed."""
+    from napari_hexrecruit.movie import write_movie
+    from napari_hexrecruit.render import render_frames
+
+    if fps is not None and dilation is not None:
+        raise ValueError("--fps and --dilation both say how fast the movie runs: give one of them")
+    style = {name: ctx.params[name] for name in _STYLE}
+    style["panel_titles"] = panel_titles or ()
+    with about(sources[0]):
+        style["marks"] = [*(marks or []), *(_stimulus_marks(sources) if stimuli else [])]
+        frames = render_frames(
+            [_read_or_compute(ctx, source) for source in sources],
+            start=start,
+            stop=stop,
+            step=step,
+            **style,
+        )
+    rate = _FPS if fps is None else fps
+    if dilation is not None:
+        rate = frames.fps_for(dilation)
+    with progress_bars() as progress:
+        write_movie(
+            frames, output, fps=rate, overwrite=overwrite, progress=progress, pattern=pattern
+        )
+    _write_missing_run_file(ctx, run_file)
+    width, height = frames.size
+    say(f"{output}: {len(frames):,} frames of {width} x {height} px, {rate:g} frames per second")
+
+
+_FPS = 20.0
+_STYLE = (
+    *("metric", "clim", "colormap", "background", "average", "colorbar", "timestamp"),
+    *("scale_bar", "title", "strip", "size"),
+)
+_OF_CUBE = ("population", "node_set", "where", "flat", "radius", "bin_ms", "min_neurons")
+
+
+def _read_or_compute(ctx: typer.Context, source: Path) -> xr.Dataset:
+    """The cube that a file is, or that a simulation gives with the options of the command."""
+    from napari_hexrecruit.cube_io import ENDING, read_cube
+
+    if not source.name.endswith(ENDING):
+        return _computed(source, ctx.params)
+    given = [name for name in _OF_CUBE if _is_given(ctx, name)]
+    if given:
+        listed = ", ".join("--" + name.removesuffix("_ms").replace("_", "-") for name in given)
+        raise HexRecruitError(f"{source}: is computed already: {listed} cannot change a cube")
+    return read_cube(source)
+
+
+def _is_given(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _computed(sim: Path, options: dict[str, Any]) -> xr.Dataset:
+    from napari_hexrecruit.pipeline import recruitment_cube
+
+    chosen = {name: options[name] for name in (*_OF_CUBE, "start", "stop")}
+    chosen["where"] = chosen["where"] or ()
+    with progress_bars() as progress, about(sim):
+        return recruitment_cube(sim, **chosen, progress=progress)
+
+
+def _stimulus_marks(sources: list[Path]) -> list[tuple[float, float, str]]:
+    """When the inputs of the simulation that a source is, or was computed from, were on."""
+    from napari_hexrecruit.cube_io import ENDING, read_cube
+    from napari_hexrecruit.sonata import open_simulation
+
+    config: Any = sources[0]
+    if config.name.endswith(ENDING):
+        config = json.loads(read_cube(config).attrs["recipe"])["simulation"]
+    return [(s.start_ms, s.stop_ms, s.name) for s in open_simulation(config).stimuli]
+
+
+@app.command()
+def demo(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Folder for the files; made if missing.")
+    ] = Path("hexrecruit-demo"),
+    view: Annotated[bool, typer.Option(help="Open the viewer where there is a screen.")] = True,
+) -> None:
+    """Write a sample simulation, its cube and a movie; open the viewer where there is a screen."""
+    from napari_hexrecruit.cube_io import read_cube, write_cube
+    from napari_hexrecruit.movie import write_movie
+    from napari_hexrecruit.pipeline import recruitment_cube
+    from napari_hexrecruit.render import render_frames
+    from napari_hexrecruit.synthetic import MEDIUM, write_simulation
+
+    config = folder / "simulation" / "simulation_config.json"
+    cube_file, movie_file = folder / "demo.hexrecruit.nc", folder / "demo.mp4"
+    folder.mkdir(parents=True, exist_ok=True)
+    with progress_bars() as progress:
+        if _missing(config, "simulation"):
+            write_simulation(config.parent, MEDIUM, progress=progress)
+        if _missing(cube_file, "recruitment cube"):
+            write_cube(recruitment_cube(config, progress=progress), cube_file)
+        if _missing(movie_file, "movie"):
+            marks = _stimulus_marks([config])
+            frames = render_frames(
+                read_cube(cube_file), clim=(0, 50), marks=marks, strip=True, scale_bar=True
+            )
+            write_movie(frames, movie_file, progress=progress)
+    if not view:
+        return
+    if not _has_screen() or importlib.util.find_spec("napari") is None:
+        why = "there is no screen here" if not _has_screen() else "napari is not installed"
+        say(f"{why}: the viewer stays closed; later: hexrecruit view {cube_file}")
+        return
+    _launch(cube_file)
+
+
+def _missing(path: Path, what: str) -> bool:
+    """Say what is made, or that it is there already and kept."""
+    there = path.exists()
+    say(f"{what:18}{path}{' (kept)' if there else ''}")
+    return not there
 
 
 @app.command()
@@ -162,21 +347,23 @@ def view(
     ] = None,
 ) -> None:
     """Open the viewer with the layer loaded."""
-    from napari_hexrecruit.errors import HexRecruitError, MissingExtraError
-
     if sim_or_cube is not None and not sim_or_cube.exists():
         raise HexRecruitError(f"{sim_or_cube}: does not exist: give a simulation or a cube")
     if not _has_screen():
         raise HexRecruitError(
             "there is no screen here: use 'hexrecruit movie', or connect one (DISPLAY is not set)"
         )
+    _launch(sim_or_cube)
+
+
+def _launch(path: Path | None) -> None:
     try:
         from napari_hexrecruit._napari.launch import launch
     except ImportError as error:
         raise MissingExtraError(
             f"napari is not installed ({error}): pip install 'napari-hexrecruit[all]'"
         ) from error
-    launch(sim_or_cube)
+    launch(path)
 
 
 def _write_missing_run_file(ctx: typer.Context, run_file: Path | None) -> None:

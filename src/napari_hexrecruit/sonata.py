@@ -229,14 +229,18 @@ class Simulation:
             raise SimulationDataError(
                 f"{self.path}: there is no node set {name!r}; there are: {listed}"
             )
-        try:
-            ids = sets[name].get_ids(self._nodes(population))
-        except BluepySnapError as error:
-            raise SimulationDataError(
-                f"{self.path}: node set {name!r} cannot be applied to population {population!r}:"
-                f" {_one_line(error)}"
-            ) from error
-        return np.asarray(ids, dtype=np.int64)
+
+        def resolve() -> npt.NDArray[np.int64]:
+            try:
+                ids = sets[name].get_ids(self._nodes(population))
+            except BluepySnapError as error:
+                raise SimulationDataError(
+                    f"{self.path}: node set {name!r} cannot be applied to population"
+                    f" {population!r}: {_one_line(error)}"
+                ) from error
+            return np.asarray(ids, dtype=np.int64)
+
+        return self.memo(("node set", name, population), resolve)
 
     @property
     def spikes_file(self) -> Path:

@@ -1,0 +1,128 @@
+"""Cubes against the pandas pipeline of a notebook, in one run: time, ratio, peak memory.
+
+    python benchmarks/bench_cube.py [small middle nbs1]
+
+Every figure is of a process of its own, so peak memory is that of the work and imports count on
+both sides. Files are in the cache of the file system (the simulation was just written). The results
+are compared before times are printed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from benchmarks.measure import Measured, machine, measured
+
+from napari_hexrecruit import read_cube
+from napari_hexrecruit.synthetic import NBS1, Story, write_simulation
+
+HERE = Path(__file__).parent
+BIN_MS = 10.0
+STORIES = {
+    "small": Story(n_neurons=20_000),
+    "middle": Story(n_neurons=400_000),
+    "nbs1": NBS1,
+}
+
+SECOND_CUBE = """
+import json, sys, time
+from napari_hexrecruit import open_simulation, recruitment_cube
+sim = open_simulation(sys.argv[1])
+recruitment_cube(sim, bin_ms=10.0)
+def timed(**options):
+    best = []
+    for _ in range(3):
+        start = time.perf_counter()
+        recruitment_cube(sim, **options)
+        best.append(time.perf_counter() - start)
+    return min(best)
+print(json.dumps({
+    "other bin": timed(bin_ms=20.0),
+    "other window": timed(bin_ms=10.0, start=0.0, stop=sim.duration_ms / 2),
+    "other filter": timed(bin_ms=10.0, where="synapse_class=INH"),
+}))
+"""
+
+
+class Comparison(NamedTuple):
+    """One size: the reference, the command, and second cubes, s."""
+
+    name: str
+    n_neurons: int
+    n_spikes: int
+    reference: Measured
+    compute_s: float
+    command: Measured
+    second_s: dict[str, float]
+
+    def row(self) -> str:
+        """A line of the table."""
+        second = max(self.second_s.values())
+        return (
+            f"| {self.n_neurons:,} | {self.n_spikes:,} | {self.reference.seconds:.2f} s"
+            f" | {self.reference.peak_mb:,.0f} MB | {self.command.seconds:.2f} s"
+            f" | {self.command.peak_mb:,.0f} MB"
+            f" | **{self.reference.seconds / self.command.seconds:.1f} x** | {self.compute_s:.2f} s"
+            f" | {second * 1e3:,.0f} ms | **{self.compute_s / second:.0f} x** |"
+        )
+
+
+HEAD = """\
+| neurons | spikes | reference, whole | peak | `hexrecruit cube`, whole | peak | ratio \
+| reference, computing | second cube (slowest of 3 kinds) | ratio |
+|---|---|---|---|---|---|---|---|---|---|"""
+
+
+def main(names: list[str]) -> None:
+    """Write the simulations, run both ways, print the table."""
+    sys.stdout.write(f"{machine()}\n\n{HEAD}\n")
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            comparison = compare(name, Path(folder))
+        sys.stdout.write(comparison.row() + "\n")
+        sys.stdout.write(f"<!-- second cubes, s: {comparison.second_s} -->\n")
+        sys.stdout.flush()
+
+
+def compare(name: str, folder: Path) -> Comparison:
+    """Both ways on one simulation."""
+    story = STORIES[name]
+    config = write_simulation(folder / "simulation", story)
+    cube, table = folder / "a.hexrecruit.nc", folder / "reference.pkl"
+    command = [sys.executable, "-m", "napari_hexrecruit", "cube", str(config), "-o"]
+    measured([*command, str(folder / "warm.hexrecruit.nc")])
+    ours = measured([*command, str(cube), "--bin", str(BIN_MS)])
+    script = str(HERE / "reference_pipeline.py")
+    reference = measured([sys.executable, script, str(config), str(BIN_MS), str(table)])
+    check_equal(cube, table)
+    second = subprocess.run(
+        [sys.executable, "-c", SECOND_CUBE, str(config)], check=True, capture_output=True, text=True
+    )
+    return Comparison(
+        name,
+        story.n_neurons,
+        story.n_spikes,
+        reference,
+        json.loads(reference.output)["compute_s"],
+        ours,
+        json.loads(second.stdout),
+    )
+
+
+def check_equal(cube_file: Path, table_file: Path) -> None:
+    """Stop if the two ways disagree about any hexagon that fires."""
+    cube = read_cube(cube_file)["recruitment"]
+    reference = pd.read_pickle(table_file).reindex(range(cube.sizes["time"]))
+    reference = reference.reindex(columns=cube["hex"].to_numpy()).fillna(0.0)
+    np.testing.assert_allclose(cube.to_numpy(), reference.to_numpy(), rtol=1e-6)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or list(STORIES))
