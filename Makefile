@@ -17,7 +17,7 @@ TEST_ENV := NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_API=pyqt6 PYTEST_QT_API=pyq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint type docs bench golden screenshots build
+.PHONY: help setup demo test lint type docs bench screenshots build
 
 help:
 	@echo "make setup        .venv with everything for work on the project"
@@ -26,7 +26,6 @@ help:
 	@echo "make lint | type  one of those alone"
 	@echo "make docs         documentation as HTML, in docs/_build/html/"
 	@echo "make bench        benchmarks, against the reference pipeline"
-	@echo "make golden       write the golden files of the tests again"
 	@echo "make screenshots  photograph the viewer for README and documentation"
 	@echo "make build        wheel and sdist, in dist/"
 
@@ -84,3 +83,14 @@ type: $(VENV)/.check
 docs: $(VENV)/.docs
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "make docs: open docs/_build/html/index.html"
+
+# One size only: make bench BENCH_ARGS=small
+bench: $(VENV)/.check
+	@$(BIN)/python -m benchmarks.bench_cube $(BENCH_ARGS)
+
+screenshots: $(VENV)/.check
+	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python scripts/screenshots.py
+
+build: $(VENV)/.check
+	@$(BIN)/python -m build
+	@echo "make build: wheel and sdist in dist/"

@@ -164,7 +164,7 @@ def test_every_imported_package_is_declared():
                 continue
             for top in tops - set(sys.stdlib_module_names) - {"", PACKAGE.name}:
                 providers = {requirement_name(name) for name in packages.get(top, [top])}
-                with_napari = top in {"napari", "qtpy", "vispy", "superqt"}
+                with_napari = top in {"napari", "psygnal", "qtpy", "superqt", "vispy"}
                 if not providers & declared and not (with_napari and path.parent != PACKAGE):
                     undeclared.add(f"{top} ({path.relative_to(PACKAGE)})")
     assert undeclared == set()

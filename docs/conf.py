@@ -1,0 +1,59 @@
+"""Configuration of the documentation. Nothing is fetched while it builds."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import napari_hexrecruit
+
+project = "napari-hexrecruit"
+author = "napari-hexrecruit contributors"
+copyright = "napari-hexrecruit contributors"
+release = version = napari_hexrecruit.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "numpydoc",
+]
+exclude_patterns = ["_build", "generated/help"]
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+default_role = "py:obj"
+autosummary_generate = True
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+add_module_names = False
+numpydoc_show_class_members = False
+
+html_theme = "furo"
+html_title = f"napari-hexrecruit {release}"
+html_show_sourcelink = False
+
+COMMANDS = ("demo", "info", "cube", "movie", "view")
+
+
+def write_help(_app) -> None:
+    """What each command says for --help, for the page of the command line to include."""
+    folder = Path(__file__).parent / "generated" / "help"
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "COLUMNS": "88", "NO_COLOR": "1", "TERM": "dumb"}
+    for command in COMMANDS:
+        done = subprocess.run(
+            [sys.executable, "-m", "napari_hexrecruit", command, "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        )
+        (folder / f"{command}.txt").write_text(done.stdout.strip() + "\n", encoding="utf-8")
+
+
+def setup(app) -> None:
+    """Register the steps above."""
+    app.connect("builder-inited", write_help)
