@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_hexrecruit._layout import Box, Layout, Parts, lay_out
 from napari_hexrecruit._raster import View
 from napari_hexrecruit.hexgrid import HexGrid
-from napari_hexrecruit.schema import RECRUITMENT
+from napari_hexrecruit.schema import HEX, RECRUITMENT, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ Bounds = tuple[float, float, float, float]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 _PADDING = 0.02
+_BLOCK_VALUES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Hexes:
     @classmethod
     def of(cls, cube: xr.Dataset) -> Hexes:
         """Take the hexagons of a cube."""
-        known = cube[RECRUITMENT].notnull().any("time").to_numpy()
+        known = _with_value(cube)
         return cls(
             HexGrid.from_attrs(cube.attrs),
             cube["i"].to_numpy(),
@@ -199,6 +200,17 @@ class Scene:
         """Colour behind everything, RGBA of 0 to 255."""
         light = 0 if self.style.background == "black" else 255
         return light, light, light, 0 if self.style.background == "transparent" else 255
+
+
+def _with_value(cube: xr.Dataset) -> npt.NDArray[np.bool_]:
+    """Which hexagons have a value in some bin; some bins at a time are read."""
+    n_bins, n_hexes = cube.sizes[TIME], cube.sizes[HEX]
+    n = max(1, _BLOCK_VALUES // n_hexes)
+    known = np.zeros(n_hexes, dtype=bool)
+    for start in range(0, n_bins, n):
+        part = cube[RECRUITMENT][start : start + n].to_numpy()
+        known |= ~np.isnan(part).all(axis=0)
+    return known
 
 
 def arrange(

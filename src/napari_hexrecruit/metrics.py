@@ -94,7 +94,7 @@ class Metric:
         """
         part = cube.isel(time=bins)
         counted = part[RECRUITMENT].notnull().any("time").to_numpy()
-        return self.of_population(part.isel({HEX: counted}))
+        return self.of_population(part if counted.all() else part.isel({HEX: counted}))
 
 
 def metric_named(name: str) -> Metric:

@@ -253,13 +253,11 @@ def _colours(style: MovieStyle, sources: Sequence[_Values]) -> Colours:
 
 def _range(sources: Sequence[_Values]) -> tuple[float, float]:
     """Smallest and largest value of all frames; 0 and 0 where there is none."""
-    finite = [
-        part[np.isfinite(part)] for source in sources for part in source.blocks() if part.size
-    ]
-    parts = [part for part in finite if part.size]
-    if not parts:
-        return 0.0, 0.0
-    return float(min(p.min() for p in parts)), float(max(p.max() for p in parts))
+    low, high = np.inf, -np.inf
+    for part in (part for source in sources for part in source.blocks()):
+        low = min(low, float(np.nanmin(part, initial=np.inf)))
+        high = max(high, float(np.nanmax(part, initial=-np.inf)))
+    return (low, high) if low <= high else (0.0, 0.0)
 
 
 def _default_high(sources: Sequence[_Values], highest: float) -> float:
@@ -269,13 +267,12 @@ def _default_high(sources: Sequence[_Values], highest: float) -> float:
     """
     if highest <= 0.0:
         return 1.0
-    counts = np.zeros(_HISTOGRAM_BINS, dtype=np.int64)
-    for source in sources:
-        for part in source.blocks():
-            counts += np.histogram(part, bins=_HISTOGRAM_BINS, range=(0.0, highest))[0]
-    rank = np.searchsorted(np.cumsum(counts), _PERCENTILE / 100.0 * counts.sum())
-    value = float(rank + 1) / _HISTOGRAM_BINS * highest
-    return _nice_above(value if rank > 0 else highest)
+    counts = np.zeros(_HISTOGRAM_BINS + 1, dtype=np.int64)
+    for part in (part for source in sources for part in source.blocks()):
+        position = part[np.isfinite(part)] * np.float32(_HISTOGRAM_BINS / highest)
+        counts += np.bincount(position.astype(np.intp), minlength=len(counts))[: len(counts)]
+    at = int(np.searchsorted(np.cumsum(counts), _PERCENTILE / 100.0 * counts.sum()))
+    return _nice_above((at + 1) / _HISTOGRAM_BINS * highest if at > 0 else highest)
 
 
 def _nice_above(value: float) -> float:
@@ -298,8 +295,7 @@ def _scene(
     others += [_line_bounds(line) for line in outlines]
     flat_units = _common_units(cubes)
     layout, view = arrange(style, hexes, titles, others, flat_units)
-    window = slice(shown.bins.start, shown.bins.stop)
-    means = [metric.population(cube, window) if style.strip else np.empty(0) for cube in cubes]
+    means = [_population(metric, cube, shown) if style.strip else np.empty(0) for cube in cubes]
     parts = zip(layout.panels, hexes, titles, means, strict=True)
     return Scene(
         style=style,
@@ -312,6 +308,14 @@ def _scene(
         under=under,
         outlines=outlines,
     )
+
+
+def _population(metric: Metric, cube: xr.Dataset, shown: Shown) -> npt.NDArray[np.float64]:
+    """(n_bins,) value of the population in each bin of the window, some bins at a time."""
+    n = max(1, _BLOCK_VALUES // max(1, cube.sizes["hex"]))
+    start, stop = shown.bins.start, shown.bins.stop
+    blocks = (slice(at, min(at + n, stop)) for at in range(start, stop, n))
+    return np.concatenate([metric.population(cube, block) for block in blocks])
 
 
 def _titles(style: MovieStyle, n_cubes: int) -> tuple[str, ...]:
