@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from conntility.circuit_models.neuron_groups import group_by_grid, load_neurons
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.reference import Reference, reference_cube
 
 from napari_hexrecruit.synthetic import (
@@ -327,7 +329,7 @@ def test_classes_and_stimuli_recruit_their_shares():
         percent = story.expected(synapse_class).percent[:, near]
         for onset, gain in zip(story.stimuli_ms, story.gains, strict=True):
             crest = percent[int(onset // 10) :][:10].max(axis=0)
-            share = 100.0 * plan.PEAK[synapse_class] * gain * strength
+            share = story.peak_percent[synapse_class] * gain * strength
             np.testing.assert_allclose(crest, share, rtol=0.05, atol=2.0)
 
 
@@ -352,6 +354,42 @@ def test_many_sizes_have_two_areas_a_silent_patch_and_a_place_that_the_wave_miss
         assert sheet.row.min() >= 0
         assert sheet.col.min() >= 0
         assert (np.lexsort((sheet.col, sheet.row)) == np.arange(sheet.n_hexes)).all()
+
+
+@settings(max_examples=40)
+@given(
+    story=st.builds(
+        Story,
+        n_neurons=st.integers(200, 3_000),
+        seed=st.integers(0, 10**9),
+        stimuli_ms=st.lists(st.floats(0.0, 299.9), max_size=4).map(tuple),
+        tstop_ms=st.just(300.0),
+        background_hz=st.floats(0.0, 20.0),
+        crossing_ms=st.floats(1.0, 1_000.0),
+        wave=st.sampled_from(["radial", "plane"]),
+    )
+)
+def test_the_spikes_are_those_that_were_planned(story):
+    planned = story.plan
+    pieces = list(firing.spike_pieces(story))
+    neurons = np.concatenate([piece.neurons for piece in pieces])
+    steps = np.concatenate([piece.steps for piece in pieces])
+    group = np.repeat(np.arange(len(story.census.in_group)), story.census.in_group)[neurons]
+    table = pd.DataFrame({"neuron": neurons, "group": group, "bin": steps // 100, "step": steps})
+    shape = (range(story.n_bins), range(len(story.census.in_group)))
+    for rows, counts in (
+        (table, planned.spikes),
+        (table.drop_duplicates(["neuron", "bin"]), planned.recruited),
+    ):
+        there = rows.groupby(["bin", "group"]).size().unstack(fill_value=0)
+        there = there.reindex(index=shape[0], columns=shape[1], fill_value=0)
+        np.testing.assert_array_equal(there, counts)
+    assert (np.diff(steps) >= 0).all()
+    assert not table.duplicated(["neuron", "step"]).any()
+    assert (planned.recruited <= story.census.in_group).all()
+    assert (planned.wave <= planned.recruited).all()
+    assert story.census.in_group.min() > 0
+    assert story.census.n_simulated + story.n_not_simulated == story.n_neurons
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -407,6 +445,13 @@ def test_overwriting_spares_the_files_of_others(tmp_path):
     with pytest.raises(FileExistsError, match=r"thesis\.tex"):
         write_simulation(tmp_path, n_neurons=200, overwrite=True)
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_overwriting_spares_what_others_put_out(tmp_path):
+    config = write_simulation(tmp_path / "run", n_neurons=200)
+    (config.parent / "output" / "voltage.h5").write_text("a day of computing")
+    with pytest.raises(FileExistsError, match=r"output/voltage\.h5"):
+        write_simulation(tmp_path / "run", n_neurons=200, overwrite=True)
 
 
 def test_a_file_in_the_way_is_refused(tmp_path):
@@ -475,6 +520,12 @@ def test_all_faults_are_told_at_once():
 def test_an_unknown_class_is_refused():
     with pytest.raises(ValueError, match=r"synapse_class must be one of .*, not 'exc'"):
         SMALL.expected("exc")
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    story = Story(n_neurons=np.int64(300), seed=np.int32(2), stimuli_ms=np.array([5.0]))
+    assert story == Story(n_neurons=300, seed=2, stimuli_ms=(5.0,))
+    assert write_simulation(tmp_path / "run", story).is_file()
 
 
 def test_stories_are_values():

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from napari_hexrecruit.synthetic.plan import (
     BIN_MS,
     CLASSES,
+    PEAK,
     Census,
     Plan,
     SynapseClass,
@@ -112,6 +113,9 @@ class Story:
     wave: WaveKind = "radial"
 
     def __post_init__(self) -> None:
+        for name in ("n_neurons", "seed"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, int(value) if isinstance(value, np.integer) else value)
         object.__setattr__(self, "stimuli_ms", tuple(float(t) for t in self.stimuli_ms))
         object.__setattr__(self, "tstop_ms", float(self.tstop_ms))
         faults = list(self._faults())
@@ -167,6 +171,15 @@ class Story:
         """Percent of each class that fires in a bin at rest, outside silent hexagons."""
         exc = 100.0 * self.background_hz * BIN_MS / 1_000.0
         return {"EXC": exc, "INH": INH_BACKGROUND * exc}
+
+    @property
+    def peak_percent(self) -> dict[SynapseClass, float]:
+        """Percent of each class that fires at the crest of a wave of gain and strength 1.
+
+        At the crest in a hexagon it is this times the stimulus' gain and the sheet's strength, and
+        the background on top; the crest of a class is in one bin or spread over two.
+        """
+        return {name: 100.0 * PEAK[name] for name in CLASSES}
 
     @property
     def n_without_place(self) -> dict[str, int]:

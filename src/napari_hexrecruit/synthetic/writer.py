@@ -38,12 +38,13 @@ NODE_SET = "Simulated"
 _CONFIG = "simulation_config.json"
 _CIRCUIT, _CIRCUIT_SETS, _NODES = "circuit_config.json", "node_sets.json", "nodes.h5"
 _SETS, _OUTPUT, _SPIKES = "simulation_node_sets.json", "output", "spikes.h5"
-_OWN = {_CONFIG, _CIRCUIT, _CIRCUIT_SETS, _NODES, _SETS, _OUTPUT}
+_OWN = {_CONFIG, _CIRCUIT, _CIRCUIT_SETS, _NODES, _SETS, _OUTPUT, f"{_OUTPUT}/{_SPIKES}"}
 
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
 _VOLLEY_MS = 5.0
 """Fibres fire within this time from the start of a stimulus."""
 _STIMULATED_SHARE = 0.01
+"""Share of the hexagons, those next to the source, that the inputs name as their node set."""
 
 
 def write_simulation(
@@ -63,7 +64,7 @@ def write_simulation(
     story
         What happens; the default is ``Story()``. `SMALL`, `MEDIUM` and `NBS1` are ready-made.
     overwrite
-        Replace a folder that holds a simulation of this kind and nothing else.
+        Replace a folder that holds such a simulation and nothing else.
     progress
         Called as ``progress(what, done, total)`` with what ``"neurons"`` and ``"spikes"``; what it
         raises ends the work.
@@ -78,7 +79,7 @@ def write_simulation(
     Raises
     ------
     FileExistsError
-        If the folder is there and not empty and `overwrite` is False, or it holds other files.
+        If the folder is there and not empty, and `overwrite` is False or something else is in it.
     ValueError
         If a parameter of the story is out of its range.
 
@@ -117,13 +118,15 @@ def _check_folder(final: Path, *, overwrite: bool) -> None:
     if not final.is_dir():
         raise FileExistsError(f"{final}: is a file: choose another folder")
     names = {path.name for path in final.iterdir()}
-    if names - _OWN:
-        raise FileExistsError(
-            f"{final}: holds {min(names - _OWN)!r}, which is no part of a sample simulation:"
-            " choose another folder"
-        )
     if names and not overwrite:
         raise FileExistsError(f"{final}: exists: choose another folder or allow overwriting")
+    outputs = {f"{_OUTPUT}/{path.name}" for path in (final / _OUTPUT).glob("*")}
+    foreign = (names | outputs) - _OWN
+    if foreign:
+        raise FileExistsError(
+            f"{final}: is not overwritten, because {min(foreign)!r} in it is no part of a sample"
+            " simulation: choose another folder"
+        )
 
 
 def _no_progress(what: str, done: int, total: int) -> None:
