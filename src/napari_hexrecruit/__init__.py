@@ -12,7 +12,34 @@ Everything public is importable from here, and loaded when it is first used.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gives
+    from napari_hexrecruit.cube_io import read_cube, write_cube
+    from napari_hexrecruit.errors import HexRecruitError, MissingExtraError, SimulationDataError
+    from napari_hexrecruit.hexgrid import HexGrid
+    from napari_hexrecruit.movie import write_movie
+    from napari_hexrecruit.pipeline import recruitment_cube
+    from napari_hexrecruit.render import render_frames
+    from napari_hexrecruit.schema import validate_cube
+    from napari_hexrecruit.sonata import open_simulation
+    from napari_hexrecruit.timebins import TimeBins
+
+__all__ = [
+    "HexGrid",
+    "HexRecruitError",
+    "MissingExtraError",
+    "SimulationDataError",
+    "TimeBins",
+    "__version__",
+    "open_simulation",
+    "read_cube",
+    "recruitment_cube",
+    "render_frames",
+    "validate_cube",
+    "write_cube",
+    "write_movie",
+]
 
 __version__ = "0.1.0"
 
@@ -30,8 +57,6 @@ _HOMES = {
     "write_cube": "cube_io",
     "write_movie": "movie",
 }
-
-__all__ = [*sorted(_HOMES), "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -445,6 +445,6 @@ def _spikes_lines(found: dict[str, Any]) -> list[str]:
         return [*lines, "  the file does not exist"]
     for spikes in found["spikes"]:
         span = spikes["span_ms"]
-        when = f", {span[0]:g} to {span[1]:g} ms" if span else ""
+        when = f", {round(span[0], 6):g} to {round(span[1], 6):g} ms" if span else ""
         lines.append(f"  {spikes['population']}: {spikes['n_spikes']:,} spikes{when}")
     return lines

@@ -349,6 +349,7 @@ class Simulation:
         """A flat coordinate that the nodes file lacks, by conntility from the circuit's atlas."""
         import pandas as pd
         from conntility.circuit_models.neuron_groups.extra_properties import add_extra_properties
+        from voxcell.exceptions import VoxcellError
 
         nodes = self._nodes(population)
         missing = [axis for axis in "xyz" if axis not in nodes.attribute_names]
@@ -362,7 +363,7 @@ class Simulation:
         pair = [c for c in _ATLAS_COLUMNS if c.startswith("flat") == name.startswith("flat")]
         try:
             computed = add_extra_properties(frame, self._circuit, pair)
-        except (RuntimeError, OSError, KeyError) as error:
+        except (RuntimeError, OSError, KeyError, VoxcellError) as error:
             raise SimulationDataError(
                 f"{self.path}: population {population!r} has no property {name!r}, and the"
                 f" circuit's atlas does not give it ({_one_line(error)}):"
