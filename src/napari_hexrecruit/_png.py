@@ -1,4 +1,4 @@
-"""Pictures to PNG bytes: several at a time where threads are used, because zlib lets others run."""
+"""Pictures to the bytes of PNG files."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["png_bytes"]
+__all__ = ["encode_rows", "png_bytes", "png_rows"]
+
+Pixels = npt.NDArray[np.uint8]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_NO_FILTER = 0
 _COLOUR_TYPES = {3: 2, 4: 6}
 _METRES_PER_INCH = 0.0254
 
 
-def png_bytes(picture: npt.NDArray[np.uint8], *, level: int = 1, dpi: float | None = None) -> bytes:
+def png_bytes(picture: Pixels, *, level: int = 1, dpi: float | None = None) -> bytes:
     """Encode a picture.
 
     Parameters
@@ -33,9 +36,21 @@ def png_bytes(picture: npt.NDArray[np.uint8], *, level: int = 1, dpi: float | No
     bytes
         Of a PNG file; the same for the same picture.
     """
-    height, width, channels = picture.shape
-    rows = np.zeros((height, width * channels + 1), dtype=np.uint8)
+    return encode_rows(png_rows(picture), picture.shape[2], level=level, dpi=dpi)
+
+
+def png_rows(picture: Pixels) -> Pixels:
+    """Copy a picture into (height, 1 + width * channels) rows, as the file holds them."""
+    height = picture.shape[0]
+    rows = np.empty((height, picture[0].size + 1), dtype=np.uint8)
+    rows[:, 0] = _NO_FILTER
     rows[:, 1:] = picture.reshape(height, -1)
+    return rows
+
+
+def encode_rows(rows: Pixels, channels: int, *, level: int = 1, dpi: float | None = None) -> bytes:
+    """Encode what `png_rows` gives; several threads can do so at once, because zlib lets them."""
+    height, width = rows.shape[0], (rows.shape[1] - 1) // channels
     header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
     parts = [_chunk(b"IHDR", header)]
     if dpi is not None:

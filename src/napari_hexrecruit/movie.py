@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit._atomic import check_writable, written_aside
 from napari_hexrecruit._ffmpeg import Encoder, raw_input, run_ffmpeg
-from napari_hexrecruit._png import png_bytes
+from napari_hexrecruit._png import encode_rows, png_bytes, png_rows
 from napari_hexrecruit._vector import save_vector
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ __all__ = ["ENDINGS", "PICTURE_ENDINGS", "write_frame", "write_movie"]
 Frame = npt.NDArray[np.uint8]
 Shape = tuple[int, int, int]
 
-_N_WORKERS = min(4, os.cpu_count() or 1)
+_N_WORKERS = 8
+"""Threads that write PNG files: more than cores, because they mostly wait for the disk."""
 _PICTURE_LEVEL = 6
 _GIF_FASTEST = 50.0
 _FASTEST = 240.0
@@ -259,7 +260,7 @@ def _write_gif(source: _Source, final: Path, options: _Options) -> None:
 
 def _write_folder(source: _Source, final: Path, options: _Options) -> None:
     digits = max(3, len(str(max(0, source.n_frames - 1))))
-    name = _namer(options.pattern, digits)
+    name, channels = _namer(options.pattern, digits), source.shape[2]
     with (
         _folder_aside(final, options) as aside,
         ThreadPoolExecutor(_N_WORKERS, thread_name_prefix="png") as pool,
@@ -267,8 +268,8 @@ def _write_folder(source: _Source, final: Path, options: _Options) -> None:
         waiting: deque[Future[None]] = deque()
         try:
             for k, frame in enumerate(source):
-                waiting.append(pool.submit(_write_png, aside / name(k), frame))
-                if len(waiting) > 2 * _N_WORKERS:
+                waiting.append(pool.submit(_write_png, aside / name(k), png_rows(frame), channels))
+                if len(waiting) > _N_WORKERS:
                     waiting.popleft().result()
             while waiting:
                 waiting.popleft().result()
@@ -276,9 +277,11 @@ def _write_folder(source: _Source, final: Path, options: _Options) -> None:
             pool.shutdown(cancel_futures=True)
 
 
-def _write_png(path: Path, frame: Frame) -> None:
+def _write_png(path: Path, rows: Frame, channels: int) -> None:
     with open(path, "wb") as file:
-        file.write(png_bytes(frame))
+        file.write(encode_rows(rows, channels))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _namer(pattern: str, digits: int) -> Callable[[int], str]:
