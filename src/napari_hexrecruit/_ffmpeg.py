@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import signal
 import subprocess
 import tempfile
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +16,14 @@ import numpy.typing as npt
 from napari_hexrecruit.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
 __all__ = ["Encoder", "ffmpeg_program", "run_ffmpeg"]
 
 _FORMATS = {3: "rgb24", 4: "rgba"}
 _DISK_ERRORS = {"No space left on device": errno.ENOSPC, "File too large": errno.EFBIG}
+_REMEDY = "pip install imageio-ffmpeg, or write a folder of PNG files"
 _SECONDS_TO_END = 600.0
 
 
@@ -32,15 +35,14 @@ def ffmpeg_program() -> str:
     MissingExtraError
         If there is none.
     """
-    remedy = "pip install imageio-ffmpeg, or write a folder of PNG files"
     try:
         from imageio_ffmpeg import get_ffmpeg_exe
     except ImportError as error:
-        raise MissingExtraError(f"a movie file needs ffmpeg: {remedy}") from error
+        raise MissingExtraError(f"a movie file needs ffmpeg: {_REMEDY}") from error
     try:
         return str(get_ffmpeg_exe())
     except RuntimeError as error:
-        raise MissingExtraError(f"no ffmpeg is found: {remedy}") from error
+        raise MissingExtraError(f"no ffmpeg is found: {_REMEDY}") from error
 
 
 def run_ffmpeg(arguments: Sequence[str], final: str) -> None:
@@ -71,28 +73,28 @@ class Encoder:
 
     def __init__(self, arguments: Sequence[str], final: str) -> None:
         self._final = final
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         command = [ffmpeg_program(), "-hide_banner", "-v", "error", "-nostats", "-y", *arguments]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=self._log,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=self._log,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as error:
+            self._log.close()
+            raise MissingExtraError(f"ffmpeg cannot be started ({error}): {_REMEDY}") from error
+        self._pipe = cast("IO[bytes]", self._process.stdin)
 
     def __enter__(self) -> Encoder:
         return self
 
     def write(self, frame: npt.NDArray[np.uint8]) -> None:
         """Send a frame."""
-        if self._process.stdin is None:
-            raise RuntimeError("the encoder has no pipe")
-        try:
-            self._process.stdin.write(np.ascontiguousarray(frame).data)
-        except (BrokenPipeError, OSError) as error:
-            self._process.wait(_SECONDS_TO_END)
-            raise self._failure() from error
+        with self._told():
+            self._pipe.write(np.ascontiguousarray(frame).data)
 
     def __exit__(
         self,
@@ -107,25 +109,26 @@ class Encoder:
             self._end()
 
     def _finish(self) -> None:
-        if self._process.stdin is not None:
-            try:
-                self._process.stdin.close()
-            except OSError as error:
-                self._process.wait(_SECONDS_TO_END)
-                raise self._failure() from error
+        with self._told():
+            self._pipe.close()
         if self._process.wait(_SECONDS_TO_END) != 0:
             raise self._failure()
 
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell what ffmpeg says when its pipe breaks."""
+        try:
+            yield
+        except OSError as error:
+            self._process.wait(_SECONDS_TO_END)
+            raise self._failure() from error
+
     def _end(self) -> None:
         """End ffmpeg if it still runs, and give its pipe and log back."""
-        if self._process.poll() is None:
-            self._process.kill()
+        self._process.kill()
         self._process.wait()
-        if self._process.stdin is not None and not self._process.stdin.closed:
-            try:
-                self._process.stdin.close()
-            except OSError:
-                self._log.flush()  # what was buffered for the ended process is lost, as it must be
+        with contextlib.suppress(OSError):  # what was meant for the ended process is lost
+            self._pipe.close()
         self._log.close()
 
     def _failure(self) -> Exception:
@@ -139,6 +142,8 @@ class Encoder:
                 f"this ffmpeg cannot write {self._final} ({_last_line(log)}):"
                 " pip install imageio-ffmpeg, which brings one that can"
             )
+        if self._process.returncode == -getattr(signal, "SIGXFSZ", 0):
+            return OSError(errno.EFBIG, os.strerror(errno.EFBIG), self._final)
         reason = _last_line(log) or f"it ended with status {self._process.returncode}"
         return OSError(errno.EIO, f"ffmpeg could not write it: {reason}", self._final)
 
