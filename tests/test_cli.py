@@ -318,3 +318,12 @@ def test_demo_writes_everything_and_keeps_what_is_there(tmp_path):
     again = hexrecruit("demo", folder, "--no-view")
     assert again.stdout.count("(kept)") == 3
     assert [path.stat().st_mtime_ns for path in written] == times
+
+
+def test_movie_of_the_neurons_recruited_so_far(config, cube_file, tmp_path):
+    options = ("--cumulative", "--size", 200, 150)
+    done = hexrecruit("movie", cube_file, "-o", tmp_path / "a.gif", *options)
+    assert done.returncode == 2
+    assert "--cumulative cannot change a cube" in done.stderr
+    done = hexrecruit("movie", config, "-o", tmp_path / "b.gif", *options)
+    assert done.returncode == 0, done.stderr

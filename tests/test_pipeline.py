@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from tests.reference import reference_cube
 from tests.sonata_files import POPULATION, SonataFiles, simple_files
 
-from napari_hexrecruit import open_simulation, recruitment_cube, validate_cube
+from napari_hexrecruit import (
+    cumulative_cube,
+    open_simulation,
+    recruitment_cube,
+    validate_cube,
+)
 from napari_hexrecruit.errors import SimulationDataError
 
 
@@ -295,3 +300,17 @@ def test_flat_columns_that_nothing_gives_are_refused(tmp_path):
     files.columns |= {axis: np.zeros(5) for axis in "xyz"}
     with pytest.raises(SimulationDataError, match="atlas does not give it"):
         recruitment_cube(files.write(tmp_path / "no-atlas"))
+
+
+def test_recruited_so_far_counts_each_neuron_once(config):
+    cube = cumulative_cube(config, start=20.0, stop=80.0, where="synapse_class=EXC")
+    validate_cube(cube)
+    for k, stop in enumerate(np.arange(30.0, 90.0, 10.0)):
+        one_bin = recruitment_cube(
+            config, start=20.0, stop=stop, bin_ms=stop - 20.0, where="synapse_class=EXC"
+        )
+        np.testing.assert_array_equal(cube["n_recruited"][k], one_bin["n_recruited"][0])
+        np.testing.assert_array_equal(cube["recruitment"][k], one_bin["recruitment"][0])
+    bins = recruitment_cube(config, start=20.0, stop=80.0, where="synapse_class=EXC")
+    np.testing.assert_array_equal(cube["n_spikes"], bins["n_spikes"])
+    assert json.loads(cube.attrs["recipe"])["cumulative"] is True

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gi
     from napari_hexrecruit.errors import HexRecruitError, MissingExtraError, SimulationDataError
     from napari_hexrecruit.hexgrid import HexGrid
     from napari_hexrecruit.movie import write_movie
-    from napari_hexrecruit.pipeline import recruitment_cube
+    from napari_hexrecruit.pipeline import cumulative_cube, recruitment_cube
     from napari_hexrecruit.render import render_frames
     from napari_hexrecruit.schema import validate_cube
     from napari_hexrecruit.sonata import open_simulation
@@ -32,6 +32,7 @@ __all__ = [
     "SimulationDataError",
     "TimeBins",
     "__version__",
+    "cumulative_cube",
     "open_simulation",
     "read_cube",
     "recruitment_cube",
@@ -49,6 +50,7 @@ _HOMES = {
     "MissingExtraError": "errors",
     "SimulationDataError": "errors",
     "TimeBins": "timebins",
+    "cumulative_cube": "pipeline",
     "open_simulation": "sonata",
     "read_cube": "cube_io",
     "recruitment_cube": "pipeline",

@@ -40,8 +40,29 @@ def _count(
                 n_recruited[k, hexagon] += 1
 
 
+def _count_first(
+    neurons: Any, starts: Any, first: int, last: int, state: Any, n_recruited: Any
+) -> None:
+    n_neurons = len(state)
+    for k in range(first, last):
+        for spike in range(starts[k], starts[k + 1]):
+            neuron = neurons[spike]
+            if neuron < 0 or neuron >= n_neurons:
+                continue
+            hexagon = state[neuron, 0]
+            if hexagon >= 0 and state[neuron, 1] < 0:
+                state[neuron, 1] = k
+                n_recruited[k, hexagon] += 1
+
+
 count = numba.njit(
     "void(int32[::1], int64[::1], int64, int64, int32[:, ::1], int32[:, ::1], int32[:, ::1])",
     nogil=True,
     cache=True,
 )(_count)
+
+count_first = numba.njit(
+    "void(int32[::1], int64[::1], int64, int64, int32[:, ::1], int32[:, ::1])",
+    nogil=True,
+    cache=True,
+)(_count_first)

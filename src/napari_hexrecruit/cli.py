@@ -183,6 +183,9 @@ def movie(
     ] = None,
     colormap: Annotated[str, typer.Option(help="Name of a matplotlib colormap.")] = "viridis",
     metric: Annotated[str, typer.Option(help="recruitment, n_recruited or rate.")] = "recruitment",
+    cumulative: Annotated[
+        bool, typer.Option("--cumulative", help="Neurons recruited so far; from a simulation.")
+    ] = False,
     average: Annotated[int, typer.Option(help="Mean over so many bins, an odd number.")] = 1,
     size: Annotated[tuple[int, int], typer.Option(metavar="W H", help="Size of a frame, px.")] = (
         1280,
@@ -254,7 +257,8 @@ _STYLE = (
     *("metric", "clim", "colormap", "background", "average", "colorbar", "timestamp"),
     *("scale_bar", "title", "strip", "size"),
 )
-_OF_CUBE = ("population", "node_set", "where", "flat", "radius", "bin_ms", "min_neurons")
+_OPTIONS = ("population", "node_set", "where", "flat", "radius", "bin_ms", "min_neurons")
+_OF_CUBE = (*_OPTIONS, "cumulative")
 
 
 def _read_or_compute(ctx: typer.Context, source: Path) -> xr.Dataset:
@@ -276,12 +280,13 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
 
 
 def _computed(sim: Path, options: dict[str, Any]) -> xr.Dataset:
-    from napari_hexrecruit.pipeline import recruitment_cube
+    from napari_hexrecruit.pipeline import cumulative_cube, recruitment_cube
 
-    chosen = {name: options[name] for name in (*_OF_CUBE, "start", "stop")}
+    chosen = {name: options[name] for name in (*_OPTIONS, "start", "stop")}
     chosen["where"] = chosen["where"] or ()
+    compute = cumulative_cube if options.get("cumulative") else recruitment_cube
     with progress_bars() as progress, about(sim):
-        return recruitment_cube(sim, **chosen, progress=progress)
+        return compute(sim, **chosen, progress=progress)
 
 
 def _stimulus_marks(sources: list[Path]) -> list[tuple[float, float, str]]:

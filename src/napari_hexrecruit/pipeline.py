@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from napari_hexrecruit.recruitment import (
     HexMembers,
     Progress,
     assemble_cube,
+    count_newly_recruited,
     count_spikes,
     group_neurons,
 )
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["recruitment_cube"]
+__all__ = ["cumulative_cube", "recruitment_cube"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -102,8 +104,107 @@ def recruitment_cube(
     (('time', 'hex'), '%')
     """
     sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
-    grid = HexGrid(radius)
-    bins, notes = _bins(sim, start, stop, bin_ms)
+    question = _ask(
+        sim,
+        population=population,
+        node_set=node_set,
+        where=where,
+        flat=flat,
+        grid=HexGrid(radius),
+        window=(start, stop, bin_ms),
+        min_neurons=min_neurons,
+        progress=progress,
+    )
+    n_recruited, n_spikes = count_spikes(*question.counted, progress=progress)
+    return question.cube(n_recruited, n_spikes)
+
+
+def cumulative_cube(simulation: str | os.PathLike[str] | Simulation, **options: Any) -> xr.Dataset:
+    """Percentage of each hexagon's neurons that have fired since the start of the window.
+
+    Parameters
+    ----------
+    simulation, **options
+        As `recruitment_cube` takes them.
+
+    Returns
+    -------
+    xr.Dataset
+        As `recruitment_cube` gives it, but ``recruitment`` and ``n_recruited`` count the neurons
+        that have fired in the bin *or in one before it*, so they never fall; ``n_spikes`` still
+        counts the spikes of the bin. The recipe has ``"cumulative": true``.
+
+    Raises
+    ------
+    SimulationDataError, ValueError
+        As `recruitment_cube`.
+    """
+    sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
+    cube = recruitment_cube(sim, **options)
+    recipe = json.loads(cube.attrs["recipe"])
+    question = _ask(
+        sim,
+        population=recipe["population"],
+        node_set=recipe["node_set"],
+        where=recipe["where"],
+        flat=tuple(recipe["flat"]),
+        grid=HexGrid(recipe["radius"]),
+        window=(recipe["start"], recipe["stop"], recipe["bin_ms"]),
+        min_neurons=recipe["min_neurons"],
+        progress=options.get("progress"),
+    )
+    so_far = count_newly_recruited(*question.counted).cumsum(axis=0, dtype=np.int32)
+    result = question.cube(so_far, cube["n_spikes"].to_numpy())
+    result["recruitment"].attrs["long_name"] = "Neurons that have fired since the window's start"
+    result.attrs |= cube.attrs | {"recipe": json.dumps(recipe | {"cumulative": True})}
+    return result
+
+
+@dataclass(frozen=True)
+class _Question:
+    """All that counting needs, and what the cube says beside the counts."""
+
+    members: HexMembers
+    bins: TimeBins
+    spikes: Spikes
+    min_neurons: int
+    flat_units: str
+    attrs: dict[str, Any]
+
+    @property
+    def counted(
+        self,
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64], HexMembers, TimeBins]:
+        return self.spikes.neurons, self.spikes.times_ms, self.members, self.bins
+
+    def cube(
+        self, n_recruited: npt.NDArray[np.int32], n_spikes: npt.NDArray[np.int32]
+    ) -> xr.Dataset:
+        return assemble_cube(
+            self.members,
+            self.bins,
+            n_recruited,
+            n_spikes,
+            min_neurons=self.min_neurons,
+            flat_units=self.flat_units,
+            attrs=self.attrs,
+        )
+
+
+def _ask(
+    sim: Simulation,
+    *,
+    population: str | None,
+    node_set: str | None,
+    where: Where,
+    flat: tuple[str, str],
+    grid: HexGrid,
+    window: tuple[float | None, float | None, float],
+    min_neurons: int,
+    progress: Progress | None,
+) -> _Question:
+    """Check and resolve what is asked, cheapest first, and read what it takes."""
+    bins, notes = _bins(sim, *window)
     _check_min_neurons(min_neurons)
     population = sim.resolve_population(population)
     node_set = node_set or sim.node_set
@@ -117,9 +218,6 @@ def recruitment_cube(
             " name other columns as flat"
         )
     spikes = sim.spikes(population, progress)
-    n_recruited, n_spikes = count_spikes(
-        spikes.neurons, spikes.times_ms, members, bins, progress=progress
-    )
     recipe = {
         "simulation": str(sim.path),
         "population": population,
@@ -142,15 +240,7 @@ def recruitment_cube(
         "napari_hexrecruit_version": _version(),
         "notes": json.dumps([*notes, *spikes.assumed, *_node_set_notes(node_set)]),
     }
-    return assemble_cube(
-        members,
-        bins,
-        n_recruited,
-        n_spikes,
-        min_neurons=min_neurons,
-        flat_units=flat_units(flat),
-        attrs=attrs,
-    )
+    return _Question(members, bins, spikes, min_neurons, flat_units(flat), attrs)
 
 
 def flat_units(flat: tuple[str, str]) -> str:

@@ -19,7 +19,14 @@ from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["HexMembers", "Progress", "assemble_cube", "count_spikes", "group_neurons"]
+__all__ = [
+    "HexMembers",
+    "Progress",
+    "assemble_cube",
+    "count_newly_recruited",
+    "count_spikes",
+    "group_neurons",
+]
 
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``; what it raises ends the work."""
@@ -160,6 +167,30 @@ def count_spikes(
             pool.shutdown(cancel_futures=True)
             raise
     return n_recruited, n_spikes
+
+
+def count_newly_recruited(
+    neurons: Ints, times_ms: npt.NDArray[np.float64], members: HexMembers, bins: TimeBins
+) -> Ints:
+    """Neurons of each (bin, hexagon) whose first spike of the window is in the bin.
+
+    Parameters
+    ----------
+    neurons, times_ms, members, bins
+        As `count_spikes` takes them.
+
+    Returns
+    -------
+    (n_bins, n_hexes) int32
+        The running sum over the bins is the number of neurons recruited so far.
+    """
+    from napari_hexrecruit import _kernel
+
+    starts = np.searchsorted(times_ms, bins.edges() - EDGE_TOLERANCE_MS)
+    newly = np.zeros((bins.n_bins, len(members.i)), np.int32)
+    state = _kernel.make_state(members.hex_of_neuron)
+    _kernel.count_first(neurons, starts, 0, bins.n_bins, state, newly)
+    return newly
 
 
 def assemble_cube(
