@@ -160,11 +160,6 @@ def test_imports_are_absolute():
     assert [str(item) for item in IMPORTS if item.name.startswith(".")] == []
 
 
-def test_the_package_itself_imports_nothing_of_its_own():
-    inits = [i for i in IMPORTS if i.path == SOURCE / "__init__.py" and i.top == PACKAGE]
-    assert [str(item) for item in inits if not item.in_function] == []
-
-
 def test_only_napari_subpackage_imports_gui_packages():
     strays = [i for i in IMPORTS if i.top in GUI | QT and not in_napari(i.path)]
     assert [str(item) for item in strays] == []

@@ -168,3 +168,10 @@ def test_every_imported_package_is_declared():
                 if not providers & declared and not (with_napari and path.parent != PACKAGE):
                     undeclared.add(f"{top} ({path.relative_to(PACKAGE)})")
     assert undeclared == set()
+
+
+def test_every_public_name_is_on_the_api_page():
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^ {3}(\w+)$", page, flags=re.MULTILINE))
+    assert listed == set(napari_hexrecruit.__all__) - {"__version__"}
+    assert all(getattr(napari_hexrecruit, name).__doc__ for name in listed)
