@@ -1,0 +1,242 @@
+"""What a simulation offers to choose from. Knows nothing of napari or Qt; reads no spike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from napari_hexrecruit.errors import SimulationDataError
+
+if TYPE_CHECKING:
+    from napari_hexrecruit.filters import Column
+    from napari_hexrecruit.sonata import Simulation
+
+__all__ = [
+    "ColumnChoices",
+    "PopulationChoices",
+    "SimulationChoices",
+    "column_choices",
+    "simulation_choices",
+]
+
+FLAT_COLUMNS = ("ss_flat_x", "ss_flat_y", "flat_x", "flat_y")
+"""Flat positions that are computed from the circuit's atlas where the nodes file lacks them."""
+
+_MOST_INTEGERS = 100
+"""Integer columns with more values than this are chosen from by interval."""
+
+
+@dataclass(frozen=True)
+class ColumnChoices:
+    """Values of one property that can be picked.
+
+    Parameters
+    ----------
+    name
+        Name of the property.
+    values
+        Values that occur, sorted; empty where there are too many of them to pick from.
+    n_neurons
+        Neurons of each value.
+    span
+        Least and greatest value of a column of numbers; None for text, or without a finite value.
+    """
+
+    name: str
+    values: tuple[str | int, ...] = ()
+    n_neurons: tuple[int, ...] = ()
+    span: tuple[float, float] | None = None
+
+    @property
+    def labelled_values(self) -> list[tuple[str, str | int]]:
+        """(label, value) pairs for a list: ``("INH (412)", "INH")``."""
+        pairs = zip(self.values, self.n_neurons, strict=True)
+        return [(f"{value} ({n:,})", value) for value, n in pairs]
+
+
+@dataclass(frozen=True)
+class PopulationChoices:
+    """What one population offers.
+
+    Parameters
+    ----------
+    name
+        Name of the population.
+    n_neurons
+        Its neurons.
+    n_spikes
+        Its spikes; None where there is no spikes file or it lacks the population.
+    text_columns, other_columns
+        Properties with a library of values, and the others, each sorted by name.
+    """
+
+    name: str
+    n_neurons: int
+    n_spikes: int | None
+    text_columns: tuple[str, ...]
+    other_columns: tuple[str, ...]
+
+    @property
+    def filter_columns(self) -> tuple[str, ...]:
+        """Properties to filter and split by, those with few values first."""
+        return self.text_columns + self.other_columns
+
+    @property
+    def flat_columns(self) -> tuple[str, ...]:
+        """Properties that may be a flat position, the usual ones first."""
+        rest = (name for name in self.other_columns if name not in FLAT_COLUMNS)
+        return (*FLAT_COLUMNS, *rest)
+
+
+@dataclass(frozen=True)
+class SimulationChoices:
+    """What a simulation offers.
+
+    Parameters
+    ----------
+    populations
+        At least one.
+    population
+        Name of the population that is meant where none is chosen; the largest if that is unclear.
+    node_sets
+        Names of all node sets.
+    node_set
+        The simulation's own, which is meant where none is chosen; None: all neurons.
+    duration_ms
+        End of the simulation, ms.
+    problem
+        What will prevent loading and is known already, in one line; else None.
+    """
+
+    populations: tuple[PopulationChoices, ...]
+    population: str
+    node_sets: tuple[str, ...]
+    node_set: str | None
+    duration_ms: float
+    problem: str | None = None
+
+    def of(self, population: str) -> PopulationChoices:
+        """Choices of a population; those of the default population if there is none of the name."""
+        by_name = {choices.name: choices for choices in self.populations}
+        return by_name.get(population, by_name[self.population])
+
+    def summary(self, population: str) -> str:
+        """Describe a population and the time span in a line.
+
+        Examples
+        --------
+        >>> cortex = PopulationChoices("cortex", 41231, 402113, (), ())
+        >>> SimulationChoices((cortex,), "cortex", (), None, 1000.0).summary("cortex")
+        '41,231 neurons · 402,113 spikes · 0 - 1,000 ms'
+        """
+        chosen = self.of(population)
+        spikes = "no spikes" if chosen.n_spikes is None else f"{chosen.n_spikes:,} spikes"
+        return f"{chosen.n_neurons:,} neurons · {spikes} · 0 - {self.duration_ms:,.10g} ms"
+
+
+def simulation_choices(sim: Simulation) -> SimulationChoices:
+    """Read what a simulation offers, without reading neurons or spikes.
+
+    Parameters
+    ----------
+    sim
+        An opened simulation.
+
+    Returns
+    -------
+    SimulationChoices
+
+    Raises
+    ------
+    SimulationDataError
+        If the circuit has no population whose nodes can be read, or the node sets cannot be read.
+    """
+    problem, n_spikes = None, {}
+    try:
+        n_spikes = sim.spike_populations()
+    except SimulationDataError as error:
+        problem = str(error)
+    populations = _readable_populations(sim, n_spikes)
+    return SimulationChoices(
+        populations=populations,
+        population=_default_population(sim, populations),
+        node_sets=sim.node_sets,
+        node_set=sim.node_set,
+        duration_ms=sim.duration_ms,
+        problem=problem,
+    )
+
+
+def column_choices(name: str, column: Column) -> ColumnChoices:
+    """List the values that occur in a property.
+
+    Parameters
+    ----------
+    name
+        Name of the property.
+    column
+        (n_neurons,) its values.
+
+    Returns
+    -------
+    ColumnChoices
+        With ``values`` for text and for integers of at most 100 values; with ``span`` for numbers.
+
+    Examples
+    --------
+    >>> column_choices("layer", np.array([4, 2, 4])).values
+    (2, 4)
+    """
+    if isinstance(column, pd.Categorical):
+        counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.categories))
+        counted = {str(v): int(n) for v, n in zip(column.categories, counts, strict=True) if n}
+        return ColumnChoices(
+            name, tuple(sorted(counted)), tuple(counted[v] for v in sorted(counted))
+        )
+    finite = column[np.isfinite(column)] if column.dtype.kind == "f" else column
+    if finite.size == 0:
+        return ColumnChoices(name)
+    span = float(finite.min()), float(finite.max())
+    if column.dtype.kind == "f" or span[1] - span[0] > _MOST_INTEGERS * 100:
+        return ColumnChoices(name, span=span)
+    distinct, n_each = np.unique(column, return_counts=True)
+    if len(distinct) > _MOST_INTEGERS:
+        return ColumnChoices(name, span=span)
+    return ColumnChoices(name, tuple(distinct.tolist()), tuple(n_each.tolist()), span)
+
+
+def _readable_populations(
+    sim: Simulation, n_spikes: dict[str, int]
+) -> tuple[PopulationChoices, ...]:
+    """Those whose nodes can be opened: a broken sibling does not spoil the others."""
+    readable, errors = [], []
+    for name in sim.populations:
+        try:
+            readable.append(_population_choices(sim, name, n_spikes.get(name)))
+        except SimulationDataError as error:
+            errors.append(error)
+    if errors and not readable:
+        raise errors[0]
+    return tuple(readable)
+
+
+def _population_choices(sim: Simulation, name: str, n_spikes: int | None) -> PopulationChoices:
+    columns = sim.columns(name)
+    text = tuple(column for column in columns if sim.text_values(name, column) is not None)
+    others = tuple(column for column in columns if column not in text)
+    return PopulationChoices(name, sim.n_neurons(name), n_spikes, text, others)
+
+
+def _default_population(sim: Simulation, populations: tuple[PopulationChoices, ...]) -> str:
+    try:
+        name = sim.default_population()
+    except SimulationDataError:
+        if not populations:
+            raise
+        name = ""
+    if name in {choices.name for choices in populations}:
+        return name
+    return max(populations, key=lambda choices: choices.n_neurons).name

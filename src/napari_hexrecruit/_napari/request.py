@@ -1,0 +1,137 @@
+"""What is asked of a simulation, and the cubes that answer it. Knows nothing of napari or Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_hexrecruit._napari.choices import column_choices
+from napari_hexrecruit.filters import matches, parse_where, rule_column, typed_rule
+from napari_hexrecruit.pipeline import recruitment_cube
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from napari_hexrecruit.filters import Column, Rule
+    from napari_hexrecruit.recruitment import Progress
+    from napari_hexrecruit.sonata import Simulation
+
+__all__ = ["MOST_PARTS", "Request", "cubes_of"]
+
+MOST_PARTS = 16
+"""Parts that a population is split into at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The parameters of `recruitment_cube`, and by which property to split.
+
+    Parameters
+    ----------
+    population, node_set, where, flat, radius, bin_ms, start, stop, min_neurons
+        As `napari_hexrecruit.recruitment_cube` takes them.
+    split_by
+        Property with one cube for each of its values; None: one cube.
+    """
+
+    population: str | None = None
+    node_set: str | None = None
+    where: tuple[Rule, ...] = ()
+    flat: tuple[str, str] = ("ss_flat_x", "ss_flat_y")
+    radius: float = 50.0
+    bin_ms: float = 10.0
+    start: float | None = None
+    stop: float | None = None
+    min_neurons: int = 1
+    split_by: str | None = None
+
+    def cube(self, sim: Simulation, progress: Progress | None) -> xr.Dataset:
+        """Compute the cube of these parameters, not split."""
+        return recruitment_cube(
+            sim,
+            population=self.population,
+            node_set=self.node_set,
+            where=self.where,
+            flat=self.flat,
+            radius=self.radius,
+            bin_ms=self.bin_ms,
+            start=self.start,
+            stop=self.stop,
+            min_neurons=self.min_neurons,
+            progress=progress,
+        )
+
+
+def cubes_of(
+    sim: Simulation, request: Request, progress: Progress | None = None
+) -> dict[str, xr.Dataset]:
+    """Compute what a request asks for.
+
+    Parameters
+    ----------
+    sim
+        An opened simulation.
+    request
+        The parameters.
+    progress
+        Called as ``progress(what, done, total)``; what it raises ends the work.
+
+    Returns
+    -------
+    dict
+        Cubes by the value they are of, in the order of the values; one cube named ``""`` where
+        nothing is split.
+
+    Raises
+    ------
+    SimulationDataError
+        If a file cannot be read or lacks something that is asked for.
+    ValueError
+        If a parameter cannot be used, nobody is left, or a split gives more than 16 parts.
+    """
+    if request.split_by is None:
+        return {"": request.cube(sim, progress)}
+    cubes = {}
+    for value in _values_to_split(sim, request):
+        rule = {"column": request.split_by, "value": value}
+        part = replace(request, where=(*request.where, rule))
+        cubes[str(value)] = part.cube(sim, progress)
+    return cubes
+
+
+def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]:
+    """Values of the split column among the neurons that the request selects."""
+    name = str(request.split_by)
+    population = sim.resolve_population(request.population)
+    selected = _selected(sim, request, population)
+    values = column_choices(name, _taken(sim.column(population, name), selected)).values
+    if not values:
+        raise ValueError(f"{name!r} has too many values to split by: choose another column")
+    if len(values) > MOST_PARTS:
+        raise ValueError(
+            f"{name!r} has {len(values)} values and at most {MOST_PARTS} layers fit side by side:"
+            " filter fewer of them, or choose another column to split by"
+        )
+    return values
+
+
+def _selected(sim: Simulation, request: Request, population: str) -> Any:
+    """Which neurons are in the node set and pass the filters."""
+    selected = np.ones(sim.n_neurons(population), dtype=bool)
+    node_set = request.node_set or sim.node_set
+    if node_set is not None:
+        selected[:] = False
+        selected[sim.node_set_ids(node_set, population)] = True
+    for rule in parse_where(request.where):
+        column = sim.column(population, rule_column(rule))
+        selected &= matches(typed_rule(rule, column), column)
+    if not selected.any():
+        raise ValueError("no neuron is in the node set and passes the filter: loosen one of them")
+    return selected
+
+
+def _taken(column: Column, selected: Any) -> Column:
+    taken: Column = column[selected]
+    return taken
