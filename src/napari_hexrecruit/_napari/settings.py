@@ -1,0 +1,177 @@
+"""What was chosen last time, kept in a file. Knows nothing of napari or Qt."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from napari_hexrecruit._atomic import written_aside
+
+__all__ = ["Settings", "load_settings", "save_settings", "settings_file", "with_recipe"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every choice of the widget; the defaults are those of a first start.
+
+    Parameters
+    ----------
+    simulation
+        Path of the simulation configuration; empty: none.
+    population, node_set
+        Empty: the simulation's own.
+    filter_column, filter_values, filter_low, filter_high
+        Property to filter by, empty: none; the values picked from it, none: all; and for a property
+        of numbers with many values the interval instead.
+    flat_x, flat_y
+        Properties with the flat position.
+    min_neurons
+        Hexagons with fewer neurons have no value.
+    radius
+        Centre to corner, in the units of flat space.
+    bin_ms
+        Width of a bin, ms.
+    start, stop
+        Window, ms; None as `stop`: the end of the simulation.
+    split_by
+        Property with one layer for each of its values; empty: none.
+    automatic
+        Compute again when something is changed.
+    metric, colormap
+        What the colours show and which colours; names.
+    low, high
+        Contrast limits; None as `high`: the metric's own.
+    colorbar, timestamp, outline
+        Whether the colour bar, the time on the canvas and the outline of hexagons without a value
+        are shown.
+    speed
+        ms of simulation per second of screen.
+    loop
+        Start again at the end.
+    """
+
+    simulation: str = ""
+    population: str = ""
+    node_set: str = ""
+    filter_column: str = ""
+    filter_values: tuple[str | int, ...] = ()
+    filter_low: float = 0.0
+    filter_high: float = 0.0
+    flat_x: str = "ss_flat_x"
+    flat_y: str = "ss_flat_y"
+    min_neurons: int = 1
+    radius: float = 50.0
+    bin_ms: float = 10.0
+    start: float = 0.0
+    stop: float | None = None
+    split_by: str = ""
+    automatic: bool = True
+    metric: str = "recruitment"
+    colormap: str = "viridis"
+    low: float = 0.0
+    high: float | None = None
+    colorbar: bool = True
+    timestamp: bool = True
+    outline: bool = True
+    speed: float = 100.0
+    loop: bool = True
+
+
+def settings_file() -> Path | None:
+    """Where the settings are kept: in the user's folder for configurations.
+
+    Like napari, follow the variable ``NAPARI_CONFIG``: beside that file if it names one, and
+    nowhere if it is empty, as in tests.
+    """
+    config = os.environ.get("NAPARI_CONFIG")
+    if config is None:
+        from platformdirs import user_config_path
+
+        return user_config_path("napari-hexrecruit", appauthor=False) / "widget.json"
+    return Path(config).with_name("napari-hexrecruit-widget.json") if config else None
+
+
+def load_settings() -> Settings:
+    """Read the settings of last time.
+
+    Returns
+    -------
+    Settings
+        The default for whatever is missing or is not what it should be, so a broken or foreign file
+        does no harm.
+    """
+    path = settings_file()
+    try:
+        content = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return Settings()
+    if not isinstance(content, dict):
+        return Settings()
+    default = Settings()
+    names = [field.name for field in fields(Settings) if field.name in content]
+    checked = {name: _checked(name, content[name], getattr(default, name)) for name in names}
+    return replace(default, **checked)
+
+
+def save_settings(settings: Settings) -> None:
+    """Keep the settings for next time; a folder that cannot be written to is no error."""
+    final = settings_file()
+    if final is None:
+        return
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with written_aside(final, overwrite=True) as aside:
+            aside.write_text(json.dumps(asdict(settings), indent=1), encoding="utf-8")
+    except OSError:
+        return
+
+
+def with_recipe(settings: Settings, recipe: Mapping[str, Any]) -> Settings:
+    """Settings with the parameters that a cube was computed with.
+
+    Parameters
+    ----------
+    settings
+        Settings of everything else.
+    recipe
+        The cube's attribute ``recipe``; what it lacks, and a second filter, is left out.
+    """
+    found = {name: recipe[name] for name in ("population", "node_set") if recipe.get(name)}
+    numbers = ("radius", "bin_ms", "start", "stop", "min_neurons", "simulation")
+    found |= {name: recipe[name] for name in numbers if name in recipe}
+    if len(recipe.get("flat", ())) == 2:
+        found["flat_x"], found["flat_y"] = recipe["flat"]
+    found["filter_column"], found["filter_values"] = "", ()
+    for rule in recipe.get("where", ())[:1]:
+        found["filter_column"] = rule["column"]
+        found["filter_values"] = tuple(rule.get("values", ()))
+        found["filter_low"], found["filter_high"] = rule.get("interval", (0.0, 0.0))
+    return replace(settings, split_by="", **found)
+
+
+def _checked(name: str, value: Any, default: Any) -> Any:
+    """The value in the type of the default; the default where it cannot be."""
+    if name == "filter_values":
+        whole = isinstance(value, list) and all(_is_name(item) for item in value)
+        return tuple(value) if whole else default
+    if isinstance(default, bool):
+        return value if isinstance(value, bool) else default
+    if isinstance(default, str):
+        return value if isinstance(value, str) else default
+    if isinstance(default, int):
+        return value if _is_number(value) and isinstance(value, int) else default
+    return float(value) if _is_number(value) else default
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, (str, int)) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value)
