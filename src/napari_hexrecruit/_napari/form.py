@@ -1,0 +1,526 @@
+"""The fields of the widget: their labels, tool tips and choices, and what is chosen in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import (
+    CheckBox,
+    ComboBox,
+    FileEdit,
+    FloatRangeSlider,
+    ProgressBar,
+    PushButton,
+    Select,
+    SpinBox,
+    Widget,
+)
+from psygnal import Signal
+from qtpy.QtWidgets import QAbstractItemView
+
+from napari_hexrecruit._napari.choices import ColumnChoices, SimulationChoices
+from napari_hexrecruit._napari.fields import (
+    LARGEST,
+    FileDrops,
+    align_labels,
+    choice,
+    column,
+    fit_height,
+    heading,
+    number,
+    row,
+    text,
+)
+from napari_hexrecruit._napari.look import Look
+from napari_hexrecruit._napari.request import Request
+from napari_hexrecruit._napari.settings import Settings
+from napari_hexrecruit.filters import Rule
+from napari_hexrecruit.metrics import METRICS
+from napari_hexrecruit.pipeline import flat_units
+
+__all__ = ["Form"]
+
+COLORMAPS = (
+    *("viridis", "inferno", "magma", "plasma", "turbo", "ice", "fire", "gist_earth", "gray"),
+    "gray_r",
+)
+NOTHING = [("nothing", "")]
+_UNITS = {"um": " µm", "pixel": " px", "unknown": ""}
+_MOST_ROWS = 6
+"""Values of the filter that are seen at once."""
+_PROGRESS_HEIGHT = 6
+
+
+class Form:
+    """All fields and what is chosen in them.
+
+    Attributes
+    ----------
+    sections
+        The containers of the fields from top to bottom, each behind its heading.
+    simulation_chosen
+        Emitted with the path that the user has chosen, dropped or typed.
+    population_chosen, filter_column_chosen
+        Emitted with a name; empty for no filter.
+    request_changed
+        Emitted when another cube is asked for.
+    look_changed
+        Emitted when the same cube shall look otherwise.
+    metric_chosen
+        Emitted with a name; its limits are not those of the metric before.
+    playback_changed
+        Emitted when speed or loop is changed.
+    """
+
+    simulation_chosen = Signal(Path)
+    population_chosen = Signal(str)
+    filter_column_chosen = Signal(str)
+    request_changed = Signal()
+    look_changed = Signal()
+    metric_chosen = Signal(str)
+    playback_changed = Signal()
+
+    def __init__(self) -> None:
+        self._path, self._duration_ms, self._quiet = "", 0.0, False
+        self._filter = ColumnChoices("")
+        simulation = self._simulation_fields()
+        neurons = self._neuron_fields()
+        grid = self._grid_fields()
+        display = self._display_fields()
+        playback = self._playback_fields()
+        self.sections: list[Widget] = [
+            heading("Simulation"),
+            column("", simulation, labels=True),
+            self.info,
+            heading("Neurons"),
+            column("", neurons, labels=True),
+            heading("Hexagons and time"),
+            column("", grid, labels=True),
+            *self._load_fields(),
+            heading("Display"),
+            column("", display, labels=True),
+            heading("Playback"),
+            column("", playback, labels=True),
+        ]
+        self._labelled = [*simulation, *neurons, *grid, *display, *playback]
+        self.offer_values(self._filter)
+        self._connect()
+
+    def align(self) -> None:
+        """Align the labels; to be called again where the font has changed."""
+        align_labels(self._labelled)
+
+    def accept_drops(self, panel: Any) -> None:
+        """Let a simulation be dropped anywhere on a Qt widget that holds the fields."""
+        self.file.line_edit.native.setAcceptDrops(False)  # it would take the address as text
+        FileDrops(panel, self.simulation_chosen.emit)
+
+    # --- fields -----------------------------------------------------------------------------------
+
+    def _simulation_fields(self) -> list[Widget]:
+        self.file = FileEdit(
+            label="File",
+            filter="SONATA simulations (*.json)",
+            nullable=True,
+            tooltip="SONATA simulation configuration, usually simulation_config.json;"
+            " it can also be dropped anywhere on this panel",
+        )
+        self.file.choose_btn.text = "Browse"
+        nothing = [("", "")]
+        self.population = choice("Population", nothing, "Node population to look at")
+        self.node_set = choice(
+            "Node set", nothing, "Neurons that count; by default those that were simulated"
+        )
+        self.info = text("Choose a simulation, or drop it here.")
+        return [self.file, self.population, self.node_set]
+
+    def _neuron_fields(self) -> list[Widget]:
+        self.filter_column = choice("Filter by", NOTHING, "Only some neurons count")
+        self.filter_values = Select(
+            label="Values",
+            choices=[],
+            tooltip="Values that count, with the number of neurons of each; click to pick several."
+            " All count where none is picked.",
+        )
+        picked: Any = self.filter_values.native
+        picked.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
+        self.filter_low = number("Least value that counts", minimum=-LARGEST, decimals=3)
+        self.filter_high = number("Values below this one count", minimum=-LARGEST, decimals=3)
+        self.filter_interval = row("From, below", [self.filter_low, self.filter_high])
+        position = "Property with the position on the flattened cortex"
+        computed = "computed from the circuit's atlas where the nodes file lacks it"
+        self.flat_x = choice("Flat x", ["ss_flat_x"], f"{position}, to the right; {computed}")
+        self.flat_y = choice("Flat y", ["ss_flat_y"], f"{position}, upwards; {computed}")
+        self.min_neurons = SpinBox(
+            label="Min. neurons",
+            value=1,
+            min=1,
+            max=1_000_000,
+            tooltip="Hexagons with fewer neurons have no value",
+        )
+        return [
+            self.filter_column,
+            self.filter_values,
+            self.filter_interval,
+            self.flat_x,
+            self.flat_y,
+            self.min_neurons,
+        ]
+
+    def _grid_fields(self) -> list[Widget]:
+        self.radius = number(
+            "From the centre of a hexagon to its corner, in the units of flat space",
+            label="Radius",
+            value=50.0,
+            step=5.0,
+            unit=" µm",
+        )
+        time: dict[str, Any] = {"unit": " ms", "decimals": 2}
+        self.bin_ms = number("Width of a bin of time, ms", label="Bin", value=10.0, **time)
+        self.start = number(
+            "Start of the window, ms", label="Start", step=10.0, minimum=-LARGEST, **time
+        )
+        self.stop = number(
+            "End of the window, ms. The window is a whole number of bins; up to the end of the"
+            " simulation, what is left over is dropped.",
+            label="Stop",
+            step=10.0,
+            minimum=-LARGEST,
+            **time,
+        )
+        self.split_by = choice(
+            "Split by",
+            NOTHING,
+            "One layer for each value of this property, side by side, with the same limits",
+        )
+        return [self.radius, self.bin_ms, self.start, self.stop, self.split_by]
+
+    def _load_fields(self) -> list[Widget]:
+        self.automatic = CheckBox(
+            text="Update automatically",
+            value=True,
+            tooltip="Once loaded, compute again when something above is changed; off: only when"
+            " Load is pressed",
+        )
+        self.load = PushButton(
+            text="Load", enabled=False, tooltip="Read the simulation and show its hexagons"
+        )
+        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop loading")
+        self.progress = ProgressBar(value=0, min=0, max=1000)
+        self.progress.native.setTextVisible(False)
+        self.progress.native.setFixedHeight(_PROGRESS_HEIGHT)
+        self.status = text("Nothing is loaded.")
+        return [self.automatic, row("", [self.load, self.cancel]), self.progress, self.status]
+
+    def _display_fields(self) -> list[Widget]:
+        metrics = [(metric.title, metric.name) for metric in METRICS.values()]
+        self.metric = choice("Colour", metrics, "What the colour of a hexagon says")
+        self.colormap = choice("Colormap", list(COLORMAPS), "Colours from low to high")
+        self.limits = FloatRangeSlider(
+            min=0.0,
+            max=100.0,
+            value=(0.0, 50.0),
+            tooltip="Values of the first and the last colour, in the units of the colour bar",
+        )
+        slider: Any = self.limits.native
+        slider.setEdgeLabelMode(slider.EdgeLabelMode.NoLabel)
+        slider.setDecimals(1)
+        self.fit = PushButton(
+            text="Fit", tooltip="From 0 to the 99th percentile of all that is loaded"
+        )
+        self.fit.native.setMaximumWidth(40)
+        self.colorbar = CheckBox(text="Colour bar", value=True, tooltip="Show it on the canvas")
+        self.timestamp = CheckBox(
+            text="Time stamp", value=True, tooltip="Show the start and end of the bin, ms"
+        )
+        self.outline = CheckBox(
+            text="Empty hexagons",
+            value=True,
+            tooltip="Outline hexagons without a value: those with too few neurons",
+        )
+        self.shown = column("Show", [self.colorbar, self.timestamp, self.outline])
+        return [self.metric, self.colormap, row("Limits", [self.limits, self.fit]), self.shown]
+
+    def _playback_fields(self) -> list[Widget]:
+        self.speed = number(
+            "ms of simulation per second of screen",
+            label="Speed",
+            value=100.0,
+            step=10.0,
+            unit=" ms per s",
+            minimum=0.1,
+        )
+        self.play = PushButton(text="Play", enabled=False, tooltip="Let time run")
+        self.halt = PushButton(text="Stop", enabled=False, tooltip="Stay at this time")
+        self.loop = CheckBox(text="Loop", value=True, tooltip="Start again at the end")
+        return [self.speed, row("", [self.play, self.halt, self.loop])]
+
+    # --- what is chosen ---------------------------------------------------------------------------
+
+    def settings(self) -> Settings:
+        """Everything that is chosen."""
+        low, high = self.limits.value
+        return Settings(
+            simulation=self._path,
+            population=self.population.value or "",
+            node_set=self.node_set.value or "",
+            filter_column=self.filter_column.value or "",
+            filter_values=tuple(self.filter_values.value),
+            filter_low=self.filter_low.value,
+            filter_high=self.filter_high.value,
+            flat_x=self.flat_x.value or "",
+            flat_y=self.flat_y.value or "",
+            min_neurons=self.min_neurons.value,
+            radius=self.radius.value,
+            bin_ms=self.bin_ms.value,
+            start=self.start.value,
+            stop=None if self.stop.value == self._duration_ms else self.stop.value,
+            split_by=self.split_by.value or "",
+            automatic=self.automatic.value,
+            metric=self.metric.value,
+            colormap=self.colormap.value,
+            low=low,
+            high=high,
+            colorbar=self.colorbar.value,
+            timestamp=self.timestamp.value,
+            outline=self.outline.value,
+            speed=self.speed.value,
+            loop=self.loop.value,
+        )
+
+    def request(self) -> Request:
+        """What is asked of the simulation."""
+        chosen = self.settings()
+        return Request(
+            population=chosen.population or None,
+            node_set=chosen.node_set or None,
+            where=self._rules(),
+            flat=(chosen.flat_x, chosen.flat_y),
+            radius=chosen.radius,
+            bin_ms=chosen.bin_ms,
+            start=chosen.start,
+            stop=chosen.stop,
+            min_neurons=chosen.min_neurons,
+            split_by=chosen.split_by or None,
+        )
+
+    def look(self) -> Look:
+        """How the hexagons shall look."""
+        low, high = self.limits.value
+        return Look(
+            metric=self.metric.value,
+            colormap=self.colormap.value,
+            limits=(low, high),
+            colorbar=self.colorbar.value,
+            timestamp=self.timestamp.value,
+            outline=self.outline.value,
+        )
+
+    def _rules(self) -> tuple[Rule, ...]:
+        name, picked = self._filter.name, list(self.filter_values.value)
+        if self._filter.values:
+            return ({"column": name, "values": picked},) if picked else ()
+        if self._filter.span is None:
+            return ()
+        low, high = self.filter_low.value, self.filter_high.value
+        all_count = low <= self._filter.span[0] and self._filter.span[1] < high
+        return () if all_count else ({"column": name, "interval": [low, high]},)
+
+    # --- choices ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Change fields without announcing it."""
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
+
+    def restore(self, settings: Settings) -> None:
+        """Set the fields that need no simulation."""
+        with self.quiet():
+            for name in (
+                *("min_neurons", "radius", "bin_ms", "start", "automatic"),
+                *("colorbar", "timestamp", "outline", "speed", "loop"),
+            ):
+                getattr(self, name).value = getattr(settings, name)
+            _pick(self.metric, settings.metric)
+            _pick(self.colormap, settings.colormap)
+            if settings.high is not None and settings.high > settings.low:
+                self.offer_limits(max(self.limits.max, settings.high))
+                self.limits.value = (settings.low, settings.high)
+
+    def offer(self, path: str, choices: SimulationChoices, settings: Settings) -> None:
+        """Fill the choices with those of a simulation; keep what is chosen where it is offered.
+
+        Parameters
+        ----------
+        path
+            Path of the simulation.
+        choices
+            What it offers.
+        settings
+            What was chosen before.
+        """
+        own = choices.node_set or "all neurons"
+        with self.quiet():
+            self.show_path(path)
+            self.population.choices = [choices.name for choices in choices.populations]
+            _pick(self.population, settings.population or choices.population, choices.population)
+            self.node_set.choices = [
+                (f"{own} (the simulation's)", ""),
+                *((name, name) for name in choices.node_sets),
+            ]
+            _pick(self.node_set, settings.node_set, "")
+            self._offer_window(choices.duration_ms, settings)
+        self.offer_columns(choices, settings)
+
+    def offer_columns(self, choices: SimulationChoices, settings: Settings) -> None:
+        """Fill the choices that depend on the population."""
+        of_population = choices.of(self.population.value)
+        columns = [*NOTHING, *((name, name) for name in of_population.filter_columns)]
+        with self.quiet():
+            self.show_info(choices.summary(self.population.value))
+            for field, chosen in (
+                (self.filter_column, settings.filter_column),
+                (self.split_by, settings.split_by),
+            ):
+                field.choices = columns
+                _pick(field, chosen, "")
+            for field, chosen in ((self.flat_x, settings.flat_x), (self.flat_y, settings.flat_y)):
+                field.choices = list(of_population.flat_columns)
+                _pick(field, chosen)
+        self._show_units()
+
+    def offer_values(self, column: ColumnChoices, settings: Settings | None = None) -> None:
+        """Fill the values of the filter: a list to pick from, or an interval.
+
+        Parameters
+        ----------
+        column
+            Values of the property to filter by; one without a name for no filter.
+        settings
+            What was chosen before, if that was of the same property.
+        """
+        self._filter = column
+        low, high = column.span or (0.0, 0.0)
+        high = math.floor(high) + 1.0
+        kept: tuple[str | int, ...] = ()
+        if settings is not None and settings.filter_column == column.name:
+            kept = tuple(value for value in settings.filter_values if value in column.values)
+            if settings.filter_low < settings.filter_high:
+                low, high = settings.filter_low, settings.filter_high
+        with self.quiet():
+            self.filter_values.choices = column.labelled_values
+            self.filter_values.value = list(kept)
+            fit_height(self.filter_values, _MOST_ROWS)
+            self.filter_low.value, self.filter_high.value = math.floor(low * 1e3) / 1e3, high
+        self.filter_values.visible = bool(column.values)
+        self.filter_interval.visible = bool(column.span) and not column.values
+
+    def offer_limits(self, largest: float, limits: tuple[float, float] | None = None) -> None:
+        """Set how far the limits may go, and the limits themselves."""
+        low, high = limits or self.limits.value
+        with self.quiet():
+            self.limits.max = max(largest, high)
+            self.limits.native.setDecimals(1 if largest >= 10 else 3)
+            self.limits.value = (low, high)
+
+    def show_info(self, summary: str) -> None:
+        """Describe the simulation; parts between dots are not broken."""
+        self.info.value = " · ".join(
+            p.replace(" ", "\N{NO-BREAK SPACE}") for p in summary.split(" · ")
+        )
+
+    def show_look(self, limits: tuple[float, float], colormap: str) -> None:
+        """Show limits and colormap that were set elsewhere."""
+        self.offer_limits(max(self.limits.max, limits[1]), limits)
+        with self.quiet():
+            if colormap not in self.colormap.choices:
+                self.colormap.choices = [*self.colormap.choices, colormap]
+            self.colormap.value = colormap
+
+    def show_metric(self, metric: str) -> None:
+        """Show the metric of a layer that came from elsewhere."""
+        with self.quiet():
+            _pick(self.metric, metric)
+
+    def show_path(self, path: str) -> None:
+        """Name the simulation whose choices are offered."""
+        self._path = path
+        with self.quiet():
+            self.file.line_edit.value = path
+        self.file.line_edit.tooltip = path
+
+    def _offer_window(self, duration_ms: float, settings: Settings) -> None:
+        """The whole simulation, unless another window was chosen that lies within."""
+        self._duration_ms = duration_ms
+        inside = settings.stop is not None and 0 <= settings.start < settings.stop <= duration_ms
+        self.start.value = settings.start if inside else 0.0
+        self.stop.value = (settings.stop if inside else None) or duration_ms
+
+    def _show_units(self) -> None:
+        unit = _UNITS[flat_units((self.flat_x.value or "", self.flat_y.value or ""))]
+        self.radius.native.setSuffix(unit)
+
+    # --- signals ----------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        self.file.line_edit.native.editingFinished.connect(self._on_path_typed)
+        self.file.changed.connect(self._on_path_changed)
+        self.population.changed.connect(self._announcing(self.population_chosen))
+        self.filter_column.changed.connect(self._announcing(self.filter_column_chosen))
+        self.metric.changed.connect(self._announcing(self.metric_chosen))
+        self.flat_x.changed.connect(self._show_units)
+        self.flat_y.changed.connect(self._show_units)
+        look: list[Any] = [self.colormap, self.limits, self.colorbar, self.timestamp, self.outline]
+        playback: list[Any] = [self.speed, self.loop]
+        for changed, signal in (
+            (self._request_fields(), self.request_changed),
+            (look, self.look_changed),
+            (playback, self.playback_changed),
+        ):
+            for field in changed:
+                field.changed.connect(self._announcing(signal))
+
+    def _request_fields(self) -> list[Any]:
+        return [
+            *(self.node_set, self.filter_values, self.filter_low, self.filter_high),
+            *(self.flat_x, self.flat_y, self.min_neurons, self.split_by),
+            *(self.radius, self.bin_ms, self.start, self.stop),
+        ]
+
+    def _announcing(self, signal: Any) -> Any:
+        """A callback that emits a signal unless the fields are changed quietly."""
+        n_arguments = len(signal.signature.parameters)
+
+        def announce(value: Any = None) -> None:
+            if not self._quiet:
+                signal.emit(*[value][:n_arguments])
+
+        return announce
+
+    def _on_path_changed(self) -> None:
+        """Of every letter typed: only what exists counts."""
+        text = self.file.line_edit.value
+        if not self._quiet and text != self._path and Path(text).is_file():
+            self.simulation_chosen.emit(Path(text))
+
+    def _on_path_typed(self) -> None:
+        typed = self.file.line_edit.value.strip()
+        if not self._quiet and typed and typed != self._path:
+            self.simulation_chosen.emit(Path(typed).expanduser())
+
+
+def _pick(field: ComboBox, value: str, otherwise: str | None = None) -> None:
+    """Choose a value if it is offered."""
+    offered = list(field.choices)
+    for wanted in (value, otherwise):
+        if wanted in offered:
+            field.value = wanted
+            return

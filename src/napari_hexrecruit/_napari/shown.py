@@ -1,0 +1,150 @@
+"""The layers of one simulation in a viewer: added, updated in place, and looking alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from napari.layers import Layer, Points
+from napari.viewer import Viewer
+
+from napari_hexrecruit._napari.layer import RecruitmentLayer, add_recruitment_layer
+from napari_hexrecruit._napari.look import Look
+from napari_hexrecruit._napari.private import STATE_KEY
+from napari_hexrecruit._napari.timestamp import show_time
+
+__all__ = ["Shown", "cube_of"]
+
+
+def cube_of(layer: Layer | None) -> xr.Dataset | None:
+    """Cube that a layer shows; None for layers of others."""
+    if isinstance(layer, RecruitmentLayer):
+        return layer.cube
+    recipe = None if layer is None else layer.metadata.get(STATE_KEY)
+    return None if recipe is None else recipe.cube
+
+
+class Shown:
+    """Layers of the simulation that the widget shows, one for each value it is split by.
+
+    Parameters
+    ----------
+    viewer
+        Where the layers are.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._simulation: Path | None = None
+        self._layers: dict[str, Points] = {}
+        self._names: dict[str, str] = {}
+        self._made_grid = False
+
+    @property
+    def layers(self) -> list[Points]:
+        """Those that are still in the viewer, in the order of their values."""
+        return [layer for layer in self._layers.values() if layer in self._viewer.layers]
+
+    @property
+    def cubes(self) -> list[xr.Dataset]:
+        """What the layers show."""
+        return [cube for cube in map(cube_of, self.layers) if cube is not None]
+
+    def adopt(self, layer: Points, simulation: Path | None) -> None:
+        """Take over a layer that came from elsewhere: from now on it is updated in place."""
+        self._simulation = simulation
+        self._layers = {"": layer}
+        self._names = {}
+
+    def show(self, simulation: Path, cubes: dict[str, xr.Dataset], look: Look) -> None:
+        """Show cubes: in the layers of the same simulation, or else in new ones.
+
+        Parameters
+        ----------
+        simulation
+            What the cubes are of; layers of another one stay in the viewer as they are.
+        cubes
+            Cube by the value it is of.
+        look
+            How they shall look.
+        """
+        if simulation != self._simulation:
+            self._simulation, self._layers, self._names = simulation, {}, {}
+        for value in [value for value in self._layers if value not in cubes]:
+            self._remove(value)
+        self._layers = {value: self._shown(value, cube, look) for value, cube in cubes.items()}
+        self._arrange(list(cubes))
+        self.apply(look)
+
+    def apply(self, look: Look) -> None:
+        """Let all layers look alike."""
+        for layer in self.layers:
+            if isinstance(layer, RecruitmentLayer):
+                layer.metric = look.metric
+                layer.outline_nan = look.outline
+            if tuple(layer.face_contrast_limits) != look.limits:
+                layer.face_contrast_limits = look.limits
+            if layer.face_colormap.name != look.colormap:
+                layer.face_colormap = look.colormap
+            layer.face_colorbar.visible = look.colorbar
+        if self.layers:
+            show_time(self._viewer).visible = look.timestamp
+
+    def time_axis(self) -> int | None:
+        """Axis of the viewer's dims that is time for the layers; None without a layer."""
+        layers = self.layers
+        return self._viewer.dims.ndim - layers[0].ndim if layers else None
+
+    def _shown(self, value: str, cube: xr.Dataset, look: Look) -> Points:
+        """The layer of a value, with this cube."""
+        layer = self._layers.get(value)
+        if isinstance(layer, RecruitmentLayer) and layer in self._viewer.layers:
+            layer.cube = cube
+        else:
+            if layer is not None:  # plain points cannot be given another cube
+                self._remove(value)
+            layer = add_recruitment_layer(
+                self._viewer,
+                cube,
+                metric=look.metric,
+                face_colormap=look.colormap,
+                face_contrast_limits=look.limits,
+                outline_nan=look.outline,
+            )
+        self._rename(layer, value, cube)
+        return layer
+
+    def _rename(self, layer: Points, value: str, cube: xr.Dataset) -> None:
+        """Name a layer after what it shows, unless the user has named it."""
+        if value in self._names and layer.name != self._names[value]:
+            return
+        layer.name = value or str(cube.attrs["title"]).removeprefix("Recruitment, ")
+        self._names[value] = layer.name
+
+    def _remove(self, value: str) -> None:
+        layer = self._layers.pop(value)
+        if layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+    def _arrange(self, values: list[str]) -> None:
+        """Side by side with names where there are several; undone where there is one again."""
+        grid = self._viewer.canvas.grid
+        several = len(values) > 1
+        if several:
+            grid.stride = -1  # the first value comes first
+            grid.enabled = True
+        elif self._made_grid:
+            grid.enabled = False
+        if several != self._made_grid or several:
+            for layer in self.layers:
+                _name_on_canvas(layer, visible=several)
+            self._viewer.reset_view()
+        self._made_grid = several
+
+
+def _name_on_canvas(layer: Points, *, visible: bool) -> None:
+    overlay: Any = layer.name_overlay
+    overlay.visible = visible
+    overlay.position = "top_center"
+    overlay.font_size = 12

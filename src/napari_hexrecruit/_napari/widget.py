@@ -1,0 +1,366 @@
+"""The widget "Hexagon recruitment": from a simulation to layers of hexagons."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import Container, Widget
+from napari.utils.notifications import show_error, show_warning
+from napari.viewer import Viewer
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QFrame, QScrollArea
+
+from napari_hexrecruit._napari.choices import ColumnChoices
+from napari_hexrecruit._napari.form import Form
+from napari_hexrecruit._napari.loading import Jobs, Monitor, Outcome
+from napari_hexrecruit._napari.look import default_limits, fitted_limits, largest_limit
+from napari_hexrecruit._napari.playback import Playback
+from napari_hexrecruit._napari.request import Request
+from napari_hexrecruit._napari.settings import load_settings, save_settings, with_recipe
+from napari_hexrecruit._napari.shown import Shown, cube_of
+from napari_hexrecruit._napari.work import Loaded, Opened, computed, opened, summary, values_of
+
+__all__ = ["RecruitmentWidget"]
+
+_UPDATE_AFTER_MS = 400
+"""Pause after the last change before the cube is computed again: a field may be on its way."""
+_SAVE_AFTER_MS = 500
+
+
+class RecruitmentWidget(Container[Widget]):
+    """Panel that picks a simulation, loads its recruitment, and says how it looks and moves.
+
+    A simulation stays in memory: after the first loading another bin, radius, window or filter only
+    costs the counting, and changes the layer that is there.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer that layers are added to.
+
+    Attributes
+    ----------
+    form
+        The fields.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(labels=False)
+        self._viewer = napari_viewer
+        self.form = Form()
+        self._shown = Shown(napari_viewer)
+        self._opened: Opened | None = None
+        self._loaded: Request | None = None
+        self._keeps_limits = True
+        self._applying = False
+        self._status = self.form.status.value
+        self._settings = load_settings()
+        self._lay_out()
+        self._choosing = Jobs(lambda _: None, self.native)
+        self._reading = Jobs(lambda _: None, self.native)
+        self._loading = Jobs(self._show_progress, self.native)
+        self._update_timer = _timer(self.native, _UPDATE_AFTER_MS, self._update)
+        self._save_timer = _timer(self.native, _SAVE_AFTER_MS, self._save)
+        self._playback = Playback(
+            napari_viewer, self._shown.time_axis, self._show_buttons, self.native
+        )
+        self._connect()
+        self._start()
+
+    # --- construction -----------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        self._panel = Container[Widget](widgets=self.form.sections, labels=False)
+        self._panel.margins = (6, 0, 6, 6)
+        self._panel.native.layout().setSpacing(5)
+        self._panel.native.layout().addStretch()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(self._panel.native)
+        self.margins = (0, 0, 0, 0)
+        self.native.layout().addWidget(scroll)
+        self.native.setMinimumWidth(280)
+        self.form.accept_drops(self.native)
+
+    def _connect(self) -> None:
+        form = self.form
+        form.simulation_chosen.connect(self.choose)
+        form.population_chosen.connect(self._on_population_chosen)
+        form.filter_column_chosen.connect(self._on_filter_column_chosen)
+        form.request_changed.connect(self._on_request_changed)
+        form.metric_chosen.connect(self._on_metric_chosen)
+        form.look_changed.connect(self._on_look_changed)
+        form.playback_changed.connect(self._on_playback_changed)
+        form.automatic.changed.connect(self._on_request_changed)
+        form.load.changed.connect(self.load)
+        form.cancel.changed.connect(self._loading.cancel)
+        form.fit.changed.connect(self._fit)
+        form.play.changed.connect(self._play)
+        form.halt.changed.connect(self._playback.stop)
+        self._viewer.layers.events.inserted.connect(self._on_layer_inserted)
+        self._viewer.layers.events.removed.connect(self._show_buttons)
+        self.native_parent_changed.connect(self._on_parent_changed)
+
+    def _start(self) -> None:
+        """Follow the hexagons that are there already, or else last time's simulation."""
+        self.form.restore(self._settings)
+        self._on_playback_changed()
+        active = self._viewer.layers.selection.active
+        candidates = [active, *reversed(self._viewer.layers)]
+        layer = next((layer for layer in candidates if cube_of(layer) is not None), None)
+        if layer is not None:
+            self._adopt(layer)
+        elif self._settings.simulation and Path(self._settings.simulation).is_file():
+            self.choose(Path(self._settings.simulation))
+
+    # --- choosing ---------------------------------------------------------------------------------
+
+    def choose(self, path: Path) -> None:
+        """Offer what a simulation has to choose from; a thread reads it.
+
+        Parameters
+        ----------
+        path
+            SONATA simulation configuration. If it is none, a notification says so and the choices
+            stay as they are.
+        """
+        self._reading.cancel()
+        self.form.info.value = "Reading ..."
+        settings = self._settings
+        self._choosing.start(lambda _: opened(path, settings), self._on_chosen)
+
+    def _on_chosen(self, outcome: Outcome[Opened]) -> None:
+        if outcome.value is not None:
+            self._offer(outcome.value)
+        else:
+            self._show_choices()
+        self._report(outcome)
+        self._show_buttons()
+
+    def _offer(self, result: Opened) -> None:
+        self._opened = result
+        self._loaded = None
+        self.form.offer(str(result.simulation.path), result.choices, self._settings)
+        self.form.offer_values(result.filter_values, self._settings)
+        self._remember()
+        if result.choices.problem is not None:
+            show_warning(result.choices.problem)
+
+    def _show_choices(self) -> None:
+        """Name the simulation whose choices are offered: another one could not be read."""
+        if self._opened is None:
+            self.form.show_path("")
+            self.form.info.value = "Choose a simulation, or drop it here."
+        else:
+            self.form.show_path(str(self._opened.simulation.path))
+            population = self.form.population.value
+            self.form.show_info(self._opened.choices.summary(population))
+
+    def _on_population_chosen(self) -> None:
+        if self._opened is not None:
+            self.form.offer_columns(self._opened.choices, self._settings)
+            self._on_filter_column_chosen(self.form.filter_column.value)
+
+    def _on_filter_column_chosen(self, column: str) -> None:
+        if self._opened is None or not column:
+            self._reading.cancel()
+            self.form.offer_values(ColumnChoices(""))
+            self._on_request_changed()
+            return
+        simulation, population = self._opened.simulation, self.form.population.value
+        self._reading.start(
+            lambda _: values_of(simulation, population, column), self._on_values_read
+        )
+
+    def _on_values_read(self, outcome: Outcome[ColumnChoices]) -> None:
+        if outcome.value is not None:
+            self.form.offer_values(outcome.value, self._settings)
+            self._on_request_changed()
+        self._report(outcome)
+
+    # --- loading ----------------------------------------------------------------------------------
+
+    def load(self) -> None:
+        """Compute what the fields ask for, in a thread, and show it."""
+        if self._opened is None:
+            show_error("No simulation is chosen: choose or drop a simulation_config.json first.")
+            return
+        self._update_timer.stop()
+        simulation, request = self._opened.simulation, self.form.request()
+        state = self._opened.state
+        self._loading.start(
+            lambda progress: computed(simulation, state, request, progress), self._on_loaded
+        )
+        self._show_buttons()
+
+    def _on_loaded(self, outcome: Outcome[Loaded]) -> None:
+        if outcome.value is not None and self._opened is not None:
+            self._show(outcome.value)
+        self._report(outcome)
+        self._show_buttons()
+
+    def _show(self, result: Loaded) -> None:
+        if self._opened is not None:
+            self._opened = self._opened.renewed(result)
+        cubes, metric = list(result.cubes.values()), self.form.metric.value
+        limits = None if self._keeps_limits else default_limits(cubes, metric)
+        self._keeps_limits = True
+        self.form.offer_limits(largest_limit(cubes, metric), limits)
+        self._applying = True
+        try:
+            self._shown.show(result.simulation.path, result.cubes, self.form.look())
+        finally:
+            self._applying = False
+        self._follow_layers()
+        self._loaded = result.request
+        self._show_status(summary(cubes))
+        self._remember()
+
+    def _on_request_changed(self) -> None:
+        self._remember()
+        if self.form.automatic.value and self._opened is not None and self._shown.layers:
+            self._update_timer.start()
+
+    def _update(self) -> None:
+        if self.form.request() != self._loaded:
+            self.load()
+        else:
+            self._loading.cancel()
+
+    def _show_progress(self, monitor: Monitor | None) -> None:
+        bar: Any = self.form.progress.native
+        if monitor is None:
+            bar.setRange(0, 1)
+            bar.setValue(0)
+            self.form.status.value = self._status
+            self._show_buttons()
+        elif monitor.done == 0:
+            bar.setRange(0, 0)  # busy
+        else:
+            bar.setRange(0, 1000)
+            bar.setValue(1000 * monitor.done // max(monitor.total, 1))
+            what = monitor.what[:1].upper() + monitor.what[1:]
+            self.form.status.value = f"{what}: {monitor.done:,} of {monitor.total:,}"
+
+    def _show_status(self, status: str) -> None:
+        self._status = status
+        self.form.status.value = status
+
+    def _report(self, outcome: Outcome[Any]) -> None:
+        if outcome.error is not None:
+            show_error(outcome.error)
+        if outcome.warned:
+            show_warning("; ".join(outcome.warned))
+
+    # --- looking ----------------------------------------------------------------------------------
+
+    def _on_metric_chosen(self, metric: str) -> None:
+        cubes = self._shown.cubes
+        self._keeps_limits = bool(cubes)
+        if cubes:
+            self.form.offer_limits(largest_limit(cubes, metric), default_limits(cubes, metric))
+        self._on_look_changed()
+
+    def _on_look_changed(self) -> None:
+        self._applying = True
+        try:
+            self._shown.apply(self.form.look())
+        finally:
+            self._applying = False
+        self._remember()
+
+    def _fit(self) -> None:
+        cubes, metric = self._shown.cubes, self.form.metric.value
+        if cubes:
+            self.form.offer_limits(largest_limit(cubes, metric), fitted_limits(cubes, metric))
+            self._on_look_changed()
+
+    def _follow_layers(self) -> None:
+        """Hear when limits or colours are changed in napari's own controls."""
+        for layer in self._shown.layers:
+            for event in (layer.events.face_contrast_limits, layer.events.face_colormap):
+                event.disconnect(self._on_layer_look_changed)
+                event.connect(self._on_layer_look_changed)
+
+    def _on_layer_look_changed(self, event: Any) -> None:
+        if not self._applying:
+            self.form.show_look(
+                tuple(event.source.face_contrast_limits), event.source.face_colormap.name
+            )
+            self._on_look_changed()
+
+    # --- hexagons from elsewhere ------------------------------------------------------------------
+
+    def _on_layer_inserted(self, event: Any) -> None:
+        free = not self._shown.layers and not self._loading.running and not self._applying
+        if free and cube_of(event.value) is not None:
+            self._adopt(event.value)
+
+    def _adopt(self, layer: Any) -> None:
+        """Take over a layer that was opened from a file, with the parameters it was made with."""
+        cube = cube_of(layer)
+        if cube is None:
+            return
+        recipe = json.loads(cube.attrs["recipe"])
+        self._settings = with_recipe(self._settings, recipe)
+        self.form.restore(self._settings)
+        path = Path(self._settings.simulation)
+        self._shown.adopt(layer, path if path.is_file() else None)
+        self.form.show_metric(getattr(layer, "metric", self.form.metric.value))
+        self.form.offer_limits(largest_limit([cube], self.form.metric.value))
+        self.form.show_look(tuple(layer.face_contrast_limits), layer.face_colormap.name)
+        self._follow_layers()
+        self._show_status(summary([cube]))
+        self._show_buttons()
+        if path.is_file():
+            self.choose(path)
+
+    # --- playing ----------------------------------------------------------------------------------
+
+    def _play(self) -> None:
+        self._playback.play()
+        self._show_buttons()
+
+    def _on_playback_changed(self) -> None:
+        self._playback.speed = self.form.speed.value
+        self._playback.loop = self.form.loop.value
+        self._remember()
+
+    # --- state of the panel -----------------------------------------------------------------------
+
+    def _show_buttons(self) -> None:
+        playing, running = self._playback.playing, self._loading.running
+        self.form.load.enabled = self._opened is not None and not running
+        self.form.cancel.enabled = running
+        self.form.play.enabled = bool(self._shown.layers) and not playing
+        self.form.halt.enabled = playing
+
+    def _remember(self) -> None:
+        if self._opened is not None:
+            self._settings = self.form.settings()
+            self._save_timer.start()
+
+    def _save(self) -> None:
+        save_settings(self._settings)
+
+    def _on_parent_changed(self, parent: Any) -> None:
+        """Take the font of the window; rest once the panel is taken out of it."""
+        self.form.align()
+        if parent is None:
+            for jobs in (self._choosing, self._reading, self._loading):
+                jobs.cancel()
+            self._playback.stop()
+            self._viewer.layers.events.inserted.disconnect(self._on_layer_inserted)
+            self._viewer.layers.events.removed.disconnect(self._show_buttons)
+
+
+def _timer(parent: Any, delay_ms: int, action: Any) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(delay_ms)
+    timer.timeout.connect(action)
+    return timer
