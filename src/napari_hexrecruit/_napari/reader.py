@@ -1,0 +1,141 @@
+"""Simulations, cubes and samples as layers, for File > Open and files dropped on the canvas.
+
+napari adds a layer that a reader returns, so that it may be of a class of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Points
+from napari.utils import progress as progress_bar
+from napari.viewer import current_viewer
+
+from napari_hexrecruit._napari.layer import _set_stage, make_recruitment_layer
+from napari_hexrecruit._napari.samples import SCHEME, sample_simulation
+from napari_hexrecruit._napari.timestamp import show_time
+from napari_hexrecruit.cube_io import ENDING, read_cube
+from napari_hexrecruit.pipeline import recruitment_cube
+from napari_hexrecruit.recruitment import Progress
+
+__all__ = ["get_reader"]
+
+ReadFunction = Callable[[str], list[Points]]
+
+
+def get_reader(path: str | list[str]) -> ReadFunction | None:
+    """Give the function that reads a path.
+
+    Parameters
+    ----------
+    path
+        A SONATA simulation configuration, a cube, or the address of a sample.
+
+    Returns
+    -------
+    callable or None
+        None for several paths at once, and for JSON that is no simulation and may be of others.
+    """
+    if not isinstance(path, str):
+        return None
+    if path.startswith(SCHEME):
+        return read_sample
+    if path.lower().endswith(ENDING):
+        return read_cube_file
+    return read_simulation if _may_be_simulation(Path(path)) else None
+
+
+def read_cube_file(path: str) -> list[Points]:
+    """Read a cube.
+
+    Raises
+    ------
+    SimulationDataError
+        If the file is no cube of this version.
+    """
+    return [_layer(read_cube(path), Path(path).name[: -len(ENDING)])]
+
+
+def read_simulation(path: str) -> list[Points]:
+    """Compute the cube of a simulation with the default parameters, with progress in napari.
+
+    Raises
+    ------
+    SimulationDataError
+        If the file is no simulation, or a file that it names cannot be read.
+    ValueError
+        If the defaults do not suit the simulation.
+    """
+    with _progress(Path(path).parent.name) as progress:
+        cube = recruitment_cube(path, progress=progress)
+    return [_layer(cube, f"{cube.attrs['population']} ({Path(path).parent.name})")]
+
+
+def read_sample(address: str) -> list[Points]:
+    """Read a sample, which is written into the cache the first time.
+
+    Raises
+    ------
+    ValueError
+        If there is no sample of that name.
+    OSError
+        If the cache cannot be written to.
+    """
+    name = address.removeprefix(SCHEME).strip("/")
+    with _progress(f"sample {name}") as progress:
+        cube = recruitment_cube(sample_simulation(name, progress), progress=progress)
+    return [_layer(cube, f"{cube.attrs['population']} ({name} sample)")]
+
+
+def _may_be_simulation(path: Path) -> bool:
+    """Whether to read a JSON file: a broken one too, so that the fault is told."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True
+    return isinstance(content, dict) and "run" in content
+
+
+def _layer(cube: Any, name: str) -> Points:
+    # napari writes the source of what a reader returns, and refuses where it has done so already,
+    # as it does for layers that are made while a sample is opened. A fresh context knows of none.
+    layer = Context().run(make_recruitment_layer, cube, name=name)
+    layer.face_colorbar.visible = True
+    viewer = current_viewer()
+    if viewer is not None:
+        _dress_on_arrival(viewer, layer)
+    return layer
+
+
+def _dress_on_arrival(viewer: Any, layer: Points) -> None:
+    """Turn y up where the layer is the first, and show the time, once napari has added it."""
+
+    def dress(event: Any) -> None:
+        if event.value is layer:
+            viewer.layers.events.inserted.disconnect(dress)
+            if len(viewer.layers) == 1:
+                _set_stage(viewer)
+            show_time(viewer)
+
+    viewer.layers.events.inserted.connect(dress, position="last")
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Progress]:
+    """A bar in napari's activity panel."""
+    bar = progress_bar(total=0, desc=title)
+
+    def report(what: str, done: int, total: int) -> None:
+        bar.total = total
+        bar.set_description(f"{title}: {what}")
+        bar.update(done - bar.n)
+
+    try:
+        yield report
+    finally:
+        bar.close()

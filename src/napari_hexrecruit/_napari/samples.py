@@ -1,0 +1,61 @@
+"""Sample simulations: written once into the user's cache, then opened like any other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from napari_hexrecruit import __version__
+from napari_hexrecruit.recruitment import Progress
+from napari_hexrecruit.synthetic import MEDIUM, SMALL, write_simulation
+
+__all__ = ["SAMPLES", "SCHEME", "cache_folder", "sample_simulation"]
+
+SCHEME = "hexrecruit-sample://"
+"""Begin of the address of a sample; napari opens samples of a custom layer by address only."""
+
+SAMPLES = {"small": SMALL, "medium": MEDIUM}
+"""Stories by the last part of the address."""
+
+_CONFIG = "simulation_config.json"
+
+
+def cache_folder() -> Path:
+    """Where samples are kept; it may be deleted at any time."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("napari-hexrecruit", appauthor=False) / "samples"
+
+
+def sample_simulation(name: str, progress: Progress | None = None) -> Path:
+    """Give the configuration of a sample simulation; it is written where it is not there yet.
+
+    Parameters
+    ----------
+    name
+        A name in `SAMPLES`.
+    progress
+        Called as ``progress(what, done, total)`` while the sample is written.
+
+    Returns
+    -------
+    Path
+        In a folder of this version of the package.
+
+    Raises
+    ------
+    ValueError
+        If there is no such sample.
+    OSError
+        If the cache cannot be written to.
+    """
+    if name not in SAMPLES:
+        raise ValueError(f"there is no sample {name!r}: use one of {', '.join(SAMPLES)}")
+    folder = cache_folder() / f"{name}-{__version__}"
+    if (folder / _CONFIG).is_file():
+        return folder / _CONFIG
+    try:
+        return write_simulation(folder, SAMPLES[name], overwrite=True, progress=progress)
+    except FileExistsError:
+        if (folder / _CONFIG).is_file():  # another napari was faster
+            return folder / _CONFIG
+        raise

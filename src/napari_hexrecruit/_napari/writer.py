@@ -1,0 +1,43 @@
+"""Saves the cube of a hexagon layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from napari_hexrecruit._napari.private import STATE_KEY
+from napari_hexrecruit.cube_io import ENDING, write_cube
+
+__all__ = ["write_layer"]
+
+
+def write_layer(path: str, data: object, meta: Mapping[str, Any]) -> list[str]:
+    """Write the cube that a layer shows; nothing of how it looks.
+
+    Parameters
+    ----------
+    path
+        File to write, or to replace: napari has asked. The ending is added where it lacks.
+    data, meta
+        Coordinates and state of the layer, as in its layer data tuple.
+
+    Returns
+    -------
+    list of str
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If the layer shows no cube.
+    OSError
+        If the file cannot be written.
+    """
+    recipe = (meta.get("metadata") or {}).get(STATE_KEY)
+    if recipe is None:
+        raise ValueError(
+            f"layer {meta.get('name')!r} shows no recruitment cube: save it as another type of"
+            " file, CSV for instance"
+        )
+    file = path if path.endswith(ENDING) else path + ENDING
+    return [str(write_cube(recipe.cube, file, overwrite=True))]
