@@ -42,7 +42,9 @@ _EARLY = 1e-6
 _OUTSIDE = -1.0
 """Frame coordinate where no point is."""
 _UNPAINTED = -2
-_OUTLINE_PIXELS = 1.0
+_OUTLINE_PIXELS = 1.5
+_OUTLINE_AT_MOST = 0.1
+"""Part of corner to corner, so that a hexagon of few pixels stays open."""
 _HARD_EDGE = 1e-3
 """Width of an edge without smoothing, in pixels; 0 would be a division by zero in the shader."""
 _APOTHEM = math.sqrt(3.0) / 4.0
@@ -87,6 +89,7 @@ class PrivateName:
 
 
 _POINTS = "napari.layers.points.points"
+_LAYER = "napari.layers.base.base"
 _VISPY_POINTS = "napari._vispy.layers.points"
 
 PRIVATE_NAMES: tuple[PrivateName, ...] = (
@@ -99,7 +102,7 @@ PRIVATE_NAMES: tuple[PrivateName, ...] = (
         _POINTS, "_PointsSlicingState._update_slice_response", "to announce the bin that is shown"
     ),
     PrivateName(
-        _POINTS, "Points._get_layer_slicing_state", "to answer the slider with one bin of the cube"
+        _LAYER, "Layer._get_layer_slicing_state", "to answer the slider with one bin of the cube"
     ),
     PrivateName(
         "napari.layers.utils._slice_input", "_ThickNDSlice.copy_with", "to snap a time to its bin"
@@ -107,11 +110,11 @@ PRIVATE_NAMES: tuple[PrivateName, ...] = (
     PrivateName(
         "napari.layers.utils._slice_input", "_SliceInput.displayed", "to know the axes of the view"
     ),
-    PrivateName(_POINTS, "Points._extent_data", "to give the slider its range"),
-    PrivateName(_POINTS, "Points._get_state", "to keep key frames small and copies whole"),
-    PrivateName(_POINTS, "Points._get_value", "to find the hexagon under the cursor"),
-    PrivateName(_POINTS, "Points._get_tooltip_text", "to say a value in the tool tip"),
-    PrivateName(_POINTS, "Points._type_string", "to be saved as points"),
+    PrivateName(_LAYER, "Layer._extent_data", "to give the slider its range"),
+    PrivateName(_LAYER, "Layer._get_state", "to keep key frames small and copies whole"),
+    PrivateName(_LAYER, "Layer._get_value", "to find the hexagon under the cursor"),
+    PrivateName(_LAYER, "Layer._get_tooltip_text", "to say a value in the tool tip"),
+    PrivateName(_LAYER, "Layer._type_string", "to be saved as points"),
     PrivateName(_POINTS, "Points._move", "to keep hexagons where they are"),
     PrivateName(_POINTS, "Points._paste_data", "to keep hexagons as many as they are"),
     PrivateName(_POINTS, "Points._view_symbol", "to upload the markers quickly"),
@@ -361,9 +364,11 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
 
     @property
     def _view_border_width(self) -> Floats:
-        """(n_in_view,) widths in data units that are one pixel wide at the current zoom."""
-        width = _OUTLINE_PIXELS * self.scale_factor / abs(self.scale[-1])
-        return np.where(self._outlined[self._view_indices] & self.outlines, width, 0.0)
+        """(n_in_view,) widths in data units that are alike in pixels at any zoom."""
+        shown = self._view_indices
+        thin = _OUTLINE_PIXELS * self.scale_factor / abs(self.scale[-1])
+        width = np.minimum(thin, _OUTLINE_AT_MOST * self._view_size)
+        return np.where(self._outlined[shown] & self.outlines, width, 0.0)
 
     # --- the cursor -------------------------------------------------------------------------------
 
