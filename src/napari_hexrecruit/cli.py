@@ -90,11 +90,12 @@ def info(
     sim: Sim, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
 ) -> None:
     """Populations, columns and values, node sets, spikes and time span of a simulation."""
+    from napari_hexrecruit._report import info_lines
     from napari_hexrecruit.info import simulation_info
     from napari_hexrecruit.sonata import open_simulation
 
     found = simulation_info(open_simulation(sim))
-    say(json.dumps(found, indent=2) if as_json else "\n".join(_info_lines(found)))
+    say(json.dumps(found, indent=2) if as_json else "\n".join(info_lines(found)))
 
 
 Population = Annotated[str | None, typer.Option(metavar="P", help="Node population.")]
@@ -141,6 +142,7 @@ def cube(
 ) -> None:
     """Write the recruitment cube of a simulation as netCDF."""
     from napari_hexrecruit._atomic import check_writable
+    from napari_hexrecruit._report import cube_lines
     from napari_hexrecruit.cube_io import check_name, write_cube
 
     check_name(output)
@@ -148,7 +150,7 @@ def cube(
     result = _computed(sim, ctx.params)
     write_cube(result, output, overwrite=overwrite)
     _write_missing_run_file(ctx, run_file)
-    for line in _cube_lines(result, output):
+    for line in cube_lines(result, output):
         say(line)
 
 
@@ -389,67 +391,3 @@ def _has_screen() -> bool:
     if platform.system() == "Linux":
         return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return True
-
-
-def _cube_lines(cube: Any, path: Path) -> list[str]:
-    attrs = cube.attrs
-    placed = attrs["n_neurons_selected"] - attrs["n_neurons_without_place"]
-    return [
-        f"{path}: {cube.sizes['hex']:,} hexagons, {cube.sizes['time']:,} bins of"
-        f" {attrs['bin_ms']:g} ms",
-        f"  neurons: {placed:,} counted, {attrs['n_neurons_without_place']:,} without a place",
-        f"  spikes: {attrs['n_spikes_read']:,} read, {attrs['n_spikes_outside_window']:,} outside"
-        f" the window, {attrs['n_spikes_unknown_id']:,} with an unknown id",
-        *(f"  note: {note}" for note in json.loads(attrs.get("notes", "[]"))),
-    ]
-
-
-def _info_lines(found: dict[str, Any]) -> list[str]:
-    lines = [
-        f"simulation   {found['simulation']}",
-        f"time         0 to {found['duration_ms']:g} ms",
-        f"node set     {found['node_set'] or 'none (all neurons count)'}",
-        f"node sets    {', '.join(found['node_sets']) or 'none'}",
-    ]
-    for stimulus in found["stimuli"]:
-        on = f"{stimulus['start_ms']:g} to {stimulus['stop_ms']:g} ms"
-        lines.append(f"stimulus     {stimulus['name']}: {on}, node set {stimulus['node_set']}")
-    for population in found["populations"]:
-        lines += ["", *_population_lines(population)]
-    return [*lines, "", *_spikes_lines(found)]
-
-
-def _population_lines(population: dict[str, Any]) -> list[str]:
-    pairs = [" ".join(pair) for pair in population["flat"]]
-    lines = [
-        f"population   {population['name']} ({population['type']}),"
-        f" {population['n_neurons']:,} neurons",
-        f"  flat       {', '.join(pairs) or 'no flat columns'}",
-    ]
-    width = max([len(name) for name in population["columns"]], default=0)
-    for name, column in population["columns"].items():
-        lines.append(f"  {name:{width}}  {column['kind']:8} {_column_text(column)}")
-    return lines
-
-
-def _column_text(column: dict[str, Any]) -> str:
-    if "values" in column:
-        shown = [f"{value} ({n:,})" for value, n in column["values"].items()]
-        more = column["n_values"] - len(shown)
-        return ", ".join(shown) + (f" and {more} more" if more else "")
-    if column["range"] is None:
-        return "no finite value"
-    lo, hi = column["range"]
-    missing = column.get("n_not_finite", 0)
-    return f"{lo:g} to {hi:g}" + (f", {missing:,} not finite" if missing else "")
-
-
-def _spikes_lines(found: dict[str, Any]) -> list[str]:
-    lines = [f"spikes       {found['spikes_file']}"]
-    if found["spikes"] is None:
-        return [*lines, "  the file does not exist"]
-    for spikes in found["spikes"]:
-        span = spikes["span_ms"]
-        when = f", {round(span[0], 6):g} to {round(span[1], 6):g} ms" if span else ""
-        lines.append(f"  {spikes['population']}: {spikes['n_spikes']:,} spikes{when}")
-    return lines
