@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from cubes import cube_of
-from napari_hexrecruit.metrics import METRICS, metric_named
+from napari_hexrecruit.metrics import METRICS, is_cumulative, metric_named
 
 
 @pytest.fixture
@@ -78,3 +80,22 @@ def test_an_unknown_name_lists_the_known_ones():
         metric_named("rates")
     with pytest.raises(ValueError, match="recruitment, n_recruited, rate"):
         metric_named("xyz")
+
+
+def test_a_cube_of_neurons_recruited_so_far_is_labelled_so(cube):
+    assert [metric.title_for(cube) for metric in METRICS.values()] == [
+        metric.title for metric in METRICS.values()
+    ]
+    cube.attrs["recipe"] = json.dumps({"cumulative": True})
+    assert is_cumulative(cube)
+    assert [metric.title_for(cube) for metric in METRICS.values()] == [
+        "Recruited so far (%)",
+        "Recruited neurons so far",
+        "Firing rate (spikes/s per neuron)",
+    ]
+
+
+@pytest.mark.parametrize("recipe", ["", "{", "[]", "null", '{"cumulative": false}', 3])
+def test_any_other_recipe_means_the_bin_alone(cube, recipe):
+    cube.attrs["recipe"] = recipe
+    assert not is_cumulative(cube)

@@ -317,6 +317,40 @@ def test_what_is_no_cube_is_refused():
         render_frames(letter_cube().drop_vars("n_spikes"))
 
 
+def test_cubes_so_far_and_of_each_bin_are_not_mixed():
+    so_far = letter_cube()
+    so_far.attrs["recipe"] = '{"cumulative": true}'
+    assert render_frames(so_far).scene.colour_label == "Recruited so far (%)"
+    with pytest.raises(ValueError, match=r"quantities, Recruited \(%\) and Recruited so far \(%\)"):
+        render_frames([letter_cube(), so_far])
+    assert len(render_frames([letter_cube(), so_far], metric="rate").scene.panels) == 2
+
+
+# --- the edge of the sheet ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "drawn"),
+    [
+        ({}, False),
+        ({"colormap": "gray_r"}, True),
+        ({"colormap": "magma", "background": "black"}, True),
+        ({"colormap": "magma", "background": "transparent"}, False),
+        ({"border": True}, True),
+        ({"colormap": "gray_r", "border": False}, False),
+    ],
+)
+def test_the_edge_of_the_sheet_is_drawn_where_it_would_not_be_seen(options, drawn):
+    assert render_frames(letter_cube(), **options).scene.has_border is drawn
+
+
+def test_the_edge_of_the_sheet_has_only_edges_without_neighbour():
+    edges = render_frames(letter_cube()).scene.panels[0].hexes.border()
+    n_hexes, n_touching = 8, 10
+    assert len(edges) == 6 * n_hexes - 2 * n_touching
+    assert np.hypot(*(edges[:, 0] - edges[:, 1]).T) == pytest.approx(50.0)
+
+
 # --- image and outlines ---------------------------------------------------------------------------
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["Box", "Layout", "Parts", "lay_out"]
+__all__ = ["Box", "Layout", "Parts", "close_up", "lay_out"]
 
 _FONT_PER_SIDE = 0.0235
 _SMALLEST_FONT = 7.0
 _SMALLEST_PANEL = 12
+_COLORBAR_SHARE = 0.85
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Layout:
     colorbar: Box | None
     scale_bar: Box | None
     strip: Box | None
+    titles_lower: int = 0
+    """Rows between the top of a panel and what it shows."""
 
 
 def lay_out(size: tuple[int, int], font_scale: float, parts: Parts) -> Layout:
@@ -146,6 +149,33 @@ def _panels(area: Box, parts: Parts, font: float) -> tuple[Box, ...]:
 
 
 def _colorbar(area: Box, right: int, font: float) -> Box:
-    height = max(1, round(min(area.height, max(0.8 * area.height, 8.0 * font))))
-    top = area.top + (area.height - height) // 2
-    return Box(right + round(0.9 * font), top, max(2, round(0.9 * font)), height)
+    return Box(right + round(0.9 * font), area.top, max(2, round(0.9 * font)), area.height)
+
+
+def close_up(layout: Layout, top: float, bottom: float) -> Layout:
+    """Bring colour bar, scale bar and titles close to what the panels really show.
+
+    Parameters
+    ----------
+    layout
+        Boxes as `lay_out` gives them.
+    top, bottom
+        First and last row of a panel that shows something, px from the top of the panel.
+
+    Returns
+    -------
+    Layout
+        With the same panels.
+    """
+    first, last = layout.panels[0], layout.panels[-1]
+    high, low = first.top + round(top), last.top + round(bottom)
+    colorbar, scale_bar = layout.colorbar, layout.scale_bar
+    if colorbar is not None:
+        room = colorbar.height
+        height = round(min(room, max(_COLORBAR_SHARE * (low - high), 9.0 * layout.font)))
+        middle = min(max((high + low) // 2, colorbar.top + height // 2), colorbar.bottom)
+        start = min(middle - height // 2, colorbar.bottom - height)
+        colorbar = replace(colorbar, top=start, height=height)
+    if scale_bar is not None:
+        scale_bar = replace(scale_bar, top=min(scale_bar.top, low))
+    return replace(layout, colorbar=colorbar, scale_bar=scale_bar, titles_lower=round(top))

@@ -32,6 +32,7 @@ GAP = 1.0
 """Space between texts of the header, in font heights."""
 
 _EMPTY_EDGE = "#9a9a9a"
+_BORDER = "#808080"
 _SMALLEST_TITLE = 0.6
 _FIGURE_SPACE = "\u2007"
 _SCALE_BAR_SHARE = 0.22
@@ -56,6 +57,8 @@ def draw_over(sheet: Sheet, scene: Scene) -> None:
     """Draw what lies over the hexagons and beside the map, as far as it does not change."""
     for panel in scene.panels:
         _draw_empty_hexagons(sheet, scene, panel)
+        if scene.has_border:
+            _draw_border(sheet, scene, panel)
         _draw_outlines(sheet, scene, panel)
         _draw_panel_title(sheet, scene, panel)
     layout = scene.layout
@@ -156,6 +159,14 @@ def _draw_empty_hexagons(sheet: Sheet, scene: Scene, panel: Panel) -> None:
     _map_axes(sheet, panel).add_collection(outlines, autolim=False)
 
 
+def _draw_border(sheet: Sheet, scene: Scene, panel: Panel) -> None:
+    from matplotlib.collections import LineCollection
+
+    edges = LineCollection(list(panel.hexes.border()), colors=_BORDER, capstyle="round")
+    edges.set_linewidth(sheet.points(max(0.8, 0.06 * scene.layout.font)))
+    _map_axes(sheet, panel).add_collection(edges, autolim=False)
+
+
 def _draw_outlines(sheet: Sheet, scene: Scene, panel: Panel) -> None:
     """Lines in a light colour with dark borders, seen on hexagons of any colour."""
     from matplotlib.collections import LineCollection
@@ -171,7 +182,8 @@ def _draw_outlines(sheet: Sheet, scene: Scene, panel: Panel) -> None:
 
 def _draw_panel_title(sheet: Sheet, scene: Scene, panel: Panel) -> None:
     font = scene.layout.font
-    x, y = panel.box.left + panel.box.width / 2, panel.box.top - 0.7 * font
+    x = panel.box.left + panel.box.width / 2
+    y = panel.box.top + scene.layout.titles_lower - 0.7 * font
     sheet.text(x, y, panel.title, font, ha="center", color=scene.foreground)
 
 
@@ -254,4 +266,8 @@ def _draw_colorbar(sheet: Sheet, scene: Scene, box: Box) -> None:
     x = min(box.right + 0.4 * font + widest + 1.0 * font, sheet.width - 0.8 * font)
     y = box.top + box.height / 2
     options: dict[str, Any] = {"rotation": 90, "ha": "center", "color": scene.foreground}
-    sheet.text(x, y, scene.colour_label, font, **options)
+    room, width = sheet.height - 1.4 * font, sheet.measure(scene.colour_label, font)
+    shrink = min(1.0, room / max(1.0, width))
+    half = width * shrink / 2 + 0.7 * font
+    y = min(max(y, half), sheet.height - half)
+    sheet.text(x, y, scene.colour_label, font * shrink, **options)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._layout import Box, Layout, Parts, lay_out
+from napari_hexrecruit._layout import Box, Layout, Parts, close_up, lay_out
 from napari_hexrecruit._raster import View
-from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, HexGrid
 from napari_hexrecruit.schema import HEX, RECRUITMENT, TIME
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ Bounds = tuple[float, float, float, float]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 _PADDING = 0.02
+_LIKE_BACKGROUND = 48
+"""Colours that differ less than this, of 255, hide the edge of the sheet."""
 _BLOCK_VALUES = 1 << 20
 
 
@@ -93,6 +95,18 @@ class Hexes:
             np.flatnonzero(known),
             np.flatnonzero(~known),
         )
+
+    def border(self) -> Floats:
+        """(n, 2, 2) ends of the edges of hexagons behind which there is none."""
+        listed = set(zip(self.i.tolist(), self.j.tolist(), strict=True))
+        corners = self.grid.hex_to_corners(self.i, self.j)
+        edges = [
+            corners[k, [side - 1, side]]
+            for k, (i, j) in enumerate(zip(self.i.tolist(), self.j.tolist(), strict=True))
+            for side, (di, dj) in enumerate(NEIGHBOURS_IJ.tolist())
+            if (i + di, j + dj) not in listed
+        ]
+        return np.array(edges)
 
     @property
     def bounds(self) -> Bounds:
@@ -196,6 +210,16 @@ class Scene:
         return "#ededed" if self.style.background == "black" else "#262626"
 
     @property
+    def has_border(self) -> bool:
+        """Whether the edge of the sheet is drawn."""
+        if self.style.border is not None:
+            return self.style.border
+        light = [int(value) for value in self.background[:3]]
+        lowest = [int(value) for value in self.colours.table[0, :3]]
+        unlike = max(abs(a - b) for a, b in zip(light, lowest, strict=True))
+        return self.style.background != "transparent" and unlike < _LIKE_BACKGROUND
+
+    @property
     def background(self) -> tuple[int, int, int, int]:
         """Colour behind everything, RGBA of 0 to 255."""
         light = 0 if self.style.background == "black" else 255
@@ -255,7 +279,9 @@ def arrange(
     )
     layout = lay_out(style.size, style.font_scale, parts)
     box = layout.panels[0]
-    return layout, View.fitted(bounds, box.width, box.height)
+    view = View.fitted(bounds, box.width, box.height)
+    top, bottom = view.to_pixels(0.0, [bounds[3], bounds[2]])[1]
+    return close_up(layout, float(top), float(bottom)), view
 
 
 def _bounds(style: MovieStyle, hexagons: Sequence[Bounds], others: Sequence[Bounds]) -> Bounds:

@@ -112,6 +112,9 @@ class MovieStyle:
     time_format
         Format of the time with the fields ``start`` and ``stop`` of the bin in ms, for example
         ``"{start:.0f} to {stop:.0f} ms"``. None: the start, with as many decimals as it needs.
+    border
+        Draw the edge of the sheet. None: only where the lowest colour is so like the background
+        that the sheet would not stand out.
     scale_bar
         Show a scale bar; there is none where the cube's flat space has no unit of length.
     title
@@ -149,6 +152,7 @@ class MovieStyle:
     colorbar_label: str | None = None
     timestamp: bool = True
     time_format: str | None = None
+    border: bool | None = None
     scale_bar: bool = True
     title: str = ""
     panel_titles: tuple[str, ...] = ()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["METRICS", "Metric", "metric_named"]
+__all__ = ["METRICS", "Metric", "is_cumulative", "metric_named"]
 
 Values = npt.NDArray[np.float32]
 Means = npt.NDArray[np.float64]
@@ -41,6 +42,8 @@ class Metric:
         Cube -> (n_bins, n_hexes) values.
     of_population
         Cube without the hexagons that have no value -> (n_bins,) value of the population.
+    adds_up
+        Whether it counts neurons since the start of the window in a cube of those recruited so far.
     """
 
     name: str
@@ -48,11 +51,17 @@ class Metric:
     units: str
     of_hexes: Callable[[xr.Dataset], Values]
     of_population: Callable[[xr.Dataset], Means]
+    adds_up: bool = False
 
     @property
     def title(self) -> str:
         """Label with units: ``Recruited (%)``."""
-        return f"{self.label} ({self.units})" if self.units else self.label
+        return _with_units(self.label, self.units)
+
+    def title_for(self, cube: xr.Dataset) -> str:
+        """Label with units for a cube: ``Recruited so far (%)`` where it counts since its start."""
+        so_far = self.adds_up and is_cumulative(cube)
+        return _with_units(f"{self.label} so far" if so_far else self.label, self.units)
 
     def values(self, cube: xr.Dataset, bins: slice | int = slice(None)) -> Values:
         """Compute the value of each hexagon in some bins.
@@ -112,6 +121,19 @@ def metric_named(name: str) -> Metric:
     raise ValueError(f"metric {name!r} is unknown{hint}: use one of {', '.join(METRICS)}")
 
 
+def is_cumulative(cube: xr.Dataset) -> bool:
+    """Whether the cube counts the neurons recruited so far, as its recipe says."""
+    try:
+        recipe = json.loads(str(cube.attrs.get("recipe", "")))
+    except ValueError:
+        return False
+    return isinstance(recipe, dict) and recipe.get("cumulative") is True
+
+
+def _with_units(label: str, units: str) -> str:
+    return f"{label} ({units})" if units else label
+
+
 def _recruitment(cube: xr.Dataset) -> Values:
     return cube[RECRUITMENT].to_numpy().astype(np.float32, copy=False)
 
@@ -162,8 +184,8 @@ def _seconds(cube: xr.Dataset) -> float:
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("recruitment", "Recruited", "%", _recruitment, _population_recruitment),
-        Metric("n_recruited", "Recruited neurons", "", _n_recruited, _population_n_recruited),
+        Metric("recruitment", "Recruited", "%", _recruitment, _population_recruitment, True),
+        Metric("n_recruited", "Recruited neurons", "", _n_recruited, _population_n_recruited, True),
         Metric("rate", "Firing rate", "spikes/s per neuron", _rate, _population_rate),
     )
 }

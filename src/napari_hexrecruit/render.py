@@ -290,6 +290,7 @@ def _scene(
     outlines: tuple[npt.NDArray[np.float64], ...],
 ) -> Scene:
     metric = metric_named(style.metric)
+    quantity = _quantity(metric, cubes)
     titles = _titles(style, len(cubes))
     others = [under.extent] if under else []
     others += [_line_bounds(line) for line in outlines]
@@ -303,8 +304,8 @@ def _scene(
         panels=tuple(Panel(box, view, one, title, mean) for box, one, title, mean in parts),
         colours=colours,
         shown=shown,
-        colour_label=_colour_label(style, metric),
-        mean_label=f"Whole population: {metric.title[0].lower()}{metric.title[1:]}",
+        colour_label=_colour_label(style, quantity),
+        mean_label=f"Whole population: {quantity[0].lower()}{quantity[1:]}",
         under=under,
         outlines=outlines,
     )
@@ -326,10 +327,21 @@ def _titles(style: MovieStyle, n_cubes: int) -> tuple[str, ...]:
     return style.panel_titles or ("",) * n_cubes
 
 
-def _colour_label(style: MovieStyle, metric: Metric) -> str:
+def _quantity(metric: Metric, cubes: Sequence[xr.Dataset]) -> str:
+    """What all cubes show, with units."""
+    quantities = list({metric.title_for(cube): None for cube in cubes})
+    if len(quantities) > 1:
+        raise ValueError(
+            f"the cubes show different quantities, {' and '.join(quantities)}, which cannot share"
+            " colours: compute all of them the same way"
+        )
+    return quantities[0]
+
+
+def _colour_label(style: MovieStyle, quantity: str) -> str:
     if style.colorbar_label is not None:
         return style.colorbar_label
-    return metric.title if style.average == 1 else f"{metric.title}, mean of {style.average} bins"
+    return quantity if style.average == 1 else f"{quantity}, mean of {style.average} bins"
 
 
 def _common_units(cubes: Sequence[xr.Dataset]) -> str:
