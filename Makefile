@@ -17,7 +17,7 @@ TEST_ENV := NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_API=pyqt6 PYTEST_QT_API=pyq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint type docs bench screenshots build
+.PHONY: help setup demo test lint type docs bench golden screenshots build
 
 help:
 	@echo "make setup        .venv with everything for work on the project"
@@ -26,6 +26,7 @@ help:
 	@echo "make lint | type  one of those alone"
 	@echo "make docs         documentation as HTML, in docs/_build/html/"
 	@echo "make bench        benchmarks, against the reference pipeline"
+	@echo "make golden       draw the golden pictures of the tests again"
 	@echo "make screenshots  photograph the viewer for README and documentation"
 	@echo "make build        wheel and sdist, in dist/"
 
@@ -87,6 +88,10 @@ docs: $(VENV)/.docs
 # One size only: make bench BENCH_ARGS=small
 bench: $(VENV)/.check
 	@$(BIN)/python -m benchmarks.bench_cube $(BENCH_ARGS)
+
+golden: $(VENV)/.check
+	@$(BIN)/python tests/golden/regenerate.py
+	@echo "make golden: look at tests/golden/ before committing"
 
 screenshots: $(VENV)/.check
 	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python scripts/screenshots.py
