@@ -22,10 +22,10 @@ def colours_of(layer, values):
 
 class TestSlider:
     def test_runs_in_ms_over_all_bins(self, add, cube):
-        viewer, _layer = add(cube)
+        viewer, layer = add(cube)
         assert viewer.dims.range[0] == pytest.approx((3000.0, 3040.0, 10.0))
         assert viewer.dims.nsteps[0] == 5
-        assert viewer.dims.axis_labels == ("time", "y", "x")
+        assert layer.axis_labels == ("time", "y", "x")
 
     @pytest.mark.parametrize("bin_", range(5))
     def test_shows_the_values_of_its_bin(self, add, cube, bin_):

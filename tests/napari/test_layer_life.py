@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -272,14 +273,16 @@ class TestNoEditing:
         assert told.message.startswith("hexagons cannot be deleted")
 
 
+@pytest.mark.skipif(find_spec("napari_animation") is None, reason="napari-animation is optional")
 class TestKeyFrames:
     """napari-animation takes a layer's state and sets what differs, on every frame."""
 
     @pytest.fixture
     def animation(self, add, cube):
-        animation = pytest.importorskip("napari_animation")
+        from napari_animation import Animation
+
         viewer, layer = add(cube)
-        return viewer, layer, animation.Animation(viewer)
+        return viewer, layer, Animation(viewer)
 
     def test_frames_between_key_frames_show_their_own_bin(self, animation, cube):
         viewer, layer, movie = animation

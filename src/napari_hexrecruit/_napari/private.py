@@ -66,11 +66,14 @@ class PrivateName:
         Dotted name below the module.
     reason
         What the layer does with it.
+    before
+        Dotted name that it had in an earlier napari that works too.
     """
 
     module: str
     path: str
     reason: str
+    before: str = ""
 
     def __str__(self) -> str:
         return f"{self.module}.{self.path} is gone, which the hexagon layer uses {self.reason}"
@@ -78,14 +81,18 @@ class PrivateName:
     def is_there(self) -> bool:
         """Whether this napari and vispy have it."""
         try:
-            owner: Any = importlib.import_module(self.module)
+            module = importlib.import_module(self.module)
         except ImportError:
             return False
-        for part in self.path.split("."):
-            if not hasattr(owner, part):
-                return False
-            owner = getattr(owner, part)
-        return True
+        return any(_has(module, path) for path in (self.path, self.before) if path)
+
+
+def _has(owner: Any, path: str) -> bool:
+    for part in path.split("."):
+        if not hasattr(owner, part):
+            return False
+        owner = getattr(owner, part)
+    return True
 
 
 _POINTS = "napari.layers.points.points"
@@ -117,6 +124,13 @@ PRIVATE_NAMES: tuple[PrivateName, ...] = (
     PrivateName(_LAYER, "Layer._type_string", "to be saved as points"),
     PrivateName(_POINTS, "Points._move", "to keep hexagons where they are"),
     PrivateName(_POINTS, "Points._paste_data", "to keep hexagons as many as they are"),
+    PrivateName(
+        _POINTS,
+        "Points._view_indices",
+        "to know the hexagons in view",
+        before="Points._indices_view",  # until napari 0.8
+    ),
+    PrivateName(_POINTS, "Points._view_size", "to know how large hexagons are"),
     PrivateName(_POINTS, "Points._view_symbol", "to upload the markers quickly"),
     PrivateName(_POINTS, "Points._view_border_color", "to outline hexagons without a value"),
     PrivateName(_POINTS, "Points._view_border_width", "to outline hexagons without a value"),
@@ -355,6 +369,12 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
     # --- what the visual reads --------------------------------------------------------------------
 
     @property
+    def _in_view(self) -> npt.NDArray[np.intp]:
+        before = not hasattr(Points, "_view_indices")
+        indices: npt.NDArray[np.intp] = self._indices_view if before else self._view_indices
+        return indices
+
+    @property
     def _view_symbol(self) -> Any:
         return self.symbol[:1]
 
@@ -365,7 +385,7 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
     @property
     def _view_border_width(self) -> Floats:
         """(n_in_view,) widths in data units that are alike in pixels at any zoom."""
-        shown = self._view_indices
+        shown = self._in_view
         thin = _OUTLINE_PIXELS * self.scale_factor / abs(self.scale[-1])
         width = np.minimum(thin, _OUTLINE_AT_MOST * self._view_size)
         return np.where(self._outlined[shown] & self.outlines, width, 0.0)
@@ -375,7 +395,7 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
     def _get_value(self, position: Any) -> int | None:
         """Index of the hexagon at a position in data coordinates; the nearest where two overlap."""
         displayed = list(self._slice_input.displayed)
-        shown = self._view_indices
+        shown = self._in_view
         if FRAME_AXIS in displayed or len(shown) == 0:
             index: int | None = super()._get_value(position)
             return index
