@@ -80,7 +80,7 @@ def draw_hexagons(sheet: Sheet, scene: Scene, panel: Panel, colours: Any) -> Non
     from matplotlib.collections import PolyCollection
 
     corners = panel.hexes.corners(panel.hexes.filled)
-    width = sheet.points(0.035 * scene.layout.font) if scene.style.opacity == 1.0 else 0.0
+    width = sheet.points(max(0.7, 0.045 * scene.layout.font)) if scene.style.opacity == 1.0 else 0.0
     hexagons = PolyCollection(
         list(corners),
         facecolors=colours,
