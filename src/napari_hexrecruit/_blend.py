@@ -139,13 +139,14 @@ def _weighted(
         covered[: len(own)] += share
     free = 1.0 - over[:, 3]
     alpha = over[:, 3] + free * (covered + (1.0 - covered) * under[:, 3])
+    straight = ONE / np.maximum(alpha, _TRANSPARENT)
     constant = over[:, :3] + (free * (1.0 - covered))[:, None] * under[:, :3]
-    straight = np.float32(ONE) / np.maximum(alpha, np.float32(_TRANSPARENT))
+    fixed: Floats = (constant * straight[:, None]).astype(np.float32)
     weight = free * straight
     return Blend(
         owner,
         mixed,
-        widen_fixed(constant * straight[:, None]),
+        widen_fixed(fixed),
         np.round(alpha * 255.0).astype("<u4") << np.uint32(24),
         tuple((own, (share * weight[: len(own)]).astype(np.uint64)) for own, share in shares),
     )
