@@ -27,6 +27,7 @@ LAYERS = [
     {"timebins"},
     {"filters", "metrics"},
     {"recruitment"},
+    {"atlas", "columns"},
     {"sonata"},
     {"pipeline"},
     {"flatmap", "cube_io", "synthetic", "info", "run_file"},
