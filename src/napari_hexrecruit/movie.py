@@ -97,12 +97,14 @@ def write_movie(
     Examples
     --------
     >>> import numpy as np
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
     >>> frames = [np.full((64, 64, 3), 10 * k, dtype=np.uint8) for k in range(5)]
-    >>> folder = getfixture("tmp_path")
-    >>> write_movie(frames, folder / "grey.mp4", fps=5).name
+    >>> write_movie(frames, folder.name + "/grey.mp4", fps=5).name
     'grey.mp4'
-    >>> sorted(p.name for p in write_movie(frames, folder / "pictures").iterdir())[:2]
+    >>> sorted(p.name for p in write_movie(frames, folder.name + "/pictures").iterdir())[:2]
     ['frame-000.png', 'frame-001.png']
+    >>> folder.cleanup()
     """
     write, final = _kind_of(path), Path(path)
     if not (math.isfinite(fps) and 0.0 < fps <= _FASTEST):
@@ -183,6 +185,17 @@ def write_frame(
         If the file is there and `overwrite` is False.
     OSError
         If it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit import recruitment_cube, render_frames
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> cube = recruitment_cube(write_simulation(folder.name + "/run", n_neurons=200))
+    >>> write_frame(render_frames(cube), folder.name + "/figure.svg", at=125.0).name
+    'figure.svg'
+    >>> folder.cleanup()
     """
     final = Path(path)
     kind = final.suffix.lower()

@@ -79,12 +79,15 @@ def render_frames(
 
     Examples
     --------
-    >>> from napari_hexrecruit import render_frames
-    >>> frames = render_frames(
-    ...     cube, start=20.0, stop=50.0, size=(320, 240), clim=(0, 50)
-    ... )  # doctest: +SKIP
-    >>> len(frames), frames.size  # doctest: +SKIP
-    (3, (320, 240))
+    >>> import tempfile
+    >>> from napari_hexrecruit import recruitment_cube
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> cube = recruitment_cube(write_simulation(folder.name + "/run", n_neurons=200))
+    >>> frames = render_frames(cube, start=20.0, stop=50.0, size=(320, 240), clim=(0, 50))
+    >>> len(frames), frames[0].shape, frames.times.tolist()
+    (3, (240, 320, 3), [20.0, 30.0, 40.0])
+    >>> folder.cleanup()
     """
     cubes = [cube] if isinstance(cube, xr.Dataset) else list(cube)
     style = (style or MovieStyle()).replace(**options)
