@@ -29,6 +29,7 @@ LAYERS = [
     {"recruitment"},
     {"atlas", "columns"},
     {"sonata"},
+    {"places"},
     {"pipeline"},
     {"flatmap", "cube_io", "synthetic", "info", "run_file"},
     {"render"},
