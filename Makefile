@@ -17,7 +17,7 @@ TEST_ENV := NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_API=pyqt6 PYTEST_QT_API=pyq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint type docs bench golden screenshots build
+.PHONY: help setup demo test lint type docs bench golden gallery screenshots build
 
 help:
 	@echo "make setup        .venv with everything for work on the project"
@@ -27,6 +27,7 @@ help:
 	@echo "make docs         documentation as HTML, in docs/_build/html/"
 	@echo "make bench        benchmarks, against the reference pipeline"
 	@echo "make golden       draw the golden pictures of the tests again"
+	@echo "make gallery      draw the pictures of the gallery again, and write its page"
 	@echo "make screenshots  photograph the viewer for README and documentation"
 	@echo "make build        wheel and sdist, in dist/"
 
@@ -92,6 +93,10 @@ bench: $(VENV)/.check
 golden: $(VENV)/.check
 	@$(BIN)/python tests/golden/regenerate.py
 	@echo "make golden: look at tests/golden/ before committing"
+
+gallery: $(VENV)/.check
+	@$(BIN)/python scripts/gallery.py
+	@echo "make gallery: look at docs/gallery.md before committing"
 
 screenshots: $(VENV)/.check
 	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python scripts/screenshots.py
