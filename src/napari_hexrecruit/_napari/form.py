@@ -437,18 +437,14 @@ class Form:
             p.replace(" ", "\N{NO-BREAK SPACE}") for p in summary.split(" · ")
         )
 
-    def show_look(self, limits: tuple[float, float], colormap: str) -> None:
-        """Show limits and colormap that were set elsewhere."""
-        self.offer_limits(max(self.limits.max, limits[1]), limits)
+    def show_look(self, look: Look, largest: float) -> None:
+        """Show how hexagons look that came from elsewhere, and how far their limits may go."""
         with self.quiet():
-            if colormap not in self.colormap.choices:
-                self.colormap.choices = [*self.colormap.choices, colormap]
-            self.colormap.value = colormap
-
-    def show_metric(self, metric: str) -> None:
-        """Show the metric of a layer that came from elsewhere."""
-        with self.quiet():
-            _pick(self.metric, metric)
+            if look.colormap not in self.colormap.choices:
+                self.colormap.choices = [*self.colormap.choices, look.colormap]
+            for name in ("metric", "colormap", "colorbar", "timestamp", "outline"):
+                getattr(self, name).value = getattr(look, name)
+        self.offer_limits(largest, look.limits)
 
     def show_path(self, path: str) -> None:
         """Name the simulation whose choices are offered."""

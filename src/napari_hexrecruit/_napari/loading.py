@@ -89,6 +89,7 @@ class Jobs(QObject):
         super().__init__(parent)
         self._on_progress = on_progress
         self._monitor: Monitor | None = None
+        self._connected: list[tuple[Any, Callable[[Any], None]]] = []
         self._timer = QTimer(self)
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._report)
@@ -113,8 +114,12 @@ class Jobs(QObject):
         monitor = Monitor()
         worker: Any = create_worker(_run, work, monitor)
         monitor.follow(lambda: bool(worker.abort_requested))
-        worker.returned.connect(lambda outcome: self._finish(monitor, on_done, outcome))
-        worker.errored.connect(lambda _: self._drop(monitor))
+        self._connected = [
+            (worker.returned, lambda outcome: self._finish(monitor, on_done, outcome)),
+            (worker.errored, lambda _: self._drop(monitor)),
+        ]
+        for signal, slot in self._connected:
+            signal.connect(slot)
         self._monitor = monitor
         self._timer.start()
         worker.start()
@@ -137,7 +142,9 @@ class Jobs(QObject):
 
     def _drop(self, monitor: Monitor) -> None:
         if monitor is self._monitor:
-            self._monitor = None
+            for signal, slot in self._connected:
+                signal.disconnect(slot)  # napari keeps the worker, which would keep the panel
+            self._monitor, self._connected = None, []
             self._timer.stop()
             self._on_progress(None)
 

@@ -141,17 +141,16 @@ def with_recipe(settings: Settings, recipe: Mapping[str, Any]) -> Settings:
     recipe
         The cube's attribute ``recipe``; what it lacks, and a second filter, is left out.
     """
-    found = {name: recipe[name] for name in ("population", "node_set") if recipe.get(name)}
-    numbers = ("radius", "bin_ms", "start", "stop", "min_neurons", "simulation")
-    found |= {name: recipe[name] for name in numbers if name in recipe}
-    if len(recipe.get("flat", ())) == 2:
-        found["flat_x"], found["flat_y"] = recipe["flat"]
-    found["filter_column"], found["filter_values"] = "", ()
+    names = ("simulation", "population", "node_set", "radius", "bin_ms", "start", "stop")
+    found = {name: recipe[name] for name in (*names, "min_neurons") if name in recipe}
+    found |= dict(zip(("flat_x", "flat_y"), recipe.get("flat", ()), strict=False))
     for rule in recipe.get("where", ())[:1]:
-        found["filter_column"] = rule["column"]
-        found["filter_values"] = tuple(rule.get("values", ()))
+        found["filter_column"], found["filter_values"] = rule["column"], rule.get("values", [])
         found["filter_low"], found["filter_high"] = rule.get("interval", (0.0, 0.0))
-    return replace(settings, split_by="", **found)
+    default = Settings()
+    checked = {name: _checked(name, value, getattr(default, name)) for name, value in found.items()}
+    without = {"node_set": "", "filter_column": "", "filter_values": (), "split_by": ""}
+    return replace(settings, **(without | checked))
 
 
 def _checked(name: str, value: Any, default: Any) -> Any:

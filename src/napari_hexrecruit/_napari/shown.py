@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +49,21 @@ class Shown:
         return [layer for layer in self._layers.values() if layer in self._viewer.layers]
 
     @property
+    def looked_at(self) -> list[Points]:
+        """Layers whose look the widget sets: its own, or another hexagon layer that is selected."""
+        active = self._viewer.layers.selection.active
+        is_other = cube_of(active) is not None and active not in self.layers
+        return [active] if is_other else self.layers
+
+    @property
     def cubes(self) -> list[xr.Dataset]:
-        """What the layers show."""
-        return [cube for cube in map(cube_of, self.layers) if cube is not None]
+        """What the layers show that are looked at."""
+        return [cube for cube in map(cube_of, self.looked_at) if cube is not None]
+
+    def select(self) -> None:
+        """Look at the widget's own layers."""
+        if self.looked_at != self.layers:
+            self._viewer.layers.selection.active = self.layers[-1] if self.layers else None
 
     def adopt(self, layer: Points, simulation: Path | None) -> None:
         """Take over a layer that came from elsewhere: from now on it is updated in place."""
@@ -74,22 +88,42 @@ class Shown:
         for value in [value for value in self._layers if value not in cubes]:
             self._remove(value)
         self._layers = {value: self._shown(value, cube, look) for value, cube in cubes.items()}
+        self.select()
         self._arrange(list(cubes))
         self.apply(look)
 
-    def apply(self, look: Look) -> None:
-        """Let all layers look alike."""
-        for layer in self.layers:
-            if isinstance(layer, RecruitmentLayer):
-                layer.metric = look.metric
-                layer.outline_nan = look.outline
-            if tuple(layer.face_contrast_limits) != look.limits:
-                layer.face_contrast_limits = look.limits
-            if layer.face_colormap.name != look.colormap:
-                layer.face_colormap = look.colormap
-            layer.face_colorbar.visible = look.colorbar
-        if self.layers:
+    def apply(self, look: Look, before: Look | None = None) -> None:
+        """Let the layers that are looked at look alike.
+
+        Parameters
+        ----------
+        look
+            How they shall look.
+        before
+            How they looked when they were last asked; what is the same since is not touched, so
+            that what was set elsewhere meanwhile stays. None: everything is set.
+        """
+        for layer in self.looked_at:
+            for name, set_on in _SET.items():
+                if before is None or getattr(look, name) != getattr(before, name):
+                    set_on(layer, getattr(look, name))
+        if self.looked_at and (before is None or look.timestamp != before.timestamp):
             show_time(self._viewer).visible = look.timestamp
+
+    def look(self, otherwise: Look) -> Look:
+        """How the layers look that are looked at; what cannot be told is as otherwise."""
+        layers = self.looked_at
+        if not layers:
+            return otherwise
+        layer = layers[0]
+        return replace(
+            otherwise,
+            metric=getattr(layer, "metric", otherwise.metric),
+            colormap=layer.face_colormap.name,
+            limits=tuple(layer.face_contrast_limits),
+            colorbar=layer.face_colorbar.visible,
+            outline=getattr(layer, "outline_nan", otherwise.outline),
+        )
 
     def time_axis(self) -> int | None:
         """Axis of the viewer's dims that is time for the layers; None without a layer."""
@@ -129,10 +163,10 @@ class Shown:
 
     def _arrange(self, values: list[str]) -> None:
         """Side by side with names where there are several; undone where there is one again."""
-        grid = self._viewer.canvas.grid
+        grid = getattr(self._viewer, "canvas", self._viewer).grid  # napari 0.9 has moved it
         several = len(values) > 1
         if several:
-            grid.stride = -1  # the first value comes first
+            grid.stride = 1
             grid.enabled = True
         elif self._made_grid:
             grid.enabled = False
@@ -141,6 +175,37 @@ class Shown:
                 _name_on_canvas(layer, visible=several)
             self._viewer.reset_view()
         self._made_grid = several
+
+
+def _set_metric(layer: Points, metric: str) -> None:
+    if isinstance(layer, RecruitmentLayer):  # plain points have but one
+        layer.metric = metric
+
+
+def _set_outline(layer: Points, outline: bool) -> None:
+    if isinstance(layer, RecruitmentLayer):
+        layer.outline_nan = outline
+
+
+def _set_limits(layer: Points, limits: tuple[float, float]) -> None:
+    layer.face_contrast_limits = limits
+
+
+def _set_colormap(layer: Points, colormap: str) -> None:
+    layer.face_colormap = colormap
+
+
+def _set_colorbar(layer: Points, visible: bool) -> None:
+    layer.face_colorbar.visible = visible
+
+
+_SET: dict[str, Callable[[Points, Any], None]] = {
+    "metric": _set_metric,  # first: it sets limits of its own
+    "limits": _set_limits,
+    "colormap": _set_colormap,
+    "colorbar": _set_colorbar,
+    "outline": _set_outline,
+}
 
 
 def _name_on_canvas(layer: Points, *, visible: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,15 @@ from napari_hexrecruit._napari.playback import Playback
 from napari_hexrecruit._napari.request import Request
 from napari_hexrecruit._napari.settings import load_settings, save_settings, with_recipe
 from napari_hexrecruit._napari.shown import Shown, cube_of
-from napari_hexrecruit._napari.work import Loaded, Opened, computed, opened, summary, values_of
+from napari_hexrecruit._napari.work import (
+    Loaded,
+    Opened,
+    computed,
+    opened,
+    recipe_of,
+    summary,
+    values_of,
+)
 
 __all__ = ["RecruitmentWidget"]
 
@@ -54,7 +61,8 @@ class RecruitmentWidget(Container[Widget]):
         self._opened: Opened | None = None
         self._loaded: Request | None = None
         self._keeps_limits = True
-        self._applying = False
+        self._adding = False
+        self._look = self.form.look()
         self._status = self.form.status.value
         self._settings = load_settings()
         self._lay_out()
@@ -68,6 +76,12 @@ class RecruitmentWidget(Container[Widget]):
         )
         self._connect()
         self._start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread works for the panel, or is about to."""
+        jobs = (self._choosing, self._reading, self._loading)
+        return self._update_timer.isActive() or any(job.running for job in jobs)
 
     # --- construction -----------------------------------------------------------------------------
 
@@ -101,13 +115,22 @@ class RecruitmentWidget(Container[Widget]):
         form.fit.changed.connect(self._fit)
         form.play.changed.connect(self._play)
         form.halt.changed.connect(self._playback.stop)
-        self._viewer.layers.events.inserted.connect(self._on_layer_inserted)
-        self._viewer.layers.events.removed.connect(self._show_buttons)
+        for event, action in self._viewer_events():
+            event.connect(action)
         self.native_parent_changed.connect(self._on_parent_changed)
+
+    def _viewer_events(self) -> list[tuple[Any, Any]]:
+        layers = self._viewer.layers
+        return [
+            (layers.events.inserted, self._on_layer_inserted),
+            (layers.events.removed, self._show_buttons),
+            (layers.selection.events.active, self._on_active_changed),
+        ]
 
     def _start(self) -> None:
         """Follow the hexagons that are there already, or else last time's simulation."""
         self.form.restore(self._settings)
+        self._look = self.form.look()
         self._on_playback_changed()
         active = self._viewer.layers.selection.active
         candidates = [active, *reversed(self._viewer.layers)]
@@ -206,16 +229,17 @@ class RecruitmentWidget(Container[Widget]):
     def _show(self, result: Loaded) -> None:
         if self._opened is not None:
             self._opened = self._opened.renewed(result)
+        self._shown.select()
         cubes, metric = list(result.cubes.values()), self.form.metric.value
         limits = None if self._keeps_limits else default_limits(cubes, metric)
         self._keeps_limits = True
         self.form.offer_limits(largest_limit(cubes, metric), limits)
-        self._applying = True
+        self._look = self.form.look()
+        self._adding = True
         try:
-            self._shown.show(result.simulation.path, result.cubes, self.form.look())
+            self._shown.show(result.simulation.path, result.cubes, self._look)
         finally:
-            self._applying = False
-        self._follow_layers()
+            self._adding = False
         self._loaded = result.request
         self._show_status(summary(cubes))
         self._remember()
@@ -266,11 +290,8 @@ class RecruitmentWidget(Container[Widget]):
         self._on_look_changed()
 
     def _on_look_changed(self) -> None:
-        self._applying = True
-        try:
-            self._shown.apply(self.form.look())
-        finally:
-            self._applying = False
+        before, self._look = self._look, self.form.look()
+        self._shown.apply(self._look, before)
         self._remember()
 
     def _fit(self) -> None:
@@ -279,24 +300,19 @@ class RecruitmentWidget(Container[Widget]):
             self.form.offer_limits(largest_limit(cubes, metric), fitted_limits(cubes, metric))
             self._on_look_changed()
 
-    def _follow_layers(self) -> None:
-        """Hear when limits or colours are changed in napari's own controls."""
-        for layer in self._shown.layers:
-            for event in (layer.events.face_contrast_limits, layer.events.face_colormap):
-                event.disconnect(self._on_layer_look_changed)
-                event.connect(self._on_layer_look_changed)
-
-    def _on_layer_look_changed(self, event: Any) -> None:
-        if not self._applying:
-            self.form.show_look(
-                tuple(event.source.face_contrast_limits), event.source.face_colormap.name
-            )
-            self._on_look_changed()
+    def _on_active_changed(self) -> None:
+        """Say how the hexagons look that are looked at now."""
+        if self._adding:
+            return
+        look = self._shown.look(otherwise=self._look)
+        if look != self._look:
+            self._look = look
+            self.form.show_look(look, largest_limit(self._shown.cubes, look.metric))
 
     # --- hexagons from elsewhere ------------------------------------------------------------------
 
     def _on_layer_inserted(self, event: Any) -> None:
-        free = not self._shown.layers and not self._loading.running and not self._applying
+        free = not self._shown.layers and not self._loading.running and not self._adding
         if free and cube_of(event.value) is not None:
             self._adopt(event.value)
 
@@ -305,15 +321,12 @@ class RecruitmentWidget(Container[Widget]):
         cube = cube_of(layer)
         if cube is None:
             return
-        recipe = json.loads(cube.attrs["recipe"])
-        self._settings = with_recipe(self._settings, recipe)
+        self._settings = with_recipe(self._settings, recipe_of(cube))
         self.form.restore(self._settings)
         path = Path(self._settings.simulation)
         self._shown.adopt(layer, path if path.is_file() else None)
-        self.form.show_metric(getattr(layer, "metric", self.form.metric.value))
-        self.form.offer_limits(largest_limit([cube], self.form.metric.value))
-        self.form.show_look(tuple(layer.face_contrast_limits), layer.face_colormap.name)
-        self._follow_layers()
+        self._look = self._shown.look(otherwise=self.form.look())
+        self.form.show_look(self._look, largest_limit([cube], self._look.metric))
         self._show_status(summary([cube]))
         self._show_buttons()
         if path.is_file():
@@ -354,8 +367,8 @@ class RecruitmentWidget(Container[Widget]):
             for jobs in (self._choosing, self._reading, self._loading):
                 jobs.cancel()
             self._playback.stop()
-            self._viewer.layers.events.inserted.disconnect(self._on_layer_inserted)
-            self._viewer.layers.events.removed.disconnect(self._show_buttons)
+            for event, action in self._viewer_events():
+                event.disconnect(action)
 
 
 def _timer(parent: Any, delay_ms: int, action: Any) -> QTimer:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_hexrecruit._napari.choices import (
     ColumnChoices,
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from napari_hexrecruit._napari.settings import Settings
     from napari_hexrecruit.recruitment import Progress
 
-__all__ = ["Loaded", "Opened", "computed", "opened", "summary", "values_of"]
+__all__ = ["Loaded", "Opened", "computed", "opened", "recipe_of", "summary", "values_of"]
+
+T = TypeVar("T")
 
 FileState = tuple[tuple[int, int], ...]
 """Time of change and size of the files that a simulation in memory was read from."""
@@ -140,10 +142,23 @@ def summary(cubes: Sequence[xr.Dataset]) -> str:
     ]
     if n_placeless:
         parts.append(f"{n_placeless:,} without a place")
-    notes = [
-        f"{note[0].upper()}{note[1:]}." for note in json.loads(cubes[0].attrs["notes"]) if note
-    ]
+    notes: list[str] = _json(cubes[0].attrs.get("notes"), [])
+    notes = [f"{note[:1].upper()}{note[1:]}." for note in notes]
     return " ".join([", ".join(parts) + ("." if notes else ""), *notes])
+
+
+def recipe_of(cube: xr.Dataset) -> dict[str, Any]:
+    """Parameters that a cube was computed with; empty where it does not say."""
+    return _json(cube.attrs["recipe"], {})
+
+
+def _json(text: Any, otherwise: T) -> T:
+    """Value that a text stands for, if it is of the type of the other one."""
+    try:
+        value = json.loads(text)
+    except (TypeError, ValueError):
+        return otherwise
+    return value if isinstance(value, type(otherwise)) else otherwise
 
 
 def _counted(n: int, what: str) -> str:
