@@ -7,6 +7,7 @@ from typing import Any
 
 from napari_hexrecruit._napari.private import STATE_KEY
 from napari_hexrecruit.cube_io import ENDING, write_cube
+from napari_hexrecruit.errors import HexRecruitError
 
 __all__ = ["write_layer"]
 
@@ -28,14 +29,15 @@ def write_layer(path: str, data: object, meta: Mapping[str, Any]) -> list[str]:
 
     Raises
     ------
-    ValueError
-        If the layer shows no cube.
+    HexRecruitError
+        If the layer shows no cube. It is no ValueError: of that napari would say that no plugin
+        was found.
     OSError
         If the file cannot be written.
     """
     recipe = (meta.get("metadata") or {}).get(STATE_KEY)
     if recipe is None:
-        raise ValueError(
+        raise HexRecruitError(
             f"layer {meta.get('name')!r} shows no recruitment cube: save it as another type of"
             " file, CSV for instance"
         )
