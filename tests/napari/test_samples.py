@@ -1,0 +1,84 @@
+"""File > Open Sample."""
+
+from __future__ import annotations
+
+import pytest
+from widget_helpers import PLUGIN
+
+from napari_hexrecruit import open_simulation
+from napari_hexrecruit._napari import samples
+from napari_hexrecruit._napari.layer import RecruitmentLayer
+from napari_hexrecruit.synthetic import SMALL, Story
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """The user's cache is a folder of the test, and the medium sample is not that large."""
+    monkeypatch.setattr(samples, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setitem(samples.SAMPLES, "medium", Story(n_neurons=5_000))
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize(("name", "n_neurons"), [("small", 2_000), ("medium", 5_000)])
+def test_opens_the_sample(make_napari_viewer, name, n_neurons):
+    viewer = make_napari_viewer()
+    (layer,) = viewer.open_sample(PLUGIN, name)
+    assert isinstance(layer, RecruitmentLayer)
+    assert layer.name == f"cortex ({name} sample)"
+    assert layer.cube.attrs["n_neurons_selected"] == pytest.approx(n_neurons, rel=0.1)
+    assert viewer.layers[0] is layer
+    assert layer.face_colorbar.visible
+
+
+def test_it_is_what_the_story_says(make_napari_viewer):
+    (layer,) = make_napari_viewer().open_sample(PLUGIN, "small")
+    expected = SMALL.expected()
+    assert (layer.cube["n_recruited"].to_numpy() == expected.n_recruited).all()
+
+
+def test_it_is_written_once(cache):
+    path = samples.sample_simulation("small")
+    written = path.stat().st_mtime_ns
+    assert samples.sample_simulation("small") == path
+    assert path.stat().st_mtime_ns == written
+    assert cache in path.parents
+    assert open_simulation(path).default_population() == "cortex"
+
+
+def test_one_that_another_napari_has_just_written_is_taken(cache, monkeypatch):
+    path = samples.sample_simulation("small")
+    config = path.read_text()
+    path.unlink()
+
+    def too_late(*args, **kwargs):
+        path.write_text(config)
+        raise FileExistsError("there already")
+
+    monkeypatch.setattr(samples, "write_simulation", too_late)
+    assert samples.sample_simulation("small") == path
+
+
+def test_foreign_files_in_the_cache_are_left_alone(cache):
+    folder = samples.sample_simulation("small").parent
+    (folder / "simulation_config.json").unlink()
+    (folder / "thesis.txt").write_text("mine")
+    with pytest.raises(FileExistsError):
+        samples.sample_simulation("small")
+    assert (folder / "thesis.txt").read_text() == "mine"
+
+
+def test_an_unknown_sample_lists_those_there_are(make_napari_viewer):
+    viewer = make_napari_viewer()
+    with pytest.raises(ValueError, match="use one of small, medium"):
+        viewer.open(f"{samples.SCHEME}huge", plugin=PLUGIN)
+
+
+def test_progress_is_reported_while_it_is_written():
+    reports = []
+    samples.sample_simulation("small", lambda *report: reports.append(report))
+    assert {what for what, _, _ in reports} == {"neurons", "spikes"}
+
+
+def test_the_cache_is_the_users(monkeypatch):
+    monkeypatch.undo()
+    assert "napari-hexrecruit" in samples.cache_folder().parts
