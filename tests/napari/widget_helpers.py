@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari import Viewer
+
     from napari_hexrecruit._napari.form import Form
     from napari_hexrecruit._napari.widget import RecruitmentWidget
 
