@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import resource
 import shutil
 import subprocess
 import sys
@@ -156,15 +155,26 @@ def print_speeds(rows):
 
 
 def memory_of(n_frames, folder):
-    """Write a movie of so many of the 10,000 bins of a cube; tell the peak of this process, MB."""
+    """Write a movie of so many of the 10,000 bins of a cube; tell what that added to memory, MB."""
     cube = sheet_cube(n_hexes=1000, n_bins=10_000)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from now on
+    before = status("VmHWM")
     frames = render_frames(cube, stop=float(cube["time"][0]) + 10.0 * n_frames, size=(320, 240))
     write_movie(frames, folder / f"{n_frames}.mp4", overwrite=True)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(status("VmHWM") - before)
+
+
+def status(name):
+    """A number of kB of this process, as MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
 
 
 def print_memory(folder, quick):
-    print("| frames | peak memory |")
+    if not Path("/proc/self/clear_refs").exists():
+        print("Memory is measured on Linux only.")
+        return
+    print("| frames | memory added, at most |")
     print("|---:|---:|")
     for n in (100, 1000 if quick else 10_000):
         command = [sys.executable, __file__, "--memory-of", str(n), "--folder", str(folder)]
