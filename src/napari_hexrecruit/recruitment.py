@@ -51,6 +51,10 @@ class HexMembers:
         (n_neurons_of_population,) int32 position in `i` and `j`; -1 for neurons in no hexagon.
     n_neurons
         (n_hexes,) int32 neurons of each hexagon, all greater than 0.
+    names
+        (n_hexes,) names; None where they are those of the grid, ``R3;C-1``.
+    centres
+        (n_hexes, 2) float64 x and y; None where they are those of the grid.
     """
 
     grid: HexGrid
@@ -58,6 +62,8 @@ class HexMembers:
     j: Ints
     hex_of_neuron: Ints
     n_neurons: Ints
+    names: npt.NDArray[np.str_] | None = None
+    centres: npt.NDArray[np.float64] | None = None
 
     def keep(self, kept: npt.NDArray[np.bool_]) -> HexMembers:
         """The same with only the neurons of a (n_neurons_of_population,) bool mask."""
@@ -72,7 +78,19 @@ class HexMembers:
             self.j[used],
             relabel[hex_of_neuron],  # -1 reads the last entry, which is NO_HEX
             n_neurons[used].astype(np.int32),
+            None if self.names is None else self.names[used],
+            None if self.centres is None else self.centres[used],
         )
+
+    def hex_names(self) -> npt.NDArray[np.str_]:
+        """(n_hexes,) names of the hexagons."""
+        return hex_names(*ij_to_rowcol(self.i, self.j)) if self.names is None else self.names
+
+    def xy(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """(n_hexes,) x and y of the centres in flat space."""
+        if self.centres is None:
+            return self.grid.hex_to_xy(self.i, self.j)
+        return self.centres[:, 0], self.centres[:, 1]
 
 
 def group_neurons(
@@ -225,7 +243,7 @@ def assemble_cube(
     import xarray as xr
 
     row, col = ij_to_rowcol(members.i, members.j)
-    x, y = members.grid.hex_to_xy(members.i, members.j)
+    x, y = members.xy()
     edges = bins.edges()
     values: dict[str, npt.NDArray[Any]] = {
         schema.RECRUITMENT: _percent(n_recruited, members.n_neurons, min_neurons),
@@ -233,7 +251,7 @@ def assemble_cube(
         schema.N_SPIKES: n_spikes,
         schema.TIME: edges[:-1],
         schema.TIME_BOUNDS: np.stack([edges[:-1], edges[1:]], axis=1),
-        schema.HEX: hex_names(row, col),
+        schema.HEX: members.hex_names(),
         "row": row,
         "col": col,
         "i": members.i,
@@ -253,12 +271,18 @@ def assemble_cube(
         {
             "Conventions": schema.CONVENTIONS,
             "schema_version": schema.SCHEMA_VERSION,
-            "hex_radius": members.grid.radius,
+            **_grid_attrs(members.grid),
             "bin_ms": bins.width_ms,
             "flat_units": flat_units,
             **attrs,
         },
     )
+
+
+def _grid_attrs(grid: HexGrid) -> dict[str, float]:
+    """The radius, and the origin where it is not (0, 0)."""
+    attrs = grid.to_attrs()
+    return attrs if any(grid.origin) else {"hex_radius": attrs["hex_radius"]}
 
 
 def _flat_attrs(name: str, flat_units: str) -> dict[str, str]:
