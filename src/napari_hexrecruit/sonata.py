@@ -10,16 +10,21 @@ Specification: https://github.com/AllenInstitute/sonata/blob/master/docs/SONATA_
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._cache import cached_arrays, stamp
+from napari_hexrecruit._nrrd import nrrd_errors
+from napari_hexrecruit.atlas import flat_positions, read_flatmap
 from napari_hexrecruit.errors import SimulationDataError
 
 if TYPE_CHECKING:
@@ -38,8 +43,12 @@ _BLOCK = 1 << 22
 """Spikes read at a time."""
 _MEMO_SIZE = 8
 _MS_UNITS = ("ms", "msec", "millisecond", "milliseconds")
-_ATLAS_COLUMNS = ("ss_flat_x", "ss_flat_y", "depth", "flat_x", "flat_y")
-"""Columns that conntility computes from a circuit's atlas."""
+_FROM_FLATMAP = ("flat_x", "flat_y")
+_BY_CONNTILITY = ("ss_flat_x", "ss_flat_y", "depth")
+_ATLAS_COLUMNS = _BY_CONNTILITY + _FROM_FLATMAP
+"""Columns that a circuit's atlas gives; conntility's names for them."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -194,8 +203,12 @@ class Simulation:
             return None
         return tuple(str(v) for v in nodes.enumeration_values(column))
 
-    def column(self, population: str, name: str) -> Column:
+    def column(self, population: str, name: str, progress: Progress | None = None) -> Column:
         """(n_neurons,) values of a property; text as `pandas.Categorical`. Read once, then kept.
+
+        ``ss_flat_x``, ``ss_flat_y``, ``depth``, ``flat_x`` and ``flat_y`` are computed from the
+        circuit's atlas where the nodes file lacks them: NaN for neurons outside of the flatmap's
+        box, -1 in both for those without a flat position.
 
         Raises
         ------
@@ -205,8 +218,76 @@ class Simulation:
         with self._lock:
             key = (population, name)
             if key not in self._columns:
-                self._columns[key] = self._read_column(population, name)
+                self._columns[key] = self._read_column(population, name, progress)
             return self._columns[key]
+
+    def is_from_atlas(self, population: str, name: str) -> bool:
+        """Whether a column is computed from the circuit's atlas, not read from the nodes file."""
+        return name in _ATLAS_COLUMNS and name not in self._nodes(population).attribute_names
+
+    def positions(self, population: str) -> tuple[npt.NDArray[Any], ...]:
+        """(n_neurons,) x, y and z in the brain, µm.
+
+        Raises
+        ------
+        SimulationDataError
+            If the population lacks one of them.
+        """
+        missing = self._missing_axes(population)
+        if missing:
+            raise SimulationDataError(
+                f"{self.path}: population {population!r} has no positions to look up in an atlas"
+                f" ({', '.join(missing)} missing): name two columns that it has as flat"
+            )
+        return tuple(np.asarray(self.column(population, axis)) for axis in "xyz")
+
+    def nodes_file(self, population: str) -> Path:
+        """HDF5 file of a population."""
+        return Path(self._circuit.get_node_population_config(population)["nodes_file"])
+
+    @property
+    def atlas_folder(self) -> Path | None:
+        """Folder of the circuit's atlas, by conntility's rules; None where there is none.
+
+        ``atlas_dir`` in the circuit's provenance, or a folder ``atlas`` beside its node sets (or
+        one higher, where these are in a folder ``sonata``).
+        """
+        config, network = self._circuit.config, Path(self._snap.to_libsonata.network)
+        named = config.get("components", {}).get("provenance", {}).get("atlas_dir")
+        if named:
+            return Path(network.parent, named)
+        node_sets = config.get("node_sets_file")
+        if not node_sets:
+            return None
+        base = (network.parent / node_sets).parent
+        folder = (base.parent if base.name == "sonata" else base) / "atlas"
+        return folder if folder.is_dir() else None
+
+    def atlas_file(self, name: str) -> Path:
+        """A volume of the circuit's atlas, such as ``flatmap``.
+
+        Raises
+        ------
+        SimulationDataError
+            If the circuit has no atlas, or that has no such volume; the message lists those it has.
+        """
+        folder, circuit = self.atlas_folder, self._snap.to_libsonata.network
+        if folder is None:
+            raise SimulationDataError(
+                f"{circuit}: the circuit names no atlas: give the path of an nrrd file, or set"
+                " components.provenance.atlas_dir"
+            )
+        if not folder.is_dir():
+            raise SimulationDataError(
+                f"{folder}: the folder of the atlas does not exist: correct atlas_dir in {circuit}"
+            )
+        path = folder / (name if name.endswith(".nrrd") else f"{name}.nrrd")
+        if not path.is_file():
+            listed = ", ".join(sorted(file.stem for file in folder.glob("*.nrrd"))) or "none"
+            raise SimulationDataError(
+                f"{folder}: the circuit's atlas has no {path.name}; there are: {listed}"
+            )
+        return path
 
     @property
     def node_sets(self) -> tuple[str, ...]:
@@ -320,7 +401,7 @@ class Simulation:
 
     def _nodes(self, population: str) -> Any:
         def open_nodes() -> Any:
-            file = Path(self._circuit.get_node_population_config(population)["nodes_file"])
+            file = self.nodes_file(population)
             if not file.is_file():
                 raise SimulationDataError(
                     f"{file}: the nodes file of population {population!r} does not exist:"
@@ -333,46 +414,60 @@ class Simulation:
 
         return self.memo(("nodes", population), open_nodes)
 
-    def _read_column(self, population: str, name: str) -> Column:
+    def _missing_axes(self, population: str) -> list[str]:
+        return [axis for axis in "xyz" if axis not in self._nodes(population).attribute_names]
+
+    def _read_column(self, population: str, name: str, progress: Progress | None) -> Column:
         nodes = self._nodes(population)
         if name in nodes.attribute_names:
             with _sonata_errors(self.path, f"population {population!r}, property {name!r}"):
                 return _read_property(nodes, name)
         if name in _ATLAS_COLUMNS:
-            return self._compute_from_atlas(population, name)
+            return self._compute_from_atlas(population, name, progress)
         listed = ", ".join(self.columns(population)) or "none"
         raise SimulationDataError(
             f"{self.path}: population {population!r} has no property {name!r}; there are: {listed}"
         )
 
-    def _compute_from_atlas(self, population: str, name: str) -> npt.NDArray[np.float64]:
-        """A flat coordinate that the nodes file lacks, by conntility from the circuit's atlas."""
-        import pandas as pd
-        from conntility.circuit_models.neuron_groups.extra_properties import add_extra_properties
-        from voxcell.exceptions import VoxcellError
-
-        nodes = self._nodes(population)
-        missing = [axis for axis in "xyz" if axis not in nodes.attribute_names]
+    def _compute_from_atlas(
+        self, population: str, name: str, progress: Progress | None
+    ) -> npt.NDArray[Any]:
+        """A flat coordinate that the nodes file lacks; those computed with it are kept too."""
+        missing = self._missing_axes(population)
         if missing:
             raise SimulationDataError(
                 f"{self.path}: population {population!r} has neither {name!r} nor the positions"
                 f" ({', '.join(missing)} missing) to compute it from:"
                 " name two other columns as flat"
             )
-        frame = pd.DataFrame({axis: self.column(population, axis) for axis in "xyz"})
-        pair = [c for c in _ATLAS_COLUMNS if c.startswith("flat") == name.startswith("flat")]
+        simple = name in _FROM_FLATMAP
         try:
-            computed = add_extra_properties(frame, self._circuit, pair)
-        except (RuntimeError, OSError, KeyError, VoxcellError) as error:
+            needed = ("flatmap",) if simple else ("flatmap", "orientation")
+            files = [self.atlas_file(volume) for volume in needed]
+        except SimulationDataError as error:
             raise SimulationDataError(
                 f"{self.path}: population {population!r} has no property {name!r}, and the"
-                f" circuit's atlas does not give it ({_one_line(error)}):"
-                " name two other columns as flat"
+                f" circuit's atlas does not give it ({error}): or name two other columns as flat"
             ) from error
-        for column in pair:
-            self._columns[population, column] = computed[column].to_numpy(dtype=np.float64)
-        values: npt.NDArray[np.float64] = computed[name].to_numpy(dtype=np.float64)
-        return values
+
+        def compute() -> dict[str, npt.NDArray[Any]]:
+            positions = self.positions(population)
+            if simple:
+                x, y = flat_positions(read_flatmap(files[0], progress=progress), *positions)
+                return dict(zip(_FROM_FLATMAP, (x, y), strict=True))
+            return _by_conntility(positions, files[0], files[1], progress)
+
+        key = {
+            "what": "columns of the atlas",
+            "columns": _FROM_FLATMAP if simple else _BY_CONNTILITY,
+            "by": "look-up" if simple else f"conntility {version('connectome-utilities')}",
+            "files": [stamp(file) for file in (self.nodes_file(population), *files)],
+            "population": population,
+        }
+        for column, values in cached_arrays(key, compute).items():
+            if self.is_from_atlas(population, column):
+                self._columns[population, column] = values
+        return np.asarray(self._columns[population, name])
 
     @contextmanager
     def _open_spikes_file(self) -> Iterator[h5py.File]:
@@ -520,6 +615,54 @@ def _load_spikes(
         order = np.argsort(times, kind="stable")
         neurons, times = neurons[order], times[order]
     return Spikes(neurons, times, n_unknown, assumed)
+
+
+def _by_conntility(
+    positions: tuple[npt.NDArray[Any], ...],
+    flatmap: Path,
+    orientation: Path,
+    progress: Progress | None,
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Supersampled flat positions and depth; only neurons with a flat pixel are asked for."""
+    import pandas as pd
+    import voxcell
+    from conntility.circuit_models.neuron_groups.extra_properties import (
+        supersampled_locations_wrapper,
+    )
+    from conntility.flatmapping import supersampling
+    from voxcell.exceptions import VoxcellError
+
+    # conntility prints a line; its module gets a `print` of its own, which is safe among threads.
+    vars(supersampling)["print"] = _log.debug
+    pixels = read_flatmap(flatmap, progress=progress)
+    if pixels.units != "pixel":
+        raise SimulationDataError(
+            f"{flatmap}: holds um, not whole pixels to supersample: give flat='atlas' to look"
+            " positions up in it"
+        )
+    x, y = flat_positions(pixels, *positions)
+    placed = np.flatnonzero((x > -1) & (y > -1))
+    computed = {name: x.copy() for name in _BY_CONNTILITY}
+    for values in computed.values():
+        values[placed] = np.nan
+    if placed.size:
+        if progress is not None:
+            progress("supersampling with conntility", 0, len(placed))
+        frame = pd.DataFrame({c: p[placed] for c, p in zip("xyz", positions, strict=True)})
+        with nrrd_errors(orientation):
+            volumes = [voxcell.VoxelData.load_nrrd(path) for path in (flatmap, orientation)]
+        try:
+            found = supersampled_locations_wrapper(frame, None, *volumes)
+        except (RuntimeError, OSError, KeyError, ValueError, VoxcellError) as error:
+            raise SimulationDataError(
+                f"{flatmap}: conntility cannot supersample it with {orientation.name}"
+                f" ({_one_line(error)}): name two other columns, or an atlas file, as flat"
+            ) from error
+        for name, values in computed.items():
+            values[placed[found.index.to_numpy()]] = found[name].to_numpy(dtype=np.float64)
+        if progress is not None:
+            progress("supersampling with conntility", len(placed), len(placed))
+    return computed
 
 
 def _one_line(error: BaseException) -> str:
