@@ -11,13 +11,20 @@ import numpy.typing as npt
 
 from napari_hexrecruit.filters import Where, matches, parse_where, rule_column, typed_rule
 from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.places import (
+    Flat,
+    FlatSource,
+    Places,
+    find_places,
+    flat_units,
+    group_places,
+)
 from napari_hexrecruit.recruitment import (
     HexMembers,
     Progress,
     assemble_cube,
     count_newly_recruited,
     count_spikes,
-    group_neurons,
 )
 from napari_hexrecruit.sonata import Simulation, Spikes, open_simulation
 from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["cumulative_cube", "recruitment_cube"]
+__all__ = ["cube_members", "cumulative_cube", "flat_units", "recruitment_cube"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -38,7 +45,8 @@ def recruitment_cube(
     population: str | None = None,
     node_set: str | None = None,
     where: Where = (),
-    flat: tuple[str, str] = ("ss_flat_x", "ss_flat_y"),
+    flat: Flat = ("ss_flat_x", "ss_flat_y"),
+    column_atlas: str | os.PathLike[str] | None = None,
     radius: float = 50.0,
     bin_ms: float = 10.0,
     start: float | None = None,
@@ -62,7 +70,12 @@ def recruitment_cube(
         ``{"column": "depth", "interval": [0, 500]}`` (``lo <= v < hi``), or text such as
         ``"synapse_class=INH"``. Values are typed by their column.
     flat
-        Node properties with the flat position.
+        Two node properties with the flat position; or the voxel flatmap to look it up in:
+        ``"atlas"`` (``flatmap.nrrd`` of the circuit's atlas), ``"atlas:NAME"`` (another volume
+        there), or the path of an nrrd file. See ``docs/flatmaps.md``.
+    column_atlas
+        A volume of column ids, 0 for none, as ``"atlas:NAME"`` or the path of an nrrd file. Its
+        columns then take the place of the hexagons, and `radius` is not used.
     radius
         Circumradius of the hexagons (centre to corner), in the units of flat space.
     bin_ms
@@ -110,6 +123,7 @@ def recruitment_cube(
         node_set=node_set,
         where=where,
         flat=flat,
+        column_atlas=column_atlas,
         grid=HexGrid(radius),
         window=(start, stop, bin_ms),
         min_neurons=min_neurons,
@@ -147,7 +161,8 @@ def cumulative_cube(simulation: str | os.PathLike[str] | Simulation, **options: 
         population=recipe["population"],
         node_set=recipe["node_set"],
         where=recipe["where"],
-        flat=tuple(recipe["flat"]),
+        flat=recipe["flat"],
+        column_atlas=recipe.get("column_atlas"),
         grid=HexGrid(recipe["radius"]),
         window=(recipe["start"], recipe["stop"], recipe["bin_ms"]),
         min_neurons=recipe["min_neurons"],
@@ -158,6 +173,58 @@ def cumulative_cube(simulation: str | os.PathLike[str] | Simulation, **options: 
     result["recruitment"].attrs["long_name"] = "Neurons that have fired since the window's start"
     result.attrs |= cube.attrs | {"recipe": json.dumps(recipe | {"cumulative": True})}
     return result
+
+
+def cube_members(
+    simulation: str | os.PathLike[str] | Simulation,
+    cube: xr.Dataset,
+    *,
+    progress: Progress | None = None,
+) -> HexMembers:
+    """Which neuron is in which hexagon of a cube.
+
+    Parameters
+    ----------
+    simulation
+        The one that the cube was computed from.
+    cube
+        A recruitment cube; its recipe says which neurons count.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    HexMembers
+        Hexagons in the order of the cube's.
+
+    Raises
+    ------
+    SimulationDataError
+        If a file cannot be read.
+    ValueError
+        If the cube has no recipe, or the simulation's neurons do not give the cube's hexagons.
+    """
+    sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
+    recipe = json.loads(cube.attrs["recipe"])
+    missing = {"population", "node_set", "where", "flat", "radius"} - set(recipe)
+    if missing:
+        raise ValueError(
+            f"the cube's recipe lacks {', '.join(sorted(missing))}: compute the cube again"
+        )
+    population = sim.resolve_population(recipe["population"])
+    selected = _select(sim, population, recipe["node_set"], recipe["where"])
+    source = FlatSource.of(sim, recipe["flat"], recipe.get("column_atlas"))
+    _, members = _group(sim, population, source, HexGrid(recipe["radius"]), progress)
+    members = members.keep(selected)
+    if not (
+        np.array_equal(members.hex_names(), cube["hex"].to_numpy())
+        and np.array_equal(members.n_neurons, cube["n_neurons"].to_numpy())
+    ):
+        raise ValueError(
+            f"{sim.path}: its neurons do not give the hexagons of the cube, which was computed from"
+            f" {recipe.get('simulation', 'another simulation')}: open that one"
+        )
+    return members
 
 
 @dataclass(frozen=True)
@@ -197,7 +264,8 @@ def _ask(
     population: str | None,
     node_set: str | None,
     where: Where,
-    flat: tuple[str, str],
+    flat: Flat,
+    column_atlas: str | os.PathLike[str] | None,
     grid: HexGrid,
     window: tuple[float | None, float | None, float],
     min_neurons: int,
@@ -210,12 +278,14 @@ def _ask(
     node_set = node_set or sim.node_set
     rules = _typed_rules(sim, population, where)
     selected = _select(sim, population, node_set, rules)
-    members = _group(sim, population, flat, grid, progress).keep(selected)
+    source = FlatSource.of(sim, flat, column_atlas)
+    places, members = _group(sim, population, source, grid, progress)
+    members = members.keep(selected)
     n_selected, n_placed = int(selected.sum()), int(members.n_neurons.sum())
     if n_placed == 0:
         raise ValueError(
-            f"none of the {n_selected:,} neurons has a place in {flat[0]}, {flat[1]}:"
-            " name other columns as flat"
+            f"none of the {n_selected:,} neurons has a place in {source}:"
+            " name other columns or another atlas"
         )
     spikes = sim.spikes(population, progress)
     recipe = {
@@ -223,8 +293,8 @@ def _ask(
         "population": population,
         "node_set": node_set,
         "where": rules,
-        "flat": list(flat),
-        "radius": grid.radius,
+        **source.recipe,
+        "radius": members.grid.radius,
         "bin_ms": bins.width_ms,
         "start": bins.start_ms,
         "stop": bins.stop_ms,
@@ -238,39 +308,16 @@ def _ask(
         "n_neurons_without_place": n_selected - n_placed,
         **_spike_counts(spikes, bins),
         "napari_hexrecruit_version": _version(),
-        "notes": json.dumps([*notes, *spikes.assumed, *_node_set_notes(node_set)]),
+        "notes": json.dumps(
+            [
+                *notes,
+                *spikes.assumed,
+                *_node_set_notes(node_set),
+                *source.notes(places, members, selected),
+            ]
+        ),
     }
-    return _Question(members, bins, spikes, min_neurons, flat_units(flat), attrs)
-
-
-def flat_units(flat: tuple[str, str]) -> str:
-    """Unit of flat space: ``um``, ``pixel``, or ``unknown`` where the names do not tell.
-
-    conntility documents ``ss_flat_x`` and ``ss_flat_y`` as approximately µm and ``flat_x`` and
-    ``flat_y`` as pixels of the flatmap; SONATA's x, y, z are µm.
-    """
-    if all(name.startswith("ss_flat_") or name in ("x", "y", "z", "depth") for name in flat):
-        return "um"
-    if all(name in ("flat_x", "flat_y") for name in flat):
-        return "pixel"
-    return "unknown"
-
-
-def has_place(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Mask:
-    """Which neurons have a place in flat space.
-
-    Parameters
-    ----------
-    x, y
-        (n_neurons,) coordinates.
-
-    Returns
-    -------
-    (n_neurons,) bool
-        False for NaN, infinite, and -1 in both, which is the atlas's outside value.
-    """
-    placed: Mask = np.isfinite(x) & np.isfinite(y) & ~((x == -1) & (y == -1))
-    return placed
+    return _Question(members, bins, spikes, min_neurons, places.units, attrs)
 
 
 def _bins(
@@ -324,32 +371,23 @@ def _select(
 def _group(
     sim: Simulation,
     population: str,
-    flat: tuple[str, str],
+    source: FlatSource,
     grid: HexGrid,
     progress: Progress | None,
-) -> HexMembers:
-    """The hexagons of all neurons that have a place; kept for the next cube."""
-    if isinstance(flat, str) or len(flat) != 2:
-        raise ValueError(f"flat must be the names of two columns, not {flat!r}")
+) -> tuple[Places, HexMembers]:
+    """Places and hexagons of all neurons; kept for the next cube."""
 
-    def group() -> HexMembers:
+    def group() -> tuple[Places, HexMembers]:
         total = sim.n_neurons(population)
         if progress is not None:
             progress("reading neurons", 0, total)
-        x, y = (_numbers(sim, population, name) for name in flat)
-        members = group_neurons(grid, x, y, has_place(x, y))
+        places = find_places(sim, population, source, progress)
+        members = group_places(sim, population, source, places, grid, progress)
         if progress is not None:
             progress("reading neurons", total, total)
-        return members
+        return places, members
 
-    return sim.memo(("hexagons", population, tuple(flat), grid), group)
-
-
-def _numbers(sim: Simulation, population: str, name: str) -> npt.NDArray[Any]:
-    column = sim.column(population, name)
-    if not isinstance(column, np.ndarray) or column.dtype.kind not in "iuf":
-        raise ValueError(f"flat column {name!r} does not hold numbers: name two numeric columns")
-    return column
+    return sim.memo(("hexagons", population, source, grid), group)
 
 
 def _spike_counts(spikes: Spikes, bins: TimeBins) -> dict[str, int]:
