@@ -232,7 +232,7 @@ def test_movie_of_a_cube(cube_file, tmp_path):
     options = ("--start", 20, "--stop", 80, "--fps", 10, "--size", 320, 240, "--clim", 0, 50)
     done = hexrecruit("movie", cube_file, "-o", out, *options)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "6 frames of 320 x 240 px, 10 frames per second" in done.stdout
+    assert "6 frames of 320 x 240 px, 10 per second" in done.stdout
     assert iio.imread(out, index=None).shape == (6, 240, 320, 3)
     assert iio.immeta(out)["fps"] == pytest.approx(10)
 
@@ -296,6 +296,9 @@ def test_a_movie_again_from_its_run_file(cube_file, tmp_path):
         (("-o", "out.mp4", "--clim", "5", "5"), "5"),
         (("-o", "out.mp4", "--background", "pink"), "white"),
         (("-o", "missing/out.mp4"), "no such folder"),
+        (("-o", "out.png"), "say which one with a time in ms"),
+        (("-o", "out.svg", "--at", "1000"), "out.svg: no frame shows 1000 ms"),
+        (("-o", "out.pdf", "--at", "20", "--dpi", "0"), "dpi must be greater than 0"),
     ],
 )
 def test_mistakes_about_movies_are_one_line_and_status_2(cube_file, tmp_path, args, said):
@@ -327,3 +330,16 @@ def test_movie_of_the_neurons_recruited_so_far(config, cube_file, tmp_path):
     assert "--cumulative cannot change a cube" in done.stderr
     done = hexrecruit("movie", config, "-o", tmp_path / "b.gif", *options)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.pdf", b"%PDF")]
+)
+def test_one_picture_for_print(cube_file, tmp_path, name, start):
+    options = ("--at", 35, "--size", 200, 150, "--dpi", 200)
+    done = hexrecruit("movie", cube_file, "-o", tmp_path / name, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / name).read_bytes().startswith(start)
+    again = hexrecruit("movie", cube_file, "-o", tmp_path / name, *options)
+    assert again.returncode == 2
+    assert "exists: choose another name" in again.stderr

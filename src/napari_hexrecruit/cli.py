@@ -167,7 +167,10 @@ def movie(
     output: Annotated[
         str,
         typer.Option(
-            "-o", "--output", metavar="OUT", help=".mp4, .webm, .gif, or DIR/ for PNG frames."
+            "-o",
+            "--output",
+            metavar="OUT",
+            help=".mp4, .webm, .gif, DIR/ for PNG frames; .png, .svg, .pdf for one picture.",
         ),
     ],
     start: Start = None,
@@ -175,6 +178,10 @@ def movie(
     step: Annotated[
         float | None, typer.Option(metavar="MS", help="Time between frames, ms; default: a bin.")
     ] = None,
+    at: Annotated[
+        float | None, typer.Option(metavar="MS", help="Which bin a single picture shows, ms.")
+    ] = None,
+    dpi: Annotated[float, typer.Option(help="Pixels per inch of a single picture.")] = 100.0,
     fps: Annotated[float | None, typer.Option(help="Frames per second; default 20.")] = None,
     dilation: Annotated[
         float | None, typer.Option(help="Seconds of movie per second of simulation.")
@@ -226,9 +233,10 @@ def movie(
     overwrite: Overwrite = False,
 ) -> None:
     """Make a movie of a simulation or of cubes; no screen is needed."""
-    from napari_hexrecruit.movie import write_movie
+    from napari_hexrecruit.movie import check_output, is_picture, write_frame, write_movie
     from napari_hexrecruit.render import render_frames
 
+    check_output(output, overwrite=overwrite, pattern=pattern)
     if fps is not None and dilation is not None:
         raise ValueError("--fps and --dilation both say how fast the movie runs: give one of them")
     style = {name: ctx.params[name] for name in _STYLE}
@@ -245,13 +253,19 @@ def movie(
     rate = _FPS if fps is None else fps
     if dilation is not None:
         rate = frames.fps_for(dilation)
-    with progress_bars() as progress:
-        write_movie(
-            frames, output, fps=rate, overwrite=overwrite, progress=progress, pattern=pattern
-        )
-    _write_missing_run_file(ctx, run_file)
     width, height = frames.size
-    say(f"{output}: {len(frames):,} frames of {width} x {height} px, {rate:g} frames per second")
+    if is_picture(output):
+        with about(output):
+            write_frame(frames, output, at=at, dpi=dpi, overwrite=overwrite)
+        said = f"{output}: {width} x {height} px at {dpi:g} dpi"
+    else:
+        with progress_bars() as progress:
+            write_movie(
+                frames, output, fps=rate, overwrite=overwrite, progress=progress, pattern=pattern
+            )
+        said = f"{output}: {len(frames):,} frames of {width} x {height} px, {rate:g} per second"
+    _write_missing_run_file(ctx, run_file)
+    say(said)
 
 
 _FPS = 20.0

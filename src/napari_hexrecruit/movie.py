@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from napari_hexrecruit.recruitment import Progress
     from napari_hexrecruit.render import RenderedFrames
 
-__all__ = ["ENDINGS", "PICTURE_ENDINGS", "write_frame", "write_movie"]
+__all__ = [
+    "ENDINGS",
+    "PICTURE_ENDINGS",
+    "check_output",
+    "is_picture",
+    "write_frame",
+    "write_movie",
+]
 
 Frame = npt.NDArray[np.uint8]
 Shape = tuple[int, int, int]
@@ -112,6 +119,33 @@ def write_movie(
     source = _Source(frames, final, progress)
     write(source, final, _Options(fps, overwrite, pattern))
     return final
+
+
+def check_output(
+    path: str | os.PathLike[str], *, overwrite: bool, pattern: str = "frame-{index}.png"
+) -> None:
+    """Refuse now what `write_movie` or `write_frame` would refuse about the name later.
+
+    Raises
+    ------
+    ValueError
+        If the ending is no kind of movie or picture.
+    FileExistsError, OSError
+        If something is there and `overwrite` is False, or nothing can be written there.
+    """
+    final = Path(path)
+    if is_picture(path):
+        check_writable(final, overwrite=overwrite)
+    elif _kind_of(path) is _write_folder:
+        _check_folder(final, _Options(1.0, overwrite, pattern))
+    else:
+        check_writable(final, overwrite=overwrite)
+
+
+def is_picture(path: str | os.PathLike[str]) -> bool:
+    """Whether a name is that of a single picture."""
+    folder = os.fspath(path).endswith(("/", os.sep)) or Path(path).is_dir()
+    return not folder and Path(path).suffix.lower() in PICTURE_ENDINGS
 
 
 class _Options:
