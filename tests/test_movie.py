@@ -20,11 +20,11 @@ from PIL import Image
 from cubes import letter_cube, wave_cube
 from napari_hexrecruit.errors import MissingExtraError
 from napari_hexrecruit.hexgrid import rowcol_to_ij
-from napari_hexrecruit.movie import write_frame, write_movie
+from napari_hexrecruit.movie import _replace_folder, write_frame, write_movie
 from napari_hexrecruit.render import render_frames
 
 ROOT = Path(__file__).parents[1]
-SIZE = (160, 120)
+SIZE = (320, 240)
 CODEC_TOLERANCE = 16
 """Largest error of a channel in the middle of a hexagon, of 255."""
 
@@ -123,7 +123,7 @@ def test_still_parts_of_a_gif_do_not_flicker(frames, tmp_path):
         bars = []
         for k in range(12):
             image.seek(k)
-            bars.append(np.asarray(image.convert("RGB"))[:, 130:])
+            bars.append(np.asarray(image.convert("RGB"))[:, 270:])
     assert all(np.array_equal(bar, bars[0]) for bar in bars)
 
 
@@ -402,6 +402,15 @@ def test_a_folder_with_other_files_is_never_touched(frames, tmp_path, name, over
     with pytest.raises(FileExistsError, match=f"holds other files too .'{re.escape(name)}'."):
         write_movie(frames, folder, overwrite=overwrite)
     assert listing(folder) == sorted([name, "frame-000.png"])
+
+
+def test_a_folder_that_cannot_be_replaced_is_put_back(tmp_path):
+    old = tmp_path / "a"
+    old.mkdir()
+    (old / "frame-000.png").write_text("mine")
+    with pytest.raises(FileNotFoundError):
+        _replace_folder(tmp_path / "gone", old)
+    assert listing(tmp_path) == ["a", "a/frame-000.png"]
 
 
 def test_an_empty_folder_is_filled(frames, tmp_path):

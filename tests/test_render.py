@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cubes import cube_of, letter_cube, sheet_cube, wave_cube
+from napari_hexrecruit._overlays import header_texts, time_texts
 from napari_hexrecruit.hexgrid import rowcol_to_ij
 from napari_hexrecruit.render import Mark, MovieStyle, RenderedFrames, Underlay, render_frames
 
@@ -380,6 +382,22 @@ def test_opacity_lets_the_image_shine_through():
     assert colour_at(frames, 0, 0, 0) == pytest.approx((191, 191, 191), abs=2)
 
 
+@pytest.mark.parametrize("opacity", [1.0, 0.5])
+def test_inside_of_one_hexagon_there_is_only_its_colour(opacity):
+    frames = render_frames(
+        letter_cube(),
+        fit=(-10, 10, -10, 10),
+        opacity=opacity,
+        size=(60, 60),
+        clim=(0, 50),
+        colormap="gray_r",
+        **BARE,
+    )
+    box = frames.scene.panels[0].box
+    inside = frames[0][box.top : box.bottom, box.left : box.right]
+    assert np.abs(inside.astype(int) - round(255 * (1 - opacity))).max() <= 1
+
+
 def test_an_image_of_floats_and_of_bytes_look_the_same():
     grey = np.linspace(0, 255, 12).reshape(3, 4).astype(np.uint8)
     extent = (-500, 900, -500, 900)
@@ -451,6 +469,17 @@ def test_options_go_to_a_plain_dict_and_back():
     assert set(options) == {
         *("size", "clim", "colormap", "background", "marks", "panel_titles", "fit", "strip")
     }
+
+
+def test_the_label_of_the_colours_can_be_chosen():
+    frames = render_frames(letter_cube(), colorbar_label="Perc. recruited", average=3)
+    assert frames.scene.colour_label == "Perc. recruited"
+
+
+def test_marks_are_taken_in_every_form():
+    mark = Mark(1.0, 2.0, "a")
+    forms = [mark, "1:2:a", (1, 2, "a"), {"start": 1, "stop": 2, "label": "a"}]
+    assert MovieStyle(marks=forms).marks == (mark,) * 4
 
 
 def test_options_replace_those_of_a_style():
@@ -538,3 +567,112 @@ def test_neither_pyplot_nor_a_display_is_needed():
         [sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+# --- layout and text ------------------------------------------------------------------------------
+
+
+def drawn_columns(picture, box):
+    """Columns of a box in which something dark is."""
+    part = picture[box.top : box.bottom]
+    return np.flatnonzero((part < 128).all(axis=2).any(axis=0))
+
+
+@pytest.mark.parametrize(
+    "title", ["Short", "A title that is much too long for a picture so narrow"]
+)
+def test_a_title_never_covers_the_time_and_stays_inside(title):
+    options = {"size": (400, 300), "time_format": "{start:.0f} ms", "font_scale": 1.4}
+    frames = render_frames(wave_cube(), title=title, **options)
+    bare = render_frames(wave_cube(), title="", **options)
+    header = frames.scene.layout.header
+    added = np.setdiff1d(drawn_columns(frames[3], header), drawn_columns(bare[3], header))
+    time_ends = drawn_columns(bare[3], header).max()
+    assert added.size and added.min() > time_ends and added.max() < 400
+
+
+def test_many_panels_are_put_into_rows():
+    frames = render_frames([wave_cube(n_rows=4, n_bins=2)] * 6, size=(400, 400))
+    tops = [panel.box.top for panel in frames.scene.panels]
+    assert len(set(tops)) >= 2
+    boxes = [panel.box for panel in frames.scene.panels]
+    for k, a in enumerate(boxes):
+        assert a.right <= 400 and a.bottom <= 400
+        for b in boxes[:k]:
+            assert a.left >= b.right or b.left >= a.right or a.top >= b.bottom or b.top >= a.bottom
+
+
+def test_the_time_keeps_its_place_while_its_digits_grow():
+    frames = render_frames(wave_cube(n_bins=30, start_ms=900.0), size=(240, 180))
+    header = frames.scene.layout.header
+    ends = {int(drawn_columns(frame, header).max()) for frame in frames}
+    assert len(ends) == 1
+
+
+@pytest.mark.parametrize(
+    ("start_ms", "bin_ms", "text"),
+    [(0.0, 10.0, "10 ms"), (0.0, 2.5, "2.5 ms"), (0.05, 0.1, "0.15 ms"), (0.0, 1 / 3, "0.3333 ms")],
+)
+def test_the_time_has_as_many_decimals_as_it_needs(start_ms, bin_ms, text):
+    frames = render_frames(wave_cube(n_bins=3, bin_ms=bin_ms, start_ms=start_ms))
+    assert time_texts(frames.scene, [1]) == [text]
+
+
+def test_marks_outside_of_the_window_leave_no_trace():
+    marks = [(-50, -10, "before"), (500, 600, "after")]
+    plain_strip = render_frames(wave_cube(), size=(320, 240), strip=True)
+    with_marks = render_frames(wave_cube(), size=(320, 240), strip=True, marks=marks)
+    box = with_marks.scene.layout.strip
+    for k in (0, 19):
+        header = slice(0, with_marks.scene.layout.header.bottom)
+        assert np.array_equal(plain_strip[k][header], with_marks[k][header])
+        assert ((plain_strip[k] == with_marks[k])[box.top : box.bottom]).mean() > 0.9
+
+
+def test_a_mark_is_active_in_every_bin_that_it_touches():
+    frames = render_frames(wave_cube(n_bins=6), marks=[(15, 30, "on"), (40, 41, "on")])
+    active = [len(header_texts(frames.scene, k)) > 1 for k in range(6)]
+    assert active == [False, True, True, False, True, False]
+
+
+def test_a_strip_of_a_silent_population_is_a_line_at_0():
+    silent = cube_of(np.zeros((4, 2)), row=[0, 0], col=[0, 1])
+    frames = render_frames(silent, size=(320, 240), strip=True)
+    assert frames.clim == (0.0, 1.0) and frames.scene.panels[0].mean.tolist() == [0.0] * 4
+    assert frames[0].shape == (240, 320, 3)
+
+
+def test_there_is_no_scale_bar_without_a_unit_of_length():
+    for units, shown in (("um", True), ("pixel", False), ("unknown", False)):
+        layout = render_frames(letter_cube(flat_units=units)).scene.layout
+        assert (layout.scale_bar is not None) is shown
+
+
+def test_cubes_of_different_units_have_no_scale_bar():
+    cubes = [letter_cube(), letter_cube(flat_units="pixel")]
+    assert render_frames(cubes).scene.layout.scale_bar is None
+
+
+def test_a_scale_bar_is_as_long_as_it_says():
+    frames = render_frames(wave_cube(), size=(480, 320), colorbar=False, timestamp=False)
+    box = frames.scene.layout.scale_bar
+    row = frames[0][box.top + box.height // 2, :, 0] < 128
+    lengths = np.diff(np.flatnonzero(np.diff(np.r_[False, row, False].astype(int))))[::2]
+    assert lengths.max() * frames.scene.panels[0].view.scale == pytest.approx(200.0, abs=6.0)
+
+
+def test_memory_does_not_grow_with_the_number_of_frames(monkeypatch):
+    monkeypatch.setattr("napari_hexrecruit.render._BLOCK_VALUES", 10_000)
+    monkeypatch.setattr("napari_hexrecruit._scene._BLOCK_VALUES", 10_000)
+    made = wave_cube(n_rows=20, n_cols=20, n_bins=600)
+
+    def peak(stop):
+        tracemalloc.start()
+        for _ in render_frames(made, stop=stop, size=(100, 80)):
+            pass
+        top = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return top
+
+    peak(100.0)
+    assert peak(6000.0) < 1.2 * peak(600.0)
