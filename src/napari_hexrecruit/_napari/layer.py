@@ -127,7 +127,7 @@ class RecruitmentLayer(FramePoints):
         _refuse_of_the_cube(points_kwargs)
         self._metric = metric_named(metric)
         self._outline_nan = bool(outline_nan)
-        self._keep(cube)
+        self._take(cube)
         look = _LOOK | {"name": _name(cube)}
         if points_kwargs.get("face_contrast_limits") is None:
             points_kwargs["face_contrast_limits"] = contrast_limits(cube, self._metric)
@@ -158,7 +158,7 @@ class RecruitmentLayer(FramePoints):
     @cube.setter
     def cube(self, cube: xr.Dataset) -> None:
         validate_cube(cube)
-        self._keep(cube)
+        self._take(cube)
         hexes = self._hexes
         self.replace_points(
             hexes.centres,
@@ -250,7 +250,7 @@ class RecruitmentLayer(FramePoints):
         """Whether hexagons without a value are outlined."""
         return self._outline_nan
 
-    def _keep(self, cube: xr.Dataset) -> None:
+    def _take(self, cube: xr.Dataset) -> None:
         self._cube = cube
         self._numbers = numbers_of(cube)
         self._hexes = hex_points(cube)

@@ -229,7 +229,7 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
         _register()
         self._frame: int | None = 0
         self._is_ready = False
-        self._outlined = np.zeros(len(centres), dtype=bool)
+        self._keep(centres)
         super().__init__(
             _data_in_frame(centres, 0),
             features={**features, VALUE: self.frame_values(0)},
@@ -307,6 +307,7 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
         """
         self.selected_data = set()
         self._value = None
+        self._keep(centres)
         # The viewer asks for slices and extents on every event: it hears of the last one, when all
         # is in place.
         with self.events.blocker_all():
@@ -318,6 +319,11 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
         self._frame = _UNPAINTED
         self.units = units
         self.scale = scale
+
+    def _keep(self, centres: Floats) -> None:
+        self._outlined = np.zeros(len(centres), dtype=bool)
+        # napari asks for the extent several times a step.
+        self._span = np.stack([centres.min(axis=0), centres.max(axis=0)])
 
     # --- frames -----------------------------------------------------------------------------------
 
@@ -362,8 +368,9 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
 
     @property
     def _extent_data(self) -> Floats:
-        extent: Floats = super()._extent_data
+        extent = np.empty((2, 3))
         extent[:, FRAME_AXIS] = (0, self.n_frames - 1)
+        extent[:, 1:] = self._span
         return extent
 
     # --- what the visual reads --------------------------------------------------------------------
