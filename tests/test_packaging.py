@@ -59,7 +59,8 @@ def sdist(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (file,) = built.glob("*.tar.gz")
     folder = tmp_path_factory.mktemp("sdist")
     with tarfile.open(file) as archive:
-        archive.extractall(folder, filter="data")
+        safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # from 3.11.4 on
+        archive.extractall(folder, **safely)
     (top,) = folder.iterdir()
     return top
 
