@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import threading
 import time
 import weakref
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication, QScrollArea
 from widget_helpers import PLUGIN, WIDGET, User, neurons_in_a_row, not_a_simulation
 
 from napari_hexrecruit import open_simulation, recruitment_cube, sonata
@@ -49,8 +53,7 @@ class TestChoosing:
 
     def test_says_how_large_it_is(self, user, tmp_path):
         user.choose(neurons_in_a_row(tstop_ms=1500.0).write(tmp_path))
-        words = user.form.info.value.replace("\N{NO-BREAK SPACE}", " ")
-        assert words == "40 neurons · 40 spikes · 0 - 1,500 ms"
+        assert user.form.info.value == "40 neurons · 40 spikes\n0 - 1,500 ms"
 
     def test_does_not_block_the_window(self, user, sample, monkeypatch):
         opened, free = work.open_simulation, threading.Event()
@@ -77,10 +80,6 @@ class TestChoosing:
         assert edit.text() == ""
 
     def test_a_dropped_file_is_chosen(self, user, sample):
-        from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
-        from qtpy.QtGui import QDragEnterEvent, QDropEvent
-        from qtpy.QtWidgets import QApplication
-
         mime = QMimeData()
         mime.setUrls([QUrl.fromLocalFile(str(sample))])
         where, copy, left = QPointF(20, 20), Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
@@ -107,6 +106,45 @@ class TestChoosing:
         user.wait_until_idle()
         assert "synapse_class" not in user.form.filter_column.choices
         assert "thalamus" not in user.form.info.value
+
+
+class TestPanel:
+    @pytest.fixture
+    def seen(self, make_napari_viewer, qtbot, monkeypatch):
+        """A user whose window is on the screen."""
+        monkeypatch.setenv("NAPARI_CONFIG", "")
+        user = User(make_napari_viewer(show=True), qtbot)
+        qtbot.wait(100)
+        return user
+
+    def test_tab_goes_from_top_to_bottom(self, seen):
+        panel, first = seen.widget.native, seen.form.file.line_edit.native
+        places, field = [], first
+        while field is not first or not places:
+            takes_tab = field.focusPolicy() & Qt.FocusPolicy.TabFocus
+            if takes_tab and panel.isAncestorOf(field) and field.isVisible():
+                places.append(field.mapTo(panel, field.rect().center()))
+            field = field.nextInFocusChain()
+        fields, around = places[:-1], places[-1]  # the scroll area itself is the last
+        assert len(fields) > 20
+        assert around == panel.rect().center()
+        for above, below in itertools.pairwise(fields):
+            assert below.y() > above.y() or (abs(below.y() - above.y()) < 20)
+
+    def test_fields_are_aligned(self, seen):
+        form = seen.form
+        fields = [
+            *(form.file, form.population, form.filter_column, form.min_neurons, form.radius),
+            *(form.split_by, form.metric, form.colormap, form.shown, form.speed),
+        ]
+        panel = seen.widget.native
+        assert len({field.native.mapTo(panel, QPoint(0, 0)).x() for field in fields}) == 1
+
+    def test_fits_into_300_pixels(self, user, sample):
+        user.choose(sample)
+        user.pick_filter("synapse_class")
+        panel = user.widget.native.findChild(QScrollArea).widget()
+        assert panel.minimumSizeHint().width() <= 280
 
 
 class TestFilter:
@@ -394,6 +432,7 @@ class TestSplitting:
                 recruitment_cube(sample, where=f"synapse_class={layer.name}")
             )
             assert layer.name_overlay.visible
+        assert [layer.face_colorbar.visible for layer in layers] == [False, True]
         grid = user.viewer.canvas.grid
         assert grid.enabled
         assert grid.position(0, layers) == (0, 0)
@@ -491,7 +530,7 @@ class TestMistakes:
     def test_a_spikes_file_that_is_missing_is_told_at_once(self, user, tmp_path):
         user.choose(spikes_missing(tmp_path))
         assert "the spikes file does not exist: run the simulation" in user.told[0]
-        assert "no\N{NO-BREAK SPACE}spikes" in user.form.info.value
+        assert "no spikes" in user.form.info.value
         user.load()
         assert len(user.told) == 2
         assert len(user.viewer.layers) == 0

@@ -95,9 +95,9 @@ def align_labels(fields: Sequence[Widget]) -> None:
     labels = [row.itemAt(0).widget() for row in rows]
     for label in labels:
         label.ensurePolished()
-    width = max(label.fontMetrics().horizontalAdvance(label.text()) for label in labels)
+    width = max(label.sizeHint().width() for label in labels)
     for row, label, field in zip(rows, labels, fields, strict=True):
-        label.setMinimumWidth(width + 6)
+        label.setMinimumWidth(width)
         if field.native.sizeHint().height() > 2 * label.sizeHint().height():
             row.setAlignment(label, Qt.AlignmentFlag.AlignTop)
 

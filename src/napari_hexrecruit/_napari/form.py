@@ -90,6 +90,7 @@ class Form:
         simulation = self._simulation_fields()
         neurons = self._neuron_fields()
         grid = self._grid_fields()
+        load = self._load_fields()
         display = self._display_fields()
         playback = self._playback_fields()
         self.sections: list[Widget] = [
@@ -100,7 +101,7 @@ class Form:
             column("", neurons, labels=True),
             heading("Hexagons and time"),
             column("", grid, labels=True),
-            *self._load_fields(),
+            *load,
             heading("Display"),
             column("", display, labels=True),
             heading("Playback"),
@@ -373,7 +374,7 @@ class Form:
             self.population.choices = [choices.name for choices in choices.populations]
             _pick(self.population, settings.population or choices.population, choices.population)
             self.node_set.choices = [
-                (f"{own} (the simulation's)", ""),
+                (f"{own} (default)", ""),
                 *((name, name) for name in choices.node_sets),
             ]
             _pick(self.node_set, settings.node_set, "")
@@ -432,10 +433,8 @@ class Form:
             self.limits.value = (low, high)
 
     def show_info(self, summary: str) -> None:
-        """Describe the simulation; parts between dots are not broken."""
-        self.info.value = " · ".join(
-            p.replace(" ", "\N{NO-BREAK SPACE}") for p in summary.split(" · ")
-        )
+        """Describe the simulation; the time is on a line of its own, so that it is not broken."""
+        self.info.value = "\n".join(summary.rsplit(" · ", 1))
 
     def show_look(self, look: Look, largest: float) -> None:
         """Show how hexagons look that came from elsewhere, and how far their limits may go."""

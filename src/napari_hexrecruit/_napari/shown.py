@@ -103,11 +103,14 @@ class Shown:
             How they looked when they were last asked; what is the same since is not touched, so
             that what was set elsewhere meanwhile stays. None: everything is set.
         """
-        for layer in self.looked_at:
+        layers = self.looked_at
+        for layer in layers:
             for name, set_on in _SET.items():
                 if before is None or getattr(look, name) != getattr(before, name):
                     set_on(layer, getattr(look, name))
-        if self.looked_at and (before is None or look.timestamp != before.timestamp):
+        for layer in layers[:-1]:  # one says it for all, in the last field of the grid
+            layer.face_colorbar.visible = False
+        if layers and (before is None or look.timestamp != before.timestamp):
             show_time(self._viewer).visible = look.timestamp
 
     def look(self, otherwise: Look) -> Look:
@@ -115,7 +118,7 @@ class Shown:
         layers = self.looked_at
         if not layers:
             return otherwise
-        layer = layers[0]
+        layer = layers[-1]
         return replace(
             otherwise,
             metric=getattr(layer, "metric", otherwise.metric),
@@ -211,5 +214,5 @@ _SET: dict[str, Callable[[Points, Any], None]] = {
 def _name_on_canvas(layer: Points, *, visible: bool) -> None:
     overlay: Any = layer.name_overlay
     overlay.visible = visible
-    overlay.position = "top_center"
+    overlay.position = "bottom_left"
     overlay.font_size = 12

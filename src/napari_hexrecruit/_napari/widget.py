@@ -70,6 +70,7 @@ class RecruitmentWidget(Container[Widget]):
         self._reading = Jobs(lambda _: None, self.native)
         self._loading = Jobs(self._show_progress, self.native)
         self._update_timer = _timer(self.native, _UPDATE_AFTER_MS, self._update)
+        self._align_timer = _timer(self.native, 0, self.form.align)
         self._save_timer = _timer(self.native, _SAVE_AFTER_MS, self._save)
         self._playback = Playback(
             napari_viewer, self._shown.time_axis, self._show_buttons, self.native
@@ -361,9 +362,10 @@ class RecruitmentWidget(Container[Widget]):
         save_settings(self._settings)
 
     def _on_parent_changed(self, parent: Any) -> None:
-        """Take the font of the window; rest once the panel is taken out of it."""
-        self.form.align()
-        if parent is None:
+        """Take the font of the window, which comes a moment later; rest out of a window."""
+        if parent is not None:
+            self._align_timer.start()
+        else:
             for jobs in (self._choosing, self._reading, self._loading):
                 jobs.cancel()
             self._playback.stop()
