@@ -1,0 +1,101 @@
+"""Photographs viewer and widget with the medium sample for README and documentation.
+
+Usage: make screenshots (or scripts/with-display.sh python scripts/screenshots.py [FOLDER])
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import napari
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QScrollArea
+
+from napari_hexrecruit.synthetic import MEDIUM, write_simulation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari_hexrecruit._napari.widget import RecruitmentWidget
+
+PLUGIN, WIDGET = "napari-hexrecruit", "Hexagon recruitment"
+WINDOW = (1360, 960)
+PANEL_WIDTH = 300
+TIME_MS = 180.0
+"""A wave of the sample is on its way."""
+
+
+def main() -> None:
+    folder = _folder()
+    with tempfile.TemporaryDirectory() as place:
+        simulation = write_simulation(Path(place) / "sample", MEDIUM)
+        for theme in ("dark", "light"):
+            with loaded(simulation, theme) as (viewer, widget):
+                photograph(viewer, folder / f"viewer-{theme}.png")
+                photograph_panel(widget, folder / f"widget-{theme}.png")
+        with loaded(simulation, "dark", split_by="synapse_class") as (viewer, _):
+            photograph(viewer, folder / "viewer-split.png")
+
+
+@contextmanager
+def loaded(
+    simulation: Path, theme: str, split_by: str = ""
+) -> Iterator[tuple[napari.Viewer, RecruitmentWidget]]:
+    """A viewer with the simulation loaded through the widget."""
+    viewer = napari.Viewer(title="Hexagon recruitment")
+    viewer.theme = theme
+    viewer.window.resize(*WINDOW)
+    dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
+    dock.window().resizeDocks([dock], [PANEL_WIDTH], Qt.Orientation.Horizontal)
+    widget.form.file.value = simulation
+    wait_until(lambda: not widget.busy)
+    widget.form.split_by.value = split_by
+    widget.form.load.native.click()
+    wait_until(lambda: not widget.busy)
+    viewer.dims.set_point(0, TIME_MS)
+    viewer.reset_view()
+    QTest.qWait(500)
+    yield viewer, widget
+    viewer.close()
+
+
+def photograph(viewer: napari.Viewer, path: Path) -> None:
+    """The whole window, as if the mouse were elsewhere."""
+    viewer.mouse_over_canvas = False
+    viewer.status = "Ready"
+    QTest.qWait(100)
+    viewer.screenshot(str(path), canvas_only=False, flash=False)
+    print(f"{path}: {path.stat().st_size // 1024} kB")
+
+
+def photograph_panel(widget: RecruitmentWidget, path: Path) -> None:
+    """All of the panel, at the width that it has in the window."""
+    panel = widget.native.findChild(QScrollArea).widget()
+    panel.grab().save(str(path))
+    print(f"{path}: {path.stat().st_size // 1024} kB")
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(6_000):
+        if condition():
+            return
+        QTest.qWait(10)
+    raise TimeoutError("the widget was busy for a minute")
+
+
+def _folder() -> Path:
+    parser = argparse.ArgumentParser(description=__doc__)
+    default = Path(__file__).parents[1] / "docs" / "_static"
+    parser.add_argument("folder", nargs="?", type=Path, default=default)
+    folder: Path = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+if __name__ == "__main__":
+    main()
