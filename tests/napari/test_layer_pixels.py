@@ -181,6 +181,19 @@ class TestShape:
         colour = layer.face_color[0, :3] * 255
         np.testing.assert_allclose(middle, np.broadcast_to(colour, middle.shape), atol=2)
 
+    @pytest.mark.parametrize("angles", [(0, 0, 0), (10, -40, 20)])
+    def test_no_background_shows_in_3d(self, add, photograph, angles):
+        cube = sheet(12, 50)
+        viewer, layer = add(cube, show=True)
+        viewer.dims.ndisplay = 3
+        viewer.reset_view()
+        scene(viewer).camera.angles = angles
+        image = photograph(viewer)
+        height, width = image.shape[0] // 2, image.shape[1] // 2
+        middle = image[height - 60 : height + 60, width - 60 : width + 60].reshape(-1, 3)
+        colour = layer.face_color[0, :3] * 255
+        np.testing.assert_allclose(middle, np.broadcast_to(colour, middle.shape), atol=2)
+
     @pytest.mark.parametrize("orientation", ["up", "down"])
     def test_the_letter_f_stands_as_the_camera_says(self, add, photograph, orientation):
         cube = letter_cube()

@@ -45,7 +45,7 @@ _UNPAINTED = -2
 _OUTLINE_PIXELS = 1.5
 _OUTLINE_AT_MOST = 0.1
 """Part of corner to corner, so that a hexagon of few pixels stays open."""
-_HARD_EDGE = 1e-3
+_HARD_EDGE = 1e-6
 """Width of an edge without smoothing, in pixels; 0 would be a division by zero in the shader."""
 _APOTHEM = math.sqrt(3.0) / 4.0
 """Centre to side, as a part of corner to corner."""
@@ -639,9 +639,13 @@ def _visual_class() -> type:
 
 
 def _may_be_smooth(layer: Any) -> bool:
-    """Whether the smooth edge of a hexagon may lie over its neighbour: it is not seen through."""
+    """Whether the smooth edge of a hexagon may lie over its neighbour.
+
+    Not where it would be seen through, nor in 3-D, where it may hide a neighbour farther away.
+    """
     covers = str(layer.blending) in ("translucent", "translucent_no_depth")
-    return bool(covers and layer.opacity == 1 and layer.antialiasing > 0)
+    flat = len(layer._slice_input.displayed) == 2
+    return bool(covers and flat and layer.opacity == 1 and layer.antialiasing > 0)
 
 
 @contextmanager

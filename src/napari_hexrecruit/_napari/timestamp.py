@@ -16,7 +16,8 @@ from napari_hexrecruit._napari.private import STATE_KEY, FramePoints
 __all__ = ["show_time"]
 
 OVERLAY = "recruitment_time"
-_POSITION = "top_left"
+_POSITION = "bottom_left"
+"""Colour bars, their labels and the names of layers are at the top, the scale bar at the right."""
 _FONT_SIZE = 14
 
 
