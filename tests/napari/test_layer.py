@@ -321,28 +321,28 @@ class TestSaying:
         viewer, layer = add(cube)
         go_to(viewer, 3000.0)
         heard = []
-        for name in ("current_bin", "cube", "metric", "outline_nan", "features"):
+        for name in ("bin_changed", "cube_changed", "metric", "outline_nan", "features"):
             getattr(layer.events, name).connect(lambda event: heard.append(event.type))
         go_to(viewer, 3010.0)
-        assert heard == ["current_bin", "features"]
+        assert heard == ["bin_changed", "features"]
         go_to(viewer, 3010.0)
-        assert heard == ["current_bin", "features"]
+        assert heard == ["bin_changed", "features"]
         heard.clear()
         layer.metric = "rate"
         layer.outline_nan = False
         layer.outline_nan = False
         layer.cube = wave_cube(2, 2, 2)
-        assert [name for name in heard if name in ("cube", "metric", "outline_nan")] == [
+        assert [name for name in heard if name not in ("bin_changed", "features")] == [
             "metric",
             "outline_nan",
-            "cube",
+            "cube_changed",
         ]
 
     def test_the_bin_that_is_announced_is_already_shown(self, add, cube):
         viewer, layer = add(cube)
         go_to(viewer, 3000.0)
         seen = []
-        layer.events.current_bin.connect(
+        layer.events.bin_changed.connect(
             lambda event: seen.append((event.value, float(layer.features["recruited"].iloc[0])))
         )
         go_to(viewer, 3040.0)

@@ -133,6 +133,18 @@ class TestList:
             go_to(viewer, time_ms)
             assert (slow.current_bin, quick.current_bin) == bins
 
+    def test_linked_layers_share_their_look_and_not_their_cubes(self, add, cube):
+        viewer, layer = add(cube)
+        other = viewer.add_layer(RecruitmentLayer(cube.copy()))
+        viewer.layers.selection = {layer, other}
+        run_command(viewer, "napari.layer.link_selected_layers")
+        layer.metric, layer.opacity, layer.outline_nan = "rate", 0.5, False
+        assert (other.metric, other.opacity, other.outline_nan) == ("rate", 0.5, False)
+        go_to(viewer, 3030.0)
+        assert layer.current_bin == other.current_bin == 3
+        layer.cube = cube.copy()
+        assert other.cube is not layer.cube
+
     def test_two_viewers_may_show_one_cube(self, make_napari_viewer, cube):
         layers = []
         for time_ms in (3000.0, 3040.0):

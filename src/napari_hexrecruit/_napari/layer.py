@@ -103,7 +103,7 @@ class RecruitmentLayer(FramePoints):
     whichever metric. The layer's units are ``("ms", "um", "um")``, or pixels where the cube does
     not say that flat space is in µm.
 
-    Emits ``cube``, ``metric``, ``outline_nan`` and ``current_bin`` from ``layer.events``.
+    ``layer.events`` has ``bin_changed``, ``cube_changed``, ``metric`` and ``outline_nan``.
 
     Examples
     --------
@@ -142,7 +142,9 @@ class RecruitmentLayer(FramePoints):
             **(look | points_kwargs),
         )
         self.colorbar_label.text = self._metric.title
-        self.events.add(cube=Event, metric=Event, outline_nan=Event, current_bin=Event)
+        # napari's linked layers take over what has the name of an event: metric and outlines, but
+        # neither the cube nor the bin.
+        self.events.add(bin_changed=Event, cube_changed=Event, metric=Event, outline_nan=Event)
 
     # --- what is shown ----------------------------------------------------------------------------
 
@@ -168,7 +170,7 @@ class RecruitmentLayer(FramePoints):
             translate=hexes.translate,
             units=hexes.units,
         )
-        self.events.cube(value=cube)
+        self.events.cube_changed(value=cube)
 
     @property
     def metric(self) -> str:
@@ -241,7 +243,7 @@ class RecruitmentLayer(FramePoints):
 
     def on_frame_changed(self) -> None:
         """Announce the bin and its features."""
-        self.events.current_bin(value=self.current_bin)
+        self.events.bin_changed(value=self.current_bin)
         self.events.properties()
         self.events.features()
 

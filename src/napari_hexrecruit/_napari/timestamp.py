@@ -70,8 +70,8 @@ class _TimeStamp:
     def _follow(self, layer: Layer) -> None:
         layer.events.visible.connect(self._update)
         if isinstance(layer, FramePoints):
-            layer.events.current_bin.connect(self._update)
-            layer.events.cube.connect(self._update)
+            layer.events.bin_changed.connect(self._update)
+            layer.events.cube_changed.connect(self._update)
 
     def _update(self, event: object = None) -> None:
         viewer = self._viewer()
