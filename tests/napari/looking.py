@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from napari import Viewer
 
 
@@ -33,5 +32,5 @@ def canvas(viewer: Viewer) -> object:
 
 
 def go_to(viewer: Viewer, time_ms: float) -> None:
-    """Move the time slider; time is the first of the layer's three axes, the last of the world's."""
+    """Move the time slider: the layer has three axes, and is aligned with the last of the world."""
     viewer.dims.set_point(viewer.dims.ndim - 3, time_ms)
