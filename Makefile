@@ -89,6 +89,9 @@ docs: $(VENV)/.docs
 # One size only: make bench BENCH_ARGS=small
 bench: $(VENV)/.check
 	@$(BIN)/python -m benchmarks.bench_cube $(BENCH_ARGS)
+	@$(BIN)/python -m benchmarks.bench_movie
+	@scripts/system-libs.sh
+	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python -m benchmarks.bench_layer
 
 golden: $(VENV)/.check
 	@$(BIN)/python tests/golden/regenerate.py

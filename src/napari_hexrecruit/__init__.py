@@ -18,9 +18,9 @@ if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gi
     from napari_hexrecruit.cube_io import read_cube, write_cube
     from napari_hexrecruit.errors import HexRecruitError, MissingExtraError, SimulationDataError
     from napari_hexrecruit.hexgrid import HexGrid
-    from napari_hexrecruit.movie import write_movie
+    from napari_hexrecruit.movie import write_frame, write_movie
     from napari_hexrecruit.pipeline import cumulative_cube, recruitment_cube
-    from napari_hexrecruit.render import render_frames
+    from napari_hexrecruit.render import Mark, MovieStyle, Underlay, render_frames
     from napari_hexrecruit.schema import validate_cube
     from napari_hexrecruit.sonata import open_simulation
     from napari_hexrecruit.timebins import TimeBins
@@ -28,9 +28,12 @@ if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gi
 __all__ = [
     "HexGrid",
     "HexRecruitError",
+    "Mark",
     "MissingExtraError",
+    "MovieStyle",
     "SimulationDataError",
     "TimeBins",
+    "Underlay",
     "__version__",
     "cumulative_cube",
     "open_simulation",
@@ -39,6 +42,7 @@ __all__ = [
     "render_frames",
     "validate_cube",
     "write_cube",
+    "write_frame",
     "write_movie",
 ]
 
@@ -47,9 +51,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "HexGrid": "hexgrid",
     "HexRecruitError": "errors",
+    "Mark": "render",
     "MissingExtraError": "errors",
+    "MovieStyle": "render",
     "SimulationDataError": "errors",
     "TimeBins": "timebins",
+    "Underlay": "render",
     "cumulative_cube": "pipeline",
     "open_simulation": "sonata",
     "read_cube": "cube_io",
@@ -57,6 +64,7 @@ _HOMES = {
     "render_frames": "render",
     "validate_cube": "schema",
     "write_cube": "cube_io",
+    "write_frame": "movie",
     "write_movie": "movie",
 }
 

@@ -216,9 +216,15 @@ def movie(
     strip: Annotated[
         bool, typer.Option("--strip", help="Population mean over time under the map.")
     ] = False,
-    scale_bar: Annotated[bool, typer.Option(help="Show a scale bar.")] = False,
+    scale_bar: Annotated[bool, typer.Option(help="Show a scale bar.")] = True,
     colorbar: Annotated[bool, typer.Option(help="Show the colour bar.")] = True,
     timestamp: Annotated[bool, typer.Option(help="Show the time.")] = True,
+    opacity: Annotated[float, typer.Option(help="Of the hexagons, 0 to 1.")] = 1.0,
+    font_scale: Annotated[float, typer.Option(help="Factor on the size of all text.")] = 1.0,
+    colorbar_label: Annotated[str | None, typer.Option(help="In place of the metric's.")] = None,
+    time_format: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="As in '{start:.0f} to {stop:.0f} ms'.")
+    ] = None,
     pattern: Annotated[
         str, typer.Option(help="Names of PNG frames in a folder.")
     ] = "frame-{index}.png",
@@ -271,7 +277,8 @@ def movie(
 _FPS = 20.0
 _STYLE = (
     *("metric", "clim", "colormap", "background", "average", "colorbar", "timestamp"),
-    *("scale_bar", "title", "strip", "size"),
+    *("scale_bar", "title", "strip", "size", "opacity", "font_scale", "colorbar_label"),
+    "time_format",
 )
 _OPTIONS = ("population", "node_set", "where", "flat", "radius", "bin_ms", "min_neurons")
 _OF_CUBE = (*_OPTIONS, "cumulative")
