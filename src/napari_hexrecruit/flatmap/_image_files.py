@@ -1,0 +1,291 @@
+"""Images in flat space as files: pixels, pixel size, and the small file beside them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit._atomic import written_aside
+from napari_hexrecruit._nrrd import read_image
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.flatmap._images import (
+    FlatImage,
+    Nudge,
+    Point,
+    checked_pixel_size,
+    checked_point,
+)
+
+if TYPE_CHECKING:
+    import os
+
+    from PIL.Image import Image
+
+__all__ = ["read_flat_image", "sidecar_of", "write_sidecar"]
+
+_KIND = "flat image"
+_VERSION = 1
+_UM = {
+    **dict.fromkeys(("um", "µm", "\u03bcm", "micron", "micrometer", "\\u00b5m"), 1.0),
+    **{"nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6, "inch": 25_400.0},
+}
+"""µm in a unit of length."""
+_FOR_PRINT = (72, 75, 96, 100, 120, 144, 150, 180, 200, 220, 240, 300, 350, 360, 400, 600, 1200)
+"""Pixels per inch that programs write for screens and printers; they say nothing of the cortex."""
+_DESCRIPTION, _RESOLUTION_UNIT = 270, 296
+
+
+def read_flat_image(
+    path: str | os.PathLike[str],
+    *,
+    pixel_size: float | Point | None = None,
+    origin: Point | None = None,
+    rotation_deg: float | None = None,
+) -> FlatImage:
+    """An image file with its place in flat space.
+
+    Parameters
+    ----------
+    path
+        PNG, TIFF (OME-TIFF and ImageJ too), JPEG or whatever else Pillow reads, or a 2-D nrrd.
+    pixel_size
+        Width and height of a pixel, µm; one number for square pixels. By default that of the file
+        beside the image, or else what the image itself says: an OME-TIFF's physical size, an ImageJ
+        TIFF's unit, a resolution (unless it is one for print, such as 72 or 300 per inch), the
+        spacings of a nrrd.
+    origin
+        Flat (x, y) of the image's lower left corner. By default that of the file beside the image,
+        that of a nrrd (whose ``space origin`` is the *centre* of its first sample), or (0, 0).
+    rotation_deg
+        Counter-clockwise around that corner; by default that of the file beside the image, or 0.
+
+    Returns
+    -------
+    FlatImage
+        Row 0 is the top of the picture as viewers show it, and has the largest y. A nrrd has no
+        top: its first axis is x and its second is y, so what is last along y is in row 0.
+
+    Raises
+    ------
+    ValueError
+        If there is no pixel size, or a number is not allowed.
+    SimulationDataError
+        If the file is missing, is no image, has several pages, or its file beside it is damaged.
+
+    Notes
+    -----
+    The file beside ``map.png`` is ``map.png.flat.json``; `write_sidecar` writes it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> file = tempfile.mkdtemp() + "/map.png"
+    >>> Image.new("L", (40, 20)).save(file)
+    >>> read_flat_image(file, pixel_size=25.0, origin=(-500.0, 0.0)).extent
+    (-500.0, 500.0, 0.0, 500.0)
+    """
+    source = Path(path)
+    pixels, found, corner = _read_pixels(source)
+    beside = _read_sidecar(sidecar_of(source))
+    size = next((s for s in (pixel_size, beside.get("pixel_size"), found) if s is not None), None)
+    if size is None:
+        raise ValueError(
+            f"{source}: the image does not say how large a pixel is: give pixel_size, um a pixel"
+        )
+    places = (origin, beside.get("origin"), corner, (0.0, 0.0))
+    turned = beside.get("rotation_deg", 0.0) if rotation_deg is None else rotation_deg
+    image = FlatImage(pixels, size, next(p for p in places if p is not None), turned)
+    return replace(image, nudge=beside.get("nudge", Nudge()), units=beside.get("units", "um"))
+
+
+def sidecar_of(path: str | os.PathLike[str]) -> Path:
+    """Name of the file beside an image that says where it lies: ``map.png.flat.json``."""
+    return Path(path).with_name(Path(path).name + ".flat.json")
+
+
+def write_sidecar(path: str | os.PathLike[str], image: FlatImage) -> Path:
+    """Write where an image lies into a small file beside it, from where it is read next time.
+
+    Parameters
+    ----------
+    path
+        File of the image.
+    image
+        Its place and nudge; the pixels are not written.
+
+    Returns
+    -------
+    Path
+        The file, JSON. One that is there is replaced.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = tempfile.mkdtemp() + "/map.png"
+    >>> image = FlatImage(np.zeros((20, 40)), pixel_size=25.0).nudged(dx=3.0, rotation_deg=1.5)
+    >>> write_sidecar(file, image).name
+    'map.png.flat.json'
+    """
+    target = sidecar_of(path)
+    content = {
+        "napari_hexrecruit": _KIND,
+        "version": _VERSION,
+        "pixel_size": checked_pixel_size(image.pixel_size),
+        "origin": image.origin,
+        "rotation_deg": image.rotation_deg,
+        "units": image.units,
+        "nudge": asdict(image.nudge),
+    }
+    with written_aside(target, overwrite=True) as aside:
+        aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return target
+
+
+def _read_sidecar(path: Path) -> dict[str, Any]:
+    """What the file beside an image says, checked; nothing where there is none."""
+    if not path.exists():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["napari_hexrecruit"] != _KIND or content["version"] != _VERSION:
+            raise ValueError(f"it is no {_KIND!r} of version {_VERSION}")
+        return {
+            "pixel_size": checked_pixel_size(content["pixel_size"]),
+            "origin": checked_point("origin", content["origin"]),
+            "rotation_deg": content["rotation_deg"],
+            "units": str(content["units"]),
+            "nudge": Nudge(**content["nudge"]),
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SimulationDataError(
+            f"{path}: does not say where the image lies ({error}): correct or delete it"
+        ) from error
+
+
+def _read_pixels(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | None]:
+    """Pixels, top row first; size of a pixel and lower left corner where the file has them."""
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise SimulationDataError(f"{path}: {what}: give an image file")
+    if path.suffix.lower() in (".nrrd", ".nhdr"):
+        return _read_nrrd(path)
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as file:
+            n_pages = getattr(file, "n_frames", 1)
+            if n_pages != 1:
+                raise SimulationDataError(
+                    f"{path}: has {n_pages} pages: save the one to show as a file of its own"
+                )
+            size = _pixel_size(file)
+            return _as_array(ImageOps.exif_transpose(file)), size, None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        if isinstance(error, SimulationDataError):
+            raise
+        reason = " ".join(str(error).split())
+        raise SimulationDataError(
+            f"{path}: cannot be read as an image ({reason}): give a PNG, TIFF, JPEG or nrrd"
+        ) from error
+
+
+def _as_array(image: Image) -> npt.NDArray[Any]:
+    """Grey as (height, width), everything else as colours."""
+    if image.mode.startswith(("I", "F", "L")) and "A" not in image.mode and image.mode != "LAB":
+        return np.array(image)
+    if image.mode == "1":
+        return np.array(image.convert("L"))
+    see_through = "A" in image.mode or "transparency" in image.info
+    return np.array(image.convert("RGBA" if see_through else "RGB"))
+
+
+def _pixel_size(image: Image) -> Point | None:
+    """Width and height of a pixel, µm, where the image says them."""
+    tags = getattr(image, "tag_v2", {})
+    description = str(tags.get(_DESCRIPTION, ""))
+    if "<OME" in description:
+        return _ome_size(description)
+    per_unit = image.info.get("resolution")  # a TIFF's, with no absolute unit
+    if description.startswith("ImageJ=") and per_unit and tags.get(_RESOLUTION_UNIT) == 1:
+        named = dict(line.split("=", 1) for line in description.splitlines() if "=" in line)
+        um = _UM.get(named.get("unit", "").strip().lower())
+        return None if um is None else _inverse(per_unit, um)
+    per_inch = image.info.get("dpi")
+    if per_inch is None or any(abs(float(n) - p) < 0.01 * p for n in per_inch for p in _FOR_PRINT):
+        return None
+    return _inverse(per_inch, _UM["inch"])
+
+
+def _inverse(per_unit: Any, um: float) -> Point | None:
+    across, up = (float(n) for n in per_unit)
+    return (um / across, um / up) if across > 1e-9 and up > 1e-9 else None
+
+
+def _ome_size(description: str) -> Point | None:
+    """Physical size of the pixels of an OME-TIFF.
+
+    Format: https://docs.openmicroscopy.org/ome-model/latest/ome-tiff/specification.html
+    """
+    try:
+        tree = ElementTree.fromstring(description)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"its OME-XML is damaged: {error}") from error
+    for element in tree.iter():
+        sizes = [element.get(f"PhysicalSize{axis}") for axis in "XY"]
+        if element.tag.endswith("Pixels") and all(sizes):
+            units = (element.get(f"PhysicalSize{axis}Unit", "µm") for axis in "XY")
+            ums = [_UM.get(unit) for unit in units]
+            if None in ums:
+                return None
+            across, up = (
+                float(str(s)) * um for s, um in zip(sizes, ums, strict=True) if um is not None
+            )
+            return across, up
+    return None
+
+
+def _read_nrrd(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | None]:
+    """A 2-D nrrd, or one of colours. Its first axis is x, its second y."""
+    data, fields = read_image(path)
+    colours = data.ndim == 3 and data.shape[0] in (3, 4) and data.dtype == np.uint8
+    if data.ndim != 2 and not colours:
+        raise SimulationDataError(
+            f"{path}: has the shape {data.shape}, no image: give a 2-D nrrd, or read it as a"
+            " voxel flatmap"
+        )
+    data = np.moveaxis(data, 0, -1) if colours else data
+    steps = _nrrd_steps(fields)
+    pixels = np.swapaxes(data, 0, 1)  # (y, x)
+    pixels = pixels[::-1] if steps is None or steps[1] > 0 else pixels
+    if steps is None:
+        return pixels, None, None
+    pixels = pixels[:, ::-1] if steps[0] < 0 else pixels
+    first = fields.get("space origin")
+    if first is None:
+        return pixels, (abs(steps[0]), abs(steps[1])), None
+    ends = [
+        (float(o), float(o) + step * (n - 1))
+        for o, step, n in zip(first, steps, data.shape[:2], strict=True)
+    ]
+    corner = tuple(min(end) - abs(step) / 2 for end, step in zip(ends, steps, strict=True))
+    return pixels, (abs(steps[0]), abs(steps[1])), (corner[0], corner[1])
+
+
+def _nrrd_steps(fields: dict[str, Any]) -> Point | None:
+    """From sample to sample along x and y, where the file says it."""
+    if "space directions" in fields:
+        rows = [row for row in fields["space directions"] if row is not None]
+        matrix = np.array([row for row in rows if np.isfinite(row).all()], dtype=np.float64)
+        if matrix.shape != (2, 2) or matrix[0, 1] or matrix[1, 0] or not matrix.diagonal().all():
+            return None
+        return float(matrix[0, 0]), float(matrix[1, 1])
+    steps = np.asarray(fields.get("spacings", ()), dtype=np.float64)
+    steps = steps[np.isfinite(steps)]
+    return (float(steps[0]), float(steps[1])) if len(steps) == 2 and steps.all() else None
