@@ -28,7 +28,10 @@ _log = logging.getLogger(__name__)
 _VERSION = 1
 """Part of every key: raise it when the meaning of stored arrays changes."""
 _MOST_BYTES = 4 << 30
-_UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+_UNREADABLE = (
+    *(OSError, ValueError, KeyError, TypeError, EOFError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 def cache_folder() -> Path:
@@ -79,7 +82,7 @@ def _read(path: Path, text: str) -> Arrays | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         if bytes(arrays.pop("key")) != text.encode():
             raise ValueError("it has another key")
