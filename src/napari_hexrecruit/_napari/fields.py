@@ -1,148 +1,214 @@
-"""Building blocks of the form: numbers with units, wrapped text, rows, headings, dropped files."""
+"""The fields of the widget: their labels, units, tool tips and places on the panel."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from magicgui.widgets import ComboBox, Container, FloatSpinBox, Label, Select, Widget
-from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QComboBox, QSizePolicy
+from magicgui.widgets import (
+    CheckBox,
+    FileEdit,
+    FloatRangeSlider,
+    ProgressBar,
+    PushButton,
+    Select,
+    SpinBox,
+    Widget,
+)
+from qtpy.QtWidgets import QAbstractItemView
 
-__all__ = [
-    "LARGEST",
-    "FileDrops",
-    "align_labels",
-    "choice",
-    "column",
-    "fit_height",
-    "heading",
-    "number",
-    "row",
-    "text",
-]
+from napari_hexrecruit._napari.parts import (
+    LARGEST,
+    align_labels,
+    choice,
+    column,
+    heading,
+    number,
+    row,
+    text,
+)
+from napari_hexrecruit.metrics import METRICS
 
-LARGEST = 1e9
-_SPACING = 4
+__all__ = ["NOTHING", "Fields"]
 
-
-def number(
-    tooltip: str,
-    *,
-    label: str = "",
-    value: float = 0.0,
-    step: float = 1.0,
-    unit: str = "",
-    minimum: float = 0.0,
-    decimals: int = 1,
-) -> FloatSpinBox:
-    """Make a field for a number, which takes effect when the user has finished typing."""
-    field = FloatSpinBox(
-        label=label, value=value, min=minimum, max=LARGEST, step=step, tooltip=tooltip
-    )
-    box: Any = field.native
-    box.setDecimals(decimals)
-    box.setSuffix(unit)
-    box.setKeyboardTracking(False)
-    box.setGroupSeparatorShown(True)
-    box.setMinimumWidth(70)
-    return field
+COLORMAPS = (
+    *("viridis", "inferno", "magma", "plasma", "turbo", "ice", "fire", "gist_earth", "gray"),
+    "gray_r",
+)
+NOTHING = [("nothing", "")]
+"""Choices of a field in which nothing needs to be chosen."""
+_PROGRESS_HEIGHT = 6
 
 
-def choice(label: str, choices: Sequence[Any], tooltip: str) -> ComboBox:
-    """Make a field to pick one of several, which long names do not make wider."""
-    field = ComboBox(label=label, choices=choices, tooltip=tooltip)
-    native: Any = field.native
-    native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    native.setMinimumContentsLength(8)
-    return field
+class Fields:
+    """All fields, as they are before anything is chosen.
 
-
-def text(value: str) -> Label:
-    """Make a text that wraps, and never makes the panel wider."""
-    label = Label(value=value)
-    native: Any = label.native
-    native.setWordWrap(True)
-    native.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
-    return label
-
-
-def heading(value: str) -> Label:
-    """Make the title of a section."""
-    label = text(f"<b>{value}</b>")
-    label.native.setContentsMargins(0, 8, 0, 0)
-    return label
-
-
-def row(label: str, widgets: Sequence[Widget]) -> Container[Widget]:
-    """Put fields side by side."""
-    return _box(label, widgets, "horizontal")
-
-
-def column(label: str, widgets: Sequence[Widget], *, labels: bool = False) -> Container[Widget]:
-    """Put fields one below the other."""
-    return _box(label, widgets, "vertical", labels=labels)
-
-
-def align_labels(fields: Sequence[Widget]) -> None:
-    """Give the labels to the left of all these fields the width of the widest, at the top.
-
-    magicgui does so within a container; these are of several, and the theme changes their font.
-    """
-    rows = [field.native.parentWidget().layout() for field in fields]
-    labels = [row.itemAt(0).widget() for row in rows]
-    for label in labels:
-        label.ensurePolished()
-    width = max(label.sizeHint().width() for label in labels)
-    for row, label, field in zip(rows, labels, fields, strict=True):
-        label.setMinimumWidth(width)
-        if field.native.sizeHint().height() > 2 * label.sizeHint().height():
-            row.setAlignment(label, Qt.AlignmentFlag.AlignTop)
-
-
-def fit_height(field: Select, most_rows: int) -> None:
-    """Make a list as high as its values need, up to some rows."""
-    native: Any = field.native
-    rows = max(2, min(native.count(), most_rows))
-    native.setFixedHeight(rows * max(native.sizeHintForRow(0), 16) + 2 * native.frameWidth() + 4)
-
-
-class FileDrops(QObject):
-    """Lets files be dropped anywhere on a widget.
-
-    Parameters
+    Attributes
     ----------
-    target
-        The Qt widget; it owns this object.
-    on_drop
-        Called with the first dropped file.
+    sections
+        What is on the panel from top to bottom: headings, and containers of fields.
     """
 
-    def __init__(self, target: Any, on_drop: Callable[[Path], None]) -> None:
-        super().__init__(target)
-        self._on_drop = on_drop
-        target.setAcceptDrops(True)
-        target.installEventFilter(self)
+    def __init__(self) -> None:
+        simulation = self._simulation_fields()
+        neurons = self._neuron_fields()
+        grid = self._grid_fields()
+        load = self._load_fields()
+        display = self._display_fields()
+        playback = self._playback_fields()
+        self.sections: list[Widget] = [
+            heading("Simulation"),
+            column("", simulation, labels=True),
+            self.info,
+            heading("Neurons"),
+            column("", neurons, labels=True),
+            heading("Hexagons and time"),
+            column("", grid, labels=True),
+            *load,
+            heading("Display"),
+            column("", display, labels=True),
+            heading("Playback"),
+            column("", playback, labels=True),
+        ]
+        self._labelled = [*simulation, *neurons, *grid, *display, *playback]
 
-    def eventFilter(self, watched: Any, event: Any) -> bool:
-        """Take drags of local files."""
-        if event.type() not in (QEvent.Type.DragEnter, QEvent.Type.Drop):
-            return False
-        files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if not files:
-            return False
-        event.acceptProposedAction()
-        if event.type() == QEvent.Type.Drop:
-            self._on_drop(Path(files[0]))
-        return True
+    def align(self) -> None:
+        """Align the labels; to be called again where the font has changed."""
+        align_labels(self._labelled)
 
+    def _simulation_fields(self) -> list[Widget]:
+        self.file = FileEdit(
+            label="File",
+            filter="SONATA simulations (*.json)",
+            nullable=True,
+            tooltip="SONATA simulation configuration, usually simulation_config.json;"
+            " it can also be dropped anywhere on this panel",
+        )
+        self.file.choose_btn.text = "Browse"
+        nothing = [("", "")]
+        self.population = choice("Population", nothing, "Node population to look at")
+        self.node_set = choice(
+            "Node set", nothing, "Neurons that count; by default those that were simulated"
+        )
+        self.info = text("Choose a simulation, or drop it here.")
+        return [self.file, self.population, self.node_set]
 
-def _box(
-    label: str, widgets: Sequence[Widget], layout: str, *, labels: bool = False
-) -> Container[Widget]:
-    box = Container[Widget](widgets=widgets, layout=layout, labels=labels, label=label)
-    box.margins = (0, 0, 0, 0)
-    box.native.layout().setSpacing(_SPACING)
-    return box
+    def _neuron_fields(self) -> list[Widget]:
+        self.filter_column = choice("Filter by", NOTHING, "Only some neurons count")
+        self.filter_values = Select(
+            label="Values",
+            choices=[],
+            tooltip="Values that count, with the number of neurons of each; click to pick several."
+            " All count where none is picked.",
+        )
+        picked: Any = self.filter_values.native
+        picked.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
+        self.filter_low = number("Least value that counts", minimum=-LARGEST, decimals=3)
+        self.filter_high = number("Values below this one count", minimum=-LARGEST, decimals=3)
+        self.filter_interval = row("From, below", [self.filter_low, self.filter_high])
+        position = "Property with the position on the flattened cortex"
+        computed = "computed from the circuit's atlas where the nodes file lacks it"
+        self.flat_x = choice("Flat x", ["ss_flat_x"], f"{position}, to the right; {computed}")
+        self.flat_y = choice("Flat y", ["ss_flat_y"], f"{position}, upwards; {computed}")
+        self.min_neurons = SpinBox(
+            label="Min. neurons",
+            value=1,
+            min=1,
+            max=1_000_000,
+            tooltip="Hexagons with fewer neurons have no value",
+        )
+        return [
+            self.filter_column,
+            self.filter_values,
+            self.filter_interval,
+            self.flat_x,
+            self.flat_y,
+            self.min_neurons,
+        ]
+
+    def _grid_fields(self) -> list[Widget]:
+        self.radius = number(
+            "From the centre of a hexagon to its corner, in the units of flat space",
+            label="Radius",
+            value=50.0,
+            step=5.0,
+            unit=" µm",
+        )
+        time: dict[str, Any] = {"unit": " ms", "decimals": 2}
+        self.bin_ms = number("Width of a bin of time, ms", label="Bin", value=10.0, **time)
+        self.start = number(
+            "Start of the window, ms", label="Start", step=10.0, minimum=-LARGEST, **time
+        )
+        self.stop = number(
+            "End of the window, ms. The window is a whole number of bins; up to the end of the"
+            " simulation, what is left over is dropped.",
+            label="Stop",
+            step=10.0,
+            minimum=-LARGEST,
+            **time,
+        )
+        self.split_by = choice(
+            "Split by",
+            NOTHING,
+            "One layer for each value of this property, side by side, with the same limits",
+        )
+        return [self.radius, self.bin_ms, self.start, self.stop, self.split_by]
+
+    def _load_fields(self) -> list[Widget]:
+        self.automatic = CheckBox(
+            text="Update automatically",
+            value=True,
+            tooltip="Once loaded, compute again when something above is changed; off: only when"
+            " Load is pressed",
+        )
+        self.load = PushButton(
+            text="Load", enabled=False, tooltip="Read the simulation and show its hexagons"
+        )
+        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop loading")
+        self.progress = ProgressBar(value=0, min=0, max=1000)
+        self.progress.native.setTextVisible(False)
+        self.progress.native.setFixedHeight(_PROGRESS_HEIGHT)
+        self.status = text("Nothing is loaded.")
+        return [self.automatic, row("", [self.load, self.cancel]), self.progress, self.status]
+
+    def _display_fields(self) -> list[Widget]:
+        metrics = [(metric.title, metric.name) for metric in METRICS.values()]
+        self.metric = choice("Colour", metrics, "What the colour of a hexagon says")
+        self.colormap = choice("Colormap", list(COLORMAPS), "Colours from low to high")
+        self.limits = FloatRangeSlider(
+            min=0.0,
+            max=100.0,
+            value=(0.0, 50.0),
+            tooltip="Values of the first and the last colour, in the units of the colour bar",
+        )
+        slider: Any = self.limits.native
+        slider.setEdgeLabelMode(slider.EdgeLabelMode.NoLabel)
+        slider.setDecimals(1)
+        self.fit = PushButton(
+            text="Fit", tooltip="From 0 to the 99th percentile of all that is loaded"
+        )
+        self.fit.native.setMaximumWidth(40)
+        self.colorbar = CheckBox(text="Colour bar", value=True, tooltip="Show it on the canvas")
+        self.timestamp = CheckBox(
+            text="Time stamp", value=True, tooltip="Show the start and end of the bin, ms"
+        )
+        self.outline = CheckBox(
+            text="Empty hexagons",
+            value=True,
+            tooltip="Outline hexagons without a value: those with too few neurons",
+        )
+        self.shown = column("Show", [self.colorbar, self.timestamp, self.outline])
+        return [self.metric, self.colormap, row("Limits", [self.limits, self.fit]), self.shown]
+
+    def _playback_fields(self) -> list[Widget]:
+        self.speed = number(
+            "ms of simulation per second of screen",
+            label="Speed",
+            value=100.0,
+            step=10.0,
+            unit=" ms per s",
+            minimum=0.1,
+        )
+        self.play = PushButton(text="Play", enabled=False, tooltip="Let time run")
+        self.halt = PushButton(text="Stop", enabled=False, tooltip="Stay at this time")
+        self.loop = CheckBox(text="Loop", value=True, tooltip="Start again at the end")
+        return [self.speed, row("", [self.play, self.halt, self.loop])]

@@ -1,4 +1,4 @@
-"""The fields of the widget: their labels, tool tips and choices, and what is chosen in them."""
+"""The form of the widget: what is offered in its fields, and what is chosen."""
 
 from __future__ import annotations
 
@@ -8,60 +8,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from magicgui.widgets import (
-    CheckBox,
-    ComboBox,
-    FileEdit,
-    FloatRangeSlider,
-    ProgressBar,
-    PushButton,
-    Select,
-    SpinBox,
-    Widget,
-)
+from magicgui.widgets import ComboBox
 from psygnal import Signal
-from qtpy.QtWidgets import QAbstractItemView
 
 from napari_hexrecruit._napari.choices import ColumnChoices, SimulationChoices
-from napari_hexrecruit._napari.fields import (
-    LARGEST,
-    FileDrops,
-    align_labels,
-    choice,
-    column,
-    fit_height,
-    heading,
-    number,
-    row,
-    text,
-)
+from napari_hexrecruit._napari.fields import NOTHING, Fields
 from napari_hexrecruit._napari.look import Look
+from napari_hexrecruit._napari.parts import FileDrops, fit_height
 from napari_hexrecruit._napari.request import Request
 from napari_hexrecruit._napari.settings import Settings
 from napari_hexrecruit.filters import Rule
-from napari_hexrecruit.metrics import METRICS
 from napari_hexrecruit.pipeline import flat_units
 
 __all__ = ["Form"]
 
-COLORMAPS = (
-    *("viridis", "inferno", "magma", "plasma", "turbo", "ice", "fire", "gist_earth", "gray"),
-    "gray_r",
-)
-NOTHING = [("nothing", "")]
 _UNITS = {"um": " µm", "pixel": " px", "unknown": ""}
 _MOST_ROWS = 6
 """Values of the filter that are seen at once."""
-_PROGRESS_HEIGHT = 6
 
 
-class Form:
-    """All fields and what is chosen in them.
+class Form(Fields):
+    """What is chosen in the fields, and what is offered in them.
 
     Attributes
     ----------
-    sections
-        The containers of the fields from top to bottom, each behind its heading.
     simulation_chosen
         Emitted with the path that the user has chosen, dropped or typed.
     population_chosen, filter_column_chosen
@@ -85,180 +55,16 @@ class Form:
     playback_changed = Signal()
 
     def __init__(self) -> None:
+        super().__init__()
         self._path, self._duration_ms, self._quiet = "", 0.0, False
         self._filter = ColumnChoices("")
-        simulation = self._simulation_fields()
-        neurons = self._neuron_fields()
-        grid = self._grid_fields()
-        load = self._load_fields()
-        display = self._display_fields()
-        playback = self._playback_fields()
-        self.sections: list[Widget] = [
-            heading("Simulation"),
-            column("", simulation, labels=True),
-            self.info,
-            heading("Neurons"),
-            column("", neurons, labels=True),
-            heading("Hexagons and time"),
-            column("", grid, labels=True),
-            *load,
-            heading("Display"),
-            column("", display, labels=True),
-            heading("Playback"),
-            column("", playback, labels=True),
-        ]
-        self._labelled = [*simulation, *neurons, *grid, *display, *playback]
         self.offer_values(self._filter)
         self._connect()
-
-    def align(self) -> None:
-        """Align the labels; to be called again where the font has changed."""
-        align_labels(self._labelled)
 
     def accept_drops(self, panel: Any) -> None:
         """Let a simulation be dropped anywhere on a Qt widget that holds the fields."""
         self.file.line_edit.native.setAcceptDrops(False)  # it would take the address as text
         FileDrops(panel, self.simulation_chosen.emit)
-
-    # --- fields -----------------------------------------------------------------------------------
-
-    def _simulation_fields(self) -> list[Widget]:
-        self.file = FileEdit(
-            label="File",
-            filter="SONATA simulations (*.json)",
-            nullable=True,
-            tooltip="SONATA simulation configuration, usually simulation_config.json;"
-            " it can also be dropped anywhere on this panel",
-        )
-        self.file.choose_btn.text = "Browse"
-        nothing = [("", "")]
-        self.population = choice("Population", nothing, "Node population to look at")
-        self.node_set = choice(
-            "Node set", nothing, "Neurons that count; by default those that were simulated"
-        )
-        self.info = text("Choose a simulation, or drop it here.")
-        return [self.file, self.population, self.node_set]
-
-    def _neuron_fields(self) -> list[Widget]:
-        self.filter_column = choice("Filter by", NOTHING, "Only some neurons count")
-        self.filter_values = Select(
-            label="Values",
-            choices=[],
-            tooltip="Values that count, with the number of neurons of each; click to pick several."
-            " All count where none is picked.",
-        )
-        picked: Any = self.filter_values.native
-        picked.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
-        self.filter_low = number("Least value that counts", minimum=-LARGEST, decimals=3)
-        self.filter_high = number("Values below this one count", minimum=-LARGEST, decimals=3)
-        self.filter_interval = row("From, below", [self.filter_low, self.filter_high])
-        position = "Property with the position on the flattened cortex"
-        computed = "computed from the circuit's atlas where the nodes file lacks it"
-        self.flat_x = choice("Flat x", ["ss_flat_x"], f"{position}, to the right; {computed}")
-        self.flat_y = choice("Flat y", ["ss_flat_y"], f"{position}, upwards; {computed}")
-        self.min_neurons = SpinBox(
-            label="Min. neurons",
-            value=1,
-            min=1,
-            max=1_000_000,
-            tooltip="Hexagons with fewer neurons have no value",
-        )
-        return [
-            self.filter_column,
-            self.filter_values,
-            self.filter_interval,
-            self.flat_x,
-            self.flat_y,
-            self.min_neurons,
-        ]
-
-    def _grid_fields(self) -> list[Widget]:
-        self.radius = number(
-            "From the centre of a hexagon to its corner, in the units of flat space",
-            label="Radius",
-            value=50.0,
-            step=5.0,
-            unit=" µm",
-        )
-        time: dict[str, Any] = {"unit": " ms", "decimals": 2}
-        self.bin_ms = number("Width of a bin of time, ms", label="Bin", value=10.0, **time)
-        self.start = number(
-            "Start of the window, ms", label="Start", step=10.0, minimum=-LARGEST, **time
-        )
-        self.stop = number(
-            "End of the window, ms. The window is a whole number of bins; up to the end of the"
-            " simulation, what is left over is dropped.",
-            label="Stop",
-            step=10.0,
-            minimum=-LARGEST,
-            **time,
-        )
-        self.split_by = choice(
-            "Split by",
-            NOTHING,
-            "One layer for each value of this property, side by side, with the same limits",
-        )
-        return [self.radius, self.bin_ms, self.start, self.stop, self.split_by]
-
-    def _load_fields(self) -> list[Widget]:
-        self.automatic = CheckBox(
-            text="Update automatically",
-            value=True,
-            tooltip="Once loaded, compute again when something above is changed; off: only when"
-            " Load is pressed",
-        )
-        self.load = PushButton(
-            text="Load", enabled=False, tooltip="Read the simulation and show its hexagons"
-        )
-        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop loading")
-        self.progress = ProgressBar(value=0, min=0, max=1000)
-        self.progress.native.setTextVisible(False)
-        self.progress.native.setFixedHeight(_PROGRESS_HEIGHT)
-        self.status = text("Nothing is loaded.")
-        return [self.automatic, row("", [self.load, self.cancel]), self.progress, self.status]
-
-    def _display_fields(self) -> list[Widget]:
-        metrics = [(metric.title, metric.name) for metric in METRICS.values()]
-        self.metric = choice("Colour", metrics, "What the colour of a hexagon says")
-        self.colormap = choice("Colormap", list(COLORMAPS), "Colours from low to high")
-        self.limits = FloatRangeSlider(
-            min=0.0,
-            max=100.0,
-            value=(0.0, 50.0),
-            tooltip="Values of the first and the last colour, in the units of the colour bar",
-        )
-        slider: Any = self.limits.native
-        slider.setEdgeLabelMode(slider.EdgeLabelMode.NoLabel)
-        slider.setDecimals(1)
-        self.fit = PushButton(
-            text="Fit", tooltip="From 0 to the 99th percentile of all that is loaded"
-        )
-        self.fit.native.setMaximumWidth(40)
-        self.colorbar = CheckBox(text="Colour bar", value=True, tooltip="Show it on the canvas")
-        self.timestamp = CheckBox(
-            text="Time stamp", value=True, tooltip="Show the start and end of the bin, ms"
-        )
-        self.outline = CheckBox(
-            text="Empty hexagons",
-            value=True,
-            tooltip="Outline hexagons without a value: those with too few neurons",
-        )
-        self.shown = column("Show", [self.colorbar, self.timestamp, self.outline])
-        return [self.metric, self.colormap, row("Limits", [self.limits, self.fit]), self.shown]
-
-    def _playback_fields(self) -> list[Widget]:
-        self.speed = number(
-            "ms of simulation per second of screen",
-            label="Speed",
-            value=100.0,
-            step=10.0,
-            unit=" ms per s",
-            minimum=0.1,
-        )
-        self.play = PushButton(text="Play", enabled=False, tooltip="Let time run")
-        self.halt = PushButton(text="Stop", enabled=False, tooltip="Stay at this time")
-        self.loop = CheckBox(text="Loop", value=True, tooltip="Start again at the end")
-        return [self.speed, row("", [self.play, self.halt, self.loop])]
 
     # --- what is chosen ---------------------------------------------------------------------------
 

@@ -1,0 +1,148 @@
+"""Building blocks of the panel: numbers with units, wrapped text, rows, headings, dropped files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import ComboBox, Container, FloatSpinBox, Label, Select, Widget
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import QComboBox, QSizePolicy
+
+__all__ = [
+    "LARGEST",
+    "FileDrops",
+    "align_labels",
+    "choice",
+    "column",
+    "fit_height",
+    "heading",
+    "number",
+    "row",
+    "text",
+]
+
+LARGEST = 1e9
+_SPACING = 4
+
+
+def number(
+    tooltip: str,
+    *,
+    label: str = "",
+    value: float = 0.0,
+    step: float = 1.0,
+    unit: str = "",
+    minimum: float = 0.0,
+    decimals: int = 1,
+) -> FloatSpinBox:
+    """Make a field for a number, which takes effect when the user has finished typing."""
+    field = FloatSpinBox(
+        label=label, value=value, min=minimum, max=LARGEST, step=step, tooltip=tooltip
+    )
+    box: Any = field.native
+    box.setDecimals(decimals)
+    box.setSuffix(unit)
+    box.setKeyboardTracking(False)
+    box.setGroupSeparatorShown(True)
+    box.setMinimumWidth(70)
+    return field
+
+
+def choice(label: str, choices: Sequence[Any], tooltip: str) -> ComboBox:
+    """Make a field to pick one of several, which long names do not make wider."""
+    field = ComboBox(label=label, choices=choices, tooltip=tooltip)
+    native: Any = field.native
+    native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    native.setMinimumContentsLength(8)
+    return field
+
+
+def text(value: str) -> Label:
+    """Make a text that wraps, and never makes the panel wider."""
+    label = Label(value=value)
+    native: Any = label.native
+    native.setWordWrap(True)
+    native.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
+    return label
+
+
+def heading(value: str) -> Label:
+    """Make the title of a section."""
+    label = text(f"<b>{value}</b>")
+    label.native.setContentsMargins(0, 8, 0, 0)
+    return label
+
+
+def row(label: str, widgets: Sequence[Widget]) -> Container[Widget]:
+    """Put fields side by side."""
+    return _box(label, widgets, "horizontal")
+
+
+def column(label: str, widgets: Sequence[Widget], *, labels: bool = False) -> Container[Widget]:
+    """Put fields one below the other."""
+    return _box(label, widgets, "vertical", labels=labels)
+
+
+def align_labels(fields: Sequence[Widget]) -> None:
+    """Give the labels to the left of all these fields the width of the widest, at the top.
+
+    magicgui does so within a container; these are of several, and the theme changes their font.
+    """
+    rows = [field.native.parentWidget().layout() for field in fields]
+    labels = [row.itemAt(0).widget() for row in rows]
+    for label in labels:
+        label.ensurePolished()
+    width = max(label.sizeHint().width() for label in labels)
+    for row, label, field in zip(rows, labels, fields, strict=True):
+        label.setMinimumWidth(width)
+        if field.native.sizeHint().height() > 2 * label.sizeHint().height():
+            row.setAlignment(label, Qt.AlignmentFlag.AlignTop)
+
+
+def fit_height(field: Select, most_rows: int) -> None:
+    """Make a list as high as its values need, up to some rows."""
+    native: Any = field.native
+    rows = max(2, min(native.count(), most_rows))
+    native.setFixedHeight(rows * max(native.sizeHintForRow(0), 16) + 2 * native.frameWidth() + 4)
+
+
+class FileDrops(QObject):
+    """Lets files be dropped anywhere on a widget.
+
+    Parameters
+    ----------
+    target
+        The Qt widget; it owns this object.
+    on_drop
+        Called with the first dropped file.
+    """
+
+    def __init__(self, target: Any, on_drop: Callable[[Path], None]) -> None:
+        super().__init__(target)
+        self._on_drop = on_drop
+        target.setAcceptDrops(True)
+        target.installEventFilter(self)
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """Take drags of local files."""
+        if event.type() not in (QEvent.Type.DragEnter, QEvent.Type.Drop):
+            return False
+        files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if not files:
+            return False
+        event.acceptProposedAction()
+        if event.type() == QEvent.Type.Drop:
+            self._on_drop(Path(files[0]))
+        return True
+
+
+def _box(
+    label: str, widgets: Sequence[Widget], layout: str, *, labels: bool = False
+) -> Container[Widget]:
+    box = Container[Widget](widgets=widgets, layout=layout, labels=labels, label=label)
+    box.margins = (0, 0, 0, 0)
+    box.native.layout().setSpacing(_SPACING)
+    return box
