@@ -12,6 +12,7 @@ from widget_helpers import PLUGIN, WIDGET
 from napari_hexrecruit._napari.commands import fit_limits, toggle_time_and_colorbar
 from napari_hexrecruit._napari.layer import RecruitmentLayer
 from napari_hexrecruit._napari.samples import SAMPLES, SCHEME
+from napari_hexrecruit._napari.timestamp import show_time
 from napari_hexrecruit._napari.widget import RecruitmentWidget
 
 
@@ -98,8 +99,9 @@ class TestCommands:
         assert viewer.layers[0].face_contrast_limits[1] != 50.0
 
     def test_time_and_colour_bar_come_and_go_together(self, viewer):
+        stamp = show_time(viewer)
+        stamp.visible = False
         toggle_time_and_colorbar(viewer)
-        stamp = viewer.canvas.overlays["recruitment_time"]
         assert stamp.visible
         viewer.layers[0].face_colorbar.visible = False
         toggle_time_and_colorbar(viewer)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from looking import scene
 from napari.components import ViewerModel
 from widget_helpers import PLUGIN, neurons_in_a_row, not_a_simulation
 
 from napari_hexrecruit import read_cube, recruitment_cube, write_cube
 from napari_hexrecruit._napari.layer import RecruitmentLayer
 from napari_hexrecruit._napari.reader import get_reader
+from napari_hexrecruit._napari.timestamp import show_time
 from napari_hexrecruit.errors import HexRecruitError, SimulationDataError
 
 
@@ -66,11 +68,11 @@ class TestReading:
     def test_the_first_layer_sets_the_stage_and_the_second_leaves_it(self, viewer, cube, tmp_path):
         file = write_cube(cube, tmp_path / "run.hexrecruit.nc")
         (layer,) = viewer.open(file, plugin=PLUGIN)
-        camera = viewer.scene.camera
+        camera = scene(viewer).camera
         assert tuple(map(str, camera.orientation2d)) == ("up", "right")
         assert layer.face_colorbar.visible
         viewer.dims.set_point(0, 3010.0)
-        assert viewer.canvas.overlays["recruitment_time"].text == "3,010 - 3,020 ms"
+        assert show_time(viewer).text == "3,010 - 3,020 ms"
         camera.orientation2d = ("down", "right")
         viewer.open(file, plugin=PLUGIN)
         assert tuple(map(str, camera.orientation2d)) == ("down", "right")

@@ -8,8 +8,10 @@ import threading
 import time
 import weakref
 
+import h5py
 import numpy as np
 import pytest
+from looking import canvas, scene
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QScrollArea
@@ -18,6 +20,7 @@ from widget_helpers import PLUGIN, WIDGET, User, neurons_in_a_row, not_a_simulat
 from napari_hexrecruit import open_simulation, recruitment_cube, sonata
 from napari_hexrecruit._napari import request, work
 from napari_hexrecruit._napari.loading import Cancelled
+from napari_hexrecruit._napari.timestamp import show_time
 from napari_hexrecruit.synthetic import SMALL, write_simulation
 
 
@@ -249,10 +252,10 @@ class TestLoading:
 
     def test_the_first_layer_sets_the_stage(self, user, sample):
         layer = user.open_and_load(sample)
-        assert tuple(map(str, user.viewer.scene.camera.orientation2d)) == ("up", "right")
+        assert tuple(map(str, scene(user.viewer).camera.orientation2d)) == ("up", "right")
         assert layer.face_colorbar.visible
         user.viewer.dims.set_point(0, 120.0)
-        assert user.viewer.canvas.overlays["recruitment_time"].text == "120 - 130 ms"
+        assert show_time(user.viewer).text == "120 - 130 ms"
 
     def test_shows_progress(self, user, sample, monkeypatch):
         steps, go_on = [], threading.Event()
@@ -347,7 +350,8 @@ class TestUpdating:
 
     def test_reads_a_simulation_again_that_was_written_again(self, user, tmp_path):
         user.open_and_load(neurons_in_a_row().write(tmp_path))
-        neurons_in_a_row(times_ms=np.zeros(40), node_ids=np.arange(40)).write(tmp_path)
+        with h5py.File(tmp_path / "output" / "spikes.h5", "r+") as file:
+            file["spikes/cortex/timestamps"][:] = 0.0
         user.load()
         cube = user.viewer.layers[0].cube
         assert cube["n_spikes"].sum("hex").to_numpy().tolist() == [40] + [0] * 9
@@ -369,6 +373,42 @@ class TestUpdating:
         user.choose(sample)
         user.form.bin_ms.value = 20.0
         assert not user.widget.busy
+
+    def test_another_simulation_does_not_load_by_itself(self, user, sample, tmp_path):
+        layer = user.open_and_load(sample)
+        user.choose(neurons_in_a_row().write(tmp_path))
+        user.form.bin_ms.value = 20.0
+        assert not user.widget.busy
+        assert list(user.viewer.layers) == [layer]
+
+    def test_what_was_chosen_while_another_loads_stays_chosen(
+        self, user, sample, tmp_path, monkeypatch
+    ):
+        go_on = threading.Event()
+
+        def slowly(sim, **options):
+            assert go_on.wait(10)
+            return recruitment_cube(sim, **options)
+
+        monkeypatch.setattr(request, "recruitment_cube", slowly)
+        user.choose(sample)
+        user.form.load.native.click()
+        user.form.file.value = neurons_in_a_row().write(tmp_path)
+        user.wait(lambda: "40 neurons" in user.form.info.value)
+        go_on.set()
+        user.wait_until_idle()
+        user.load()
+        assert [layer.cube.sizes["hex"] for layer in user.viewer.layers] == [80, 40]
+
+    def test_the_view_stays(self, user, sample):
+        user.choose(sample)
+        user.form.split_by.value = "synapse_class"
+        user.load()
+        camera = scene(user.viewer).camera
+        camera.zoom = 3.0
+        user.form.bin_ms.value = 20.0
+        user.wait_until_idle()
+        assert camera.zoom == 3.0
 
     def test_a_change_and_back_computes_nothing(self, user, sample, monkeypatch):
         layer = user.open_and_load(sample)
@@ -433,7 +473,7 @@ class TestSplitting:
             )
             assert layer.name_overlay.visible
         assert [layer.face_colorbar.visible for layer in layers] == [False, True]
-        grid = user.viewer.canvas.grid
+        grid = canvas(user.viewer).grid
         assert grid.enabled
         assert grid.position(0, layers) == (0, 0)
         assert user.form.status.value.startswith("2 layers, ")
@@ -459,7 +499,7 @@ class TestSplitting:
         user.form.split_by.value = ""
         user.wait_until_idle()
         assert [layer.name for layer in user.viewer.layers] == ["cortex"]
-        assert not user.viewer.canvas.grid.enabled
+        assert not canvas(user.viewer).grid.enabled
 
     def test_only_values_that_pass_the_filter_are_split(self, user, tmp_path):
         user.choose(neurons_in_a_row().write(tmp_path))
@@ -596,6 +636,16 @@ class TestMistakes:
         assert not user.form.load.enabled
         user.widget.load()
         assert "choose or drop" in user.told[0]
+
+    def test_more_than_fits_into_memory(self, user, sample, monkeypatch):
+        def too_much(sim, **options):
+            raise MemoryError("Unable to allocate 3 TiB")
+
+        monkeypatch.setattr(request, "recruitment_cube", too_much)
+        user.choose(sample)
+        user.load()
+        assert len(user.told) == 1
+        assert "use larger hexagons, wider bins or a shorter window" in user.told[0]
 
     def test_a_bug_is_no_mistake_of_the_user(self, user, sample, monkeypatch):
         def broken(sim, **options):

@@ -9,6 +9,7 @@ from widget_helpers import PLUGIN, User, neurons_in_a_row
 from napari_hexrecruit import recruitment_cube, write_cube
 from napari_hexrecruit._napari.look import fitted_limits, largest_limit
 from napari_hexrecruit._napari.playback import advance
+from napari_hexrecruit._napari.timestamp import show_time
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.synthetic import SMALL, write_simulation
 
@@ -73,7 +74,7 @@ class TestLook:
 
     def test_parts_are_shown_and_hidden(self, user, sample):
         layer = user.open_and_load(sample)
-        stamp = user.viewer.canvas.overlays["recruitment_time"]
+        stamp = show_time(user.viewer)
         assert user.form.colorbar.value
         for visible in (False, True):
             user.form.colorbar.value = visible

@@ -19,6 +19,7 @@ __all__ = ["Cancelled", "Jobs", "Monitor", "Outcome"]
 T = TypeVar("T")
 
 _POLL_MS = 50
+_TOO_LARGE = "There is not enough memory: use larger hexagons, wider bins or a shorter window."
 
 
 class Cancelled(HexRecruitError):
@@ -105,8 +106,8 @@ class Jobs(QObject):
         Parameters
         ----------
         work
-            Called with a progress callback, which raises when the job is cancelled. ValueError
-            and OSError are taken for mistakes of the user; others go to napari as bugs.
+            Called with a progress callback, which raises when the job is cancelled. ValueError,
+            OSError and MemoryError are taken for mistakes of the user, others go to napari as bugs.
         on_done
             Not called if the job is cancelled or replaced.
         """
@@ -170,6 +171,8 @@ def _guarded(work: Callable[[Progress], T], monitor: Monitor) -> Outcome[T]:
             return Outcome(None)
         except (HexRecruitError, ValueError, OSError) as mistake:
             value, error = None, " ".join(str(mistake).split())
+        except MemoryError:
+            value, error = None, _TOO_LARGE
     return Outcome(value, error, _own_warnings(caught))
 
 

@@ -44,6 +44,11 @@ class Shown:
         self._made_grid = False
 
     @property
+    def simulation(self) -> Path | None:
+        """Configuration of the simulation that the layers show; None if there is none here."""
+        return self._simulation
+
+    @property
     def layers(self) -> list[Points]:
         """Those that are still in the viewer, in the order of their values."""
         return [layer for layer in self._layers.values() if layer in self._viewer.layers]
@@ -85,11 +90,14 @@ class Shown:
         """
         if simulation != self._simulation:
             self._simulation, self._layers, self._names = simulation, {}, {}
+            self._made_grid = False
+        before = list(self._layers)
         for value in [value for value in self._layers if value not in cubes]:
             self._remove(value)
         self._layers = {value: self._shown(value, cube, look) for value, cube in cubes.items()}
         self.select()
-        self._arrange(list(cubes))
+        if list(cubes) != before:
+            self._arrange(several=len(cubes) > 1)
         self.apply(look)
 
     def apply(self, look: Look, before: Look | None = None) -> None:
@@ -164,19 +172,16 @@ class Shown:
         if layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
 
-    def _arrange(self, values: list[str]) -> None:
+    def _arrange(self, *, several: bool) -> None:
         """Side by side with names where there are several; undone where there is one again."""
+        if not several and not self._made_grid:
+            return
         grid = getattr(self._viewer, "canvas", self._viewer).grid  # napari 0.9 has moved it
-        several = len(values) > 1
-        if several:
-            grid.stride = 1
-            grid.enabled = True
-        elif self._made_grid:
-            grid.enabled = False
-        if several != self._made_grid or several:
-            for layer in self.layers:
-                _name_on_canvas(layer, visible=several)
-            self._viewer.reset_view()
+        grid.stride = 1
+        grid.enabled = several
+        for layer in self.layers:
+            _name_on_canvas(layer, visible=several)
+        self._viewer.reset_view()
         self._made_grid = several
 
 
@@ -212,7 +217,9 @@ _SET: dict[str, Callable[[Points, Any], None]] = {
 
 
 def _name_on_canvas(layer: Points, *, visible: bool) -> None:
-    overlay: Any = layer.name_overlay
+    overlay: Any = getattr(layer, "name_overlay", None)
+    if overlay is None:  # before napari 0.8
+        return
     overlay.visible = visible
     overlay.position = "bottom_left"
     overlay.font_size = 12

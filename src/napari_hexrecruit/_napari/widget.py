@@ -59,7 +59,7 @@ class RecruitmentWidget(Container[Widget]):
         self.form = Form()
         self._shown = Shown(napari_viewer)
         self._opened: Opened | None = None
-        self._loaded: Request | None = None
+        self._loaded: tuple[Path, Request] | None = None
         self._keeps_limits = True
         self._adding = False
         self._look = self.form.look()
@@ -167,8 +167,7 @@ class RecruitmentWidget(Container[Widget]):
 
     def _offer(self, result: Opened) -> None:
         self._opened = result
-        self._loaded = None
-        self.form.offer(str(result.simulation.path), result.choices, self._settings)
+        self.form.offer(str(result.path), result.choices, self._settings)
         self.form.offer_values(result.filter_values, self._settings)
         self._remember()
         if result.choices.problem is not None:
@@ -180,7 +179,7 @@ class RecruitmentWidget(Container[Widget]):
             self.form.show_path("")
             self.form.info.value = "Choose a simulation, or drop it here."
         else:
-            self.form.show_path(str(self._opened.simulation.path))
+            self.form.show_path(str(self._opened.path))
             population = self.form.population.value
             self.form.show_info(self._opened.choices.summary(population))
 
@@ -228,7 +227,7 @@ class RecruitmentWidget(Container[Widget]):
         self._show_buttons()
 
     def _show(self, result: Loaded) -> None:
-        if self._opened is not None:
+        if self._opened is not None and self._opened.path == result.path:
             self._opened = self._opened.renewed(result)
         self._shown.select()
         cubes, metric = list(result.cubes.values()), self.form.metric.value
@@ -238,20 +237,22 @@ class RecruitmentWidget(Container[Widget]):
         self._look = self.form.look()
         self._adding = True
         try:
-            self._shown.show(result.simulation.path, result.cubes, self._look)
+            self._shown.show(result.path, result.cubes, self._look)
         finally:
             self._adding = False
-        self._loaded = result.request
+        self._loaded = (result.path, result.request)
         self._show_status(summary(cubes))
         self._remember()
 
     def _on_request_changed(self) -> None:
         self._remember()
-        if self.form.automatic.value and self._opened is not None and self._shown.layers:
+        path = None if self._opened is None else self._opened.path
+        is_shown = self._shown.simulation == path and bool(self._shown.layers)
+        if self.form.automatic.value and path is not None and is_shown:
             self._update_timer.start()
 
     def _update(self) -> None:
-        if self.form.request() != self._loaded:
+        if self._opened is not None and self._loaded != (self._opened.path, self.form.request()):
             self.load()
         else:
             self._loading.cancel()

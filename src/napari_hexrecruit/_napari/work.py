@@ -54,6 +54,11 @@ class Opened:
     filter_values: ColumnChoices
     state: FileState
 
+    @property
+    def path(self) -> Path:
+        """The simulation's configuration."""
+        return self.simulation.path
+
     def renewed(self, loaded: Loaded) -> Opened:
         """The same with the simulation as it was read for the cubes."""
         return replace(self, simulation=loaded.simulation, state=loaded.state)
@@ -77,6 +82,11 @@ class Loaded:
     state: FileState
     request: Request
     cubes: dict[str, xr.Dataset]
+
+    @property
+    def path(self) -> Path:
+        """The simulation's configuration."""
+        return self.simulation.path
 
 
 def opened(path: Path, settings: Settings) -> Opened:
