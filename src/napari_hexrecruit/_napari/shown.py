@@ -221,5 +221,5 @@ def _name_on_canvas(layer: Points, *, visible: bool) -> None:
     if overlay is None:  # before napari 0.8
         return
     overlay.visible = visible
-    overlay.position = "bottom_left"
+    overlay.position = "top_left"
     overlay.font_size = 12
