@@ -506,7 +506,7 @@ class TestSplitting:
         user.pick_filter("synapse_class", "EXC")
         user.form.split_by.value = "layer"
         user.load()
-        assert [layer.name for layer in user.viewer.layers] == ["1", "3", "5"]
+        assert [layer.name for layer in user.viewer.layers] == ["layer 1", "layer 3", "layer 5"]
 
     @pytest.mark.parametrize(
         ("column", "says"), [("depth", "too many values"), ("many", "at most 16 layers")]

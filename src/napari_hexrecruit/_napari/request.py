@@ -81,8 +81,8 @@ def cubes_of(
     Returns
     -------
     dict
-        Cubes by the value they are of, in the order of the values; one cube named ``""`` where
-        nothing is split.
+        Cubes by the value they are of, such as ``INH`` or ``layer 4``, in the order of the values;
+        one cube named ``""`` where nothing is split.
 
     Raises
     ------
@@ -97,8 +97,14 @@ def cubes_of(
     for value in _values_to_split(sim, request):
         rule = {"column": request.split_by, "value": value}
         part = replace(request, where=(*request.where, rule))
-        cubes[str(value)] = part.cube(sim, progress)
+        cubes[_part_name(request.split_by, value)] = part.cube(sim, progress)
     return cubes
+
+
+def _part_name(column: str, value: str | int) -> str:
+    """A value as it is read on its own: ``INH``, but ``layer 4``."""
+    text = str(value)
+    return text if text[:1].isalpha() else f"{column} {text}"
 
 
 def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]:
