@@ -51,7 +51,8 @@ class TestManifest:
         manager.register(manifest)
         (widget,) = manager.iter_widgets()
         assert widget.display_name == WIDGET
-        assert widget.get_callable(manager.commands) is RecruitmentWidget
+        manager.activate(PLUGIN)
+        assert manager.commands.get(widget.command) is RecruitmentWidget
         for path in (
             "simulation_config.json",
             "/data/simulation_config_3.JSON",
@@ -88,6 +89,13 @@ class TestCommands:
         ):
             items = app.menus.get_menu(f"napari/layers/{menu}")
             assert {f"{PLUGIN}.{name}" for name in ids} <= {item.command.id for item in items}
+
+    def test_the_widget_opens_from_the_menu(self, viewer):
+        from napari._app_model import get_app_model
+
+        get_app_model().commands.execute_command(f"{PLUGIN}.widget").result()
+        (widget,) = viewer.window.dock_widgets.values()
+        assert isinstance(widget, RecruitmentWidget)
 
     def test_run_on_the_current_viewer(self, viewer):
         from napari._app_model import get_app_model
