@@ -82,7 +82,7 @@ def test_the_default_radius_is_under_three_voxels(simulation):
     cube = recruitment_cube(simulation, flat=real_file("ss_fm.nrrd"))
     notes = json.loads(cube.attrs["notes"])
     (note,) = (note for note in notes if "under three voxels" in note)
-    assert note.endswith("(116.2 um) and hexagons show its grid: use at least 117")
+    assert note.endswith("(116.2 um) and neurons are placed by voxel: use at least 117")
 
 
 def test_the_footprint_is_where_the_voxels_are(flatmap):

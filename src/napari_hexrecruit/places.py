@@ -41,7 +41,7 @@ Flat: TypeAlias = "tuple[str, str] | str | os.PathLike[str]"
 
 Mask = npt.NDArray[np.bool_]
 _FEWEST_VOXELS = 3.0
-"""Under this radius, in voxels or pixels of the flatmap, hexagons show its grid."""
+"""A smaller radius, in voxels or pixels of the flatmap, is noted; docs/flatmaps.md measures it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +79,14 @@ class Places:
             )
         least = _FEWEST_VOXELS * (self.resolution or 0.0)
         if radius < least * (1.0 - 1e-9):
-            step = "pixels" if self.units == "pixel" else "voxels"
+            of, why = (
+                ("pixels", "hexagons show its grid")
+                if self.units == "pixel"
+                else ("voxels", "neurons are placed by voxel")
+            )
             notes.append(
-                f"radius {radius:g} is under three {step} of the flatmap ({least:.5g} {self.units})"
-                f" and hexagons show its grid: use at least {math.ceil(least)}"
+                f"radius {radius:g} is under three {of} of the flatmap ({least:.5g} {self.units})"
+                f" and {why}: use at least {math.ceil(least)}"
             )
         return notes
 
