@@ -7,6 +7,7 @@ import pytest
 from widget_helpers import PLUGIN, User, neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube, write_cube
+from napari_hexrecruit._napari import playback
 from napari_hexrecruit._napari.look import fitted_limits, largest_limit
 from napari_hexrecruit._napari.playback import advance
 from napari_hexrecruit._napari.timestamp import show_time
@@ -155,22 +156,40 @@ class TestPlayback:
     def test_time_runs_and_ends_or_starts_again(self, now, step, loop, after):
         assert advance(now, step, 0.0, 100.0, loop=loop) == after
 
-    def test_plays_at_the_speed_that_is_set(self, user, sample):
+    @pytest.fixture
+    def clock(self, monkeypatch):
+        """The time of the screen, in a list of one number of seconds."""
+        now = [100.0]
+        monkeypatch.setattr(playback, "monotonic", lambda: now[0])
+        return now
+
+    def test_plays_at_the_speed_that_is_set(self, user, sample, clock):
         user.open_and_load(sample)
         dims = user.viewer.dims
         dims.set_point(0, 200.0)
-        user.form.speed.value = 1000.0
+        user.form.speed.value = 500.0
         user.form.play.native.click()
         assert user.form.halt.enabled
         assert not user.form.play.enabled
-        user.qtbot.wait(300)
+        for shown in (250.0, 300.0):
+            clock[0] += 0.1
+            user.wait(lambda shown=shown: dims.point[0] == shown)
         user.form.halt.native.click()
-        assert 250.0 <= dims.point[0] <= 900.0
-        assert dims.point[0] % 10.0 == 0.0
-        stopped_at = dims.point[0]
+        clock[0] += 0.1
         user.qtbot.wait(100)
-        assert dims.point[0] == stopped_at
+        assert dims.point[0] == 300.0
         assert user.form.play.enabled
+
+    def test_shows_a_bin_until_it_is_over(self, user, sample, clock):
+        user.open_and_load(sample)
+        dims = user.viewer.dims
+        dims.set_point(0, 200.0)
+        user.form.play.native.click()
+        for seconds, shown in ((0.09, 200.0), (0.02, 210.0), (0.1, 220.0)):
+            clock[0] += seconds
+            user.qtbot.wait(100)
+            assert dims.point[0] == shown
+        user.form.halt.native.click()
 
     def test_ends_at_the_end(self, user, sample):
         user.open_and_load(sample)
@@ -185,15 +204,16 @@ class TestPlayback:
         assert user.viewer.dims.point[0] == 0.0
         user.form.halt.native.click()
 
-    def test_goes_on_where_the_user_moves_the_slider(self, user, sample):
+    def test_goes_on_where_the_user_moves_the_slider(self, user, sample, clock):
         user.open_and_load(sample)
-        user.form.speed.value = 100.0
-        user.viewer.dims.set_point(0, 0.0)
+        dims = user.viewer.dims
+        dims.set_point(0, 0.0)
         user.form.play.native.click()
-        user.qtbot.wait(60)
-        user.viewer.dims.set_point(0, 700.0)
-        user.qtbot.wait(120)
-        assert 700.0 <= user.viewer.dims.point[0] <= 800.0
+        clock[0] += 0.1
+        user.wait(lambda: dims.point[0] == 10.0)
+        dims.set_point(0, 700.0)
+        clock[0] += 0.1
+        user.wait(lambda: dims.point[0] == 710.0)
         user.form.halt.native.click()
 
     def test_stops_when_the_layer_is_removed(self, user, sample):
@@ -203,15 +223,14 @@ class TestPlayback:
         user.wait(lambda: not user.form.halt.enabled)
         assert not user.form.play.enabled
 
-    def test_moves_time_also_beside_data_of_more_dimensions(self, user, sample):
+    def test_moves_time_also_beside_data_of_more_dimensions(self, user, sample, clock):
         user.open_and_load(sample)
         user.viewer.add_image(np.zeros((3, 2, 4, 4)))
-        user.form.speed.value = 1000.0
         user.viewer.dims.set_point(1, 0.0)
         user.form.play.native.click()
-        user.qtbot.wait(200)
+        clock[0] += 0.1
+        user.wait(lambda: user.viewer.dims.point[1] == 10.0)
         user.form.halt.native.click()
-        assert user.viewer.dims.point[1] > 0.0
 
 
 class TestAdoption:

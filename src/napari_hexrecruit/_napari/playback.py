@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from napari.components import ViewerModel
@@ -103,7 +103,7 @@ class Playback(QObject):
         if self._step(axis) >= self._viewer.dims.nsteps[axis] - 1:
             self._viewer.dims.set_current_step(axis, 0)
         self._shown = None
-        self._clock = time.monotonic()
+        self._clock = monotonic()
         self._timer.start()
 
     def stop(self) -> None:
@@ -114,7 +114,7 @@ class Playback(QObject):
 
     def _tick(self) -> None:
         axis = self._time_axis()
-        clock = time.monotonic()
+        clock = monotonic()
         elapsed_s, self._clock = clock - self._clock, clock
         if axis is None:
             self.stop()
