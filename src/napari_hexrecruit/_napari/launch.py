@@ -16,7 +16,7 @@ WIDGET = "Hexagon recruitment"
 
 
 def launch(path: Path | None) -> None:
-    """Open a viewer with the widget and, if a path is given, its layer; return when it is closed."""
+    """Open a viewer with the widget and the layer of a path; return when it is closed."""
     viewer = napari.Viewer(title="Hexagon recruitment")
     viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
     if path is not None:
