@@ -132,7 +132,7 @@ class TestLookUp:
         calls = []
         recruitment_cube(sim, flat="atlas", radius=3.0, progress=lambda *call: calls.append(call))
         assert ("reading flatmap.nrrd", 1000, 1000) in calls
-        assert ("looking up flat positions", N_NEURONS, N_NEURONS) in calls
+        assert ("looking up in flatmap.nrrd", N_NEURONS, N_NEURONS) in calls
 
     def test_the_cube_can_be_computed_again(self, sim):
         cube = recruitment_cube(sim, flat="atlas", radius=3.0)

@@ -88,7 +88,7 @@ class Volume:
         x, y, z
             (n_positions,) coordinates in the brain, µm.
         progress
-            Called with ``"looking up flat positions"`` and the numbers done and in all.
+            Called with ``"looking up in <file>"`` and the numbers done and in all.
 
         Returns
         -------
@@ -106,7 +106,7 @@ class Volume:
         for block in _blocks(len(rows)):
             rows[block] = self._rows(np.stack([axis[block] for axis in axes], axis=1))
             if progress is not None:
-                progress("looking up flat positions", block.stop, len(rows))
+                progress(f"looking up in {self.path.name}", block.stop, len(rows))
         return rows
 
     def centres(self) -> Floats:
@@ -272,7 +272,7 @@ def flat_positions(
     x, y, z
         (n_positions,) coordinates in the brain, µm.
     progress
-        Called with ``"looking up flat positions"`` and the numbers done and in all.
+        Called with ``"looking up in <file>"`` and the numbers done and in all.
 
     Returns
     -------
