@@ -1,0 +1,57 @@
+"""The command ``hexrecruit``: parse, call, print, exit status.
+
+Only typer is imported here; each command imports what it needs, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from napari_hexrecruit._console import run, say
+from napari_hexrecruit.cli._cube import cube, info
+from napari_hexrecruit.cli._movie import movie
+from napari_hexrecruit.cli._view import demo, view
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="hexrecruit",
+    help="Where on the cortical sheet a simulated population is recruited, and when.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo, info, cube, movie, view):
+    app.command()(command)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Entry point of ``hexrecruit`` and ``python -m napari_hexrecruit``."""
+    words = list(sys.argv[1:] if args is None else args)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    sys.exit(run(lambda: app(words, prog_name="hexrecruit", standalone_mode=False), debug=debug))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from napari_hexrecruit import __version__
+
+        say(f"hexrecruit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Say the version.", callback=_show_version, is_eager=True),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    """Where on the cortical sheet a simulated population is recruited, and when."""

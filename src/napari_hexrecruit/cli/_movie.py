@@ -1,0 +1,229 @@
+"""``hexrecruit movie``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_hexrecruit._console import about, progress_bars, say
+from napari_hexrecruit.cli._options import (
+    FLAT,
+    OF_CUBE,
+    BinMs,
+    ColumnAtlas,
+    Flat,
+    Flatmap,
+    MinNeurons,
+    NodeSet,
+    Overwrite,
+    Population,
+    Radius,
+    RunFile,
+    Start,
+    Stop,
+    WhereRules,
+    computed,
+    is_given,
+    write_missing_run_file,
+)
+from napari_hexrecruit.errors import HexRecruitError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import xarray as xr
+
+    from napari_hexrecruit.render import Underlay
+
+
+def movie(
+    ctx: typer.Context,
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SIM_OR_CUBE...",
+            help="Simulation or .hexrecruit.nc file; several are shown side by side.",
+        ),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help=".mp4, .webm, .gif, DIR/ for PNG frames; .png, .svg, .pdf for one picture.",
+        ),
+    ],
+    start: Start = None,
+    stop: Stop = None,
+    step: Annotated[
+        float | None, typer.Option(metavar="MS", help="Time between frames, ms; default: a bin.")
+    ] = None,
+    at: Annotated[
+        float | None, typer.Option(metavar="MS", help="Which bin a single picture shows, ms.")
+    ] = None,
+    dpi: Annotated[float, typer.Option(help="Pixels per inch of a single picture.")] = 100.0,
+    fps: Annotated[float | None, typer.Option(help="Frames per second; default 20.")] = None,
+    dilation: Annotated[
+        float | None, typer.Option(help="Seconds of movie per second of simulation.")
+    ] = None,
+    clim: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="LO HI", help="Colour limits; default: 0 to the 99th percentile."),
+    ] = None,
+    colormap: Annotated[str, typer.Option(help="Name of a matplotlib colormap.")] = "viridis",
+    metric: Annotated[str, typer.Option(help="recruitment, n_recruited or rate.")] = "recruitment",
+    cumulative: Annotated[
+        bool, typer.Option("--cumulative", help="Neurons recruited so far; from a simulation.")
+    ] = False,
+    average: Annotated[int, typer.Option(help="Mean over so many bins, an odd number.")] = 1,
+    size: Annotated[tuple[int, int], typer.Option(metavar="W H", help="Size of a frame, px.")] = (
+        1280,
+        720,
+    ),
+    background: Annotated[str, typer.Option(help="white, black or transparent.")] = "white",
+    title: Annotated[str, typer.Option(help="Line above the picture.")] = "",
+    panel_titles: Annotated[
+        list[str] | None,
+        typer.Option("--panel-title", help="Line above each of several maps, in their order."),
+    ] = None,
+    marks: Annotated[
+        list[str] | None,
+        typer.Option("--mark", metavar="START:STOP:LABEL", help="Interval to show, ms."),
+    ] = None,
+    stimuli: Annotated[
+        bool, typer.Option("--stimuli", help="Mark when the simulation's inputs were on.")
+    ] = False,
+    strip: Annotated[
+        bool, typer.Option("--strip", help="Population mean over time under the map.")
+    ] = False,
+    scale_bar: Annotated[bool, typer.Option(help="Show a scale bar.")] = True,
+    colorbar: Annotated[bool, typer.Option(help="Show the colour bar.")] = True,
+    timestamp: Annotated[bool, typer.Option(help="Show the time.")] = True,
+    under: Annotated[
+        Path | None, typer.Option(metavar="IMAGE", help="Image of the flat map under the hexagons.")
+    ] = None,
+    under_pixel_size: Annotated[
+        float | None, typer.Option(metavar="UM", help="Size of its pixels, if it does not say.")
+    ] = None,
+    under_origin: Annotated[
+        tuple[float, float] | None, typer.Option(metavar="X Y", help="Its lower left corner.")
+    ] = None,
+    regions: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Outline regions by this property of the neurons."),
+    ] = None,
+    opacity: Annotated[float, typer.Option(help="Of the hexagons, 0 to 1.")] = 1.0,
+    font_scale: Annotated[float, typer.Option(help="Factor on the size of all text.")] = 1.0,
+    colorbar_label: Annotated[str | None, typer.Option(help="In place of the metric's.")] = None,
+    time_format: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="As in '{start:.0f} to {stop:.0f} ms'.")
+    ] = None,
+    pattern: Annotated[
+        str, typer.Option(help="Names of PNG frames in a folder.")
+    ] = "frame-{index}.png",
+    population: Population = None,
+    node_set: NodeSet = None,
+    where: WhereRules = None,
+    flat: Flat = FLAT,
+    flatmap: Flatmap = None,
+    column_atlas: ColumnAtlas = None,
+    radius: Radius = 50.0,
+    bin_ms: BinMs = 10.0,
+    min_neurons: MinNeurons = 1,
+    run_file: RunFile = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make a movie of a simulation or of cubes; no screen is needed."""
+    from napari_hexrecruit.movie import check_output, is_picture, write_frame, write_movie
+    from napari_hexrecruit.render import render_frames
+
+    check_output(output, overwrite=overwrite, pattern=pattern)
+    if fps is not None and dilation is not None:
+        raise ValueError("--fps and --dilation both say how fast the movie runs: give one of them")
+    style = {name: ctx.params[name] for name in _STYLE}
+    style["panel_titles"] = panel_titles or ()
+    with about(sources[0]):
+        style["marks"] = [*(marks or []), *(stimulus_marks(sources) if stimuli else [])]
+        cubes = [_read_or_compute(ctx, source) for source in sources]
+        frames = render_frames(
+            cubes,
+            under=_underlay(under, under_pixel_size, under_origin),
+            outlines=_outlines(cubes[0], regions),
+            start=start,
+            stop=stop,
+            step=step,
+            **style,
+        )
+    rate = _FPS if fps is None else fps
+    if dilation is not None:
+        rate = frames.fps_for(dilation)
+    width, height = frames.size
+    if is_picture(output):
+        with about(output):
+            write_frame(frames, output, at=at, dpi=dpi, overwrite=overwrite)
+        said = f"{output}: {width} x {height} px at {dpi:g} dpi"
+    else:
+        with progress_bars() as progress:
+            write_movie(
+                frames, output, fps=rate, overwrite=overwrite, progress=progress, pattern=pattern
+            )
+        said = f"{output}: {len(frames):,} frames of {width} x {height} px, {rate:g} per second"
+    write_missing_run_file(ctx, run_file)
+    say(said)
+
+
+_FPS = 20.0
+_STYLE = (
+    *("metric", "clim", "colormap", "background", "average", "colorbar", "timestamp"),
+    *("scale_bar", "title", "strip", "size", "opacity", "font_scale", "colorbar_label"),
+    "time_format",
+)
+
+
+def _read_or_compute(ctx: typer.Context, source: Path) -> xr.Dataset:
+    """The cube that a file is, or that a simulation gives with the options of the command."""
+    from napari_hexrecruit.cube_io import ENDING, read_cube
+
+    if not source.name.endswith(ENDING):
+        return computed(ctx, source)
+    given = [name for name in OF_CUBE if is_given(ctx, name)]
+    if given:
+        listed = ", ".join("--" + name.removesuffix("_ms").replace("_", "-") for name in given)
+        raise HexRecruitError(f"{source}: is computed already: {listed} cannot change a cube")
+    return read_cube(source)
+
+
+def stimulus_marks(sources: list[Path]) -> list[tuple[float, float, str]]:
+    """When the inputs of the simulation that a source is, or was computed from, were on."""
+    from napari_hexrecruit.cube_io import ENDING, read_cube
+    from napari_hexrecruit.sonata import open_simulation
+
+    config: Any = sources[0]
+    if config.name.endswith(ENDING):
+        config = json.loads(read_cube(config).attrs["recipe"])["simulation"]
+    return [(s.start_ms, s.stop_ms, s.name) for s in open_simulation(config).stimuli]
+
+
+def _underlay(
+    path: Path | None, pixel_size: float | None, origin: tuple[float, float] | None
+) -> Underlay | None:
+    if path is None:
+        return None
+    from napari_hexrecruit.flatmap import read_flat_image
+    from napari_hexrecruit.render import Underlay
+
+    image = read_flat_image(path, pixel_size=pixel_size, origin=origin)
+    return Underlay(*image.as_underlay())
+
+
+def _outlines(cube: xr.Dataset, column: str | None) -> list[npt.NDArray[np.float64]]:
+    """Lines between regions of the simulation that a cube was computed from."""
+    if column is None:
+        return []
+    from napari_hexrecruit.flatmap import neuron_regions
+
+    return neuron_regions(json.loads(cube.attrs["recipe"])["simulation"], cube, column).outlines()

@@ -1,0 +1,124 @@
+"""Options that several commands share, run files, and the cube that options ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_hexrecruit._console import about, progress_bars, say
+from napari_hexrecruit.run_file import read_run_file, write_run_file
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Sim = Annotated[Path, typer.Argument(metavar="SIM", help="SONATA simulation configuration (JSON).")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+
+
+def _use_run_file(ctx: typer.Context, path: Path | None) -> Path | None:
+    """Make the options of an existing run file the defaults; the command line still wins."""
+    if path is not None and path.exists():
+        known = {p.name for p in ctx.command.params if p.name} - NOT_IN_RUN_FILE
+        ctx.default_map = read_run_file(path, ctx.info_name or "", known)
+    return path
+
+
+NOT_IN_RUN_FILE = {"sim", "sources", "output", "run_file", "overwrite", "help"}
+
+RunFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--run-file",
+        metavar="FILE",
+        help="YAML file of options: read if it exists (the command line wins), else written.",
+        callback=_use_run_file,
+        is_eager=True,
+    ),
+]
+
+Population = Annotated[str | None, typer.Option(metavar="P", help="Node population.")]
+NodeSet = Annotated[
+    str | None,
+    typer.Option(metavar="S", help="Node set that counts; default: the simulation's own."),
+]
+WhereRules = Annotated[
+    list[str] | None,
+    typer.Option(metavar="RULE", help="column=a,b or column=lo:hi; may be given again."),
+]
+Flat = Annotated[
+    tuple[str, str], typer.Option(metavar="X Y", help="Node properties with the flat position.")
+]
+Radius = Annotated[
+    float, typer.Option(help="Centre to corner of a hexagon, in units of flat space (um).")
+]
+BinMs = Annotated[float, typer.Option("--bin", help="Width of a bin, ms.")]
+Start = Annotated[float | None, typer.Option(metavar="MS", help="Start of the window, ms.")]
+Stop = Annotated[float | None, typer.Option(metavar="MS", help="End of the window, ms.")]
+MinNeurons = Annotated[int, typer.Option(help="Hexagons with fewer neurons have no percentage.")]
+
+Flatmap = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Look flat positions up in this nrrd flatmap; 'atlas' is the circuit's.",
+    ),
+]
+ColumnAtlas = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Volume of column ids (nrrd) in place of hexagons."),
+]
+
+FLAT = ("ss_flat_x", "ss_flat_y")
+_OPTIONS = (
+    *("population", "node_set", "where", "radius", "bin_ms", "start", "stop", "min_neurons"),
+    "column_atlas",
+)
+OF_CUBE = (
+    *("population", "node_set", "where", "flat", "flatmap", "column_atlas", "radius", "bin_ms"),
+    *("min_neurons", "cumulative"),
+)
+"""Options that say how a cube is computed, and so mean nothing for one that is computed."""
+
+
+def is_given(ctx: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def computed(ctx: typer.Context, sim: Path) -> xr.Dataset:
+    """The cube that the options of a command ask for."""
+    from napari_hexrecruit.pipeline import cumulative_cube, recruitment_cube
+
+    options: dict[str, Any] = ctx.params
+    if options["flatmap"] is not None and is_given(ctx, "flat"):
+        raise ValueError("--flat and --flatmap both say where flat positions are: give one of them")
+    chosen = {name: options[name] for name in _OPTIONS}
+    chosen["where"] = chosen["where"] or ()
+    chosen["flat"] = _flat(options["flatmap"], options["flat"])
+    compute = cumulative_cube if options.get("cumulative") else recruitment_cube
+    with progress_bars() as progress, about(sim):
+        return compute(sim, **chosen, progress=progress)
+
+
+def _flat(flatmap: str | None, columns: tuple[str, str]) -> Any:
+    if flatmap is None:
+        return tuple(columns)
+    return flatmap if flatmap.startswith("atlas") else Path(flatmap)
+
+
+def write_missing_run_file(ctx: typer.Context, run_file: Path | None) -> None:
+    """Keep the options of this run, where the run file was not there to give them."""
+    if run_file is None or run_file.exists():
+        return
+    chosen = {k: plain(v) for k, v in ctx.params.items() if k not in NOT_IN_RUN_FILE}
+    write_run_file(run_file, ctx.info_name or "", chosen)
+    say(f"wrote the options to {run_file}")
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,90 @@
+"""``hexrecruit demo`` and ``hexrecruit view``."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_hexrecruit._console import progress_bars, say
+from napari_hexrecruit.cli._movie import stimulus_marks
+from napari_hexrecruit.errors import HexRecruitError, MissingExtraError
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Folder for the files; made if missing.")
+    ] = Path("hexrecruit-demo"),
+    view: Annotated[bool, typer.Option(help="Open the viewer where there is a screen.")] = True,
+) -> None:
+    """Write a sample simulation, its cube and a movie; open the viewer where there is a screen."""
+    from napari_hexrecruit.cube_io import read_cube, write_cube
+    from napari_hexrecruit.movie import write_movie
+    from napari_hexrecruit.pipeline import recruitment_cube
+    from napari_hexrecruit.render import render_frames
+    from napari_hexrecruit.synthetic import MEDIUM, write_simulation
+
+    config = folder / "simulation" / "simulation_config.json"
+    cube_file, movie_file = folder / "demo.hexrecruit.nc", folder / "demo.mp4"
+    folder.mkdir(parents=True, exist_ok=True)
+    with progress_bars() as progress:
+        if _missing(config, "simulation"):
+            write_simulation(config.parent, MEDIUM, progress=progress)
+        if _missing(cube_file, "recruitment cube"):
+            write_cube(recruitment_cube(config, progress=progress), cube_file)
+        if _missing(movie_file, "movie"):
+            marks = stimulus_marks([config])
+            frames = render_frames(
+                read_cube(cube_file), clim=(0, 50), marks=marks, strip=True, scale_bar=True
+            )
+            write_movie(frames, movie_file, progress=progress)
+    if not view:
+        return
+    if not _has_screen() or importlib.util.find_spec("napari") is None:
+        why = "there is no screen here" if not _has_screen() else "napari is not installed"
+        say(f"{why}: the viewer stays closed; later: hexrecruit view {cube_file}")
+        return
+    _launch(cube_file)
+
+
+def _missing(path: Path, what: str) -> bool:
+    """Say what is made, or that it is there already and kept."""
+    there = path.exists()
+    say(f"{what:18}{path}{' (kept)' if there else ''}")
+    return not there
+
+
+def view(
+    sim_or_cube: Annotated[
+        Path | None,
+        typer.Argument(metavar="[SIM_OR_CUBE]", help="Simulation, or a .hexrecruit.nc file."),
+    ] = None,
+) -> None:
+    """Open the viewer with the layer loaded."""
+    if sim_or_cube is not None and not sim_or_cube.exists():
+        raise HexRecruitError(f"{sim_or_cube}: does not exist: give a simulation or a cube")
+    if not _has_screen():
+        raise HexRecruitError(
+            "there is no screen here: use 'hexrecruit movie', or connect one (DISPLAY is not set)"
+        )
+    _launch(sim_or_cube)
+
+
+def _launch(path: Path | None) -> None:
+    try:
+        from napari_hexrecruit._napari.launch import launch
+    except ImportError as error:
+        raise MissingExtraError(
+            f"napari is not installed ({error}): pip install 'napari-hexrecruit[all]'"
+        ) from error
+    launch(path)
+
+
+def _has_screen() -> bool:
+    if platform.system() == "Linux":
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True
