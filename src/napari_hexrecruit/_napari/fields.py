@@ -71,9 +71,9 @@ class Fields:
         ]
         self._labelled = [*simulation, *neurons, *grid, *display, *playback]
 
-    def align(self) -> None:
-        """Align the labels; to be called again where the font has changed."""
-        align_labels(self._labelled)
+    def align(self, *others: Widget) -> None:
+        """Align the labels, and those of other fields; again where the font has changed."""
+        align_labels([*self._labelled, *others])
 
     def _simulation_fields(self) -> list[Widget]:
         self.file = FileEdit(

@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea
 
 from napari_hexrecruit._napari.choices import ColumnChoices
+from napari_hexrecruit._napari.export_panel import ExportPanel
 from napari_hexrecruit._napari.form import Form
 from napari_hexrecruit._napari.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.look import default_limits, fitted_limits, largest_limit
@@ -51,6 +52,8 @@ class RecruitmentWidget(Container[Widget]):
     ----------
     form
         The fields.
+    export
+        The section that writes movies.
     """
 
     def __init__(self, napari_viewer: Viewer) -> None:
@@ -65,12 +68,13 @@ class RecruitmentWidget(Container[Widget]):
         self._look = self.form.look()
         self._status = self.form.status.value
         self._settings = load_settings()
+        self.export = ExportPanel(napari_viewer, self.native, lambda: self._playback.stop())
         self._lay_out()
         self._choosing = Jobs(lambda _: None, self.native)
         self._reading = Jobs(lambda _: None, self.native)
         self._loading = Jobs(self._show_progress, self.native)
         self._update_timer = _timer(self.native, _UPDATE_AFTER_MS, self._update)
-        self._align_timer = _timer(self.native, 0, self.form.align)
+        self._align_timer = _timer(self.native, 0, self._align)
         self._save_timer = _timer(self.native, _SAVE_AFTER_MS, self._save)
         self._playback = Playback(
             napari_viewer, self._shown.time_axis, self._show_buttons, self.native
@@ -82,12 +86,14 @@ class RecruitmentWidget(Container[Widget]):
     def busy(self) -> bool:
         """Whether a thread works for the panel, or is about to."""
         jobs = (self._choosing, self._reading, self._loading)
-        return self._update_timer.isActive() or any(job.running for job in jobs)
+        working = self.export.busy or any(job.running for job in jobs)
+        return self._update_timer.isActive() or working
 
     # --- construction -----------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        self._panel = Container[Widget](widgets=self.form.sections, labels=False)
+        sections = [*self.form.sections, *self.export.sections]
+        self._panel = Container[Widget](widgets=sections, labels=False)
         self._panel.margins = (6, 0, 6, 6)
         self._panel.native.layout().setSpacing(5)
         self._panel.native.layout().addStretch()
@@ -100,6 +106,9 @@ class RecruitmentWidget(Container[Widget]):
         self.native.layout().addWidget(scroll)
         self.native.setMinimumWidth(280)
         self.form.accept_drops(self.native)
+
+    def _align(self) -> None:
+        self.form.align(*self.export.labelled)
 
     def _connect(self) -> None:
         form = self.form
@@ -370,6 +379,7 @@ class RecruitmentWidget(Container[Widget]):
             for jobs in (self._choosing, self._reading, self._loading):
                 jobs.cancel()
             self._playback.stop()
+            self.export.close()
             for event, action in self._viewer_events():
                 event.disconnect(action)
 

@@ -1,0 +1,183 @@
+"""The command line that makes the same movie as the viewer. Knows nothing of widgets."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from napari.layers import Points
+
+from napari_hexrecruit._napari.export import Order, cubes_of_layers
+from napari_hexrecruit._style import MovieStyle
+from napari_hexrecruit.cube_io import ENDING, read_cube
+from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.filters import Rule
+
+__all__ = ["commands", "run_options"]
+
+_PROGRAM = "hexrecruit"
+_OF_CUBE = ("population", "node_set", "where", "flat", "radius", "bin_ms", "min_neurons")
+_KNOWN = {*_OF_CUBE, "simulation", "start", "stop"}
+_REPEATED = {"panel_titles": "--panel-title", "where": "--where"}
+_SWITCHES = ("colorbar", "timestamp", "scale_bar")
+_REMEDY = "save the layer as .hexrecruit.nc, open that file and export from there"
+
+
+def commands(layers: Sequence[Points], order: Order, style: MovieStyle) -> str:
+    """Write the command that makes a movie of hexagon layers as the renderer draws it.
+
+    Parameters
+    ----------
+    layers
+        The layers of the movie.
+    order, style
+        The movie.
+
+    Returns
+    -------
+    str
+        Quoted for a shell. Several layers of simulations need cubes on files first, so there is a
+        command for each of them before.
+
+    Raises
+    ------
+    ValueError
+        If a cube cannot be computed by a command; the message says what to do.
+    """
+    files = [_file_of(layer) for layer in layers]
+    options = _movie_options(order, style)
+    if len(layers) == 1 and files[0] is None:
+        recipe = _recipe_of(layers[0])
+        lines = [
+            _line("movie", [recipe["simulation"]], order.output, options | _cube_options(recipe))
+        ]
+        return lines[0]
+    lines, sources = [], []
+    for layer, file in zip(layers, files, strict=True):
+        source = file or _cube_file(layer, order)
+        sources.append(str(source))
+        if file is None:
+            recipe = _recipe_of(layer)
+            window = {"start": recipe["start"], "stop": recipe["stop"]}
+            given = _cube_options(recipe) | window
+            lines.append(_line("cube", [recipe["simulation"]], str(source), given))
+    lines.append(_line("movie", sources, order.output, options))
+    return " && \\\n".join(lines)
+
+
+def run_options(layers: Sequence[Points], order: Order, style: MovieStyle) -> dict[str, Any]:
+    """Options of the same command by name, for a run file.
+
+    Raises
+    ------
+    ValueError
+        As `commands`.
+    """
+    options = _movie_options(order, style)
+    if len(layers) == 1 and _file_of(layers[0]) is None:
+        options |= _cube_options(_recipe_of(layers[0]))
+    return options
+
+
+def _movie_options(order: Order, style: MovieStyle) -> dict[str, Any]:
+    speed = {"dilation": order.dilation} if order.fps is None else {"fps": order.fps}
+    options: dict[str, Any] = {
+        "start": order.start,
+        "stop": order.stop,
+        "step": order.step,
+        **speed,
+    }
+    options |= {"clim": list(style.clim or ()), "colormap": style.colormap, "metric": style.metric}
+    options |= {"size": list(style.size), "background": style.background}
+    options |= {name: False for name in _SWITCHES if not getattr(style, name)}
+    if style.panel_titles:
+        options["panel_titles"] = list(style.panel_titles)
+    return options
+
+
+def _cube_options(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    options = {name: recipe[name] for name in _OF_CUBE if recipe.get(name) is not None}
+    options["where"] = [_rule_text(rule) for rule in recipe["where"]]
+    return options if options["where"] else {k: v for k, v in options.items() if k != "where"}
+
+
+def _recipe_of(layer: Points) -> dict[str, Any]:
+    """Parameters of the cube of a layer, which a command can be given."""
+    recipe = _read_recipe(cubes_of_layers([layer])[0])
+    strange = sorted(set(recipe) - _KNOWN)
+    missing = sorted(_KNOWN - set(recipe))
+    if missing or not Path(recipe["simulation"]).is_file():
+        raise ValueError(
+            f"the layer {layer.name!r} does not say which simulation it is of, or that is not here:"
+            f" {_REMEDY}"
+        )
+    if strange:
+        raise ValueError(
+            f"the layer {layer.name!r} was computed with {', '.join(strange)}, which this command"
+            f" has no option for: {_REMEDY}"
+        )
+    return recipe
+
+
+def _read_recipe(cube: xr.Dataset) -> dict[str, Any]:
+    try:
+        recipe = json.loads(cube.attrs["recipe"])
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return recipe if isinstance(recipe, dict) else {}
+
+
+def _file_of(layer: Points) -> Path | None:
+    """The file that a layer was opened from, if that still has what the layer shows."""
+    if not str(layer.source.path or "").endswith(ENDING):
+        return None
+    path = Path(layer.source.path)
+    try:
+        there = read_cube(path)
+    except (HexRecruitError, OSError):
+        return None
+    return path if there.identical(cubes_of_layers([layer])[0]) else None
+
+
+def _cube_file(layer: Points, order: Order) -> Path:
+    """Name for the cube of a layer beside the movie."""
+    name = "".join(c if c.isalnum() else "-" for c in layer.name).strip("-")
+    movie = Path(order.output)
+    return movie.with_name(f"{movie.stem}-{name}{ENDING}")
+
+
+def _rule_text(rule: Rule) -> str:
+    column = str(rule["column"])
+    if "interval" in rule:
+        low, high = rule["interval"]
+        return f"{column}={_number(low)}:{_number(high)}"
+    values = [str(value) for value in rule["values"]]
+    if "=" in column or any("," in value or value != value.strip() for value in values):
+        raise ValueError(f"the filter of {column!r} cannot be written on a command line: {_REMEDY}")
+    return f"{column}={','.join(values)}"
+
+
+def _line(command: str, sources: Sequence[str], output: str, options: Mapping[str, Any]) -> str:
+    words = [_PROGRAM, command, *sources, "-o", output]
+    for name, value in options.items():
+        words += _words(name, value)
+    return shlex.join(words)
+
+
+def _words(name: str, value: Any) -> list[str]:
+    if name in _REPEATED:
+        return [word for one in value for word in (_REPEATED[name], one)]
+    flag = "bin" if name == "bin_ms" else name.replace("_", "-")
+    if value is False:
+        return [f"--no-{flag}"]
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [f"--{flag}", *map(_number, values)]
+
+
+def _number(value: Any) -> str:
+    """Exactly, but 10 rather than 10.0; text as it is."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
