@@ -150,6 +150,35 @@ def test_the_order_of_spikes_does_not_matter(tmp_path):
     assert other.drop_attrs().identical(one.drop_attrs())
 
 
+def test_more_bins_than_16_bits_hold(config):
+    from napari_hexrecruit.timebins import TimeBins
+
+    cube = recruitment_cube(config, start=0.0, stop=70.0, bin_ms=0.001)
+    assert cube.sizes["time"] == 70_000
+    files = simple_files()
+    pairs = np.stack([TimeBins(0.0, 70.0, 0.001).bin_of(files.times_ms), files.node_ids])
+    pairs = pairs[:, (pairs[0] >= 0) & (pairs[1] < 300)].astype(int)
+    x, y = files.columns["ss_flat_x"], files.columns["ss_flat_y"]
+    placed = np.isfinite(x) & np.isfinite(y) & ~((x == -1) & (y == -1))
+    pairs = pairs[:, placed[pairs[1]]]
+    for name, which in (("n_spikes", pairs), ("n_recruited", np.unique(pairs, axis=1))):
+        per_bin = np.bincount(which[0], minlength=70_000)
+        np.testing.assert_array_equal(cube[name].sum("hex"), per_bin)
+
+
+def test_neurons_that_there_are_not_are_refused(config):
+    from napari_hexrecruit.hexgrid import HexGrid
+    from napari_hexrecruit.recruitment import count_spikes, group_neurons
+    from napari_hexrecruit.timebins import TimeBins
+
+    members = group_neurons(HexGrid(1.0), np.zeros(3), np.zeros(3), np.ones(3, dtype=bool))
+    for neuron in (3, -2):
+        with pytest.raises(ValueError, match="neurons must be -1 to 2"):
+            count_spikes(
+                np.array([neuron], np.int32), np.zeros(1), members, TimeBins(0.0, 10.0, 10.0)
+            )
+
+
 @pytest.mark.parametrize("n_workers", [1, 2, 3, 7])
 def test_the_number_of_threads_does_not_matter(config, n_workers):
     from napari_hexrecruit.hexgrid import HexGrid

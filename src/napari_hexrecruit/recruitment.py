@@ -137,7 +137,7 @@ def count_spikes(
     Parameters
     ----------
     neurons
-        (n_spikes,) int32 neuron of each spike; negative ones are ignored.
+        (n_spikes,) int32 neuron of each spike; -1 is nobody.
     times_ms
         (n_spikes,) ascending times, NaN last.
     members
@@ -160,12 +160,14 @@ def count_spikes(
     """
     from napari_hexrecruit import _kernel
 
+    _check_neurons(neurons, members)
     starts = np.searchsorted(times_ms, bins.edges() - EDGE_TOLERANCE_MS)
     shape = (bins.n_bins, len(members.i))
     n_recruited, n_spikes = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
     workers = n_workers or _n_cores()
     chunks = _even_chunks(starts, workers * _CHUNKS_PER_WORKER)
-    states = [_kernel.make_state(members.hex_of_neuron) for _ in range(min(workers, len(chunks)))]
+    state = _kernel.make_state(members.hex_of_neuron, shape[1], shape[0])
+    states = [state, *(state.copy() for _ in range(min(workers, len(chunks)) - 1))]
 
     def count(first: int, last: int) -> int:
         state = states.pop()
@@ -204,9 +206,10 @@ def count_newly_recruited(
     """
     from napari_hexrecruit import _kernel
 
+    _check_neurons(neurons, members)
     starts = np.searchsorted(times_ms, bins.edges() - EDGE_TOLERANCE_MS)
     newly = np.zeros((bins.n_bins, len(members.i)), np.int32)
-    state = _kernel.make_state(members.hex_of_neuron)
+    state = _kernel.make_state(members.hex_of_neuron, *newly.shape[::-1])
     _kernel.count_first(neurons, starts, 0, bins.n_bins, state, newly)
     return newly
 
@@ -283,6 +286,13 @@ def _grid_attrs(grid: HexGrid) -> dict[str, float]:
     """The radius, and the origin where it is not (0, 0)."""
     attrs = grid.to_attrs()
     return attrs if any(grid.origin) else {"hex_radius": attrs["hex_radius"]}
+
+
+def _check_neurons(neurons: Ints, members: HexMembers) -> None:
+    """Neurons that there are not would be looked up beyond the end of a table."""
+    n_neurons = len(members.hex_of_neuron)
+    if neurons.size and not (neurons.min() >= NO_HEX and neurons.max() < n_neurons):
+        raise ValueError(f"neurons must be -1 to {n_neurons - 1}, the last of the population")
 
 
 def _flat_attrs(name: str, flat_units: str) -> dict[str, str]:
