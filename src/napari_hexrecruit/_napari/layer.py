@@ -35,6 +35,7 @@ __all__ = [
     "RecruitmentLayer",
     "add_recruitment_layer",
     "make_recruitment_layer",
+    "set_stage",
 ]
 
 _log = logging.getLogger(__name__)
@@ -375,12 +376,13 @@ def add_recruitment_layer(
     if hasattr(layer, "face_colorbar"):
         layer.face_colorbar.visible = True
     if is_first:
-        _set_stage(viewer)
+        set_stage(viewer)
     show_time(viewer)
     return layer
 
 
-def _set_stage(viewer: napari.Viewer) -> None:
+def set_stage(viewer: napari.Viewer) -> None:
+    """Let y point up, show the scale bar, and fit the view."""
     # napari 0.9 has moved camera and overlays into models of their own.
     camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
     scale_bar = viewer.canvas.overlays.scale_bar if hasattr(viewer, "canvas") else viewer.scale_bar

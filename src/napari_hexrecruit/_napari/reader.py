@@ -16,7 +16,7 @@ from napari.layers import Points
 from napari.utils import progress as progress_bar
 from napari.viewer import current_viewer
 
-from napari_hexrecruit._napari.layer import _set_stage, make_recruitment_layer
+from napari_hexrecruit._napari.layer import make_recruitment_layer, set_stage
 from napari_hexrecruit._napari.samples import SCHEME, sample_simulation
 from napari_hexrecruit._napari.timestamp import show_time
 from napari_hexrecruit.cube_io import ENDING, read_cube
@@ -119,7 +119,7 @@ def _dress_on_arrival(viewer: Any, layer: Points) -> None:
         if event.value is layer:
             viewer.layers.events.inserted.disconnect(dress)
             if len(viewer.layers) == 1:
-                _set_stage(viewer)
+                set_stage(viewer)
             show_time(viewer)
 
     viewer.layers.events.inserted.connect(dress, position="last")

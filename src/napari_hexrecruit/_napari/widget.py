@@ -64,6 +64,7 @@ class RecruitmentWidget(Container[Widget]):
         self._opened: Opened | None = None
         self._loaded: tuple[Path, Request] | None = None
         self._keeps_limits = True
+        self._loads_next = False
         self._adding = False
         self._look = self.form.look()
         self._status = self.form.status.value
@@ -166,9 +167,17 @@ class RecruitmentWidget(Container[Widget]):
         settings = self._settings
         self._choosing.start(lambda _: opened(path, settings), self._on_chosen)
 
+    def open(self, path: Path) -> None:
+        """Offer what a simulation has to choose from, and show it with the settings there are."""
+        self._loads_next = True
+        self.choose(path)
+
     def _on_chosen(self, outcome: Outcome[Opened]) -> None:
+        loads, self._loads_next = self._loads_next, False
         if outcome.value is not None:
             self._offer(outcome.value)
+            if loads:
+                self.load()
         else:
             self._show_choices()
         self._report(outcome)
