@@ -10,8 +10,11 @@ import sys
 import time
 
 import imageio.v3 as iio
+import numpy as np
 import pytest
+import voxcell
 import yaml
+from PIL import Image
 from tests.sonata_files import simple_files
 
 from napari_hexrecruit import read_cube, recruitment_cube, write_cube
@@ -343,3 +346,41 @@ def test_one_picture_for_print(cube_file, tmp_path, name, start):
     again = hexrecruit("movie", cube_file, "-o", tmp_path / name, *options)
     assert again.returncode == 2
     assert "exists: choose another name" in again.stderr
+
+
+def test_an_image_under_and_regions_over_the_hexagons(config, tmp_path):
+    Image.fromarray(np.full((40, 60), 200, np.uint8)).save(tmp_path / "map.png")
+    options = ("--at", 35, "--size", 300, 200, "--opacity", 0.5)
+    plain = hexrecruit("movie", config, "-o", tmp_path / "plain.png", *options)
+    assert plain.returncode == 0, plain.stderr
+    under = ("--under", tmp_path / "map.png")
+    done = hexrecruit("movie", config, "-o", tmp_path / "a.png", *options, *under)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "give --under-pixel-size" in done.stderr
+    place = ("--under-pixel-size", 10, "--under-origin", -300, -200, "--regions", "mtype")
+    done = hexrecruit("movie", config, "-o", tmp_path / "a.png", *options, *under, *place)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "plain.png").read_bytes()
+    done = hexrecruit("movie", config, "-o", tmp_path / "b.png", *options, "--regions", "nix")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "has no property 'nix'; there are:" in done.stderr
+
+
+def test_flat_positions_from_a_flatmap_and_columns_from_an_atlas(config, tmp_path):
+    voxels = np.stack(np.meshgrid(*[np.arange(10)] * 3, indexing="ij"), axis=-1)
+    flatmap, columns = tmp_path / "flatmap.nrrd", tmp_path / "columns.nrrd"
+    centres = 100.0 * voxels[..., [0, 2]] + 50.0
+    voxcell.VoxelData(centres, (100.0,) * 3).save_nrrd(str(flatmap))
+    ids = 1 + voxels[..., 0] // 5 + 2 * (voxels[..., 2] // 5)
+    voxcell.VoxelData(ids, (100.0,) * 3).save_nrrd(str(columns))
+    out = tmp_path / "a.hexrecruit.nc"
+    done = hexrecruit("cube", config, "-o", out, "--flatmap", flatmap, "--radius", 400)
+    assert done.returncode == 0, done.stderr
+    assert read_cube(out).identical(recruitment_cube(config, flat=flatmap, radius=400))
+    options = ("--flatmap", flatmap, "--column-atlas", columns, "--overwrite")
+    done = hexrecruit("cube", config, "-o", out, *options)
+    assert done.returncode == 0, done.stderr
+    assert set(read_cube(out)["hex"].to_numpy()) == {"1", "2", "3", "4"}
+    done = hexrecruit("cube", config, "-o", out, *options, "--flat", "x", "z")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "give one of them" in done.stderr

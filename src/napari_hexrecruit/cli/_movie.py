@@ -216,7 +216,13 @@ def _underlay(
     from napari_hexrecruit.flatmap import read_flat_image
     from napari_hexrecruit.render import Underlay
 
-    image = read_flat_image(path, pixel_size=pixel_size, origin=origin)
+    try:
+        image = read_flat_image(path, pixel_size=pixel_size, origin=origin)
+    except HexRecruitError:
+        raise
+    except ValueError as error:  # it names the argument of Python
+        said = str(error).replace("pixel_size", "--under-pixel-size")
+        raise HexRecruitError(said) from error
     return Underlay(*image.as_underlay())
 
 
