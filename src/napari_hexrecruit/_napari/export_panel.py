@@ -11,7 +11,7 @@ from magicgui.widgets import LineEdit, ProgressBar, PushButton, Widget
 from napari.layers import Points
 from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
-from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
+from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QFileDialog, QWidget
 
 from napari_hexrecruit._atomic import written_aside
 from napari_hexrecruit._napari.export import (
@@ -42,7 +42,9 @@ _KINDS = {
     "GIF (*.gif)": ".gif",
     "Folder of PNG pictures (*)": "",
 }
+_GROUNDS = [("White", "white"), ("Black", "black")]
 _USUAL = {FPS: 20.0, DILATION: 5.0}
+_UNITS = {FPS: " frames per s", DILATION: " s per s"}
 _PROGRESS_HEIGHT = 6
 _UNNAMED = "recruitment.mp4"
 _LARGEST_SIDE = 8192
@@ -86,8 +88,10 @@ class ExportFields:
         side: dict[str, Any] = {"unit": " px", "decimals": 0, "step": 2.0, "minimum": 16.0}
         self.width = number("Width of a frame of hexagons, px", value=1280.0, **side)
         self.height = number("Height of a frame of hexagons, px", value=720.0, **side)
-        self.width.max = self.height.max = _LARGEST_SIDE
-        self.background = choice("Ground", [("White", "white"), ("Black", "black")], "Background")
+        for field in (self.width, self.height):
+            field.max = _LARGEST_SIDE
+            field.native.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.background = choice("Background", _GROUNDS, "Colour around the hexagons")
         return [
             self.what,
             row("File", [self.file, self.browse]),
@@ -98,8 +102,9 @@ class ExportFields:
     def _time_fields(self) -> list[Widget]:
         time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0}
         handles = " Follows the layer, and the handles that a right click on the time slider shows."
-        self.start = number("Start of the first bin, ms." + handles, minimum=-LARGEST, **time)
-        self.stop = number("End of the last bin, ms." + handles, minimum=-LARGEST, **time)
+        first, last = "Start of the first bin, ms.", "End of the last bin, ms."
+        self.start = number(first + handles, label="Start", minimum=-LARGEST, **time)
+        self.stop = number(last + handles, label="Stop", minimum=-LARGEST, **time)
         self.step = number(
             "Time from frame to frame, ms: a whole number of bins, of which the others are left"
             " out",
@@ -108,23 +113,19 @@ class ExportFields:
             unit=" ms",
             decimals=2,
         )
-        self.speed = number(
+        self.speed_kind = choice(
+            "Speed",
+            [("Frames per second", FPS), ("Dilation of time", DILATION)],
             "Frames per second, or seconds of movie per second of simulation",
+        )
+        self.speed = number(
+            "Frames per second of movie, or seconds of movie per second of simulation",
             value=_USUAL[FPS],
+            unit=_UNITS[FPS],
             decimals=2,
             minimum=0.01,
         )
-        self.speed_kind = choice(
-            "",
-            [("frames per s", FPS), ("s per s", DILATION)],
-            "frames per s: frames per second of movie. s per s: seconds of movie per second of"
-            " simulation.",
-        )
-        return [
-            row("From, to", [self.start, self.stop]),
-            self.step,
-            row("Speed", [self.speed, self.speed_kind]),
-        ]
+        return [self.start, self.stop, self.step, self.speed_kind, row("", [self.speed])]
 
     def _work_fields(self) -> list[Widget]:
         self.export = PushButton(text="Export", enabled=False, tooltip="Write the movie")
@@ -250,6 +251,7 @@ class ExportPanel(ExportFields):
         return (self.start.value, self.stop.value, self.step.value)
 
     def _on_speed_kind_changed(self, kind: str) -> None:
+        self.speed.native.setSuffix(_UNITS[kind])
         self.speed.value = _USUAL[kind]
         self._show_length()
 
@@ -364,11 +366,12 @@ class ExportPanel(ExportFields):
 
     def _save(self) -> None:
         try:
-            options = run_options(*self._described())
+            layers, order, style = self._described()
+            options = run_options(layers, order, style)
         except ValueError as error:
             show_error(_sentence(error))
             return
-        start = str(Path(self.order().output).with_suffix(".yaml"))
+        start = str(Path(order.output).with_suffix(".yaml"))
         chosen, _ = QFileDialog.getSaveFileName(
             self._parent, "Save run file", start, "Run file (*.yaml *.yml)"
         )
