@@ -208,21 +208,26 @@ def test_without_a_screen_the_viewer_says_so(config):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a child process")
 def test_an_interrupt_is_status_130_and_leaves_nothing(tmp_path):
     config = simple_files(n_neurons=20_000, n_spikes=3_000_000).write(tmp_path / "simulation")
-    out = tmp_path / "out"
-    out.mkdir()
     words = [sys.executable, "-m", "napari_hexrecruit", "cube", config, "--bin", "0.1"]
-    words += ["--radius", "5", "-o", out / "a.hexrecruit.nc"]
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not os.listdir(out) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
-    assert process.poll() is None, "it was done before it could be interrupted"
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "interrupted" in stderr
-    assert "Traceback" not in stderr
-    assert os.listdir(out) == []
+    statuses = []
+    for wait in np.arange(0.6, 3.0, 0.4):
+        out = tmp_path / f"out-{wait:.1f}"
+        out.mkdir()
+        command = [*words, "--radius", "5", "-o", out / "a.hexrecruit.nc"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            time.sleep(wait)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        # Where the interrupt fell into an eval (dataclasses, namedtuples), Python itself ends by the
+        # signal after our exit; a shell calls both of them 130.
+        statuses.append(130 if process.returncode == -signal.SIGINT else process.returncode)
+        if statuses[-1] == 0:  # it was done before
+            assert os.listdir(out) == ["a.hexrecruit.nc"]
+            break
+        assert (statuses[-1], said.count(b"\n")) == (130, 1), said
+        assert said.startswith(b"hexrecruit: interrupted")
+        assert os.listdir(out) == []
+    assert 130 in statuses
 
 
 @pytest.fixture(scope="module")

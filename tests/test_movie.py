@@ -25,7 +25,7 @@ from napari_hexrecruit.render import render_frames
 
 ROOT = Path(__file__).parents[1]
 SIZE = (320, 240)
-CODEC_TOLERANCE = 16
+CODEC_TOLERANCE = 20
 """Largest error of a channel in the middle of a hexagon, of 255."""
 
 
