@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -14,6 +15,7 @@ from test_export import Exporter
 from widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube, write_cube
+from napari_hexrecruit._napari.layer import add_recruitment_layer
 
 
 @pytest.fixture
@@ -124,9 +126,27 @@ def test_an_updated_layer_is_no_longer_its_file(user, simulation, tmp_path):
     assert shlex.split(copied(user, "wave.mp4"))[2] == str(simulation)
 
 
-def test_says_when_the_simulation_is_not_here(user, cube):
-    from napari_hexrecruit._napari.layer import add_recruitment_layer
+def test_names_the_volumes_that_a_cube_was_computed_with(user, cube, simulation):
+    recipe = json.loads(recruitment_cube(simulation).attrs["recipe"])
+    recipe |= {"flat": "/atlas/flat map.nrrd", "column_atlas": "/atlas/columns.nrrd"}
+    add_recruitment_layer(user.viewer, cube.assign_attrs(recipe=json.dumps(recipe)))
+    user.wait_until_idle()
+    words = shlex.split(copied(user, "wave.mp4"))
+    assert words[words.index("--flatmap") + 1] == "/atlas/flat map.nrrd"
+    assert words[words.index("--column-atlas") + 1] == "/atlas/columns.nrrd"
+    assert "--flat" not in words
 
+
+def test_refuses_what_the_command_has_no_option_for(user, cube, simulation):
+    recipe = json.loads(recruitment_cube(simulation).attrs["recipe"]) | {"cumulative": True}
+    add_recruitment_layer(user.viewer, cube.assign_attrs(recipe=json.dumps(recipe)))
+    user.wait_until_idle()
+    user.panel.copy.native.click()
+    assert "was computed with cumulative" in user.told[0]
+    assert "save the layer as .hexrecruit.nc" in user.told[0]
+
+
+def test_says_when_the_simulation_is_not_here(user, cube):
     add_recruitment_layer(user.viewer, cube)
     user.panel.copy.native.click()
     assert "save the layer as .hexrecruit.nc" in user.told[0]

@@ -20,8 +20,9 @@ from napari_hexrecruit.filters import Rule
 __all__ = ["commands", "run_options"]
 
 _PROGRAM = "hexrecruit"
-_OF_CUBE = ("population", "node_set", "where", "flat", "radius", "bin_ms", "min_neurons")
-_KNOWN = {*_OF_CUBE, "simulation", "start", "stop"}
+_OF_CUBE = ("population", "node_set", "column_atlas", "radius", "bin_ms", "min_neurons")
+_NEEDED = {"simulation", "where", "flat", "radius", "bin_ms", "min_neurons", "start", "stop"}
+_KNOWN = _NEEDED | {"population", "node_set", "column_atlas"}
 _REPEATED = {"panel_titles": "--panel-title", "where": "--where"}
 _SWITCHES = ("colorbar", "timestamp", "scale_bar")
 _REMEDY = "save the layer as .hexrecruit.nc, open that file and export from there"
@@ -101,16 +102,17 @@ def _movie_options(order: Order, style: MovieStyle) -> dict[str, Any]:
 
 def _cube_options(recipe: Mapping[str, Any]) -> dict[str, Any]:
     options = {name: recipe[name] for name in _OF_CUBE if recipe.get(name) is not None}
-    options["where"] = [_rule_text(rule) for rule in recipe["where"]]
-    return options if options["where"] else {k: v for k, v in options.items() if k != "where"}
+    options["flatmap" if isinstance(recipe["flat"], str) else "flat"] = recipe["flat"]
+    if recipe["where"]:
+        options["where"] = [_rule_text(rule) for rule in recipe["where"]]
+    return options
 
 
 def _recipe_of(layer: Points) -> dict[str, Any]:
     """Parameters of the cube of a layer, which a command can be given."""
     recipe = _read_recipe(cubes_of_layers([layer])[0])
     strange = sorted(set(recipe) - _KNOWN)
-    missing = sorted(_KNOWN - set(recipe))
-    if missing or not Path(recipe["simulation"]).is_file():
+    if _NEEDED - set(recipe) or not Path(recipe["simulation"]).is_file():
         raise ValueError(
             f"the layer {layer.name!r} does not say which simulation it is of, or that is not here:"
             f" {_REMEDY}"

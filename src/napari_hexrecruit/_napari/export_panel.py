@@ -78,7 +78,8 @@ class ExportFields:
             "What",
             [("Hexagons", HEXAGONS), ("Canvas", CANVAS)],
             "Hexagons: all visible hexagon layers side by side, drawn anew at any size. Canvas:"
-            " what you see, with images and all other layers; the time slider moves meanwhile.",
+            " what you see, with images and all other layers; the time slider moves meanwhile, and"
+            " MP4 and WebM lack the last row or column of pixels where their number is odd.",
         )
         self.file = LineEdit(
             tooltip="Ends with .mp4, .webm or .gif; without an ending it is a folder of PNG files."
