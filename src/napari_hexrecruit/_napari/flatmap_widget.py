@@ -1,0 +1,766 @@
+"""The widget "Flat map": what lies under and over the hexagons, and whether it is aligned."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from magicgui.widgets import (
+    CheckBox,
+    Container,
+    FileEdit,
+    FloatSlider,
+    LineEdit,
+    ProgressBar,
+    PushButton,
+    Widget,
+)
+from napari.layers import Layer, Vectors
+from napari.utils.notifications import show_error, show_warning
+from napari.viewer import Viewer
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QFrame, QScrollArea
+
+from napari_hexrecruit._napari.flatmap_layers import (
+    METADATA_KEY,
+    AtlasFiles,
+    Fit,
+    FlatMap,
+    LayerData,
+    Neurons,
+    Role,
+    atlas_map,
+    dot_colours,
+    dots,
+    fit,
+    image_map,
+    layer_units,
+    layers_of,
+    neuron_map,
+    read_neurons,
+)
+from napari_hexrecruit._napari.layer import set_stage
+from napari_hexrecruit._napari.loading import Jobs, Monitor, Outcome
+from napari_hexrecruit._napari.parts import (
+    LARGEST,
+    FileDrops,
+    align_labels,
+    choice,
+    column,
+    heading,
+    number,
+    row,
+    text,
+)
+from napari_hexrecruit._napari.shown import cube_of
+from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.flatmap import FlatImage, Nudge, read_flat_image, write_sidecar
+from napari_hexrecruit.recruitment import Progress
+
+__all__ = ["FlatMapForm", "FlatMapWidget"]
+
+IMAGE, ATLAS, NEURONS = "image", "atlas", "neurons"
+_SOURCES = [("Image file", IMAGE), ("Atlas", ATLAS), ("From the neurons", NEURONS)]
+_ATLAS_IMAGES = [
+    ("Thickness, or footprint", "thickness"),
+    ("Number of voxels", "voxels"),
+    ("Footprint", "footprint"),
+]
+_HEXAGON_OPACITY = 0.7
+"""The map is seen through the hexagons, and these are still told apart."""
+_COLOURS = ["white", "black", "orange", "magenta"]
+_LINE_PIXELS = 2.0
+_NOTICEABLE = 1.05
+"""Lines are drawn anew when they would be this much too thick or too thin."""
+_NOT_CHECKED = "Not checked."
+_Added = tuple[FlatMap, tuple[str, str], list[tuple[Role, LayerData]]]
+
+
+class FlatMapForm:
+    """The fields of the panel: labels, units, tool tips and places.
+
+    Attributes
+    ----------
+    sections
+        What is on the panel from top to bottom.
+    """
+
+    def __init__(self) -> None:
+        self._quiet = False
+        self.source = choice("Source", _SOURCES, "Where the map is from")
+        of_source = self._source_fields()
+        look = self._look_fields()
+        buttons = self._add_fields()
+        check = self._check_fields()
+        nudge = self._nudge_fields()
+        self.image, self.atlas, self.neurons = (column("", f, labels=True) for f in of_source)
+        self.nudge = column("", [column("", nudge, labels=True), self._nudge_buttons()])
+        self.sections: list[Widget] = [
+            heading("Flat map"),
+            column("", [self.source], labels=True),
+            self.image,
+            self.atlas,
+            self.neurons,
+            self.about,
+            heading("Show"),
+            column("", look, labels=True),
+            *buttons,
+            heading("Alignment"),
+            *check,
+            self.nudge,
+        ]
+        self._labelled = [self.source, *(f for part in of_source for f in part), *look, *nudge]
+        self.show_source()
+
+    def align(self) -> None:
+        """Align the labels; to be called again where the font has changed."""
+        align_labels(self._labelled)
+
+    def show_source(self) -> None:
+        """Show the fields of the source that is chosen."""
+        chosen = self.source.value
+        for name in (IMAGE, ATLAS, NEURONS):
+            getattr(self, name).visible = name == chosen
+        self.about.visible = chosen == IMAGE
+        self.nudge.visible = chosen == IMAGE
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Change fields without answering."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
+
+    def unless_quiet(self, action: Callable[[], None]) -> Callable[[Any], None]:
+        """A callback for changes that the user makes."""
+        return lambda _: None if self._quiet else action()
+
+    # --- what is chosen ---------------------------------------------------------------------------
+
+    @property
+    def image_path(self) -> Path | None:
+        """File of the image; None without one."""
+        return _path(self.file)
+
+    @property
+    def atlas_files(self) -> AtlasFiles:
+        """Files of the atlas."""
+        return AtlasFiles(
+            flatmap=_path(self.flatmap),
+            annotation=_path(self.annotation),
+            hierarchy=_path(self.hierarchy),
+            columns=_path(self.columns),
+            image=self.atlas_image.value,
+        )
+
+    @property
+    def placing(self) -> tuple[float | None, tuple[float, float] | None, float | None]:
+        """Pixel size, origin and rotation where they are not what the file says."""
+        size, x, y, turn = self._placing()
+        said_size, said_x, said_y, said_turn = self._said
+        return (
+            None if size == said_size else size,
+            None if (x, y) == (said_x, said_y) else (x, y),
+            None if turn == said_turn else turn,
+        )
+
+    @property
+    def chosen_nudge(self) -> Nudge:
+        """How the image is moved."""
+        return Nudge(self.dx.value, self.dy.value, self.turn.value, self.scale.value)
+
+    def say(self, image: FlatImage | None, about: str) -> None:
+        """Fill in what a file says of its place; without an image, nothing is known."""
+        size, origin, turn = (0.0, (0.0, 0.0), 0.0)
+        if image is not None:
+            size, origin, turn = image.pixel_size[0], image.origin, image.rotation_deg  # type: ignore[index]
+        for field, value in zip(self._place_fields(), (size, *origin, turn), strict=True):
+            field.value = value
+        self._said = self._placing()
+        self.about.value = about
+
+    def say_nudge(self, nudge: Nudge) -> None:
+        """Show how an image is moved."""
+        with self.quiet():
+            self.dx.value, self.dy.value = nudge.dx, nudge.dy
+            self.turn.value, self.scale.value = nudge.rotation_deg, nudge.scale
+
+    def _placing(self) -> tuple[float, float, float, float]:
+        size, x, y, turn = (float(field.value) for field in self._place_fields())
+        return size, x, y, turn
+
+    def _place_fields(self) -> list[Any]:
+        return [self.pixel_size, self.origin_x, self.origin_y, self.rotation]
+
+    # --- fields -----------------------------------------------------------------------------------
+
+    def _source_fields(self) -> tuple[list[Widget], list[Widget], list[Widget]]:
+        return self._image_fields(), self._atlas_fields(), self._neuron_fields()
+
+    def _image_fields(self) -> list[Widget]:
+        self.file = _file(
+            "File",
+            "Images (*.png *.tif *.tiff *.jpg *.jpeg *.nrrd)",
+            "Image: PNG, TIFF, JPEG or a 2-D nrrd; it can also be dropped anywhere on this panel",
+        )
+        self.pixel_size = number(
+            "Side of a pixel, µm of flat space; 0: as the file says",
+            label="Pixel size",
+            unit=" µm",
+            decimals=4,
+            step=0.5,
+        )
+        corner = "of the lower left corner of the image, µm"
+        self.origin_x = number(f"Flat x {corner}", unit=" µm", minimum=-LARGEST, step=10.0)
+        self.origin_y = number(f"Flat y {corner}", unit=" µm", minimum=-LARGEST, step=10.0)
+        self.rotation = number(
+            "Degrees counter-clockwise around the lower left corner",
+            label="Rotation",
+            unit="°",
+            minimum=-LARGEST,
+            decimals=2,
+        )
+        self._said = (0.0, 0.0, 0.0, 0.0)
+        self.about = text("Choose an image, or drop it here.")
+        origin = row("Origin x, y", [self.origin_x, self.origin_y])
+        return [self.file, self.pixel_size, origin, self.rotation]
+
+    def _atlas_fields(self) -> list[Widget]:
+        volumes = "nrrd volumes (*.nrrd)"
+        self.flatmap = _file(
+            "Flatmap",
+            volumes,
+            "Voxel flatmap: x and y, or x, depth and y of each voxel."
+            " Empty: flatmap, regions and hierarchy of the circuit of the hexagons",
+        )
+        self.annotation = _file("Regions", volumes, "Region of each voxel; may stay empty")
+        self.hierarchy = _file(
+            "Hierarchy", "Hierarchies (*.json)", "Names and colours of the regions; may stay empty"
+        )
+        self.columns = _file("Columns", volumes, "Column of each voxel, 0 for none; may stay empty")
+        self.atlas_image = choice(
+            "Image",
+            _ATLAS_IMAGES,
+            "Thickness of the cortex in µm where the flatmap has depths,"
+            " voxels at each place, or where there are any",
+        )
+        return [self.flatmap, self.annotation, self.hierarchy, self.columns, self.atlas_image]
+
+    def _neuron_fields(self) -> list[Widget]:
+        self.region_column = LineEdit(
+            label="Regions by",
+            value="region",
+            tooltip="Property of the neurons, of text or whole numbers; a hexagon is of the region"
+            " of most of its neurons",
+        )
+        self.density = CheckBox(
+            text="Neurons per hexagon", value=True, tooltip="Show their number under the hexagons"
+        )
+        return [self.region_column, column("Image", [self.density])]
+
+    def _look_fields(self) -> list[Widget]:
+        self.show_image = CheckBox(text="Image", value=True, tooltip="Under the hexagons")
+        self.show_regions = CheckBox(
+            text="Filled regions", value=False, tooltip="In their colours, under the hexagons"
+        )
+        self.show_outlines = CheckBox(
+            text="Outlines", value=True, tooltip="Borders of regions, over the hexagons"
+        )
+        self.show_names = CheckBox(
+            text="Names",
+            value=True,
+            tooltip="Names of regions, over the hexagons; more than 80 are hidden at first",
+        )
+        self.opacity = FloatSlider(
+            label="Hexagons",
+            min=0.0,
+            max=1.0,
+            value=_HEXAGON_OPACITY,
+            step=0.05,
+            tooltip="Opacity of hexagons that lie over an image, 0 to 1",
+        )
+        parts = column(
+            "Layers",
+            [
+                row("", [self.show_image, self.show_outlines]),
+                row("", [self.show_regions, self.show_names]),
+            ],
+        )
+        self.colour = choice("Lines", _COLOURS, "Colour of outlines and names")
+        return [parts, self.colour, self.opacity]
+
+    def _add_fields(self) -> list[Widget]:
+        self.add = PushButton(
+            text="Add",
+            tooltip="Put the map under and over the hexagons, in place of its former one",
+        )
+        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop reading")
+        self.progress = ProgressBar(value=0, min=0, max=1000)
+        self.progress.native.setTextVisible(False)
+        self.progress.native.setFixedHeight(6)
+        self.status = text("Nothing is added.")
+        return [row("", [self.add, self.cancel]), self.progress, self.status]
+
+    def _check_fields(self) -> list[Widget]:
+        self.check = PushButton(
+            text="Check alignment",
+            enabled=False,
+            tooltip="Show up to 5,000 neurons of the hexagons as dots, those beside the image in"
+            " red, and say how many lie on the image and in their own region",
+        )
+        self.result = text(_NOT_CHECKED)
+        return [self.check, self.result]
+
+    def _nudge_fields(self) -> list[Widget]:
+        self.dx = number("µm to the right", unit=" µm", minimum=-LARGEST, step=10.0)
+        self.dy = number("µm upwards", unit=" µm", minimum=-LARGEST, step=10.0)
+        self.turn = number(
+            "Degrees counter-clockwise around the centre of the image",
+            label="Turn",
+            unit="°",
+            minimum=-LARGEST,
+            step=0.5,
+            decimals=2,
+        )
+        self.scale = number(
+            "Factor of its size, around its centre",
+            label="Scale",
+            value=1.0,
+            minimum=0.001,
+            step=0.01,
+            decimals=3,
+        )
+        return [row("Move x, y", [self.dx, self.dy]), self.turn, self.scale]
+
+    def _nudge_buttons(self) -> Widget:
+        self.save = PushButton(
+            text="Save alignment",
+            enabled=False,
+            tooltip="Write place and movement into a small file beside the image, from where they"
+            " are read next time",
+        )
+        self.reset = PushButton(
+            text="Reset", enabled=False, tooltip="Move the image back to where its file puts it"
+        )
+        return row("", [self.save, self.reset])
+
+
+class FlatMapWidget(Container[Widget]):
+    """Panel that puts flat maps under and over the hexagons, and checks where they lie.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer that layers are added to.
+
+    Attributes
+    ----------
+    form
+        The fields.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(labels=False)
+        self._viewer = napari_viewer
+        self.form = FlatMapForm()
+        self._maps: dict[str, FlatMap] = {}
+        self._neurons: tuple[str, Neurons] | None = None
+        self._adding = False
+        self._lay_out()
+        self._reading = Jobs(lambda _: None, self.native)
+        self._working = Jobs(self._show_progress, self.native)
+        self._align_timer = QTimer(self.native)
+        self._align_timer.setSingleShot(True)
+        self._align_timer.timeout.connect(self.form.align)
+        self._connect()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread works for the panel."""
+        return self._reading.running or self._working.running
+
+    def _lay_out(self) -> None:
+        self._panel = Container[Widget](widgets=self.form.sections, labels=False)
+        self._panel.margins = (6, 0, 6, 6)
+        self._panel.native.layout().setSpacing(5)
+        self._panel.native.layout().addStretch()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(self._panel.native)
+        self.margins = (0, 0, 0, 0)
+        self.native.layout().addWidget(scroll)
+        self.native.setMinimumWidth(280)
+        for field in (self.form.file, self.form.flatmap):
+            field.line_edit.native.setAcceptDrops(False)  # it would take the address as text
+        FileDrops(self.native, self._on_dropped)
+
+    def _connect(self) -> None:
+        form = self.form
+        form.source.changed.connect(self._on_source_chosen)
+        form.file.changed.connect(self._on_file_chosen)
+        form.add.changed.connect(self.add)
+        form.cancel.changed.connect(self._working.cancel)
+        form.check.changed.connect(self.check)
+        form.save.changed.connect(self.save)
+        form.reset.changed.connect(self._on_reset)
+        form.opacity.changed.connect(self._fade_hexagons)
+        form.colour.changed.connect(self._colour_lines)
+        for field, part in self._toggles():
+            field.changed.connect(lambda shown, part=part: self._toggle(part, shown))
+        for moved in (form.dx, form.dy, form.turn, form.scale):
+            moved.changed.connect(form.unless_quiet(self._on_nudged))
+        for event, action in self._viewer_events():
+            event.connect(action)
+        self.native_parent_changed.connect(self._on_parent_changed)
+
+    def _viewer_events(self) -> list[tuple[Any, Any]]:
+        events = self._viewer.layers.events
+        return [(events.inserted, self._on_inserted), (events.removed, self._on_removed)]
+
+    def _toggles(self) -> list[tuple[CheckBox, str]]:
+        form = self.form
+        return [
+            (form.show_image, "image"),
+            (form.show_regions, "regions"),
+            (form.show_outlines, "outlines"),
+            (form.show_names, "names"),
+        ]
+
+    # --- choosing ---------------------------------------------------------------------------------
+
+    def _on_source_chosen(self) -> None:
+        self.form.show_source()
+        self._show_buttons()
+
+    def _on_dropped(self, path: Path) -> None:
+        form = self.form
+        (form.flatmap if form.source.value == ATLAS else form.file).value = path
+
+    def _on_file_chosen(self) -> None:
+        """Ask the image where it lies; of every letter typed, only what exists counts."""
+        path = self.form.image_path
+        self._reading.cancel()
+        if path is None or not path.is_file():
+            return
+        self.form.say(None, "Reading ...")
+        self._reading.start(lambda _: _said_by(path), self._on_said)
+
+    def _on_said(self, outcome: Outcome[tuple[FlatImage | None, str]]) -> None:
+        """Errors are told when the image is added."""
+        self.form.say(*(outcome.value or (None, outcome.error or "")))
+
+    # --- adding -----------------------------------------------------------------------------------
+
+    def add(self) -> None:
+        """Read what is chosen, in a thread, and add its layers."""
+        try:
+            work = self._work()
+        except ValueError as mistake:
+            show_error(str(mistake))
+            return
+        cube = self._cube()
+
+        def made(progress: Progress) -> _Added:
+            flat_map = work(progress)
+            units = layer_units(flat_map, cube)
+            return flat_map, units, layers_of(flat_map, units)
+
+        self._working.start(made, self._on_made)
+        self._show_buttons()
+
+    def _work(self) -> Callable[[Progress], FlatMap]:
+        form, cube = self.form, self._cube()
+        if form.source.value == IMAGE:
+            path, placing = form.image_path, form.placing
+            if path is None:
+                raise ValueError("No image is chosen: choose or drop an image file first.")
+            return lambda _: image_map(path, *placing)
+        if form.source.value == ATLAS:
+            files = form.atlas_files
+            return lambda progress: atlas_map(files, cube, progress)
+        name, density = form.region_column.value.strip(), form.density.value
+        return lambda progress: neuron_map(cube, name, density=density, progress=progress)
+
+    def _on_made(self, outcome: Outcome[_Added]) -> None:
+        if outcome.value is not None:
+            self._show(*outcome.value)
+        _report(outcome)
+        self._show_buttons()
+
+    def _show(
+        self, flat_map: FlatMap, units: tuple[str, str], layers: list[tuple[Role, LayerData]]
+    ) -> None:
+        made = [(role, Layer.create(*data)) for role, data in layers]
+        is_first = len(self._viewer.layers) == 0
+        active = self._viewer.layers.selection.active
+        self._remove(flat_map.source)
+        self._maps[flat_map.source], self._neurons = flat_map, None
+        for role, layer in made:
+            self._insert(role, layer)
+        self._viewer.layers.selection.active = active
+        if is_first:
+            set_stage(self._viewer)
+        self._fade_hexagons()
+        self._colour_lines()
+        self.form.status.value = flat_map.summary()
+        self.form.result.value = _NOT_CHECKED
+        if flat_map.source == IMAGE and flat_map.image is not None:
+            self.form.say_nudge(flat_map.image.nudge)
+
+    def _insert(self, role: Role, layer: Layer) -> None:
+        """Add a layer at its place between the others."""
+        shown = {part: field.value for field, part in self._toggles()}.get(role.part, True)
+        layer.visible = layer.visible and shown
+        if isinstance(layer, Vectors):
+            _keep_thin(self._viewer, layer)
+        layers = self._viewer.layers
+        at = _place_under(layers, role) if role.is_under else _place_over(layers, role)
+        self._adding = True
+        try:
+            layers.insert(at, layer)
+        finally:
+            self._adding = False
+
+    def _remove(self, source: str, part: str = "") -> None:
+        for layer in self._layers(source, part):
+            self._viewer.layers.remove(layer)
+
+    def _layers(self, source: str = "", part: str = "") -> list[Layer]:
+        """Layers of a source, and of a part; of all if none is named."""
+        roles = [(layer, _role(layer)) for layer in self._viewer.layers]
+        return [
+            layer
+            for layer, role in roles
+            if role and source in ("", role.source) and part in ("", role.part)
+        ]
+
+    # --- looking ----------------------------------------------------------------------------------
+
+    def _toggle(self, part: str, shown: bool) -> None:
+        for layer in self._layers(part=part):
+            layer.visible = shown
+
+    def _colour_lines(self) -> None:
+        for layer in self._layers(part="outlines"):
+            layer.edge_color = self.form.colour.value
+        for layer in self._layers(part="names"):
+            layer.text.color = self.form.colour.value
+
+    def _fade_hexagons(self) -> None:
+        """Let an image be seen through the hexagons over it."""
+        if self._layers(part="image"):
+            for layer in self._viewer.layers:
+                if cube_of(layer) is not None:
+                    layer.opacity = self.form.opacity.value
+
+    def _cube(self) -> xr.Dataset | None:
+        """Hexagons that are selected, or else the uppermost."""
+        active = self._viewer.layers.selection.active
+        cubes = (cube_of(layer) for layer in [active, *reversed(self._viewer.layers)])
+        return next((cube for cube in cubes if cube is not None), None)
+
+    # --- alignment --------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Show neurons as dots, and how many lie where they should."""
+        source, cube, name = self.form.source.value, self._cube(), self.form.region_column.value
+        maps = sorted(self._maps.values(), key=lambda one: one.source != source)
+        regions = [named for one in maps for named in one.regions]
+        self._working.start(
+            lambda progress: (source, read_neurons(cube, regions, name.strip(), progress)),
+            self._on_neurons_read,
+        )
+        self._show_buttons()
+
+    def _on_neurons_read(self, outcome: Outcome[tuple[str, Neurons]]) -> None:
+        if outcome.value is not None and outcome.value[0] in self._maps:
+            self._neurons = outcome.value
+            self._show_dots(*outcome.value)
+        _report(outcome)
+        self._show_buttons()
+
+    def _show_dots(self, source: str, neurons: Neurons) -> None:
+        flat_map = self._maps[source]
+        found = fit(neurons, flat_map.image)
+        role, data = dots(found, source, layer_units(flat_map, self._cube()))
+        layer = Layer.create(*data)
+        active = self._viewer.layers.selection.active
+        for old in self._layers(part="dots"):
+            self._viewer.layers.remove(old)
+        self._insert(role, layer)
+        self._viewer.layers.selection.active = active
+        self._show_fit(found)
+
+    def _show_fit(self, found: Fit) -> None:
+        self.form.result.value = "\n".join(found.lines())
+
+    def _on_nudged(self) -> None:
+        """Move the image at once, and say how many neurons lie on it now."""
+        flat_map = self._maps.get(IMAGE)
+        if flat_map is None or flat_map.image is None:
+            return
+        image = replace(flat_map.image, nudge=self.form.chosen_nudge)
+        self._maps[IMAGE] = replace(flat_map, image=image)
+        for layer in self._layers(IMAGE, "image"):
+            layer.affine = image.affine_yx
+        if self._neurons is not None and self._neurons[0] == IMAGE:
+            found = fit(self._neurons[1], image)
+            for layer in self._layers(IMAGE, "dots"):
+                layer.face_color = dot_colours(found)
+            self._show_fit(found)
+
+    def _on_reset(self) -> None:
+        self.form.say_nudge(Nudge())
+        self._on_nudged()
+
+    def save(self) -> None:
+        """Write where the image lies into the file beside it."""
+        flat_map = self._maps[IMAGE]
+        if flat_map.path is None or flat_map.image is None:
+            return
+        try:
+            path = write_sidecar(flat_map.path, flat_map.image)
+        except (HexRecruitError, OSError) as error:
+            show_error(f"The alignment cannot be saved: {' '.join(str(error).split())}")
+            return
+        self.form.status.value = f"Saved in {path.name}."
+
+    # --- state of the panel -----------------------------------------------------------------------
+
+    def _on_inserted(self, event: Any) -> None:
+        """Keep hexagons that come later under the outlines, and the image seen through them."""
+        if self._adding or cube_of(event.value) is None:
+            return
+        self._fade_hexagons()
+        over = [layer for layer in self._layers() if not _role_of(layer).is_under]
+        for layer in sorted(over, key=lambda one: _role_of(one).rank):
+            layers = self._viewer.layers
+            layers.move(layers.index(layer), len(layers))
+
+    def _on_removed(self) -> None:
+        for source in list(self._maps):
+            if not self._layers(source):
+                del self._maps[source]
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        form, running = self.form, self._working.running
+        form.add.enabled, form.cancel.enabled = not running, running
+        form.check.enabled = form.source.value in self._maps and not running
+        form.save.enabled = form.reset.enabled = IMAGE in self._maps
+
+    def _show_progress(self, monitor: Monitor | None) -> None:
+        bar: Any = self.form.progress.native
+        if monitor is None:
+            bar.setRange(0, 1)
+            bar.setValue(0)
+            self._show_buttons()
+        elif monitor.done == 0:
+            bar.setRange(0, 0)  # busy
+        else:
+            bar.setRange(0, 1000)
+            bar.setValue(1000 * monitor.done // max(monitor.total, 1))
+
+    def _on_parent_changed(self, parent: Any) -> None:
+        """Take the font of the window, which comes a moment later; rest out of a window."""
+        if parent is not None:
+            self._align_timer.start()
+            return
+        for jobs in (self._reading, self._working):
+            jobs.cancel()
+        for event, action in self._viewer_events():
+            event.disconnect(action)
+
+
+def _said_by(path: Path) -> tuple[FlatImage | None, str]:
+    """An image with the place that its file says; None where it does not say a pixel size."""
+    try:
+        image = read_flat_image(path)
+    except HexRecruitError:
+        raise
+    except ValueError:
+        return None, "The file does not say how large a pixel is: fill in the pixel size, µm."
+    height, width = image.shape
+    return image, f"{width:,} x {height:,} pixels, whose size is known."
+
+
+def _report(outcome: Outcome[Any]) -> None:
+    if outcome.error is not None:
+        show_error(outcome.error)
+    if outcome.warned:
+        show_warning("; ".join(outcome.warned))
+
+
+def _path(field: FileEdit) -> Path | None:
+    typed = field.line_edit.value.strip()
+    return Path(typed).expanduser() if typed else None
+
+
+def _file(label: str, files: str, tooltip: str) -> FileEdit:
+    field = FileEdit(label=label, filter=files, nullable=True, tooltip=tooltip)
+    field.choose_btn.text = "Browse"
+    return field
+
+
+# --- layers in a viewer ---------------------------------------------------------------------------
+
+
+def _role(layer: Layer) -> Role | None:
+    role: Role | None = layer.metadata.get(METADATA_KEY)
+    return role
+
+
+def _role_of(layer: Layer) -> Role:
+    role: Role = layer.metadata[METADATA_KEY]
+    return role
+
+
+def _place_under(layers: Any, role: Role) -> int:
+    """Position above the layers of lower rank, and below all hexagons and outlines."""
+    at = 0
+    for k, layer in enumerate(layers):
+        other = _role(layer)
+        if cube_of(layer) is not None or (other and not other.is_under):
+            break
+        if other is None or other.rank <= role.rank:
+            at = k + 1
+    return at
+
+
+def _place_over(layers: Any, role: Role) -> int:
+    """Position on top, but below the layers of higher rank."""
+    at = len(layers)
+    while at > 0:
+        other = _role(layers[at - 1])
+        if other is None or other.rank <= role.rank:
+            break
+        at -= 1
+    return at
+
+
+def _keep_thin(viewer: Viewer, layer: Vectors) -> None:
+    """Give lines the same width in pixels at any zoom."""
+    # napari 0.9 has moved the camera into a model of its own.
+    camera = getattr(viewer, "scene", viewer).camera
+    lines = weakref.ref(layer)
+
+    def fit_width(event: object = None) -> None:
+        layer = lines()
+        if layer is None:
+            camera.events.zoom.disconnect(fit_width)
+            return
+        width = _LINE_PIXELS / camera.zoom
+        if max(width / layer.edge_width, layer.edge_width / width) > _NOTICEABLE:
+            layer.edge_width = width
+
+    fit_width()
+    camera.events.zoom.connect(fit_width)
