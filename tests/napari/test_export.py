@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from looking import canvas, pixel_of, scene
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication, QFileDialog
+from qtpy.QtWidgets import QApplication, QFileDialog, QScrollArea
 from widget_helpers import User, neurons_in_a_row
 
 from cubes import cube_of
@@ -128,6 +128,10 @@ class TestFields:
         assert not user.panel.export.enabled
         user.viewer.layers[0].visible = True
         assert user.panel.export.enabled
+
+    def test_fits_into_300_pixels(self, user):
+        panel = user.widget.native.findChild(QScrollArea).widget()
+        assert panel.minimumSizeHint().width() <= 265  # beside the scroll bar
 
     def test_fields_of_hexagons_are_off_for_the_canvas(self, user):
         panel = user.panel

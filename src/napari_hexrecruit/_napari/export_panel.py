@@ -11,7 +11,7 @@ from magicgui.widgets import LineEdit, ProgressBar, PushButton, Widget
 from napari.layers import Points
 from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
-from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QFileDialog, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
 from napari_hexrecruit._atomic import written_aside
 from napari_hexrecruit._napari.export import (
@@ -87,16 +87,17 @@ class ExportFields:
         )
         self.browse = PushButton(text="Browse", tooltip="Name the movie")
         side: dict[str, Any] = {"unit": " px", "decimals": 0, "step": 2.0, "minimum": 16.0}
-        self.width = number("Width of a frame of hexagons, px", value=1280.0, **side)
-        self.height = number("Height of a frame of hexagons, px", value=720.0, **side)
+        of_frame = "of a frame of hexagons, px; the canvas has its own"
+        self.width = number(f"Width {of_frame}", label="Width", value=1280.0, **side)
+        self.height = number(f"Height {of_frame}", label="Height", value=720.0, **side)
         for field in (self.width, self.height):
             field.max = _LARGEST_SIDE
-            field.native.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.background = choice("Background", _GROUNDS, "Colour around the hexagons")
         return [
             self.what,
             row("File", [self.file, self.browse]),
-            row("Size", [self.width, self.height]),
+            self.width,
+            self.height,
             self.background,
         ]
 
