@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
+import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["written_aside"]
+__all__ = ["check_writable", "interrupts_held", "written_aside"]
 
 
 @contextmanager
@@ -49,6 +51,26 @@ def written_aside(path: str | os.PathLike[str], *, overwrite: bool = False) -> I
         _take_name(aside, final, overwrite=overwrite)
     finally:
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C wait until the block is done.
+
+    For calls into libraries that lose a KeyboardInterrupt, as h5py does when it is raised while
+    objects are collected: Python then prints it and goes on.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[Any] = []
+    before = signal.signal(signal.SIGINT, lambda *news: held.append(news))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
+    if held:
+        signal.raise_signal(signal.SIGINT)
 
 
 def check_writable(final: Path, *, overwrite: bool) -> None:

@@ -5,6 +5,7 @@ Only typer is imported here; each command imports what it needs, so that ``--hel
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated
 
@@ -35,7 +36,9 @@ def main(args: list[str] | None = None) -> None:
     words = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    sys.exit(run(lambda: app(words, prog_name="hexrecruit", standalone_mode=False), debug=debug))
+    status = run(lambda: app(words, prog_name="hexrecruit", standalone_mode=False), debug=debug)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: no traceback while Python ends
+    sys.exit(status)
 
 
 def _show_version(wanted: bool) -> None:
