@@ -179,7 +179,7 @@ def style_of(viewer: Viewer, layers: Sequence[Points], order: Order) -> MovieSty
     ValueError
         If the layers differ in what they show, or the renderer lacks their colormap.
     """
-    looks = {
+    looks: dict[str, list[Any]] = {
         "quantity": [_metric_of(layer) for layer in layers],
         "colour limits": [tuple(map(float, layer.face_contrast_limits)) for layer in layers],
         "colormap": [_matplotlib_name(layer.face_colormap) for layer in layers],
