@@ -83,7 +83,7 @@ _NAMES_OF_UNITS = {"um": "µm", "pixel": "pixels"}
 _LINES = "white"
 _HEADROOM = 1.7
 """White over the greatest value of a map that is made here: lines are seen on the brightest."""
-_ON, _OFF = "#ffffff", "#ff3b6b"
+_ON, _OFF = "#5ce6ff", "#ff3b6b"
 _LAYER_OF = ";"
 """Between region and layer in names such as ``S1FL;L4``."""
 
@@ -271,7 +271,9 @@ def neuron_map(
     regions = neuron_regions(simulation, cube, column, progress=progress)
     image = density_image(cube) if density else None
     units = str(cube.attrs["flat_units"])
-    named = NamedRegions(f"{column}s", regions, *_hex_labels(cube, regions))
+    named = NamedRegions(
+        "regions" if column == "region" else column, regions, *_hex_labels(cube, regions)
+    )
     return FlatMap("neurons", "neurons per hexagon", image, units, (named,))
 
 
@@ -553,15 +555,14 @@ def fit(neurons: Neurons, image: FlatImage | None) -> Fit:
 
 
 def dots(fit: Fit, source: str, units: tuple[str, str]) -> tuple[Role, LayerData]:
-    """The sample as a layer of dots: white, those beside the image red."""
+    """The sample as a layer of dots: light blue, those beside the image red."""
     role = Role(source, "dots")
     arguments = {
         "name": "neurons, alignment",
         "face_color": dot_colours(fit),
-        "border_color": "black",
-        "border_width": 0.2,
-        "size": 20.0,
-        "canvas_size_limits": (3, 4),
+        "border_width": 0.0,
+        "size": 10.0,
+        "canvas_size_limits": (2, 4),
         "units": units,
         "metadata": {METADATA_KEY: role},
     }
