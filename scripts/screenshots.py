@@ -16,6 +16,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QScrollArea
 
+from napari_hexrecruit import recruitment_cube
+from napari_hexrecruit._napari.layer import add_recruitment_layer
 from napari_hexrecruit.synthetic import MEDIUM, write_simulation
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit._napari.widget import RecruitmentWidget
 
-PLUGIN, WIDGET = "napari-hexrecruit", "Hexagon recruitment"
+PLUGIN, WIDGET, FLAT_MAP = "napari-hexrecruit", "Hexagon recruitment", "Flat map"
 WINDOW = (1360, 960)
 PANEL_WIDTH = 300
 TIME_MS = 180.0
@@ -40,6 +42,7 @@ def main() -> None:
                 photograph_panel(widget, folder / f"widget-{theme}.png")
         with loaded(simulation, "dark", split_by="synapse_class") as (viewer, _):
             photograph(viewer, folder / "viewer-split.png")
+        photograph_flat_map(simulation, folder / "flatmap-dark.png")
 
 
 @contextmanager
@@ -61,6 +64,26 @@ def loaded(
     viewer.reset_view()
     QTest.qWait(500)
     yield viewer, widget
+    viewer.close()
+
+
+def photograph_flat_map(simulation: Path, path: Path) -> None:
+    """Hexagons with regions from their neurons, and how many of these lie in their own."""
+    viewer = napari.Viewer(title="Flat map")
+    viewer.theme = "dark"
+    viewer.window.resize(*WINDOW)
+    add_recruitment_layer(viewer, recruitment_cube(simulation))
+    dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, FLAT_MAP)
+    dock.window().resizeDocks([dock], [PANEL_WIDTH], Qt.Orientation.Horizontal)
+    widget.form.source.value = "neurons"
+    for button in (widget.form.add, widget.form.check):
+        button.native.click()
+        wait_until(lambda: not widget.busy)
+    viewer.dims.set_point(0, TIME_MS)
+    viewer.layers["neurons, alignment"].visible = False
+    viewer.reset_view()
+    QTest.qWait(500)
+    photograph(viewer, path)
     viewer.close()
 
 
