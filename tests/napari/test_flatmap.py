@@ -248,7 +248,7 @@ class TestAlignment:
         assert user.check().splitlines() == [
             "40 neurons shown",
             "On the image: 50.0 % (20 of 40)",
-            "In their own region: 100.0 % (40 of 40)",
+            "In own region: 100.0 % (40 of 40)",
         ]
         dots = user.layer("dots")
         np.testing.assert_allclose(np.sort(dots.data[:, 1]), 100.0 * np.arange(40))

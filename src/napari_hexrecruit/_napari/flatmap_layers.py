@@ -500,7 +500,7 @@ class Fit:
             lines.append(f"On the image: {_share(int(self.on_image.sum()), n_sample)}")
         if self.neurons.in_own_region is not None:
             n_known, n_inside = self.neurons.in_own_region
-            lines.append(f"In their own region: {_share(n_inside, n_known)}")
+            lines.append(f"In own region: {_share(n_inside, n_known)}")
         return lines
 
 
@@ -560,9 +560,10 @@ def dots(fit: Fit, source: str, units: tuple[str, str]) -> tuple[Role, LayerData
     arguments = {
         "name": "neurons, alignment",
         "face_color": dot_colours(fit),
+        "border_color": "transparent",
         "border_width": 0.0,
         "size": 10.0,
-        "canvas_size_limits": (2, 4),
+        "canvas_size_limits": (3, 5),
         "units": units,
         "metadata": {METADATA_KEY: role},
     }

@@ -214,12 +214,12 @@ class FlatMapForm:
             "Side of a pixel, µm of flat space; 0: as the file says",
             label="Pixel size",
             unit=" µm",
-            decimals=4,
+            decimals=3,
             step=0.5,
         )
         corner = "of the lower left corner of the image, µm"
-        self.origin_x = number(f"Flat x {corner}", unit=" µm", minimum=-LARGEST, step=10.0)
-        self.origin_y = number(f"Flat y {corner}", unit=" µm", minimum=-LARGEST, step=10.0)
+        self.origin_x = number(f"Flat x {corner}", minimum=-LARGEST, step=10.0)
+        self.origin_y = number(f"Flat y {corner}", minimum=-LARGEST, step=10.0)
         self.rotation = number(
             "Degrees counter-clockwise around the lower left corner",
             label="Rotation",
@@ -229,7 +229,7 @@ class FlatMapForm:
         )
         self._said = (0.0, 0.0, 0.0, 0.0)
         self.about = text("Choose an image, or drop it here.")
-        origin = row("Origin x, y", [self.origin_x, self.origin_y])
+        origin = row("Origin, µm", [self.origin_x, self.origin_y])
         return [self.file, self.pixel_size, origin, self.rotation]
 
     def _atlas_fields(self) -> list[Widget]:
@@ -286,13 +286,9 @@ class FlatMapForm:
             step=0.05,
             tooltip="Opacity of hexagons that lie over an image, 0 to 1",
         )
-        parts = column(
-            "Layers",
-            [
-                row("", [self.show_image, self.show_outlines]),
-                row("", [self.show_regions, self.show_names]),
-            ],
-        )
+        under = column("", [self.show_image, self.show_regions])
+        over = column("", [self.show_outlines, self.show_names])
+        parts = row("Layers", [under, over])
         self.colour = choice("Lines", _COLOURS, "Colour of outlines and names")
         return [parts, self.colour, self.opacity]
 
@@ -319,8 +315,8 @@ class FlatMapForm:
         return [self.check, self.result]
 
     def _nudge_fields(self) -> list[Widget]:
-        self.dx = number("µm to the right", unit=" µm", minimum=-LARGEST, step=10.0)
-        self.dy = number("µm upwards", unit=" µm", minimum=-LARGEST, step=10.0)
+        self.dx = number("To the right, µm", minimum=-LARGEST, step=10.0)
+        self.dy = number("Upwards, µm", minimum=-LARGEST, step=10.0)
         self.turn = number(
             "Degrees counter-clockwise around the centre of the image",
             label="Turn",
@@ -337,7 +333,7 @@ class FlatMapForm:
             step=0.01,
             decimals=3,
         )
-        return [row("Move x, y", [self.dx, self.dy]), self.turn, self.scale]
+        return [row("Move, µm", [self.dx, self.dy]), self.turn, self.scale]
 
     def _nudge_buttons(self) -> Widget:
         self.save = PushButton(
@@ -390,7 +386,7 @@ class FlatMapWidget(Container[Widget]):
         self._panel = Container[Widget](widgets=self.form.sections, labels=False)
         self._panel.margins = (6, 0, 6, 6)
         self._panel.native.layout().setSpacing(5)
-        self._panel.native.layout().addStretch()
+        self._panel.native.layout().addStretch(1)  # texts would take it
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
