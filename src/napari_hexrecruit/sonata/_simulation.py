@@ -1,19 +1,10 @@
-"""SONATA simulations: their populations, neurons, node sets and spikes.
-
-The only module that knows bluepysnap, libsonata, conntility and the layout of SONATA's HDF5 files.
-bluepysnap opens the configuration and the circuit and resolves node sets; spikes are read with h5py
-(libsonata refuses files that lack attributes it expects, and builds Python lists).
-
-Specification: https://github.com/AllenInstitute/sonata/blob/master/docs/SONATA_DEVELOPER_GUIDE.md
-"""
+"""An opened simulation, and what it keeps in memory."""
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -23,54 +14,31 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit._cache import cached_arrays, stamp
-from napari_hexrecruit._nrrd import nrrd_errors
 from napari_hexrecruit.atlas import flat_positions, read_flatmap
 from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._columns import BY_CONNTILITY, by_conntility, read_property
+from napari_hexrecruit.sonata._errors import one_line, sonata_errors
+from napari_hexrecruit.sonata._spikes import (
+    Spikes,
+    open_spikes_file,
+    read_spikes,
+    spike_span_ms,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
-
-    import h5py
+    from collections.abc import Callable, Hashable
 
     from napari_hexrecruit.filters import Column
     from napari_hexrecruit.recruitment import Progress
 
-__all__ = ["Simulation", "Spikes", "Stimulus", "open_simulation"]
+__all__ = ["Simulation", "Stimulus", "open_simulation"]
 
 T = TypeVar("T")
 
-_BLOCK = 1 << 22
-"""Spikes read at a time."""
 _MEMO_SIZE = 8
-_MS_UNITS = ("ms", "msec", "millisecond", "milliseconds")
 _FROM_FLATMAP = ("flat_x", "flat_y")
-_BY_CONNTILITY = ("ss_flat_x", "ss_flat_y", "depth")
-_ATLAS_COLUMNS = _BY_CONNTILITY + _FROM_FLATMAP
+_ATLAS_COLUMNS = BY_CONNTILITY + _FROM_FLATMAP
 """Columns that a circuit's atlas gives; conntility's names for them."""
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Spikes:
-    """Spikes of one population, ascending in time.
-
-    Attributes
-    ----------
-    neurons
-        (n_spikes,) int32 ids; -1 for ids outside the population.
-    times_ms
-        (n_spikes,) float64 ascending, NaN last.
-    n_unknown_id
-        How many ids are outside the population.
-    assumed
-        What the file does not say and was taken for granted, one sentence each.
-    """
-
-    neurons: npt.NDArray[np.int32]
-    times_ms: npt.NDArray[np.float64]
-    n_unknown_id: int
-    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -317,7 +285,7 @@ class Simulation:
             except BluepySnapError as error:
                 raise SimulationDataError(
                     f"{self.path}: node set {name!r} cannot be applied to population"
-                    f" {population!r}: {_one_line(error)}"
+                    f" {population!r}: {one_line(error)}"
                 ) from error
             return np.asarray(ids, dtype=np.int64)
 
@@ -331,7 +299,7 @@ class Simulation:
 
     def spike_populations(self) -> dict[str, int]:
         """Number of spikes of each population in the spikes file; reads no spike."""
-        with self._open_spikes_file() as file:
+        with open_spikes_file(self.spikes_file, self.path) as file:
             return {
                 name: int(group["timestamps"].shape[0])
                 for name, group in file["spikes"].items()
@@ -340,13 +308,8 @@ class Simulation:
 
     def spike_span_ms(self, population: str) -> tuple[float, float] | None:
         """Times of the first and the last spike of a population, ms; None where there is none."""
-        with self._open_spikes_file() as file:
-            times = file["spikes"][population]["timestamps"]
-            blocks = (times[at : at + _BLOCK] for at in range(0, times.shape[0], _BLOCK))
-            ends = [(np.nanmin(b), np.nanmax(b)) for b in blocks if not np.isnan(b).all()]
-        if not ends:
-            return None
-        return float(min(lo for lo, _ in ends)), float(max(hi for _, hi in ends))
+        with open_spikes_file(self.spikes_file, self.path) as file:
+            return spike_span_ms(file, population)
 
     def spikes(self, population: str, progress: Progress | None = None) -> Spikes:
         """Spikes of a population. Read once, then kept.
@@ -358,7 +321,9 @@ class Simulation:
         """
         with self._lock:
             if population not in self._spikes:
-                self._spikes[population] = self._read_spikes(population, progress)
+                n_neurons = self.n_neurons(population)
+                with open_spikes_file(self.spikes_file, self.path) as file:
+                    self._spikes[population] = read_spikes(file, population, n_neurons, progress)
             return self._spikes[population]
 
     @property
@@ -388,13 +353,13 @@ class Simulation:
                 f"{self.path}: 'network' names the circuit configuration {network}, which does not"
                 " exist: correct the path"
             )
-        with _sonata_errors(network, "is no SONATA circuit configuration"):
+        with sonata_errors(network, "is no SONATA circuit configuration"):
             return self._snap.circuit
 
     def _snap_node_sets(self) -> Any:
         import warnings
 
-        with _sonata_errors(self.path, "its node sets cannot be read"), warnings.catch_warnings():
+        with sonata_errors(self.path, "its node sets cannot be read"), warnings.catch_warnings():
             # A simulation may well extend and override the circuit's sets: no news to the user.
             warnings.simplefilter("ignore", RuntimeWarning)
             return self._snap.node_sets
@@ -407,9 +372,7 @@ class Simulation:
                     f"{file}: the nodes file of population {population!r} does not exist:"
                     f" correct the path in {self._snap.to_libsonata.network}"
                 )
-            with _sonata_errors(
-                self.path, f"the nodes of population {population!r} cannot be read"
-            ):
+            with sonata_errors(self.path, f"the nodes of population {population!r} cannot be read"):
                 return self._circuit.nodes[population].to_libsonata
 
         return self.memo(("nodes", population), open_nodes)
@@ -420,8 +383,8 @@ class Simulation:
     def _read_column(self, population: str, name: str, progress: Progress | None) -> Column:
         nodes = self._nodes(population)
         if name in nodes.attribute_names:
-            with _sonata_errors(self.path, f"population {population!r}, property {name!r}"):
-                return _read_property(nodes, name)
+            with sonata_errors(self.path, f"population {population!r}, property {name!r}"):
+                return read_property(nodes, name)
         if name in _ATLAS_COLUMNS:
             return self._compute_from_atlas(population, name, progress)
         listed = ", ".join(self.columns(population)) or "none"
@@ -455,11 +418,11 @@ class Simulation:
             if simple:
                 x, y = flat_positions(read_flatmap(files[0], progress=progress), *positions)
                 return dict(zip(_FROM_FLATMAP, (x, y), strict=True))
-            return _by_conntility(positions, files[0], files[1], progress)
+            return by_conntility(positions, files[0], files[1], progress)
 
         key = {
             "what": "columns of the atlas",
-            "columns": _FROM_FLATMAP if simple else _BY_CONNTILITY,
+            "columns": _FROM_FLATMAP if simple else BY_CONNTILITY,
             "by": "look-up" if simple else f"conntility {version('connectome-utilities')}",
             "files": [stamp(file) for file in (self.nodes_file(population), *files)],
             "population": population,
@@ -468,48 +431,6 @@ class Simulation:
             if self.is_from_atlas(population, column):
                 self._columns[population, column] = values
         return np.asarray(self._columns[population, name])
-
-    @contextmanager
-    def _open_spikes_file(self) -> Iterator[h5py.File]:
-        import h5py
-
-        path = self.spikes_file
-        if not path.is_file():
-            raise SimulationDataError(
-                f"{path}: the spikes file does not exist: run the simulation, or correct 'output'"
-                f" in {self.path}"
-            )
-        try:
-            file = h5py.File(path, "r")
-        except OSError as error:
-            raise SimulationDataError(
-                f"{path}: the spikes file cannot be opened ({_one_line(error)}): is it complete?"
-            ) from error
-        with file:
-            if "spikes" not in file or not hasattr(file["spikes"], "keys"):
-                raise SimulationDataError(
-                    f"{path}: there is no group '/spikes': no SONATA spikes file"
-                )
-            yield file
-
-    def _read_spikes(self, population: str, progress: Progress | None) -> Spikes:
-        n_neurons = self.n_neurons(population)
-        with self._open_spikes_file() as file:
-            if population not in file["spikes"]:
-                listed = ", ".join(file["spikes"]) or "none"
-                raise SimulationDataError(
-                    f"{self.spikes_file}: there are no spikes of population {population!r};"
-                    f" there are: {listed}"
-                )
-            group = file["spikes"][population]
-            where = f"{self.spikes_file}: population {population!r}"
-            assumed = _check_spikes(group, where)
-            try:
-                return _load_spikes(group, n_neurons, assumed, progress)
-            except OSError as error:
-                raise SimulationDataError(
-                    f"{where}: {_one_line(error)}: is it complete?"
-                ) from error
 
 
 def _open_snap(path: Path) -> Any:
@@ -521,149 +442,10 @@ def _open_snap(path: Path) -> Any:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise SimulationDataError(f"{path}: is not JSON ({_one_line(error)})") from error
+        raise SimulationDataError(f"{path}: is not JSON ({one_line(error)})") from error
     if not isinstance(content, dict) or "run" not in content:
         raise SimulationDataError(
             f"{path}: there is no section 'run': no SONATA simulation configuration"
         )
-    with _sonata_errors(path, "is no SONATA simulation configuration"):
+    with sonata_errors(path, "is no SONATA simulation configuration"):
         return bluepysnap.Simulation(path)
-
-
-@contextmanager
-def _sonata_errors(path: Path, what: str) -> Iterator[None]:
-    """What the SONATA libraries raise, as one line that names the file."""
-    from bluepysnap.exceptions import BluepySnapError
-    from libsonata import SonataError
-
-    try:
-        yield
-    except SimulationDataError:
-        raise
-    except (BluepySnapError, SonataError, RuntimeError, OSError, ValueError, KeyError) as error:
-        raise SimulationDataError(f"{path}: {what}: {_one_line(error)}") from error
-
-
-def _read_property(nodes: Any, name: str) -> Column:
-    import pandas as pd
-
-    selection = nodes.select_all()
-    if name in nodes.enumeration_names:
-        codes = np.asarray(nodes.get_enumeration(name, selection))
-        return _categorical(codes, [str(v) for v in nodes.enumeration_values(name)])
-    values = nodes.get_attribute(name, selection)
-    if isinstance(values, np.ndarray) and values.dtype.kind in "iufb":
-        return values
-    return pd.Categorical(np.asarray(values, dtype=object))
-
-
-def _categorical(codes: npt.NDArray[Any], values: list[str]) -> Column:
-    """Text from library codes; a value that the library lists twice becomes one category."""
-    import pandas as pd
-
-    categories, merged = np.unique(np.asarray(values, dtype=object), return_inverse=True)
-    if codes.size and (int(codes.min()) < 0 or int(codes.max()) >= len(values)):
-        raise ValueError(f"its codes reach {codes.max()}, its library has {len(values)} values")
-    merged = merged.astype(np.min_scalar_type(-max(len(categories), 1)))
-    return pd.Categorical.from_codes(merged[codes], categories=pd.Index(categories))
-
-
-def _check_spikes(group: Any, where: str) -> tuple[str, ...]:
-    """Refuse what is no population of spikes; say what had to be assumed."""
-    for name in ("timestamps", "node_ids"):
-        if name not in group:
-            raise SimulationDataError(f"{where}: there is no dataset '{name}'")
-        if group[name].ndim != 1 or group[name].dtype.kind not in "iuf":
-            raise SimulationDataError(f"{where}: '{name}' is not a row of numbers")
-    if group["node_ids"].dtype.kind == "f":
-        raise SimulationDataError(f"{where}: 'node_ids' are not whole numbers")
-    n_times, n_ids = group["timestamps"].shape[0], group["node_ids"].shape[0]
-    if n_times != n_ids:
-        raise SimulationDataError(
-            f"{where}: {n_times:,} timestamps stand beside {n_ids:,} node_ids: is it complete?"
-        )
-    units = group["timestamps"].attrs.get("units")
-    if units is None:
-        return (f"{where}: 'timestamps' has no units; ms is assumed",)
-    text = units.decode() if isinstance(units, bytes) else str(units)
-    if text.strip().lower() not in _MS_UNITS:
-        raise SimulationDataError(f"{where}: 'timestamps' has units {text!r}: only ms can be read")
-    return ()
-
-
-def _load_spikes(
-    group: Any, n_neurons: int, assumed: tuple[str, ...], progress: Progress | None
-) -> Spikes:
-    n_spikes = int(group["timestamps"].shape[0])
-    neurons = np.empty(n_spikes, dtype=np.int32)
-    times = np.empty(n_spikes, dtype=np.float64)
-    n_unknown, ascending, latest = 0, True, -np.inf
-    for at in range(0, n_spikes, _BLOCK):
-        block = slice(at, min(at + _BLOCK, n_spikes))
-        ids = group["node_ids"][block]
-        unknown = (ids < 0) | (ids >= n_neurons)
-        n_unknown += int(np.count_nonzero(unknown))
-        neurons[block] = ids
-        neurons[block][unknown] = -1
-        times[block] = group["timestamps"][block]
-        here = times[block]
-        ascending = ascending and bool(here[0] >= latest) and bool((here[1:] >= here[:-1]).all())
-        latest = here[-1]
-        if progress is not None:
-            progress("reading spikes", block.stop, n_spikes)
-    if not ascending:
-        order = np.argsort(times, kind="stable")
-        neurons, times = neurons[order], times[order]
-    return Spikes(neurons, times, n_unknown, assumed)
-
-
-def _by_conntility(
-    positions: tuple[npt.NDArray[Any], ...],
-    flatmap: Path,
-    orientation: Path,
-    progress: Progress | None,
-) -> dict[str, npt.NDArray[np.float64]]:
-    """Supersampled flat positions and depth; only neurons with a flat pixel are asked for."""
-    import pandas as pd
-    import voxcell
-    from conntility.circuit_models.neuron_groups.extra_properties import (
-        supersampled_locations_wrapper,
-    )
-    from conntility.flatmapping import supersampling
-    from voxcell.exceptions import VoxcellError
-
-    # conntility prints a line; its module gets a `print` of its own, which is safe among threads.
-    vars(supersampling)["print"] = _log.debug
-    pixels = read_flatmap(flatmap, progress=progress)
-    if pixels.units != "pixel":
-        raise SimulationDataError(
-            f"{flatmap}: holds um, not whole pixels to supersample: give flat='atlas' to look"
-            " positions up in it"
-        )
-    x, y = flat_positions(pixels, *positions)
-    placed = np.flatnonzero((x > -1) & (y > -1))
-    computed = {name: x.copy() for name in _BY_CONNTILITY}
-    for values in computed.values():
-        values[placed] = np.nan
-    if placed.size:
-        if progress is not None:
-            progress("supersampling with conntility", 0, len(placed))
-        frame = pd.DataFrame({c: p[placed] for c, p in zip("xyz", positions, strict=True)})
-        with nrrd_errors(orientation):
-            volumes = [voxcell.VoxelData.load_nrrd(path) for path in (flatmap, orientation)]
-        try:
-            found = supersampled_locations_wrapper(frame, None, *volumes)
-        except (RuntimeError, OSError, KeyError, ValueError, VoxcellError) as error:
-            raise SimulationDataError(
-                f"{flatmap}: conntility cannot supersample it with {orientation.name}"
-                f" ({_one_line(error)}): name two other columns, or an atlas file, as flat"
-            ) from error
-        for name, values in computed.items():
-            values[placed[found.index.to_numpy()]] = found[name].to_numpy(dtype=np.float64)
-        if progress is not None:
-            progress("supersampling with conntility", len(placed), len(placed))
-    return computed
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,100 @@
+"""Properties of neurons: from the nodes file, or from an atlas by conntility."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit._nrrd import nrrd_errors
+from napari_hexrecruit.atlas import flat_positions, read_flatmap
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._errors import one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_hexrecruit.filters import Column
+    from napari_hexrecruit.recruitment import Progress
+
+__all__ = ["BY_CONNTILITY", "by_conntility", "read_property"]
+
+BY_CONNTILITY = ("ss_flat_x", "ss_flat_y", "depth")
+"""Columns that conntility computes by supersampling, under its names."""
+
+_log = logging.getLogger(__name__)
+
+
+def read_property(nodes: Any, name: str) -> Column:
+    """(n_neurons,) values of a property of a libsonata population."""
+    import pandas as pd
+
+    selection = nodes.select_all()
+    if name in nodes.enumeration_names:
+        codes = np.asarray(nodes.get_enumeration(name, selection))
+        return _categorical(codes, [str(v) for v in nodes.enumeration_values(name)])
+    values = nodes.get_attribute(name, selection)
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iufb":
+        return values
+    return pd.Categorical(np.asarray(values, dtype=object))
+
+
+def _categorical(codes: npt.NDArray[Any], values: list[str]) -> Column:
+    """Text from library codes; a value that the library lists twice becomes one category."""
+    import pandas as pd
+
+    categories, merged = np.unique(np.asarray(values, dtype=object), return_inverse=True)
+    if codes.size and (int(codes.min()) < 0 or int(codes.max()) >= len(values)):
+        raise ValueError(f"its codes reach {codes.max()}, its library has {len(values)} values")
+    merged = merged.astype(np.min_scalar_type(-max(len(categories), 1)))
+    return pd.Categorical.from_codes(merged[codes], categories=pd.Index(categories))
+
+
+def by_conntility(
+    positions: tuple[npt.NDArray[Any], ...],
+    flatmap: Path,
+    orientation: Path,
+    progress: Progress | None,
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Supersampled flat positions and depth; only neurons with a flat pixel are asked for."""
+    import pandas as pd
+    import voxcell
+    from conntility.circuit_models.neuron_groups.extra_properties import (
+        supersampled_locations_wrapper,
+    )
+    from conntility.flatmapping import supersampling
+    from voxcell.exceptions import VoxcellError
+
+    # conntility prints a line; its module gets a `print` of its own, which is safe among threads.
+    vars(supersampling)["print"] = _log.debug
+    pixels = read_flatmap(flatmap, progress=progress)
+    if pixels.units != "pixel":
+        raise SimulationDataError(
+            f"{flatmap}: holds um, not whole pixels to supersample: give flat='atlas' to look"
+            " positions up in it"
+        )
+    x, y = flat_positions(pixels, *positions)
+    placed = np.flatnonzero((x > -1) & (y > -1))
+    computed = {name: x.copy() for name in BY_CONNTILITY}
+    for values in computed.values():
+        values[placed] = np.nan
+    if placed.size:
+        if progress is not None:
+            progress("supersampling with conntility", 0, len(placed))
+        frame = pd.DataFrame({c: p[placed] for c, p in zip("xyz", positions, strict=True)})
+        with nrrd_errors(orientation):
+            volumes = [voxcell.VoxelData.load_nrrd(path) for path in (flatmap, orientation)]
+        try:
+            found = supersampled_locations_wrapper(frame, None, *volumes)
+        except (RuntimeError, OSError, KeyError, ValueError, VoxcellError) as error:
+            raise SimulationDataError(
+                f"{flatmap}: conntility cannot supersample it with {orientation.name}"
+                f" ({one_line(error)}): name two other columns, or an atlas file, as flat"
+            ) from error
+        for name, values in computed.items():
+            values[placed[found.index.to_numpy()]] = found[name].to_numpy(dtype=np.float64)
+        if progress is not None:
+            progress("supersampling with conntility", len(placed), len(placed))
+    return computed
