@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
 
 from atlas_files import LETTER, letter_flatmap, slab_flatmap, write_circuit
 from napari_hexrecruit import recruitment_cube
+from napari_hexrecruit._napari import flatmap_widget
 from napari_hexrecruit._napari.flatmap_layers import METADATA_KEY
 from napari_hexrecruit._napari.layer import add_recruitment_layer
 from napari_hexrecruit.flatmap import read_flat_image
@@ -234,6 +236,24 @@ class TestOrder:
             assert lines.edge_width * zoom == pytest.approx(2.0, rel=0.05)
 
 
+class TestCancel:
+    def test_nothing_is_added(self, user, tmp_path, monkeypatch):
+        def endless(files, cube, progress):
+            while True:
+                progress("reading", 1, 2)
+                time.sleep(0.01)
+
+        monkeypatch.setattr(flatmap_widget, "atlas_map", endless)
+        user.form.source.value = "atlas"
+        user.form.add.native.click()
+        assert user.widget.busy
+        assert not user.form.add.enabled
+        user.form.cancel.native.click()
+        user.wait()
+        assert user.form.add.enabled
+        assert user.names == user.told == []
+
+
 class TestAlignment:
     @pytest.fixture
     def strip(self, tmp_path):
@@ -269,6 +289,13 @@ class TestAlignment:
         assert user.form.dx.value == -500.0
         np.testing.assert_allclose(user.layer("image").affine.translate, [0.0, -500.0])
         assert user.told == []
+
+    def test_without_hexagons_it_says_what_to_do(self, user, strip):
+        user.add_image(strip, pixel_size=100.0)
+        user.check()
+        (told,) = user.told
+        assert told.startswith("there are no hexagons")
+        assert user.names == ["strip.png"]
 
     def test_turn_and_scale_are_around_the_centre(self, user, strip):
         user.add_image(strip, pixel_size=100.0)

@@ -78,6 +78,7 @@ _LINE_PIXELS = 2.0
 _NOTICEABLE = 1.05
 """Lines are drawn anew when they would be this much too thick or too thin."""
 _NOT_CHECKED = "Not checked."
+_Checked = tuple[str, tuple[str, str], Neurons]
 _Added = tuple[FlatMap, tuple[str, str], list[tuple[Role, LayerData]]]
 
 
@@ -571,23 +572,26 @@ class FlatMapWidget(Container[Widget]):
         source, cube, name = self.form.source.value, self._cube(), self.form.region_column.value
         maps = sorted(self._maps.values(), key=lambda one: one.source != source)
         regions = [named for one in maps for named in one.regions]
-        self._working.start(
-            lambda progress: (source, read_neurons(cube, regions, name.strip(), progress)),
-            self._on_neurons_read,
-        )
+        flat_map, name = self._maps[source], name.strip()
+
+        def work(progress: Progress) -> _Checked:
+            units = layer_units(flat_map, cube)
+            return source, units, read_neurons(cube, regions, name, progress)
+
+        self._working.start(work, self._on_neurons_read)
         self._show_buttons()
 
-    def _on_neurons_read(self, outcome: Outcome[tuple[str, Neurons]]) -> None:
+    def _on_neurons_read(self, outcome: Outcome[_Checked]) -> None:
         if outcome.value is not None and outcome.value[0] in self._maps:
-            self._neurons = outcome.value
-            self._show_dots(*outcome.value)
+            source, units, neurons = outcome.value
+            self._neurons = source, neurons
+            self._show_dots(source, units, neurons)
         _report(outcome)
         self._show_buttons()
 
-    def _show_dots(self, source: str, neurons: Neurons) -> None:
-        flat_map = self._maps[source]
-        found = fit(neurons, flat_map.image)
-        role, data = dots(found, source, layer_units(flat_map, self._cube()))
+    def _show_dots(self, source: str, units: tuple[str, str], neurons: Neurons) -> None:
+        found = fit(neurons, self._maps[source].image)
+        role, data = dots(found, source, units)
         layer = Layer.create(*data)
         active = self._viewer.layers.selection.active
         for old in self._layers(part="dots"):
