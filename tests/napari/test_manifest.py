@@ -49,8 +49,8 @@ class TestManifest:
     def test_a_plugin_manager_gives_widget_reader_and_writer(self, manifest):
         manager = PluginManager()
         manager.register(manifest)
-        (widget,) = manager.iter_widgets()
-        assert widget.display_name == WIDGET
+        widget, flat_map = manager.iter_widgets()
+        assert (widget.display_name, flat_map.display_name) == (WIDGET, "Flat map")
         manager.activate(PLUGIN)
         assert manager.commands.get(widget.command) is RecruitmentWidget
         for path in (
