@@ -116,11 +116,14 @@ def group_neurons(
     """
     placed = np.flatnonzero(has_place)
     i, j = grid.xy_to_hex(x[placed], y[placed])
-    row, col = ij_to_rowcol(i, j)
-    labels, first, n_neurons = _label_pairs(row, col)
+    labels, first, n_neurons = _label_pairs(i, j)
+    row, col = ij_to_rowcol(i[first], j[first])
+    order = np.lexsort((col, row))
+    rank = np.empty(len(order), dtype=np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
     hex_of_neuron = np.full(len(x), NO_HEX, dtype=np.int32)
-    hex_of_neuron[placed] = labels
-    return HexMembers(grid, i[first], j[first], hex_of_neuron, n_neurons)
+    hex_of_neuron[placed] = rank[labels]
+    return HexMembers(grid, i[first[order]], j[first[order]], hex_of_neuron, n_neurons[order])
 
 
 def count_spikes(
@@ -307,16 +310,16 @@ def _percent(n_recruited: Ints, n_neurons: Ints, min_neurons: int) -> npt.NDArra
     return percent
 
 
-def _label_pairs(row: Ints, col: Ints) -> tuple[Ints, npt.NDArray[np.intp], Ints]:
-    """Label of each (row, col) in sorted order, a member of each label, and their numbers."""
-    if len(row) == 0:
+def _label_pairs(i: Ints, j: Ints) -> tuple[Ints, npt.NDArray[np.intp], Ints]:
+    """Label of each (i, j), a member of each label, and how many each has."""
+    if len(i) == 0:
         nothing = np.zeros(0, dtype=np.int32)
         return nothing, np.zeros(0, dtype=np.intp), nothing
-    row0, col0 = int(row.min()), int(col.min())
-    n_cols = int(col.max()) - col0 + 1
-    n_cells = (int(row.max()) - row0 + 1) * n_cols
-    keys = (row.astype(np.int64) - row0) * n_cols + (col - col0)
-    if n_cells > 8 * len(row) + 1_000_000:  # far-flung places: a table of all cells would not pay
+    i0, j0 = int(i.min()), int(j.min())
+    width = int(j.max()) - j0 + 1
+    n_cells = (int(i.max()) - i0 + 1) * width
+    keys = (i.astype(np.int64) - i0) * width + (j - j0)
+    if n_cells > 8 * len(i) + 1_000_000:  # far-flung places: a table of all cells would not pay
         _, first, labels, counts = np.unique(
             keys, return_index=True, return_inverse=True, return_counts=True
         )
