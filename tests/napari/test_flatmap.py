@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -392,8 +394,13 @@ class TestPanel:
     def test_a_closed_panel_leaves_the_viewer_alone(self, user, row_of_neurons):
         hexagons(user, row_of_neurons)
         user.add_neurons()
-        user.viewer.window.remove_dock_widget("all")
+        user.viewer.window.remove_dock_widget(user.widget.native)
+        panel = weakref.ref(user.widget)
+        del user.widget, user.form
         hexagons(user, row_of_neurons)
+        user.qtbot.wait(50)
+        gc.collect()
+        assert panel() is None
         assert user.told == []
 
 

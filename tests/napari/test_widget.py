@@ -17,10 +17,11 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QScrollArea
 from widget_helpers import PLUGIN, WIDGET, User, neurons_in_a_row, not_a_simulation
 
-from napari_hexrecruit import open_simulation, recruitment_cube, sonata
+from napari_hexrecruit import open_simulation, recruitment_cube
 from napari_hexrecruit._napari import request, work
 from napari_hexrecruit._napari.loading import Cancelled
 from napari_hexrecruit._napari.timestamp import show_time
+from napari_hexrecruit.sonata import _simulation
 from napari_hexrecruit.synthetic import SMALL, write_simulation
 
 
@@ -340,8 +341,8 @@ class TestUpdating:
     def test_reads_nothing_again(self, user, sample, monkeypatch):
         user.open_and_load(sample)
         reads = []
-        for name in ("_load_spikes", "_open_snap"):
-            monkeypatch.setattr(sonata, name, lambda *a, name=name: reads.append(name))
+        for name in ("read_spikes", "_open_snap"):
+            monkeypatch.setattr(_simulation, name, lambda *a, name=name: reads.append(name))
         user.form.radius.value = 80.0
         user.wait_until_idle()
         user.load()
