@@ -6,9 +6,7 @@ from typing import Any
 
 from magicgui.widgets import (
     CheckBox,
-    FileEdit,
     FloatRangeSlider,
-    ProgressBar,
     PushButton,
     Select,
     SpinBox,
@@ -21,8 +19,10 @@ from napari_hexrecruit._napari.parts import (
     align_labels,
     choice,
     column,
+    file_field,
     heading,
     number,
+    progress_bar,
     row,
     text,
 )
@@ -36,7 +36,6 @@ COLORMAPS = (
 )
 NOTHING = [("nothing", "")]
 """Choices of a field in which nothing needs to be chosen."""
-_PROGRESS_HEIGHT = 6
 
 
 class Fields:
@@ -76,14 +75,12 @@ class Fields:
         align_labels([*self._labelled, *others])
 
     def _simulation_fields(self) -> list[Widget]:
-        self.file = FileEdit(
-            label="File",
-            filter="SONATA simulations (*.json)",
-            nullable=True,
-            tooltip="SONATA simulation configuration, usually simulation_config.json;"
+        self.file = file_field(
+            "File",
+            "SONATA simulations (*.json)",
+            "SONATA simulation configuration, usually simulation_config.json;"
             " it can also be dropped anywhere on this panel",
         )
-        self.file.choose_btn.text = "Browse"
         nothing = [("", "")]
         self.population = choice("Population", nothing, "Node population to look at")
         self.node_set = choice(
@@ -164,9 +161,7 @@ class Fields:
             text="Load", enabled=False, tooltip="Read the simulation and show its hexagons"
         )
         self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop loading")
-        self.progress = ProgressBar(value=0, min=0, max=1000)
-        self.progress.native.setTextVisible(False)
-        self.progress.native.setFixedHeight(_PROGRESS_HEIGHT)
+        self.progress = progress_bar()
         self.status = text("Nothing is loaded.")
         return [self.automatic, row("", [self.load, self.cancel]), self.progress, self.status]
 

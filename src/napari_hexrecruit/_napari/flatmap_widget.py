@@ -3,350 +3,51 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
-from magicgui.widgets import (
-    CheckBox,
-    Container,
-    FileEdit,
-    FloatSlider,
-    LineEdit,
-    ProgressBar,
-    PushButton,
-    Widget,
-)
+from magicgui.widgets import CheckBox, Container, Widget
 from napari.layers import Layer, Vectors
 from napari.utils.notifications import show_error, show_warning
 from napari.viewer import Viewer
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QFrame, QScrollArea
+from qtpy.QtCore import QTimer
 
+from napari_hexrecruit._napari.flatmap_alignment import Fit, Neurons, fit, read_neurons
+from napari_hexrecruit._napari.flatmap_form import ATLAS, IMAGE, NOT_CHECKED, FlatMapForm
 from napari_hexrecruit._napari.flatmap_layers import (
     METADATA_KEY,
-    AtlasFiles,
-    Fit,
-    FlatMap,
     LayerData,
-    Neurons,
     Role,
-    atlas_map,
     dot_colours,
     dots,
-    fit,
-    image_map,
     layer_units,
     layers_of,
+)
+from napari_hexrecruit._napari.flatmap_sources import (
+    FlatMap,
+    atlas_map,
+    image_map,
     neuron_map,
-    read_neurons,
+    said_by,
 )
 from napari_hexrecruit._napari.layer import set_stage
 from napari_hexrecruit._napari.loading import Jobs, Monitor, Outcome
-from napari_hexrecruit._napari.parts import (
-    LARGEST,
-    FileDrops,
-    align_labels,
-    choice,
-    column,
-    heading,
-    number,
-    row,
-    text,
-)
+from napari_hexrecruit._napari.parts import FileDrops, scrolled
 from napari_hexrecruit._napari.shown import cube_of
 from napari_hexrecruit.errors import HexRecruitError
-from napari_hexrecruit.flatmap import FlatImage, Nudge, read_flat_image, write_sidecar
+from napari_hexrecruit.flatmap import FlatImage, Nudge, write_sidecar
 from napari_hexrecruit.recruitment import Progress
 
-__all__ = ["FlatMapForm", "FlatMapWidget"]
+__all__ = ["FlatMapWidget"]
 
-IMAGE, ATLAS, NEURONS = "image", "atlas", "neurons"
-_SOURCES = [("Image file", IMAGE), ("Atlas", ATLAS), ("From the neurons", NEURONS)]
-_ATLAS_IMAGES = [
-    ("Thickness, or footprint", "thickness"),
-    ("Number of voxels", "voxels"),
-    ("Footprint", "footprint"),
-]
-_HEXAGON_OPACITY = 0.7
-"""The map is seen through the hexagons, and these are still told apart."""
-_COLOURS = ["white", "black", "orange", "magenta"]
 _LINE_PIXELS = 2.0
 _NOTICEABLE = 1.05
 """Lines are drawn anew when they would be this much too thick or too thin."""
-_NOT_CHECKED = "Not checked."
 _Checked = tuple[str, tuple[str, str], Neurons]
 _Added = tuple[FlatMap, tuple[str, str], list[tuple[Role, LayerData]]]
-
-
-class FlatMapForm:
-    """The fields of the panel: labels, units, tool tips and places.
-
-    Attributes
-    ----------
-    sections
-        What is on the panel from top to bottom.
-    """
-
-    def __init__(self) -> None:
-        self._quiet = False
-        self.source = choice("Source", _SOURCES, "Where the map is from")
-        of_source = self._source_fields()
-        look = self._look_fields()
-        buttons = self._add_fields()
-        check = self._check_fields()
-        nudge = self._nudge_fields()
-        self.image, self.atlas, self.neurons = (column("", f, labels=True) for f in of_source)
-        self.nudge = column("", [column("", nudge, labels=True), self._nudge_buttons()])
-        self.sections: list[Widget] = [
-            heading("Flat map"),
-            column("", [self.source], labels=True),
-            self.image,
-            self.atlas,
-            self.neurons,
-            self.about,
-            heading("Show"),
-            column("", look, labels=True),
-            *buttons,
-            heading("Alignment"),
-            *check,
-            self.nudge,
-        ]
-        self._labelled = [self.source, *(f for part in of_source for f in part), *look, *nudge]
-        self.show_source()
-
-    def align(self) -> None:
-        """Align the labels; to be called again where the font has changed."""
-        align_labels(self._labelled)
-
-    def show_source(self) -> None:
-        """Show the fields of the source that is chosen."""
-        chosen = self.source.value
-        for name in (IMAGE, ATLAS, NEURONS):
-            getattr(self, name).visible = name == chosen
-        self.about.visible = chosen == IMAGE
-        self.nudge.visible = chosen == IMAGE
-
-    @contextmanager
-    def quiet(self) -> Iterator[None]:
-        """Change fields without answering."""
-        self._quiet = True
-        try:
-            yield
-        finally:
-            self._quiet = False
-
-    def unless_quiet(self, action: Callable[[], None]) -> Callable[[Any], None]:
-        """A callback for changes that the user makes."""
-        return lambda _: None if self._quiet else action()
-
-    # --- what is chosen ---------------------------------------------------------------------------
-
-    @property
-    def image_path(self) -> Path | None:
-        """File of the image; None without one."""
-        return _path(self.file)
-
-    @property
-    def atlas_files(self) -> AtlasFiles:
-        """Files of the atlas."""
-        return AtlasFiles(
-            flatmap=_path(self.flatmap),
-            annotation=_path(self.annotation),
-            hierarchy=_path(self.hierarchy),
-            columns=_path(self.columns),
-            image=self.atlas_image.value,
-        )
-
-    @property
-    def placing(self) -> tuple[float | None, tuple[float, float] | None, float | None]:
-        """Pixel size, origin and rotation where they are not what the file says."""
-        size, x, y, turn = self._placing()
-        said_size, said_x, said_y, said_turn = self._said
-        return (
-            None if size == said_size else size,
-            None if (x, y) == (said_x, said_y) else (x, y),
-            None if turn == said_turn else turn,
-        )
-
-    @property
-    def chosen_nudge(self) -> Nudge:
-        """How the image is moved."""
-        return Nudge(self.dx.value, self.dy.value, self.turn.value, self.scale.value)
-
-    def say(self, image: FlatImage | None, about: str) -> None:
-        """Fill in what a file says of its place; without an image, nothing is known."""
-        size, origin, turn = (0.0, (0.0, 0.0), 0.0)
-        if image is not None:
-            size, origin, turn = image.pixel_size[0], image.origin, image.rotation_deg  # type: ignore[index]
-        for field, value in zip(self._place_fields(), (size, *origin, turn), strict=True):
-            field.value = value
-        self._said = self._placing()
-        self.about.value = about
-
-    def say_nudge(self, nudge: Nudge) -> None:
-        """Show how an image is moved."""
-        with self.quiet():
-            self.dx.value, self.dy.value = nudge.dx, nudge.dy
-            self.turn.value, self.scale.value = nudge.rotation_deg, nudge.scale
-
-    def _placing(self) -> tuple[float, float, float, float]:
-        size, x, y, turn = (float(field.value) for field in self._place_fields())
-        return size, x, y, turn
-
-    def _place_fields(self) -> list[Any]:
-        return [self.pixel_size, self.origin_x, self.origin_y, self.rotation]
-
-    # --- fields -----------------------------------------------------------------------------------
-
-    def _source_fields(self) -> tuple[list[Widget], list[Widget], list[Widget]]:
-        return self._image_fields(), self._atlas_fields(), self._neuron_fields()
-
-    def _image_fields(self) -> list[Widget]:
-        self.file = _file(
-            "File",
-            "Images (*.png *.tif *.tiff *.jpg *.jpeg *.nrrd)",
-            "Image: PNG, TIFF, JPEG or a 2-D nrrd; it can also be dropped anywhere on this panel",
-        )
-        self.pixel_size = number(
-            "Side of a pixel, µm of flat space; 0: as the file says",
-            label="Pixel size",
-            unit=" µm",
-            decimals=3,
-            step=0.5,
-        )
-        corner = "of the lower left corner of the image, µm"
-        self.origin_x = number(f"Flat x {corner}", minimum=-LARGEST, step=10.0)
-        self.origin_y = number(f"Flat y {corner}", minimum=-LARGEST, step=10.0)
-        self.rotation = number(
-            "Degrees counter-clockwise around the lower left corner",
-            label="Rotation",
-            unit="°",
-            minimum=-LARGEST,
-            decimals=2,
-        )
-        self._said = (0.0, 0.0, 0.0, 0.0)
-        self.about = text("Choose an image, or drop it here.")
-        origin = row("Origin, µm", [self.origin_x, self.origin_y])
-        return [self.file, self.pixel_size, origin, self.rotation]
-
-    def _atlas_fields(self) -> list[Widget]:
-        volumes = "nrrd volumes (*.nrrd)"
-        self.flatmap = _file(
-            "Flatmap",
-            volumes,
-            "Voxel flatmap: x and y, or x, depth and y of each voxel."
-            " Empty: flatmap, regions and hierarchy of the circuit of the hexagons",
-        )
-        self.annotation = _file("Regions", volumes, "Region of each voxel; may stay empty")
-        self.hierarchy = _file(
-            "Hierarchy", "Hierarchies (*.json)", "Names and colours of the regions; may stay empty"
-        )
-        self.columns = _file("Columns", volumes, "Column of each voxel, 0 for none; may stay empty")
-        self.atlas_image = choice(
-            "Image",
-            _ATLAS_IMAGES,
-            "Thickness of the cortex in µm where the flatmap has depths,"
-            " voxels at each place, or where there are any",
-        )
-        return [self.flatmap, self.annotation, self.hierarchy, self.columns, self.atlas_image]
-
-    def _neuron_fields(self) -> list[Widget]:
-        self.region_column = LineEdit(
-            label="Regions by",
-            value="region",
-            tooltip="Property of the neurons, of text or whole numbers; a hexagon is of the region"
-            " of most of its neurons",
-        )
-        self.density = CheckBox(
-            text="Neurons per hexagon", value=True, tooltip="Show their number under the hexagons"
-        )
-        return [self.region_column, column("Image", [self.density])]
-
-    def _look_fields(self) -> list[Widget]:
-        self.show_image = CheckBox(text="Image", value=True, tooltip="Under the hexagons")
-        self.show_regions = CheckBox(
-            text="Filled regions", value=False, tooltip="In their colours, under the hexagons"
-        )
-        self.show_outlines = CheckBox(
-            text="Outlines", value=True, tooltip="Borders of regions, over the hexagons"
-        )
-        self.show_names = CheckBox(
-            text="Names",
-            value=True,
-            tooltip="Names of regions, over the hexagons; more than 80 are hidden at first",
-        )
-        self.opacity = FloatSlider(
-            label="Hexagons",
-            min=0.0,
-            max=1.0,
-            value=_HEXAGON_OPACITY,
-            step=0.05,
-            tooltip="Opacity of hexagons that lie over an image, 0 to 1",
-        )
-        under = column("", [self.show_image, self.show_regions])
-        over = column("", [self.show_outlines, self.show_names])
-        parts = row("Layers", [under, over])
-        self.colour = choice("Lines", _COLOURS, "Colour of outlines and names")
-        return [parts, self.colour, self.opacity]
-
-    def _add_fields(self) -> list[Widget]:
-        self.add = PushButton(
-            text="Add",
-            tooltip="Put the map under and over the hexagons, in place of its former one",
-        )
-        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop reading")
-        self.progress = ProgressBar(value=0, min=0, max=1000)
-        self.progress.native.setTextVisible(False)
-        self.progress.native.setFixedHeight(6)
-        self.status = text("Nothing is added.")
-        return [row("", [self.add, self.cancel]), self.progress, self.status]
-
-    def _check_fields(self) -> list[Widget]:
-        self.check = PushButton(
-            text="Check alignment",
-            enabled=False,
-            tooltip="Show up to 5,000 neurons of the hexagons as dots, those beside the image in"
-            " red, and say how many lie on the image and in their own region",
-        )
-        self.result = text(_NOT_CHECKED)
-        return [self.check, self.result]
-
-    def _nudge_fields(self) -> list[Widget]:
-        self.dx = number("To the right, µm", minimum=-LARGEST, step=10.0)
-        self.dy = number("Upwards, µm", minimum=-LARGEST, step=10.0)
-        self.turn = number(
-            "Degrees counter-clockwise around the centre of the image",
-            label="Turn",
-            unit="°",
-            minimum=-LARGEST,
-            step=0.5,
-            decimals=2,
-        )
-        self.scale = number(
-            "Factor of its size, around its centre",
-            label="Scale",
-            value=1.0,
-            minimum=0.001,
-            step=0.01,
-            decimals=3,
-        )
-        return [row("Move, µm", [self.dx, self.dy]), self.turn, self.scale]
-
-    def _nudge_buttons(self) -> Widget:
-        self.save = PushButton(
-            text="Save alignment",
-            enabled=False,
-            tooltip="Write place and movement into a small file beside the image, from where they"
-            " are read next time",
-        )
-        self.reset = PushButton(
-            text="Reset", enabled=False, tooltip="Move the image back to where its file puts it"
-        )
-        return row("", [self.save, self.reset])
 
 
 class FlatMapWidget(Container[Widget]):
@@ -384,18 +85,7 @@ class FlatMapWidget(Container[Widget]):
         return self._reading.running or self._working.running
 
     def _lay_out(self) -> None:
-        self._panel = Container[Widget](widgets=self.form.sections, labels=False)
-        self._panel.margins = (6, 0, 6, 6)
-        self._panel.native.layout().setSpacing(5)
-        self._panel.native.layout().addStretch(1)  # texts would take it
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self._panel.native)
-        self.margins = (0, 0, 0, 0)
-        self.native.layout().addWidget(scroll)
-        self.native.setMinimumWidth(280)
+        self._panel = scrolled(self, self.form.sections, stretch=1)  # texts would take it
         for field in (self.form.file, self.form.flatmap):
             field.line_edit.native.setAcceptDrops(False)  # it would take the address as text
         FileDrops(self.native, self._on_dropped)
@@ -449,7 +139,7 @@ class FlatMapWidget(Container[Widget]):
         if path is None or not path.is_file():
             return
         self.form.say(None, "Reading ...")
-        self._reading.start(lambda _: _said_by(path), self._on_said)
+        self._reading.start(lambda _: said_by(path), self._on_said)
 
     def _on_said(self, outcome: Outcome[tuple[FlatImage | None, str]]) -> None:
         """Errors are told when the image is added."""
@@ -509,7 +199,7 @@ class FlatMapWidget(Container[Widget]):
         self._fade_hexagons()
         self._colour_lines()
         self.form.status.value = flat_map.summary()
-        self.form.result.value = _NOT_CHECKED
+        self.form.result.value = NOT_CHECKED
         if flat_map.source == IMAGE and flat_map.image is not None:
             self.form.say_nudge(flat_map.image.nudge)
 
@@ -681,34 +371,11 @@ class FlatMapWidget(Container[Widget]):
             event.disconnect(action)
 
 
-def _said_by(path: Path) -> tuple[FlatImage | None, str]:
-    """An image with the place that its file says; None where it does not say a pixel size."""
-    try:
-        image = read_flat_image(path)
-    except HexRecruitError:
-        raise
-    except ValueError:
-        return None, "The file does not say how large a pixel is: fill in the pixel size, µm."
-    height, width = image.shape
-    return image, f"{width:,} x {height:,} pixels, whose size is known."
-
-
 def _report(outcome: Outcome[Any]) -> None:
     if outcome.error is not None:
         show_error(outcome.error)
     if outcome.warned:
         show_warning("; ".join(outcome.warned))
-
-
-def _path(field: FileEdit) -> Path | None:
-    typed = field.line_edit.value.strip()
-    return Path(typed).expanduser() if typed else None
-
-
-def _file(label: str, files: str, tooltip: str) -> FileEdit:
-    field = FileEdit(label=label, filter=files, nullable=True, tooltip=tooltip)
-    field.choose_btn.text = "Browse"
-    return field
 
 
 # --- layers in a viewer ---------------------------------------------------------------------------

@@ -6,9 +6,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from magicgui.widgets import ComboBox, Container, FloatSpinBox, Label, Select, Widget
+from magicgui.widgets import (
+    ComboBox,
+    Container,
+    FileEdit,
+    FloatSpinBox,
+    Label,
+    ProgressBar,
+    Select,
+    Widget,
+)
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QComboBox, QSizePolicy
+from qtpy.QtWidgets import QComboBox, QFrame, QScrollArea, QSizePolicy
 
 __all__ = [
     "LARGEST",
@@ -16,15 +25,19 @@ __all__ = [
     "align_labels",
     "choice",
     "column",
+    "file_field",
     "fit_height",
     "heading",
     "number",
+    "progress_bar",
     "row",
+    "scrolled",
     "text",
 ]
 
 LARGEST = 1e9
 _SPACING = 4
+_PROGRESS_HEIGHT = 6
 
 
 def number(
@@ -59,6 +72,21 @@ def choice(label: str, choices: Sequence[Any], tooltip: str) -> ComboBox:
     return field
 
 
+def file_field(label: str, files: str, tooltip: str) -> FileEdit:
+    """Make a field for a file, which may stay empty."""
+    field = FileEdit(label=label, filter=files, nullable=True, tooltip=tooltip)
+    field.choose_btn.text = "Browse"
+    return field
+
+
+def progress_bar() -> ProgressBar:
+    """Make a thin bar without text."""
+    bar = ProgressBar(value=0, min=0, max=1000)
+    bar.native.setTextVisible(False)
+    bar.native.setFixedHeight(_PROGRESS_HEIGHT)
+    return bar
+
+
 def text(value: str) -> Label:
     """Make a text that wraps, and never makes the panel wider."""
     label = Label(value=value)
@@ -84,6 +112,25 @@ def row(label: str, widgets: Sequence[Widget]) -> Container[Widget]:
 def column(label: str, widgets: Sequence[Widget], *, labels: bool = False) -> Container[Widget]:
     """Put fields one below the other."""
     return _box(label, widgets, "vertical", labels=labels)
+
+
+def scrolled(
+    outer: Container[Widget], sections: Sequence[Widget], *, stretch: int = 0
+) -> Container[Widget]:
+    """Fill a container with sections that scroll, and give the panel that these are on."""
+    panel = Container[Widget](widgets=sections, labels=False)
+    panel.margins = (6, 0, 6, 6)
+    panel.native.layout().setSpacing(5)
+    panel.native.layout().addStretch(stretch)
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(panel.native)
+    outer.margins = (0, 0, 0, 0)
+    outer.native.layout().addWidget(scroll)
+    outer.native.setMinimumWidth(280)
+    return panel
 
 
 def align_labels(fields: Sequence[Widget]) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 from magicgui.widgets import Container, Widget
 from napari.utils.notifications import show_error, show_warning
 from napari.viewer import Viewer
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QFrame, QScrollArea
+from qtpy.QtCore import QTimer
 
 from napari_hexrecruit._napari.choices import ColumnChoices
 from napari_hexrecruit._napari.export_panel import ExportPanel
 from napari_hexrecruit._napari.form import Form
 from napari_hexrecruit._napari.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.look import default_limits, fitted_limits, largest_limit
+from napari_hexrecruit._napari.parts import scrolled
 from napari_hexrecruit._napari.playback import Playback
 from napari_hexrecruit._napari.request import Request
 from napari_hexrecruit._napari.settings import load_settings, save_settings, with_recipe
@@ -94,18 +94,7 @@ class RecruitmentWidget(Container[Widget]):
 
     def _lay_out(self) -> None:
         sections = [*self.form.sections, *self.export.sections]
-        self._panel = Container[Widget](widgets=sections, labels=False)
-        self._panel.margins = (6, 0, 6, 6)
-        self._panel.native.layout().setSpacing(5)
-        self._panel.native.layout().addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self._panel.native)
-        self.margins = (0, 0, 0, 0)
-        self.native.layout().addWidget(scroll)
-        self.native.setMinimumWidth(280)
+        self._panel = scrolled(self, sections)
         self.form.accept_drops(self.native)
 
     def _align(self) -> None:
