@@ -186,7 +186,7 @@ def count_spikes(
                 done += task.result()
                 if progress is not None:
                     progress("spikes", done, total)
-        except BaseException:
+        except BaseException:  # whatever `progress` raises to cancel, and Ctrl-C: end the threads
             pool.shutdown(cancel_futures=True)
             raise
     return n_recruited, n_spikes
