@@ -1,0 +1,244 @@
+"""Hexagons by name, region or number of neurons; their neurons; and neurons back to hexagons."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.schema import HEX, N_NEURONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+    import xarray as xr
+
+    from napari_hexrecruit.recruitment import HexMembers
+
+__all__ = [
+    "HexChoice",
+    "hex_positions",
+    "hexes_by_neurons",
+    "hexes_in_region",
+    "neurons_of",
+    "neurons_table",
+    "share_of_neurons",
+]
+
+Positions = npt.NDArray[np.intp]
+HexChoice: TypeAlias = "str | int | Sequence[str] | Sequence[int] | npt.NDArray[np.generic]"
+"""One hexagon or several: names such as ``R3;C-1``, positions on the hex axis, or a bool mask."""
+
+
+def hex_positions(cube: xr.Dataset, hexes: HexChoice) -> Positions:
+    """Positions of hexagons on the hex axis of a cube.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    hexes
+        Names, positions (from 0) or a (n_hexes,) bool mask; a single one may stand alone.
+
+    Returns
+    -------
+    (n_picked,) intp
+        In the order given, each once; empty for none.
+
+    Raises
+    ------
+    ValueError
+        If the cube has no such hexagon; the message names the one that may be meant.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> cube = xr.Dataset(coords={"hex": ["R0;C0", "R0;C1", "R1;C0"]})
+    >>> hex_positions(cube, ["R1;C0", "R0;C0"]).tolist()
+    [2, 0]
+    >>> hex_positions(cube, [False, True, False]).tolist()
+    [1]
+    """
+    n_hexes = cube.sizes[HEX]
+    wanted = np.atleast_1d(np.asarray(hexes))
+    if wanted.size == 0:
+        return np.zeros(0, dtype=np.intp)
+    if wanted.ndim == 1 and wanted.dtype.kind == "b":
+        if len(wanted) != n_hexes:
+            raise ValueError(f"hexes is a mask of {len(wanted)} for {n_hexes} hexagons")
+        return np.flatnonzero(wanted)
+    if wanted.ndim != 1 or wanted.dtype.kind not in "iuUTO":
+        raise ValueError(f"hexes must be names such as R3;C-1, positions or a mask, not {hexes!r}")
+    if wanted.dtype.kind in "iu":
+        found = wanted.astype(np.intp)
+        outside = found[(found < 0) | (found >= n_hexes)]
+        if outside.size:
+            raise ValueError(f"there is no hexagon {outside[0]}: the cube has 0 to {n_hexes - 1}")
+    else:
+        found = _named(cube, [str(name) for name in wanted])
+    _, first = np.unique(found, return_index=True)
+    return found[np.sort(first)]
+
+
+def hexes_by_neurons(
+    cube: xr.Dataset, *, at_least: int = 0, at_most: int | None = None
+) -> Positions:
+    """Positions of the hexagons with so many neurons.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    at_least, at_most
+        Fewest and most neurons, both included.
+
+    Returns
+    -------
+    (n_picked,) intp
+        Ascending.
+    """
+    n_neurons = cube[N_NEURONS].to_numpy()
+    kept = n_neurons >= at_least
+    return np.flatnonzero(kept if at_most is None else kept & (n_neurons <= at_most))
+
+
+def hexes_in_region(
+    region: npt.ArrayLike, names: Sequence[str], wanted: str | Iterable[str]
+) -> Positions:
+    """Positions of the hexagons of some regions.
+
+    Parameters
+    ----------
+    region
+        (n_hexes,) whole numbers, position of each hexagon's region in `names`; -1 for none. The
+        attribute `region` of `napari_hexrecruit.flatmap.HexRegions`.
+    names
+        Names of the regions.
+    wanted
+        One name or several.
+
+    Returns
+    -------
+    (n_picked,) intp
+        Ascending.
+
+    Raises
+    ------
+    ValueError
+        If there is no such region; the message lists those there are.
+
+    Examples
+    --------
+    >>> hexes_in_region([0, 1, -1, 1], ["S1FL", "S1HL"], "S1HL").tolist()
+    [1, 3]
+    """
+    asked = [wanted] if isinstance(wanted, str) else list(wanted)
+    missing = [name for name in asked if name not in names]
+    if missing:
+        raise ValueError(
+            f"there is no region {missing[0]!r}: use one of {', '.join(names) or 'none'}"
+        )
+    codes = [k for k, name in enumerate(names) if name in asked]
+    return np.flatnonzero(np.isin(np.asarray(region), codes))
+
+
+def neurons_of(members: HexMembers, hexes: Positions) -> npt.NDArray[np.int64]:
+    """Neurons of some hexagons.
+
+    Parameters
+    ----------
+    members
+        Hexagon of each neuron, in the order of the cube: what
+        `napari_hexrecruit.pipeline.cube_members` gives.
+    hexes
+        (n_picked,) positions of the hexagons.
+
+    Returns
+    -------
+    (n_neurons,) int64
+        SONATA node ids (from 0), ascending. Only neurons that the cube counts.
+    """
+    picked = np.zeros(len(members.i) + 1, dtype=bool)
+    picked[np.asarray(hexes, dtype=np.intp)] = True
+    picked[-1] = False  # neurons in no hexagon read the last entry
+    return np.flatnonzero(picked[members.hex_of_neuron]).astype(np.int64)
+
+
+def neurons_table(members: HexMembers, hexes: Positions, *, population: str) -> pd.DataFrame:
+    """Neurons of some hexagons as a table: one row per neuron, by node id.
+
+    Parameters
+    ----------
+    members, hexes
+        As `neurons_of` takes them.
+    population
+        Name of the node population.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``population``, ``node_id`` (from 0), ``hex`` (name), ``x`` and ``y`` (centre of the
+        hexagon in flat space).
+    """
+    import pandas as pd
+
+    neurons = neurons_of(members, hexes)
+    which = members.hex_of_neuron[neurons]
+    x, y = members.xy()
+    return pd.DataFrame(
+        {
+            "population": population,
+            "node_id": neurons,
+            "hex": members.hex_names()[which],
+            "x": x[which],
+            "y": y[which],
+        }
+    )
+
+
+def share_of_neurons(members: HexMembers, neurons: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Share of each hexagon's neurons that are among some neurons: a node set back to hexagons.
+
+    Parameters
+    ----------
+    members
+        Hexagon of each neuron.
+    neurons
+        (n,) node ids (from 0); each counts once, and those in no hexagon do not count.
+
+    Returns
+    -------
+    (n_hexes,) float64
+        0 to 1. ``share > 0`` are the hexagons that hold one of them, ``share == 1`` those that hold
+        no others: a node set written from hexagons selects these again.
+
+    Raises
+    ------
+    ValueError
+        If an id is none of the population.
+    """
+    ids = np.unique(np.asarray(neurons, dtype=np.int64))
+    n_all = len(members.hex_of_neuron)
+    if ids.size and not (ids[0] >= 0 and ids[-1] < n_all):
+        raise ValueError(f"node ids must be 0 to {n_all - 1}, not {ids[0]} to {ids[-1]}")
+    which = members.hex_of_neuron[ids]
+    n_among = np.bincount(which[which >= 0], minlength=len(members.i))
+    return n_among / np.maximum(members.n_neurons, 1)
+
+
+def _named(cube: xr.Dataset, names: list[str]) -> Positions:
+    listed = cube[HEX].to_numpy().astype(str).tolist()
+    at = {name: k for k, name in enumerate(listed)}
+    for name in names:
+        if name not in at:
+            close = difflib.get_close_matches(name, listed, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise ValueError(
+                f"the cube has no hexagon {name!r}{hint}: names look like {listed[0]}"
+                if listed
+                else f"the cube has no hexagon {name!r}: it has none at all"
+            )
+    return np.array([at[name] for name in names], dtype=np.intp)

@@ -1,0 +1,197 @@
+"""Hexagons over time: one line each, their pooled mean, and the spikes of their neurons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.analysis.selection import HexChoice, hex_positions, neurons_of
+from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.schema import HEX, N_NEURONS, TIME
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from napari_hexrecruit.metrics import Metric
+    from napari_hexrecruit.recruitment import HexMembers
+
+__all__ = ["hex_traces", "population_trace", "raster", "traces_table"]
+
+_KEPT = (TIME, HEX, "row", "col", "i", "j", "x", "y", N_NEURONS)
+
+
+def hex_traces(cube: xr.Dataset, hexes: HexChoice, *, metric: str = "recruitment") -> xr.Dataset:
+    """Time courses of some hexagons, and their mean.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    hexes
+        The hexagons: names, positions or a mask, as `hex_positions` takes them; may be none.
+    metric
+        What is read, a name in `napari_hexrecruit.metrics`.
+
+    Returns
+    -------
+    xr.Dataset
+        ``trace`` (time, hex) float32, one column per hexagon in the order given; ``mean`` (time,)
+        float64, in which every *neuron* of these hexagons counts alike:
+        ``100 * sum(n_recruited) / sum(n_neurons)`` for recruitment. The coordinates of the hexagons
+        are kept. NaN where a hexagon has too few neurons for a value; such hexagons are not in the
+        mean, and without any other the mean is NaN.
+
+    Raises
+    ------
+    ValueError
+        If a hexagon is not in the cube or the metric is unknown.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit import recruitment_cube
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> cube = recruitment_cube(write_simulation(folder.name + "/run", n_neurons=200))
+    >>> found = hex_traces(cube, [2, 0])
+    >>> found["trace"].dims, found["trace"].shape, found["mean"].attrs["units"]
+    (('time', 'hex'), (100, 2), '%')
+    """
+    import xarray as xr
+
+    shown = metric_named(metric)
+    picked = cube.isel({HEX: hex_positions(cube, hexes)})
+    n_bins = cube.sizes[TIME]
+    mean = shown.population(picked) if picked.sizes[HEX] else np.full(n_bins, np.nan)
+    attrs = _attrs(cube, shown)
+    return xr.Dataset(
+        {
+            "trace": ((TIME, HEX), shown.values(picked), attrs),
+            "mean": (TIME, mean, _mean_attrs(cube, shown)),
+        },
+        coords={name: picked[name] for name in _KEPT},
+        attrs={"metric": metric, "bin_ms": float(cube.attrs["bin_ms"])},
+    )
+
+
+def population_trace(cube: xr.Dataset, *, metric: str = "recruitment") -> xr.DataArray:
+    """Time course of the whole population: every neuron of every hexagon counts alike.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    metric
+        What is read, a name in `napari_hexrecruit.metrics`.
+
+    Returns
+    -------
+    xr.DataArray
+        (time,) float64 over the hexagons that have a value; NaN if none has.
+    """
+    import xarray as xr
+
+    shown = metric_named(metric)
+    return xr.DataArray(
+        shown.population(cube),
+        {TIME: cube[TIME]},
+        (TIME,),
+        name="population",
+        attrs=_mean_attrs(cube, shown),
+    )
+
+
+def traces_table(traces: xr.Dataset) -> pd.DataFrame:
+    """Traces as a table: ``time_ms``, one column per hexagon, ``mean``.
+
+    Parameters
+    ----------
+    traces
+        What `hex_traces` gives.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per bin; ``to_csv(index=False)`` makes the text that is copied and saved.
+    """
+    import pandas as pd
+
+    names = traces[HEX].to_numpy().astype(str).tolist()
+    values = traces["trace"].to_numpy()
+    columns: dict[str, npt.NDArray[Any]] = {"time_ms": traces[TIME].to_numpy()}
+    columns |= {name: values[:, k] for k, name in enumerate(names)}
+    return pd.DataFrame(columns | {"mean": traces["mean"].to_numpy()})
+
+
+def raster(
+    neurons: npt.NDArray[np.int32],
+    times_ms: npt.NDArray[np.float64],
+    members: HexMembers,
+    hexes: npt.NDArray[np.intp],
+    *,
+    start: float = -np.inf,
+    stop: float = np.inf,
+) -> xr.Dataset:
+    """Spikes of the neurons of some hexagons.
+
+    Parameters
+    ----------
+    neurons, times_ms
+        (n_spikes,) neuron and time of each spike, times ascending, as
+        ``open_simulation(...).spikes(population)`` has them; neuron -1 is nobody.
+    members
+        Hexagon of each neuron.
+    hexes
+        (n_picked,) positions of the hexagons.
+    start, stop
+        Only spikes with ``start <= t < stop``, ms.
+
+    Returns
+    -------
+    xr.Dataset
+        Dimension ``spike``: ``time`` (ms), ``neuron`` (node id, from 0), ``hex_index`` (position in
+        `hexes`), ``line`` (0, 1, ...: where the neuron stands in the raster, all neurons of the
+        first hexagon below those of the second, by node id). Neurons that do not fire have a line,
+        too: the attribute ``n_lines`` counts them all. Dimension ``hex``: ``first_line`` of each
+        hexagon and its name.
+
+    Notes
+    -----
+    No float noise is forgiven at the edges, in contrast to bins.
+    """
+    import xarray as xr
+
+    hexes = np.asarray(hexes, dtype=np.intp)
+    ids = neurons_of(members, hexes)
+    rank_of_hex = np.full(len(members.i), -1, dtype=np.intp)
+    rank_of_hex[hexes] = np.arange(len(hexes))
+    by_hex = ids[np.argsort(rank_of_hex[members.hex_of_neuron[ids]], kind="stable")]
+    line_of = np.full(len(members.hex_of_neuron) + 1, -1, dtype=np.int64)  # -1 reads the last
+    line_of[by_hex] = np.arange(len(by_hex))
+    first, last = np.searchsorted(times_ms, [start, stop])
+    line = line_of[neurons[first:last]]
+    theirs = np.flatnonzero(line >= 0)
+    who = neurons[first:last][theirs]
+    n_neurons = members.n_neurons[hexes]
+    return xr.Dataset(
+        {
+            "time": ("spike", times_ms[first:last][theirs], {"units": "ms"}),
+            "neuron": ("spike", who.astype(np.int64)),
+            "hex_index": ("spike", rank_of_hex[members.hex_of_neuron[who]]),
+            "line": ("spike", line[theirs]),
+            "first_line": (HEX, np.cumsum(n_neurons, dtype=np.int64) - n_neurons),
+        },
+        coords={HEX: members.hex_names()[hexes], N_NEURONS: (HEX, n_neurons)},
+        attrs={"n_lines": len(ids)},
+    )
+
+
+def _attrs(cube: xr.Dataset, shown: Metric) -> dict[str, str]:
+    return {"long_name": shown.label, "units": shown.units}
+
+
+def _mean_attrs(cube: xr.Dataset, shown: Metric) -> dict[str, str]:
+    return _attrs(cube, shown) | {"cell_methods": "hex: mean (of all neurons alike)"}
