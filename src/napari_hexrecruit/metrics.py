@@ -1,6 +1,7 @@
 """What a hexagon can show: each metric turns bins of the cube into numbers with a label and units.
 
-`METRICS` is the whole choice; the viewer, the pictures and the command line share it.
+`METRICS` is what every recruitment cube can show, `DERIVED` what a cube can show that an analysis
+has given one more variable. The viewer, the pictures and the command line share both.
 """
 
 from __future__ import annotations
@@ -13,17 +14,36 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.schema import HEX, N_NEURONS, N_RECRUITED, N_SPIKES, RECRUITMENT
+from napari_hexrecruit.schema import (
+    HEX,
+    N_NEURONS,
+    N_RECRUITED,
+    N_SPIKES,
+    N_TRIALS,
+    RECRUITMENT,
+    TIME,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import xarray as xr
 
-__all__ = ["METRICS", "Metric", "is_cumulative", "metric_named"]
+__all__ = [
+    "DERIVED",
+    "METRICS",
+    "Metric",
+    "default_limits",
+    "is_cumulative",
+    "metric_named",
+    "metrics_for",
+]
 
 Values = npt.NDArray[np.float32]
 Means = npt.NDArray[np.float64]
+
+_COLORMAP, _DIVERGING_COLORMAP = "viridis", "RdBu_r"
+_QUANTILE = 0.99
 
 
 @dataclass(frozen=True)
@@ -44,6 +64,10 @@ class Metric:
         Cube without the hexagons that have no value -> (n_bins,) value of the population.
     adds_up
         Whether it counts neurons since the start of the window in a cube of those recruited so far.
+    diverging
+        Whether 0 is the middle: limits are symmetric about it, and the colormap has two arms.
+    variable
+        Variable that a cube must have beside those of every cube; empty for none.
     """
 
     name: str
@@ -52,6 +76,13 @@ class Metric:
     of_hexes: Callable[[xr.Dataset], Values]
     of_population: Callable[[xr.Dataset], Means]
     adds_up: bool = False
+    diverging: bool = False
+    variable: str = ""
+
+    @property
+    def colormap(self) -> str:
+        """Name of the colormap that it is first shown with, of napari and of matplotlib."""
+        return _DIVERGING_COLORMAP if self.diverging else _COLORMAP
 
     @property
     def title(self) -> str:
@@ -59,7 +90,13 @@ class Metric:
         return _with_units(self.label, self.units)
 
     def title_for(self, cube: xr.Dataset) -> str:
-        """Label with units for a cube: ``Recruited so far (%)`` where it counts since its start."""
+        """Label with units for a cube: ``Recruited so far (%)`` where it counts since its start.
+
+        A variable of an analysis has its own: its attributes ``long_name`` and ``units``.
+        """
+        if self.variable and self.variable in cube:
+            attrs = cube[self.variable].attrs
+            return _with_units(attrs.get("long_name", self.label), attrs.get("units", self.units))
         so_far = self.adds_up and is_cumulative(cube)
         return _with_units(f"{self.label} so far" if so_far else self.label, self.units)
 
@@ -76,7 +113,13 @@ class Metric:
         Returns
         -------
         (n_bins, n_hexes) or (n_hexes,) float32
-            NaN where the cube's recruitment is NaN, so where a hexagon has too few neurons.
+            NaN where the cube's recruitment is NaN, so where a hexagon has too few neurons; what
+            NaN means in a variable of an analysis, ``docs/analysis.md`` says.
+
+        Raises
+        ------
+        ValueError
+            If the cube lacks the variable of an analysis.
 
         Examples
         --------
@@ -84,6 +127,7 @@ class Metric:
         >>> metric_named("rate").title
         'Firing rate (spikes/s per neuron)'
         """
+        self._check(cube)
         return self.of_hexes(cube.isel(time=bins))
 
     def population(self, cube: xr.Dataset, bins: slice = slice(None)) -> Means:
@@ -101,9 +145,20 @@ class Metric:
         (n_bins,) float64
             Over the hexagons that have a value; NaN if none has.
         """
+        self._check(cube)
         part = cube.isel(time=bins)
+        if self.variable:
+            return self.of_population(part)
         counted = part[RECRUITMENT].notnull().any("time").to_numpy()
         return self.of_population(part if counted.all() else part.isel({HEX: counted}))
+
+    def _check(self, cube: xr.Dataset) -> None:
+        if self.variable and self.variable not in cube:
+            has = ", ".join(metric.name for metric in metrics_for(cube))
+            raise ValueError(
+                f"the cube has no {self.variable!r}: show {has}, or compute it"
+                " (see the analyses of napari-hexrecruit)"
+            )
 
 
 def metric_named(name: str) -> Metric:
@@ -114,11 +169,54 @@ def metric_named(name: str) -> Metric:
     ValueError
         If there is none; the message lists what there is.
     """
-    if name in METRICS:
-        return METRICS[name]
-    close = difflib.get_close_matches(name, METRICS, n=1)
+    known = METRICS | DERIVED
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(name, known, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
-    raise ValueError(f"metric {name!r} is unknown{hint}: use one of {', '.join(METRICS)}")
+    raise ValueError(
+        f"metric {name!r} is unknown{hint}: use one of {', '.join(METRICS)}; of analyses"
+        f" {', '.join(DERIVED)}"
+    )
+
+
+def metrics_for(cube: xr.Dataset) -> list[Metric]:
+    """What a cube can show: the metrics of every cube, then those of its own variables."""
+    return [*METRICS.values(), *(m for m in DERIVED.values() if m.variable in cube)]
+
+
+def default_limits(metric: Metric, values: npt.ArrayLike) -> tuple[float, float]:
+    """Limits that a metric is first shown with.
+
+    Parameters
+    ----------
+    metric
+        What is shown.
+    values
+        Values of any shape; NaN does not count.
+
+    Returns
+    -------
+    low, high : float
+        0 to the 99th percentile; for a diverging metric that of the magnitudes, symmetric about 0.
+        Where the percentile is 0 the maximum takes its place, and 1 where that is 0, too.
+
+    Examples
+    --------
+    >>> default_limits(metric_named("difference"), [-3.0, 1.0, float("nan")])[1] > 2.9
+    True
+    >>> default_limits(metric_named("rate"), [])
+    (0.0, 1.0)
+    """
+    numbers = np.asarray(values, dtype=np.float64).ravel()
+    numbers = numbers[np.isfinite(numbers)]
+    if metric.diverging:
+        numbers = np.abs(numbers)
+    if numbers.size == 0:
+        return (-1.0, 1.0) if metric.diverging else (0.0, 1.0)
+    candidates = (float(np.quantile(numbers, _QUANTILE)), float(numbers.max()))
+    high = next((value for value in candidates if value > 0), 1.0)
+    return (-high if metric.diverging else 0.0, high)
 
 
 def is_cumulative(cube: xr.Dataset) -> bool:
@@ -139,7 +237,8 @@ def _recruitment(cube: xr.Dataset) -> Values:
 
 
 def _n_recruited(cube: xr.Dataset) -> Values:
-    return _where_defined(cube, cube[N_RECRUITED].to_numpy().astype(np.float32))
+    counts = cube[N_RECRUITED].to_numpy().astype(np.float32)
+    return _where_defined(cube, counts / np.float32(_n_trials(cube)))
 
 
 def _rate(cube: xr.Dataset) -> Values:
@@ -148,11 +247,11 @@ def _rate(cube: xr.Dataset) -> Values:
 
 
 def _population_recruitment(cube: xr.Dataset) -> Means:
-    return 100.0 * _per(_total(cube, N_RECRUITED), _n_neurons(cube))
+    return 100.0 * _per(_total(cube, N_RECRUITED), _n_neurons(cube) * _n_trials(cube))
 
 
 def _population_n_recruited(cube: xr.Dataset) -> Means:
-    return _per(_total(cube, N_RECRUITED), float(cube.sizes[HEX]))
+    return _per(_total(cube, N_RECRUITED), float(cube.sizes[HEX] * _n_trials(cube)))
 
 
 def _population_rate(cube: xr.Dataset) -> Means:
@@ -178,7 +277,35 @@ def _n_neurons(cube: xr.Dataset) -> float:
 
 
 def _seconds(cube: xr.Dataset) -> float:
-    return float(cube.attrs["bin_ms"]) / 1000.0
+    """Time that the spikes of a bin are from: the bin, of as many trials as are summed."""
+    return float(cube.attrs["bin_ms"]) / 1000.0 * _n_trials(cube)
+
+
+def _n_trials(cube: xr.Dataset) -> int:
+    return int(cube.attrs.get(N_TRIALS, 1))
+
+
+def _derived(
+    name: str, label: str, units: str, *, variable: str = "", diverging: bool = False
+) -> Metric:
+    """A variable that an analysis adds: (time, hex), or (hex,), which is the same in every bin."""
+    of = variable or name
+
+    def of_hexes(cube: xr.Dataset) -> Values:
+        values = cube[of].to_numpy().astype(np.float32, copy=False)
+        if TIME in cube.sizes and TIME not in cube[of].dims:
+            values = np.broadcast_to(values, (cube.sizes[TIME], *values.shape))
+        return values
+
+    def of_population(cube: xr.Dataset) -> Means:
+        values = of_hexes(cube)
+        known = ~np.isnan(values)
+        weight = known @ cube[N_NEURONS].to_numpy().astype(np.float64)
+        total = np.where(known, values, 0.0) @ cube[N_NEURONS].to_numpy().astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total / weight)
+
+    return Metric(name, label, units, of_hexes, of_population, diverging=diverging, variable=of)
 
 
 METRICS: dict[str, Metric] = {
@@ -190,3 +317,24 @@ METRICS: dict[str, Metric] = {
     )
 }
 """The metrics by name."""
+
+DERIVED: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        _derived("difference", "Difference", "percentage points", diverging=True),
+        _derived("ratio", "Ratio", ""),
+        _derived("log2_ratio", "Ratio, log2", "", diverging=True),
+        _derived("z_score", "Deviation from the baseline", "standard deviations", diverging=True),
+        _derived("sem", "Recruited, standard error of the mean", "%", variable="recruitment_sem"),
+        _derived("reliability", "Correlation between trials", "", diverging=True),
+        _derived("latency", "Response latency", "ms"),
+        _derived("first_spike_latency", "First-spike latency", "ms"),
+        _derived("half_peak_latency", "Time to half of the peak", "ms"),
+        _derived("peak", "Peak", "%"),
+        _derived("mean_recruitment", "Recruited, mean over time", "%"),
+        _derived("cumulative_fraction", "Recruited at least once", "%"),
+        _derived("mean_rate", "Mean firing rate", "spikes/s per neuron"),
+        _derived("correlation", "Correlation", "", diverging=True),
+    )
+}
+"""The metrics of analyses by name; what they show is a variable that the analysis has added."""

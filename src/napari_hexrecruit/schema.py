@@ -23,6 +23,8 @@ TIME, HEX, BOUND = "time", "hex", "bound"
 TIME_BOUNDS = "time_bounds"
 RECRUITMENT, N_RECRUITED, N_SPIKES = "recruitment", "n_recruited", "n_spikes"
 N_NEURONS = "n_neurons"
+N_TRIALS = "n_trials"
+"""Attribute of a mean over trials: `N_RECRUITED` and `N_SPIKES` are then sums over so many."""
 
 
 @dataclass(frozen=True)
