@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,7 +11,9 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["cube_lines", "info_lines"]
+    from napari_hexrecruit.check import Finding, Status
+
+__all__ = ["cube_lines", "finding_lines", "info_lines"]
 
 
 def cube_lines(cube: xr.Dataset, path: Path) -> list[str]:
@@ -26,6 +29,25 @@ def cube_lines(cube: xr.Dataset, path: Path) -> list[str]:
     ]
 
 
+def finding_lines(found: list[Finding]) -> list[str]:
+    """A line for each finding, grouped by file, and their numbers."""
+    lines, file = [], ""
+    for finding in found:
+        here, _, field = finding.where.partition(": ")
+        if here != file:
+            lines.append(here)
+            file = here
+        text = f"{field}: {finding.found}" if field else finding.found
+        lines.append(f"  {finding.status:8} {text}")
+        if finding.remedy:
+            lines.append(f"  {'':8} -> {finding.remedy}")
+    n_each = Counter(finding.status for finding in found)
+    return [*lines, ", ".join(f"{n_each[status]} {status}" for status in _STATUSES)]
+
+
+_STATUSES: tuple[Status, ...] = ("ok", "assumed", "problem")
+
+
 def info_lines(found: dict[str, Any]) -> list[str]:
     lines = [
         f"simulation   {found['simulation']}",
@@ -36,6 +58,7 @@ def info_lines(found: dict[str, Any]) -> list[str]:
     for stimulus in found["stimuli"]:
         on = f"{stimulus['start_ms']:g} to {stimulus['stop_ms']:g} ms"
         lines.append(f"stimulus     {stimulus['name']}: {on}, node set {stimulus['node_set']}")
+    lines += [f"assumed      {sentence}" for sentence in found["assumed"]]
     for population in found["populations"]:
         lines += ["", *_population_lines(population)]
     return [*lines, "", *_spikes_lines(found)]
@@ -73,5 +96,6 @@ def _spikes_lines(found: dict[str, Any]) -> list[str]:
     for spikes in found["spikes"]:
         span = spikes["span_ms"]
         when = f", {round(span[0], 6):g} to {round(span[1], 6):g} ms" if span else ""
-        lines.append(f"  {spikes['population']}: {spikes['n_spikes']:,} spikes{when}")
+        whose = spikes["population"] or "old layout, no population"
+        lines.append(f"  {whose}: {spikes['n_spikes']:,} spikes{when}")
     return lines

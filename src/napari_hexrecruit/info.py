@@ -39,6 +39,7 @@ def simulation_info(sim: Simulation) -> dict[str, Any]:
             {"name": s.name, "start_ms": s.start_ms, "stop_ms": s.stop_ms, "node_set": s.node_set}
             for s in sim.stimuli
         ],
+        "assumed": list(sim.assumed),
         "populations": [_population_info(sim, name) for name in sim.populations],
         "spikes_file": str(sim.spikes_file),
         "spikes": _spikes_info(sim),
@@ -89,7 +90,7 @@ def _spikes_info(sim: Simulation) -> list[dict[str, Any]] | None:
     if not sim.spikes_file.is_file():
         return None
     return [
-        {"population": name, "n_spikes": n, "span_ms": sim.spike_span_ms(name)}
+        {"population": name or None, "n_spikes": n, "span_ms": sim.spike_span_ms(name)}
         for name, n in sim.spike_populations().items()
     ]
 

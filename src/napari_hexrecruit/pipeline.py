@@ -31,10 +31,11 @@ from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     import xarray as xr
 
-__all__ = ["cube_members", "cumulative_cube", "flat_units", "recruitment_cube"]
+__all__ = ["cube_members", "cumulative_cube", "flat_units", "open_recipe", "recruitment_cube"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -289,7 +290,7 @@ def _ask(
         )
     spikes = sim.spikes(population, progress)
     recipe = {
-        "simulation": str(sim.path),
+        **_recipe_of_files(sim),
         "population": population,
         "node_set": node_set,
         "where": rules,
@@ -311,6 +312,7 @@ def _ask(
         "notes": json.dumps(
             [
                 *notes,
+                *sim.assumed,
                 *spikes.assumed,
                 *_node_set_notes(node_set),
                 *source.notes(places, members, selected),
@@ -318,6 +320,38 @@ def _ask(
         ),
     }
     return _Question(members, bins, spikes, min_neurons, places.units, attrs)
+
+
+def open_recipe(recipe: Mapping[str, Any]) -> Simulation:
+    """The simulation that a cube was computed from.
+
+    Parameters
+    ----------
+    recipe
+        The cube's attribute ``recipe``, read as JSON.
+
+    Returns
+    -------
+    Simulation
+
+    Raises
+    ------
+    SimulationDataError
+        If its files are not there any more.
+    ValueError
+        If the recipe names no simulation.
+    """
+    if "simulation" not in recipe:
+        raise ValueError("the cube's recipe names no simulation: compute the cube again")
+    spikes, circuit = recipe.get("spikes"), recipe.get("circuit")
+    path = recipe["simulation"]
+    return open_simulation(path if path != spikes else None, spikes=spikes, circuit=circuit)
+
+
+def _recipe_of_files(sim: Simulation) -> dict[str, str]:
+    """The simulation's path, and the files that were given beside it."""
+    beside = {name: file for name, file in sim.given.items() if name != "path"}
+    return {"simulation": str(sim.path), **beside}
 
 
 def _bins(

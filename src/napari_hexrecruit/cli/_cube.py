@@ -1,4 +1,4 @@
-"""``hexrecruit info`` and ``hexrecruit cube``."""
+"""``hexrecruit info``, ``hexrecruit check`` and ``hexrecruit cube``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
-from napari_hexrecruit._console import say
+from napari_hexrecruit._console import progress_bars, say
 from napari_hexrecruit.cli._options import (
     FLAT,
+    AnySim,
     BinMs,
+    CircuitFile,
     ColumnAtlas,
     Flat,
     Flatmap,
@@ -21,33 +23,63 @@ from napari_hexrecruit.cli._options import (
     Population,
     Radius,
     RunFile,
-    Sim,
+    SpikesFile,
     Start,
     Stop,
     WhereRules,
     computed,
+    opened,
     write_missing_run_file,
 )
 
+Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
 
 def info(
-    sim: Sim, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
+    sim: AnySim = None,
+    spikes: SpikesFile = None,
+    circuit: CircuitFile = None,
+    as_json: Json = False,
 ) -> None:
     """Populations, columns and values, node sets, spikes and time span of a simulation."""
     from napari_hexrecruit._report import info_lines
     from napari_hexrecruit.info import simulation_info
-    from napari_hexrecruit.sonata import open_simulation
 
-    found = simulation_info(open_simulation(sim))
+    found = simulation_info(opened(sim, spikes, circuit))
     say(json.dumps(found, indent=2) if as_json else "\n".join(info_lines(found)))
+
+
+def check(
+    sim: AnySim = None,
+    population: Population = None,
+    spikes: SpikesFile = None,
+    circuit: CircuitFile = None,
+    as_json: Json = False,
+) -> None:
+    """Walk a simulation's files and list what is ok, assumed or a problem; exit status 1 if any."""
+    from napari_hexrecruit._report import finding_lines
+    from napari_hexrecruit.check import check_simulation
+
+    if sim is None and (spikes is None or circuit is None):
+        raise ValueError("name a simulation, or both --spikes and --circuit")
+    with progress_bars() as progress:
+        found = check_simulation(
+            sim, spikes=spikes, circuit=circuit, population=population, progress=progress
+        )
+    if as_json:
+        say(json.dumps([finding.as_dict() for finding in found], indent=2))
+    else:
+        say("\n".join(finding_lines(found)))
+    if any(finding.status == "problem" for finding in found):
+        raise typer.Exit(1)
 
 
 def cube(
     ctx: typer.Context,
-    sim: Sim,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="OUT.hexrecruit.nc", help="File to write.")
     ],
+    sim: AnySim = None,
     population: Population = None,
     node_set: NodeSet = None,
     where: WhereRules = None,
@@ -59,6 +91,8 @@ def cube(
     start: Start = None,
     stop: Stop = None,
     min_neurons: MinNeurons = 1,
+    spikes: SpikesFile = None,
+    circuit: CircuitFile = None,
     run_file: RunFile = None,
     overwrite: Overwrite = False,
 ) -> None:

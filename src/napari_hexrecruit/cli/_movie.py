@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from napari_hexrecruit.cli._options import (
     FLAT,
     OF_CUBE,
     BinMs,
+    CircuitFile,
     ColumnAtlas,
     Flat,
     Flatmap,
@@ -22,6 +23,7 @@ from napari_hexrecruit.cli._options import (
     Population,
     Radius,
     RunFile,
+    SpikesFile,
     Start,
     Stop,
     WhereRules,
@@ -134,6 +136,8 @@ def movie(
     radius: Radius = 50.0,
     bin_ms: BinMs = 10.0,
     min_neurons: MinNeurons = 1,
+    spikes: SpikesFile = None,
+    circuit: CircuitFile = None,
     run_file: RunFile = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -200,12 +204,14 @@ def _read_or_compute(ctx: typer.Context, source: Path) -> xr.Dataset:
 def stimulus_marks(sources: list[Path]) -> list[tuple[float, float, str]]:
     """When the inputs of the simulation that a source is, or was computed from, were on."""
     from napari_hexrecruit.cube_io import ENDING, read_cube
+    from napari_hexrecruit.pipeline import open_recipe
     from napari_hexrecruit.sonata import open_simulation
 
-    config: Any = sources[0]
-    if config.name.endswith(ENDING):
-        config = json.loads(read_cube(config).attrs["recipe"])["simulation"]
-    return [(s.start_ms, s.stop_ms, s.name) for s in open_simulation(config).stimuli]
+    if sources[0].name.endswith(ENDING):
+        sim = open_recipe(json.loads(read_cube(sources[0]).attrs["recipe"]))
+    else:
+        sim = open_simulation(sources[0])
+    return [(s.start_ms, s.stop_ms, s.name) for s in sim.stimuli]
 
 
 def _underlay(
@@ -231,5 +237,7 @@ def _outlines(cube: xr.Dataset, column: str | None) -> list[npt.NDArray[np.float
     if column is None:
         return []
     from napari_hexrecruit.flatmap import neuron_regions
+    from napari_hexrecruit.pipeline import open_recipe
 
-    return neuron_regions(json.loads(cube.attrs["recipe"])["simulation"], cube, column).outlines()
+    sim = open_recipe(json.loads(cube.attrs["recipe"]))
+    return neuron_regions(sim, cube, column).outlines()

@@ -13,7 +13,26 @@ from napari_hexrecruit.run_file import read_run_file, write_run_file
 if TYPE_CHECKING:
     import xarray as xr
 
+    from napari_hexrecruit.sonata import Simulation
+
 Sim = Annotated[Path, typer.Argument(metavar="SIM", help="SONATA simulation configuration (JSON).")]
+AnySim = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[SIM]",
+        help="SONATA simulation configuration (JSON); not needed with --spikes and --circuit.",
+    ),
+]
+SpikesFile = Annotated[
+    Path | None,
+    typer.Option("--spikes", metavar="FILE", help="Spikes file, in place of the simulation's."),
+]
+CircuitFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--circuit", metavar="FILE", help="Circuit configuration, in place of the simulation's."
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 
@@ -77,7 +96,7 @@ _OPTIONS = (
 )
 OF_CUBE = (
     *("population", "node_set", "where", "flat", "flatmap", "column_atlas", "radius", "bin_ms"),
-    *("min_neurons", "cumulative"),
+    *("min_neurons", "cumulative", "spikes", "circuit"),
 )
 """Options that say how a cube is computed, and so mean nothing for one that is computed."""
 
@@ -88,7 +107,16 @@ def is_given(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def computed(ctx: typer.Context, sim: Path) -> xr.Dataset:
+def opened(sim: Path | None, spikes: Path | None, circuit: Path | None) -> Simulation:
+    """The simulation that the command line names."""
+    from napari_hexrecruit.sonata import open_simulation
+
+    if sim is None and (spikes is None or circuit is None):
+        raise ValueError("name a simulation, or both --spikes and --circuit")
+    return open_simulation(sim, spikes=spikes, circuit=circuit)
+
+
+def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
     """The cube that the options of a command ask for."""
     from napari_hexrecruit.pipeline import cumulative_cube, recruitment_cube
 
@@ -99,8 +127,9 @@ def computed(ctx: typer.Context, sim: Path) -> xr.Dataset:
     chosen["where"] = chosen["where"] or ()
     chosen["flat"] = _flat(options["flatmap"], options["flat"])
     compute = cumulative_cube if options.get("cumulative") else recruitment_cube
-    with progress_bars() as progress, about(sim):
-        return compute(sim, **chosen, progress=progress)
+    simulation = opened(sim, options["spikes"], options["circuit"])
+    with progress_bars() as progress, about(simulation.path):
+        return compute(simulation, **chosen, progress=progress)
 
 
 def _flat(flatmap: str | None, columns: tuple[str, str]) -> Any:

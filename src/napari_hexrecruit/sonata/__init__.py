@@ -1,13 +1,14 @@
 """SONATA simulations: their populations, neurons, node sets and spikes.
 
 The only package that knows bluepysnap, libsonata, conntility and the layout of SONATA's HDF5 files.
-bluepysnap opens the configuration and the circuit and resolves node sets; spikes are read with
-h5py.
+bluepysnap opens the configurations; those that it refuses are read as JSON. HDF5 files are read
+with h5py, and node sets resolved on the columns that it gives.
 
 Specification: https://github.com/AllenInstitute/sonata/blob/master/docs/SONATA_DEVELOPER_GUIDE.md
 """
 
-from napari_hexrecruit.sonata._simulation import Simulation, Stimulus, open_simulation
-from napari_hexrecruit.sonata._spikes import Spikes
+from napari_hexrecruit.sonata._config import Stimulus
+from napari_hexrecruit.sonata._simulation import Simulation, open_simulation
+from napari_hexrecruit.sonata._spikes import OLD_LAYOUT, Spikes, SpikeTrain
 
-__all__ = ["Simulation", "Spikes", "Stimulus", "open_simulation"]
+__all__ = ["OLD_LAYOUT", "Simulation", "SpikeTrain", "Spikes", "Stimulus", "open_simulation"]

@@ -1,4 +1,4 @@
-"""Properties of neurons: from the nodes file, or from an atlas by conntility."""
+"""Properties of neurons that conntility computes from an atlas."""
 
 from __future__ import annotations
 
@@ -16,40 +16,14 @@ from napari_hexrecruit.sonata._errors import one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_hexrecruit.filters import Column
     from napari_hexrecruit.recruitment import Progress
 
-__all__ = ["BY_CONNTILITY", "by_conntility", "read_property"]
+__all__ = ["BY_CONNTILITY", "by_conntility"]
 
 BY_CONNTILITY = ("ss_flat_x", "ss_flat_y", "depth")
 """Columns that conntility computes by supersampling, under its names."""
 
 _log = logging.getLogger(__name__)
-
-
-def read_property(nodes: Any, name: str) -> Column:
-    """(n_neurons,) values of a property of a libsonata population."""
-    import pandas as pd
-
-    selection = nodes.select_all()
-    if name in nodes.enumeration_names:
-        codes = np.asarray(nodes.get_enumeration(name, selection))
-        return _categorical(codes, [str(v) for v in nodes.enumeration_values(name)])
-    values = nodes.get_attribute(name, selection)
-    if isinstance(values, np.ndarray) and values.dtype.kind in "iufb":
-        return values
-    return pd.Categorical(np.asarray(values, dtype=object))
-
-
-def _categorical(codes: npt.NDArray[Any], values: list[str]) -> Column:
-    """Text from library codes; a value that the library lists twice becomes one category."""
-    import pandas as pd
-
-    categories, merged = np.unique(np.asarray(values, dtype=object), return_inverse=True)
-    if codes.size and (int(codes.min()) < 0 or int(codes.max()) >= len(values)):
-        raise ValueError(f"its codes reach {codes.max()}, its library has {len(values)} values")
-    merged = merged.astype(np.min_scalar_type(-max(len(categories), 1)))
-    return pd.Categorical.from_codes(merged[codes], categories=pd.Index(categories))
 
 
 def by_conntility(

@@ -1,34 +1,54 @@
 """Spikes in SONATA's HDF5 files.
 
 They are read with h5py: libsonata refuses a whole file for an attribute that is missing from one
-population of it, and builds Python lists.
+population of it, and builds Python lists. Layout: SONATA Developer Guide, "Spike file".
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.sonata._errors import one_line
+from napari_hexrecruit.sonata._h5 import (
+    attribute_text,
+    child,
+    child_names,
+    h5_errors,
+    open_h5,
+    row_of_numbers,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    import h5py
 
     from napari_hexrecruit.recruitment import Progress
 
-__all__ = ["Spikes", "open_spikes_file", "read_spikes", "spike_span_ms"]
+__all__ = ["OLD_LAYOUT", "SpikeTrain", "Spikes", "opened_trains", "read_spikes"]
+
+OLD_LAYOUT = ""
+"""Stands for the population in files that have ``/spikes/gids`` without one."""
 
 _BLOCK = 1 << 22
 """Spikes read at a time."""
 _MS_UNITS = ("ms", "msec", "millisecond", "milliseconds")
+_IDS = ("node_ids", "gids")
+_BY_TIME, _BY_ID = "by_time", "by_id"
+_ORDERS = {
+    "by_time": _BY_TIME,
+    "time": _BY_TIME,
+    "by_id": _BY_ID,
+    "by_gid": _BY_ID,
+    "gid": _BY_ID,
+    "id": _BY_ID,
+    "none": "none",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +58,7 @@ class Spikes:
     Attributes
     ----------
     neurons
-        (n_spikes,) int32 ids; -1 for ids outside the population.
+        (n_spikes,) int32 rows of the neurons; -1 for ids outside the population.
     times_ms
         (n_spikes,) float64 ascending, NaN last.
     n_unknown_id
@@ -53,113 +73,182 @@ class Spikes:
     assumed: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class SpikeTrain:
+    """The spikes of one population in an open file.
+
+    Attributes
+    ----------
+    where
+        File and population, as messages begin.
+    ids, times
+        Datasets of whole numbers and of times in ms.
+    order
+        What the file says of their order: by_time, by_id, none; empty where it says nothing.
+    assumed
+        What the file does not say and was taken for granted.
+    """
+
+    where: str
+    ids: Any
+    times: Any
+    order: str
+    assumed: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return int(self.times.shape[0])
+
+    def blocks(
+        self, first: int = 0, last: int | None = None
+    ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
+        """Ids and times of the spikes `first` to `last`, a few million at a time."""
+        end = len(self) if last is None else last
+        for at in range(first, end, _BLOCK):
+            part = slice(at, min(at + _BLOCK, end))
+            with h5_errors(self.where):
+                ids, times = self.ids[part], self.times[part]
+            yield ids, times
+
+    def span_ms(self) -> tuple[float, float] | None:
+        """Times of the first and the last spike, ms; None where there is none."""
+        ends = [
+            (np.nanmin(times), np.nanmax(times))
+            for _, times in self.blocks()
+            if not np.isnan(times).all()
+        ]
+        if not ends:
+            return None
+        return float(min(lo for lo, _ in ends)), float(max(hi for _, hi in ends))
+
+
 @contextmanager
-def open_spikes_file(path: Path, config: Path) -> Iterator[h5py.File]:
-    """The spikes file that a configuration names.
+def opened_trains(path: Path, remedy: str) -> Iterator[dict[str, Callable[[], SpikeTrain]]]:
+    """The spikes file by population: what gives each one's spikes, or says what is wrong with it.
 
     Raises
     ------
     SimulationDataError
-        If it does not exist, is no HDF5 file or has no spikes.
+        If the file does not exist, is no HDF5 file or has no spikes.
     """
-    import h5py
-
-    if not path.is_file():
-        raise SimulationDataError(
-            f"{path}: the spikes file does not exist: run the simulation, or correct 'output'"
-            f" in {config}"
-        )
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise SimulationDataError(
-            f"{path}: the spikes file cannot be opened ({one_line(error)}): is it complete?"
-        ) from error
-    with file:
-        if "spikes" not in file or not hasattr(file["spikes"], "keys"):
-            raise SimulationDataError(f"{path}: there is no group '/spikes': no SONATA spikes file")
-        yield file
+    with open_h5(path, "the spikes file", remedy) as file:
+        spikes = child(file, "spikes")
+        if not hasattr(spikes, "keys"):
+            raise SimulationDataError(
+                f"{path}: there is no group '/spikes': no SONATA spikes file: name another one"
+            )
+        names = child_names(spikes)
+        if "timestamps" in names:
+            yield {OLD_LAYOUT: partial(_train, spikes, f"{path}: /spikes")}
+            return
+        groups = {name: child(spikes, name) for name in names}
+        yield {
+            name: partial(_train, group, f"{path}: population {name!r}")
+            for name, group in groups.items()
+            if hasattr(group, "keys")
+        }
 
 
 def read_spikes(
-    file: h5py.File, population: str, n_neurons: int, progress: Progress | None
+    train: SpikeTrain,
+    rows_of: Callable[[npt.NDArray[Any]], npt.NDArray[np.int32]],
+    progress: Progress | None,
 ) -> Spikes:
-    """All spikes of a population.
+    """All spikes of a population in memory, ascending in time.
+
+    Parameters
+    ----------
+    train
+        The spikes in their file.
+    rows_of
+        Rows of neurons for ids; -1 for those that there are not.
+    progress
+        Called as ``progress(what, done, total)``.
 
     Raises
     ------
     SimulationDataError
-        If there is no such population, or its datasets are not spikes.
+        If the file cannot be read to its end, or the spikes do not fit into memory.
     """
-    if population not in file["spikes"]:
-        listed = ", ".join(file["spikes"]) or "none"
-        raise SimulationDataError(
-            f"{file.filename}: there are no spikes of population {population!r};"
-            f" there are: {listed}"
-        )
-    group = file["spikes"][population]
-    where = f"{file.filename}: population {population!r}"
-    assumed = _check_spikes(group, where)
-    try:
-        return _load_spikes(group, n_neurons, assumed, progress)
-    except OSError as error:
-        raise SimulationDataError(f"{where}: {one_line(error)}: is it complete?") from error
-
-
-def spike_span_ms(file: h5py.File, population: str) -> tuple[float, float] | None:
-    """Times of the first and the last spike of a population, ms; None where there is none."""
-    times = file["spikes"][population]["timestamps"]
-    blocks = (times[at : at + _BLOCK] for at in range(0, times.shape[0], _BLOCK))
-    ends = [(np.nanmin(b), np.nanmax(b)) for b in blocks if not np.isnan(b).all()]
-    if not ends:
-        return None
-    return float(min(lo for lo, _ in ends)), float(max(hi for _, hi in ends))
-
-
-def _check_spikes(group: Any, where: str) -> tuple[str, ...]:
-    """Refuse what is no population of spikes; say what had to be assumed."""
-    for name in ("timestamps", "node_ids"):
-        if name not in group:
-            raise SimulationDataError(f"{where}: there is no dataset '{name}'")
-        if group[name].ndim != 1 or group[name].dtype.kind not in "iuf":
-            raise SimulationDataError(f"{where}: '{name}' is not a row of numbers")
-    if group["node_ids"].dtype.kind == "f":
-        raise SimulationDataError(f"{where}: 'node_ids' are not whole numbers")
-    n_times, n_ids = group["timestamps"].shape[0], group["node_ids"].shape[0]
-    if n_times != n_ids:
-        raise SimulationDataError(
-            f"{where}: {n_times:,} timestamps stand beside {n_ids:,} node_ids: is it complete?"
-        )
-    units = group["timestamps"].attrs.get("units")
-    if units is None:
-        return (f"{where}: 'timestamps' has no units; ms is assumed",)
-    text = units.decode() if isinstance(units, bytes) else str(units)
-    if text.strip().lower() not in _MS_UNITS:
-        raise SimulationDataError(f"{where}: 'timestamps' has units {text!r}: only ms can be read")
-    return ()
-
-
-def _load_spikes(
-    group: Any, n_neurons: int, assumed: tuple[str, ...], progress: Progress | None
-) -> Spikes:
-    n_spikes = int(group["timestamps"].shape[0])
+    n_spikes = len(train)
+    _check_memory(train)
     neurons = np.empty(n_spikes, dtype=np.int32)
     times = np.empty(n_spikes, dtype=np.float64)
-    n_unknown, ascending, latest = 0, True, -np.inf
-    for at in range(0, n_spikes, _BLOCK):
-        block = slice(at, min(at + _BLOCK, n_spikes))
-        ids = group["node_ids"][block]
-        unknown = (ids < 0) | (ids >= n_neurons)
-        n_unknown += int(np.count_nonzero(unknown))
-        neurons[block] = ids
-        neurons[block][unknown] = -1
-        times[block] = group["timestamps"][block]
+    n_unknown, ascending, latest, at = 0, True, -np.inf, 0
+    for ids, stamps in train.blocks():
+        block = slice(at, at + len(ids))
+        neurons[block] = rows_of(ids)
+        n_unknown += int(np.count_nonzero(neurons[block] < 0))
+        times[block] = stamps
         here = times[block]
         ascending = ascending and bool(here[0] >= latest) and bool((here[1:] >= here[:-1]).all())
-        latest = here[-1]
+        latest, at = here[-1], block.stop
         if progress is not None:
-            progress("reading spikes", block.stop, n_spikes)
+            progress("reading spikes", at, n_spikes)
+    assumed = train.assumed
     if not ascending:
+        if train.order == _BY_TIME:
+            assumed += (f"{train.where}: is marked by_time, but its times are not sorted; sorted",)
         order = np.argsort(times, kind="stable")
         neurons, times = neurons[order], times[order]
     return Spikes(neurons, times, n_unknown, assumed)
+
+
+def _train(group: Any, where: str) -> SpikeTrain:
+    """Refuse what is no population of spikes; say what had to be assumed."""
+    times = child(group, "timestamps")
+    ids = next(
+        (found for found in (child(group, name) for name in _IDS) if found is not None), None
+    )
+    for found, name in ((times, "timestamps"), (ids, "node_ids")):
+        if found is None:
+            raise SimulationDataError(f"{where}: there is no dataset '{name}': name another file")
+    times = row_of_numbers(times, f"{where}: 'timestamps'")
+    ids = row_of_numbers(ids, f"{where}: 'node_ids'", kinds="iu")
+    if times.shape[0] != ids.shape[0]:
+        raise SimulationDataError(
+            f"{where}: {times.shape[0]:,} timestamps stand beside {ids.shape[0]:,} node_ids:"
+            " is the file complete?"
+        )
+    assumed = []
+    units = attribute_text(times, "units")
+    if units is None:
+        assumed.append(f"{where}: 'timestamps' has no units; ms is assumed")
+    elif units.strip().lower() not in _MS_UNITS:
+        raise SimulationDataError(
+            f"{where}: 'timestamps' has units {units!r}: only ms can be read: convert them"
+        )
+    order = _order(group, times, ids)
+    if not order:
+        assumed.append(f"{where}: does not say how it is sorted; its times are looked at")
+    return SpikeTrain(where, ids, times, order, tuple(assumed))
+
+
+def _order(*items: Any) -> str:
+    """The attribute ``sorting``, wherever it stands; empty where it says nothing."""
+    for item in items:
+        text = attribute_text(item, "sorting")
+        if text is not None:
+            return _ORDERS.get(text.strip().lower(), "")
+    return ""
+
+
+def _check_memory(train: SpikeTrain) -> None:
+    needed = len(train) * (np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize)
+    free = _free_bytes()
+    if free is not None and needed > free:
+        raise SimulationDataError(
+            f"{train.where}: {len(train):,} spikes need {needed / 2**30:,.1f} GB of memory, and"
+            f" {free / 2**30:,.1f} GB are free: use a machine with more"
+        )
+
+
+def _free_bytes() -> int | None:
+    """Memory that can still be taken; None where the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    return None

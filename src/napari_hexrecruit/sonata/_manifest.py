@@ -1,0 +1,96 @@
+"""JSON files of SONATA, and the variables of their ``manifest``."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._errors import one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["read_json", "resolve_manifest", "unresolved"]
+
+_MOST_BYTES = 256 << 20
+_DEEPEST, _LONGEST = 8, 4096
+"""Variables within variables, and characters of a path, that are still followed."""
+_VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
+
+
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """The object that a JSON file holds.
+
+    Raises
+    ------
+    SimulationDataError
+        If the file is missing, is not JSON, or holds something else.
+    """
+    if not path.is_file():
+        there = "is a folder" if path.is_dir() else "does not exist"
+        raise SimulationDataError(f"{path}: {there}: give {what} (JSON)")
+    try:
+        size = path.stat().st_size
+        if size > _MOST_BYTES:
+            raise SimulationDataError(f"{path}: has {size:,} bytes, too many for {what}")
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, OSError, RecursionError) as error:
+        empty = isinstance(error, ValueError) and path.stat().st_size == 0
+        reason = "it is empty" if empty else one_line(error)
+        raise SimulationDataError(
+            f"{path}: is not JSON ({reason}): give {what}, or correct it"
+        ) from error
+    if not isinstance(content, dict):
+        raise SimulationDataError(f"{path}: is a {type(content).__name__}, not {what}")
+    return content
+
+
+def resolve_manifest(path: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """The content with ``$NAME``, ``${NAME}`` and ``${configdir}`` replaced; without manifest.
+
+    Variables that are not defined, or that define each other in a circle, stay: whoever needs the
+    text finds them with `unresolved`.
+
+    Raises
+    ------
+    SimulationDataError
+        If the manifest is no section of texts.
+    """
+    manifest = content.get("manifest") or {}
+    if not isinstance(manifest, dict):
+        raise SimulationDataError(f"{path}: 'manifest' is not a section {{...}}")
+    variables = {str(name).strip("${}"): value for name, value in manifest.items()}
+    variables.setdefault("configdir", str(path.parent))
+    for name, value in variables.items():
+        if not isinstance(value, str):
+            raise SimulationDataError(f"{path}: manifest: ${name} is {value!r}, not a text")
+
+    def expand(text: str, seen: tuple[str, ...] = ()) -> str:
+        def value_of(match: re.Match[str]) -> str:
+            name = match[1] or match[2]
+            if name not in variables or name in seen or len(seen) > _DEEPEST:
+                return match[0]
+            return expand(variables[name], (*seen, name))
+
+        return _VARIABLE.sub(value_of, text) if len(text) <= _LONGEST else text
+
+    return {key: _walk(value, expand) for key, value in content.items() if key != "manifest"}
+
+
+def unresolved(text: str) -> str | None:
+    """The first variable that a resolved text still has."""
+    match = _VARIABLE.search(text)
+    return match[0] if match else None
+
+
+def _walk(value: Any, expand: Any) -> Any:
+    if isinstance(value, dict):
+        # Regular expressions of node sets hold a $ that is no variable.
+        return {
+            key: _walk(item, expand) if key != "$regex" else item for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_walk(item, expand) for item in value]
+    return expand(value) if isinstance(value, str) and "$" in value else value

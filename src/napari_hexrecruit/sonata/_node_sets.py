@@ -1,0 +1,199 @@
+"""Node sets, resolved on columns: texts are compared once per category, not once per neuron.
+
+SONATA Developer Guide, "Node sets file", with the operators ``$regex``, ``$gt``, ``$lt``, ``$gte``
+and ``$lte`` of libsonata, whose results the tests compare these with.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._errors import one_line
+from napari_hexrecruit.sonata._manifest import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from napari_hexrecruit.filters import Column
+    from napari_hexrecruit.sonata._nodes import Nodes
+
+__all__ = ["matching", "read_node_sets"]
+
+Mask = npt.NDArray[np.bool_]
+
+_COMPARE = {
+    "$gt": operator.gt,
+    "$lt": operator.lt,
+    "$gte": operator.ge,
+    "$lte": operator.le,
+}
+
+
+def read_node_sets(path: Path, config: Path) -> dict[str, Any]:
+    """Node sets of a file, by name.
+
+    Raises
+    ------
+    SimulationDataError
+        If the file is missing or is not a JSON object.
+    """
+    if not path.is_file():
+        raise SimulationDataError(
+            f"{path}: the file of node sets does not exist: correct 'node_sets_file' in {config}"
+        )
+    return read_json(path, "a file of SONATA node sets")
+
+
+def matching(
+    name: str,
+    sets: Mapping[str, Any],
+    nodes: Nodes,
+    column: Callable[[str], Column],
+) -> Mask:
+    """(size,) which nodes of a population are in a node set.
+
+    Parameters
+    ----------
+    name
+        Name of the set.
+    sets
+        All sets by name.
+    nodes
+        The population.
+    column
+        Gives the values of one of its properties.
+
+    Raises
+    ------
+    SimulationDataError
+        If the set is not defined, contains itself, or names a property that the population lacks.
+    """
+    return _Resolver(sets, nodes, column).named(name, ())
+
+
+class _Resolver:
+    def __init__(
+        self, sets: Mapping[str, Any], nodes: Nodes, column: Callable[[str], Column]
+    ) -> None:
+        self._sets, self._nodes, self._column = sets, nodes, column
+        self._found: dict[str, Mask] = {}
+
+    def named(self, name: str, within: tuple[str, ...]) -> Mask:
+        if name in within:
+            raise SimulationDataError(f"node set {name!r} contains itself: correct its definition")
+        if name not in self._sets:
+            outer = f", which {within[-1]!r} names," if within else ""
+            raise SimulationDataError(f"node set {name!r}{outer} is not defined: add it")
+        if name not in self._found:
+            self._found[name] = self._defined(name, self._sets[name], (*within, name))
+        return self._found[name]
+
+    def _defined(self, name: str, rule: Any, within: tuple[str, ...]) -> Mask:
+        if isinstance(rule, list):
+            mask = np.zeros(self._nodes.size, dtype=bool)
+            for part in rule:
+                if not isinstance(part, str):
+                    raise _wrong(name, f"its list holds {part!r}, not the name of a node set")
+                mask |= self.named(part, within)
+            return mask
+        if not isinstance(rule, dict):
+            raise _wrong(name, f"it is {rule!r}, neither a list of names nor {{property: value}}")
+        mask = np.ones(self._nodes.size, dtype=bool)
+        if "population" in rule and self._nodes.config.name not in _as_list(rule["population"]):
+            return np.zeros(self._nodes.size, dtype=bool)
+        for key, value in rule.items():
+            if key == "node_id":
+                mask &= self._by_id(name, value)
+            elif key != "population":
+                mask &= self._by_property(name, key, value)
+        return mask
+
+    def _by_id(self, name: str, value: Any) -> Mask:
+        ids = _as_list(value)
+        if not all(isinstance(item, int) and not isinstance(item, bool) for item in ids):
+            raise _wrong(name, "its node_id are not whole numbers")
+        within_64 = [item for item in ids if 0 <= item < 2**63]
+        rows = self._nodes.rows_of(np.asarray(within_64, dtype=np.int64))
+        mask = np.zeros(self._nodes.size, dtype=bool)
+        mask[rows[rows >= 0]] = True
+        return mask
+
+    def _by_property(self, name: str, key: str, value: Any) -> Mask:
+        if key not in self._nodes.columns:
+            listed = ", ".join(self._nodes.columns) or "none"
+            raise _wrong(
+                name,
+                f"it names the property {key!r}, which population {self._nodes.config.name!r}"
+                f" lacks; there are: {listed}",
+            )
+        values = self._column(key)
+        if isinstance(value, dict):
+            return self._by_operators(name, key, values, value)
+        return _is_in(name, key, values, _as_list(value))
+
+    def _by_operators(self, name: str, key: str, values: Column, rule: dict[str, Any]) -> Mask:
+        mask = np.ones(self._nodes.size, dtype=bool)
+        for sign, limit in rule.items():
+            if sign == "$regex" and isinstance(limit, str):
+                mask &= _by_regex(name, key, values, limit)
+            elif sign in _COMPARE and _is_number(limit):
+                if _is_text(values):
+                    raise _wrong(name, f"it compares the text property {key!r} by {sign}")
+                mask &= np.asarray(_COMPARE[sign](np.asarray(values), limit), dtype=bool)
+            else:
+                known = ", ".join(["$regex", *_COMPARE])
+                raise _wrong(name, f"{key!r} has {sign!r}: {limit!r}; there are: {known}")
+        return mask
+
+
+def _is_in(name: str, key: str, values: Any, wanted: list[Any]) -> Mask:
+    if any(not isinstance(item, (str, int, float)) for item in wanted):
+        raise _wrong(name, f"{key!r} is to be {wanted!r}, neither text nor number")
+    if _is_text(values):
+        texts = {str(item) for item in wanted}
+        return _by_category(values, [str(c) in texts for c in values.categories])
+    try:
+        numbers = [float(item) for item in wanted]
+    except (ValueError, OverflowError) as error:
+        raise _wrong(
+            name, f"{key!r} is to be {wanted!r}, but the property holds numbers"
+        ) from error
+    return np.isin(np.asarray(values), numbers)
+
+
+def _by_regex(name: str, key: str, values: Any, pattern: str) -> Mask:
+    if not _is_text(values):
+        raise _wrong(name, f"{key!r} has $regex, but the property holds numbers")
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise _wrong(name, f"{key!r} has a $regex that is none ({one_line(error)})") from error
+    return _by_category(values, [compiled.fullmatch(str(c)) is not None for c in values.categories])
+
+
+def _by_category(values: Any, chosen: list[bool]) -> Mask:
+    table = np.asarray([*chosen, False], dtype=bool)  # the code -1, no text, is the last
+    return np.asarray(table[values.codes])
+
+
+def _is_text(values: Any) -> bool:
+    return hasattr(values, "categories")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _wrong(name: str, why: str) -> SimulationDataError:
+    return SimulationDataError(f"node set {name!r}: {why}: correct its definition")
