@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_hexrecruit._scene import Shown
+from napari_hexrecruit.timebins import TimeBins, edge_position
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +32,9 @@ def resolve_window(
         whole bins; the message names the nearest times that are possible.
     """
     first, bin_ms, n_bins = _common_axis(cubes)
-    low = 0 if start is None else _edge("start", start, first, bin_ms, n_bins)
-    high = n_bins if stop is None else _edge("stop", stop, first, bin_ms, n_bins)
+    bins = TimeBins(first, first + n_bins * bin_ms, bin_ms)
+    low = 0 if start is None else edge_position("start", start, bins)
+    high = n_bins if stop is None else edge_position("stop", stop, bins)
     if low >= high:
         raise ValueError(
             f"the window from {first + low * bin_ms:g} to {first + high * bin_ms:g} ms is empty:"
@@ -60,23 +62,6 @@ def _axis(cube: xr.Dataset) -> tuple[float, float, int]:
 
 def _told(axis: tuple[float, float, int]) -> str:
     return f"{axis[2]} bins of {axis[1]:g} ms from {axis[0]:g} ms"
-
-
-def _edge(name: str, time: float, first: float, bin_ms: float, n_bins: int) -> int:
-    """Position of the edge between bins at a time."""
-    if not math.isfinite(time):
-        raise ValueError(f"{name} must be a finite number of ms, not {time!r}")
-    last = first + n_bins * bin_ms
-    if time < first - _TOLERANCE_MS or time > last + _TOLERANCE_MS:
-        raise ValueError(f"{name} {time:.10g} ms is outside of the cube: {first:g} to {last:g} ms")
-    position = round((time - first) / bin_ms)
-    if abs(first + position * bin_ms - time) > _TOLERANCE_MS * max(1.0, bin_ms):
-        below = first + math.floor((time - first) / bin_ms) * bin_ms
-        raise ValueError(
-            f"{name} {time:.10g} ms is inside a bin of {bin_ms:g} ms:"
-            f" use {below:.10g} or {below + bin_ms:.10g} ms"
-        )
-    return position
 
 
 def _stride(step: float, bin_ms: float) -> int:

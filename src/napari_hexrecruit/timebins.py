@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["EDGE_TOLERANCE_MS", "TimeBins"]
+__all__ = ["EDGE_TOLERANCE_MS", "TimeBins", "edge_position"]
 
 EDGE_TOLERANCE_MS = 1e-6
 """A spike this little below an edge, or less, belongs to the bin that starts at the edge."""
@@ -137,6 +137,52 @@ class TimeBins:
             f"the window {self.start_ms:g} to {self.stop_ms:g} ms is not a whole number of"
             f" {self.width_ms:g} ms bins: use {choices}"
         )
+
+
+def edge_position(name: str, time_ms: float, bins: TimeBins) -> int:
+    """Number of the edge between bins that a time is.
+
+    Parameters
+    ----------
+    name
+        What the time is called in an error.
+    time_ms
+        A time within 1e-6 ms of an edge.
+    bins
+        The bins.
+
+    Returns
+    -------
+    int
+        0 for the start of the first bin, ``n_bins`` for the end of the last.
+
+    Raises
+    ------
+    ValueError
+        If the time is not finite, outside of the bins or inside of one; the message names the
+        nearest edges.
+
+    Examples
+    --------
+    >>> edge_position("stop", 120.0, TimeBins(100.0, 130.0, 10.0))
+    2
+    """
+    first, width, n_bins = bins.start_ms, bins.width_ms, bins.n_bins
+    if not math.isfinite(time_ms):
+        raise ValueError(f"{name} must be a finite number of ms, not {time_ms!r}")
+    last = first + n_bins * width
+    if time_ms < first - EDGE_TOLERANCE_MS or time_ms > last + EDGE_TOLERANCE_MS:
+        raise ValueError(
+            f"{name} {time_ms:.10g} ms is outside of the cube: {first:g} to {last:g} ms"
+        )
+    position = round((time_ms - first) / width)
+    if abs(first + position * width - time_ms) > EDGE_TOLERANCE_MS * max(1.0, width):
+        below = first + math.floor((time_ms - first) / width) * width
+        raise ValueError(
+            f"{name} {time_ms:.10g} ms is inside a bin of {width:g} ms:"
+            f" use {below:.10g} or {below + width:.10g} ms"
+        )
+    return position
 
 
 def _n_whole(start_ms: float, stop_ms: float, width_ms: float) -> int:

@@ -1,0 +1,291 @@
+"""Two cubes against each other: two simulations, two classes of neurons, or two windows of one."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.analysis.windows import bins_of
+from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.metrics import METRICS, Metric, is_cumulative, metric_named
+from napari_hexrecruit.schema import (
+    COORDINATES,
+    HEX,
+    N_NEURONS,
+    RECRUITMENT,
+    TIME,
+    TIME_BOUNDS,
+    validate_cube,
+)
+from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["align", "compare", "z_score"]
+
+Floats = npt.NDArray[np.float64]
+
+PERCENTAGE_POINTS = "percentage points"
+_NEAR = 1e-6
+_PLACE = ("row", "col", "i", "j", "x", "y")
+
+
+def align(a: xr.Dataset, b: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    """Two cubes on the same hexagons and the same time axis, to be subtracted or shown together.
+
+    Parameters
+    ----------
+    a, b
+        Recruitment cubes with hexagons of the same tiling and as many bins of the same width.
+
+    Returns
+    -------
+    a, b : xr.Dataset
+        Recruitment cubes with all hexagons of either. A hexagon that a cube lacks has NaN as
+        `recruitment`, and 0 neurons: it is absent, it is not silent. Where the windows start at
+        different times, both run from 0, the start of the window, and the attribute
+        ``time_origin_ms`` keeps when that was.
+
+    Raises
+    ------
+    ValueError
+        If the hexagons are not of the same tiling, or the bins do not go together; one sentence
+        that says what differs and what to do.
+    """
+    for cube in (a, b):
+        validate_cube(cube)
+    _check_tilings(a, b)
+    _check_bins(a, b)
+    a, b = _on_all_hexes(a, b)
+    if abs(bins_of(a).start_ms - bins_of(b).start_ms) > EDGE_TOLERANCE_MS:
+        return _from_0(a), _from_0(b)
+    return a, b.assign_coords({TIME: a[TIME], TIME_BOUNDS: a[TIME_BOUNDS]})
+
+
+def compare(
+    a: xr.Dataset,
+    b: xr.Dataset,
+    *,
+    metric: str = RECRUITMENT,
+    names: tuple[str, str] = ("A", "B"),
+) -> xr.Dataset:
+    """Difference and ratio of two cubes, hexagon by hexagon and bin by bin.
+
+    Parameters
+    ----------
+    a, b
+        What is compared, and with what; as `align` takes them.
+    metric
+        What is compared, one of `napari_hexrecruit.metrics.METRICS`.
+    names
+        What the two are called in labels and in the title.
+
+    Returns
+    -------
+    xr.Dataset
+        The recruitment cube `a`, aligned, with ``difference`` (a - b; percentage points for
+        recruitment, else the units of the metric), ``ratio`` (a / b) and ``log2_ratio``, all
+        (time, hex) float32. NaN where either has no value; the ratio also where b is 0, and its
+        logarithm also where a is 0.
+
+    Raises
+    ------
+    ValueError
+        As `align`; or if the metric is unknown, or one cube counts neurons recruited so far and the
+        other those of the bin.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"metric {metric!r} cannot be compared: use one of {', '.join(METRICS)}")
+    if is_cumulative(a) != is_cumulative(b):
+        raise ValueError(
+            "one cube counts the neurons recruited so far and the other those of each bin:"
+            " compute both in the same way"
+        )
+    shown = metric_named(metric)
+    a, b = align(a, b)
+    mine, theirs = shown.values(a), shown.values(b)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(theirs > 0, mine / theirs, np.float32(np.nan)).astype(np.float32)
+        log2 = np.log2(ratio)
+    log2[np.isneginf(log2)] = np.nan
+    units = PERCENTAGE_POINTS if shown.units == "%" else shown.units
+    what = f"{shown.label}, {names[0]}"
+    variables = {
+        "difference": (mine - theirs, f"{what} - {names[1]}", units),
+        "ratio": (ratio, f"{what} / {names[1]}", ""),
+        "log2_ratio": (log2, f"{what} / {names[1]}, log2", ""),
+    }
+    made = {"compare": list(names), "metric": metric, "with": str(b.attrs["recipe"])}
+    return _with(a, variables, f"{names[0]} compared with {names[1]}", made)
+
+
+def z_score(cube: xr.Dataset, baseline: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.Dataset:
+    """Deviation of each bin from a baseline, in standard deviations of the baseline's bins.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    baseline
+        Cube of the baseline: a window of the same one, ``cut(cube, 0.0, 200.0)``, or of another
+        simulation with hexagons of the same tiling. It may have any number of bins, 2 or more, of
+        the same width.
+    metric
+        What is measured, one of `napari_hexrecruit.metrics.METRICS`.
+
+    Returns
+    -------
+    xr.Dataset
+        The cube with ``z_score`` (time, hex) float32: ``(v - mean) / sd`` with the mean and the
+        sample standard deviation (``n - 1``) of the hexagon's baseline. NaN where the hexagon has
+        no value or no baseline, or its baseline does not vary.
+
+    Raises
+    ------
+    ValueError
+        If the tilings or widths of bins differ, the baseline has less than 2 bins, or the metric is
+        unknown.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"metric {metric!r} has no z-score: use one of {', '.join(METRICS)}")
+    _check_tilings(cube, baseline)
+    if baseline.sizes[TIME] < 2:
+        raise ValueError("a baseline of one bin has no standard deviation: use two bins or more")
+    _check_widths(cube, baseline)
+    shown = metric_named(metric)
+    mean, sd = _mean_and_sd(cube, baseline, shown)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = (shown.values(cube) - mean) / np.where(sd > 0, sd, np.nan)
+    bins = bins_of(baseline)
+    window = [bins.start_ms, bins.stop_ms]
+    label = f"{shown.label}, deviation from {window[0]:g} to {window[1]:g} ms"
+    return _with(
+        cube,
+        {"z_score": (score.astype(np.float32), label, "standard deviations")},
+        "Deviation from a baseline",
+        {"z_score": window, "metric": metric, "baseline": str(baseline.attrs["recipe"])},
+    )
+
+
+def _with(
+    cube: xr.Dataset,
+    variables: dict[str, tuple[npt.NDArray[np.float32], str, str]],
+    title: str,
+    made: dict[str, Any],
+) -> xr.Dataset:
+    """The cube with further (time, hex) variables: values, label and units of each."""
+    return cube.assign(
+        {
+            name: ((TIME, HEX), values, {"long_name": label, "units": units})
+            for name, (values, label, units) in variables.items()
+        }
+    ).assign_attrs(title=title, analysis=json.dumps(made))
+
+
+def _mean_and_sd(cube: xr.Dataset, baseline: xr.Dataset, shown: Metric) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of the baseline for each hexagon of the cube."""
+    values = shown.values(baseline)
+    mean, sd = (f(values, axis=0, dtype=np.float64) for f in (np.mean, _sample_sd))
+    at = {name: k for k, name in enumerate(baseline[HEX].to_numpy().tolist())}
+    which = np.array([at.get(name, len(at)) for name in cube[HEX].to_numpy().tolist()])
+    return np.append(mean, np.nan)[which], np.append(sd, np.nan)[which]
+
+
+def _sample_sd(values: npt.NDArray[np.float32], axis: int, dtype: type) -> Floats:
+    return np.asarray(np.std(values, axis=axis, ddof=1, dtype=dtype))
+
+
+def _check_tilings(a: xr.Dataset, b: xr.Dataset) -> None:
+    if a.attrs["flat_units"] != b.attrs["flat_units"]:
+        raise ValueError(
+            f"flat space is in {a.attrs['flat_units']} in one cube and in {b.attrs['flat_units']}"
+            " in the other: compute both with the same flat columns"
+        )
+    one, other = HexGrid.from_attrs(a.attrs), HexGrid.from_attrs(b.attrs)
+    if not math.isclose(one.radius, other.radius, rel_tol=_NEAR):
+        raise ValueError(
+            f"the hexagons have radius {one.radius:.6g} in one cube and {other.radius:.6g} in the"
+            " other: compute both with the same radius"
+        )
+    away = np.hypot(*np.subtract(one.origin, other.origin))
+    if away > _NEAR * one.radius or _moved(a, b, one.radius):
+        raise ValueError(
+            "hexagons of the same name lie at different places in the two cubes:"
+            " compute both with the same tiling or column atlas"
+        )
+
+
+def _moved(a: xr.Dataset, b: xr.Dataset, radius: float) -> bool:
+    """Whether a hexagon that both have is elsewhere."""
+    _, mine, theirs = np.intersect1d(
+        a[HEX].to_numpy().astype(str), b[HEX].to_numpy().astype(str), return_indices=True
+    )
+    away = [np.abs(a[axis].to_numpy()[mine] - b[axis].to_numpy()[theirs]) for axis in "xy"]
+    return bool(np.max(away, initial=0.0) > 1e-3 * radius)
+
+
+def _check_widths(a: xr.Dataset, b: xr.Dataset) -> None:
+    one, other = (float(cube.attrs["bin_ms"]) for cube in (a, b))
+    if not math.isclose(one, other, rel_tol=_NEAR):
+        raise ValueError(
+            f"bins are {one:g} ms wide in one cube and {other:g} ms in the other:"
+            " compute both with the same bin"
+        )
+
+
+def _check_bins(a: xr.Dataset, b: xr.Dataset) -> None:
+    _check_widths(a, b)
+    if a.sizes[TIME] != b.sizes[TIME]:
+        raise ValueError(
+            f"one cube has {a.sizes[TIME]} bins and the other {b.sizes[TIME]}:"
+            " choose windows of the same length"
+        )
+
+
+def _on_all_hexes(a: xr.Dataset, b: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    """Both on the hexagons of `a` and, where `b` has others, these, by row and column."""
+    mine, theirs = (cube[HEX].to_numpy().astype(str) for cube in (a, b))
+    if np.array_equal(mine, theirs):
+        return a, b
+    new = np.flatnonzero(~np.isin(theirs, mine))
+    names = np.concatenate([mine, theirs[new]])
+    places = {
+        name: np.concatenate([a[name].to_numpy(), b[name].to_numpy()[new]]) for name in _PLACE
+    }
+    order = np.lexsort((places["col"], places["row"])) if new.size else np.arange(len(names))
+    coords = {name: (HEX, values[order]) for name, values in {HEX: names, **places}.items()}
+    return _on(a, names[order].tolist(), coords), _on(b, names[order].tolist(), coords)
+
+
+def _on(cube: xr.Dataset, names: list[str], coords: dict[str, Any]) -> xr.Dataset:
+    """The cube on other hexagons; those it lacks have no neurons, no spikes and no percentage."""
+    at = {name: k for k, name in enumerate(cube[HEX].to_numpy().astype(str).tolist())}
+    which = np.array([at.get(name, 0) for name in names])
+    absent = np.array([name not in at for name in names])
+    moved = cube.isel({HEX: which})
+    for name in moved.variables:
+        variable = moved[name]
+        if HEX in variable.dims and name not in coords:
+            nothing: Any = np.nan if variable.dtype.kind == "f" else 0
+            values = variable.to_numpy().copy()
+            values[..., absent] = nothing
+            moved[name] = (variable.dims, values, variable.attrs)
+    fixed = {name: (*value, cube[name].attrs) for name, value in coords.items()}
+    return moved.set_coords(N_NEURONS).assign_coords(fixed)
+
+
+def _from_0(cube: xr.Dataset) -> xr.Dataset:
+    """The cube with times since the start of its window."""
+    start = bins_of(cube).start_ms
+    times = {
+        name: (cube[name].dims, cube[name].to_numpy() - start, cube[name].attrs)
+        for name in (TIME, TIME_BOUNDS)
+    }
+    label = {"long_name": "Start of the bin, since the start of the window"}
+    times[TIME] = (*times[TIME][:2], COORDINATES[TIME].attrs | label)
+    return cube.assign_coords(times).assign_attrs(time_origin_ms=start)
