@@ -10,6 +10,7 @@ import napari
 import numpy as np
 import numpy.typing as npt
 from napari.layers import Points
+from napari.utils.colormaps.standardize_color import transform_color
 from napari.utils.events import Event
 from napari.utils.notifications import show_warning
 
@@ -20,13 +21,21 @@ from napari_hexrecruit._napari.display import (
     plain_points,
     reading,
 )
-from napari_hexrecruit._napari.private import STATE_KEY, VALUE, FramePoints, missing_names
+from napari_hexrecruit._napari.picks import HexLookup, colour_of, give_slots, positions_of
+from napari_hexrecruit._napari.private import (
+    FRAME_AXIS,
+    STATE_KEY,
+    VALUE,
+    FramePoints,
+    Outlines,
+    missing_names,
+)
 from napari_hexrecruit._napari.timestamp import show_time
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.schema import RECRUITMENT, validate_cube
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import xarray as xr
 
@@ -104,7 +113,8 @@ class RecruitmentLayer(FramePoints):
     whichever metric. The layer's units are ``("ms", "um", "um")``, or pixels where the cube does
     not say that flat space is in µm.
 
-    ``layer.events`` has ``bin_changed``, ``cube_changed``, ``metric`` and ``outline_nan``.
+    ``layer.events`` has ``bin_changed``, ``cube_changed``, ``metric``, ``outline_nan`` and
+    ``selection_changed``.
 
     Examples
     --------
@@ -128,6 +138,7 @@ class RecruitmentLayer(FramePoints):
         _refuse_of_the_cube(points_kwargs)
         self._metric = metric_named(metric)
         self._outline_nan = bool(outline_nan)
+        self._slots: dict[str, int] = {}
         self._take(cube)
         look = _LOOK | {"name": _name(cube)}
         if points_kwargs.get("face_contrast_limits") is None:
@@ -144,8 +155,9 @@ class RecruitmentLayer(FramePoints):
         )
         self.colorbar_label.text = self._metric.title
         # napari's linked layers take over what has the name of an event: metric and outlines, but
-        # neither the cube nor the bin.
+        # neither the cube nor the bin, nor the picks: the other may not have these hexagons.
         self.events.add(bin_changed=Event, cube_changed=Event, metric=Event, outline_nan=Event)
+        self.events.add(selection_changed=Event)
 
     # --- what is shown ----------------------------------------------------------------------------
 
@@ -153,14 +165,16 @@ class RecruitmentLayer(FramePoints):
     def cube(self) -> xr.Dataset:
         """The cube that is shown.
 
-        Setting another one keeps colormap, limits and metric, and clears the selection and
-        features that others have added. Hexagons, bins and start may differ.
+        Setting another one keeps colormap, limits and metric, and clears the selected points and
+        features that others have added. Hexagons, bins and start may differ; picked hexagons that
+        are in the same place still are picked.
         """
         return self._cube
 
     @cube.setter
     def cube(self, cube: xr.Dataset) -> None:
         validate_cube(cube)
+        before = self._lookup.grid
         self._take(cube)
         hexes = self._hexes
         self.replace_points(
@@ -171,6 +185,8 @@ class RecruitmentLayer(FramePoints):
             translate=hexes.translate,
             units=hexes.units,
         )
+        same_places = self._lookup.grid == before
+        self._pick([n for n in self._slots if n in self._position_of] if same_places else [])
         self.events.cube_changed(value=cube)
 
     @property
@@ -221,6 +237,105 @@ class RecruitmentLayer(FramePoints):
         """Start and end of the current bin, ms; None outside of the cube's time."""
         return None if self.current_bin is None else self._hexes.window_ms(self.current_bin)
 
+    def bin_at(self, position: Sequence[float]) -> int | None:
+        """Find the bin that a place of the world lies in, whether the layer is shown or not.
+
+        Parameters
+        ----------
+        position
+            World coordinates, such as ``viewer.dims.point``; the last axes are the layer's.
+
+        Returns
+        -------
+        int or None
+            None outside of the cube's time.
+        """
+        return self.frame_at(float(self.world_to_data(position)[FRAME_AXIS]))
+
+    def slider_ms(self, bin_: int) -> float:
+        """World coordinate of the start of a bin on the time axis: where the slider shows it."""
+        at = np.zeros(self.ndim)
+        at[FRAME_AXIS] = bin_
+        return float(self.data_to_world(at)[FRAME_AXIS])
+
+    # --- picked hexagons --------------------------------------------------------------------------
+
+    @property
+    def selected_hexes(self) -> tuple[str, ...]:
+        """Names of the picked hexagons, in the order of picking; they are outlined on the map.
+
+        Set it to any names of the cube's hexagons, each counts once. ``events.selection_changed``
+        tells of it.
+
+        Raises
+        ------
+        ValueError
+            When set, if the cube has no such hexagon; the picks stay as they were.
+        """
+        return tuple(self._slots)
+
+    @selected_hexes.setter
+    def selected_hexes(self, names: Iterable[str]) -> None:
+        wanted = [names] if isinstance(names, str) else [str(name) for name in names]
+        unknown = [name for name in wanted if name not in self._position_of]
+        if unknown:
+            raise ValueError(
+                f"selected_hexes: the cube has no hexagon {unknown[0]!r}:"
+                f" names look like {self._hexes.names[0]}"
+            )
+        self._pick(wanted)
+
+    @property
+    def selected_slots(self) -> tuple[int, ...]:
+        """Number of the colour of each picked hexagon, see `picks.colour_of`."""
+        return tuple(self._slots.values())
+
+    def hex_at(self, position: Sequence[float]) -> str | None:
+        """Find the hexagon at a place of the world, such as that of a mouse event.
+
+        Returns
+        -------
+        str or None
+            Its name; None beside all hexagons. Of columns of an atlas, which may overlap, the one
+            with the nearest centre.
+        """
+        y, x = self.world_to_data(position)[-2:]
+        index = self._lookup.at(float(x), float(y))
+        return None if index is None else str(self._hexes.names[index])
+
+    def hexes_inside(self, corners: Iterable[Sequence[float]]) -> tuple[str, ...]:
+        """Find the hexagons whose centres lie within a polygon.
+
+        Parameters
+        ----------
+        corners
+            World coordinates of its corners.
+
+        Returns
+        -------
+        tuple of str
+            Names in the order of the cube.
+        """
+        yx = [self.world_to_data(corner)[-2:] for corner in corners]
+        inside = self._lookup.inside([x for _, x in yx], [y for y, _ in yx])
+        return tuple(str(name) for name in self._hexes.names[inside])
+
+    def _pick(self, names: Sequence[str]) -> None:
+        """Take over names that there are; tells others if any is different."""
+        slots = give_slots(dict.fromkeys(names), self._slots)
+        changed = list(slots) != list(self._slots)
+        self._slots = slots
+        self._outline()
+        if changed:
+            self.events.selection_changed(value=self.selected_hexes)
+
+    def _outline(self) -> None:
+        overlay, hexes = self.pick_overlay, self._hexes
+        at = [self._position_of[name] for name in self._slots]
+        colours = transform_color([colour_of(slot) for slot in self._slots.values()] or "white")
+        overlay.outlines = Outlines(hexes.centres[at], colours, hexes.size) if at else None
+        overlay.visible = bool(at) or bool(overlay.lasso)
+
     # --- answers to FramePoints -------------------------------------------------------------------
 
     @property
@@ -257,9 +372,18 @@ class RecruitmentLayer(FramePoints):
         self._cube = cube
         self._numbers = numbers_of(cube)
         self._hexes = hex_points(cube)
+        self._lookup = HexLookup.of(cube)
+        self._position_of = positions_of(cube)
 
     def _fixed_features(self) -> dict[str, npt.NDArray[Any]]:
         return {"hex": self._hexes.names, "n_neurons": self._hexes.n_neurons}
+
+
+def _clear_picks(layer: RecruitmentLayer) -> None:
+    layer.selected_hexes = ()
+
+
+RecruitmentLayer.bind_key("Escape", _clear_picks)
 
 
 @dataclass(frozen=True, eq=False)

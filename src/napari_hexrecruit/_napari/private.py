@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from napari.components.overlays import TextOverlay
+from napari.components.overlays import SceneOverlay, TextOverlay
 from napari.layers import Layer, Points
 from napari.utils.notifications import show_info
 
@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import ModuleType
 
-__all__ = ["PRIVATE_NAMES", "STATE_KEY", "FramePoints", "PrivateName", "missing_names"]
+__all__ = [
+    "PICK_NAMES",
+    "PRIVATE_NAMES",
+    "STATE_KEY",
+    "FramePoints",
+    "Outlines",
+    "PickOverlay",
+    "PrivateName",
+    "missing_names",
+]
 
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
@@ -45,6 +54,13 @@ _UNPAINTED = -2
 _OUTLINE_PIXELS = 1.5
 _OUTLINE_AT_MOST = 0.1
 """Part of corner to corner, so that a hexagon of few pixels stays open."""
+_PICK_PIXELS = 3.5
+_CASING_PIXELS = 1.0
+_PICK_AT_MOST = 0.15
+"""Part of corner to corner, so that the colour of a picked hexagon of few pixels is seen."""
+_CASING = (0.0, 0.0, 0.0, 0.85)
+"""Dark on both sides of an outline, whatever it lies on."""
+_LASSO_PIXELS = 1.5
 _HARD_EDGE = 1e-6
 """Width of an edge without smoothing, in pixels; 0 would be a division by zero in the shader."""
 _APOTHEM = math.sqrt(3.0) / 4.0
@@ -151,6 +167,14 @@ LABEL_NAMES: tuple[PrivateName, ...] = (
 )
 """Names without which colour bars have no label, and nothing else is different."""
 
+_OVERLAYS = "napari._vispy.overlays.base"
+PICK_NAMES: tuple[PrivateName, ...] = (
+    PrivateName(_OVERLAYS, "LayerOverlayMixin", "to outline picked hexagons"),
+    PrivateName(_OVERLAYS, "VispySceneOverlay", "to outline picked hexagons"),
+    PrivateName("napari._vispy.utils.visual", "overlay_to_visual", "to outline picked hexagons"),
+)
+"""Names without which picked hexagons have no outline on the map, and nothing else is different."""
+
 _INSTANCE_NAMES = {
     "_data": "to say the bin as a coordinate",
     "_face": "to colour a bin",
@@ -224,6 +248,8 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
     selected_data: Any
     colorbar_label: ColorBarLabel
     """Text beside ``face_colorbar``; shown and placed with it."""
+    pick_overlay: PickOverlay
+    """What is drawn over the points that are picked."""
 
     def __init__(self, centres: Floats, features: Mapping[str, Any], **kwargs: Any) -> None:
         _register()
@@ -240,6 +266,9 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
         )
         self._own_features = (*features, VALUE)
         self._label_colorbar()
+        self.pick_overlay = PickOverlay()
+        if all(name.is_there() for name in PICK_NAMES):
+            self._overlays["picks"] = self.pick_overlay
         # napari has sliced the layer at 0 of the world, where it may have no frame.
         self._paint(0)
         self._announced = self._is_ready = True
@@ -273,6 +302,12 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
     def current_frame(self) -> int | None:
         """Frame whose values the features hold; None where the slider is outside of the frames."""
         return None if self._frame == _UNPAINTED else self._frame
+
+    def frame_at(self, position: float) -> int | None:
+        """Find the frame that a coordinate of axis 0 lies in; None outside of the frames."""
+        if not (math.isfinite(position) and 0 <= math.floor(position + _EARLY) < self.n_frames):
+            return None
+        return math.floor(position + _EARLY)
 
     def _label_colorbar(self) -> None:
         """Give the colour bar a label that goes where it goes."""
@@ -329,9 +364,7 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
 
     def _snap(self, position: float) -> float:
         """Show the frame that a coordinate of axis 0 lies in, and return where its points are."""
-        frame = None
-        if math.isfinite(position) and 0 <= math.floor(position + _EARLY) < self.n_frames:
-            frame = math.floor(position + _EARLY)
+        frame = self.frame_at(position)
         if frame != self._frame:
             self._paint(frame)
         return _OUTSIDE if frame is None else float(frame)
@@ -513,6 +546,43 @@ class ColorBarLabel(TextOverlay):  # type: ignore[misc]
     """Text beside a layer's colour bar."""
 
 
+@dataclass(frozen=True, eq=False)
+class Outlines:
+    """Hexagons with a coloured outline.
+
+    Parameters
+    ----------
+    centres
+        (n, 2) places in the last two axes of the layer.
+    colours
+        (n, 4) RGBA, 0 to 1.
+    size
+        Corner to corner.
+    """
+
+    centres: Floats
+    colours: Floats
+    size: float
+
+
+class PickOverlay(SceneOverlay):  # type: ignore[misc]
+    """Outlines of hexagons, and the lasso that is being drawn, over a layer.
+
+    Attributes
+    ----------
+    outlines
+        `Outlines`, or None.
+    lasso
+        Corners (y, x) of an open line, in the data coordinates of the layer.
+    lasso_colour
+        RGBA, 0 to 1.
+    """
+
+    outlines: Any = None
+    lasso: tuple[tuple[float, float], ...] = ()
+    lasso_colour: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
+
+
 def _follow(leader: Any, follower: Any, name: str, event: object = None) -> None:
     setattr(follower, name, getattr(leader, name))
 
@@ -671,6 +741,99 @@ def _label_visual_class() -> type:
     return VispyColorBarLabel
 
 
+@functools.cache
+def _pick_visual_class() -> type:
+    layer_mixin: Any = _module(_OVERLAYS).LayerOverlayMixin
+    base: Any = _module(_OVERLAYS).VispySceneOverlay
+    scene: Any = _module("vispy.scene.visuals")
+
+    class VispyPickOverlay(layer_mixin, base):  # type: ignore[misc]
+        """Draws a `PickOverlay`: of each hexagon a dark casing, its colour over that."""
+
+        def __init__(self, **kwargs: Any) -> None:
+            self._casings, self._rings = (_markers_class()() for _ in range(2))
+            self._lasso = scene.Line(width=_LASSO_PIXELS, antialias=True)
+            parts = [self._casings, self._rings, self._lasso]
+            super().__init__(node=scene.Compound(parts), **kwargs)
+            for marks in (self._casings, self._rings):
+                marks.scaling = True
+                marks.antialias = 1.0
+                marks.canvas_size_limits = (0, 1_000_000)
+            self.overlay.events.outlines.connect(self._on_outlines_change)
+            self.overlay.events.lasso.connect(self._on_lasso_change)
+            self.layer.events.scale_factor.connect(self._on_outlines_change)
+            self.layer.events.scale.connect(self._on_outlines_change)
+            self.layer.events.set_data.connect(self._on_slice)
+            self.reset()
+
+        def _should_be_visible(self) -> bool:
+            self._displayed = tuple(self.layer._slice_input.displayed)
+            return bool(super()._should_be_visible() and _is_map(self._displayed))
+
+        def _on_slice(self) -> None:
+            if tuple(self.layer._slice_input.displayed) != self._displayed:
+                self.reset()
+
+        def _on_outlines_change(self) -> None:
+            marks = (self._casings, self._rings)
+            _draw_outlines(self.layer, *marks, self.overlay.outlines, self._displayed)
+            self.node.update()
+
+        def _on_lasso_change(self) -> None:
+            _draw_lasso(self._lasso, self.overlay, self._displayed)
+            self.node.update()
+
+        def reset(self) -> None:
+            super().reset()
+            self._on_outlines_change()
+            self._on_lasso_change()
+
+    return VispyPickOverlay
+
+
+def _is_map(displayed: tuple[int, ...]) -> bool:
+    """Whether the view shows the two axes of flat space, and nothing else."""
+    return len(displayed) == 2 and FRAME_AXIS not in displayed
+
+
+def _xy_order(displayed: tuple[int, ...]) -> list[int]:
+    """Order in which vispy takes the columns y and x."""
+    return [0, 1] if displayed == (2, 1) else [1, 0]
+
+
+def _draw_outlines(
+    layer: Any, casings: Any, rings: Any, outlines: Outlines | None, displayed: tuple[int, ...]
+) -> None:
+    """Draw rings with casings that are as wide in pixels at any zoom."""
+    casings.visible = rings.visible = outlines is not None
+    if outlines is None:
+        return
+    order = _xy_order(displayed)
+    size, pixel = outlines.size * abs(layer.scale[-1]), layer.scale_factor
+    width = min(_PICK_PIXELS * pixel, _PICK_AT_MOST * size)
+    edge = width * _CASING_PIXELS / _PICK_PIXELS
+    for marks, inset, thick, colour in (
+        (casings, 0.0, width + 2 * edge, _CASING),
+        (rings, edge, width, outlines.colours),
+    ):
+        marks.turn(flat_top=order == [0, 1])
+        marks.set_data(
+            outlines.centres[:, order],
+            size=size - inset / _APOTHEM,
+            edge_width=thick,
+            edge_color=colour,
+            face_color=(0.0, 0.0, 0.0, 0.0),
+        )
+
+
+def _draw_lasso(line: Any, overlay: PickOverlay, displayed: tuple[int, ...]) -> None:
+    corners = np.array(overlay.lasso, dtype=float).reshape(-1, 2)
+    line.visible = len(corners) > 1
+    if line.visible:
+        at = np.ascontiguousarray(corners[:, _xy_order(displayed)])
+        line.set_data(at, color=overlay.lasso_colour)
+
+
 # --- registration ---------------------------------------------------------------------------------
 
 
@@ -681,6 +844,8 @@ def _register() -> None:
     visuals.layer_to_visual[FramePoints] = _visual_class()
     if all(name.is_there() for name in LABEL_NAMES):
         visuals.overlay_to_visual[ColorBarLabel] = _label_visual_class()
+    if all(name.is_there() for name in PICK_NAMES):
+        visuals.overlay_to_visual[PickOverlay] = _pick_visual_class()
     Layer.create = classmethod(_create_with_recipe(Layer.create.__func__))
 
 

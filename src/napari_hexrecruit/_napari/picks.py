@@ -1,0 +1,171 @@
+"""Picked hexagons: which one is at a place, and the colours that tell them apart.
+
+Knows nothing of napari or Qt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.schema import HEX
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["COLOURS", "DASHES", "HexLookup", "colour_of", "dash_of", "give_slots", "positions_of"]
+
+Floats = npt.NDArray[np.float64]
+
+COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2", "#F0E442")
+"""Hues that colour-blind readers tell apart, too: Okabe and Ito's palette without black.
+
+M. Okabe and K. Ito, Color Universal Design, 2008, https://jfly.uni-koeln.de/color/
+"""
+DASHES: tuple[tuple[float, ...], ...] = ((), (4.0, 1.5), (1.0, 1.2))
+"""Lines and gaps, in line widths: all colours solid first, then all dashed, then all dotted."""
+_SAME_PLACE = 1e-6
+"""Distance from the grid's own centre, in radii, up to which a hexagon lies on the grid."""
+_SQRT3 = math.sqrt(3.0)
+
+
+def colour_of(slot: int) -> str:
+    """Colour of a pick, as ``#RRGGBB``; they begin again after seven."""
+    return COLOURS[slot % len(COLOURS)]
+
+
+def dash_of(slot: int) -> tuple[float, ...]:
+    """Dashes of the line of a pick; they change where the colours begin again."""
+    return DASHES[slot // len(COLOURS) % len(DASHES)]
+
+
+def give_slots(names: Iterable[str], before: Mapping[str, int]) -> dict[str, int]:
+    """Number the picks, so that each keeps its colour while others come and go.
+
+    Parameters
+    ----------
+    names
+        What is picked, each once.
+    before
+        Numbers of what was picked before.
+
+    Returns
+    -------
+    dict
+        Number by name, in the order of the names: the former one, or else the lowest that is free.
+
+    Examples
+    --------
+    >>> give_slots(["c", "b", "d"], {"a": 0, "b": 1, "c": 2})
+    {'c': 2, 'b': 1, 'd': 0}
+    """
+    wanted = list(names)
+    taken = {before[name] for name in wanted if name in before}
+    free = (slot for slot in range(len(wanted) + len(taken)) if slot not in taken)
+    return {name: before[name] if name in before else next(free) for name in wanted}
+
+
+@dataclass(frozen=True, eq=False)
+class HexLookup:
+    """Finds hexagons by place.
+
+    Parameters
+    ----------
+    x, y
+        (n_hexes,) centres.
+    grid
+        The tiling; for columns of an atlas its hexagons only have the size of those drawn.
+    index_of
+        Position of the hexagon with grid indices (i, j); None where hexagons lie beside the grid,
+        as columns of an atlas do.
+    """
+
+    x: Floats
+    y: Floats
+    grid: HexGrid
+    index_of: Mapping[tuple[int, int], int] | None
+
+    @classmethod
+    def of(cls, cube: xr.Dataset) -> HexLookup:
+        """Make the one for the hexagons of a cube."""
+        grid = HexGrid.from_attrs(cube.attrs)
+        i, j = cube["i"].to_numpy(), cube["j"].to_numpy()
+        x, y = cube["x"].to_numpy(), cube["y"].to_numpy()
+        if not _is_on(grid, i, j, x, y):
+            return cls(x, y, grid, None)
+        pairs = zip(i.tolist(), j.tolist(), strict=True)
+        return cls(x, y, grid, {pair: index for index, pair in enumerate(pairs)})
+
+    def at(self, x: float, y: float) -> int | None:
+        """Find the hexagon that a place lies in.
+
+        Parameters
+        ----------
+        x, y
+            Flat position.
+
+        Returns
+        -------
+        int or None
+            Position on the hex axis. On a regular grid the cost does not depend on the number of
+            hexagons, and edges belong to the hexagon that neurons there would belong to. Of columns
+            of an atlas, whose hexagons may overlap, it is the one with the nearest centre.
+        """
+        if not (math.isfinite(x) and math.isfinite(y)):
+            return None
+        if self.index_of is None:
+            return self._nearest(x, y)
+        try:
+            i, j = self.grid.xy_to_hex([x], [y])
+        except ValueError:  # far outside of any sheet
+            return None
+        return self.index_of.get((int(i[0]), int(j[0])))
+
+    def inside(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.intp]:
+        """Find the hexagons whose centres lie within a polygon.
+
+        Parameters
+        ----------
+        x, y
+            (n_corners,) corners in order; the last is joined with the first.
+
+        Returns
+        -------
+        (n,) intp
+            Ascending positions on the hex axis; none for fewer than three corners.
+        """
+        from matplotlib.path import Path
+
+        corners = np.stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)], axis=1)
+        if len(corners) < 3:
+            return np.zeros(0, dtype=np.intp)
+        inside = Path(corners).contains_points(np.stack([self.x, self.y], axis=1))
+        return np.flatnonzero(inside)
+
+    def _nearest(self, x: float, y: float) -> int | None:
+        dx, dy = np.abs(self.x - x), np.abs(self.y - y)
+        nearest = int(np.argmin(dx * dx + dy * dy))
+        across = max(dx[nearest], 0.5 * dx[nearest] + 0.5 * _SQRT3 * dy[nearest])
+        return nearest if across <= 0.5 * _SQRT3 * self.grid.radius else None
+
+
+def _is_on(
+    grid: HexGrid, i: npt.ArrayLike, j: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike
+) -> bool:
+    try:
+        grid_x, grid_y = grid.hex_to_xy(i, j)
+    except ValueError:
+        return False
+    away = np.maximum(np.abs(grid_x - np.asarray(x)), np.abs(grid_y - np.asarray(y)))
+    return bool(away.max(initial=0.0) <= _SAME_PLACE * grid.radius)
+
+
+def positions_of(cube: xr.Dataset) -> dict[str, int]:
+    """Position of each hexagon of a cube on its hex axis, by name."""
+    return {name: index for index, name in enumerate(cube[HEX].to_numpy().astype(str).tolist())}
