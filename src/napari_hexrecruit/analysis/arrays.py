@@ -1,0 +1,47 @@
+"""Numbers per hexagon as labelled arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.schema import COORDINATES, HEX
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["hex_array"]
+
+
+def hex_array(cube: xr.Dataset, values: npt.NDArray[Any], name: str, **attrs: str) -> xr.DataArray:
+    """One number per hexagon of a cube.
+
+    Parameters
+    ----------
+    cube
+        Whose hexagons.
+    values
+        (n_hexes,) numbers.
+    name
+        Name of a metric in `napari_hexrecruit.metrics.DERIVED`, which gives label and units.
+    **attrs
+        Attributes in their place.
+
+    Returns
+    -------
+    xr.DataArray
+        (hex,) float64 with the coordinates of the hexagons.
+    """
+    import xarray as xr
+
+    shown = metric_named(name)
+    return xr.DataArray(
+        np.asarray(values, dtype=np.float64),
+        {coord: cube[coord] for coord in COORDINATES if cube[coord].dims == (HEX,)},
+        (HEX,),
+        name=shown.variable,
+        attrs={"long_name": shown.label, "units": shown.units, **attrs},
+    )

@@ -1,0 +1,228 @@
+"""When each hexagon responds to an onset: from a cube to the bin, from spikes exactly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.analysis.arrays import hex_array
+from napari_hexrecruit.analysis.windows import bins_of, cut
+from napari_hexrecruit.schema import HEX, N_NEURONS, N_SPIKES, RECRUITMENT
+from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from napari_hexrecruit.recruitment import HexMembers
+
+__all__ = ["N_SD", "first_spike_latency", "first_spikes", "half_peak_latency", "latency"]
+
+Floats = npt.NDArray[np.float64]
+Window = tuple[float, float]
+
+N_SD = 5.0
+"""Standard deviations over the mean of the baseline that a response has to exceed."""
+
+
+def first_spike_latency(
+    cube: xr.Dataset, *, onset: float, until: float | None = None
+) -> xr.DataArray:
+    """Time from an onset to the first spike of each hexagon, to the bin.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    onset
+        The edge of a bin, ms.
+    until
+        End of the search, the edge of a bin, ms; by default the end of the cube.
+
+    Returns
+    -------
+    xr.DataArray
+        (hex,) ms: start of the first bin from the onset on with a spike, minus the onset. NaN where
+        there is none, or the hexagon has no value. Of large hexagons with spontaneous spikes it is
+        mostly 0: see `latency`, and `first_spikes` for neurons.
+    """
+    part = cut(cube, onset, until)
+    return _first_bin(cube, part, part[N_SPIKES].to_numpy() > 0, "first_spike_latency")
+
+
+def latency(
+    cube: xr.Dataset,
+    *,
+    onset: float,
+    until: float | None = None,
+    baseline: Window | None = None,
+    n_sd: float = N_SD,
+) -> xr.DataArray:
+    """Time from an onset to the first bin in which a hexagon is recruited beyond its baseline.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    onset, until
+        As `first_spike_latency` takes them.
+    baseline
+        Start and stop of the baseline, edges of bins, ms; by default all before the onset. Where
+        the cube has no bin before the onset, the baseline is 0.
+    n_sd
+        How many of its standard deviations over the mean of the baseline.
+
+    Returns
+    -------
+    xr.DataArray
+        (hex,) ms: start of the first bin with ``v > mean + n_sd * sd``, minus the onset. NaN where
+        there is none, or the hexagon has no value.
+    """
+    part = cut(cube, onset, until)
+    mean, sd = _baseline(cube, onset, baseline)
+    above = part[RECRUITMENT].to_numpy() > mean + n_sd * sd
+    return _first_bin(cube, part, above, "latency")
+
+
+def half_peak_latency(
+    cube: xr.Dataset,
+    *,
+    onset: float,
+    until: float | None = None,
+    baseline: Window | None = None,
+    n_sd: float = N_SD,
+) -> xr.DataArray:
+    """Time from an onset until a hexagon has risen to half of its peak, finer than a bin.
+
+    Parameters
+    ----------
+    cube, onset, until, baseline, n_sd
+        As `latency` takes them.
+
+    Returns
+    -------
+    xr.DataArray
+        (hex,) ms. With the mean b of the baseline and the peak p of the window, the time of the
+        first rise through ``b + (p - b) / 2``, on straight lines between the middles of bins; the
+        bin before the onset counts where there is one. NaN where the peak is not above
+        ``b + n_sd * sd``, or the hexagon has no value. Never below 0.
+    """
+    part = cut(cube, onset, until)
+    mean, sd = _baseline(cube, onset, baseline)
+    course = part[RECRUITMENT].to_numpy()
+    bins = bins_of(cube)
+    first = round((onset - bins.start_ms) / bins.width_ms)
+    before = cube[RECRUITMENT].to_numpy()[first - 1] if first else course[0]
+    highest = course.max(axis=0)
+    half = mean + (highest - mean) / 2.0
+    at = (course >= half).argmax(axis=0)
+    column = np.arange(course.shape[1])
+    lower = np.where(at > 0, course[at - 1, column], before).astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        back = (course[at, column] - half) / (course[at, column] - lower)
+    back = np.where(lower < half, back, 0.0)
+    middle = (at + 0.5) * bins.width_ms
+    time = np.maximum(middle - back * bins.width_ms, 0.0)
+    return hex_array(cube, np.where(highest > mean + n_sd * sd, time, np.nan), "half_peak_latency")
+
+
+def first_spikes(
+    neurons: npt.NDArray[np.int32],
+    times_ms: Floats,
+    members: HexMembers,
+    *,
+    onset: float,
+    until: float = np.inf,
+) -> xr.Dataset:
+    """First spike of every neuron after an onset, summed up by hexagon; exact, without bins.
+
+    Parameters
+    ----------
+    neurons, times_ms
+        (n_spikes,) neuron and time of each spike, times ascending, as
+        ``open_simulation(...).spikes(population)`` has them; neuron -1 is nobody.
+    members
+        Hexagon of each neuron.
+    onset, until
+        Only spikes with ``onset <= t < until``, ms; one within 1e-6 ms below either counts as at
+        it, as in bins.
+
+    Returns
+    -------
+    xr.Dataset
+        Dimension ``hex``: ``first`` and ``median``, ms from the onset to the first spike of the
+        hexagon and to the median of the first spikes of its neurons that fire; NaN where none does.
+        ``n_fired``, how many do, and ``fired``, that as a percentage. The median of an even number
+        is the mean of the middle two.
+    """
+    import xarray as xr
+
+    low, high = np.searchsorted(times_ms, np.array([onset, until]) - EDGE_TOLERANCE_MS)
+    which, since = _first_of_neurons(neurons[low:high], times_ms[low:high] - onset, members)
+    n_hexes = len(members.i)
+    n_fired = np.bincount(which, minlength=n_hexes)
+    start = np.cumsum(n_fired) - n_fired
+    padded = np.append(since, np.nan)
+    fires = n_fired > 0
+    first = np.where(fires, padded[np.where(fires, start, -1)], np.nan)
+    middle = [np.where(fires, start + (n_fired - 1 + k) // 2, -1) for k in (0, 1)]
+    median = (padded[middle[0]] + padded[middle[1]]) / 2.0
+    x, y = members.xy()
+    return xr.Dataset(
+        {
+            "first": (HEX, np.maximum(first, 0.0), {"units": "ms", "long_name": "First spike"}),
+            "median": (
+                HEX,
+                np.maximum(median, 0.0),
+                {"units": "ms", "long_name": "First spike of a neuron, median"},
+            ),
+            "n_fired": (HEX, n_fired, {"units": "1", "long_name": "Neurons that fire"}),
+            "fired": (
+                HEX,
+                100.0 * n_fired / np.maximum(members.n_neurons, 1),
+                {"units": "%", "long_name": "Neurons that fire"},
+            ),
+        },
+        {
+            HEX: members.hex_names(),
+            "x": (HEX, x),
+            "y": (HEX, y),
+            N_NEURONS: (HEX, members.n_neurons),
+        },
+        {"onset": float(onset), "until": float(until)},
+    )
+
+
+def _first_of_neurons(
+    neurons: npt.NDArray[np.int32], times: Floats, members: HexMembers
+) -> tuple[npt.NDArray[np.intp], Floats]:
+    """Hexagon and time of the first spike of each neuron in one; by hexagon, then by time."""
+    spike_of = np.full(len(members.hex_of_neuron) + 1, -1, dtype=np.int64)
+    spike_of[neurons[::-1]] = np.arange(len(neurons))[::-1]  # the last that is written stays
+    is_first = np.zeros(len(neurons) + 1, dtype=bool)
+    is_first[spike_of[:-1][members.hex_of_neuron >= 0]] = True
+    spikes = np.flatnonzero(is_first[:-1])  # neurons without a spike have marked the last entry
+    hexes = members.hex_of_neuron[neurons[spikes]]
+    narrow = hexes.astype(np.uint16) if len(members.i) < 2**16 else hexes
+    order = np.argsort(narrow, kind="stable")  # of 16 bits: one pass, no comparisons
+    return hexes[order].astype(np.intp), times[spikes[order]]
+
+
+def _first_bin(
+    cube: xr.Dataset, part: xr.Dataset, found: npt.NDArray[np.bool_], name: str
+) -> xr.DataArray:
+    """Start of the first bin of a part in which something is found, since the part's start."""
+    known = found.any(axis=0) & np.isfinite(part[RECRUITMENT].to_numpy()).any(axis=0)
+    start = found.argmax(axis=0) * bins_of(cube).width_ms
+    return hex_array(cube, np.where(known, start, np.nan), name)
+
+
+def _baseline(cube: xr.Dataset, onset: float, window: Window | None) -> tuple[Floats, Floats]:
+    """(n_hexes,) mean and standard deviation; 0 of a single bin, and both 0 without any."""
+    if window is None and onset <= bins_of(cube).start_ms:
+        return np.zeros(cube.sizes[HEX]), np.zeros(cube.sizes[HEX])
+    start, stop = (None, onset) if window is None else window
+    values = cut(cube, start, stop)[RECRUITMENT].to_numpy()
+    ddof = 1 if len(values) > 1 else 0
+    return values.mean(axis=0, dtype=np.float64), values.std(axis=0, ddof=ddof, dtype=np.float64)

@@ -1,0 +1,291 @@
+"""One number per hexagon: how much it is recruited, and like which other; all maps by name.
+
+Every map is a (hex,) array with units and the coordinates of the hexagons. `with_maps` adds maps to
+a cube, where the metric of the map's name shows them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.analysis.arrays import hex_array
+from napari_hexrecruit.analysis.latencies import (
+    first_spike_latency,
+    half_peak_latency,
+    latency,
+)
+from napari_hexrecruit.analysis.selection import HexChoice, hex_positions
+from napari_hexrecruit.analysis.windows import bins_of, cut
+from napari_hexrecruit.metrics import METRICS, Metric, is_cumulative, metric_named
+from napari_hexrecruit.schema import (
+    HEX,
+    N_NEURONS,
+    RECRUITMENT,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    import xarray as xr
+
+__all__ = [
+    "MAPS",
+    "correlation",
+    "cumulative_fraction",
+    "hex_map",
+    "map_options",
+    "maps_table",
+    "mean_rate",
+    "mean_recruitment",
+    "peak",
+    "with_maps",
+]
+
+Floats = npt.NDArray[np.float64]
+
+
+def peak(
+    cube: xr.Dataset,
+    *,
+    start: float | None = None,
+    stop: float | None = None,
+    metric: str = RECRUITMENT,
+) -> xr.DataArray:
+    """Greatest value of each hexagon in a window.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    start, stop
+        The window, edges of bins, ms; by default all of the cube.
+    metric
+        Of what, one of `napari_hexrecruit.metrics.METRICS`.
+
+    Returns
+    -------
+    xr.DataArray
+        (hex,) in the units of the metric; NaN where the hexagon has no value.
+    """
+    shown = _plain(metric)
+    values = shown.values(cut(cube, start, stop))
+    label = {"long_name": f"{shown.label}, peak", "units": shown.units}
+    return hex_array(cube, values.max(axis=0), "peak").assign_attrs(label)
+
+
+def mean_recruitment(
+    cube: xr.Dataset, *, start: float | None = None, stop: float | None = None
+) -> xr.DataArray:
+    """Mean percentage over the bins of a window.
+
+    Parameters
+    ----------
+    cube, start, stop
+        As `peak` takes them.
+
+    Returns
+    -------
+    xr.DataArray
+        (hex,) percent; NaN where the hexagon has no value.
+    """
+    values = cut(cube, start, stop)[RECRUITMENT].to_numpy()
+    return hex_array(cube, values.mean(axis=0, dtype=np.float64), "mean_recruitment")
+
+
+def mean_rate(
+    cube: xr.Dataset, *, start: float | None = None, stop: float | None = None
+) -> xr.DataArray:
+    """Mean firing rate of each hexagon's neurons in a window.
+
+    Parameters
+    ----------
+    cube, start, stop
+        As `peak` takes them.
+
+    Returns
+    -------
+    xr.DataArray
+        (hex,) spikes/s per neuron: ``sum(n_spikes) / (n_neurons * duration)``. Spikes add up, so it
+        does not depend on the bins. NaN where the hexagon has no value.
+    """
+    rate = metric_named("rate").values(cut(cube, start, stop))
+    return hex_array(cube, rate.mean(axis=0, dtype=np.float64), "mean_rate")
+
+
+def cumulative_fraction(cube: xr.Dataset, *, until: float | None = None) -> xr.DataArray:
+    """Percentage of each hexagon's neurons that fired at least once.
+
+    Parameters
+    ----------
+    cube
+        A cube of the neurons recruited so far (`napari_hexrecruit.cumulative_cube`): since the
+        start of its window. Or a cube of a single bin: within it.
+    until
+        Up to here, the edge of a bin, ms; by default the end of the cube.
+
+    Returns
+    -------
+    xr.DataArray
+        (hex,) percent; NaN where the hexagon has no value.
+
+    Raises
+    ------
+    ValueError
+        If the cube counts the neurons of several bins: who fires in two of them is in both, so
+        their counts do not add up to distinct neurons.
+    """
+    if not is_cumulative(cube) and bins_of(cube).n_bins > 1:
+        raise ValueError(
+            "neurons that fire in several bins cannot be counted once from a cube of bins:"
+            " use cumulative_cube, or a cube whose only bin is the whole window"
+        )
+    last = cut(cube, None, until)[RECRUITMENT].to_numpy()[-1]
+    return hex_array(cube, last, "cumulative_fraction")
+
+
+def correlation(
+    cube: xr.Dataset,
+    *,
+    hexes: HexChoice,
+    start: float | None = None,
+    stop: float | None = None,
+    metric: str = RECRUITMENT,
+) -> xr.DataArray:
+    """Pearson's correlation of each hexagon's course with that of a picked one.
+
+    Parameters
+    ----------
+    cube, start, stop, metric
+        As `peak` takes them.
+    hexes
+        The picked hexagon; of several, the mean in which each neuron counts alike.
+
+    Returns
+    -------
+    xr.DataArray
+        (hex,) -1 to 1, over the bins of the window; 1 for a single picked hexagon itself. NaN where
+        the hexagon has no value or does not vary, and everywhere if the picked one does not vary or
+        there is only one bin.
+
+    Raises
+    ------
+    ValueError
+        If no hexagon is picked, or one is not in the cube.
+    """
+    shown, part = _plain(metric), cut(cube, start, stop)
+    picked = hex_positions(cube, hexes)
+    if picked.size == 0:
+        raise ValueError("no hexagon is picked: name one, as in R3;C-1")
+    names = cube[HEX].to_numpy()[picked].astype(str)
+    of = names[0] if len(names) == 1 else f"{len(names)} hexagons"
+    r = _pearson(shown.values(part), shown.population(part.isel({HEX: picked})))
+    made = hex_array(cube, r, "correlation")
+    return made.assign_attrs(long_name=f"{shown.label}, correlation with {of}")
+
+
+MAPS: dict[str, Callable[..., xr.DataArray]] = {
+    function.__name__: function
+    for function in (
+        first_spike_latency,
+        latency,
+        half_peak_latency,
+        peak,
+        mean_recruitment,
+        mean_rate,
+        cumulative_fraction,
+        correlation,
+    )
+}
+"""The maps by name, which is the name of the metric that shows them, too."""
+
+
+def map_options(name: str) -> tuple[str, ...]:
+    """What a map can be asked for: names of the keywords of its function.
+
+    Examples
+    --------
+    >>> map_options("latency")
+    ('onset', 'until', 'baseline', 'n_sd')
+    """
+    return tuple(inspect.signature(MAPS[name]).parameters)[1:]
+
+
+def hex_map(cube: xr.Dataset, name: str, **options: Any) -> xr.DataArray:
+    """The map of a name.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    name
+        One of `MAPS`.
+    **options
+        As the function of that name takes them.
+
+    Raises
+    ------
+    ValueError
+        If there is no such map, it has no such option, or lacks one that it needs.
+    """
+    if name not in MAPS:
+        raise ValueError(f"map {name!r} is unknown: use one of {', '.join(MAPS)}")
+    known = inspect.signature(MAPS[name]).parameters
+    strange = [option for option in options if option not in known]
+    if strange:
+        raise ValueError(f"{name} takes {', '.join(map_options(name))}, not {strange[0]}")
+    needed = [o for o in map_options(name) if known[o].default is inspect.Parameter.empty]
+    missing = [option for option in needed if options.get(option) is None]
+    if missing:
+        raise ValueError(f"{name} needs {' and '.join(missing)}: give {missing[0]}")
+    return MAPS[name](cube, **options)
+
+
+def with_maps(cube: xr.Dataset, *maps: xr.DataArray) -> xr.Dataset:
+    """A cube with maps as further variables, so that they can be drawn and saved.
+
+    Raises
+    ------
+    ValueError
+        If a map is not of the cube's hexagons.
+    """
+    for one in maps:
+        if not np.array_equal(one[HEX].to_numpy(), cube[HEX].to_numpy()):
+            raise ValueError(f"the map {one.name} is of other hexagons: compute it from this cube")
+    return cube.assign({str(one.name): (HEX, one.to_numpy(), one.attrs) for one in maps})
+
+
+def maps_table(*maps: xr.DataArray) -> pd.DataFrame:
+    """Maps as a table, a column each, beside ``hex``, ``x``, ``y`` and ``n_neurons``."""
+    import pandas as pd
+
+    first = maps[0]
+    columns = {name: first[name].to_numpy() for name in (HEX, "x", "y", N_NEURONS)}
+    return pd.DataFrame(columns | {str(one.name): one.to_numpy() for one in maps})
+
+
+def _plain(metric: str) -> Metric:
+    if metric not in METRICS:
+        raise ValueError(f"metric {metric!r} has no such map: use one of {', '.join(METRICS)}")
+    return metric_named(metric)
+
+
+def _pearson(courses: npt.NDArray[np.float32], course: Floats) -> Floats:
+    """Correlation of each column with one course; NaN where either does not vary."""
+    ours = course - course.mean()
+    theirs = courses - courses.mean(axis=0, dtype=np.float64)
+    lengths = np.sqrt(np.einsum("th,th->h", theirs, theirs)), np.sqrt(ours @ ours)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = (ours @ theirs) / (lengths[0] * lengths[1])
+    flat = (lengths[0] <= _FLAT * np.abs(courses).max(axis=0)) | (
+        lengths[1] <= _FLAT * np.abs(course).max()
+    )
+    return np.where(flat, np.nan, np.clip(r, -1.0, 1.0))
+
+
+_FLAT = 1e-6
+"""A course that varies by this share of its values, or less, varies by rounding only."""

@@ -1,0 +1,390 @@
+"""A cube cut around onsets: single trials, their mean, and how alike they are."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.analysis.windows import bins_of
+from napari_hexrecruit.metrics import METRICS, is_cumulative, metric_named
+from napari_hexrecruit.recruitment import count_spikes
+from napari_hexrecruit.schema import (
+    BOUND,
+    COORDINATES,
+    HEX,
+    N_NEURONS,
+    N_RECRUITED,
+    N_SPIKES,
+    N_TRIALS,
+    RECRUITMENT,
+    TIME,
+    TIME_BOUNDS,
+    VARIABLES,
+    validate_cube,
+)
+from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from napari_hexrecruit.recruitment import HexMembers, Progress
+
+__all__ = [
+    "TRIAL",
+    "count_trials",
+    "cut_trials",
+    "periodic_onsets",
+    "reliability",
+    "trial_cube",
+    "trial_mean",
+]
+
+Floats = npt.NDArray[np.float64]
+
+TRIAL = "trial"
+_SEM = "recruitment_sem"
+_NO_LENGTH = 1e-6
+"""A course of percents this short is rounding, not variation."""
+
+
+def periodic_onsets(start: float, period: float, stop: float) -> Floats:
+    """Onsets every so often: ``start + k * period`` before `stop`, ms.
+
+    Raises
+    ------
+    ValueError
+        If the period is not greater than 0, or there is no onset.
+
+    Examples
+    --------
+    >>> periodic_onsets(100.0, 300.0, 1000.0).tolist()
+    [100.0, 400.0, 700.0]
+    """
+    if not (period > 0 and all(map(math.isfinite, (start, period, stop)))):
+        raise ValueError(f"the period must be a number of ms greater than 0, not {period!r}")
+    n_onsets = math.ceil((stop - start) / period - EDGE_TOLERANCE_MS)
+    if n_onsets < 1:
+        raise ValueError(f"no onset lies from {start:g} to {stop:g} ms: start earlier")
+    return start + period * np.arange(n_onsets, dtype=np.float64)
+
+
+def cut_trials(
+    cube: xr.Dataset, onsets: npt.ArrayLike, *, before: float, after: float
+) -> xr.Dataset:
+    """Parts of a cube around onsets, side by side, with time relative to the onset.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube of bins; not one of the neurons recruited so far.
+    onsets
+        (n_onsets,) times, ms. One that is not the edge of a bin is taken as the nearest edge, at
+        most half a bin away; `count_trials` is exact.
+    before, after
+        The window from ``onset - before`` to ``onset + after``, ms: whole numbers of bins, 0 or
+        more.
+
+    Returns
+    -------
+    xr.Dataset
+        Dimensions (trial, time, hex): `recruitment`, `n_recruited` and `n_spikes` of each trial,
+        ``time`` from ``-before`` (0 is the bin that starts at the onset). Along ``trial``:
+        ``onset`` (ms) and ``shift`` (ms, from the onset to the edge that stands for it). Onsets
+        whose window is not all inside of the cube are left out and listed in the attribute
+        ``onsets_left_out``.
+
+    Raises
+    ------
+    ValueError
+        If the window is no whole number of bins or empty, no onset is left, or the cube counts
+        neurons recruited so far.
+    """
+    validate_cube(cube)
+    _refuse_cumulative(cube)
+    bins = bins_of(cube)
+    n_before, n_after = (_n_bins(n, v, bins.width_ms) for n, v in _named(before, after))
+    times = _checked_onsets(onsets)
+    at = np.rint((times - bins.start_ms) / bins.width_ms).astype(np.int64)
+    inside = (at >= n_before) & (at + n_after <= bins.n_bins)
+    _refuse_none(inside, times, bins.start_ms, bins.stop_ms)
+    rows = at[inside, None] + np.arange(-n_before, n_after)
+    return _trials(
+        cube,
+        {name: cube[name].to_numpy()[rows] for name in VARIABLES},
+        TimeBins(0.0 - n_before * bins.width_ms, n_after * bins.width_ms, bins.width_ms),
+        times,
+        inside,
+        bins.start_ms + bins.width_ms * at - times,
+    )
+
+
+def count_trials(
+    cube: xr.Dataset,
+    neurons: npt.NDArray[np.int32],
+    times_ms: Floats,
+    members: HexMembers,
+    onsets: npt.ArrayLike,
+    *,
+    before: float,
+    after: float,
+    bin_ms: float | None = None,
+    within: tuple[float, float] = (-math.inf, math.inf),
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """As `cut_trials`, counted from the spikes: a bin starts exactly at every onset.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube of the same neurons, of any window: its hexagons and attributes are kept.
+    neurons, times_ms, members
+        Spikes and hexagon of each neuron, as `napari_hexrecruit.recruitment.count_spikes` takes
+        them; `members` in the order of the cube.
+    onsets, before, after
+        As `cut_trials` takes them; onsets may be anywhere.
+    bin_ms
+        Width of a bin, ms; by default the cube's.
+    within
+        Start and end of the simulation, ms: windows outside are left out.
+    progress
+        Called as ``progress("trials", done, total)``.
+
+    Returns
+    -------
+    xr.Dataset
+        As `cut_trials`, with ``shift`` 0.
+
+    Raises
+    ------
+    ValueError
+        As `cut_trials`; or if the members are not those of the cube.
+    """
+    validate_cube(cube)
+    _refuse_cumulative(cube)
+    if not np.array_equal(members.n_neurons, cube[N_NEURONS].to_numpy()):
+        raise ValueError(
+            "the neurons are not those of the cube: use cube_members of its simulation"
+        )
+    width = float(cube.attrs["bin_ms"]) if bin_ms is None else float(bin_ms)
+    n_before, n_after = (_n_bins(name, value, width) for name, value in _named(before, after))
+    window = TimeBins(0.0 - n_before * width, n_after * width, width)
+    times = _checked_onsets(onsets)
+    low, high = within[0] - EDGE_TOLERANCE_MS, within[1] + EDGE_TOLERANCE_MS
+    inside = (times + window.start_ms >= low) & (times + window.stop_ms <= high)
+    _refuse_none(inside, times, *within)
+    counts = []
+    for k, onset in enumerate(times[inside].tolist()):
+        bins = TimeBins(onset + window.start_ms, onset + window.stop_ms, width)
+        ends = np.array([bins.start_ms, bins.stop_ms]) - EDGE_TOLERANCE_MS
+        theirs = slice(*np.searchsorted(times_ms, ends))
+        counts.append(count_spikes(neurons[theirs], times_ms[theirs], members, bins))
+        if progress is not None:
+            progress("trials", k + 1, int(inside.sum()))
+    n_recruited, n_spikes = (np.stack(part) for part in zip(*counts, strict=True))
+    known = np.isfinite(cube[RECRUITMENT].to_numpy()).any(axis=0)
+    denominator = np.where(known, np.maximum(members.n_neurons, 1), np.nan)
+    percent = (100.0 * n_recruited / denominator).astype(np.float32)
+    values = {RECRUITMENT: percent, N_RECRUITED: n_recruited, N_SPIKES: n_spikes}
+    return _trials(cube, values, window, times, inside, np.zeros(len(times)))
+
+
+def trial_cube(trials: xr.Dataset, trial: int) -> xr.Dataset:
+    """One trial as a recruitment cube.
+
+    Parameters
+    ----------
+    trials
+        What `cut_trials` or `count_trials` gives.
+    trial
+        Its number, from 0.
+
+    Raises
+    ------
+    ValueError
+        If there is no such trial.
+    """
+    n_trials = trials.sizes[TRIAL]
+    if not 0 <= trial < n_trials:
+        raise ValueError(f"there is no trial {trial}: use 0 to {n_trials - 1}")
+    one = trials.isel({TRIAL: trial})
+    onset = float(one["onset"])
+    return one.drop_vars([TRIAL, "onset", "shift"], errors="ignore").assign_attrs(
+        title=f"Trial {trial} of {n_trials}, onset at {onset:g} ms", time_origin_ms=onset
+    )
+
+
+def trial_mean(trials: xr.Dataset) -> xr.Dataset:
+    """Mean over trials, and its standard error.
+
+    Parameters
+    ----------
+    trials
+        What `cut_trials` or `count_trials` gives.
+
+    Returns
+    -------
+    xr.Dataset
+        A recruitment cube: `recruitment` is the mean over trials, ``recruitment_sem`` (metric
+        ``sem``) the standard error ``sd / sqrt(n)`` with the sample standard deviation
+        (``n - 1``); NaN with a single trial. `n_recruited` and `n_spikes` are *sums* over the
+        trials, whose number is the attribute ``n_trials``; the metrics divide by it.
+    """
+    n_trials = trials.sizes[TRIAL]
+    sums = trials[[N_RECRUITED, N_SPIKES]].sum(TRIAL, dtype=np.int32, keep_attrs=True)
+    percent = trials[RECRUITMENT].to_numpy()
+    mean = percent.mean(axis=0, dtype=np.float64)
+    off = percent - mean.astype(np.float32)
+    square = np.einsum("kth,kth->th", off, off, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sem = np.sqrt(square / np.float64(n_trials - 1) / n_trials)
+    attrs = {"long_name": "Recruited, standard error of the mean of trials", "units": "%"}
+    first = trials.isel({TRIAL: 0})
+    made = first.assign(
+        {
+            RECRUITMENT: (
+                (TIME, HEX),
+                mean.astype(np.float32),
+                VARIABLES[RECRUITMENT].attrs
+                | {"long_name": f"Neurons that fire at least once in the bin, mean of {n_trials}"},
+            ),
+            N_RECRUITED: sums[N_RECRUITED],
+            N_SPIKES: sums[N_SPIKES],
+            _SEM: ((TIME, HEX), sem.astype(np.float32), attrs),
+        }
+    )
+    return made.drop_vars([TRIAL, "onset", "shift"], errors="ignore").assign_attrs(
+        {"title": f"Mean of {n_trials} trials", N_TRIALS: n_trials}
+    )
+
+
+def reliability(trials: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.DataArray:
+    """How alike the course of each hexagon is from trial to trial.
+
+    Parameters
+    ----------
+    trials
+        What `cut_trials` or `count_trials` gives; all of its bins count.
+    metric
+        What is correlated, one of `napari_hexrecruit.metrics.METRICS`.
+
+    Returns
+    -------
+    xr.DataArray
+        (hex,) float64, mean of Pearson's correlation over all pairs of trials, -1/(n - 1) to 1. A
+        trial that does not vary correlates with none: its pairs count as 0. NaN with a single
+        trial, with a single bin, where the hexagon has no value, or where no trial varies.
+
+    Notes
+    -----
+    With the courses shifted and scaled to mean 0 and length 1, ``z_k``, the sum over all pairs is
+    ``(|sum z_k|**2 - m) / 2``, m trials that vary: one pass, not one per pair.
+    """
+    import xarray as xr
+
+    if metric not in METRICS:
+        raise ValueError(f"metric {metric!r} has no reliability: use one of {', '.join(METRICS)}")
+    shown, n_trials = metric_named(metric), trials.sizes[TRIAL]
+    total = np.zeros((trials.sizes[TIME], trials.sizes[HEX]))
+    n_varying = np.zeros(trials.sizes[HEX])
+    for k in range(n_trials):
+        course = shown.values(trials.isel({TRIAL: k})).astype(np.float64)
+        course -= course.mean(axis=0)
+        length = np.sqrt(np.einsum("th,th->h", course, course))
+        varies = length > _NO_LENGTH
+        total += np.where(varies, course, 0.0) / np.where(varies, length, 1.0)
+        n_varying += varies
+    square = np.einsum("th,th->h", total, total)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = (square - n_varying) / np.float64(n_trials * (n_trials - 1))
+    mean[n_varying == 0] = np.nan
+    hexes = trials.isel({TRIAL: 0}, drop=True)
+    return xr.DataArray(
+        mean if n_trials > 1 else np.full(len(mean), np.nan),
+        {name: hexes[name] for name in COORDINATES if hexes[name].dims == (HEX,)},
+        (HEX,),
+        name="reliability",
+        attrs={"long_name": f"Correlation between {n_trials} trials", "units": ""},
+    )
+
+
+def _trials(
+    cube: xr.Dataset,
+    values: dict[str, npt.NDArray[Any]],
+    window: TimeBins,
+    onsets: Floats,
+    inside: npt.NDArray[np.bool_],
+    shift: Floats,
+) -> xr.Dataset:
+    """Values (trial, time, hex) with the coordinates of the cube and times around 0."""
+    import xarray as xr
+
+    edges = window.edges()
+    coords: dict[str, Any] = {name: cube[name] for name in COORDINATES if cube[name].dims == (HEX,)}
+    label = {"long_name": "Start of the bin, since the onset"}
+    coords |= {
+        TIME: (TIME, edges[:-1], COORDINATES[TIME].attrs | label),
+        TIME_BOUNDS: (
+            (TIME, BOUND),
+            np.stack([edges[:-1], edges[1:]], axis=1),
+            COORDINATES[TIME_BOUNDS].attrs,
+        ),
+        TRIAL: (TRIAL, np.arange(int(inside.sum()))),
+        "onset": (TRIAL, onsets[inside], {"units": "ms"}),
+        "shift": (TRIAL, shift[inside], {"units": "ms"}),
+    }
+    made = {"onsets": onsets[inside].tolist(), "shift": shift[inside].tolist()}
+    return xr.Dataset(
+        {name: ((TRIAL, TIME, HEX), values[name], spec.attrs) for name, spec in VARIABLES.items()},
+        coords,
+        {
+            **cube.attrs,
+            "title": f"{int(inside.sum())} trials",
+            "bin_ms": window.width_ms,
+            "analysis": json.dumps(made),
+            "onsets_left_out": json.dumps(onsets[~inside].tolist()),
+        },
+    )
+
+
+def _named(before: float, after: float) -> list[tuple[str, float]]:
+    if not before + after > 0:
+        raise ValueError(f"the window from {-before:g} to {after:g} ms around an onset is empty")
+    return [("before", before), ("after", after)]
+
+
+def _n_bins(name: str, value: float, bin_ms: float) -> int:
+    n_bins = round(value / bin_ms) if math.isfinite(value) else -1
+    if n_bins < 0 or abs(n_bins * bin_ms - value) > EDGE_TOLERANCE_MS:
+        near = max(0.0, math.floor(value / bin_ms) * bin_ms) if math.isfinite(value) else 0.0
+        raise ValueError(
+            f"{name} must be a whole number of {bin_ms:g} ms bins, not {value!r} ms:"
+            f" use {near:g} or {near + bin_ms:g} ms"
+        )
+    return n_bins
+
+
+def _checked_onsets(onsets: npt.ArrayLike) -> Floats:
+    times = np.atleast_1d(np.asarray(onsets, dtype=np.float64))
+    if times.ndim != 1 or times.size == 0 or not np.isfinite(times).all():
+        raise ValueError(f"onsets must be one finite number of ms or more, not {onsets!r}")
+    return np.sort(times)
+
+
+def _refuse_none(inside: npt.NDArray[np.bool_], onsets: Floats, start: float, stop: float) -> None:
+    if not inside.any():
+        raise ValueError(
+            f"no onset ({', '.join(f'{t:g}' for t in onsets[:5])}) has its whole window within"
+            f" {start:g} to {stop:g} ms: choose other onsets or a shorter window"
+        )
+
+
+def _refuse_cumulative(cube: xr.Dataset) -> None:
+    if is_cumulative(cube):
+        raise ValueError(
+            "the cube counts the neurons recruited so far, which never fall from trial to trial:"
+            " use a cube of bins"
+        )
