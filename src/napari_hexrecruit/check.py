@@ -87,7 +87,7 @@ def check_simulation(
         sim = open_simulation(path, spikes=spikes, circuit=circuit)
     except SimulationDataError as error:
         return [_problem(error)]
-    steps = [_configuration(sim), _populations(sim, population), _node_sets(sim)]
+    steps = [_configuration(sim), _populations(sim, population), _node_sets(sim, population)]
     found: list[Finding] = []
     for done, step in enumerate([*steps, _spikes(sim, population)]):
         if progress is not None:
@@ -188,8 +188,8 @@ def _flat(sim: Simulation, name: str, where: str, columns: tuple[str, ...]) -> F
     )
 
 
-def _node_sets(sim: Simulation) -> Iterator[Finding]:
-    real = [name for name in sim.populations if sim.population_type(name) != "virtual"]
+def _node_sets(sim: Simulation, only: str | None) -> Iterator[Finding]:
+    real = [only] if only else _real_populations(sim)
     names = sim.node_sets
     n_good = 0
     for name in names:
@@ -214,6 +214,19 @@ def _node_sets(sim: Simulation) -> Iterator[Finding]:
             f"node set {sim.node_set!r} is empty",
             "name another one (--node-set)",
         )
+
+
+def _real_populations(sim: Simulation) -> list[str]:
+    """Those that are not virtual and whose nodes can be read; the others are told of already."""
+    real = []
+    for name in sim.populations:
+        try:
+            sim.n_neurons(name)
+        except SimulationDataError:
+            continue
+        if sim.population_type(name) != "virtual":
+            real.append(name)
+    return real
 
 
 def _node_set(sim: Simulation, name: str, population: str) -> Iterator[Finding]:

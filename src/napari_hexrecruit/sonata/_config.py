@@ -112,17 +112,19 @@ def read_simulation(path: Path) -> SimulationConfig:
     content = read_json(path, "a SONATA simulation configuration")
     if "run" not in content and "simulation" in content:
         return _read_pointed(path, content)
-    content = resolve_manifest(path, content)
+    raw, content = content, resolve_manifest(path, content)
     run = content.get("run")
     if not isinstance(run, dict):
         raise SimulationDataError(
             f"{path}: there is no section 'run': no SONATA simulation configuration"
         )
+    if content != raw:  # libsonata leaves ${configdir} in the paths of a simulation as it is
+        return _simulation_by_json(path, content)
     try:
         return _simulation_by_bluepysnap(path, content)
     except _refusals() as error:
         said = f"{path}: bluepysnap cannot open it ({one_line(error)}); read as JSON"
-        return _simulation_by_json(path, content, said)
+        return _simulation_by_json(path, content, (said,))
 
 
 def read_circuit(path: Path) -> CircuitConfig:
@@ -156,6 +158,9 @@ def _refusals() -> tuple[type[Exception], ...]:
 def _simulation_by_bluepysnap(path: Path, content: Json) -> SimulationConfig:
     import bluepysnap
 
+    output = _section(path, content, "output")
+    for section, name in ((output, "output_dir"), (output, "spikes_file"), (content, "network")):
+        _text(path, section, name)
     snap = bluepysnap.Simulation(path)
     found = snap.to_libsonata
     stimuli = [
@@ -176,7 +181,7 @@ def _simulation_by_bluepysnap(path: Path, content: Json) -> SimulationConfig:
     )
 
 
-def _simulation_by_json(path: Path, content: Json, said: str) -> SimulationConfig:
+def _simulation_by_json(path: Path, content: Json, said: tuple[str, ...] = ()) -> SimulationConfig:
     node_set, own_sets = _inline_node_set(content.get("node_set"))
     output = _section(path, content, "output")
     folder = _text(path, output, "output_dir") or "output"
@@ -192,7 +197,7 @@ def _simulation_by_json(path: Path, content: Json, said: str) -> SimulationConfi
         spikes_file=Path(path.parent, folder, name),
         stimuli=tuple(_stimuli(_section(path, content, "inputs"))),
         content=content,
-        assumed=(said, *_unsaid(path, content)),
+        assumed=(*said, *_unsaid(path, content)),
     )
 
 

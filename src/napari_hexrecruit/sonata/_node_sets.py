@@ -175,7 +175,7 @@ def _by_regex(name: str, key: str, values: Any, pattern: str) -> Mask:
         compiled = re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         raise _wrong(name, f"{key!r} has a $regex that is none ({one_line(error)})") from error
-    return _by_category(values, [compiled.fullmatch(str(c)) is not None for c in values.categories])
+    return _by_category(values, [compiled.search(str(c)) is not None for c in values.categories])
 
 
 def _by_category(values: Any, chosen: list[bool]) -> Mask:
