@@ -37,7 +37,8 @@ class Deviation:
     says
         Part of a note, where something is assumed.
     refused
-        The whole message, where it cannot be read; ``{folder}`` is the folder.
+        The whole message, where it cannot be read; ``{folder}`` is the folder,
+        ``{size}`` the size of the spikes file.
     """
 
     what: str
@@ -822,13 +823,27 @@ def external_storage(folder: Path) -> None:
 @deviation(
     "a header that claims 10^12 spikes",
     refused="{folder}/output/spikes.h5: population 'cortex': 'timestamps': claims 8,000,000,000,000"
-    " bytes, but the file holds 0: is the file complete?",
+    " bytes in a file of {size}: is the file complete?",
 )
 def enormous_claim(folder: Path) -> None:
     def change(group: Any) -> None:
         for name, kind in (("timestamps", "f8"), ("node_ids", "u8")):
             del group[name]
             group.create_dataset(name, (10**12,), kind, chunks=(1 << 16,))
+
+    edit_spikes(folder, change)
+
+
+@deviation(
+    "room for spikes, none of which was written",
+    refused="{folder}/output/spikes.h5: population 'cortex': has room for 400 spikes, but none was"
+    " written: is it still being written?",
+)
+def unwritten_spikes(folder: Path) -> None:
+    def change(group: Any) -> None:
+        for name, kind in (("timestamps", "f8"), ("node_ids", "u8")):
+            del group[name]
+            group.create_dataset(name, (N_SPIKES,), kind, chunks=(100,))
 
     edit_spikes(folder, change)
 

@@ -19,11 +19,20 @@ if TYPE_CHECKING:
 
     import h5py
 
-__all__ = ["attribute_text", "child", "child_names", "h5_errors", "open_h5", "row_of_numbers"]
+__all__ = [
+    "attribute_text",
+    "check_bytes",
+    "check_memory",
+    "child",
+    "child_names",
+    "h5_errors",
+    "open_h5",
+    "row_of_numbers",
+]
 
 _MOST_COMPRESSED = 1_100
-"""Deflate shrinks by 1,032 at most; a dataset that claims more than its bytes can give is refused.
-https://zlib.net/zlib_tech.html"""
+"""Deflate shrinks by 1,032 at most (https://zlib.net/zlib_tech.html): a dataset that claims more
+than its file can give is refused."""
 _SMALL_BYTES = 1 << 20
 _MOST_LINKS = 16
 _RAISED = (
@@ -149,17 +158,33 @@ def check_bytes(dataset: Any, where: str) -> None:
             f"{where}: its values are in other files, which nobody named:"
             " copy the data into one file (h5repack)"
         )
-    claimed = int(dataset.nbytes)
-    if claimed <= _SMALL_BYTES:
-        return
-    stored = int(dataset.id.get_storage_size())
-    most = stored * (_MOST_COMPRESSED if _is_filtered(dataset) else 1)
-    size = os.path.getsize(dataset.file.filename)
-    if claimed > most or stored > size:
+    claimed, size = int(dataset.nbytes), os.path.getsize(dataset.file.filename)
+    if claimed > _MOST_COMPRESSED * max(size, _SMALL_BYTES):
         raise SimulationDataError(
-            f"{where}: claims {claimed:,} bytes, but the file holds {min(stored, size):,}:"
-            " is the file complete?"
+            f"{where}: claims {claimed:,} bytes in a file of {size:,}: is the file complete?"
         )
+
+
+def check_memory(n_bytes: int, where: str) -> None:
+    """Refuse what would not fit into the memory that is free."""
+    free = _free_bytes()
+    if free is not None and n_bytes > free:
+        raise SimulationDataError(
+            f"{where}: needs {n_bytes / 2**30:,.1f} GB of memory, and {free / 2**30:,.1f} GB are"
+            " free: use a machine with more"
+        )
+
+
+def _free_bytes() -> int | None:
+    """Memory that can still be taken; None where the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    return None
 
 
 def attribute_text(item: Any, name: str) -> str | None:
@@ -175,10 +200,6 @@ def attribute_text(item: Any, name: str) -> str | None:
             named = {int(number): str(text) for text, number in values.items()}
             return named.get(int(value), str(value))
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def _is_filtered(dataset: Any) -> bool:
-    return bool(dataset.id.get_create_plist().get_nfilters() > 0)
 
 
 def _follow(parent: Any, path: str, where: str, n_links: int) -> Any:

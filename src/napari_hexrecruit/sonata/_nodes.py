@@ -14,6 +14,7 @@ import numpy.typing as npt
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._h5 import (
     check_bytes,
+    check_memory,
     child,
     child_names,
     h5_errors,
@@ -184,6 +185,7 @@ class Nodes:
         where = f"{self._where}: property {name!r}"
         with h5_errors(where):
             check_bytes(item, where)
+            check_memory(int(item.nbytes), where)
             if item.ndim == 2:
                 return _native(item[:, _AXES.index(name)])
             library = _library(part, name, self._where)

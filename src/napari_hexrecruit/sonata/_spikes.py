@@ -17,6 +17,7 @@ import numpy.typing as npt
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._h5 import (
     attribute_text,
+    check_memory,
     child,
     child_names,
     h5_errors,
@@ -35,6 +36,7 @@ __all__ = ["OLD_LAYOUT", "SpikeTrain", "Spikes", "opened_trains", "read_spikes"]
 OLD_LAYOUT = ""
 """Stands for the population in files that have ``/spikes/gids`` without one."""
 
+_BYTES_PER_SPIKE = np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize
 _BLOCK = 1 << 22
 """Spikes read at a time."""
 _MS_UNITS = ("ms", "msec", "millisecond", "milliseconds")
@@ -170,7 +172,7 @@ def read_spikes(
         If the file cannot be read to its end, or the spikes do not fit into memory.
     """
     n_spikes = len(train)
-    _check_memory(train)
+    check_memory(n_spikes * _BYTES_PER_SPIKE, train.where)
     neurons = np.empty(n_spikes, dtype=np.int32)
     times = np.empty(n_spikes, dtype=np.float64)
     n_unknown, ascending, latest, at = 0, True, -np.inf, 0
@@ -209,6 +211,11 @@ def _train(group: Any, where: str) -> SpikeTrain:
             f"{where}: {times.shape[0]:,} timestamps stand beside {ids.shape[0]:,} node_ids:"
             " is the file complete?"
         )
+    if times.shape[0] and not times.id.get_storage_size():
+        raise SimulationDataError(
+            f"{where}: has room for {times.shape[0]:,} spikes, but none was written:"
+            " is it still being written?"
+        )
     assumed = []
     units = attribute_text(times, "units")
     if units is None:
@@ -230,25 +237,3 @@ def _order(*items: Any) -> str:
         if text is not None:
             return _ORDERS.get(text.strip().lower(), "")
     return ""
-
-
-def _check_memory(train: SpikeTrain) -> None:
-    needed = len(train) * (np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize)
-    free = _free_bytes()
-    if free is not None and needed > free:
-        raise SimulationDataError(
-            f"{train.where}: {len(train):,} spikes need {needed / 2**30:,.1f} GB of memory, and"
-            f" {free / 2**30:,.1f} GB are free: use a machine with more"
-        )
-
-
-def _free_bytes() -> int | None:
-    """Memory that can still be taken; None where the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    return None
