@@ -166,19 +166,6 @@ def test_more_bins_than_16_bits_hold(config):
         np.testing.assert_array_equal(cube[name].sum("hex"), per_bin)
 
 
-def test_neurons_that_there_are_not_are_refused(config):
-    from napari_hexrecruit.hexgrid import HexGrid
-    from napari_hexrecruit.recruitment import count_spikes, group_neurons
-    from napari_hexrecruit.timebins import TimeBins
-
-    members = group_neurons(HexGrid(1.0), np.zeros(3), np.zeros(3), np.ones(3, dtype=bool))
-    for neuron in (3, -2):
-        with pytest.raises(ValueError, match="neurons must be -1 to 2"):
-            count_spikes(
-                np.array([neuron], np.int32), np.zeros(1), members, TimeBins(0.0, 10.0, 10.0)
-            )
-
-
 @pytest.mark.parametrize("n_workers", [1, 2, 3, 7])
 def test_the_number_of_threads_does_not_matter(config, n_workers):
     from napari_hexrecruit.hexgrid import HexGrid

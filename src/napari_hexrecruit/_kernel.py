@@ -1,11 +1,15 @@
-"""The compiled counting loops. Importing this module imports numba.
+"""The compiled loops over spikes. Importing this module imports numba.
 
-Both keep two numbers per neuron side by side, so that a spike costs one look into memory: the
-hexagon of the neuron, and a mark of the bin it was last seen in. Two things save branches:
+A spike costs two looks into memory that mostly stays in the caches of the processor:
 
-- The last row of the state is nobody's: a neuron -1 (an unknown id) finds it, as -1 is the last
-  index, and it is in no hexagon.
-- "No hexagon" is a column behind the last one, which is counted and thrown away.
+- ``hexes``: (n_neurons + 1,) uint16 or uint32, the hexagon of each neuron. Two columns stand behind
+  the hexagons: "no hexagon", and "unknown id". The last row is nobody's and has the latter. Every
+  id that there is not, negative or too large, finds that row, for it is too large as an unsigned
+  number.
+- ``seen``: one bit per neuron and one for nobody, set when it has fired in the bin.
+
+``counts`` are uint64, neurons in the upper 32 bits and spikes in the lower ones, so that both are
+counted with one addition.
 """
 
 from __future__ import annotations
@@ -16,72 +20,226 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int32]
-State = npt.NDArray[Any]
+from napari_hexrecruit._jit import jit
+
+__all__ = [
+    "add_grouped",
+    "add_to_bin",
+    "bin_histogram",
+    "count_bins",
+    "count_first",
+    "descents",
+    "hex_table",
+    "plain",
+    "scatter_to_bins",
+    "seen_bits",
+    "unpack",
+]
+
+Array = npt.NDArray[Any]
+
+_ONE = np.uint64(1)
+_NEURON = np.uint64(1 << 32)
+_32_BITS = np.uint64(32)
+_SPIKES = np.uint64((1 << 32) - 1)
+_TO_BYTE = np.uint64(3)
+_IN_BYTE = np.uint64(7)
+_BYTES_PER_SPIKE = 16
+"""Bytes of ``seen`` per spike of a bin, up to which clearing all of them is the quicker way."""
 
 
-def make_state(hex_of_neuron: Ints, n_hexes: int, n_bins: int) -> State:
-    """Hexagon and mark of each neuron, no bin seen yet.
+def hex_table(hex_of_neuron: npt.NDArray[np.int32], n_hexes: int) -> Array:
+    """Column of each neuron, and of nobody.
 
     Parameters
     ----------
     hex_of_neuron
         (n_neurons,) int32; negative for none.
-    n_hexes, n_bins
-        How many there are: where 16 bits hold both, the state is half as large and stays in the
-        cache of the processor more often.
+    n_hexes
+        How many there are.
 
     Returns
     -------
-    (n_neurons + 1, 2) uint16 or uint32
+    (n_neurons + 1,) uint16 where that holds all columns, else uint32
     """
-    narrow = max(n_hexes, n_bins) < np.iinfo(np.uint16).max
-    state = np.zeros((len(hex_of_neuron) + 1, 2), dtype=np.uint16 if narrow else np.uint32)
-    state[:-1, 0] = np.where(hex_of_neuron < 0, n_hexes, hex_of_neuron)
-    state[-1, 0] = n_hexes
-    return state
+    dtype = np.uint16 if n_hexes + 1 <= np.iinfo(np.uint16).max else np.uint32
+    hexes = np.empty(len(hex_of_neuron) + 1, dtype=dtype)
+    unsigned = hex_of_neuron.view(np.uint32)
+    np.minimum(unsigned, np.uint32(n_hexes), out=hexes[:-1], casting="unsafe")
+    hexes[-1] = n_hexes + 1
+    return hexes
 
 
-def _count(
-    neurons: Any, starts: Any, first: int, last: int, state: Any, n_recruited: Any, n_spikes: Any
-) -> None:
+def plain(values: Array) -> Array:
+    """The array itself; a copy where it is not contiguous or of another byte order."""
+    return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
+
+
+def seen_bits(hexes: Array) -> npt.NDArray[np.uint8]:
+    """A bit for each row of a table of hexagons, none set."""
+    return np.zeros((len(hexes) + 7) // 8, dtype=np.uint8)
+
+
+def unpack(counts: Array, n_recruited: Array, n_spikes: Array) -> None:
+    """Parts of packed counts, into two int32 arrays of the same shape."""
+    np.right_shift(counts, _32_BITS, out=n_recruited, casting="unsafe")
+    np.bitwise_and(counts, _SPIKES, out=n_spikes, casting="unsafe")
+
+
+@numba.njit
+def _row_of(neuron_id: Any, hexes: Any) -> Any:
+    return min(np.uint64(np.int64(neuron_id)), np.uint64(hexes.size - 1))
+
+
+@numba.njit
+def _bin_of(time: float, cuts: Any, per_ms: float) -> Any:
+    """Bin of a time that is in the window: a guess, put right by the cuts themselves."""
+    k = min(max(np.int64((time - cuts[0]) * per_ms), 0), cuts.size - 2)
+    while time < cuts[k]:
+        k -= 1
+    while time >= cuts[k + 1]:
+        k += 1
+    return k
+
+
+@numba.njit
+def _add(ids: Any, first: int, last: int, hexes: Any, seen: Any, counts: Any) -> None:
+    for spike in range(first, last):
+        row = _row_of(ids[spike], hexes)
+        byte, bit = row >> _TO_BYTE, row & _IN_BYTE
+        fired = np.uint64(seen[byte])
+        counts[np.uint64(hexes[row])] += _ONE + (((~fired >> bit) & _ONE) << _32_BITS)
+        seen[byte] = fired | (_ONE << bit)
+
+
+@numba.njit
+def _clear(ids: Any, first: int, last: int, hexes: Any, seen: Any) -> None:
+    if seen.size <= _BYTES_PER_SPIKE * (last - first):
+        seen[:] = 0
+    else:
+        for spike in range(first, last):
+            seen[_row_of(ids[spike], hexes) >> _TO_BYTE] = 0
+
+
+@jit(reads="ids hexes")
+def add_to_bin(ids: Any, first: int, last: int, hexes: Any, seen: Any, counts: Any) -> None:
+    """Add spikes `first` to `last` to (n_hexes + 2,) packed counts of one bin."""
+    _add(ids, first, last, hexes, seen, counts)
+
+
+@jit(reads="ids starts hexes")
+def count_bins(
+    ids: Any,
+    starts: Any,
+    first: int,
+    last: int,
+    hexes: Any,
+    seen: Any,
+    n_recruited: Any,
+    n_spikes: Any,
+) -> Any:
+    """Rows `first` to `last` of (n_bins, n_hexes) int32 counts; spikes with unknown ids.
+
+    Bin k has the spikes ``starts[k]`` to ``starts[k + 1]``. No bit of `seen` is set, nor is one
+    left.
+    """
     n_hexes = n_recruited.shape[1]
-    recruited, spikes = np.zeros(n_hexes + 1, np.int32), np.zeros(n_hexes + 1, np.int32)
+    counts = np.zeros(n_hexes + 2, np.uint64)
+    n_unknown = np.int64(0)
     for k in range(first, last):
-        recruited[:] = 0
-        spikes[:] = 0
-        mark = k + 1
-        for spike in range(starts[k], starts[k + 1]):
-            neuron = neurons[spike]
-            hexagon = state[neuron, 0]
-            spikes[hexagon] += 1
-            recruited[hexagon] += state[neuron, 1] != mark
-            state[neuron, 1] = mark
-        n_recruited[k] = recruited[:n_hexes]
-        n_spikes[k] = spikes[:n_hexes]
+        counts[:] = 0
+        _add(ids, starts[k], starts[k + 1], hexes, seen, counts)
+        _clear(ids, starts[k], starts[k + 1], hexes, seen)
+        for h in range(n_hexes):
+            n_recruited[k, h] = np.int32(counts[h] >> _32_BITS)
+            n_spikes[k, h] = np.int32(counts[h] & _SPIKES)
+        n_unknown += np.int64(counts[n_hexes + 1] & _SPIKES)
+    return n_unknown
 
 
-def _count_first(
-    neurons: Any, starts: Any, first: int, last: int, state: Any, n_recruited: Any
+@jit(reads="ids starts hexes")
+def count_first(
+    ids: Any, starts: Any, first: int, last: int, hexes: Any, seen: Any, newly: Any
 ) -> None:
-    n_hexes = n_recruited.shape[1]
-    recruited = np.zeros(n_hexes + 1, np.int32)
+    """Rows `first` to `last` of (n_bins, n_hexes) neurons that fire for the first time."""
+    n_hexes = newly.shape[1]
+    counts = np.zeros(n_hexes + 2, np.uint64)
     for k in range(first, last):
-        recruited[:] = 0
-        for spike in range(starts[k], starts[k + 1]):
-            neuron = neurons[spike]
-            recruited[state[neuron, 0]] += state[neuron, 1] == 0
-            state[neuron, 1] = 1
-        n_recruited[k] = recruited[:n_hexes]
+        counts[:] = 0
+        _add(ids, starts[k], starts[k + 1], hexes, seen, counts)
+        for h in range(n_hexes):
+            newly[k, h] = np.int32(counts[h] >> _32_BITS)
 
 
-def _compiled(function: Any, n_results: int) -> Any:
-    results = ", ".join(["int32[:, ::1]"] * n_results)
-    kinds = [f"{kind}[:, ::1]" for kind in ("uint16", "uint32")]
-    fixed = "int32[::1], int64[::1], int64, int64"
-    signatures = [f"void({fixed}, {state}, {results})" for state in kinds]
-    return numba.njit(signatures, nogil=True, cache=True)(function)
+@jit(reads="ids times cuts hexes")
+def add_grouped(
+    ids: Any,
+    times: Any,
+    first: int,
+    last: int,
+    cuts: Any,
+    per_ms: float,
+    hexes: Any,
+    latest: Any,
+    counts: Any,
+) -> None:
+    """Add spikes that are grouped by neuron to (n_hexes + 2, n_bins) packed counts.
+
+    `latest` is the neuron (uint64) that each bin has seen last: where all spikes of a neuron come
+    in a row, in whatever order, it is recruited in a bin that has seen another one.
+    """
+    lo, hi = cuts[0], cuts[cuts.size - 1]
+    for spike in range(first, last):
+        time = np.float64(times[spike])
+        if time >= lo and time < hi:
+            k = _bin_of(time, cuts, per_ms)
+            row = _row_of(ids[spike], hexes)
+            counts[np.uint64(hexes[row]), k] += _ONE + (np.uint64(latest[k] != row) << _32_BITS)
+            latest[k] = row
 
 
-count = _compiled(_count, 2)
-count_first = _compiled(_count_first, 1)
+@jit(reads="times cuts")
+def bin_histogram(
+    times: Any, first: int, last: int, cuts: Any, per_ms: float, n_in_bin: Any
+) -> None:
+    """Add spikes `first` to `last` to the (n_bins,) int64 number of spikes of each bin."""
+    lo, hi = cuts[0], cuts[cuts.size - 1]
+    for spike in range(first, last):
+        time = np.float64(times[spike])
+        if time >= lo and time < hi:
+            n_in_bin[_bin_of(time, cuts, per_ms)] += 1
+
+
+@jit(reads="ids times cuts")
+def scatter_to_bins(
+    ids: Any,
+    times: Any,
+    first: int,
+    last: int,
+    cuts: Any,
+    per_ms: float,
+    n_neurons: int,
+    free: Any,
+    ordered: Any,
+) -> None:
+    """Write ids into their bins' parts of `ordered` (uint32; unknown ones are `n_neurons`).
+
+    `free` is the (n_bins,) int64 position that each bin writes to next.
+    """
+    lo, hi = cuts[0], cuts[cuts.size - 1]
+    nobody = np.uint64(n_neurons)
+    for spike in range(first, last):
+        time = np.float64(times[spike])
+        if time >= lo and time < hi:
+            k = _bin_of(time, cuts, per_ms)
+            ordered[free[k]] = min(np.uint64(np.int64(ids[spike])), nobody)
+            free[k] += 1
+
+
+@jit(reads="values")
+def descents(values: Any) -> int:
+    """How often a value is not at least the one before it; NaN never is, nor is what follows it."""
+    n = 0
+    for i in range(1, values.size):
+        n += not values[i] >= values[i - 1]
+    return n

@@ -14,10 +14,11 @@ import numpy.typing as npt
 
 from napari_hexrecruit import schema
 from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
-from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from napari_hexrecruit.timebins import TimeBins
 
 __all__ = [
     "HexMembers",
@@ -127,8 +128,8 @@ def group_neurons(
 
 
 def count_spikes(
-    neurons: Ints,
-    times_ms: npt.NDArray[np.float64],
+    neurons: npt.NDArray[np.integer[Any]],
+    times_ms: npt.NDArray[np.floating[Any]],
     members: HexMembers,
     bins: TimeBins,
     *,
@@ -140,9 +141,9 @@ def count_spikes(
     Parameters
     ----------
     neurons
-        (n_spikes,) int32 neuron of each spike; -1 is nobody.
+        (n_spikes,) neuron of each spike, any type of integer; who is not in `members` is nobody.
     times_ms
-        (n_spikes,) ascending times, NaN last.
+        (n_spikes,) ascending float64 or float32 times, NaN last.
     members
         Hexagon of each neuron.
     bins
@@ -158,28 +159,28 @@ def count_spikes(
 
     Notes
     -----
-    One pass over the spikes: a neuron counts as recruited when the bin of its spike is not the bin
-    it was last seen in. The bins are shared out among threads, each with its own "last seen".
+    One pass over the spikes: a neuron counts as recruited when it has not been seen in the bin yet.
+    The bins are shared out among threads, each with one bit per neuron for "seen", so that the bits
+    stay in the processor's cache. Neither array is copied.
     """
     from napari_hexrecruit import _kernel
 
-    _check_neurons(neurons, members)
-    starts = np.searchsorted(times_ms, bins.edges() - EDGE_TOLERANCE_MS)
+    neurons, starts = _kernel.plain(neurons), bins.starts(times_ms)
     shape = (bins.n_bins, len(members.i))
-    n_recruited, n_spikes = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
-    workers = n_workers or _n_cores()
-    chunks = _even_chunks(starts, workers * _CHUNKS_PER_WORKER)
-    state = _kernel.make_state(members.hex_of_neuron, shape[1], shape[0])
-    states = [state, *(state.copy() for _ in range(min(workers, len(chunks)) - 1))]
+    n_recruited, n_spikes = np.empty(shape, np.int32), np.empty(shape, np.int32)
+    workers = n_workers or n_cores()
+    chunks = even_chunks(starts, workers * _CHUNKS_PER_WORKER)
+    hexes = _kernel.hex_table(members.hex_of_neuron, shape[1])
+    seen_by_worker = [_kernel.seen_bits(hexes) for _ in range(min(workers, len(chunks)))]
 
     def count(first: int, last: int) -> int:
-        state = states.pop()
-        _kernel.count(neurons, starts, first, last, state, n_recruited, n_spikes)
-        states.append(state)
+        seen = seen_by_worker.pop()
+        _kernel.count_bins(neurons, starts, first, last, hexes, seen, n_recruited, n_spikes)
+        seen_by_worker.append(seen)
         return int(starts[last] - starts[first])
 
     done, total = 0, int(starts[-1] - starts[0])
-    with ThreadPoolExecutor(len(states)) as pool:
+    with ThreadPoolExecutor(len(seen_by_worker)) as pool:
         tasks = [pool.submit(count, first, last) for first, last in chunks]
         try:
             for task in as_completed(tasks):
@@ -193,7 +194,10 @@ def count_spikes(
 
 
 def count_newly_recruited(
-    neurons: Ints, times_ms: npt.NDArray[np.float64], members: HexMembers, bins: TimeBins
+    neurons: npt.NDArray[np.integer[Any]],
+    times_ms: npt.NDArray[np.floating[Any]],
+    members: HexMembers,
+    bins: TimeBins,
 ) -> Ints:
     """Neurons of each (bin, hexagon) whose first spike of the window is in the bin.
 
@@ -209,11 +213,10 @@ def count_newly_recruited(
     """
     from napari_hexrecruit import _kernel
 
-    _check_neurons(neurons, members)
-    starts = np.searchsorted(times_ms, bins.edges() - EDGE_TOLERANCE_MS)
-    newly = np.zeros((bins.n_bins, len(members.i)), np.int32)
-    state = _kernel.make_state(members.hex_of_neuron, *newly.shape[::-1])
-    _kernel.count_first(neurons, starts, 0, bins.n_bins, state, newly)
+    newly = np.empty((bins.n_bins, len(members.i)), np.int32)
+    hexes = _kernel.hex_table(members.hex_of_neuron, len(members.i))
+    neurons, seen = _kernel.plain(neurons), _kernel.seen_bits(hexes)
+    _kernel.count_first(neurons, bins.starts(times_ms), 0, bins.n_bins, hexes, seen, newly)
     return newly
 
 
@@ -291,13 +294,6 @@ def _grid_attrs(grid: HexGrid) -> dict[str, float]:
     return attrs if any(grid.origin) else {"hex_radius": attrs["hex_radius"]}
 
 
-def _check_neurons(neurons: Ints, members: HexMembers) -> None:
-    """Neurons that there are not would be looked up beyond the end of a table."""
-    n_neurons = len(members.hex_of_neuron)
-    if neurons.size and not (neurons.min() >= NO_HEX and neurons.max() < n_neurons):
-        raise ValueError(f"neurons must be -1 to {n_neurons - 1}, the last of the population")
-
-
 def _flat_attrs(name: str, flat_units: str) -> dict[str, str]:
     return {"units": flat_units} if name in ("x", "y") else {}
 
@@ -334,7 +330,7 @@ def _label_pairs(i: Ints, j: Ints) -> tuple[Ints, npt.NDArray[np.intp], Ints]:
     return labels, first, counts[used].astype(np.int32)
 
 
-def _even_chunks(starts: npt.NDArray[np.intp], n_chunks: int) -> list[tuple[int, int]]:
+def even_chunks(starts: npt.NDArray[np.intp], n_chunks: int) -> list[tuple[int, int]]:
     """Consecutive ranges of bins with about equally many spikes."""
     n_bins = len(starts) - 1
     goals = starts[0] + (starts[-1] - starts[0]) * np.arange(1, n_chunks) // n_chunks
@@ -342,7 +338,8 @@ def _even_chunks(starts: npt.NDArray[np.intp], n_chunks: int) -> list[tuple[int,
     return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
 
 
-def _n_cores() -> int:
+def n_cores() -> int:
+    """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

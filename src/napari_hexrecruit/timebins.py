@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -103,6 +104,13 @@ class TimeBins:
         """(n_bins + 1,) float64 edges of the bins, ms."""
         return self.start_ms + self.width_ms * np.arange(self.n_bins + 1, dtype=np.float64)
 
+    def cuts(self) -> npt.NDArray[np.float64]:
+        """(n_bins + 1,) float64 times at which the bins begin to take spikes, ms.
+
+        The edges less the tolerance: bin k takes the spikes of ``cuts[k] <= time < cuts[k + 1]``.
+        """
+        return self.edges() - EDGE_TOLERANCE_MS
+
     def bin_of(self, times_ms: npt.ArrayLike) -> npt.NDArray[np.int32]:
         """Bin of each time.
 
@@ -117,10 +125,23 @@ class TimeBins:
             0 to ``n_bins - 1``; -1 outside the window and for NaN.
         """
         times = np.asarray(times_ms, dtype=np.float64)
-        with np.errstate(invalid="ignore"):
-            position = np.floor((times - self.start_ms + EDGE_TOLERANCE_MS) / self.width_ms)
-            inside = (position >= 0) & (position < self.n_bins)
-        return np.where(inside, position, -1.0).astype(np.int32)
+        k = np.searchsorted(self.cuts(), times, side="right") - 1
+        return np.where(k < self.n_bins, k, -1).astype(np.int32)
+
+    def starts(self, times_ms: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
+        """First spike of each bin, and where the last bin ends, by binary search.
+
+        Parameters
+        ----------
+        times_ms
+            (n_spikes,) ascending float32 or float64 times, ms, NaN last.
+
+        Returns
+        -------
+        (n_bins + 1,) int64
+            The spikes of bin k are ``starts[k]`` to ``starts[k + 1]``.
+        """
+        return first_at(times_ms, self.cuts())
 
     def _check_whole(self) -> None:
         n_bins = (self.stop_ms - self.start_ms) / self.width_ms
@@ -183,6 +204,25 @@ def edge_position(name: str, time_ms: float, bins: TimeBins) -> int:
             f" use {below:.10g} or {below + width:.10g} ms"
         )
     return position
+
+
+def first_at(
+    times_ms: npt.NDArray[np.floating[Any]], cuts_ms: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int64]:
+    """(n_cuts,) position of the first of ascending times that is not before each cut.
+
+    As `numpy.searchsorted`, which would copy float32 times to compare them with float64 cuts.
+    """
+    if times_ms.dtype == np.float64:
+        return np.searchsorted(times_ms, cuts_ms)
+    low = np.zeros(len(cuts_ms), dtype=np.int64)
+    high = np.full(len(cuts_ms), len(times_ms), dtype=np.int64)
+    while (open_ := low < high).any():
+        middle = (low + high)[open_] // 2
+        before = times_ms[middle].astype(np.float64) < cuts_ms[open_]
+        low[open_] = np.where(before, middle + 1, low[open_])
+        high[open_] = np.where(before, high[open_], middle)
+    return low
 
 
 def _n_whole(start_ms: float, stop_ms: float, width_ms: float) -> int:
