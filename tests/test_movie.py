@@ -20,7 +20,7 @@ from PIL import Image
 from cubes import letter_cube, wave_cube
 from napari_hexrecruit.errors import MissingExtraError
 from napari_hexrecruit.hexgrid import rowcol_to_ij
-from napari_hexrecruit.movie import _replace_folder, write_frame, write_movie
+from napari_hexrecruit.movie import write_frame, write_movie
 from napari_hexrecruit.render import render_frames
 
 ROOT = Path(__file__).parents[1]
@@ -402,15 +402,6 @@ def test_a_folder_with_other_files_is_never_touched(frames, tmp_path, name, over
     with pytest.raises(FileExistsError, match=f"holds other files too .'{re.escape(name)}'."):
         write_movie(frames, folder, overwrite=overwrite)
     assert listing(folder) == sorted([name, "frame-000.png"])
-
-
-def test_a_folder_that_cannot_be_replaced_is_put_back(tmp_path):
-    old = tmp_path / "a"
-    old.mkdir()
-    (old / "frame-000.png").write_text("mine")
-    with pytest.raises(FileNotFoundError):
-        _replace_folder(tmp_path / "gone", old)
-    assert listing(tmp_path) == ["a", "a/frame-000.png"]
 
 
 def test_an_empty_folder_is_filled(frames, tmp_path):

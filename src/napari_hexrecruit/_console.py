@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from napari_hexrecruit._signals import Ended, ending_as_exception
 from napari_hexrecruit.errors import HexRecruitError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["about", "progress_bars", "run", "say"]
 
-DONE, MISTAKE, INTERRUPTED = 0, 2, 130
+DONE, MISTAKE, INTERRUPTED, ENDED = 0, 2, 130, 128
 
 
 def say(text: str) -> None:
@@ -72,15 +73,19 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
     -------
     int
         What the command returned if that is a number, 0 done, 2 a mistake or unreadable input,
-        130 interrupted.
+        130 interrupted, 128 and the number of the signal where another one ended it.
     """
     from typer import TyperException
 
     try:
-        status = command()
+        with ending_as_exception():
+            status = command()
     except KeyboardInterrupt:
         _complain("interrupted: nothing half-written was left")
         return INTERRUPTED
+    except Ended as signal:
+        _complain("ended by the system: nothing half-written was left")
+        return ENDED + signal.number
     except (HexRecruitError, TyperException, ValueError, OSError) as error:
         if debug:
             raise

@@ -17,9 +17,10 @@ from napari_hexrecruit.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
     from types import TracebackType
 
-__all__ = ["Encoder", "ffmpeg_program", "run_ffmpeg"]
+__all__ = ["Encoder", "ffmpeg_program", "file_url", "raw_input", "run_ffmpeg"]
 
 _FORMATS = {3: "rgb24", 4: "rgba"}
 _DISK_ERRORS = {"No space left on device": errno.ENOSPC, "File too large": errno.EFBIG}
@@ -146,6 +147,11 @@ class Encoder:
             return OSError(errno.EFBIG, os.strerror(errno.EFBIG), self._final)
         reason = _last_line(log) or f"it ended with status {self._process.returncode}"
         return OSError(errno.EIO, f"ffmpeg could not write it: {reason}", self._final)
+
+
+def file_url(path: Path) -> str:
+    """Name a file for ffmpeg, which takes what stands before a colon as a protocol otherwise."""
+    return f"file:{path}"
 
 
 def raw_input(shape: tuple[int, int, int], fps: float) -> list[str]:

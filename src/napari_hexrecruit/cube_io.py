@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit import schema
-from napari_hexrecruit._atomic import check_writable, interrupts_held, written_aside
+from napari_hexrecruit._atomic import check_writable, written_aside
+from napari_hexrecruit._signals import signals_held
 from napari_hexrecruit.errors import SimulationDataError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: boo
     schema.validate_cube(cube)
     check_writable(final, overwrite=overwrite)
     # HDF5 may crash the process when a disk is full: it writes into memory, Python into the file.
-    with interrupts_held():
+    with signals_held():
         content = cube.to_netcdf(engine="h5netcdf", encoding=_encoding(cube))
     with written_aside(final, overwrite=overwrite) as aside:
         aside.write_bytes(content)

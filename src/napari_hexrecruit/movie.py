@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
-import tempfile
 from collections import deque
 from collections.abc import Sized
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit._atomic import check_writable, written_aside
-from napari_hexrecruit._ffmpeg import Encoder, raw_input, run_ffmpeg
+from napari_hexrecruit._claims import claimed
+from napari_hexrecruit._ffmpeg import Encoder, file_url, raw_input, run_ffmpeg
+from napari_hexrecruit._folders import check_folder_writable, folder_aside
 from napari_hexrecruit._png import encode_rows, png_bytes, png_rows
 from napari_hexrecruit._vector import save_vector
 
@@ -137,7 +136,8 @@ def check_output(
     if is_picture(path):
         check_writable(final, overwrite=overwrite)
     elif _kind_of(path) is _write_folder:
-        _check_folder(final, _Options(1.0, overwrite, pattern))
+        options = _Options(1.0, overwrite, pattern)
+        check_folder_writable(final, lambda there: _check_folder(there, options))
     else:
         check_writable(final, overwrite=overwrite)
 
@@ -275,7 +275,7 @@ def _encode(
 ) -> None:
     with written_aside(final, overwrite=options.overwrite) as aside:
         reading = raw_input(source.shape, options.fps)
-        writing = [*arguments, *_BITEXACT, "-f", kind, str(aside)]
+        writing = [*arguments, *_BITEXACT, "-f", kind, file_url(aside)]
         with Encoder([*reading, *writing], str(final)) as encoder:
             for frame in source:
                 encoder.write(frame)
@@ -291,25 +291,29 @@ def _write_gif(source: _Source, final: Path, options: _Options) -> None:
         )
     with (
         written_aside(final, overwrite=options.overwrite) as aside,
-        tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{final.name[:60]}.") as folder,
+        claimed(final) as scratch,
     ):
-        lossless, palette = Path(folder, "frames.mkv"), Path(folder, "palette.png")
+        scratch.part.mkdir()
+        lossless = file_url(scratch.part / "frames.mkv")
+        palette = file_url(scratch.part / "palette.mkv")
         codec = ["-c:v", "libx264rgb", "-preset", "ultrafast", "-qp", "0", "-f", "matroska"]
         reading = raw_input(source.shape, options.fps)
-        with Encoder([*reading, *codec, str(lossless)], str(final)) as encoder:
+        with Encoder([*reading, *codec, lossless], str(final)) as encoder:
             for frame in source:
                 encoder.write(frame)
-        colours = "palettegen=stats_mode=full:reserve_transparent=0"
-        run_ffmpeg(["-i", str(lossless), "-vf", colours, str(palette)], str(final))
+        colours = ["-vf", "palettegen=stats_mode=full:reserve_transparent=0", "-c:v", "png"]
+        run_ffmpeg(["-i", lossless, *colours, "-f", "matroska", palette], str(final))
         use = ["-lavfi", "paletteuse=dither=none", "-loop", "0", *_BITEXACT, "-f", "gif"]
-        run_ffmpeg(["-i", str(lossless), "-i", str(palette), *use, str(aside)], str(final))
+        run_ffmpeg(["-i", lossless, "-i", palette, *use, file_url(aside)], str(final))
 
 
 def _write_folder(source: _Source, final: Path, options: _Options) -> None:
     digits = max(3, len(str(max(0, source.n_frames - 1))))
     name, channels = _namer(options.pattern, digits), source.shape[2]
     with (
-        _folder_aside(final, options) as aside,
+        folder_aside(
+            final, overwrite=options.overwrite, check=lambda there: _check_folder(there, options)
+        ) as aside,
         ThreadPoolExecutor(_N_WORKERS, thread_name_prefix="png") as pool,
     ):
         waiting: deque[Future[None]] = deque()
@@ -325,10 +329,7 @@ def _write_folder(source: _Source, final: Path, options: _Options) -> None:
 
 
 def _write_png(path: Path, rows: Frame, channels: int) -> None:
-    with open(path, "wb") as file:
-        file.write(encode_rows(rows, channels))
-        file.flush()
-        os.fsync(file.fileno())
+    path.write_bytes(encode_rows(rows, channels))
 
 
 def _namer(pattern: str, digits: int) -> Callable[[int], str]:
@@ -347,28 +348,12 @@ def _namer(pattern: str, digits: int) -> Callable[[int], str]:
     return name
 
 
-@contextmanager
-def _folder_aside(final: Path, options: _Options) -> Iterator[Path]:
-    """Give a new folder beside the final one; when the block ends without error it replaces it."""
-    _check_folder(final, options)
-    aside = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name[:60]}."))
-    try:
-        aside.chmod(0o777 & ~_umask())
-        yield aside
-        _replace_folder(aside, final)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
 def _check_folder(final: Path, options: _Options) -> None:
-    if not final.exists():
-        check_writable(final, overwrite=False)
-        return
     if not final.is_dir():
         raise FileExistsError(f"{final}: is a file: choose another name for the folder")
-    there = [entry.name for entry in final.iterdir()]
+    there = {entry.name: entry.is_file() for entry in final.iterdir()}
     head, tail = options.pattern.split("{index}", 1)
-    strange = [n for n in there if not _is_frame(n, head, tail)]
+    strange = [n for n, is_file in there.items() if not (is_file and _is_frame(n, head, tail))]
     if strange:
         raise FileExistsError(
             f"{final}: holds other files too ({strange[0]!r}): choose another folder"
@@ -380,27 +365,6 @@ def _check_folder(final: Path, options: _Options) -> None:
 def _is_frame(name: str, head: str, tail: str) -> bool:
     middle = name[len(head) : len(name) - len(tail)]
     return name.startswith(head) and name.endswith(tail) and middle.isdigit()
-
-
-def _replace_folder(aside: Path, final: Path) -> None:
-    if not final.exists():
-        os.rename(aside, final)
-        return
-    old = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name[:60]}."))
-    os.rename(final, old / "old")
-    try:
-        os.rename(aside, final)
-    except OSError:
-        os.rename(old / "old", final)
-        raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _yuv(pixels: str) -> list[str]:

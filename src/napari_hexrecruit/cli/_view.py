@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from napari_hexrecruit._console import progress_bars, say
+from napari_hexrecruit._signals import end_at_once
 from napari_hexrecruit.cli._movie import stimulus_marks
 from napari_hexrecruit.errors import HexRecruitError, MissingExtraError
 
@@ -81,6 +82,7 @@ def _launch(path: Path | None) -> None:
         raise MissingExtraError(
             f"napari is not installed ({error}): pip install 'napari-hexrecruit[all]'"
         ) from error
+    end_at_once()
     launch(path)
 
 

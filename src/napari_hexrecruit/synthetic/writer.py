@@ -8,13 +8,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
+from napari_hexrecruit._folders import folder_aside
 from napari_hexrecruit.synthetic.firing import grid_times_ms, spike_pieces
 from napari_hexrecruit.synthetic.neurons import N_COLUMNS, OUTSIDE_REGION, Labels, neuron_columns
 from napari_hexrecruit.synthetic.plan import STEP_MS, STEPS
@@ -97,18 +97,15 @@ def write_simulation(
     _check_folder(final, overwrite=overwrite)
     final.parent.mkdir(parents=True, exist_ok=True)
     report = progress or _no_progress
-    with tempfile.TemporaryDirectory(prefix=f".{final.name[:60]}.", dir=final.parent) as aside:
-        made = Path(aside) / "new"
-        (made / _OUTPUT).mkdir(parents=True)
+    with folder_aside(
+        final, overwrite=overwrite, check=lambda there: _check_folder(there, overwrite=overwrite)
+    ) as made:
+        (made / _OUTPUT).mkdir()
         ids = story.rng(4).permutation(story.n_neurons).astype(np.uint32)
         _write_nodes(made / _NODES, story, ids, report)
         _write_spikes(made / _OUTPUT / _SPIKES, story, ids, report)
         for name, content in _configs(story, ids).items():
             (made / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        _check_folder(final, overwrite=overwrite)
-        if final.exists():
-            final.rename(Path(aside) / "old")
-        made.rename(final)
     return final / _CONFIG
 
 
