@@ -137,3 +137,17 @@ def test_descents():
     assert _kernel.descents(np.array([1.0, 1.0, 2.0])) == 0
     assert _kernel.descents(np.array([1, 0, 2, 1], np.uint64)) == 2
     assert _kernel.descents(np.array([1.0, np.nan, 2.0])) == 2
+
+
+@given(st.lists(st.tuples(st.integers(-1, 5), st.booleans()), max_size=30))
+def test_hexagons_that_lose_all_neurons_are_left_out(neurons):
+    hex_of_neuron = np.array([hexagon for hexagon, _ in neurons], dtype=np.int32)
+    kept = np.array([is_kept for _, is_kept in neurons], dtype=bool)
+    members = members_of(hex_of_neuron, 6)
+    fewer = members.keep(kept)
+    left = sorted({hexagon for hexagon, is_kept in neurons if is_kept and hexagon >= 0})
+    assert fewer.i.tolist() == left
+    assert fewer.n_neurons.tolist() == [neurons.count((hexagon, True)) for hexagon in left]
+    assert [fewer.i[h] if h >= 0 else -1 for h in fewer.hex_of_neuron] == [
+        hexagon if is_kept else -1 for hexagon, is_kept in neurons
+    ]

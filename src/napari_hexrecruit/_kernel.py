@@ -28,9 +28,11 @@ __all__ = [
     "bin_histogram",
     "count_bins",
     "count_first",
+    "count_kept",
     "descents",
     "hex_table",
     "plain",
+    "relabel_kept",
     "scatter_to_bins",
     "seen_bits",
     "unpack",
@@ -234,6 +236,23 @@ def scatter_to_bins(
             k = _bin_of(time, cuts, per_ms)
             ordered[free[k]] = min(np.uint64(np.int64(ids[spike])), nobody)
             free[k] += 1
+
+
+@jit(reads="hex_of_neuron kept")
+def count_kept(hex_of_neuron: Any, kept: Any, n_neurons: Any) -> None:
+    """Add the neurons of a mask to the (n_hexes,) number of neurons of each hexagon."""
+    for neuron in range(hex_of_neuron.size):
+        hexagon = hex_of_neuron[neuron]
+        if kept[neuron] and hexagon >= 0:
+            n_neurons[hexagon] += 1
+
+
+@jit(reads="hex_of_neuron kept labels")
+def relabel_kept(hex_of_neuron: Any, kept: Any, labels: Any, relabelled: Any) -> None:
+    """Write the (n_hexes,) new label of each neuron's hexagon; -1 for neurons not in a mask."""
+    for neuron in range(hex_of_neuron.size):
+        hexagon = hex_of_neuron[neuron]
+        relabelled[neuron] = labels[hexagon] if kept[neuron] and hexagon >= 0 else -1
 
 
 @jit(reads="values")

@@ -68,17 +68,21 @@ class HexMembers:
 
     def keep(self, kept: npt.NDArray[np.bool_]) -> HexMembers:
         """The same with only the neurons of a (n_neurons_of_population,) bool mask."""
-        hex_of_neuron = np.where(kept, self.hex_of_neuron, np.int32(NO_HEX))
-        n_neurons = np.bincount(hex_of_neuron + 1, minlength=len(self.i) + 1)[1:]
+        from napari_hexrecruit import _kernel
+
+        n_neurons = np.zeros(len(self.i), dtype=np.int32)
+        _kernel.count_kept(self.hex_of_neuron, kept, n_neurons)
         used = np.flatnonzero(n_neurons)
-        relabel = np.full(len(self.i) + 1, NO_HEX, dtype=np.int32)
-        relabel[used] = np.arange(len(used), dtype=np.int32)
+        labels = np.full(len(self.i), NO_HEX, dtype=np.int32)
+        labels[used] = np.arange(len(used), dtype=np.int32)
+        hex_of_neuron = np.empty_like(self.hex_of_neuron)
+        _kernel.relabel_kept(self.hex_of_neuron, kept, labels, hex_of_neuron)
         return HexMembers(
             self.grid,
             self.i[used],
             self.j[used],
-            relabel[hex_of_neuron],  # -1 reads the last entry, which is NO_HEX
-            n_neurons[used].astype(np.int32),
+            hex_of_neuron,
+            n_neurons[used],
             None if self.names is None else self.names[used],
             None if self.centres is None else self.centres[used],
         )
