@@ -113,7 +113,7 @@ class Jobs(QObject):
         """
         self.cancel()
         monitor = Monitor()
-        worker: Any = create_worker(_run, work, monitor)
+        worker: Any = create_worker(_Task(work, monitor))
         monitor.follow(lambda: bool(worker.abort_requested))
         self._connected = [
             (worker.returned, lambda outcome: self._finish(monitor, on_done, outcome)),
@@ -150,15 +150,26 @@ class Jobs(QObject):
             self._on_progress(None)
 
 
-def _run(work: Callable[[Progress], T], monitor: Monitor) -> Outcome[T]:
-    """The worker's part, in a thread of its own.
+class _Task:
+    """The worker's part, in a thread of its own, which forgets its work when that is done.
+
+    napari keeps every worker until the window closes, to tell which of them still run; the work
+    may hold a whole simulation.
 
     Qt uses the threads of its pool again. libsonata, like all that is built with pybind11,
     remembers in a thread the interpreter's state of its first use there, which is gone at the
     second, and the process crashes. A thread of Python's ends with its state.
     """
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(_guarded, work, monitor).result()
+
+    def __init__(self, work: Callable[[Progress], Any], monitor: Monitor) -> None:
+        self._todo = [(work, monitor)]
+
+    def __str__(self) -> str:  # napari says so where it is asked to close meanwhile
+        return "Hexagon recruitment:"
+
+    def __call__(self) -> Outcome[Any]:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(_guarded, *self._todo.pop()).result()
 
 
 def _guarded(work: Callable[[Progress], T], monitor: Monitor) -> Outcome[T]:
