@@ -33,7 +33,8 @@ def hex_array(cube: xr.Dataset, values: npt.NDArray[Any], name: str, **attrs: st
     Returns
     -------
     xr.DataArray
-        (hex,) float64 with the coordinates of the hexagons.
+        (hex,) float64 with the coordinates of the hexagons; the cube's ``hex_radius`` and
+        ``bin_ms`` are among its attributes.
     """
     import xarray as xr
 
@@ -43,5 +44,10 @@ def hex_array(cube: xr.Dataset, values: npt.NDArray[Any], name: str, **attrs: st
         {coord: cube[coord] for coord in COORDINATES if cube[coord].dims == (HEX,)},
         (HEX,),
         name=shown.variable,
-        attrs={"long_name": shown.label, "units": shown.units, **attrs},
+        attrs={
+            "long_name": shown.label,
+            "units": shown.units,
+            **{attr: float(cube.attrs[attr]) for attr in ("hex_radius", "bin_ms")},
+            **attrs,
+        },
     )

@@ -1,0 +1,148 @@
+"""A fitted wave as lines: where the front is at some times, and an arrow along its course."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from napari_hexrecruit.analysis.waves import WaveFit
+
+__all__ = ["Isochrone", "isochrones", "wave_arrow"]
+
+Floats = npt.NDArray[np.float64]
+
+_N_LINES = 6
+_POINTS_PER_RADIUS = 4.0
+_NICE = (1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Isochrone:
+    """Where the front is at a time.
+
+    Attributes
+    ----------
+    time
+        Latency, ms.
+    line
+        (n_points, 2) x and y in flat space; a row of NaN parts pieces, as the line is drawn over
+        hexagons only.
+    """
+
+    time: float
+    line: Floats
+
+
+def isochrones(
+    fit: WaveFit, latency: xr.DataArray, *, step: float | None = None
+) -> list[Isochrone]:
+    """Lines of equal latency of a fit, over the hexagons it was made from.
+
+    Parameters
+    ----------
+    fit
+        What `fit_wave` gives; drawn whether it is a wave or not, as long as there is a fit.
+    latency
+        The map that was fitted, of whose hexagons with a latency the sheet is made.
+    step
+        Time between lines, ms; by default a round number that makes about six.
+
+    Returns
+    -------
+    list of Isochrone
+        At multiples of `step`, early ones first; empty where nothing could be fitted or the fit has
+        no slope.
+
+    Raises
+    ------
+    ValueError
+        If the step is not greater than 0.
+    """
+    if step is not None and not (math.isfinite(step) and step > 0):
+        raise ValueError(f"step must be a number of ms greater than 0, not {step!r}")
+    if not fit.delay > 0:
+        return []
+    xy, radius = _sheet(latency)
+    times = fit.latency_at(*xy.T)
+    low, high = float(times.min()), float(times.max())
+    every = step or _nice(high - low)
+    levels = every * np.arange(math.ceil(low / every), math.floor(high / every) + 1)
+    lines = [Isochrone(float(t), _over(_line(fit, t, xy, radius), xy, radius)) for t in levels]
+    return [one for one in lines if np.isfinite(one.line).any()]
+
+
+def wave_arrow(fit: WaveFit, latency: xr.DataArray) -> Floats:
+    """Arrow along the course of a plane wave, through the middle of its hexagons.
+
+    Parameters
+    ----------
+    fit, latency
+        As `isochrones` takes them.
+
+    Returns
+    -------
+    (2, 2) float64
+        x and y of tail and head; half as long as the sheet is in this direction. NaN where there is
+        no wave, or it is radial and has no one direction.
+    """
+    if not fit.is_wave or fit.kind == "radial":
+        return np.full((2, 2), np.nan)
+    xy, _ = _sheet(latency)
+    middle = xy.mean(axis=0)
+    along = np.array([math.cos(math.radians(fit.direction)), math.sin(math.radians(fit.direction))])
+    half = np.ptp(xy @ along) / 4.0
+    return np.stack([middle - half * along, middle + half * along])
+
+
+def _sheet(latency: xr.DataArray) -> tuple[Floats, float]:
+    """Centres of the hexagons with a latency, and their radius."""
+    xy = np.stack([latency["x"].to_numpy(), latency["y"].to_numpy()], axis=1).astype(np.float64)
+    return xy[np.isfinite(latency.to_numpy())], float(latency.attrs["hex_radius"])
+
+
+def _line(fit: WaveFit, time: float, xy: Floats, radius: float) -> Floats:
+    """Points of the whole line of a time, close to each other."""
+    size = float(np.hypot(*np.ptp(xy, axis=0))) + 2.0 * radius
+    middle = xy.mean(axis=0)
+    step = radius / _POINTS_PER_RADIUS
+    if fit.kind == "radial":
+        way = (time - fit.start) / fit.slowness[0]
+        if way <= 0:
+            return np.empty((0, 2))
+        n_points = math.ceil(2.0 * math.pi * way / step) + 1
+        angle = np.linspace(0.0, 2.0 * math.pi, max(n_points, 24))
+        return np.asarray(fit.origin + way * np.stack([np.cos(angle), np.sin(angle)], axis=1))
+    slowness = np.array(fit.slowness)
+    along = slowness / (slowness @ slowness)
+    foot = middle + (time - fit.latency_at(*middle)) * along
+    across = np.array([-along[1], along[0]]) / np.hypot(*along)
+    way = np.arange(-size, size + step, step)
+    return np.asarray(foot + way[:, None] * across)
+
+
+def _over(line: Floats, xy: Floats, radius: float) -> Floats:
+    """The points of a line that lie on the sheet; NaN between pieces."""
+    from scipy.spatial import cKDTree
+
+    if len(line) == 0:
+        return line
+    # every point of a hexagon is within the radius of its centre
+    inside = np.isfinite(cKDTree(xy).query(line, distance_upper_bound=radius)[0])
+    parts = np.where(inside[:, None], line, np.nan)
+    after_gap = np.concatenate([[True], ~inside[:-1]])
+    kept = inside | ~after_gap
+    return parts[kept]
+
+
+def _nice(delay: float) -> float:
+    """A round number that fits about `_N_LINES` times."""
+    wanted = delay / _N_LINES
+    power = 10.0 ** math.floor(math.log10(wanted))
+    return next(n for n in _NICE if n * power >= wanted * (1.0 - 1e-9)) * power

@@ -1,0 +1,323 @@
+"""Speed and direction of a travelling front, and whether there is one at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.analysis import _fits
+from napari_hexrecruit.analysis._fits import Points, Trend
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["CRITERIA", "WaveFit", "WaveKind", "fit_wave"]
+
+Floats = npt.NDArray[np.float64]
+WaveKind = Literal["plane", "radial"]
+
+CRITERIA = {
+    "n_hexes": 12,
+    "r_squared": 0.5,
+    "p_value": 0.01,
+    "agreement": 0.5,
+}
+"""A front is called a wave from so many hexagons on, with at least this R squared and agreement, at
+most this p-value, and a delay from end to end of the sheet of at least one bin."""
+
+_RADIAL_IS_BETTER_BY = 6.0
+"""Difference of BIC from which on a circle, with its one parameter more, is believed."""
+_MICROMETRES = ("um", "µm", "micrometer", "micrometre")
+_NAN2 = (math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class WaveFit:
+    """A front fitted to latencies; `fit_wave` makes it.
+
+    Attributes
+    ----------
+    kind
+        ``"plane"`` or ``"radial"``.
+    is_wave
+        Whether all of `CRITERIA` hold. If not, speed, direction, source and their intervals are
+        NaN.
+    why
+        The same as a sentence: the wave in numbers, or what speaks against one.
+    speed, speed_ci
+        Speed of the front and its 95 % interval; µm/ms, or the units of flat space per ms.
+    direction, direction_ci
+        Where a plane front runs to and the 95 % interval: degrees counter-clockwise from +x, 0 to
+        360 (the end of the interval may lie beyond). NaN for a radial one.
+    source
+        x and y where a radial front starts; NaN for a plane one.
+    start
+        Latency of the front at the source, or, of a plane front, in the mean of the centres; ms.
+    slowness
+        Of a plane front the (x, y) components, of a radial one (outwards, 0): ms per unit of flat
+        space. Given whether it is a wave or not.
+    r_squared
+        Share of the latencies' variance that the fit explains, weighted as the fit is.
+    p_value
+        Probability of as good a fit if the latencies were dealt out to the hexagons by chance: the
+        F-test of a plane, a permutation test of a radial front. Neighbours that resemble each other
+        make it too small.
+    agreement
+        Share of hexagons around which the latencies rise within 45 degrees of the fitted direction.
+        0.25 by chance.
+    residual
+        Root mean square of the residuals, ms.
+    delay
+        Fitted latency from the first to the last of the hexagons, ms.
+    n_hexes
+        Hexagons with a latency.
+    flat_units
+        Units of flat space.
+    origin
+        Where the latency is `start`: the mean of the centres, or the source.
+    """
+
+    kind: WaveKind
+    is_wave: bool
+    why: str
+    speed: float
+    speed_ci: tuple[float, float]
+    direction: float
+    direction_ci: tuple[float, float]
+    source: tuple[float, float]
+    start: float
+    slowness: tuple[float, float]
+    r_squared: float
+    p_value: float
+    agreement: float
+    residual: float
+    delay: float
+    n_hexes: int
+    flat_units: str
+    origin: tuple[float, float]
+
+    @property
+    def speed_m_per_s(self) -> float:
+        """Speed in m/s; NaN where flat space is not in µm."""
+        return self.speed / 1000.0 if self.flat_units in _MICROMETRES else math.nan
+
+    def latency_at(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+        """Fitted latency, ms, at points of flat space; of any fit, wave or not."""
+        dx = np.asarray(x, dtype=np.float64) - self.origin[0]
+        dy = np.asarray(y, dtype=np.float64) - self.origin[1]
+        if self.kind == "radial":
+            return np.asarray(self.start + self.slowness[0] * np.hypot(dx, dy))
+        return np.asarray(self.start + self.slowness[0] * dx + self.slowness[1] * dy)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values for JSON; None where there is no number."""
+        values = dataclasses.asdict(self) | {"speed_m_per_s": self.speed_m_per_s}
+        return {name: _plain(value) for name, value in values.items()}
+
+
+def fit_wave(
+    latency: xr.DataArray,
+    *,
+    kind: WaveKind | Literal["best"] = "best",
+    weights: npt.ArrayLike | None = None,
+    seed: int = 0,
+) -> WaveFit:
+    """Fit a travelling front to a map of latencies.
+
+    Parameters
+    ----------
+    latency
+        (hex,) ms, from `napari_hexrecruit.analysis.latencies`; hexagons with NaN do not count.
+    kind
+        ``"plane"`` for a straight front, ``t = t0 + s . x``; ``"radial"`` for circles around a
+        source that is found, ``t = t0 + s |x - c|``; ``"best"`` for the one with the lower BIC
+        (radial only if it is lower by more than 6).
+    weights
+        (n_hexes,) weight of each hexagon, 0 or more; by default all alike. Proportional to one over
+        the variance of its latency.
+    seed
+        Of the permutations and the bootstrap: the same seed gives the same numbers.
+
+    Returns
+    -------
+    WaveFit
+        Where there is no wave it says why, and its speed is NaN.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown, or the weights are not one non-negative number per hexagon.
+
+    Notes
+    -----
+    Weighted least squares. Speed is ``1 / |s|``; a plane front runs in the direction of `s`. The
+    intervals are percentiles of 1,000 bootstrap resamples of the hexagons.
+
+    References
+    ----------
+    Direction and speed from the gradient of latency, and the share of places that agree with it:
+    Rubino, Robbins & Hatsopoulos (2006), Nature Neuroscience 9, 1549-1557.
+
+    Examples
+    --------
+    >>> from napari_hexrecruit.synthetic import Story
+    >>> import xarray as xr
+    >>> story = Story(n_neurons=5_000, wave="plane")
+    >>> sheet = story.sheet
+    >>> latency = xr.DataArray(
+    ...     story.latency_ms,
+    ...     {"x": ("hex", sheet.x_um, {"units": "um"}), "y": ("hex", sheet.y_um)},
+    ...     ("hex",),
+    ... )
+    >>> fit = fit_wave(latency)
+    >>> fit.kind, fit.is_wave, round(fit.direction, 3)
+    ('plane', True, 25.0)
+    >>> round(fit.speed / story.speed_um_per_ms, 6)
+    1.0
+    """
+    if kind not in (*get_args(WaveKind), "best"):
+        raise ValueError(f"kind must be plane, radial or best, not {kind!r}")
+    points = _points(latency, weights)
+    context = (str(latency["x"].attrs.get("units", "unknown")), _resolution(latency), seed)
+    against = _too_little(points)
+    if against:
+        shape: WaveKind = "radial" if kind == "radial" else "plane"
+        return _no_fit(shape, against, points, context[0])
+    if kind == "plane":
+        return _judged(_fits.plane(points), points, *context)
+    radial = _fits.radial(points)
+    if kind == "radial":
+        return _judged(radial, points, *context)
+    plane = _fits.plane(points)
+    better = plane.bic - radial.bic > _RADIAL_IS_BETTER_BY
+    return _judged(radial if better else plane, points, *context)
+
+
+def _points(latency: xr.DataArray, weights: npt.ArrayLike | None) -> Points:
+    time = latency.to_numpy().astype(np.float64)
+    weight = np.ones(len(time)) if weights is None else np.asarray(weights, dtype=np.float64)
+    if weight.shape != time.shape or not (np.isfinite(weight).all() and (weight >= 0).all()):
+        raise ValueError(f"weights must be {len(time)} numbers of 0 or more, one per hexagon")
+    kept = np.isfinite(time) & (weight > 0)
+    x, y = (latency[axis].to_numpy().astype(np.float64)[kept] for axis in "xy")
+    mean_weight = weight[kept].mean() if kept.any() else 1.0
+    return Points(x, y, time[kept], weight[kept] / mean_weight)
+
+
+def _resolution(latency: xr.DataArray) -> float:
+    """Delay below which a front crosses the sheet within a bin; 0 of exact latencies."""
+    return float(latency.attrs.get("bin_ms", 0.0))
+
+
+def _too_little(points: Points) -> str:
+    n = len(points.t)
+    if n < CRITERIA["n_hexes"]:
+        return f"only {n} hexagons have a latency, at least {CRITERIA['n_hexes']} are needed"
+    if _fits.is_line(points):
+        return "the hexagons that have a latency lie on a line, so a direction cannot be told"
+    return ""
+
+
+def _no_fit(kind: WaveKind, against: str, points: Points, flat_units: str) -> WaveFit:
+    nan = math.nan
+    return WaveFit(
+        kind, False, f"no wave: {against}", nan, _NAN2, nan, _NAN2, _NAN2, nan, _NAN2, nan, nan,
+        nan, nan, nan, len(points.t), flat_units, _NAN2,
+    )  # fmt: skip
+
+
+def _judged(trend: Trend, points: Points, flat_units: str, resolution: float, seed: int) -> WaveFit:
+    p_value = _fits.p_value(trend, points, seed)
+    agreement = _fits.agreement(trend, points)
+    against = _against(trend, p_value, agreement, resolution)
+    if not against and _fits.is_wide(trend, points):
+        against = "the source would lie far outside of the sheet: fit a plane front"
+    draws = _fits.bootstrap(trend, points, seed)
+    is_plane = trend.kind == "plane"
+    slowness = math.hypot(*trend.slowness)
+    direction = math.degrees(math.atan2(trend.slowness[1], trend.slowness[0])) % 360.0
+    wave = not against
+    speed = 1.0 / slowness if wave else math.nan
+    speed_ci = _interval(1.0 / np.hypot(*draws.T)) if wave else _NAN2
+    turned = _interval(_fits.turned(draws, trend.slowness)) if wave and is_plane else _NAN2
+    fit = WaveFit(
+        kind=trend.kind,
+        is_wave=wave,
+        why="",
+        speed=speed,
+        speed_ci=speed_ci,
+        direction=direction if wave and is_plane else math.nan,
+        direction_ci=(direction + turned[0], direction + turned[1]),
+        source=trend.origin if wave and not is_plane else _NAN2,
+        start=trend.start,
+        slowness=trend.slowness,
+        r_squared=trend.r_squared,
+        p_value=p_value,
+        agreement=agreement,
+        residual=trend.residual,
+        delay=trend.delay,
+        n_hexes=len(points.t),
+        flat_units=flat_units,
+        origin=trend.origin,
+    )
+    return dataclasses.replace(fit, why=f"no wave: {against}" if against else _told(fit))
+
+
+def _against(trend: Trend, p_value: float, agreement: float, resolution: float) -> str:
+    """What speaks against a wave; empty for nothing."""
+    needed = CRITERIA
+    if trend.delay <= 0.0:
+        return "all hexagons respond at the same time"
+    if trend.r_squared < needed["r_squared"]:
+        return (
+            f"a {trend.kind} front explains {trend.r_squared:.0%} of the variance of the latencies,"
+            f" at least {needed['r_squared']:.0%} is needed"
+        )
+    if p_value > needed["p_value"]:
+        return f"the fit may be chance (p = {p_value:.2g})"
+    if agreement < needed["agreement"]:
+        return (
+            f"around {agreement:.0%} of the hexagons only do the latencies rise in the direction of"
+            f" the front, at least {needed['agreement']:.0%} is needed: it jumps, or stands still"
+        )
+    if trend.kind == "radial" and trend.slowness[0] <= 0.0:
+        return "the latencies fall with the distance from the source"
+    if trend.delay < resolution:
+        return (
+            f"the front crosses the sheet in {trend.delay:.2g} ms, within one bin of"
+            f" {resolution:g} ms: use narrower bins"
+        )
+    return ""
+
+
+def _told(fit: WaveFit) -> str:
+    unit = "µm" if fit.flat_units in _MICROMETRES else fit.flat_units
+    speed = f"{fit.speed:.3g} {unit}/ms"
+    if math.isfinite(fit.speed_m_per_s):
+        speed += f" ({fit.speed_m_per_s:.2g} m/s)"
+    where = (
+        f"towards {fit.direction:.0f}°"
+        if fit.kind == "plane"
+        else f"from ({fit.source[0]:.0f}, {fit.source[1]:.0f})"
+    )
+    return (
+        f"{fit.kind} wave: {speed} {where}; R² = {fit.r_squared:.3f} over {fit.n_hexes:,} hexagons"
+    )
+
+
+def _interval(draws: Floats) -> tuple[float, float]:
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value
