@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._cache import cached_arrays, stamp
-from napari_hexrecruit.atlas import flat_positions, read_flatmap
+from napari_hexrecruit._cache import stamp
 from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.sonata._columns import BY_CONNTILITY, by_conntility
+from napari_hexrecruit.sonata._atlas_files import (
+    ATLAS_COLUMNS,
+    atlas_file,
+    atlas_folder,
+    compute_columns,
+)
 from napari_hexrecruit.sonata._config import (
     PopulationConfig,
     SimulationConfig,
@@ -27,19 +28,16 @@ from napari_hexrecruit.sonata._config import (
 )
 from napari_hexrecruit.sonata._node_sets import matching, read_node_sets
 from napari_hexrecruit.sonata._nodes import Nodes, populations_in
-from napari_hexrecruit.sonata._spikes import (
-    OLD_LAYOUT,
-    Spikes,
-    SpikeTrain,
-    opened_trains,
-    read_spikes,
-)
+from napari_hexrecruit.sonata._spike_file import SpikeFile
+from napari_hexrecruit.sonata._spikes import Spikes, read_spikes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Hashable
+    from contextlib import AbstractContextManager
 
     from napari_hexrecruit.filters import Column
     from napari_hexrecruit.recruitment import Progress
+    from napari_hexrecruit.sonata._spikes import SpikeTrain
 
 __all__ = ["Simulation", "open_simulation"]
 
@@ -47,9 +45,6 @@ T = TypeVar("T")
 
 _MEMO_SIZE = 8
 _VIRTUAL = "virtual"
-_FROM_FLATMAP = ("flat_x", "flat_y")
-_ATLAS_COLUMNS = BY_CONNTILITY + _FROM_FLATMAP
-"""Columns that a circuit's atlas gives; conntility's names for them."""
 
 
 def open_simulation(
@@ -123,8 +118,9 @@ class Simulation:
         }
         self._config = None if path is None else read_simulation(path)
         self._circuit = read_circuit(_circuit_file(self._config, circuit))
-        self._spikes_file = spikes
         self._populations = self._find_populations()
+        self._spike_file = self._find_spikes(spikes)
+        self._opened: dict[str, Nodes] = {}
         self._columns: dict[tuple[str, str], Column] = {}
         self._spikes: dict[str, Spikes] = {}
         self._memo: dict[Hashable, Any] = {}
@@ -144,9 +140,7 @@ class Simulation:
         """
         if self._config is not None:
             return self._config.duration_ms
-        with self._trains() as trains:
-            spans = [train().span_ms() for train in trains.values()]
-        last = max((span[1] for span in spans if span is not None), default=0.0)
+        last = self._spike_file.last_ms()
         if not 0.0 <= last < 1e12:
             raise SimulationDataError(
                 f"{self.spikes_file}: the last spike is at {last:g} ms: give a simulation"
@@ -212,7 +206,7 @@ class Simulation:
             does not say whose spikes it holds.
         """
         if name is None:
-            self._refuse_nameless_spikes()
+            self._spike_file.refuse_nameless()
             return self.default_population()
         if name not in self.populations:
             listed = ", ".join(self.populations) or "none"
@@ -269,7 +263,7 @@ class Simulation:
 
     def is_from_atlas(self, population: str, name: str) -> bool:
         """Whether a column is computed from the circuit's atlas, not read from the nodes file."""
-        return name in _ATLAS_COLUMNS and name not in self.columns(population)
+        return name in ATLAS_COLUMNS and name not in self.columns(population)
 
     def positions(self, population: str) -> tuple[npt.NDArray[Any], ...]:
         """(n_neurons,) x, y and z in the brain, µm.
@@ -293,19 +287,8 @@ class Simulation:
 
     @property
     def atlas_folder(self) -> Path | None:
-        """Folder of the circuit's atlas, by conntility's rules; None where there is none.
-
-        ``atlas_dir`` in the circuit's provenance, or a folder ``atlas`` beside its node sets (or
-        one higher, where these are in a folder ``sonata``).
-        """
-        if self._circuit.atlas is not None:
-            return self._circuit.atlas
-        node_sets = self._circuit.node_sets_file
-        if node_sets is None:
-            return None
-        base = node_sets.parent
-        folder = (base.parent if base.name == "sonata" else base) / "atlas"
-        return folder if folder.is_dir() else None
+        """Folder of the circuit's atlas; None where there is none."""
+        return atlas_folder(self._circuit)
 
     def atlas_file(self, name: str) -> Path:
         """A volume of the circuit's atlas, such as ``flatmap``.
@@ -315,23 +298,7 @@ class Simulation:
         SimulationDataError
             If the circuit has no atlas, or that has no such volume; the message lists those it has.
         """
-        folder, circuit = self.atlas_folder, self._circuit.path
-        if folder is None:
-            raise SimulationDataError(
-                f"{circuit}: the circuit names no atlas: give the path of an nrrd file, or set"
-                " components.provenance.atlas_dir"
-            )
-        if not folder.is_dir():
-            raise SimulationDataError(
-                f"{folder}: the folder of the atlas does not exist: correct atlas_dir in {circuit}"
-            )
-        path = folder / (name if name.endswith(".nrrd") else f"{name}.nrrd")
-        if not path.is_file():
-            listed = ", ".join(sorted(file.stem for file in folder.glob("*.nrrd"))) or "none"
-            raise SimulationDataError(
-                f"{folder}: the circuit's atlas has no {path.name}; there are: {listed}"
-            )
-        return path
+        return atlas_file(self._circuit, name)
 
     @property
     def node_sets(self) -> tuple[str, ...]:
@@ -383,10 +350,7 @@ class Simulation:
     @property
     def spikes_file(self) -> Path:
         """Where the spikes are: as given, or as the configuration says."""
-        if self._spikes_file is not None:
-            return self._spikes_file
-        assert self._config is not None  # open_simulation asks for one of them
-        return self._config.spikes_file
+        return self._spike_file.path
 
     def spike_populations(self) -> dict[str, int]:
         """Number of spikes of each population in the spikes file; reads no spike.
@@ -394,14 +358,7 @@ class Simulation:
         One that cannot be read is left out. The name is empty in files of the old layout, which do
         not say whose spikes they hold.
         """
-        found = {}
-        with self._trains() as trains:
-            for name, train in trains.items():
-                try:
-                    found[name] = len(train())
-                except SimulationDataError:  # told when it is asked for
-                    continue
-        return found
+        return self._spike_file.counts()
 
     def spike_span_ms(self, population: str) -> tuple[float, float] | None:
         """Times of the first and the last spike of a population, ms; None where there is none."""
@@ -430,22 +387,9 @@ class Simulation:
                     )
             return self._spikes[population]
 
-    @contextmanager
-    def spike_train(self, population: str) -> Iterator[SpikeTrain | None]:
+    def spike_train(self, population: str) -> AbstractContextManager[SpikeTrain | None]:
         """Spikes of a population in their open file; None where it never fired."""
-        with self._trains() as trains:
-            if OLD_LAYOUT in trains:
-                train = trains[OLD_LAYOUT]()
-                said = (
-                    f"{train.where}: is of the old layout, without populations;"
-                    f" its spikes are taken to be of {population!r}"
-                )
-                yield replace(train, assumed=(said, *train.assumed))
-            elif population in trains:
-                yield trains[population]()
-            else:
-                self._refuse_strangers(population, sorted(trains))
-                yield None
+        return self._spike_file.train(population)
 
     @property
     def stimuli(self) -> tuple[Stimulus, ...]:
@@ -482,6 +426,14 @@ class Simulation:
                 found.setdefault(name, PopulationConfig(name, "", file, types))
         return found
 
+    def _find_spikes(self, given: Path | None) -> SpikeFile:
+        """The spikes file: as given, or as the configuration says."""
+        if given is not None:
+            return SpikeFile(given, self.populations, "correct --spikes")
+        assert self._config is not None  # open_simulation asks for one of them
+        remedy = f"run the simulation, correct 'output' in {self._config.path}, or give --spikes"
+        return SpikeFile(self._config.spikes_file, self.populations, remedy)
+
     def _files(self) -> list[Path]:
         files = [self._circuit.path, self.spikes_file, *(f for f, _ in self._node_sets_files())]
         files += [population.nodes_file for population in self._populations.values()]
@@ -494,50 +446,21 @@ class Simulation:
             files.append((self._config.node_sets_file, self._config.path))
         return [(file, config) for file, config in files if file is not None]
 
-    def _trains(self) -> Any:
-        if self._config is None or self._spikes_file is not None:
-            return opened_trains(self.spikes_file, "correct --spikes")
-        remedy = f"run the simulation, correct 'output' in {self._config.path}, or give --spikes"
-        return opened_trains(self.spikes_file, remedy)
-
     def _assumed_duration(self) -> str:
         return (
             f"{self.spikes_file}: no configuration says when the simulation ends;"
             f" {self.duration_ms:g} ms, the whole ms after the last spike, is assumed"
         )
 
-    def _refuse_nameless_spikes(self) -> None:
-        if len(self.populations) < 2 or not self.spikes_file.is_file():
-            return
-        with self._trains() as trains:
-            nameless = OLD_LAYOUT in trains
-        if nameless:
-            raise SimulationDataError(
-                f"{self.spikes_file}: is of the old layout, without populations: name the one whose"
-                f" spikes it holds (--population); there are: {', '.join(self.populations)}"
-            )
-
-    def _refuse_strangers(self, population: str, found: list[str]) -> None:
-        """A population is not silent in a file whose spikes are of nobody that we know."""
-        strangers = [name for name in found if name not in self.populations]
-        if strangers:
-            raise SimulationDataError(
-                f"{self.spikes_file}: there are no spikes of population {population!r}; there are:"
-                f" {', '.join(found)}, of which the circuit lacks {', '.join(strangers)}:"
-                " name another population, or another spikes file (--spikes)"
-            )
-
     def _silence(self, population: str) -> Spikes:
-        said = (
-            f"{self.spikes_file}: has no spikes of population {population!r};"
-            " it is assumed that it never fired"
-        )
+        said = self._spike_file.silence(population)
         return Spikes(np.zeros(0, np.int32), np.zeros(0), 0, (said,))
 
     def _nodes(self, population: str) -> Nodes:
-        return self.memo(
-            ("nodes", population), lambda: Nodes(self._populations[population], self._circuit.path)
-        )
+        with self._lock:
+            if population not in self._opened:
+                self._opened[population] = Nodes(self._populations[population], self._circuit.path)
+            return self._opened[population]
 
     def _missing_axes(self, population: str) -> list[str]:
         return [axis for axis in "xyz" if axis not in self.columns(population)]
@@ -545,7 +468,7 @@ class Simulation:
     def _read_column(self, population: str, name: str, progress: Progress | None) -> Column:
         if name in self.columns(population):
             return self._nodes(population).column(name)
-        if name in _ATLAS_COLUMNS:
+        if name in ATLAS_COLUMNS:
             return self._compute_from_atlas(population, name, progress)
         listed = ", ".join(self.columns(population)) or "none"
         raise SimulationDataError(
@@ -563,31 +486,16 @@ class Simulation:
                 f" ({', '.join(missing)} missing) to compute it from:"
                 " name two other columns as flat"
             )
-        simple = name in _FROM_FLATMAP
-        try:
-            needed = ("flatmap",) if simple else ("flatmap", "orientation")
-            files = [self.atlas_file(volume) for volume in needed]
-        except SimulationDataError as error:
-            raise SimulationDataError(
-                f"{self.path}: population {population!r} has no property {name!r}, and the"
-                f" circuit's atlas does not give it ({error}): or name two other columns as flat"
-            ) from error
-
-        def compute() -> dict[str, npt.NDArray[Any]]:
-            positions = self.positions(population)
-            if simple:
-                x, y = flat_positions(read_flatmap(files[0], progress=progress), *positions)
-                return dict(zip(_FROM_FLATMAP, (x, y), strict=True))
-            return by_conntility(positions, files[0], files[1], progress)
-
-        key = {
-            "what": "columns of the atlas",
-            "columns": _FROM_FLATMAP if simple else BY_CONNTILITY,
-            "by": "look-up" if simple else f"conntility {version('connectome-utilities')}",
-            "files": [stamp(file) for file in (self.nodes_file(population), *files)],
-            "population": population,
-        }
-        for column, values in cached_arrays(key, compute).items():
+        found = compute_columns(
+            self._circuit,
+            name,
+            f"{self.path}: population {population!r}",
+            self.nodes_file(population),
+            population,
+            lambda: self.positions(population),
+            progress,
+        )
+        for column, values in found.items():
             if self.is_from_atlas(population, column):
                 self._columns[population, column] = values
         return np.asarray(self._columns[population, name])

@@ -1,0 +1,110 @@
+"""The atlas of a circuit: its folder, its volumes, and the columns that they give."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from napari_hexrecruit._cache import cached_arrays, stamp
+from napari_hexrecruit.atlas import flat_positions, read_flatmap
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._columns import BY_CONNTILITY, by_conntility
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from napari_hexrecruit.recruitment import Progress
+    from napari_hexrecruit.sonata._config import CircuitConfig
+
+__all__ = ["ATLAS_COLUMNS", "atlas_file", "atlas_folder", "compute_columns"]
+
+_FROM_FLATMAP = ("flat_x", "flat_y")
+ATLAS_COLUMNS = BY_CONNTILITY + _FROM_FLATMAP
+"""Columns that a circuit's atlas gives; conntility's names for them."""
+
+
+def atlas_folder(circuit: CircuitConfig) -> Path | None:
+    """Folder of a circuit's atlas, by conntility's rules; None where there is none.
+
+    ``atlas_dir`` in the circuit's provenance, or a folder ``atlas`` beside its node sets (or one
+    higher, where these are in a folder ``sonata``).
+    """
+    if circuit.atlas is not None:
+        return circuit.atlas
+    if circuit.node_sets_file is None:
+        return None
+    base = circuit.node_sets_file.parent
+    folder = (base.parent if base.name == "sonata" else base) / "atlas"
+    return folder if folder.is_dir() else None
+
+
+def atlas_file(circuit: CircuitConfig, name: str) -> Path:
+    """A volume of a circuit's atlas, such as ``flatmap``.
+
+    Raises
+    ------
+    SimulationDataError
+        If the circuit has no atlas, or that has no such volume; the message lists those it has.
+    """
+    folder = atlas_folder(circuit)
+    if folder is None:
+        raise SimulationDataError(
+            f"{circuit.path}: the circuit names no atlas: give the path of an nrrd file, or set"
+            " components.provenance.atlas_dir"
+        )
+    if not folder.is_dir():
+        raise SimulationDataError(
+            f"{folder}: the folder of the atlas does not exist: correct atlas_dir in {circuit.path}"
+        )
+    path = folder / (name if name.endswith(".nrrd") else f"{name}.nrrd")
+    if not path.is_file():
+        listed = ", ".join(sorted(file.stem for file in folder.glob("*.nrrd"))) or "none"
+        raise SimulationDataError(
+            f"{folder}: the circuit's atlas has no {path.name}; there are: {listed}"
+        )
+    return path
+
+
+def compute_columns(
+    circuit: CircuitConfig,
+    name: str,
+    where: str,
+    nodes_file: Path,
+    population: str,
+    positions: Callable[[], tuple[npt.NDArray[Any], ...]],
+    progress: Progress | None,
+) -> dict[str, npt.NDArray[Any]]:
+    """The column of `ATLAS_COLUMNS` that is asked for, and those that are computed with it.
+
+    Raises
+    ------
+    SimulationDataError
+        If the atlas does not give it; the message begins with `where`.
+    """
+    simple = name in _FROM_FLATMAP
+    try:
+        needed = ("flatmap",) if simple else ("flatmap", "orientation")
+        files = [atlas_file(circuit, volume) for volume in needed]
+    except SimulationDataError as error:
+        raise SimulationDataError(
+            f"{where} has no property {name!r}, and the circuit's atlas does not give it ({error}):"
+            " or name two other columns as flat"
+        ) from error
+
+    def compute() -> dict[str, npt.NDArray[Any]]:
+        if simple:
+            x, y = flat_positions(read_flatmap(files[0], progress=progress), *positions())
+            return dict(zip(_FROM_FLATMAP, (x, y), strict=True))
+        return by_conntility(positions(), files[0], files[1], progress)
+
+    key = {
+        "what": "columns of the atlas",
+        "columns": _FROM_FLATMAP if simple else BY_CONNTILITY,
+        "by": "look-up" if simple else f"conntility {version('connectome-utilities')}",
+        "files": [stamp(file) for file in (nodes_file, *files)],
+        "population": population,
+    }
+    return cached_arrays(key, compute)

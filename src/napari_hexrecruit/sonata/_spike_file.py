@@ -1,0 +1,101 @@
+"""Whose spikes a spikes file holds, seen from a circuit."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._spikes import OLD_LAYOUT, SpikeTrain, opened_trains
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["SpikeFile"]
+
+
+@dataclass(frozen=True)
+class SpikeFile:
+    """A spikes file, the populations of the circuit, and what to do where the file is missing."""
+
+    path: Path
+    circuit_populations: tuple[str, ...]
+    remedy: str
+
+    def counts(self) -> dict[str, int]:
+        """Number of spikes of each population; `OLD_LAYOUT` where the file names none.
+
+        A population that cannot be read is left out: that is told when it is asked for.
+        """
+        found = {}
+        with self._trains() as trains:
+            for name, train in trains.items():
+                try:
+                    found[name] = len(train())
+                except SimulationDataError:
+                    continue
+        return found
+
+    def last_ms(self) -> float:
+        """Time of the last spike of all populations, ms; 0 where there is none."""
+        with self._trains() as trains:
+            spans = [train().span_ms() for train in trains.values()]
+        return max((span[1] for span in spans if span is not None), default=0.0)
+
+    @contextmanager
+    def train(self, population: str) -> Iterator[SpikeTrain | None]:
+        """Spikes of a population in the open file; None where it never fired.
+
+        Raises
+        ------
+        SimulationDataError
+            If it is not in the file, and somebody whom the circuit lacks is.
+        """
+        with self._trains() as trains:
+            if OLD_LAYOUT in trains:
+                train = trains[OLD_LAYOUT]()
+                said = (
+                    f"{train.where}: is of the old layout, without populations;"
+                    f" its spikes are taken to be of {population!r}"
+                )
+                yield replace(train, assumed=(said, *train.assumed))
+            elif population in trains:
+                yield trains[population]()
+            else:
+                self._refuse_strangers(population, sorted(trains))
+                yield None
+
+    def silence(self, population: str) -> str:
+        """What is assumed of a population that the file lacks."""
+        return (
+            f"{self.path}: has no spikes of population {population!r};"
+            " it is assumed that it never fired"
+        )
+
+    def refuse_nameless(self) -> None:
+        """Refuse a file that does not say which of several populations it is of."""
+        if len(self.circuit_populations) < 2 or not self.path.is_file():
+            return
+        with self._trains() as trains:
+            nameless = OLD_LAYOUT in trains
+        if nameless:
+            raise SimulationDataError(
+                f"{self.path}: is of the old layout, without populations: name the one whose"
+                f" spikes it holds (--population); there are:"
+                f" {', '.join(self.circuit_populations)}"
+            )
+
+    def _trains(self) -> Any:
+        return opened_trains(self.path, self.remedy)
+
+    def _refuse_strangers(self, population: str, found: list[str]) -> None:
+        """A population is not silent in a file whose spikes are of nobody that we know."""
+        strangers = [name for name in found if name not in self.circuit_populations]
+        if strangers:
+            raise SimulationDataError(
+                f"{self.path}: there are no spikes of population {population!r}; there are:"
+                f" {', '.join(found)}, of which the circuit lacks {', '.join(strangers)}:"
+                " name another population, or another spikes file (--spikes)"
+            )
