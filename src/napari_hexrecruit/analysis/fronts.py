@@ -123,8 +123,8 @@ def _line(fit: WaveFit, time: float, xy: Floats, radius: float) -> Floats:
     along = slowness / (slowness @ slowness)
     foot = middle + (time - fit.latency_at(*middle)) * along
     across = np.array([-along[1], along[0]]) / np.hypot(*along)
-    way = np.arange(-size, size + step, step)
-    return np.asarray(foot + way[:, None] * across)
+    places = np.arange(-size, size + step, step)
+    return np.asarray(foot + places[:, None] * across)
 
 
 def _over(line: Floats, xy: Floats, radius: float) -> Floats:
@@ -138,7 +138,7 @@ def _over(line: Floats, xy: Floats, radius: float) -> Floats:
     parts = np.where(inside[:, None], line, np.nan)
     after_gap = np.concatenate([[True], ~inside[:-1]])
     kept = inside | ~after_gap
-    return parts[kept]
+    return np.asarray(parts[kept])
 
 
 def _nice(delay: float) -> float:
