@@ -6,8 +6,10 @@ Specification: https://sonata-extension.readthedocs.io
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,8 @@ from napari_hexrecruit.synthetic.sheet import REGIONS
 from napari_hexrecruit.synthetic.story import Story
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     from napari_hexrecruit.recruitment import Progress
@@ -130,11 +134,23 @@ def _no_progress(what: str, done: int, total: int) -> None:
     pass
 
 
+@contextmanager
+def _written(path: Path) -> Iterator[h5py.File]:
+    """Give an HDF5 file to fill.
+
+    HDF5 may crash the process when a disk is full: it writes into memory, Python into the file.
+    """
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        yield file
+    path.write_bytes(memory.getbuffer())
+
+
 # --- nodes ----------------------------------------------------------------------------------------
 
 
 def _write_nodes(path: Path, story: Story, ids: npt.NDArray[np.uint32], report: Progress) -> None:
-    with h5py.File(path, "w") as file:
+    with _written(path) as file:
         group = _make_population(file, POPULATION, story.n_neurons)
         for done, (name, column) in enumerate(neuron_columns(story)):
             report("neurons", story.n_neurons * done // N_COLUMNS, story.n_neurons)
@@ -176,7 +192,7 @@ def _write_spikes(path: Path, story: Story, ids: npt.NDArray[np.uint32], report:
     times_ms = grid_times_ms(story.n_bins * STEPS)
     total, done = story.n_spikes, 0
     report("spikes", 0, total)
-    with h5py.File(path, "w") as file:
+    with _written(path) as file:
         timestamps, node_ids = _make_spikes(file, POPULATION, total)
         for piece in spike_pieces(story):
             here = slice(done, done + len(piece.steps))
