@@ -35,7 +35,7 @@ html_theme = "furo"
 html_title = f"napari-hexrecruit {release}"
 html_show_sourcelink = False
 
-COMMANDS = ("demo", "info", "cube", "movie", "view")
+COMMANDS = ("demo", "info", "check", "cube", "movie", "view")
 
 
 def write_help(_app) -> None:

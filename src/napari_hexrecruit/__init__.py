@@ -15,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gives
+    from napari_hexrecruit.check import Finding, check_simulation
     from napari_hexrecruit.cube_io import read_cube, write_cube
     from napari_hexrecruit.errors import HexRecruitError, MissingExtraError, SimulationDataError
     from napari_hexrecruit.hexgrid import HexGrid
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gi
     from napari_hexrecruit.timebins import TimeBins
 
 __all__ = [
+    "Finding",
     "HexGrid",
     "HexRecruitError",
     "Mark",
@@ -35,6 +37,7 @@ __all__ = [
     "TimeBins",
     "Underlay",
     "__version__",
+    "check_simulation",
     "cumulative_cube",
     "open_simulation",
     "read_cube",
@@ -49,6 +52,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Finding": "check",
     "HexGrid": "hexgrid",
     "HexRecruitError": "errors",
     "Mark": "render",
@@ -57,6 +61,7 @@ _HOMES = {
     "SimulationDataError": "errors",
     "TimeBins": "timebins",
     "Underlay": "render",
+    "check_simulation": "check",
     "cumulative_cube": "pipeline",
     "open_simulation": "sonata",
     "read_cube": "cube_io",

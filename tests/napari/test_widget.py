@@ -341,7 +341,7 @@ class TestUpdating:
     def test_reads_nothing_again(self, user, sample, monkeypatch):
         user.open_and_load(sample)
         reads = []
-        for name in ("read_spikes", "_open_snap"):
+        for name in ("read_spikes", "read_simulation"):
             monkeypatch.setattr(_simulation, name, lambda *a, name=name: reads.append(name))
         user.form.radius.value = 80.0
         user.wait_until_idle()

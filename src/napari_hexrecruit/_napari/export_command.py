@@ -20,9 +20,12 @@ from napari_hexrecruit.filters import Rule
 __all__ = ["commands", "run_options"]
 
 _PROGRAM = "hexrecruit"
-_OF_CUBE = ("population", "node_set", "column_atlas", "radius", "bin_ms", "min_neurons")
+_OF_CUBE = (
+    *("population", "node_set", "column_atlas", "radius", "bin_ms", "min_neurons"),
+    *("spikes", "circuit"),
+)
 _NEEDED = {"simulation", "where", "flat", "radius", "bin_ms", "min_neurons", "start", "stop"}
-_KNOWN = _NEEDED | {"population", "node_set", "column_atlas"}
+_KNOWN = _NEEDED | {"population", "node_set", "column_atlas", "spikes", "circuit"}
 _REPEATED = {"panel_titles": "--panel-title", "where": "--where"}
 _SWITCHES = ("colorbar", "timestamp", "scale_bar")
 _REMEDY = "save the layer as .hexrecruit.nc, open that file and export from there"
@@ -53,6 +56,11 @@ def commands(layers: Sequence[Points], order: Order, style: MovieStyle) -> str:
     options = _movie_options(order, style)
     if len(layers) == 1 and files[0] is None:
         recipe = _recipe_of(layers[0])
+        if recipe["simulation"] == recipe.get("spikes"):
+            raise ValueError(
+                f"the layer {layers[0].name!r} is of a spikes file without a simulation, and a movie"
+                f" is made of a simulation or a cube: {_REMEDY}"
+            )
         lines = [
             _line("movie", [recipe["simulation"]], order.output, options | _cube_options(recipe))
         ]
@@ -65,7 +73,8 @@ def commands(layers: Sequence[Points], order: Order, style: MovieStyle) -> str:
             recipe = _recipe_of(layer)
             window = {"start": recipe["start"], "stop": recipe["stop"]}
             given = _cube_options(recipe) | window
-            lines.append(_line("cube", [recipe["simulation"]], str(source), given))
+            bare = recipe["simulation"] == recipe.get("spikes")
+            lines.append(_line("cube", [] if bare else [recipe["simulation"]], str(source), given))
     lines.append(_line("movie", sources, order.output, options))
     return " && \\\n".join(lines)
 

@@ -29,7 +29,8 @@ from napari_hexrecruit.flatmap import (
     region_areas,
     voxel_count_image,
 )
-from napari_hexrecruit.sonata import Simulation, open_simulation
+from napari_hexrecruit.pipeline import open_recipe
+from napari_hexrecruit.sonata import Simulation
 
 if TYPE_CHECKING:
     import os
@@ -262,13 +263,14 @@ def with_simulation(cube: xr.Dataset | None) -> tuple[xr.Dataset, Simulation]:
     """Hexagons with the simulation that they were computed from."""
     if cube is None:
         raise ValueError("there are no hexagons: load a simulation or a cube first")
-    path = str(recipe_of(cube).get("simulation", ""))
+    recipe = recipe_of(cube)
+    path = str(recipe.get("simulation", ""))
     if not Path(path).is_file():
         where = path or "it is not named"
         raise ValueError(
             f"{where}: the simulation of the hexagons is not there: load the hexagons from it again"
         )
-    return cube, open_simulation(path)
+    return cube, open_recipe(recipe)
 
 
 def _n_shown(labels: FlatImage) -> int:

@@ -135,7 +135,7 @@ def computed(
     """
     now = _file_state(simulation)
     if now != state:
-        simulation = open_simulation(simulation.path)
+        simulation = open_simulation(**simulation.given)
     return Loaded(simulation, now, request, cubes_of(simulation, request, progress))
 
 
