@@ -31,7 +31,7 @@ LAYERS = [
     {"sonata"},
     {"places"},
     {"pipeline"},
-    {"flatmap", "cube_io", "synthetic", "info", "check", "run_file", "analysis"},
+    {"flatmap", "cube_io", "synthetic", "info", "check", "run_file", "analysis", "node_sets"},
     {"render"},
     {"movie"},
     {"cli"},

@@ -159,7 +159,8 @@ def neurons_of(members: HexMembers, hexes: Positions) -> npt.NDArray[np.int64]:
     Returns
     -------
     (n_neurons,) int64
-        SONATA node ids (from 0), ascending. Only neurons that the cube counts.
+        Rows of the population, ascending; only neurons that the cube counts. SONATA's node ids are
+        ``simulation.node_ids(population)[rows]``, mostly the same.
     """
     picked = np.zeros(len(members.i) + 1, dtype=bool)
     picked[np.asarray(hexes, dtype=np.intp)] = True
@@ -167,8 +168,14 @@ def neurons_of(members: HexMembers, hexes: Positions) -> npt.NDArray[np.int64]:
     return np.flatnonzero(picked[members.hex_of_neuron]).astype(np.int64)
 
 
-def neurons_table(members: HexMembers, hexes: Positions, *, population: str) -> pd.DataFrame:
-    """Neurons of some hexagons as a table: one row per neuron, by node id.
+def neurons_table(
+    members: HexMembers,
+    hexes: Positions,
+    *,
+    population: str,
+    node_ids: npt.NDArray[np.int64] | None = None,
+) -> pd.DataFrame:
+    """Neurons of some hexagons as a table: one row per neuron, in the order of the population.
 
     Parameters
     ----------
@@ -176,12 +183,14 @@ def neurons_table(members: HexMembers, hexes: Positions, *, population: str) -> 
         As `neurons_of` takes them.
     population
         Name of the node population.
+    node_ids
+        (n_neurons_of_population,) SONATA node ids; by default 0, 1, 2, ...
 
     Returns
     -------
     pandas.DataFrame
-        ``population``, ``node_id`` (from 0), ``hex`` (name), ``x`` and ``y`` (centre of the
-        hexagon in flat space).
+        ``population``, ``node_id``, ``hex`` (name), ``x`` and ``y`` (centre of the hexagon in flat
+        space).
     """
     import pandas as pd
 
@@ -191,7 +200,7 @@ def neurons_table(members: HexMembers, hexes: Positions, *, population: str) -> 
     return pd.DataFrame(
         {
             "population": population,
-            "node_id": neurons,
+            "node_id": neurons if node_ids is None else node_ids[neurons],
             "hex": members.hex_names()[which],
             "x": x[which],
             "y": y[which],
@@ -207,7 +216,8 @@ def share_of_neurons(members: HexMembers, neurons: npt.ArrayLike) -> npt.NDArray
     members
         Hexagon of each neuron.
     neurons
-        (n,) node ids (from 0); each counts once, and those in no hexagon do not count.
+        (n,) rows of the population, as ``simulation.node_set_ids`` gives them; each counts once,
+        and those in no hexagon do not count.
 
     Returns
     -------
@@ -218,12 +228,12 @@ def share_of_neurons(members: HexMembers, neurons: npt.ArrayLike) -> npt.NDArray
     Raises
     ------
     ValueError
-        If an id is none of the population.
+        If a row is none of the population.
     """
     ids = np.unique(np.asarray(neurons, dtype=np.int64))
     n_all = len(members.hex_of_neuron)
     if ids.size and not (ids[0] >= 0 and ids[-1] < n_all):
-        raise ValueError(f"node ids must be 0 to {n_all - 1}, not {ids[0]} to {ids[-1]}")
+        raise ValueError(f"neurons must be rows 0 to {n_all - 1}, not {ids[0]} to {ids[-1]}")
     which = members.hex_of_neuron[ids]
     n_among = np.bincount(which[which >= 0], minlength=len(members.i))
     return n_among / np.maximum(members.n_neurons, 1)

@@ -152,11 +152,11 @@ def raster(
     Returns
     -------
     xr.Dataset
-        Dimension ``spike``: ``time`` (ms), ``neuron`` (node id, from 0), ``hex_index`` (position in
-        `hexes`), ``line`` (0, 1, ...: where the neuron stands in the raster, all neurons of the
-        first hexagon below those of the second, by node id). Neurons that do not fire have a line,
-        too: the attribute ``n_lines`` counts them all. Dimension ``hex``: ``first_line`` of each
-        hexagon and its name.
+        Dimension ``spike``: ``time`` (ms), ``neuron`` (row of the population), ``hex_index``
+        (position in `hexes`), ``line`` (0, 1, ...: where the neuron stands in the raster, those of
+        the first hexagon below those of the second, each in the order of the population). Neurons
+        that do not fire have a line, too: the attribute ``n_lines`` counts them all. Dimension
+        ``hex``: ``first_line`` of each hexagon and its name.
 
     Notes
     -----

@@ -37,7 +37,6 @@ __all__ = [
     "TRIAL",
     "count_trials",
     "cut_trials",
-    "periodic_onsets",
     "reliability",
     "trial_cube",
     "trial_mean",
@@ -49,27 +48,6 @@ TRIAL = "trial"
 _SEM = "recruitment_sem"
 _NO_LENGTH = 1e-6
 """A course of percents this short is rounding, not variation."""
-
-
-def periodic_onsets(start: float, period: float, stop: float) -> Floats:
-    """Onsets every so often: ``start + k * period`` before `stop`, ms.
-
-    Raises
-    ------
-    ValueError
-        If the period is not greater than 0, or there is no onset.
-
-    Examples
-    --------
-    >>> periodic_onsets(100.0, 300.0, 1000.0).tolist()
-    [100.0, 400.0, 700.0]
-    """
-    if not (period > 0 and all(map(math.isfinite, (start, period, stop)))):
-        raise ValueError(f"the period must be a number of ms greater than 0, not {period!r}")
-    n_onsets = math.ceil((stop - start) / period - EDGE_TOLERANCE_MS)
-    if n_onsets < 1:
-        raise ValueError(f"no onset lies from {start:g} to {stop:g} ms: start earlier")
-    return start + period * np.arange(n_onsets, dtype=np.float64)
 
 
 def cut_trials(
