@@ -1,7 +1,8 @@
-"""Arrays that took long to compute, kept in the user's cache folder until their sources change."""
+"""Results that took long, kept in the user's cache folder until their sources change."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -14,20 +15,22 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit._atomic import written_aside
+from napari_hexrecruit._folders import folder_aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["Arrays", "cache_folder", "cached_arrays", "stamp"]
+__all__ = ["Arrays", "cache_folder", "cached_arrays", "cached_folder", "stamp"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 _log = logging.getLogger(__name__)
 
-_VERSION = 1
+_VERSION = 2
 """Part of every key: raise it when the meaning of stored arrays changes."""
 _MOST_BYTES = 4 << 30
+_SUMS = "checksums.json"
 _UNREADABLE = (
     *(OSError, ValueError, KeyError, TypeError, EOFError, MemoryError),
     *(zipfile.BadZipFile, zlib.error),
@@ -35,7 +38,7 @@ _UNREADABLE = (
 
 
 def cache_folder() -> Path:
-    """Folder of the cache; deleting it, or files in it, costs only time."""
+    """Folder of the cached arrays; deleting it, or files in it, costs only time."""
     import platformdirs
 
     return platformdirs.user_cache_path("napari-hexrecruit", appauthor=False) / "atlas"
@@ -63,14 +66,13 @@ def cached_arrays(key: Mapping[str, Any], compute: Callable[[], Arrays]) -> Arra
 
     Notes
     -----
-    A stored file has the key in it and a checksum for each array (those of the zip format). One
-    that cannot be read whole, or has another key, is computed again and replaced. Where nothing can
-    be stored, that is logged and the result is given all the same. The folder is kept below 4 GB by
-    removing what was not used for longest.
+    A stored file begins with the SHA-256 of the rest, which has the key in it. One whose content
+    does not have that sum, or that has another key, is computed again and replaced. Where nothing
+    can be stored, that is logged and the result is given all the same. The folder is kept below
+    4 GB by removing what was not used for longest.
     """
     text = json.dumps({"version": _VERSION, **key}, sort_keys=True)
-    name = hashlib.sha256(text.encode()).hexdigest()[:40] + ".npz"
-    path = cache_folder() / name
+    path = cache_folder() / (_digest(text.encode())[:40] + ".npz")
     found = _read(path, text)
     if found is None:
         found = compute()
@@ -78,38 +80,124 @@ def cached_arrays(key: Mapping[str, Any], compute: Callable[[], Arrays]) -> Arra
     return found
 
 
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def _read(path: Path, text: str) -> Arrays | None:
     if not path.is_file():
         return None
     try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with open(path, "rb") as file:
+            _check_sum(file)
+            with np.load(file, allow_pickle=False) as content:
+                arrays = {name: content[name] for name in content.files}
         if bytes(arrays.pop("key")) != text.encode():
             raise ValueError("it has another key")
-        os.utime(path)
     except _UNREADABLE as error:
         _log.warning("%s: cannot be used (%s): computed again", path, error)
         return None
+    with contextlib.suppress(OSError):  # it is somebody else's: how long it stays is theirs to say
+        os.utime(path)
     return arrays
 
 
+def _check_sum(file: Any) -> None:
+    """Leave the file behind its checksum, if that is right."""
+    begin = file.read(hashlib.sha256().digest_size)
+    if begin != hashlib.file_digest(file, "sha256").digest():
+        raise ValueError("its checksum is wrong")
+    file.seek(len(begin))
+
+
 def _store(path: Path, text: str, arrays: Arrays) -> None:
+    stored: dict[str, Any] = {"key": np.frombuffer(text.encode(), np.uint8), **arrays}
+    begin = bytes(hashlib.sha256().digest_size)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _make_room(path.parent, sum(array.nbytes for array in arrays.values()))
-        with written_aside(path, overwrite=True) as aside:
-            stored: dict[str, Any] = {"key": np.frombuffer(text.encode(), np.uint8), **arrays}
-            np.savez(aside, **stored)
+        with written_aside(path, overwrite=True) as aside, open(aside, "wb+") as file:
+            file.write(begin)
+            np.savez(file, **stored)
+            file.seek(len(begin))
+            digest = hashlib.file_digest(file, "sha256").digest()
+            file.seek(0)
+            file.write(digest)
     except OSError as error:
         _log.warning("%s: cannot be stored (%s): the next time takes as long", path, error)
 
 
 def _make_room(folder: Path, n_bytes: int) -> None:
     """Remove what was not used for longest until so many bytes fit."""
-    status = {path: path.stat() for path in folder.glob("*.npz")}
+    status = {}
+    for path in folder.glob("[!.]*.npz"):
+        with contextlib.suppress(FileNotFoundError):  # another process makes room too
+            status[path] = path.stat()
     excess = n_bytes + sum(one.st_size for one in status.values()) - _MOST_BYTES
     for path in sorted(status, key=lambda path: status[path].st_mtime):
         if excess <= 0:
             break
         path.unlink(missing_ok=True)
         excess -= status[path].st_size
+
+
+def cached_folder(folder: Path, make: Callable[[Path], object]) -> bool:
+    """Whether a folder of files is there as `make` made it once; it is made where it is not.
+
+    Parameters
+    ----------
+    folder
+        Its name tells what is in it, and of which version.
+    make
+        Fills an empty folder.
+
+    Returns
+    -------
+    bool
+        False where nothing can be stored, which is logged.
+
+    Notes
+    -----
+    The SHA-256 of each file is stored with them. A folder in which a file is missing, changed or
+    too many is made again.
+    """
+    there = folder.exists()
+    if there:
+        wrong = _first_wrong(folder)
+        if wrong is None:
+            return True
+        _log.warning("%s: cannot be used (%s is not as it was made): made again", folder, wrong)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with folder_aside(folder, overwrite=there, check=lambda _: None) as aside:
+            make(aside)
+            (aside / _SUMS).write_text(json.dumps(_sums(aside), indent=1), encoding="utf-8")
+    except OSError as error:
+        if not there and _first_wrong(folder) is None:  # another process was faster
+            return True
+        _log.warning("%s: cannot be stored (%s): the next time takes as long", folder, error)
+        return False
+    return True
+
+
+def _first_wrong(folder: Path) -> str | None:
+    """Name of a file that is not as it was made."""
+    try:
+        stored = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+        found = _sums(folder)
+    except (OSError, ValueError, RecursionError):
+        return _SUMS
+    if not isinstance(stored, dict):
+        return _SUMS
+    names = stored.keys() | found.keys()
+    return min((name for name in names if stored.get(name) != found.get(name)), default=None)
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file() and path != folder / _SUMS)
+    return {path.relative_to(folder).as_posix(): _sum_of(path) for path in sorted(files)}
+
+
+def _sum_of(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import inspect
 import itertools
+import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numba
 import numpy as np
+from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
+from platformdirs import user_cache_path
+
+from napari_hexrecruit._cache import cached_folder, stamp
 
 __all__ = ["jit"]
 
+_numba_config: Any = numba.config
 Loop = Callable[..., Any]
+Types = tuple[Any, ...]
 
 _LOCK = threading.RLock()
 
@@ -40,7 +49,7 @@ def jit(*, reads: str) -> Callable[[Loop], Loop]:
     def decorate(loop: Loop) -> Loop:
         names = tuple(inspect.signature(loop).parameters)
         is_read = tuple(name in reads.split() for name in names)
-        compiled: dict[tuple[Any, ...], Loop] = {}
+        compiled: dict[Types, Loop] = {}
 
         @functools.wraps(loop)
         def call(*values: Any) -> Any:
@@ -63,13 +72,39 @@ def _type(value: Any, is_read: bool) -> Any:
     return numba.types.float64 if isinstance(value, float) else numba.types.int64
 
 
-def _compiled(loop: Loop, types: tuple[Any, ...]) -> Any:
+def _compiled(loop: Loop, types: Types) -> Loop:
     """For these types; kept on disk where there is a place for it, else in this process only."""
+    folder = _folder(loop, types)
+    if cached_folder(folder, lambda aside: _compiled_in(aside, loop, types)):
+        return _compiled_in(folder, loop, types)
+    return _made(numba.njit(nogil=True)(loop), types)
+
+
+def _compiled_in(folder: Path, loop: Loop, types: Types) -> Loop:
+    """Compile, or load what was compiled before, with a folder of its own as numba's cache.
+
+    Numba believes the files that it finds, and stops with an error of pickle or LLVM where they
+    are damaged.
+    """
+    before = _numba_config.CACHE_DIR
+    _numba_config.CACHE_DIR = str(folder)
     try:
-        kept = numba.njit(cache=True, nogil=True)(loop)
-    except RuntimeError as error:
-        if "cannot cache" not in str(error):
-            raise
-        kept = numba.njit(nogil=True)(loop)
-    kept.compile(types)
-    return kept
+        return _made(numba.njit(cache=True, nogil=True)(loop), types)
+    finally:
+        _numba_config.CACHE_DIR = before
+
+
+def _made(compiler: Any, types: Types) -> Loop:
+    compiler.compile(types)
+    compiler.disable_compile()  # arrays that can be written to are taken as such that cannot
+    return cast("Loop", compiler)
+
+
+def _folder(loop: Loop, types: Types) -> Path:
+    """One folder for all that the compiled code depends on: its source, types and processor."""
+    source = stamp(inspect.getfile(loop))
+    processor = (get_host_cpu_name(), get_host_cpu_features().flatten())
+    versions = (numba.__version__, sys.version, processor)
+    key = repr((loop.__qualname__, source, types, versions)).encode()
+    base = Path(_numba_config.CACHE_DIR or user_cache_path("napari-hexrecruit", appauthor=False))
+    return base / "compiled" / f"{loop.__name__}-{hashlib.sha256(key).hexdigest()[:24]}"
