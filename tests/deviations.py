@@ -779,6 +779,45 @@ def node_types(folder: Path) -> None:
     edit_nodes(folder, lambda group: group["node_type_id"].__setitem__(slice(None), types))
 
 
+@deviation("node sets within the configuration; `gids` for `node_id`", same=False)
+def inline_node_sets(folder: Path) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["node_sets"] = {"some": {"gids": list(range(30))}}
+        content["node_set"] = "some"
+
+    edit_simulation(folder, change)
+
+
+@deviation("all of that, as BMTK writes it", says="does not name the populations")
+def bmtk_style(folder: Path) -> dict[str, Any]:
+    node_types(folder)
+
+    def circuit(content: dict[str, Any]) -> None:
+        content["manifest"] = {"$NETWORK_DIR": "."}
+        content["networks"]["nodes"][0]["nodes_file"] = "$NETWORK_DIR/nodes.h5"
+        content.pop("node_sets_file")
+        content.pop("version")
+
+    edit_json(folder / "circuit_config.json", circuit)
+    simulation = {
+        "manifest": {"$BASE_DIR": ".", "$OUTPUT_DIR": "$BASE_DIR/output"},
+        "run": {"tstop": 100.0, "dt": 0.1, "dL": 20.0, "spike_threshold": -15},
+        "target_simulator": "NEST",
+        "network": "$BASE_DIR/circuit_config.json",
+        "node_sets": {"all": {"model_type": ["biophysical", "point_process"]}},
+        "node_set": "all",
+        "inputs": {"lgn": {"input_type": "spikes", "module": "sonata", "node_set": "lgn"}},
+        "output": {
+            "output_dir": "$OUTPUT_DIR",
+            "spikes_sort_order": "time",
+            "spikes_file": "spikes.h5",
+        },
+        "reports": {"v": {"cells": "all", "variable_name": "v", "module": "membrane_report"}},
+    }
+    (folder / "config.simulation.json").write_text(json.dumps(simulation))
+    return {"path": folder / "config.simulation.json"}
+
+
 # --- 17: float noise -----------------------------------------------------------------------------
 
 

@@ -52,8 +52,10 @@ class SimulationConfig:
         End of the simulation, ms.
     node_set
         Name of the simulation's node set; None for all neurons.
-    node_sets
-        The sets that the simulation itself adds to those of the circuit.
+    node_sets_file
+        File of the sets that the simulation adds to those of the circuit; None where it has none.
+    own_node_sets
+        Sets that stand in the configuration itself.
     spikes_file
         Where the spikes are said to be.
     stimuli
@@ -173,7 +175,7 @@ def _simulation_by_bluepysnap(path: Path, content: Json) -> SimulationConfig:
         duration_ms=float(snap.run.tstop),
         node_set=found.node_set or None,
         node_sets_file=_own_node_sets_file(path, content),
-        own_node_sets={},
+        own_node_sets=_section(path, content, "node_sets"),
         spikes_file=Path(path.parent, snap.output.output_dir, snap.output.spikes_file),
         stimuli=tuple(stimuli),
         content=content,
@@ -193,7 +195,7 @@ def _simulation_by_json(path: Path, content: Json, said: tuple[str, ...] = ()) -
         duration_ms=_duration_ms(path, content["run"]),
         node_set=node_set,
         node_sets_file=_own_node_sets_file(path, content),
-        own_node_sets=own_sets,
+        own_node_sets=_section(path, content, "node_sets") | own_sets,
         spikes_file=Path(path.parent, folder, name),
         stimuli=tuple(_stimuli(_section(path, content, "inputs"))),
         content=content,

@@ -28,6 +28,8 @@ __all__ = ["matching", "read_node_sets"]
 
 Mask = npt.NDArray[np.bool_]
 
+_IDS = ("node_id", "gids")
+"""Names of the rule on ids; the second is that of old files."""
 _COMPARE = {
     "$gt": operator.gt,
     "$lt": operator.lt,
@@ -109,7 +111,7 @@ class _Resolver:
         if "population" in rule and self._nodes.config.name not in _as_list(rule["population"]):
             return np.zeros(self._nodes.size, dtype=bool)
         for key, value in rule.items():
-            if key == "node_id":
+            if key in _IDS:
                 mask &= self._by_id(name, value)
             elif key != "population":
                 mask &= self._by_property(name, key, value)
