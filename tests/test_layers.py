@@ -24,7 +24,7 @@ LAYERS = [
     {"errors"},
     {"schema"},
     {"hexgrid"},
-    {"timebins"},
+    {"timebins", "ordering"},
     {"filters", "metrics"},
     {"recruitment"},
     {"atlas", "columns"},

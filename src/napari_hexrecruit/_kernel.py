@@ -29,7 +29,6 @@ __all__ = [
     "count_bins",
     "count_first",
     "count_kept",
-    "descents",
     "hex_table",
     "plain",
     "relabel_kept",
@@ -253,12 +252,3 @@ def relabel_kept(hex_of_neuron: Any, kept: Any, labels: Any, relabelled: Any) ->
     for neuron in range(hex_of_neuron.size):
         hexagon = hex_of_neuron[neuron]
         relabelled[neuron] = labels[hexagon] if kept[neuron] and hexagon >= 0 else -1
-
-
-@jit(reads="values")
-def descents(values: Any) -> int:
-    """How often a value is not at least the one before it; NaN never is, nor is what follows it."""
-    n = 0
-    for i in range(1, values.size):
-        n += not values[i] >= values[i - 1]
-    return n

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit import schema
+from napari_hexrecruit._threads import n_cores
 from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
 
 if TYPE_CHECKING:
@@ -340,10 +340,3 @@ def even_chunks(starts: npt.NDArray[np.intp], n_chunks: int) -> list[tuple[int, 
     goals = starts[0] + (starts[-1] - starts[0]) * np.arange(1, n_chunks) // n_chunks
     cuts = np.unique(np.concatenate([[0], np.searchsorted(starts, goals), [n_bins]]))
     return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
-
-
-def n_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
