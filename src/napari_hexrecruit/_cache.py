@@ -141,8 +141,8 @@ def _make_room(folder: Path, n_bytes: int) -> None:
         excess -= status[path].st_size
 
 
-def cached_folder(folder: Path, make: Callable[[Path], object]) -> bool:
-    """Whether a folder of files is there as `make` made it once; it is made where it is not.
+def cached_folder(folder: Path, make: Callable[[Path], object]) -> None:
+    """Make a folder of files, if it is not there as it was made before.
 
     Parameters
     ----------
@@ -151,46 +151,63 @@ def cached_folder(folder: Path, make: Callable[[Path], object]) -> bool:
     make
         Fills an empty folder.
 
-    Returns
-    -------
-    bool
-        False where nothing can be stored, which is logged.
+    Raises
+    ------
+    FileExistsError
+        If it has to be made again and holds files that were not made with it.
+    OSError
+        If it cannot be stored.
 
     Notes
     -----
     The SHA-256 of each file is stored with them. A folder in which a file is missing, changed or
-    too many is made again.
+    too many is not believed.
     """
     there = folder.exists()
     if there:
         wrong = _first_wrong(folder)
         if wrong is None:
-            return True
+            return
         _log.warning("%s: cannot be used (%s is not as it was made): made again", folder, wrong)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with folder_aside(folder, overwrite=there, check=lambda _: None) as aside:
+        with folder_aside(folder, overwrite=there, check=_refuse_foreign) as aside:
             make(aside)
             (aside / _SUMS).write_text(json.dumps(_sums(aside), indent=1), encoding="utf-8")
-    except OSError as error:
-        if not there and _first_wrong(folder) is None:  # another process was faster
-            return True
-        _log.warning("%s: cannot be stored (%s): the next time takes as long", folder, error)
-        return False
-    return True
+    except FileExistsError:
+        if there or _first_wrong(folder) is not None:  # else another process was faster
+            raise
 
 
 def _first_wrong(folder: Path) -> str | None:
     """Name of a file that is not as it was made."""
+    stored = _stored_sums(folder)
+    if stored is None:
+        return _SUMS
     try:
-        stored = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
         found = _sums(folder)
-    except (OSError, ValueError, RecursionError):
-        return _SUMS
-    if not isinstance(stored, dict):
-        return _SUMS
+    except OSError as error:
+        return str(error.filename)
     names = stored.keys() | found.keys()
     return min((name for name in names if stored.get(name) != found.get(name)), default=None)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    stored = _stored_sums(folder)
+    foreign = set() if stored is None else _sums(folder).keys() - stored.keys()
+    if foreign:
+        raise FileExistsError(
+            f"{folder}: is not made again, because {min(foreign)!r} in it was not made with it:"
+            " move that away"
+        )
+
+
+def _stored_sums(folder: Path) -> dict[str, str] | None:
+    try:
+        stored = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return stored if isinstance(stored, dict) else None
 
 
 def _sums(folder: Path) -> dict[str, str]:

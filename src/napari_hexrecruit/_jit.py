@@ -6,6 +6,7 @@ import functools
 import hashlib
 import inspect
 import itertools
+import logging
 import sys
 import threading
 from collections.abc import Callable
@@ -24,6 +25,8 @@ __all__ = ["jit"]
 _numba_config: Any = numba.config
 Loop = Callable[..., Any]
 Types = tuple[Any, ...]
+
+_log = logging.getLogger(__name__)
 
 _LOCK = threading.RLock()
 
@@ -75,8 +78,11 @@ def _type(value: Any, is_read: bool) -> Any:
 def _compiled(loop: Loop, types: Types) -> Loop:
     """For these types; kept on disk where there is a place for it, else in this process only."""
     folder = _folder(loop, types)
-    if cached_folder(folder, lambda aside: _compiled_in(aside, loop, types)):
+    try:
+        cached_folder(folder, lambda aside: _compiled_in(aside, loop, types))
         return _compiled_in(folder, loop, types)
+    except OSError as error:
+        _log.warning("%s: cannot be stored (%s): the next time takes as long", folder, error)
     return _made(numba.njit(nogil=True)(loop), types)
 
 

@@ -45,24 +45,37 @@ def test_it_is_written_once(cache):
     assert open_simulation(path).default_population() == "cortex"
 
 
-def test_one_that_another_napari_has_just_written_is_taken(cache, monkeypatch):
-    path = samples.sample_simulation("small")
-    config = path.read_text()
-    path.unlink()
+def test_one_that_another_napari_has_just_written_is_taken(monkeypatch):
+    real = samples.write_simulation
 
     def too_late(*args, **kwargs):
-        path.write_text(config)
-        raise FileExistsError("there already")
+        monkeypatch.setattr(samples, "write_simulation", real)
+        written.append(samples.sample_simulation("small").stat().st_ino)
+        return real(*args, **kwargs)
 
+    written = []
     monkeypatch.setattr(samples, "write_simulation", too_late)
-    assert samples.sample_simulation("small") == path
+    assert [samples.sample_simulation("small").stat().st_ino] == written
 
 
-def test_foreign_files_in_the_cache_are_left_alone(cache):
+@pytest.mark.parametrize("name", ["nodes.h5", "output/spikes.h5", "simulation_config.json"])
+@pytest.mark.parametrize("content", [None, b"", b"no simulation"])
+def test_a_damaged_one_is_written_again(name, content):
+    folder = samples.sample_simulation("small").parent
+    whole = (folder / name).read_bytes()
+    if content is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(content)
+    assert samples.sample_simulation("small").parent == folder
+    assert (folder / name).read_bytes() == whole
+
+
+def test_foreign_files_in_the_cache_are_left_alone():
     folder = samples.sample_simulation("small").parent
     (folder / "simulation_config.json").unlink()
     (folder / "thesis.txt").write_text("mine")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(FileExistsError, match=r"thesis\.txt"):
         samples.sample_simulation("small")
     assert (folder / "thesis.txt").read_text() == "mine"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_hexrecruit import __version__
+from napari_hexrecruit._cache import cached_folder
 from napari_hexrecruit.recruitment import Progress
 from napari_hexrecruit.synthetic import MEDIUM, SMALL, write_simulation
 
@@ -16,7 +17,7 @@ SCHEME = "hexrecruit-sample://"
 SAMPLES = {"small": SMALL, "medium": MEDIUM}
 """Stories by the last part of the address."""
 
-_CONFIG = "simulation_config.json"
+_RUN, _CONFIG = "simulation", "simulation_config.json"
 
 
 def cache_folder() -> Path:
@@ -27,7 +28,7 @@ def cache_folder() -> Path:
 
 
 def sample_simulation(name: str, progress: Progress | None = None) -> Path:
-    """Give the configuration of a sample simulation; it is written where it is not there yet.
+    """Give the configuration of a sample simulation; it is written where it is not there whole.
 
     Parameters
     ----------
@@ -51,11 +52,7 @@ def sample_simulation(name: str, progress: Progress | None = None) -> Path:
     if name not in SAMPLES:
         raise ValueError(f"there is no sample {name!r}: use one of {', '.join(SAMPLES)}")
     folder = cache_folder() / f"{name}-{__version__}"
-    if (folder / _CONFIG).is_file():
-        return folder / _CONFIG
-    try:
-        return write_simulation(folder, SAMPLES[name], overwrite=True, progress=progress)
-    except FileExistsError:
-        if (folder / _CONFIG).is_file():  # another napari was faster
-            return folder / _CONFIG
-        raise
+    cached_folder(
+        folder, lambda aside: write_simulation(aside / _RUN, SAMPLES[name], progress=progress)
+    )
+    return folder / _RUN / _CONFIG
