@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from napari_hexrecruit._atomic import check_writable
 from napari_hexrecruit._console import about, progress_bars, say
 from napari_hexrecruit.run_file import read_run_file, write_run_file
 
@@ -41,6 +42,8 @@ def _use_run_file(ctx: typer.Context, path: Path | None) -> Path | None:
     if path is not None and path.exists():
         known = {p.name for p in ctx.command.params if p.name} - NOT_IN_RUN_FILE
         ctx.default_map = read_run_file(path, ctx.info_name or "", known)
+    elif path is not None:
+        check_writable(path, overwrite=False)
     return path
 
 
@@ -143,7 +146,11 @@ def write_missing_run_file(ctx: typer.Context, run_file: Path | None) -> None:
     if run_file is None or run_file.exists():
         return
     chosen = {k: plain(v) for k, v in ctx.params.items() if k not in NOT_IN_RUN_FILE}
-    write_run_file(run_file, ctx.info_name or "", chosen)
+    try:
+        write_run_file(run_file, ctx.info_name or "", chosen)
+    except FileExistsError:
+        say(f"{run_file} was written by another run meanwhile: kept")
+        return
     say(f"wrote the options to {run_file}")
 
 
