@@ -9,6 +9,7 @@ import platform
 import re
 import secrets
 import shutil
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,13 +20,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Claim", "claimed", "clear_leftovers"]
+__all__ = ["Claim", "claimed", "clear_leftovers", "locks_held"]
 
 _NAME = re.compile(r"(?P<prefix>\..*\.[0-9a-f]{16})\.(lock|old|part(\..*)?)", re.DOTALL)
 _LONGEST = 120
 """Bytes of the final name that a hidden one repeats; most file systems allow 255 in all."""
 _SECONDS_KEPT = 7 * 24 * 3600.0
 """Age of leftovers that are cleared where no lock can tell whether their run lives."""
+
+
+_of_thread = threading.local()
+
+
+def locks_held() -> tuple[int, ...]:
+    """Open files that lock the claims of this thread.
+
+    A process that writes under such names takes them with it: then the lock is freed when both
+    have ended, and nobody clears what it still writes.
+    """
+    return tuple(getattr(_of_thread, "locks", ()))
 
 
 class Claim:
@@ -63,6 +76,7 @@ class Claim:
             "locked": _try_lock(self._lock) == "taken",
         }
         os.write(self._lock, json.dumps(owner).encode())
+        _of_thread.locks = [*locks_held(), self._lock]
 
     def discard_old(self) -> None:
         """Remove what was replaced."""
@@ -79,6 +93,7 @@ class Claim:
         """Remove what is left under the names, and unlock them."""
         _clear(self._prefix, self.final.name)
         if self._lock >= 0:
+            _of_thread.locks = [lock for lock in locks_held() if lock != self._lock]
             os.close(self._lock)
             _with(self._prefix, "lock").unlink(missing_ok=True)
 

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._claims import locks_held
 from napari_hexrecruit.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Encoder:
                 stdout=subprocess.DEVNULL,
                 stderr=self._log,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                pass_fds=locks_held() if os.name == "posix" else (),
             )
         except OSError as error:
             self._log.close()
