@@ -185,7 +185,8 @@ def bootstrap(trend: Trend, points: Points, seed: int) -> Floats:
     steps = []
     for start in range(0, _N_BOOTSTRAP, _BLOCK):
         rows = min(_BLOCK, _N_BOOTSTRAP - start)
-        counts = rng.multinomial(n, np.full(n, 1.0 / n), size=rows).astype(np.float64)
+        drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
         sums = counts @ products
         matrix = sums[:, : k * k].reshape(-1, k, k)
         steps.append(np.einsum("bij,bj->bi", np.linalg.pinv(matrix), sums[:, k * k :]))

@@ -237,23 +237,15 @@ def _judged(trend: Trend, points: Points, flat_units: str, resolution: float, se
     against = _against(trend, p_value, agreement, resolution)
     if not against and _fits.is_wide(trend, points):
         against = "the source would lie far outside of the sheet: fit a plane front"
-    draws = _fits.bootstrap(trend, points, seed)
-    is_plane = trend.kind == "plane"
-    slowness = math.hypot(*trend.slowness)
-    direction = math.degrees(math.atan2(trend.slowness[1], trend.slowness[0])) % 360.0
-    wave = not against
-    speed = 1.0 / slowness if wave else math.nan
-    speed_ci = _interval(1.0 / np.hypot(*draws.T)) if wave else _NAN2
-    turned = _interval(_fits.turned(draws, trend.slowness)) if wave and is_plane else _NAN2
     fit = WaveFit(
         kind=trend.kind,
-        is_wave=wave,
-        why="",
-        speed=speed,
-        speed_ci=speed_ci,
-        direction=direction if wave and is_plane else math.nan,
-        direction_ci=(direction + turned[0], direction + turned[1]),
-        source=trend.origin if wave and not is_plane else _NAN2,
+        is_wave=False,
+        why=f"no wave: {against}",
+        speed=math.nan,
+        speed_ci=_NAN2,
+        direction=math.nan,
+        direction_ci=_NAN2,
+        source=_NAN2,
         start=trend.start,
         slowness=trend.slowness,
         r_squared=trend.r_squared,
@@ -265,7 +257,24 @@ def _judged(trend: Trend, points: Points, flat_units: str, resolution: float, se
         flat_units=flat_units,
         origin=trend.origin,
     )
-    return dataclasses.replace(fit, why=f"no wave: {against}" if against else _told(fit))
+    return fit if against else _as_wave(fit, _fits.bootstrap(trend, points, seed))
+
+
+def _as_wave(fit: WaveFit, draws: Floats) -> WaveFit:
+    """The fit with speed, direction or source, and their intervals from resampled slowness."""
+    wave: dict[str, Any] = {
+        "is_wave": True,
+        "speed": 1.0 / math.hypot(*fit.slowness),
+        "speed_ci": _interval(1.0 / np.hypot(*draws.T)),
+    }
+    if fit.kind == "radial":
+        wave["source"] = fit.origin
+    else:
+        direction = math.degrees(math.atan2(fit.slowness[1], fit.slowness[0])) % 360.0
+        low, high = _interval(_fits.turned(draws, fit.slowness))
+        wave |= {"direction": direction, "direction_ci": (direction + low, direction + high)}
+    found = dataclasses.replace(fit, **wave)
+    return dataclasses.replace(found, why=_told(found))
 
 
 def _against(trend: Trend, p_value: float, agreement: float, resolution: float) -> str:
