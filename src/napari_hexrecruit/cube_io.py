@@ -1,4 +1,4 @@
-"""The recruitment cube as a file: netCDF-4 with the ending ``.hexrecruit.nc``."""
+"""The recruitment cube on disk: a netCDF-4 file ``.hexrecruit.nc``, or a zarr folder."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ import numpy as np
 from napari_hexrecruit import schema
 from napari_hexrecruit._atomic import check_writable, written_aside
 from napari_hexrecruit._signals import signals_held
+from napari_hexrecruit._zarr_store import (
+    ZARR_ENDING,
+    check_store_writable,
+    open_store,
+    write_store,
+)
 from napari_hexrecruit.errors import SimulationDataError
 
 if TYPE_CHECKING:
@@ -17,20 +23,22 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["ENDING", "read_cube", "write_cube"]
+__all__ = ["ENDING", "ENDINGS", "check_output", "read_cube", "write_cube"]
 
 ENDING = ".hexrecruit.nc"
+ENDINGS = (ENDING, ZARR_ENDING)
 
 
 def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-    """A cube as a compressed netCDF-4 file; equal cubes give equal bytes.
+    """A cube as a compressed netCDF-4 file or zarr folder; equal cubes give equal bytes.
 
     Parameters
     ----------
     cube
         A recruitment cube; it is not changed.
     path
-        Name of the file; it must end in ``.hexrecruit.nc``.
+        Name of the file; it must end in ``.hexrecruit.nc`` or ``.hexrecruit.zarr``. As zarr, a cube
+        that is backed by dask is computed and written a part at a time.
     overwrite
         Replace a file that is there already.
 
@@ -45,6 +53,8 @@ def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: boo
         If the dataset is no recruitment cube, or the name has another ending.
     FileExistsError
         If the file exists and `overwrite` is False.
+    MissingExtraError
+        If the name ends in ``.hexrecruit.zarr`` and zarr is not installed.
 
     Examples
     --------
@@ -60,6 +70,8 @@ def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: boo
     final = Path(path)
     check_name(final)
     schema.validate_cube(cube)
+    if final.name.endswith(ZARR_ENDING):
+        return write_store(cube, final, overwrite=overwrite)
     check_writable(final, overwrite=overwrite)
     # HDF5 may crash the process when a disk is full: it writes into memory, Python into the file.
     with signals_held():
@@ -69,10 +81,17 @@ def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: boo
     return final
 
 
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Refuse early what `write_cube` could not write in the end; see there for the errors."""
+    check_name(path)
+    check = check_store_writable if path.name.endswith(ZARR_ENDING) else check_writable
+    check(path, overwrite=overwrite)
+
+
 def check_name(path: Path) -> None:
     """Refuse a name that does not end like a cube's."""
-    if not path.name.endswith(ENDING):
-        raise ValueError(f"{path}: the name of a cube ends in {ENDING}")
+    if not path.name.endswith(ENDINGS):
+        raise ValueError(f"{path}: the name of a cube ends in {' or '.join(ENDINGS)}")
 
 
 def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
@@ -81,21 +100,31 @@ def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
     Parameters
     ----------
     path
-        A ``.hexrecruit.nc`` file.
+        A ``.hexrecruit.nc`` file or ``.hexrecruit.zarr`` folder.
 
     Returns
     -------
     xr.Dataset
-        The cube, read into memory; the file is closed.
+        The cube, read into memory; the file is closed. Of a zarr folder, the values are backed by
+        dask and read when they are asked for.
 
     Raises
     ------
     SimulationDataError
         If the file is missing, is no netCDF-4 file, or is no recruitment cube of this version.
     """
+    source = Path(path)
+    cube = open_store(source) if source.name.endswith(ZARR_ENDING) else _read_netcdf(source)
+    try:
+        schema.validate_cube(cube)
+    except ValueError as error:
+        raise SimulationDataError(f"{source}: {error}") from error
+    return cube
+
+
+def _read_netcdf(source: Path) -> xr.Dataset:
     import xarray as xr
 
-    source = Path(path)
     if not source.is_file():
         raise SimulationDataError(f"{source}: the file does not exist: give a {ENDING} file")
     try:
@@ -106,12 +135,7 @@ def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
         raise SimulationDataError(
             f"{source}: cannot be read as a cube ({reason}): compute it again"
         ) from error
-    cube = _tidied(cube)
-    try:
-        schema.validate_cube(cube)
-    except ValueError as error:
-        raise SimulationDataError(f"{source}: {error}") from error
-    return cube
+    return _tidied(cube)
 
 
 def _encoding(cube: xr.Dataset) -> dict[str, dict[str, Any]]:
