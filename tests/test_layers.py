@@ -34,6 +34,7 @@ LAYERS = [
     {"flatmap", "cube_io", "synthetic", "info", "check", "run_file", "analysis", "node_sets"},
     {"render"},
     {"movie"},
+    {"campaign"},
     {"cli"},
     {"_napari"},
     {"__main__"},
