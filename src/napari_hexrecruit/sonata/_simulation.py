@@ -127,7 +127,7 @@ class Simulation:
         self._lock = threading.RLock()
         self.path: Path = path or self.spikes_file
         self.node_set: str | None = self._config.node_set if self._config else None
-        self._stamps = {file: _stamp(file) for file in self._files()}
+        self._stamps = {file: _stamp(file) for file in self.files}
 
     def __repr__(self) -> str:
         return f"<Simulation {self.path}>"
@@ -434,7 +434,9 @@ class Simulation:
         remedy = f"run the simulation, correct 'output' in {self._config.path}, or give --spikes"
         return SpikeFile(self._config.spikes_file, self.populations, remedy)
 
-    def _files(self) -> list[Path]:
+    @property
+    def files(self) -> list[Path]:
+        """Files that it consists of: configurations, node sets, nodes and spikes."""
         files = [self._circuit.path, self.spikes_file, *(f for f, _ in self._node_sets_files())]
         files += [population.nodes_file for population in self._populations.values()]
         return [*files, self._config.path] if self._config else files
