@@ -1,0 +1,285 @@
+"""Fronts that are there are found, and those that are not are not."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_hexrecruit.analysis import CRITERIA, fit_wave, isochrones, wave_arrow
+from napari_hexrecruit.hexgrid import HexGrid, rowcol_to_ij
+
+GRID = HexGrid(50.0)
+ROW, COL = (a.ravel() for a in np.mgrid[0:14, 0:18])
+X, Y = GRID.hex_to_xy(*rowcol_to_ij(ROW, COL))
+SIZE = float(np.hypot(np.ptp(X), np.ptp(Y)))
+
+
+def latency_map(values, *, x=X, y=Y, bin_ms=1.0, units="um"):
+    return xr.DataArray(
+        np.asarray(values, dtype=float),
+        {"x": ("hex", x, {"units": units}), "y": ("hex", y)},
+        ("hex",),
+        attrs={"units": "ms", "hex_radius": 50.0, "bin_ms": bin_ms},
+    )
+
+
+def plane(speed, direction, t0=20.0):
+    angle = math.radians(direction)
+    return t0 + (X * math.cos(angle) + Y * math.sin(angle)) / speed
+
+
+def radial(speed, source, t0=10.0):
+    return t0 + np.hypot(X - source[0], Y - source[1]) / speed
+
+
+directions = st.floats(0.0, 359.9)
+speeds = st.floats(1.0, 500.0)
+
+
+# --- plane ----------------------------------------------------------------------------------------
+
+
+@given(speeds, directions)
+def test_a_plane_wave_is_found_exactly(speed, direction):
+    fit = fit_wave(latency_map(plane(speed, direction)), kind="plane")
+    assert fit.is_wave, fit.why
+    assert fit.speed == pytest.approx(speed, rel=1e-6)
+    assert math.cos(math.radians(fit.direction - direction)) == pytest.approx(1.0, abs=1e-9)
+    assert 0.0 <= fit.direction < 360.0
+    assert fit.r_squared == pytest.approx(1.0)
+    assert fit.speed_m_per_s == pytest.approx(speed / 1000.0, rel=1e-6)
+    assert fit.agreement == 1.0 and fit.p_value < 1e-6
+    np.testing.assert_allclose(fit.latency_at(X, Y), plane(speed, direction), atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_intervals_hold_the_truth(seed):
+    """95 % of intervals do; these ten have fixed seeds, so only the code can change the outcome."""
+    rng = np.random.default_rng(seed)
+    noisy = plane(30.0, 77.0) + rng.normal(0, 3, len(X))
+    fit = fit_wave(latency_map(noisy), kind="plane")
+    assert fit.is_wave
+    assert fit.speed == pytest.approx(30.0, rel=0.05)
+    assert fit.residual == pytest.approx(3.0, rel=0.15)
+    held = [fit.speed_ci[0] < 30.0 < fit.speed_ci[1]]
+    held += [fit.direction_ci[0] < 77.0 < fit.direction_ci[1]]
+    assert all(held), (fit.speed_ci, fit.direction_ci)
+    assert fit.speed_ci[1] - fit.speed_ci[0] < 4.0
+
+
+def test_the_interval_of_a_direction_near_0_does_not_wrap():
+    rng = np.random.default_rng(0)
+    fit = fit_wave(latency_map(plane(30.0, 0.0) + rng.normal(0, 3, len(X))), kind="plane")
+    low, high = fit.direction_ci
+    assert low < fit.direction < high and high - low < 15.0
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    noisy = latency_map(
+        radial(30.0, (400.0, 300.0)) + np.random.default_rng(1).normal(0, 3, len(X))
+    )
+    for kind in ("plane", "radial"):
+        one, other = (fit_wave(noisy, kind=kind, seed=3) for _ in range(2))
+        assert one.to_dict() == other.to_dict()
+    assert fit_wave(noisy, kind="radial", seed=4).speed_ci != other.speed_ci
+
+
+@given(directions, st.floats(-500.0, 500.0), st.floats(-500.0, 500.0), st.floats(0.5, 3.0))
+def test_moving_and_scaling_flat_space_moves_and_scales_the_wave(direction, dx, dy, scale):
+    values = plane(20.0, direction) + 2.0 * np.sin(X) * np.cos(Y)
+    fit = fit_wave(latency_map(values), kind="plane")
+    moved = latency_map(values, x=scale * X + dx, y=scale * Y + dy)
+    other = fit_wave(moved, kind="plane")
+    assert other.speed == pytest.approx(scale * fit.speed, rel=1e-6)
+    assert other.direction == pytest.approx(fit.direction, abs=1e-6)
+    assert other.r_squared == pytest.approx(fit.r_squared, rel=1e-9)
+
+
+def test_weights_count_like_repetitions():
+    rng = np.random.default_rng(2)
+    values = plane(25.0, 130.0) + rng.normal(0, 4, len(X))
+    weights = rng.integers(0, 4, len(X))
+    weighted = fit_wave(latency_map(values), kind="plane", weights=weights)
+    again = np.repeat(np.arange(len(X)), weights)
+    repeated = fit_wave(latency_map(values[again], x=X[again], y=Y[again]), kind="plane")
+    assert weighted.slowness == pytest.approx(repeated.slowness, rel=1e-9)
+    assert weighted.r_squared == pytest.approx(repeated.r_squared, rel=1e-9)
+    assert weighted.n_hexes == np.count_nonzero(weights)
+
+
+def test_outside_of_weights_and_latencies_nothing_counts():
+    values = plane(25.0, 130.0)
+    values[::3] = np.nan
+    spoilt = values.copy()
+    spoilt[1::3] = 1e6
+    kept = np.ones(len(X))
+    kept[1::3] = 0.0
+    fit = fit_wave(latency_map(spoilt), weights=kept)
+    assert fit.speed == pytest.approx(25.0) and fit.n_hexes == len(X) // 3
+    for wrong in (np.ones(3), -np.ones(len(X)), np.full(len(X), np.nan)):
+        with pytest.raises(ValueError, match="weights must be 252 numbers of 0 or more"):
+            fit_wave(latency_map(values), weights=wrong)
+
+
+def test_the_f_test_is_that_of_regression():
+    """Its tail in closed form equals scipy's."""
+    from scipy.stats import f
+
+    values = np.random.default_rng(0).normal(30, 5, len(X)) + 0.004 * X
+    fit = fit_wave(latency_map(values), kind="plane")
+    n = len(X)
+    ratio = (fit.r_squared / 2) / ((1 - fit.r_squared) / (n - 3))
+    assert fit.p_value == pytest.approx(f.sf(ratio, 2, n - 3), rel=1e-6)
+
+
+# --- radial ---------------------------------------------------------------------------------------
+
+inside = st.tuples(st.floats(0.0, float(X.max())), st.floats(0.0, float(Y.max())))
+
+
+@settings(max_examples=25)
+@given(speeds, inside)
+def test_a_radial_wave_is_found_with_its_source(speed, source):
+    fit = fit_wave(latency_map(radial(speed, source)))
+    assert fit.is_wave and fit.kind == "radial", fit.why
+    assert fit.speed == pytest.approx(speed, rel=1e-3)
+    assert math.dist(fit.source, source) < 2.0
+    assert math.isnan(fit.direction)
+    assert fit.p_value == pytest.approx(1 / 500)
+
+
+@settings(max_examples=25)
+@given(speeds, directions)
+def test_of_a_plane_wave_the_plane_is_the_better_fit(speed, direction):
+    noise = np.random.default_rng(0).normal(0, 0.02 * SIZE / speed, len(X))
+    fit = fit_wave(latency_map(plane(speed, direction) + noise, bin_ms=0.0))
+    assert fit.kind == "plane" and fit.is_wave, fit.why
+
+
+def test_a_noisy_radial_wave_is_not_called_plane():
+    noise = np.random.default_rng(0).normal(0, 3, len(X))
+    fit = fit_wave(latency_map(radial(15.0, (300.0, 200.0)) + noise))
+    assert fit.kind == "radial" and fit.is_wave
+    assert fit.speed == pytest.approx(15.0, rel=0.05)
+    assert fit.speed_ci[0] < 15.0 < fit.speed_ci[1]
+    assert math.dist(fit.source, (300.0, 200.0)) < 50.0
+
+
+# --- no wave --------------------------------------------------------------------------------------
+
+RNG = np.random.default_rng(7)
+HALVES = np.where(X.mean() < X, 60.0, 20.0)
+NO_WAVE = {
+    "noise": (RNG.normal(50, 10, len(X)), "% of the variance"),
+    "everywhere at once": (np.full(len(X), 20.0), "at the same time"),
+    "one half, then the other": (HALVES, "it jumps, or stands still"),
+    "the same with noise": (HALVES + RNG.normal(0, 2, len(X)), "it jumps, or stands still"),
+    "patches": (30 + 10 * np.sin(X / 150) * np.cos(Y / 130), "% of the variance"),
+    "within a bin": (plane(SIZE / 0.5, 30.0), "within one bin of 1 ms"),
+    "nowhere": (np.full(len(X), np.nan), "only 0 hexagons have a latency"),
+    "in a few hexagons": (np.where(np.arange(len(X)) < 11, X, np.nan), "only 11 hexagons"),
+    "in a row": (np.where(ROW == 3, X, np.nan), "lie on a line"),
+}
+
+
+@pytest.mark.parametrize("name", NO_WAVE)
+@pytest.mark.parametrize("kind", ["plane", "radial", "best"])
+def test_where_there_is_no_wave_there_is_no_speed_and_a_sentence(name, kind):
+    values, said = NO_WAVE[name]
+    fit = fit_wave(latency_map(values), kind=kind)
+    assert not fit.is_wave
+    assert fit.why.startswith("no wave: ") and said in fit.why
+    assert np.isnan([fit.speed, fit.speed_m_per_s, fit.direction]).all()
+    assert np.isnan([*fit.speed_ci, *fit.direction_ci, *fit.source]).all()
+    assert np.isnan(wave_arrow(fit, latency_map(values))).all()
+
+
+def test_noise_is_called_a_wave_as_rarely_as_the_criteria_say():
+    rng = np.random.default_rng(0)
+    found = [
+        fit_wave(latency_map(rng.normal(50, 10, len(X))), kind=kind).is_wave
+        for _ in range(20)
+        for kind in ("plane", "radial")
+    ]
+    assert not any(found)
+
+
+def test_permuted_latencies_have_p_values_spread_from_0_to_1():
+    rng = np.random.default_rng(0)
+    values = radial(15.0, (300.0, 200.0))
+    p = [fit_wave(latency_map(rng.permutation(values)), kind="radial").p_value for _ in range(30)]
+    assert 0.3 < np.mean(p) < 0.7 and min(p) > 1 / 500 and max(p) <= 1.0
+
+
+def test_a_front_that_runs_inwards_has_no_source():
+    fit = fit_wave(latency_map(200.0 - radial(15.0, (700.0, 500.0))), kind="radial")
+    assert not fit.is_wave
+
+
+def test_a_plane_front_has_no_source_on_the_sheet():
+    fit = fit_wave(latency_map(plane(20.0, 40.0)), kind="radial")
+    assert not fit.is_wave and "far outside of the sheet: fit a plane" in fit.why
+
+
+def test_the_criteria_are_those_that_the_sentences_name():
+    assert CRITERIA == {"n_hexes": 12, "r_squared": 0.5, "p_value": 0.01, "agreement": 0.5}
+    with pytest.raises(ValueError, match="kind must be plane, radial or best, not 'circle'"):
+        fit_wave(latency_map(X), kind="circle")
+
+
+# --- numbers and lines ----------------------------------------------------------------------------
+
+
+def test_sentences_and_json():
+    fit = fit_wave(latency_map(plane(20.0, 40.0)))
+    assert fit.why == "plane wave: 20 µm/ms (0.02 m/s) towards 40°; R² = 1.000 over 252 hexagons"
+    plain = json.loads(json.dumps(fit.to_dict(), allow_nan=False))
+    assert plain["speed"] == pytest.approx(20.0) and plain["source"] == [None, None]
+    none = fit_wave(latency_map(np.full(len(X), np.nan)))
+    assert json.loads(json.dumps(none.to_dict(), allow_nan=False))["speed"] is None
+    in_pixels = fit_wave(latency_map(plane(20.0, 40.0), units="pixel"))
+    assert "20 pixel/ms towards" in in_pixels.why and math.isnan(in_pixels.speed_m_per_s)
+
+
+@given(st.sampled_from([plane(20.0, 40.0), radial(20.0, (500.0, 400.0)), plane(3.0, 270.0)]))
+def test_on_an_isochrone_the_front_is_at_its_time_and_on_the_sheet(values):
+    latency = latency_map(values)
+    latency = latency.where((X - 600) ** 2 + (Y - 300) ** 2 > 150**2)  # a hole
+    fit = fit_wave(latency)
+    lines = isochrones(fit, latency)
+    assert 3 <= len(lines) <= 14
+    assert np.diff([one.time for one in lines]) == pytest.approx(lines[1].time - lines[0].time)
+    centres = np.stack([X, Y], 1)[np.isfinite(latency.to_numpy())]
+    for one in lines:
+        points = one.line[np.isfinite(one.line).all(axis=1)]
+        np.testing.assert_allclose(fit.latency_at(*points.T), one.time, atol=1e-6)
+        assert np.hypot(*(points[:, None] - centres).T).min(axis=0).max() <= 50.0
+        together = ~np.isnan(one.line[1:] + one.line[:-1]).any(axis=1)
+        steps = np.hypot(*np.diff(one.line, axis=0).T)[together]
+        assert steps.max() < 15.0
+
+
+def test_isochrones_at_a_wanted_step():
+    latency = latency_map(plane(20.0, 0.0))
+    times = [one.time for one in isochrones(fit_wave(latency), latency, step=7.0)]
+    assert times == [21, 28, 35, 42, 49, 56, 63, 70, 77, 84, 91]
+    with pytest.raises(ValueError, match="step must be"):
+        isochrones(fit_wave(latency), latency, step=0.0)
+    flat = latency_map(np.full(len(X), 20.0))
+    assert isochrones(fit_wave(flat), flat) == []
+
+
+def test_the_arrow_points_where_the_wave_runs_to():
+    latency = latency_map(plane(20.0, 160.0))
+    tail, head = wave_arrow(fit_wave(latency), latency)
+    angle = math.degrees(math.atan2(*(head - tail)[::-1]))
+    assert angle == pytest.approx(160.0)
+    np.testing.assert_allclose((tail + head) / 2, [X.mean(), Y.mean()])
+    circles = latency_map(radial(20.0, (500.0, 400.0)))
+    assert np.isnan(wave_arrow(fit_wave(circles), circles)).all()
