@@ -27,6 +27,7 @@ LAYERS = [
     {"timebins", "ordering"},
     {"filters", "metrics"},
     {"recruitment"},
+    {"streaming"},
     {"atlas", "columns"},
     {"sonata"},
     {"places"},

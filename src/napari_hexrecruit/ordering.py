@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit._threads import n_cores, parts
 
-__all__ = ["is_ascending", "sort_by_time"]
+__all__ = ["follows", "is_ascending", "sort_by_time"]
 
 Times = npt.NDArray[np.floating[Any]]
 Neurons = npt.NDArray[np.integer[Any]]
@@ -51,6 +51,11 @@ def is_ascending(values: npt.NDArray[Any]) -> bool:
     if np.isnan(values[n_numbers - 1]):
         return True
     return bool(_order_kernel.descents(values[:n_numbers]) == 0)
+
+
+def follows(time_ms: float, latest_ms: float) -> bool:
+    """Whether a time may stand behind another one, NaN last."""
+    return bool(time_ms >= latest_ms or np.isnan(time_ms))
 
 
 def sort_by_time(

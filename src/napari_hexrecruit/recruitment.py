@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit import schema
-from napari_hexrecruit._threads import n_cores
+from napari_hexrecruit._counting import BinCounter
 from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
 
 if TYPE_CHECKING:
@@ -35,7 +33,6 @@ Progress = Callable[[str, int, int], None]
 Ints = npt.NDArray[np.int32]
 
 NO_HEX = -1
-_CHUNKS_PER_WORKER = 16
 
 
 @dataclass(frozen=True)
@@ -172,28 +169,16 @@ def count_spikes(
     neurons, starts = _kernel.plain(neurons), bins.starts(times_ms)
     shape = (bins.n_bins, len(members.i))
     n_recruited, n_spikes = np.empty(shape, np.int32), np.empty(shape, np.int32)
-    workers = n_workers or n_cores()
-    chunks = even_chunks(starts, workers * _CHUNKS_PER_WORKER)
-    hexes = _kernel.hex_table(members.hex_of_neuron, shape[1])
-    seen_by_worker = [_kernel.seen_bits(hexes) for _ in range(min(workers, len(chunks)))]
-
-    def count(first: int, last: int) -> int:
-        seen = seen_by_worker.pop()
-        _kernel.count_bins(neurons, starts, first, last, hexes, seen, n_recruited, n_spikes)
-        seen_by_worker.append(seen)
-        return int(starts[last] - starts[first])
-
     done, total = 0, int(starts[-1] - starts[0])
-    with ThreadPoolExecutor(len(seen_by_worker)) as pool:
-        tasks = [pool.submit(count, first, last) for first, last in chunks]
-        try:
-            for task in as_completed(tasks):
-                done += task.result()
-                if progress is not None:
-                    progress("spikes", done, total)
-        except BaseException:  # whatever `progress` raises to cancel, and Ctrl-C: end the threads
-            pool.shutdown(cancel_futures=True)
-            raise
+
+    def counted(n: int) -> None:
+        nonlocal done
+        done += n
+        if progress is not None:
+            progress("spikes", done, total)
+
+    with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
+        counter.count(neurons, starts, n_recruited, n_spikes, counted)
     return n_recruited, n_spikes
 
 
@@ -332,11 +317,3 @@ def _label_pairs(i: Ints, j: Ints) -> tuple[Ints, npt.NDArray[np.intp], Ints]:
     first = np.zeros(len(used), dtype=np.intp)
     first[labels] = np.arange(len(labels))
     return labels, first, counts[used].astype(np.int32)
-
-
-def even_chunks(starts: npt.NDArray[np.intp], n_chunks: int) -> list[tuple[int, int]]:
-    """Consecutive ranges of bins with about equally many spikes."""
-    n_bins = len(starts) - 1
-    goals = starts[0] + (starts[-1] - starts[0]) * np.arange(1, n_chunks) // n_chunks
-    cuts = np.unique(np.concatenate([[0], np.searchsorted(starts, goals), [n_bins]]))
-    return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]

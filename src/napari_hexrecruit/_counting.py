@@ -1,0 +1,127 @@
+"""Whole bins of spikes to rows of counts, shared out among threads."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit._threads import n_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+__all__ = ["TOO_MANY_SPIKES", "BinCounter"]
+
+Ints = npt.NDArray[np.int32]
+Positions = npt.NDArray[np.int64]
+
+TOO_MANY_SPIKES = "a bin has more spikes than int32 can count: use narrower bins"
+
+_CHUNKS_PER_WORKER = 16
+_MOST_SPIKES = np.iinfo(np.int32).max
+
+
+class BinCounter:
+    """Counts distinct neurons and spikes of bins and hexagons. A context: its threads end with it.
+
+    Parameters
+    ----------
+    hex_of_neuron
+        (n_neurons,) int32 hexagon of each neuron; negative for none.
+    n_hexes
+        How many hexagons there are.
+    n_workers
+        Threads; by default the cores that this process may use.
+    """
+
+    def __init__(self, hex_of_neuron: Ints, n_hexes: int, n_workers: int | None = None) -> None:
+        from napari_hexrecruit import _kernel
+
+        self.hexes = _kernel.hex_table(hex_of_neuron, n_hexes)
+        self.n_hexes = n_hexes
+        self.n_workers = n_workers or n_cores()
+        self.pool = ThreadPoolExecutor(self.n_workers, "hexrecruit-count")
+        self._idle = [_kernel.seen_bits(self.hexes) for _ in range(self.n_workers)]
+
+    def __enter__(self) -> BinCounter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.pool.shutdown(cancel_futures=True)
+
+    def count(
+        self,
+        ids: npt.NDArray[Any],
+        starts: Positions,
+        n_recruited: Ints,
+        n_spikes: Ints,
+        counted: Callable[[int], None] = lambda n_spikes: None,
+    ) -> int:
+        """Write the counts of bins whose spikes are all there; spikes with unknown ids.
+
+        Parameters
+        ----------
+        ids
+            (n_spikes,) in order of their bins.
+        starts
+            (n_bins + 1,) where the spikes of bin k start; there they end for the one before.
+        n_recruited, n_spikes
+            (n_bins, n_hexes) to be written.
+        counted
+            Called with the number of spikes of each part that is done, in this thread; what it
+            raises ends the work.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        ValueError
+            If a bin has more spikes than int32 can count.
+        """
+        from napari_hexrecruit import _kernel
+
+        if int(np.diff(starts).max()) > _MOST_SPIKES:
+            raise ValueError(TOO_MANY_SPIKES)
+
+        def work(first: int, last: int) -> tuple[int, int]:
+            seen = self._idle.pop()
+            try:
+                n_unknown = _kernel.count_bins(
+                    ids, starts, first, last, self.hexes, seen, n_recruited, n_spikes
+                )
+            finally:
+                self._idle.append(seen)
+            return int(starts[last] - starts[first]), int(n_unknown)
+
+        chunks = _even_chunks(starts, self.n_workers * _CHUNKS_PER_WORKER)
+        tasks = [self.pool.submit(work, first, last) for first, last in chunks]
+        n_unknown = 0
+        try:
+            for task in as_completed(tasks):
+                n_done, unknown = task.result()
+                n_unknown += unknown
+                counted(n_done)
+        finally:
+            for task in tasks:
+                task.cancel()
+        return n_unknown
+
+
+def _even_chunks(starts: Positions, n_chunks: int) -> list[tuple[int, int]]:
+    """Consecutive ranges of bins with about equally many spikes."""
+    n_bins = len(starts) - 1
+    goals = starts[0] + (starts[-1] - starts[0]) * np.arange(1, n_chunks) // n_chunks
+    cuts = np.unique(np.concatenate([[0], np.searchsorted(starts, goals), [n_bins]]))
+    return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]

@@ -1,0 +1,156 @@
+"""Spikes in blocks to counts in slabs of time, in flat memory. Knows no files.
+
+Three ways, by the order of the spikes; each counts exactly what `count_spikes` counts in memory:
+
+by_time
+    One pass. Whole bins of a block are shared out among threads; the bin that goes on in the next
+    block stays open.
+by_id
+    One pass per slab. Each bin remembers the neuron it has seen last.
+none
+    One pass to see how many spikes each bin has, and one per group of bins that fits into memory:
+    its spikes are put in the order of their bins as they come, which takes linear time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from napari_hexrecruit._counting import BinCounter
+from napari_hexrecruit.streaming._by_id import by_id
+from napari_hexrecruit.streaming._by_time import by_time
+from napari_hexrecruit.streaming._in_no_order import in_no_order
+from napari_hexrecruit.streaming._job import MEMORY_BYTES, Ints, Job, OrderError, Slab, SpikeSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_hexrecruit.recruitment import HexMembers, Progress
+    from napari_hexrecruit.timebins import TimeBins
+
+__all__ = [
+    "MEMORY_BYTES",
+    "Counts",
+    "OrderError",
+    "Slab",
+    "SpikeSource",
+    "count_blocks",
+    "count_slabs",
+]
+
+_WAYS = {"by_time": by_time, "by_id": by_id, "none": in_no_order}
+
+
+class Counts(NamedTuple):
+    """Counts of all bins; the fields are those of `Slab`."""
+
+    n_recruited: Ints
+    n_spikes: Ints
+    n_inside: int
+    n_unknown_id: int
+
+
+def count_blocks(
+    source: SpikeSource,
+    members: HexMembers,
+    bins: TimeBins,
+    *,
+    memory_bytes: int = MEMORY_BYTES,
+    progress: Progress | None = None,
+    n_workers: int | None = None,
+) -> Counts:
+    """Distinct neurons and spikes of each (bin, hexagon), read block by block.
+
+    Parameters
+    ----------
+    source, members, bins, memory_bytes, progress, n_workers
+        As `count_slabs` takes them; the result comes on top of `memory_bytes`.
+
+    Returns
+    -------
+    Counts
+        `n_recruited` and `n_spikes` are (n_bins, n_hexes) int32, as `count_spikes` gives them.
+
+    Raises
+    ------
+    OrderError, ValueError
+        As `count_slabs`.
+    """
+    shape = (bins.n_bins, len(members.i))
+    n_recruited, n_spikes = np.empty(shape, np.int32), np.empty(shape, np.int32)
+    n_inside = n_unknown_id = 0
+    for slab in count_slabs(
+        source, members, bins, memory_bytes=memory_bytes, progress=progress, n_workers=n_workers
+    ):
+        n_recruited[slab.k0 : slab.k1] = slab.n_recruited
+        n_spikes[slab.k0 : slab.k1] = slab.n_spikes
+        n_inside += slab.n_inside
+        n_unknown_id += slab.n_unknown_id
+    return Counts(n_recruited, n_spikes, n_inside, n_unknown_id)
+
+
+def count_slabs(
+    source: SpikeSource,
+    members: HexMembers,
+    bins: TimeBins,
+    *,
+    memory_bytes: int = MEMORY_BYTES,
+    progress: Progress | None = None,
+    n_workers: int | None = None,
+) -> Iterator[Slab]:
+    """Counts of consecutive slabs of bins, from the first bin to the last one.
+
+    The next block is read while one is counted.
+
+    Parameters
+    ----------
+    source
+        The spikes. Ids that are not rows of ``members.hex_of_neuron`` are unknown.
+    members
+        Hexagon of each neuron.
+    bins
+        Bins of time; spikes outside are ignored.
+    memory_bytes
+        What counting may take, about: it sets the length of the slabs, and for spikes in no order
+        how often they are read. Blocks, and 2 or 4 bytes per neuron, come on top.
+    progress
+        Called with ``"spikes"``, and the numbers read and to be read; what it raises ends the work.
+    n_workers
+        Threads that count; by default the cores that this process may use.
+
+    Yields
+    ------
+    Slab
+
+    Raises
+    ------
+    OrderError
+        If the spikes are not in the order that the source claims; slabs that were yielded before
+        do not count.
+    ValueError
+        If the order is none of the three, or a bin has more spikes than int32 can count.
+
+    Examples
+    --------
+    >>> from napari_hexrecruit.hexgrid import HexGrid
+    >>> from napari_hexrecruit.recruitment import group_neurons
+    >>> from napari_hexrecruit.timebins import TimeBins
+    >>> class TwoBlocks:
+    ...     order, n_spikes = "by_time", 3
+    ...     def blocks(self, start_ms, stop_ms):
+    ...         yield np.array([0, 1]), np.array([1.0, 2.0])
+    ...         yield np.array([0]), np.array([3.0])
+    >>> x = y = np.zeros(2)
+    >>> members = group_neurons(HexGrid(1.0), x, y, np.ones(2, dtype=bool))
+    >>> slabs = count_slabs(TwoBlocks(), members, TimeBins(0.0, 10.0, 5.0))
+    >>> [(slab.k0, slab.k1, slab.n_recruited.tolist(), slab.n_spikes.tolist()) for slab in slabs]
+    [(0, 2, [[2], [0]], [[3], [0]])]
+    """
+    if source.order not in _WAYS:
+        raise ValueError(f"order {source.order!r} is unknown: use {', '.join(_WAYS)}")
+    with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
+        job = Job(source, bins, counter, memory_bytes, progress)
+        yield from _WAYS[source.order](job)
+        job.report_end()
