@@ -88,7 +88,7 @@ def test_first_spikes_from_spikes_and_from_the_cube_agree(told):
     np.testing.assert_allclose(an.cumulative_fraction(once), exact["fired"], rtol=1e-6)
 
 
-# --- what the stimulus changes ---------------------------------------------------------------------
+# --- what the stimulus changes --------------------------------------------------------------------
 
 
 def test_the_difference_to_the_same_without_a_stimulus_is_the_wave(told, tmp_path):
@@ -168,7 +168,7 @@ def test_hexagons_that_the_wave_reaches_together_correlate(told):
     assert np.isnan(r[story.sheet.silent]).all()
 
 
-# --- trials ----------------------------------------------------------------------------------------
+# --- trials ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +213,7 @@ def test_the_latency_of_the_mean_trial_is_that_of_the_story(often):
     assert fit.speed == pytest.approx(OFTEN.speed_um_per_ms, rel=SPEED)
 
 
-# --- neurons ---------------------------------------------------------------------------------------
+# --- neurons --------------------------------------------------------------------------------------
 
 
 def test_the_raster_of_a_hexagon_has_its_spikes(often):
@@ -225,7 +225,7 @@ def test_the_raster_of_a_hexagon_has_its_spikes(often):
     assert found.attrs["n_lines"] == OFTEN.expected().n_neurons[[4, 9]].sum()
 
 
-# --- large -----------------------------------------------------------------------------------------
+# --- large ----------------------------------------------------------------------------------------
 
 
 def best_of(function, n=5):

@@ -15,6 +15,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gives
+    from napari_hexrecruit.analysis.comparison import align, compare, z_score
+    from napari_hexrecruit.analysis.maps import hex_map, with_maps
+    from napari_hexrecruit.analysis.traces import hex_traces
+    from napari_hexrecruit.analysis.trials import count_trials, cut_trials, reliability, trial_mean
+    from napari_hexrecruit.analysis.waves import fit_wave
     from napari_hexrecruit.check import Finding, check_simulation
     from napari_hexrecruit.cube_io import read_cube, write_cube
     from napari_hexrecruit.errors import HexRecruitError, MissingExtraError, SimulationDataError
@@ -37,16 +42,27 @@ __all__ = [
     "TimeBins",
     "Underlay",
     "__version__",
+    "align",
     "check_simulation",
+    "compare",
+    "count_trials",
     "cumulative_cube",
+    "cut_trials",
+    "fit_wave",
+    "hex_map",
+    "hex_traces",
     "open_simulation",
     "read_cube",
     "recruitment_cube",
+    "reliability",
     "render_frames",
+    "trial_mean",
     "validate_cube",
+    "with_maps",
     "write_cube",
     "write_frame",
     "write_movie",
+    "z_score",
 ]
 
 __version__ = "0.1.0"
@@ -61,16 +77,27 @@ _HOMES = {
     "SimulationDataError": "errors",
     "TimeBins": "timebins",
     "Underlay": "render",
+    "align": "analysis.comparison",
     "check_simulation": "check",
+    "compare": "analysis.comparison",
+    "count_trials": "analysis.trials",
     "cumulative_cube": "pipeline",
+    "cut_trials": "analysis.trials",
+    "fit_wave": "analysis.waves",
+    "hex_map": "analysis.maps",
+    "hex_traces": "analysis.traces",
     "open_simulation": "sonata",
     "read_cube": "cube_io",
     "recruitment_cube": "pipeline",
+    "reliability": "analysis.trials",
     "render_frames": "render",
+    "trial_mean": "analysis.trials",
     "validate_cube": "schema",
+    "with_maps": "analysis.maps",
     "write_cube": "cube_io",
     "write_frame": "movie",
     "write_movie": "movie",
+    "z_score": "analysis.comparison",
 }
 
 
