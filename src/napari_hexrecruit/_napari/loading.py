@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from napari.qt.threading import create_worker
@@ -89,8 +90,8 @@ class Jobs(QObject):
     def __init__(self, on_progress: Callable[[Monitor | None], None], parent: QObject) -> None:
         super().__init__(parent)
         self._on_progress = on_progress
-        self._monitor: Monitor | None = None
-        self._connected: list[tuple[Any, Callable[[Any], None]]] = []
+        self._awaited = _Awaited()
+        self.destroyed.connect(partial(_Awaited.end, self._awaited))
         self._timer = QTimer(self)
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._report)
@@ -98,7 +99,7 @@ class Jobs(QObject):
     @property
     def running(self) -> bool:
         """Whether the result of a job is awaited."""
-        return self._monitor is not None
+        return self._awaited.monitor is not None
 
     def start(self, work: Callable[[Progress], T], on_done: Callable[[Outcome[T]], None]) -> None:
         """Run `work` in a thread and give what comes of it to `on_done`, in the window's thread.
@@ -115,39 +116,64 @@ class Jobs(QObject):
         monitor = Monitor()
         worker: Any = create_worker(_Task(work, monitor))
         monitor.follow(lambda: bool(worker.abort_requested))
-        self._connected = [
+        self._awaited.begin(
+            monitor,
             (worker.returned, lambda outcome: self._finish(monitor, on_done, outcome)),
             (worker.errored, lambda _: self._drop(monitor)),
-        ]
-        for signal, slot in self._connected:
-            signal.connect(slot)
-        self._monitor = monitor
+        )
         self._timer.start()
         worker.start()
 
     def cancel(self) -> None:
         """End the running job; the window is free at once, the thread at its next report."""
-        if self._monitor is not None:
-            self._monitor.cancel()
-            self._drop(self._monitor)
+        if self._awaited.monitor is not None:
+            self._drop(self._awaited.monitor)
 
     def _report(self) -> None:
-        self._on_progress(self._monitor)
+        self._on_progress(self._awaited.monitor)
 
     def _finish(
         self, monitor: Monitor, on_done: Callable[[Outcome[T]], None], outcome: Outcome[T]
     ) -> None:
-        if monitor is self._monitor:
+        if monitor is self._awaited.monitor:
             self._drop(monitor)
             on_done(outcome)
 
     def _drop(self, monitor: Monitor) -> None:
-        if monitor is self._monitor:
-            for signal, slot in self._connected:
-                signal.disconnect(slot)  # napari keeps the worker, which would keep the panel
-            self._monitor, self._connected = None, []
+        if monitor is self._awaited.monitor:
+            self._awaited.end()
             self._timer.stop()
             self._on_progress(None)
+
+
+class _Awaited:
+    """The job whose result is awaited, and what is connected to it.
+
+    It outlives the window for a moment, and ends the job with it.
+
+    Attributes
+    ----------
+    monitor
+        Of the job; None where none is awaited.
+    """
+
+    def __init__(self) -> None:
+        self.monitor: Monitor | None = None
+        self._connected: tuple[tuple[Any, Callable[[Any], None]], ...] = ()
+
+    def begin(self, monitor: Monitor, *connected: tuple[Any, Callable[[Any], None]]) -> None:
+        """Await a job; `connected` are its signals and what is to be called."""
+        self.monitor, self._connected = monitor, connected
+        for signal, slot in connected:
+            signal.connect(slot)
+
+    def end(self, _: object = None) -> None:
+        """Await it no more: it ends at its next report, and calls nobody."""
+        if self.monitor is not None:
+            self.monitor.cancel()
+        for signal, slot in self._connected:
+            signal.disconnect(slot)  # napari keeps the worker, which would keep the panel
+        self.monitor, self._connected = None, ()
 
 
 class _Task:
@@ -169,7 +195,8 @@ class _Task:
 
     def __call__(self) -> Outcome[Any]:
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(_guarded, *self._todo.pop()).result()
+            work, monitor = self._todo.pop()
+            return pool.submit(_guarded, work, monitor).result()
 
 
 def _guarded(work: Callable[[Progress], T], monitor: Monitor) -> Outcome[T]:
