@@ -201,7 +201,7 @@ def _node_sets(sim: Simulation, only: str | None) -> Iterator[Finding]:
     if n_good:
         yield Finding("ok", str(sim.path), f"{n_good:,} node sets can be resolved")
     if sim.node_set is None:
-        yield Finding("assumed", str(sim.path), "it names no node set; all neurons count")
+        yield Finding("assumed", str(sim.path), "names no node set; all neurons count")
         return
     n_each = {population: len(sim.node_set_ids(sim.node_set, population)) for population in real}
     counts = ", ".join(f"{n:,} of {population!r}" for population, n in n_each.items())

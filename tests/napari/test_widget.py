@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QApplication, QScrollArea
 from widget_helpers import PLUGIN, WIDGET, User, neurons_in_a_row, not_a_simulation
 
 from napari_hexrecruit import open_simulation, recruitment_cube
-from napari_hexrecruit._napari import request, work
+from napari_hexrecruit._napari import request, sources
 from napari_hexrecruit._napari.loading import Cancelled
 from napari_hexrecruit._napari.timestamp import show_time
 from napari_hexrecruit.sonata import _simulation
@@ -60,13 +60,13 @@ class TestChoosing:
         assert user.form.info.value == "40 neurons · 40 spikes\n0 - 1,500 ms"
 
     def test_does_not_block_the_window(self, user, sample, monkeypatch):
-        opened, free = work.open_simulation, threading.Event()
+        opened, free = sources.open_simulation, threading.Event()
 
-        def slowly(path):
+        def slowly(*paths, **others):
             assert free.wait(10)
-            return opened(path)
+            return opened(*paths, **others)
 
-        monkeypatch.setattr(work, "open_simulation", slowly)
+        monkeypatch.setattr(sources, "open_simulation", slowly)
         user.form.file.value = sample
         assert user.widget.busy
         assert not user.form.load.enabled
@@ -247,9 +247,11 @@ class TestLoading:
         sim.columns["ss_flat_x"][:3] = np.nan
         user.open_and_load(sim.write(tmp_path))
         assert user.form.status.value == (
-            "37 hexagons, 10 bins, 40 neurons, 3 without a place. The last 3 ms are no whole bin"
-            " and were left out. The simulation names no node set; all neurons count."
+            "37 hexagons, 10 bins, 40 neurons, 3 without a place. 2 notes in Details."
         )
+        assert {"the last 3 ms are no whole bin and were left out"} < {
+            entry.found for entry in user.widget.details.entries
+        }
 
     def test_the_first_layer_sets_the_stage(self, user, sample):
         layer = user.open_and_load(sample)
@@ -340,6 +342,7 @@ class TestUpdating:
 
     def test_reads_nothing_again(self, user, sample, monkeypatch):
         user.open_and_load(sample)
+        user.wait_for_details()
         reads = []
         for name in ("read_spikes", "read_simulation"):
             monkeypatch.setattr(_simulation, name, lambda *a, name=name: reads.append(name))

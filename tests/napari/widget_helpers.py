@@ -62,6 +62,10 @@ class User:
         """Wait for what runs and for what is about to start by itself."""
         self.wait(lambda: not self.widget.busy)
 
+    def wait_for_details(self) -> None:
+        """Wait until the files have been looked at."""
+        self.wait(lambda: not self.widget.details.busy)
+
     def open_and_load(self, path: Path) -> Any:
         """Choose and load; the layer."""
         self.choose(path)

@@ -14,6 +14,7 @@ from magicgui.widgets import (
 )
 from qtpy.QtWidgets import QAbstractItemView
 
+from napari_hexrecruit._napari.fold import Fold
 from napari_hexrecruit._napari.parts import (
     LARGEST,
     align_labels,
@@ -44,7 +45,8 @@ class Fields:
     Attributes
     ----------
     sections
-        What is on the panel from top to bottom: headings, and containers of fields.
+        What is on the panel from top to bottom: headings, and containers of fields. In two parts:
+        up to loading, and what comes after it.
     """
 
     def __init__(self) -> None:
@@ -54,21 +56,26 @@ class Fields:
         load = self._load_fields()
         display = self._display_fields()
         playback = self._playback_fields()
-        self.sections: list[Widget] = [
+        until_loaded: list[Widget] = [
             heading("Simulation"),
             column("", simulation, labels=True),
+            self.other_files.section,
             self.info,
             heading("Neurons"),
             column("", neurons, labels=True),
             heading("Hexagons and time"),
             column("", grid, labels=True),
             *load,
+        ]
+        afterwards: list[Widget] = [
             heading("Display"),
             column("", display, labels=True),
             heading("Playback"),
             column("", playback, labels=True),
         ]
-        self._labelled = [*simulation, *neurons, *grid, *display, *playback]
+        self.sections = (until_loaded, afterwards)
+        others: list[Widget] = [self.spikes_file, self.circuit_file]
+        self._labelled = [*simulation, *others, *neurons, *grid, *display, *playback]
 
     def align(self, *others: Widget) -> None:
         """Align the labels, and those of other fields; again where the font has changed."""
@@ -81,6 +88,26 @@ class Fields:
             "SONATA simulation configuration, usually simulation_config.json;"
             " it can also be dropped anywhere on this panel",
         )
+        self.spikes_file = file_field(
+            "Spikes",
+            "Spikes (*.h5 *.hdf5)",
+            "Spikes file, in place of the one that the configuration names",
+        )
+        self.circuit_file = file_field(
+            "Circuit",
+            "Circuits (*.json)",
+            "Circuit configuration, in place of the one that the simulation names",
+        )
+        self.other_files = Fold(
+            "Other files",
+            "Where spikes or circuit are not where the configuration says; both together do"
+            " without a configuration",
+            [self.spikes_file, self.circuit_file],
+            labels=True,
+        )
+        for field in (self.spikes_file, self.circuit_file):
+            native: Any = field.line_edit.native
+            native.setPlaceholderText("as configured")
         nothing = [("", "")]
         self.population = choice("Population", nothing, "Node population to look at")
         self.node_set = choice(

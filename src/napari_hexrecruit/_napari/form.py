@@ -15,8 +15,10 @@ from napari_hexrecruit._napari.choices import ColumnChoices, SimulationChoices
 from napari_hexrecruit._napari.fields import NOTHING, Fields
 from napari_hexrecruit._napari.look import Look
 from napari_hexrecruit._napari.parts import FileDrops, fit_height
+from napari_hexrecruit._napari.path_field import PathField
 from napari_hexrecruit._napari.request import Request
 from napari_hexrecruit._napari.settings import Settings
+from napari_hexrecruit._napari.sources import Sources
 from napari_hexrecruit.filters import Rule
 from napari_hexrecruit.pipeline import flat_units
 
@@ -32,8 +34,9 @@ class Form(Fields):
 
     Attributes
     ----------
-    simulation_chosen
-        Emitted with the path that the user has chosen, dropped or typed.
+    file_chosen
+        Emitted with ``path``, ``spikes`` or ``circuit``, and the path that the user has chosen,
+        dropped or typed; None where the field was emptied.
     population_chosen, filter_column_chosen
         Emitted with a name; empty for no filter.
     request_changed
@@ -46,7 +49,7 @@ class Form(Fields):
         Emitted when speed or loop is changed.
     """
 
-    simulation_chosen = Signal(Path)
+    file_chosen = Signal(str, object)
     population_chosen = Signal(str)
     filter_column_chosen = Signal(str)
     request_changed = Signal()
@@ -56,15 +59,21 @@ class Form(Fields):
 
     def __init__(self) -> None:
         super().__init__()
-        self._path, self._duration_ms, self._quiet = "", 0.0, False
+        self._sources, self._duration_ms, self._quiet = Sources(), 0.0, False
+        self._paths = {
+            "path": PathField(self.file),
+            "spikes": PathField(self.spikes_file),
+            "circuit": PathField(self.circuit_file),
+        }
         self._filter = ColumnChoices("")
         self.offer_values(self._filter)
         self._connect()
 
     def accept_drops(self, panel: Any) -> None:
         """Let a simulation be dropped anywhere on a Qt widget that holds the fields."""
-        self.file.line_edit.native.setAcceptDrops(False)  # it would take the address as text
-        FileDrops(panel, self.simulation_chosen.emit)
+        for watched in self._paths.values():  # they would take the address as text
+            watched.field.line_edit.native.setAcceptDrops(False)
+        FileDrops(panel, lambda path: self.file_chosen.emit("path", path))
 
     # --- what is chosen ---------------------------------------------------------------------------
 
@@ -72,7 +81,9 @@ class Form(Fields):
         """Everything that is chosen."""
         low, high = self.limits.value
         return Settings(
-            simulation=self._path,
+            simulation=_text(self._sources.path),
+            spikes=_text(self._sources.spikes),
+            circuit=_text(self._sources.circuit),
             population=self.population.value or "",
             node_set=self.node_set.value or "",
             filter_column=self.filter_column.value or "",
@@ -162,13 +173,13 @@ class Form(Fields):
                 self.offer_limits(max(self.limits.max, settings.high))
                 self.limits.value = (settings.low, settings.high)
 
-    def offer(self, path: str, choices: SimulationChoices, settings: Settings) -> None:
+    def offer(self, sources: Sources, choices: SimulationChoices, settings: Settings) -> None:
         """Fill the choices with those of a simulation; keep what is chosen where it is offered.
 
         Parameters
         ----------
-        path
-            Path of the simulation.
+        sources
+            Files of the simulation.
         choices
             What it offers.
         settings
@@ -176,7 +187,7 @@ class Form(Fields):
         """
         own = choices.node_set or "all neurons"
         with self.quiet():
-            self.show_path(path)
+            self.show_sources(sources)
             self.population.choices = [choices.name for choices in choices.populations]
             _pick(self.population, settings.population or choices.population, choices.population)
             self.node_set.choices = [
@@ -251,12 +262,13 @@ class Form(Fields):
                 getattr(self, name).value = getattr(look, name)
         self.offer_limits(largest, look.limits)
 
-    def show_path(self, path: str) -> None:
-        """Name the simulation whose choices are offered."""
-        self._path = path
-        with self.quiet():
-            self.file.line_edit.value = path
-        self.file.line_edit.tooltip = path
+    def show_sources(self, sources: Sources) -> None:
+        """Name the files of the simulation whose choices are offered."""
+        self._sources = sources
+        for name, watched in self._paths.items():
+            watched.show(_text(getattr(sources, name)))
+        n_others = sum(file is not None for file in (sources.spikes, sources.circuit))
+        self.other_files.title = f"Other files: {n_others}" if n_others else "Other files"
 
     def _offer_window(self, duration_ms: float, settings: Settings) -> None:
         """The whole simulation, unless another window was chosen that lies within."""
@@ -272,8 +284,8 @@ class Form(Fields):
     # --- signals ----------------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        self.file.line_edit.native.editingFinished.connect(self._on_path_typed)
-        self.file.changed.connect(self._on_path_changed)
+        for name, watched in self._paths.items():
+            watched.chosen.connect(self._choosing(name))
         self.population.changed.connect(self._announcing(self.population_chosen))
         self.filter_column.changed.connect(self._announcing(self.filter_column_chosen))
         self.metric.changed.connect(self._announcing(self.metric_chosen))
@@ -306,16 +318,17 @@ class Form(Fields):
 
         return announce
 
-    def _on_path_changed(self) -> None:
-        """Of every letter typed: only what exists counts."""
-        text = self.file.line_edit.value
-        if not self._quiet and text != self._path and Path(text).is_file():
-            self.simulation_chosen.emit(Path(text))
+    def _choosing(self, name: str) -> Any:
+        """A callback that emits the signal of one of the fields for files."""
 
-    def _on_path_typed(self) -> None:
-        typed = self.file.line_edit.value.strip()
-        if not self._quiet and typed and typed != self._path:
-            self.simulation_chosen.emit(Path(typed).expanduser())
+        def choose(text: str) -> None:
+            self.file_chosen.emit(name, Path(text).expanduser() if text else None)
+
+        return choose
+
+
+def _text(path: Path | None) -> str:
+    return "" if path is None else str(path)
 
 
 def _pick(field: ComboBox, value: str, otherwise: str | None = None) -> None:

@@ -23,6 +23,8 @@ class Settings:
     ----------
     simulation
         Path of the simulation configuration; empty: none.
+    spikes, circuit
+        Spikes file and circuit configuration; empty: as the configuration names them.
     population, node_set
         Empty: the simulation's own.
     filter_column, filter_values, filter_low, filter_high
@@ -56,6 +58,8 @@ class Settings:
     """
 
     simulation: str = ""
+    spikes: str = ""
+    circuit: str = ""
     population: str = ""
     node_set: str = ""
     filter_column: str = ""
@@ -141,15 +145,20 @@ def with_recipe(settings: Settings, recipe: Mapping[str, Any]) -> Settings:
     recipe
         The cube's attribute ``recipe``; what it lacks, and a second filter, is left out.
     """
-    names = ("simulation", "population", "node_set", "radius", "bin_ms", "start", "stop")
-    found = {name: recipe[name] for name in (*names, "min_neurons") if name in recipe}
+    names = ("simulation", "spikes", "circuit", "population", "node_set", "radius", "bin_ms")
+    found = {
+        name: recipe[name] for name in (*names, "start", "stop", "min_neurons") if name in recipe
+    }
+    if found.get("simulation") == found.get("spikes", ""):  # there was no configuration
+        found["simulation"] = ""
     found |= dict(zip(("flat_x", "flat_y"), recipe.get("flat", ()), strict=False))
     for rule in recipe.get("where", ())[:1]:
         found["filter_column"], found["filter_values"] = rule["column"], rule.get("values", [])
         found["filter_low"], found["filter_high"] = rule.get("interval", (0.0, 0.0))
     default = Settings()
     checked = {name: _checked(name, value, getattr(default, name)) for name, value in found.items()}
-    without = {"node_set": "", "filter_column": "", "filter_values": (), "split_by": ""}
+    empty = ("spikes", "circuit", "node_set", "filter_column", "split_by")
+    without = {"filter_values": (), **dict.fromkeys(empty, "")}
     return replace(settings, **(without | checked))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import xarray as xr
@@ -14,6 +13,7 @@ from napari.viewer import Viewer
 from napari_hexrecruit._napari.layer import RecruitmentLayer, add_recruitment_layer
 from napari_hexrecruit._napari.look import Look
 from napari_hexrecruit._napari.private import STATE_KEY
+from napari_hexrecruit._napari.sources import Sources
 from napari_hexrecruit._napari.timestamp import show_time
 
 __all__ = ["Shown", "cube_of"]
@@ -38,14 +38,14 @@ class Shown:
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
-        self._simulation: Path | None = None
+        self._simulation: Sources | None = None
         self._layers: dict[str, Points] = {}
         self._names: dict[str, str] = {}
         self._made_grid = False
 
     @property
-    def simulation(self) -> Path | None:
-        """Configuration of the simulation that the layers show; None if there is none here."""
+    def simulation(self) -> Sources | None:
+        """Files of the simulation that the layers show; None if there is none here."""
         return self._simulation
 
     @property
@@ -65,18 +65,22 @@ class Shown:
         """What the layers show that are looked at."""
         return [cube for cube in map(cube_of, self.looked_at) if cube is not None]
 
+    def forget(self, layer: Layer) -> None:
+        """Let go of a layer that the user has removed."""
+        self._layers = {value: one for value, one in self._layers.items() if one is not layer}
+
     def select(self) -> None:
         """Look at the widget's own layers."""
         if self.looked_at != self.layers:
             self._viewer.layers.selection.active = self.layers[-1] if self.layers else None
 
-    def adopt(self, layer: Points, simulation: Path | None) -> None:
+    def adopt(self, layer: Points, simulation: Sources | None) -> None:
         """Take over a layer that came from elsewhere: from now on it is updated in place."""
         self._simulation = simulation
         self._layers = {"": layer}
         self._names = {}
 
-    def show(self, simulation: Path, cubes: dict[str, xr.Dataset], look: Look) -> None:
+    def show(self, simulation: Sources, cubes: dict[str, xr.Dataset], look: Look) -> None:
         """Show cubes: in the layers of the same simulation, or else in new ones.
 
         Parameters

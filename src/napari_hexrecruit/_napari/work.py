@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_hexrecruit._napari.choices import (
@@ -16,21 +15,28 @@ from napari_hexrecruit._napari.choices import (
     simulation_choices,
 )
 from napari_hexrecruit._napari.request import Request, cubes_of
+from napari_hexrecruit._napari.sources import Sources
 from napari_hexrecruit.schema import HEX, TIME
-from napari_hexrecruit.sonata import Simulation, open_simulation
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from napari_hexrecruit._napari.settings import Settings
     from napari_hexrecruit.recruitment import Progress
+    from napari_hexrecruit.sonata import Simulation
 
-__all__ = ["Loaded", "Opened", "computed", "opened", "recipe_of", "summary", "values_of"]
+__all__ = [
+    "Loaded",
+    "Opened",
+    "computed",
+    "notes_of",
+    "opened",
+    "recipe_of",
+    "summary",
+    "values_of",
+]
 
 T = TypeVar("T")
-
-FileState = tuple[tuple[int, int], ...]
-"""Time of change and size of the files that a simulation in memory was read from."""
 
 
 @dataclass(frozen=True)
@@ -39,29 +45,20 @@ class Opened:
 
     Parameters
     ----------
+    sources
+        Files that it was opened from.
     simulation
         Kept, so that a second cube costs only the counting.
     choices
         What it offers.
     filter_values
         Values of the property that was filtered by last time.
-    state
-        State of its files when it was opened.
     """
 
+    sources: Sources
     simulation: Simulation
     choices: SimulationChoices
     filter_values: ColumnChoices
-    state: FileState
-
-    @property
-    def path(self) -> Path:
-        """The simulation's configuration."""
-        return self.simulation.path
-
-    def renewed(self, loaded: Loaded) -> Opened:
-        """The same with the simulation as it was read for the cubes."""
-        return replace(self, simulation=loaded.simulation, state=loaded.state)
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class Loaded:
 
     Parameters
     ----------
-    simulation, state
+    opened
         The simulation; opened anew if its files have changed.
     request
         What was asked for.
@@ -78,24 +75,18 @@ class Loaded:
         Cubes by the value they are of; see `cubes_of`.
     """
 
-    simulation: Simulation
-    state: FileState
+    opened: Opened
     request: Request
     cubes: dict[str, xr.Dataset]
 
-    @property
-    def path(self) -> Path:
-        """The simulation's configuration."""
-        return self.simulation.path
 
-
-def opened(path: Path, settings: Settings) -> Opened:
+def opened(sources: Sources, settings: Settings) -> Opened:
     """Open a simulation and read what it offers.
 
     Parameters
     ----------
-    path
-        SONATA simulation configuration.
+    sources
+        Its files.
     settings
         What was chosen before: the values of its filter are read at once.
 
@@ -104,14 +95,13 @@ def opened(path: Path, settings: Settings) -> Opened:
     SimulationDataError
         If it is none, or a file that it names is missing.
     """
-    simulation = open_simulation(path)
-    state = _file_state(simulation)
+    simulation = sources.open()
     choices = simulation_choices(simulation)
     population = choices.of(settings.population)
     filter_values = ColumnChoices("")
     if settings.filter_column in population.filter_columns:
         filter_values = values_of(simulation, population.name, settings.filter_column)
-    return Opened(simulation, choices, filter_values, state)
+    return Opened(Sources.given(simulation), simulation, choices, filter_values)
 
 
 def values_of(simulation: Simulation, population: str, column: str) -> ColumnChoices:
@@ -119,24 +109,35 @@ def values_of(simulation: Simulation, population: str, column: str) -> ColumnCho
     return column_choices(column, simulation.column(population, column))
 
 
-def computed(
-    simulation: Simulation, state: FileState, request: Request, progress: Progress
-) -> Loaded:
+def computed(chosen: Opened, settings: Settings, request: Request, progress: Progress) -> Loaded:
     """Compute cubes; a simulation whose files have changed since is read anew.
 
     Parameters
     ----------
-    simulation, state
-        The simulation in memory and the state of its files then.
+    chosen
+        The simulation in memory.
+    settings
+        What is chosen of it.
     request
         What to compute.
     progress
         Called as ``progress(what, done, total)``.
+
+    Warns
+    -----
+    UserWarning
+        If a file has changed again meanwhile, as while it is being written.
     """
-    now = _file_state(simulation)
-    if now != state:
-        simulation = open_simulation(**simulation.given)
-    return Loaded(simulation, now, request, cubes_of(simulation, request, progress))
+    if chosen.simulation.is_stale():
+        chosen = opened(chosen.sources, settings)
+    cubes = cubes_of(chosen.simulation, request, progress)
+    if chosen.simulation.is_stale():
+        warnings.warn(
+            f"{chosen.sources.main}: a file of the simulation has changed while it was read:"
+            " load again when it is complete",
+            stacklevel=2,
+        )
+    return Loaded(chosen, request, cubes)
 
 
 def summary(cubes: Sequence[xr.Dataset]) -> str:
@@ -152,9 +153,16 @@ def summary(cubes: Sequence[xr.Dataset]) -> str:
     ]
     if n_placeless:
         parts.append(f"{n_placeless:,} without a place")
-    notes: list[str] = _json(cubes[0].attrs.get("notes"), [])
-    notes = [f"{note[:1].upper()}{note[1:]}." for note in notes]
-    return " ".join([", ".join(parts) + ("." if notes else ""), *notes])
+    n_notes = len(notes_of(cubes))
+    noted = f" {_counted(n_notes, 'note')} in Details." if n_notes else ""
+    return ", ".join(parts) + (f".{noted}" if noted else "")
+
+
+def notes_of(cubes: Sequence[xr.Dataset]) -> list[str]:
+    """What was assumed or left out when cubes were computed, each once."""
+    none: list[str] = []
+    notes = [_json(cube.attrs.get("notes"), none) for cube in cubes]
+    return list(dict.fromkeys(note for some in notes for note in some))
 
 
 def recipe_of(cube: xr.Dataset) -> dict[str, Any]:
@@ -173,16 +181,3 @@ def _json(text: Any, otherwise: T) -> T:
 
 def _counted(n: int, what: str) -> str:
     return f"{n:,} {what}" + ("" if n == 1 else "s")
-
-
-def _file_state(simulation: Simulation) -> FileState:
-    files = (simulation.path, simulation.spikes_file)
-    return tuple(_one_state(file) for file in files)
-
-
-def _one_state(file: Path) -> tuple[int, int]:
-    try:
-        stat = os.stat(file)
-    except OSError:
-        return (0, 0)
-    return (stat.st_mtime_ns, stat.st_size)
