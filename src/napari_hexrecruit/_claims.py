@@ -142,15 +142,19 @@ def _clear_leftover(prefix: Path) -> None:
         return
     try:
         owner = _owner(lock)
-        if owner.get("host") == platform.node() and owner.get("locked"):
-            ended = _try_lock(lock) == "taken"
-        else:
-            ended = _is_still(prefix)
-        if ended:
+        if not owner and _try_lock(lock) == "taken":  # killed before it had any other name
+            path.unlink(missing_ok=True)
+        elif _has_ended(lock, owner, prefix):
             _clear(prefix, owner.get("name"))
             path.unlink(missing_ok=True)
     finally:
         os.close(lock)
+
+
+def _has_ended(lock: int, owner: dict[str, Any], prefix: Path) -> bool:
+    if owner.get("host") == platform.node() and owner.get("locked"):
+        return _try_lock(lock) == "taken"
+    return _is_still(prefix)
 
 
 def _stem(name: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import _thread
+import functools
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Ended", "end_at_once", "ending_as_exception", "signals_held"]
 
@@ -35,18 +38,36 @@ class Ended(BaseException):
 
 @contextmanager
 def ending_as_exception() -> Iterator[None]:
-    """Raise `Ended` in the block where SIGTERM or SIGHUP would end the process at once."""
+    """Raise `Ended` in the block where SIGTERM or SIGHUP would end the process at once.
+
+    Python drops an exception that falls into a destructor or the callback of a weak reference, and
+    prints it; such a signal, Ctrl-C too, is given again a moment later.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     numbers = [n for n in _ENDING[1:] if signal.getsignal(n) is signal.SIG_DFL]
     for number in numbers:
         signal.signal(number, _raise)
+    hook = sys.unraisablehook
+    sys.unraisablehook = functools.partial(_give_again, hook)
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number in numbers:
             signal.signal(number, signal.SIG_DFL)
+
+
+def _give_again(otherwise: Callable[[Any], Any], dropped: Any) -> None:
+    error = dropped.exc_value
+    if isinstance(error, Ended | KeyboardInterrupt):
+        number = error.number if isinstance(error, Ended) else signal.SIGINT
+        timer = threading.Timer(0.005, _thread.interrupt_main, (number,))
+        timer.daemon = True
+        timer.start()
+    else:
+        otherwise(dropped)
 
 
 def end_at_once() -> None:

@@ -1,0 +1,35 @@
+"""Does everything once on import, for the server that commands are forked from."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+
+import imageio_ffmpeg
+import tqdm
+
+import napari_hexrecruit._report  # noqa: F401
+import napari_hexrecruit.cli  # noqa: F401
+from napari_hexrecruit import (
+    open_simulation,
+    read_cube,
+    recruitment_cube,
+    render_frames,
+    write_cube,
+    write_movie,
+)
+from napari_hexrecruit.movie import write_frame
+from napari_hexrecruit.synthetic import write_simulation
+
+tqdm.tqdm.set_lock(threading.RLock())  # its own is a semaphore, which killed processes leave
+with tempfile.TemporaryDirectory() as name:
+    folder = Path(name)
+    simulation = open_simulation(write_simulation(folder / "simulation", n_neurons=200))
+    cube = recruitment_cube(simulation)
+    write_cube(cube, folder / "a.hexrecruit.nc")
+    frames = render_frames(read_cube(folder / "a.hexrecruit.nc"), size=(64, 64), stop=20.0)
+    write_movie(frames, folder / "frames")
+    for ending in ("png", "svg", "pdf"):
+        write_frame(frames, folder / f"a.{ending}", at=0.0)
+    imageio_ffmpeg.get_ffmpeg_exe()
