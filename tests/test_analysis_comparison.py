@@ -165,11 +165,11 @@ def test_a_hexagon_that_one_lacks_has_no_difference_and_a_silent_one_has():
 def test_labels_say_what_and_in_which_units():
     result = compare(letter_cube(), letter_cube(), names=("whisker", "rest"))
     assert result["difference"].attrs == {
-        "long_name": "Recruited, whisker - rest",
+        "long_name": "Recruited, whisker − rest",
         "units": "percentage points",
     }
     assert metric_named("difference").title_for(result) == (
-        "Recruited, whisker - rest (percentage points)"
+        "Recruited, whisker − rest (percentage points)"
     )
     rate = compare(letter_cube(), letter_cube(), metric="rate")
     assert rate["difference"].attrs["units"] == "spikes/s per neuron"

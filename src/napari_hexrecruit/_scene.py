@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_hexrecruit._layout import Box, Layout, Parts, close_up, lay_out
 from napari_hexrecruit._raster import View
 from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, HexGrid
-from napari_hexrecruit.schema import HEX, RECRUITMENT, TIME
+from napari_hexrecruit.schema import HEX, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from napari_hexrecruit._style import MovieStyle
+    from napari_hexrecruit.metrics import Metric
 
 __all__ = ["Colours", "Hexes", "Panel", "Scene", "Shown", "Underlay"]
 
@@ -85,9 +86,9 @@ class Hexes:
     empty: npt.NDArray[np.intp]
 
     @classmethod
-    def of(cls, cube: xr.Dataset) -> Hexes:
-        """Take the hexagons of a cube."""
-        known = _with_value(cube)
+    def of(cls, cube: xr.Dataset, metric: Metric) -> Hexes:
+        """Take the hexagons of a cube that shows a metric."""
+        known = _with_value(cube, metric)
         return cls(
             HexGrid.from_attrs(cube.attrs),
             cube["i"].to_numpy(),
@@ -215,8 +216,8 @@ class Scene:
         if self.style.border is not None:
             return self.style.border
         light = [int(value) for value in self.background[:3]]
-        lowest = [int(value) for value in self.colours.table[0, :3]]
-        unlike = max(abs(a - b) for a, b in zip(light, lowest, strict=True))
+        nothing = self.colours.table[self.colours.index(0.0), :3].tolist()
+        unlike = max(abs(a - b) for a, b in zip(light, nothing, strict=True))
         return self.style.background != "transparent" and unlike < _LIKE_BACKGROUND
 
     @property
@@ -226,13 +227,13 @@ class Scene:
         return light, light, light, 0 if self.style.background == "transparent" else 255
 
 
-def _with_value(cube: xr.Dataset) -> npt.NDArray[np.bool_]:
+def _with_value(cube: xr.Dataset, metric: Metric) -> npt.NDArray[np.bool_]:
     """Which hexagons have a value in some bin; some bins at a time are read."""
     n_bins, n_hexes = cube.sizes[TIME], cube.sizes[HEX]
     n = max(1, _BLOCK_VALUES // n_hexes)
     known = np.zeros(n_hexes, dtype=bool)
     for start in range(0, n_bins, n):
-        part = cube[RECRUITMENT][start : start + n].to_numpy()
+        part = metric.values(cube, slice(start, start + n))
         known |= ~np.isnan(part).all(axis=0)
     return known
 

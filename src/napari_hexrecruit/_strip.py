@@ -78,9 +78,11 @@ def draw_strip(sheet: Sheet, scene: Scene, box: Box) -> None:
 
 def _draw_curves(sheet: Sheet, scene: Scene, axes: Axes, box: Box) -> None:
     font, shown = scene.layout.font, scene.shown
+    lowest = min(float(np.nanmin(panel.mean, initial=0.0)) for panel in scene.panels)
     highest = max(float(np.nanmax(panel.mean, initial=0.0)) for panel in scene.panels)
     headroom = 1.45 if any(mark.label for mark in scene.style.marks) else 1.05
-    axes.set_ylim(0.0, headroom * (highest if highest > 0 else 1.0))
+    span = highest - lowest if highest > lowest else 1.0
+    axes.set_ylim(lowest - (0.05 * span if lowest < 0 else 0.0), lowest + headroom * span)
     single = len(scene.panels) == 1
     palette = _CURVES_ON_DARK if scene.style.background == "black" else _CURVES_ON_LIGHT
     x = box.left + sheet.measure(scene.mean_label, _SMALL * font) + font
@@ -92,10 +94,18 @@ def _draw_curves(sheet: Sheet, scene: Scene, axes: Axes, box: Box) -> None:
             name = panel.title or f"{k + 1}"
             written = sheet.text(x, box.top - 0.75 * font, name, _SMALL * font, color=colour)
             x += sheet.text_width(written) + 0.8 * font
-    axes.set_yticks([0.0, _round_tick(highest)])
+    axes.set_yticks(_ticks(lowest, highest))
     sheet.text(
         box.left, box.top - 0.75 * font, scene.mean_label, _SMALL * font, color=scene.foreground
     )
+
+
+def _ticks(lowest: float, highest: float) -> list[float]:
+    """0, and a round number at each end that is far enough from it."""
+    far = 0.3 * max(highest, -lowest)
+    below = [-_round_tick(-lowest)] if lowest < -far else []
+    above = [_round_tick(highest)] if highest > far or not below else []
+    return [*below, 0.0, *above]
 
 
 def _round_tick(highest: float) -> float:

@@ -87,12 +87,15 @@ class MovieStyle:
     size
         (width, height) of a frame, px.
     metric
-        What the colours show, a name in `napari_hexrecruit.metrics.METRICS`.
+        What the colours show, a name in `napari_hexrecruit.metrics.METRICS`, or in ``DERIVED`` for
+        a cube with a variable of an analysis.
     clim
         Values of the first and the last colour, the same in every frame. None: from 0 to the 99th
-        percentile of what the movie shows, rounded up to a number that reads well.
+        percentile of what the movie shows, rounded up to a number that reads well; of what has its
+        middle at 0, symmetric about it.
     colormap
-        Name of a matplotlib colormap.
+        Name of a matplotlib colormap. None: the metric's own, viridis, or one with two arms for
+        what has its middle at 0.
     background
         ``"white"``, ``"black"`` or ``"transparent"`` (frames have an alpha channel then).
     average
@@ -113,7 +116,7 @@ class MovieStyle:
         Format of the time with the fields ``start`` and ``stop`` of the bin in ms, for example
         ``"{start:.0f} to {stop:.0f} ms"``. None: the start, with as many decimals as it needs.
     border
-        Draw the edge of the sheet. None: only where the lowest colour is so like the background
+        Draw the edge of the sheet. None: only where the colour of 0 is so like the background
         that the sheet would not stand out.
     scale_bar
         Show a scale bar; there is none where the cube's flat space has no unit of length.
@@ -143,7 +146,7 @@ class MovieStyle:
     size: tuple[int, int] = (1280, 720)
     metric: str = "recruitment"
     clim: tuple[float, float] | None = None
-    colormap: str = "viridis"
+    colormap: str | None = None
     background: Background = "white"
     average: int = 1
     opacity: float = 1.0

@@ -116,12 +116,12 @@ class RenderedFrames:
         outlines: tuple[npt.NDArray[np.float64], ...],
     ) -> None:
         metric = metric_named(style.metric)
-        hexes = [Hexes.of(cube) for cube in cubes]
+        hexes = [Hexes.of(cube, metric) for cube in cubes]
         self._sources = [
             _Values(cube, metric, shown, style.average, one.filled)
             for cube, one in zip(cubes, hexes, strict=True)
         ]
-        colours = _colours(style, self._sources)
+        colours = _colours(style, metric, self._sources)
         self.scene = _scene(cubes, hexes, shown, style, colours, under, outlines)
         self._painter: Painter | None = None
 
@@ -247,11 +247,18 @@ def _mean(values: Values) -> Values:
     return mean
 
 
-def _colours(style: MovieStyle, sources: Sequence[_Values]) -> Colours:
-    table = colour_table(style.colormap)
+def _colours(style: MovieStyle, metric: Metric, sources: Sequence[_Values]) -> Colours:
+    name = style.colormap or metric.colormap
+    table = colour_table(name)
     low, high = _range(sources)
-    limits = style.clim or (0.0, _default_high(sources, high))
-    return Colours(style.colormap, table, limits, low < limits[0], high > limits[1])
+    if style.clim is not None:
+        limits = style.clim
+    elif metric.diverging:
+        most = _default_high(sources, max(-low, high))
+        limits = -most, most
+    else:
+        limits = 0.0, _default_high(sources, high)
+    return Colours(name, table, limits, low < limits[0], high > limits[1])
 
 
 def _range(sources: Sequence[_Values]) -> tuple[float, float]:
@@ -264,7 +271,7 @@ def _range(sources: Sequence[_Values]) -> tuple[float, float]:
 
 
 def _default_high(sources: Sequence[_Values], highest: float) -> float:
-    """99th percentile of the values of all frames, rounded up to a number that reads well.
+    """99th percentile of the magnitudes of all frames, rounded up to a number that reads well.
 
     Where more than 99 % of the values are 0 it is the largest value, and 1 where all are 0.
     """
@@ -272,7 +279,7 @@ def _default_high(sources: Sequence[_Values], highest: float) -> float:
         return 1.0
     counts = np.zeros(_HISTOGRAM_BINS + 1, dtype=np.int64)
     for part in (part for source in sources for part in source.blocks()):
-        position = part[np.isfinite(part)] * np.float32(_HISTOGRAM_BINS / highest)
+        position = np.abs(part[np.isfinite(part)]) * np.float32(_HISTOGRAM_BINS / highest)
         counts += np.bincount(position.astype(np.intp), minlength=len(counts))[: len(counts)]
     at = int(np.searchsorted(np.cumsum(counts), _PERCENTILE / 100.0 * counts.sum()))
     return _nice_above((at + 1) / _HISTOGRAM_BINS * highest if at > 0 else highest)

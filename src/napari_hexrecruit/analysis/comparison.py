@@ -88,7 +88,7 @@ def compare(
     Returns
     -------
     xr.Dataset
-        The recruitment cube `a`, aligned, with ``difference`` (a - b; percentage points for
+        The recruitment cube `a`, aligned, with ``difference`` (a − b; percentage points for
         recruitment, else the units of the metric), ``ratio`` (a / b) and ``log2_ratio``, all
         (time, hex) float32. NaN where either has no value; the ratio also where b is 0, and its
         logarithm also where a is 0.
@@ -116,7 +116,7 @@ def compare(
     units = PERCENTAGE_POINTS if shown.units == "%" else shown.units
     what = f"{shown.label}, {names[0]}"
     variables = {
-        "difference": (mine - theirs, f"{what} - {names[1]}", units),
+        "difference": (mine - theirs, f"{what} − {names[1]}", units),
         "ratio": (ratio, f"{what} / {names[1]}", ""),
         "log2_ratio": (log2, f"{what} / {names[1]}, log2", ""),
     }

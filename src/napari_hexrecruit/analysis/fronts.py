@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 _N_LINES = 6
 _POINTS_PER_RADIUS = 4.0
-_NICE = (1.0, 2.0, 5.0, 10.0)
+_NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +142,7 @@ def _over(line: Floats, xy: Floats, radius: float) -> Floats:
 
 
 def _nice(delay: float) -> float:
-    """A round number that fits about `_N_LINES` times."""
+    """The round number that fits most nearly `_N_LINES` times."""
     wanted = delay / _N_LINES
     power = 10.0 ** math.floor(math.log10(wanted))
-    return next(n for n in _NICE if n * power >= wanted * (1.0 - 1e-9)) * power
+    return min(_NICE, key=lambda n: abs(math.log(n * power / wanted))) * power

@@ -76,8 +76,12 @@ def movie(
         tuple[float, float] | None,
         typer.Option(metavar="LO HI", help="Colour limits; default: 0 to the 99th percentile."),
     ] = None,
-    colormap: Annotated[str, typer.Option(help="Name of a matplotlib colormap.")] = "viridis",
-    metric: Annotated[str, typer.Option(help="recruitment, n_recruited or rate.")] = "recruitment",
+    colormap: Annotated[
+        str | None, typer.Option(help="Name of a matplotlib colormap; default: as the metric asks.")
+    ] = None,
+    metric: Annotated[
+        str, typer.Option(help="recruitment, n_recruited or rate; or what an analysis has added.")
+    ] = "recruitment",
     cumulative: Annotated[
         bool, typer.Option("--cumulative", help="Neurons recruited so far; from a simulation.")
     ] = False,
