@@ -49,8 +49,9 @@ class TestManifest:
     def test_a_plugin_manager_gives_widget_reader_and_writer(self, manifest):
         manager = PluginManager()
         manager.register(manifest)
-        widget, flat_map = manager.iter_widgets()
-        assert (widget.display_name, flat_map.display_name) == (WIDGET, "Flat map")
+        widget, *others = manager.iter_widgets()
+        assert widget.display_name == WIDGET
+        assert [other.display_name for other in others] == ["Flat map", "Traces"]
         manager.activate(PLUGIN)
         assert manager.commands.get(widget.command) is RecruitmentWidget
         for path in (
@@ -85,7 +86,7 @@ class TestCommands:
         app = get_app_model()
         for menu, ids in (
             ("visualize", {"widget", "toggle_time_and_colorbar", "fit_limits"}),
-            ("measure", {"widget"}),
+            ("measure", {"widget", "traces"}),
         ):
             items = app.menus.get_menu(f"napari/layers/{menu}")
             assert {f"{PLUGIN}.{name}" for name in ids} <= {item.command.id for item in items}

@@ -21,7 +21,7 @@ from napari_hexrecruit._napari.display import (
     plain_points,
     reading,
 )
-from napari_hexrecruit._napari.picks import HexLookup, colour_of, give_slots, positions_of
+from napari_hexrecruit._napari.picks import HexLookup, colours_of, give_slots, positions_of
 from napari_hexrecruit._napari.private import (
     FRAME_AXIS,
     STATE_KEY,
@@ -287,7 +287,7 @@ class RecruitmentLayer(FramePoints):
 
     @property
     def selected_slots(self) -> tuple[int, ...]:
-        """Number of the colour of each picked hexagon, see `picks.colour_of`."""
+        """Number of the colour of each picked hexagon, see `picks.colours_of`."""
         return tuple(self._slots.values())
 
     def hex_at(self, position: Sequence[float]) -> str | None:
@@ -332,8 +332,10 @@ class RecruitmentLayer(FramePoints):
     def _outline(self) -> None:
         overlay, hexes = self.pick_overlay, self._hexes
         at = [self._position_of[name] for name in self._slots]
-        colours = transform_color([colour_of(slot) for slot in self._slots.values()] or "white")
-        overlay.outlines = Outlines(hexes.centres[at], colours, hexes.size) if at else None
+        overlay.outlines = None
+        if at:
+            colours = transform_color(colours_of(self.selected_slots))
+            overlay.outlines = Outlines(hexes.centres[at], colours, hexes.size)
         overlay.visible = bool(at) or bool(overlay.lasso)
 
     # --- answers to FramePoints -------------------------------------------------------------------

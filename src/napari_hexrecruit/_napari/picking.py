@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from napari.settings import get_settings
@@ -172,23 +173,24 @@ class Picker:
         if layer is None or event.button != 1 or {"Alt", "Control", "Meta"} & set(event.modifiers):
             return
         adds = "Shift" in event.modifiers
-        path, at = [event.position], [event.pos]
+        pressed, place = event.pos, event.position
         is_click = True
-        yield
-        while event.type == "mouse_move":
-            is_click = is_click and _apart(event.pos, at[0]) < _STILL_PIXELS
-            if not is_click and (adds or self._lasso):
-                event.handled = True  # or the map would move
-                if _apart(event.pos, at[-1]) >= _NEXT_CORNER_PIXELS:
-                    path.append(event.position)
-                    at.append(event.pos)
-                    _draw_lasso(layer, path)
+        with _held_map(viewer, held=adds or self._lasso) as path:
             yield
+            while event.type == "mouse_move":
+                is_click = is_click and _apart(event.pos, pressed) < _STILL_PIXELS
+                if not is_click and path is not None:
+                    path.go_on(event)
+                    _draw_lasso(layer, path.corners)
+                yield
+            if path is not None:
+                path.go_on(event)
         _draw_lasso(layer, [])
+        is_click = is_click and _apart(event.pos, pressed) < _STILL_PIXELS
         if is_click:
-            _pick_one(layer, layer.hex_at(path[0]), adds=adds)
-        elif adds or self._lasso:
-            found = layer.hexes_inside(path)
+            _pick_one(layer, layer.hex_at(place), adds=adds)
+        elif path is not None:
+            found = layer.hexes_inside(path.corners)
             layer.selected_hexes = (*layer.selected_hexes, *found) if adds else found
 
     def _layer_under(self, viewer: Any, event: Any) -> RecruitmentLayer | None:
@@ -220,6 +222,35 @@ def picker_of(viewer: Any) -> Picker:
 
 _pickers: dict[int, Picker] = {}
 """Of each viewer that there is, by its id."""
+
+
+class _Path:
+    """Places that the mouse has been at."""
+
+    def __init__(self) -> None:
+        self.corners: list[Any] = []
+        self._last: Any = None
+
+    def go_on(self, event: Any) -> None:
+        """Take the place of the mouse as a corner, unless it has hardly moved."""
+        if self._last is None or _apart(event.pos, self._last) >= _NEXT_CORNER_PIXELS:
+            self.corners.append(event.position)
+            self._last = event.pos
+
+
+@contextmanager
+def _held_map(viewer: Any, *, held: bool) -> Iterator[_Path | None]:
+    """Give the path of a lasso while the mouse does not move the map; None where it does."""
+    if not held:
+        yield None
+        return
+    # napari hears of moves later than the map does, so that it cannot keep them from the map.
+    camera: Any = getattr(viewer, "scene", viewer).camera
+    before, camera.mouse_pan = camera.mouse_pan, False
+    try:
+        yield _Path()
+    finally:
+        camera.mouse_pan = before
 
 
 def _pick_one(layer: RecruitmentLayer, name: str | None, *, adds: bool) -> None:

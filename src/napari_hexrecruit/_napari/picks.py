@@ -6,7 +6,7 @@ Knows nothing of napari or Qt.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,17 @@ from napari_hexrecruit.schema import HEX
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["COLOURS", "DASHES", "HexLookup", "colour_of", "dash_of", "give_slots", "positions_of"]
+__all__ = [
+    "COLOURS",
+    "DASHES",
+    "MOST_LINES",
+    "HexLookup",
+    "colour_of",
+    "colours_of",
+    "dash_of",
+    "give_slots",
+    "positions_of",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,6 +40,9 @@ M. Okabe and K. Ito, Color Universal Design, 2008, https://jfly.uni-koeln.de/col
 """
 DASHES: tuple[tuple[float, ...], ...] = ((), (4.0, 1.5), (1.0, 1.2))
 """Lines and gaps, in line widths: all colours solid first, then all dashed, then all dotted."""
+MOST_LINES = 3 * len(COLOURS) * len(DASHES)
+"""More picks have neither lines nor colours of their own: they could not be told apart."""
+_TOGETHER = "#FFFFFF"
 _SAME_PLACE = 1e-6
 """Distance from the grid's own centre, in radii, up to which a hexagon lies on the grid."""
 _SQRT3 = math.sqrt(3.0)
@@ -38,6 +51,12 @@ _SQRT3 = math.sqrt(3.0)
 def colour_of(slot: int) -> str:
     """Colour of a pick, as ``#RRGGBB``; they begin again after seven."""
     return COLOURS[slot % len(COLOURS)]
+
+
+def colours_of(slots: Sequence[int]) -> list[str]:
+    """Colours of the outlines of all picks; white where there are more than `MOST_LINES`."""
+    many = len(slots) > MOST_LINES
+    return [_TOGETHER if many else colour_of(slot) for slot in slots]
 
 
 def dash_of(slot: int) -> tuple[float, ...]:
@@ -133,26 +152,38 @@ class HexLookup:
         Parameters
         ----------
         x, y
-            (n_corners,) corners in order; the last is joined with the first.
+            (n_corners,) corners in order; the last is joined with the first. Where the line goes
+            around twice, as the ends of a lasso often do, is inside, too.
 
         Returns
         -------
         (n,) intp
             Ascending positions on the hex axis; none for fewer than three corners.
         """
-        from matplotlib.path import Path
-
-        corners = np.stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)], axis=1)
-        if len(corners) < 3:
+        xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+        if len(xs) < 3:
             return np.zeros(0, dtype=np.intp)
-        inside = Path(corners).contains_points(np.stack([self.x, self.y], axis=1))
-        return np.flatnonzero(inside)
+        return np.flatnonzero(_winding(xs, ys, self.x, self.y))
 
     def _nearest(self, x: float, y: float) -> int | None:
         dx, dy = np.abs(self.x - x), np.abs(self.y - y)
         nearest = int(np.argmin(dx * dx + dy * dy))
         across = max(dx[nearest], 0.5 * dx[nearest] + 0.5 * _SQRT3 * dy[nearest])
         return nearest if across <= 0.5 * _SQRT3 * self.grid.radius else None
+
+
+def _winding(x: Floats, y: Floats, at_x: Floats, at_y: Floats) -> npt.NDArray[np.int64]:
+    """(n_places,) how often a closed line goes around each place, counter-clockwise.
+
+    Counts the sides that cross the ray from the place to +x, upward ones as 1, downward ones as -1.
+    """
+    x2, y2 = np.roll(x, -1), np.roll(y, -1)
+    turns = np.zeros(len(at_x), dtype=np.int64)
+    for xa, ya, xb, yb in zip(x, y, x2, y2, strict=True):
+        left = (xb - xa) * (at_y - ya) - (at_x - xa) * (yb - ya)
+        turns += (ya <= at_y) & (at_y < yb) & (left > 0)
+        turns -= (yb <= at_y) & (at_y < ya) & (left < 0)
+    return turns
 
 
 def _is_on(

@@ -1,0 +1,399 @@
+"""The widget "Traces": picked hexagons over time, below the map and in line with its slider."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from napari.settings import get_settings
+from napari.utils.notifications import show_error, show_info
+from napari.utils.theme import get_theme
+from napari.viewer import Viewer
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtWidgets import QApplication, QBoxLayout, QDockWidget, QFileDialog, QMainWindow, QWidget
+
+from napari_hexrecruit._napari.layer import RecruitmentLayer
+from napari_hexrecruit._napari.loading import Jobs, Monitor, Outcome
+from napari_hexrecruit._napari.picking import LookedAt, picker_of
+from napari_hexrecruit._napari.slider_track import SliderTrack
+from napari_hexrecruit._napari.trace_canvas import TraceCanvas
+from napari_hexrecruit._napari.trace_files import PICTURE_ENDINGS, write_picture
+from napari_hexrecruit._napari.trace_legend import TraceColumn
+from napari_hexrecruit._napari.trace_plot import PlotStyle
+from napari_hexrecruit._napari.traces import (
+    RasterSource,
+    Strip,
+    Traces,
+    raster_picture,
+    simulation_of,
+    strip_of,
+    traces_of,
+)
+
+__all__ = ["TracesWidget"]
+
+TITLE = "Traces"
+HINT = (
+    "Click a hexagon of the map to see it over time.",
+    "Shift + click adds or removes one, Shift + drag draws a lasso, Esc clears.",
+)
+_NO_LAYER = "There are no hexagons: load a simulation or a cube first."
+_HEIGHT = 260
+_NARROW = 620
+"""A panel that is less wide has its buttons above the plot."""
+_COLUMN = (170, 330)
+_LABELS_PX = 72
+"""Room for numbers and the label to the left of the time axis."""
+_RIGHT_PX = 18
+
+
+class TracesWidget(QWidget):
+    """Panel that shows the population and the picked hexagons over time.
+
+    While it is open, clicks on the map pick hexagons. A click or drag on the plot moves the time
+    slider; the slider moves the cursor of the plot.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer that hexagons are picked in.
+
+    Attributes
+    ----------
+    canvas
+        The plot.
+    column
+        Buttons and legend.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        self._layer: RecruitmentLayer | None = None
+        self._strip: Strip | None = None
+        self._traces: Traces | None = None
+        self._raster: tuple[Any, int] | None = None
+        self._source: RasterSource | None = None
+        self._bin: int | None = -1
+        self.canvas = TraceCanvas(self._style())
+        self.column = TraceColumn()
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._layout.setContentsMargins(4, 2, 4, 2)
+        self._layout.setSpacing(4)
+        self._layout.addWidget(self.column)
+        self._layout.addWidget(self.canvas, 1)
+        self.setMinimumHeight(150)
+        self._reading = Jobs(self._show_progress, self)
+        self._picker = picker_of(self._viewer)
+        self._looked_at = LookedAt(self._viewer)
+        self._track = SliderTrack(self)
+        self._refresh = _timer(self, self._show_traces)
+        self._align = _timer(self, self._fit_to_slider)
+        self._placing = _timer(self, self._go_below)
+        self._goes_below = not _was_docked_before()
+        self._connect()
+        self._picker.start(self)
+        self.canvas.restyle(self._style())
+        self._follow(self._looked_at.layer)
+
+    def sizeHint(self) -> Any:
+        """Low and wide."""
+        hint = super().sizeHint()
+        hint.setHeight(_HEIGHT)
+        return hint
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is about to be shown, or to move."""
+        timers = (self._refresh, self._align, self._placing)
+        return self._reading.running or any(timer.isActive() for timer in timers)
+
+    # --- construction -----------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        column = self.column
+        column.lasso.toggled.connect(self._on_lasso)
+        column.clear.clicked.connect(self._on_clear)
+        column.raster.toggled.connect(self._on_raster)
+        column.copy.clicked.connect(self.copy)
+        column.save.clicked.connect(self._ask_and_save)
+        self.canvas.time_chosen.connect(self._go_to)
+        self._picker.lasso_changed.connect(self._show_lasso)
+        self._looked_at.changed.connect(self._follow)
+        self._track.moved.connect(self._align_soon)
+        for event, action in self._viewer_events():
+            event.connect(action)
+
+    def _viewer_events(self) -> list[tuple[Any, Any]]:
+        dims = self._viewer.dims
+        return [
+            (dims.events.point, self._move_cursor),
+            (dims.events.ndim, self._align_soon),
+            (dims.events.range, self._align_soon),
+            (dims.events.order, self._align_soon),
+            (dims.events.ndisplay, self._align_soon),
+            (self._viewer.events.theme, self._on_theme),
+        ]
+
+    def _layer_events(self, layer: RecruitmentLayer) -> list[Any]:
+        events = layer.events
+        return [events.selection_changed, events.cube_changed, events.metric]
+
+    def _follow(self, layer: RecruitmentLayer | None) -> None:
+        """Show another layer, or none."""
+        if self._layer is not None:
+            for event in self._layer_events(self._layer):
+                event.disconnect(self._on_layer_changed)
+        self._layer = layer
+        if layer is not None:
+            for event in self._layer_events(layer):
+                event.connect(self._on_layer_changed)
+        self._show_layer()
+
+    def _close(self) -> None:
+        """Leave the viewer alone: the panel is not in a window any more."""
+        self._reading.cancel()
+        self._picker.stop(self)
+        self._follow(None)
+        self._looked_at.close()
+        self._track.follow(None)
+        self._picker.lasso_changed.disconnect(self._show_lasso)
+        self._looked_at.changed.disconnect(self._follow)
+        for event, action in self._viewer_events():
+            event.disconnect(action)
+        for timer in (self._refresh, self._align, self._placing):
+            timer.stop()
+
+    # --- what is shown ----------------------------------------------------------------------------
+
+    def _on_layer_changed(self, event: Any) -> None:
+        if event.type == "selection_changed" and not self._refresh.isActive():
+            self._show_traces()
+            self.canvas.redraw_now()
+        else:
+            self._show_layer()
+
+    def _show_layer(self) -> None:
+        """Take the population of the layer, and what is picked of it, after the present event."""
+        layer = self._layer
+        self._strip = None if layer is None else strip_of(layer.cube, layer.metric)
+        self.canvas.plot.show_strip(self._strip)
+        self._bin = -1
+        self._offer_raster()
+        self._align.start()
+        self._refresh.start()
+
+    def _show_traces(self) -> None:
+        layer = self._layer
+        if layer is None:
+            self._traces = None
+        else:
+            picks = layer.selected_hexes, layer.selected_slots
+            self._traces = traces_of(layer.cube, *picks, layer.metric)
+        self.canvas.plot.show_traces(self._traces, _NO_LAYER if layer is None else "\n".join(HINT))
+        self.column.show_entries(self._traces)
+        self._read_raster()
+        self._move_cursor()
+        self.canvas.redraw()
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def _axis(self) -> int | None:
+        return None if self._layer is None else self._viewer.dims.ndim - self._layer.ndim
+
+    def _move_cursor(self, event: object = None) -> None:
+        """Put the cursor where the slider is: nothing is drawn but the cursor."""
+        layer, strip = self._layer, self._strip
+        bin_ = None if layer is None else layer.bin_at(self._viewer.dims.point)
+        if bin_ == self._bin:
+            return
+        self._bin = bin_
+        if bin_ is None or strip is None:
+            self.canvas.put_cursor(None)
+        else:
+            width = (strip.window_ms[1] - strip.window_ms[0]) / len(strip.time_ms)
+            start = strip.window_ms[0] + bin_ * width
+            self.canvas.put_cursor((start, start + width))
+
+    def _go_to(self, time_ms: float) -> None:
+        """Move the slider to the bin of a time on the plot."""
+        layer, strip, axis = self._layer, self._strip, self._axis()
+        if layer is None or strip is None or axis is None:
+            return
+        start, stop = strip.window_ms
+        n_bins = len(strip.time_ms)
+        bin_ = int((time_ms - start) / (stop - start) * n_bins)
+        self._viewer.dims.set_point(axis, layer.slider_ms(min(max(bin_, 0), n_bins - 1)))
+
+    # --- buttons ----------------------------------------------------------------------------------
+
+    def _on_lasso(self, on: bool) -> None:
+        self._picker.lasso = on
+
+    def _show_lasso(self, on: bool) -> None:
+        self.column.lasso.setChecked(on)
+
+    def _on_clear(self) -> None:
+        if self._layer is not None:
+            self._layer.selected_hexes = ()
+
+    def copy(self) -> None:
+        """Put the traces on the clipboard as CSV."""
+        if self._traces is None:
+            show_info("Nothing is picked: click a hexagon first.")
+            return
+        clipboard: Any = QApplication.clipboard()
+        clipboard.setText(self._traces.csv())
+        bins, hexes = len(self._traces.time_ms), self._traces.n_hexes
+        self.column.say(f"Copied {bins:,} bins of {hexes:,} hexagon{'' if hexes == 1 else 's'}.")
+
+    def _ask_and_save(self) -> None:
+        kinds = ";;".join(f"{end[1:].upper()} picture (*{end})" for end in PICTURE_ENDINGS)
+        name, kind = QFileDialog.getSaveFileName(self, "Save traces", "traces.png", kinds)
+        if name:
+            path = Path(name)
+            if path.suffix.lower() not in PICTURE_ENDINGS:
+                path = path.with_name(path.name + kind.rpartition("*")[2].rstrip(")"))
+            self.save(path)
+
+    def save(self, path: Path) -> None:
+        """Write what is shown as ``.png`` or ``.svg``, dark on white; replaces what is there."""
+        if self._strip is None:
+            show_info(_NO_LAYER)
+            return
+        try:
+            write_picture(path, self._strip, self._traces, self._raster)
+        except (OSError, ValueError) as error:
+            show_error(" ".join(str(error).split()))
+            return
+        self.column.say(f"Saved {path.name}.")
+
+    # --- the raster -------------------------------------------------------------------------------
+
+    def _offer_raster(self) -> None:
+        """A raster needs the spikes, so the simulation."""
+        path = None if self._layer is None else simulation_of(self._layer.cube)
+        if self._source is not None and self._source.path != path:
+            self._source = None
+        self.column.offer_raster(path is not None)
+
+    def _on_raster(self, on: bool) -> None:
+        if not on:
+            self._reading.cancel()
+            self._source = None
+        self._read_raster()
+
+    def _read_raster(self) -> None:
+        """Read the spikes of the picked hexagons in a thread."""
+        layer, traces = self._layer, self._traces
+        path = None if layer is None else simulation_of(layer.cube)
+        if not self.column.raster.isChecked() or layer is None or traces is None or path is None:
+            self._reading.cancel()
+            self._show_raster(None, 0)
+            return
+        self._source = source = self._source or RasterSource(path)
+        cube, names = layer.cube, layer.selected_hexes
+        colours = [line.colour for line in traces.lines] or ["#888888"]
+        size, window = self.canvas.plot.raster_size, self._window_ms()
+
+        def read(progress: Any) -> tuple[Any, int]:
+            spikes = source.read(cube, names, progress)
+            return raster_picture(spikes, colours, window, *size), int(spikes.attrs["n_lines"])
+
+        self._reading.start(read, self._on_raster_read)
+
+    def _on_raster_read(self, outcome: Outcome[tuple[Any, int]]) -> None:
+        if outcome.error is not None:
+            show_error(outcome.error)
+            self.column.raster.setChecked(False)
+        elif outcome.value is not None:
+            self._show_raster(*outcome.value)
+
+    def _show_raster(self, picture: Any, n_lines: int) -> None:
+        if picture is None and self._raster is None:
+            return
+        self._raster = None if picture is None else (picture, n_lines)
+        self.canvas.plot.show_raster(picture, n_lines)
+        self._bin = -1
+        self._move_cursor()
+        self.canvas.redraw()
+
+    def _show_progress(self, monitor: Monitor | None) -> None:
+        if monitor is None:
+            self.column.say("")
+        elif monitor.what:
+            part = 100 * monitor.done // max(monitor.total, 1)
+            self.column.say(f"{monitor.what[0].upper()}{monitor.what[1:]}: {part} %")
+
+    def _window_ms(self) -> tuple[float, float]:
+        return (0.0, 1.0) if self._strip is None else self._strip.window_ms
+
+    # --- where it is ------------------------------------------------------------------------------
+
+    def _align_soon(self, event: object = None) -> None:
+        self._align.start()
+
+    def _fit_to_slider(self) -> None:
+        """Let the time axis begin and end where the slider does."""
+        narrow = self.width() < _NARROW
+        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        self._layout.setDirection(way)
+        self._track.follow(self._axis())
+        n_bins = 0 if self._strip is None else len(self._strip.time_ms)
+        ends = None if narrow else self._track.ends(n_bins)
+        least, most = _COLUMN
+        if ends is None or not (least + _LABELS_PX < ends[0] < ends[1] < self.width()):
+            self.column.set_width(None if narrow else least + 40)
+            left, right = float(_LABELS_PX), float(_RIGHT_PX)
+        else:
+            left_of_canvas = min(max(int(ends[0]) - _LABELS_PX, least), most)
+            self.column.set_width(left_of_canvas - self._layout.spacing() - 4)
+            left = ends[0] - left_of_canvas
+            right = max(self.width() - 4 - ends[1], 2.0)
+        self.canvas.set_margins(left, right)
+
+    def _style(self) -> PlotStyle:
+        theme = get_theme(self._viewer.theme)
+        colours = (theme.background, theme.text, theme.highlight, theme.text)
+        return PlotStyle(*(colour.as_hex(format="long")[:7] for colour in colours))
+
+    def _on_theme(self, event: object = None) -> None:
+        self.canvas.restyle(self._style())
+        self.column.show_entries(self._traces)
+
+    def resizeEvent(self, event: Any) -> None:
+        """Keep in line with the slider."""
+        super().resizeEvent(event)
+        self._align.start()
+
+    def event(self, event: Any) -> bool:
+        """Move below the map when first docked; rest out of a window."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._close()
+        elif event.type() == QEvent.Type.Show and self._goes_below:
+            self._goes_below = False
+            self._placing.start()
+        return bool(super().event(event))
+
+    def _go_below(self) -> None:
+        """Dock at the bottom; napari docks all panels at the right first."""
+        dock, window = self.parent(), self.window()
+        if not isinstance(dock, QDockWidget) or not isinstance(window, QMainWindow):
+            return
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+        window.resizeDocks([dock], [_HEIGHT], Qt.Orientation.Vertical)
+
+
+def _was_docked_before() -> bool:
+    """Whether napari remembers where the user had the panel."""
+    positions = get_settings().application.plugin_widget_positions
+    return any(str(name).startswith(f"{TITLE} (") for name in positions)
+
+
+def _timer(parent: QWidget, action: Any) -> QTimer:
+    """A timer that acts once, after the events that are waiting."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(0)
+    timer.timeout.connect(action)
+    return timer

@@ -1,0 +1,355 @@
+"""What the traces of picked hexagons show, and the raster of their neurons as a picture.
+
+Knows nothing of napari or Qt.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit._napari.picks import MOST_LINES, colour_of, dash_of
+from napari_hexrecruit.analysis.selection import hex_positions
+from napari_hexrecruit.analysis.traces import hex_traces, population_trace, raster, traces_table
+from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.pipeline import cube_members
+from napari_hexrecruit.schema import N_NEURONS, RECRUITMENT, TIME
+from napari_hexrecruit.sonata import Simulation, open_simulation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
+    from napari_hexrecruit.recruitment import HexMembers, Progress
+
+__all__ = [
+    "Line",
+    "RasterSource",
+    "Strip",
+    "Traces",
+    "decimated",
+    "raster_picture",
+    "simulation_of",
+    "strip_of",
+    "traces_of",
+]
+
+Floats = npt.NDArray[np.floating[Any]]
+
+_BAND = (10.0, 90.0)
+_FAINTEST = 0.35
+_QUANTILE = 0.99
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """The whole population over time.
+
+    Parameters
+    ----------
+    time_ms
+        (n_bins,) middle of each bin.
+    values
+        (n_bins,) value of the population.
+    window_ms
+        Start of the first bin and end of the last one.
+    title
+        What is shown, with its units.
+    """
+
+    time_ms: Floats
+    values: Floats
+    window_ms: tuple[float, float]
+    title: str
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One hexagon over time.
+
+    Parameters
+    ----------
+    name, n_neurons
+        The hexagon.
+    values
+        (n_bins,) values; NaN where it has too few neurons.
+    colour, dash
+        As its outline on the map; dashes in line widths.
+    """
+
+    name: str
+    n_neurons: int
+    values: Floats
+    colour: str
+    dash: tuple[float, ...]
+
+    @property
+    def has_value(self) -> bool:
+        """Whether there is anything to draw."""
+        return bool(np.isfinite(self.values).any())
+
+
+@dataclass(frozen=True, eq=False)
+class Traces:
+    """The picked hexagons over time.
+
+    Parameters
+    ----------
+    time_ms
+        (n_bins,) middle of each bin.
+    lines
+        One for each hexagon; none where there are more than `MOST_LINES`.
+    mean
+        (n_bins,) mean, in which every neuron counts alike.
+    band
+        (2, n_bins) 10th and 90th percentile of the hexagons, where there are no lines; else None.
+    n_hexes, n_neurons
+        Of all picked hexagons.
+    table
+        What `hex_traces` gave, for files.
+    """
+
+    time_ms: Floats
+    lines: tuple[Line, ...]
+    mean: Floats
+    band: Floats | None
+    n_hexes: int
+    n_neurons: int
+    table: xr.Dataset
+
+    def csv(self) -> str:
+        """All values as text: start of the bin in ms, a column for each hexagon, the mean."""
+        return str(traces_table(self.table).to_csv(index=False))
+
+    def limits(self) -> tuple[float, float]:
+        """Lowest and highest value to show: with 0, and a little air at the ends."""
+        shown = [line.values for line in self.lines] if self.band is None else [self.band]
+        return limits_of([*shown, self.mean])
+
+
+def limits_of(values: Sequence[Floats]) -> tuple[float, float]:
+    """Axis limits that hold 0 and all finite values.
+
+    Examples
+    --------
+    >>> limits_of([np.array([2.0, 10.0])])
+    (0.0, 10.5)
+    >>> limits_of([np.array([np.nan])])
+    (0.0, 1.0)
+    """
+    together = np.concatenate([np.ravel(part) for part in values]) if values else np.zeros(0)
+    together = together[np.isfinite(together)]
+    low = min(0.0, float(together.min(initial=0.0)))
+    high = max(0.0, float(together.max(initial=0.0)))
+    air = 0.05 * (high - low)
+    if air == 0.0:
+        return (0.0, 1.0)
+    return (low - air if low < 0 else 0.0, high + air if high > 0 else 0.0)
+
+
+def strip_of(cube: xr.Dataset, metric: str) -> Strip:
+    """Read the population of a cube."""
+    start, width = float(cube[TIME][0]), float(cube.attrs["bin_ms"])
+    return Strip(
+        time_ms=cube[TIME].to_numpy() + width / 2.0,
+        values=population_trace(cube, metric=metric).to_numpy(),
+        window_ms=(start, start + cube.sizes[TIME] * width),
+        title=title_of(cube, metric),
+    )
+
+
+def traces_of(
+    cube: xr.Dataset, names: Sequence[str], slots: Sequence[int], metric: str
+) -> Traces | None:
+    """Read hexagons of a cube.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    names, slots
+        The hexagons and the numbers of their colours.
+    metric
+        Name of what is read.
+
+    Returns
+    -------
+    Traces or None
+        None where nothing is picked.
+    """
+    if not names:
+        return None
+    table = hex_traces(cube, list(names), metric=metric)
+    values, n_neurons = table["trace"].to_numpy(), table[N_NEURONS].to_numpy()
+    many = len(names) > MOST_LINES
+    return Traces(
+        time_ms=cube[TIME].to_numpy() + float(cube.attrs["bin_ms"]) / 2.0,
+        lines=()
+        if many
+        else tuple(
+            Line(name, int(n), values[:, k], colour_of(slot), dash_of(slot))
+            for k, (name, n, slot) in enumerate(zip(names, n_neurons, slots, strict=True))
+        ),
+        mean=table["mean"].to_numpy(),
+        band=_percentiles(values) if many else None,
+        n_hexes=len(names),
+        n_neurons=int(n_neurons.sum()),
+        table=table,
+    )
+
+
+def title_of(cube: xr.Dataset, metric: str) -> str:
+    """Write what an axis shows: ``Neurons recruited (%)``."""
+    title = metric_named(metric).title_for(cube)
+    return f"Neurons {title[0].lower()}{title[1:]}" if metric == RECRUITMENT else title
+
+
+def decimated(x: Floats, y: Floats, n_columns: int) -> tuple[Floats, Floats]:
+    """Thin out a line that is drawn in fewer columns of pixels than it has points.
+
+    Parameters
+    ----------
+    x, y
+        (n,) a line, x ascending.
+    n_columns
+        Columns of pixels.
+
+    Returns
+    -------
+    x, y
+        The line itself up to four points a column; else the lowest and the highest point of each
+        of as many parts as there are columns, NaN where a part has no value.
+    """
+    n = len(x)
+    if n <= 4 * n_columns or n_columns < 1:
+        return x, y
+    size = -(-n // n_columns)
+    padded = np.full(-(-n // size) * size, np.nan)
+    padded[:n] = y
+    parts = padded.reshape(-1, size)
+    empty = np.isnan(parts).all(axis=1)
+    low = np.where(np.isnan(parts), np.inf, parts).argmin(axis=1)
+    high = np.where(np.isnan(parts), -np.inf, parts).argmax(axis=1)
+    first = np.arange(len(parts)) * size
+    at = np.sort(np.stack([low, high], axis=1), axis=1) + first[:, None]
+    at = np.minimum(at, n - 1)
+    thin = y[at].astype(float)
+    thin[empty] = np.nan
+    return x[at].ravel(), thin.ravel()
+
+
+def _percentiles(values: Floats) -> Floats:
+    """(2, n_bins) percentiles over the hexagons that have values."""
+    valued = values[:, np.isfinite(values).any(axis=0)]
+    if valued.shape[1] == 0:
+        return np.full((2, len(values)), np.nan)
+    return np.nanpercentile(valued, _BAND, axis=1)
+
+
+# --- the raster -----------------------------------------------------------------------------------
+
+
+def simulation_of(cube: xr.Dataset) -> Path | None:
+    """Find the simulation that a cube was counted from; None where it does not say or is gone."""
+    try:
+        recipe = json.loads(str(cube.attrs.get("recipe", "")))
+    except ValueError:
+        return None
+    path = recipe.get("simulation") if isinstance(recipe, dict) else None
+    return Path(path) if isinstance(path, str) and Path(path).is_file() else None
+
+
+@dataclass
+class RasterSource:
+    """Reads the spikes of hexagons, and keeps the simulation for the next time.
+
+    Parameters
+    ----------
+    path
+        The simulation's configuration.
+    """
+
+    path: Path
+    _simulation: Simulation | None = field(default=None, repr=False)
+    _members: tuple[xr.Dataset, HexMembers] | None = field(default=None, repr=False)
+
+    def read(self, cube: xr.Dataset, names: Sequence[str], progress: Progress) -> xr.Dataset:
+        """Read the spikes of some hexagons within the window of a cube, see `raster`.
+
+        Raises
+        ------
+        SimulationDataError, ValueError
+            If the simulation cannot be read, or is not the one of the cube.
+        """
+        if self._simulation is None:
+            self._simulation = open_simulation(self.path)
+        simulation = self._simulation
+        if self._members is None or self._members[0] is not cube:
+            self._members = cube, cube_members(simulation, cube, progress=progress)
+        members = self._members[1]
+        spikes = simulation.spikes(str(cube.attrs["population"]), progress)
+        progress("choosing spikes", 0, 1)
+        start = float(cube[TIME][0])
+        return raster(
+            spikes.neurons,
+            spikes.times_ms,
+            members,
+            hex_positions(cube, list(names)),
+            start=start,
+            stop=start + cube.sizes[TIME] * float(cube.attrs["bin_ms"]),
+        )
+
+
+def raster_picture(
+    spikes: xr.Dataset,
+    colours: Sequence[str],
+    window_ms: tuple[float, float],
+    n_columns: int,
+    n_rows: int,
+) -> npt.NDArray[np.uint8]:
+    """Draw spikes as a picture whose cost to show does not depend on their number.
+
+    Parameters
+    ----------
+    spikes
+        What `raster` gives.
+    colours
+        Colour of each hexagon.
+    window_ms
+        Left and right edge.
+    n_columns, n_rows
+        Size; fewer rows where there are fewer neurons.
+
+    Returns
+    -------
+    (n_rows, n_columns, 4) uint8
+        RGBA, the first neuron in row 0. The more spikes in a cell, the more opaque; a single one
+        is seen.
+    """
+    n_lines = max(int(spikes.attrs["n_lines"]), 1)
+    n_rows = min(n_rows, n_lines)
+    start, stop = window_ms
+    column = ((spikes["time"].to_numpy() - start) / (stop - start) * n_columns).astype(np.int64)
+    row = spikes["line"].to_numpy() * n_rows // n_lines
+    cell = row * n_columns + np.clip(column, 0, n_columns - 1)
+    counts = np.bincount(cell, minlength=n_rows * n_columns)
+    full = float(np.quantile(counts[counts > 0], _QUANTILE)) if counts.any() else 1.0
+    strength = np.where(counts > 0, _FAINTEST + (1 - _FAINTEST) * counts / full, 0.0)
+    first_line = spikes["first_line"].to_numpy()
+    middle = (np.arange(n_rows) + 0.5) * n_lines / n_rows
+    which = np.clip(np.searchsorted(first_line, middle, side="right") - 1, 0, None)
+    picture = np.zeros((n_rows, n_columns, 4), dtype=np.uint8)
+    if len(colours):
+        picture[..., :3] = _rgb(colours)[which][:, None, :]
+    picture[..., 3] = (255 * np.minimum(strength, 1.0)).reshape(n_rows, n_columns)
+    return picture
+
+
+def _rgb(colours: Sequence[str]) -> npt.NDArray[np.uint8]:
+    return np.array([[int(c[k : k + 2], 16) for k in (1, 3, 5)] for c in colours], dtype=np.uint8)
