@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ __all__ = [
     "ZARR_ENDING",
     "check_store_writable",
     "create_store",
+    "in_this_process",
     "needs_zarr",
     "open_store",
     "parts_of_time",
@@ -164,9 +166,7 @@ def write_part(part: xr.Dataset, folder: Path, region: dict[str, slice]) -> None
     region
         Where they go: a slice per dimension; dimensions that are not named are whole.
     """
-    import dask
-
-    with dask.config.set(scheduler="synchronous"):
+    with in_this_process():
         values = part[_over_time(part)].reset_coords(drop=True).load()
     values = values.drop_vars([name for name in values.variables if name in values.dims])
     # Parts need not end where files end: they are written one after the other.
@@ -223,6 +223,22 @@ def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
             f"{source}: cannot be read as a zarr store ({reason}): compute it again"
         ) from error
     return _tidied(rest.assign(parts))
+
+
+@contextmanager
+def in_this_process() -> Iterator[None]:
+    """Compute what is backed by dask here, one chunk after the other, whatever client there is.
+
+    With a client of dask.distributed xarray would also ask the scheduler for a lock on each file
+    that is written, and fails where that is none.
+    """
+    if "dask" not in sys.modules:
+        yield
+        return
+    import dask
+
+    with dask.config.set(scheduler="synchronous"):
+        yield
 
 
 def _check_replaced(folder: Path, *, overwrite: bool) -> None:

@@ -13,6 +13,7 @@ from napari_hexrecruit._signals import signals_held
 from napari_hexrecruit._zarr_store import (
     ZARR_ENDING,
     check_store_writable,
+    in_this_process,
     open_store,
     write_store,
 )
@@ -74,7 +75,7 @@ def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: boo
         return write_store(cube, final, overwrite=overwrite)
     check_writable(final, overwrite=overwrite)
     # HDF5 may crash the process when a disk is full: it writes into memory, Python into the file.
-    with signals_held():
+    with signals_held(), in_this_process():
         content = cube.to_netcdf(engine="h5netcdf", encoding=_encoding(cube))
     with written_aside(final, overwrite=overwrite) as aside:
         aside.write_bytes(content)

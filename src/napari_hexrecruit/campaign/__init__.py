@@ -1,8 +1,32 @@
 """Many simulations: one cube each, computed on many processes or machines, and one dataset of all.
 
-`read_campaign` finds the simulations and their scan parameters.
+`read_campaign` finds the simulations and their scan parameters, `run_campaign` computes and
+collects the cubes, `open_campaign` opens the dataset, and `select_cube` takes one cube out of it.
 """
 
+from napari_hexrecruit.campaign._dataset import (
+    cube_at,
+    is_campaign,
+    open_campaign,
+    parameters_of,
+    select_cube,
+    validate_campaign,
+)
+from napari_hexrecruit.campaign._run import CampaignResult, run_campaign
 from napari_hexrecruit.campaign._sources import Campaign, Member, read_campaign
+from napari_hexrecruit.campaign._windows import merge_windows
 
-__all__ = ["Campaign", "Member", "read_campaign"]
+__all__ = [
+    "Campaign",
+    "CampaignResult",
+    "Member",
+    "cube_at",
+    "is_campaign",
+    "merge_windows",
+    "open_campaign",
+    "parameters_of",
+    "read_campaign",
+    "run_campaign",
+    "select_cube",
+    "validate_campaign",
+]

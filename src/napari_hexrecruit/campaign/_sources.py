@@ -317,8 +317,8 @@ def _coordinate_beside(config: Path) -> dict[str, Any] | None:
 
 def _scan_parameters(file: Path, content: Any) -> dict[str, Any]:
     try:
-        scan = content["single_coordinate_scan_params"] or {"scan_params": []}
-        return {".".join(map(str, p["location_list"])): p["value"] for p in scan["scan_params"]}
+        scanned = content["single_coordinate_scan_params"]["scan_params"]
+        return {".".join(map(str, p["location_list"])): p["value"] for p in scanned}
     except (KeyError, TypeError) as error:
         raise SimulationDataError(
             f"{file}: 'single_coordinate_scan_params' cannot be read ({error!r}): is it OBI-ONE's?"

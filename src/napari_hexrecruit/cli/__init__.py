@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from napari_hexrecruit._console import run, say
+from napari_hexrecruit.cli._campaign import campaign
 from napari_hexrecruit.cli._cube import check, cube, info
 from napari_hexrecruit.cli._movie import movie
 from napari_hexrecruit.cli._view import demo, view
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, info, check, cube, movie, view):
+for command in (demo, info, check, cube, movie, campaign, view):
     app.command()(command)
 
 

@@ -119,16 +119,22 @@ def opened(sim: Path | None, spikes: Path | None, circuit: Path | None) -> Simul
     return open_simulation(sim, spikes=spikes, circuit=circuit)
 
 
-def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
-    """The cube that the options of a command ask for."""
-    from napari_hexrecruit.pipeline import cumulative_cube, recruitment_cube
-
+def cube_options(ctx: typer.Context) -> dict[str, Any]:
+    """What the options of a command are for `recruitment_cube`."""
     options: dict[str, Any] = ctx.params
     if options["flatmap"] is not None and is_given(ctx, "flat"):
         raise ValueError("--flat and --flatmap both say where flat positions are: give one of them")
     chosen = {name: options[name] for name in _OPTIONS}
     chosen["where"] = chosen["where"] or ()
     chosen["flat"] = _flat(options["flatmap"], options["flat"])
+    return chosen
+
+
+def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
+    """The cube that the options of a command ask for."""
+    from napari_hexrecruit.pipeline import cumulative_cube, recruitment_cube
+
+    options, chosen = ctx.params, cube_options(ctx)
     compute = cumulative_cube if options.get("cumulative") else recruitment_cube
     simulation = opened(sim, options["spikes"], options["circuit"])
     with progress_bars() as progress, about(simulation.path):

@@ -1,0 +1,183 @@
+"""Work on a dask cluster: a local one, or one that runs already."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from napari_hexrecruit._threads import n_cores
+from napari_hexrecruit.errors import HexRecruitError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+__all__ = ["connected", "results_of"]
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+_SECONDS_TO_CONNECT = 20
+_DIED = (
+    "its worker process died each time, which mostly means that the memory was used up:"
+    " use fewer workers, wider bins, or split the simulation into windows"
+)
+
+
+@contextmanager
+def connected(
+    scheduler: Any = None, *, n_workers: int | None = None, dashboard: str | None = None
+) -> Iterator[Any]:
+    """Connect to a cluster.
+
+    Parameters
+    ----------
+    scheduler
+        None for processes on this machine, which end with the block; the address of a scheduler
+        that runs; or a `distributed.Client`, which is left open.
+    n_workers
+        Processes of the local cluster; by default the cores. Each has one thread and an equal share
+        of the memory.
+    dashboard
+        Address of dask's dashboard, as ``:8787``; by default there is none.
+
+    Yields
+    ------
+    distributed.Client
+
+    Raises
+    ------
+    MissingExtraError
+        If dask.distributed is not installed.
+    HexRecruitError
+        If no scheduler answers at the address.
+    """
+    distributed = _distributed()
+    if isinstance(scheduler, distributed.Client):
+        yield scheduler
+        return
+    with _silenced():
+        if scheduler is not None:
+            with _existing(str(scheduler)) as client:
+                yield client
+            return
+        if dashboard is not None:
+            _check_dashboard()
+        n_processes = n_workers or n_cores()
+        with (
+            distributed.LocalCluster(
+                n_workers=n_processes,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=distributed.system.MEMORY_LIMIT // n_processes,
+                dashboard_address=dashboard,
+                silence_logs=logging.CRITICAL,
+            ) as cluster,
+            distributed.Client(cluster) as client,
+        ):
+            yield client
+
+
+def results_of(
+    client: Any, function: Callable[[Job], Result], jobs: Sequence[Job]
+) -> Iterator[tuple[int, Result | Exception]]:
+    """Run a function on the cluster for each job.
+
+    Parameters
+    ----------
+    client
+        As `connected` gives it.
+    function
+        Importable on the workers.
+    jobs
+        Its arguments, one each.
+
+    Yields
+    ------
+    int
+        Number of a job, in the order in which they end.
+    result or Exception
+        What the function returned or raised. Dask gives the jobs of a worker that dies to others.
+        A job whose workers died four times is run again when all others have ended, alone, since
+        another one on the same worker may have been the cause; only then it counts as failed.
+
+    Raises
+    ------
+    HexRecruitError
+        If the connection to the scheduler is lost.
+    """
+    distributed = _distributed()
+    futures = client.map(function, list(jobs), pure=False)
+    number_of = {future.key: number for number, future in enumerate(futures)}
+    suspects = []
+    try:
+        for future in distributed.as_completed(list(futures)):
+            number = number_of[future.key]
+            result = _result(client, future)
+            future.release()
+            if isinstance(result, distributed.KilledWorker):
+                suspects.append(number)
+            else:
+                yield number, result
+        for number in suspects:
+            futures.append(client.submit(function, jobs[number], pure=False))
+            result = _result(client, futures[-1])
+            died = isinstance(result, distributed.KilledWorker)
+            yield number, HexRecruitError(_DIED) if died else result
+    finally:
+        client.cancel(futures, force=True)
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        raise MissingExtraError(
+            f"a campaign needs dask.distributed ({error}):"
+            " pip install 'napari-hexrecruit[campaign]'"
+        ) from error
+    return distributed
+
+
+def _result(client: Any, future: Any) -> Any:
+    distributed = _distributed()
+    try:
+        return future.result()
+    except distributed.client.FutureCancelledError as error:
+        raise HexRecruitError(
+            f"{client.scheduler.address if client.scheduler else 'dask'}: the scheduler has gone:"
+            " start it again; what is done is kept"
+        ) from error
+    except Exception as error:  # whatever the function raised, and deaths of workers
+        return error
+
+
+@contextmanager
+def _existing(address: str) -> Iterator[Any]:
+    distributed = _distributed()
+    try:
+        client = distributed.Client(address, timeout=_SECONDS_TO_CONNECT)
+    except (OSError, ValueError, TypeError) as error:
+        raise HexRecruitError(
+            f"{address}: no dask scheduler answers there: start one, or leave --scheduler out"
+        ) from error
+    with client:
+        yield client
+
+
+def _check_dashboard() -> None:
+    if importlib.util.find_spec("bokeh") is None:
+        raise MissingExtraError("dask's dashboard needs bokeh: pip install bokeh")
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Keep dask's log off the terminal: what matters is told as a sentence."""
+    log = logging.getLogger("distributed")
+    before = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(before)

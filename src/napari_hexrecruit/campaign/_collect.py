@@ -1,0 +1,384 @@
+"""Cubes of all simulations as one dataset, written a simulation at a time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit import schema
+from napari_hexrecruit._zarr_store import create_store, open_store, store_aside, write_part
+from napari_hexrecruit.campaign._cluster import results_of
+from napari_hexrecruit.campaign._dataset import (
+    CAMPAIGN_VERSION,
+    DATASET,
+    ERROR,
+    FIRST_BIN,
+    N_BINS,
+    NUMBERS,
+    PATH,
+    SIMULATION,
+    STATE,
+    TEXTS,
+    options_text,
+    validate_campaign,
+)
+from napari_hexrecruit.campaign._manifest import DONE
+from napari_hexrecruit.campaign._parameters import axes_of
+from napari_hexrecruit.campaign._windows import merged_attrs
+from napari_hexrecruit.cube_io import read_cube
+from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.schema import BOUND, COORDINATES, HEX, N_NEURONS, RECRUITMENT, TIME
+from napari_hexrecruit.timebins import TimeBins
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import xarray as xr
+
+    from napari_hexrecruit.campaign._manifest import Entry, Manifest
+    from napari_hexrecruit.campaign._parameters import Value
+    from napari_hexrecruit.recruitment import Progress
+
+__all__ = ["collect"]
+
+_OF_HEX = tuple(name for name, spec in COORDINATES.items() if spec.dims == (HEX,))
+_FIXED = tuple(name for name in _OF_HEX if name != N_NEURONS)
+_EPSILON_MS = 1e-6
+_RESERVED = {
+    *schema.VARIABLES,
+    *COORDINATES,
+    *(BOUND, SIMULATION, STATE, PATH, ERROR, FIRST_BIN, N_BINS),
+    *NUMBERS,
+    *TEXTS,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Head:
+    """What a cube says of itself beside its values."""
+
+    hexes: dict[str, npt.NDArray[Any]]
+    coordinate_attrs: dict[str, dict[str, Any]]
+    value_attrs: dict[str, dict[str, Any]]
+    attrs: dict[str, Any]
+    start_ms: float
+    n_bins: int
+
+
+@dataclass(frozen=True)
+class _WriteJob:
+    """One simulation's part of the dataset."""
+
+    store: Path
+    files: list[Path]
+    at: dict[str, int]
+    first_bin: int
+
+
+def collect(
+    client: Any, manifest: Manifest, folder: Path, *, progress: Progress | None = None
+) -> Path:
+    """Write the dataset of all cubes that are done.
+
+    Parameters
+    ----------
+    client
+        A `distributed.Client`; its workers write.
+    manifest
+        The campaign, with at least one simulation that is done.
+    folder
+        The campaign's folder.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    Path
+        The dataset; one that was there is replaced when the new one is whole.
+
+    Raises
+    ------
+    HexRecruitError
+        If the cubes are on other grids, or cannot be read or written.
+    """
+    heads = {}
+    for number, entry in enumerate(manifest.entries):
+        if entry.state == DONE:
+            heads[number] = _head_of(entry, folder)
+        if progress is not None:
+            progress("reading cubes", number + 1, len(manifest.entries))
+    dims, positions = _positions(manifest.entries)
+    layout = _layout(manifest, heads, dims, positions)
+    validate_campaign(layout)
+    final = folder / DATASET
+    with store_aside(final, overwrite=True) as aside:
+        create_store(layout, aside)
+        jobs = [
+            _WriteJob(
+                aside,
+                [folder / piece.file for piece in manifest.entries[number].pieces],
+                dict(zip(dims, positions[number], strict=True)),
+                int(layout[FIRST_BIN].to_numpy()[positions[number]]),
+            )
+            for number in heads
+        ]
+        results = results_of(client, _write_member, jobs)
+        for done, (number, result) in enumerate(results):
+            if isinstance(result, Exception):
+                name = jobs[number].files[0]
+                said = " ".join(str(result).split())
+                raise HexRecruitError(f"{name}: cannot be collected: {said}") from result
+            if progress is not None:
+                progress("collecting cubes", done + 1, len(jobs))
+    return final
+
+
+def dimension_names(parameters: Sequence[str]) -> dict[str, str]:
+    """Names of parameters in the dataset: not those that it has for other things, no slashes."""
+    names: dict[str, str] = {}
+    for parameter in parameters:
+        name = parameter.replace("/", "_") or "parameter"
+        while name in _RESERVED or name in names.values():
+            name += "_"
+        names[parameter] = name
+    return names
+
+
+def _positions(entries: Sequence[Entry]) -> tuple[tuple[str, ...], list[tuple[int, ...]]]:
+    """Axes before time, and the position of each simulation along them."""
+    axes = axes_of([entry.parameters for entry in entries])
+    if not axes:
+        return (SIMULATION,), [(number,) for number in range(len(entries))]
+    names = dimension_names(list(entries[0].parameters))
+    at = [tuple(v.index(e.parameters[n]) for n, v in axes.items()) for e in entries]
+    return tuple(names[axis] for axis in axes), at
+
+
+def _layout(
+    manifest: Manifest,
+    heads: dict[int, _Head],
+    dims: tuple[str, ...],
+    positions: list[tuple[int, ...]],
+) -> xr.Dataset:
+    """The dataset without its values over time."""
+    import dask.array
+    import xarray as xr
+
+    entries, first = manifest.entries, next(iter(heads.values()))
+    shape = tuple(max(position[k] for position in positions) + 1 for k in range(len(dims)))
+    hexes = _joined(heads, manifest)
+    bins = _common_bins(heads, manifest)
+    outer = _over_simulations(entries, heads, bins, positions, shape)
+    n_neurons = np.zeros((*shape, len(hexes[HEX])), dtype=np.int32)
+    index_of = {name: k for k, name in enumerate(hexes[HEX].tolist())}
+    for number, head in heads.items():
+        at = [index_of[name] for name in head.hexes[HEX].tolist()]
+        n_neurons[positions[number]][at] = head.hexes[N_NEURONS]
+    edges, attrs_of = bins.edges(), first.coordinate_attrs
+    coords: dict[str, Any] = {
+        **_parameter_coordinates(entries, dims),
+        SIMULATION: (dims, outer.pop(SIMULATION)),
+        TIME: (TIME, edges[:-1], attrs_of[TIME]),
+        schema.TIME_BOUNDS: (
+            (TIME, BOUND),
+            np.stack([edges[:-1], edges[1:]], axis=1),
+            attrs_of[schema.TIME_BOUNDS],
+        ),
+        **{name: (HEX, hexes[name], attrs_of[name]) for name in _FIXED},
+        N_NEURONS: ((*dims, HEX), n_neurons, attrs_of[N_NEURONS]),
+    }
+    size = (*shape, bins.n_bins, len(hexes[HEX]))
+    values = {
+        name: (
+            (*dims, TIME, HEX),
+            dask.array.zeros(size, dtype=spec.dtype, chunks=(1,) * len(shape) + size[-2:]),
+            first.value_attrs[name],
+        )
+        for name, spec in schema.VARIABLES.items()
+    }
+    shared = {n: v for n, v in first.attrs.items() if n not in _per_simulation()}
+    attrs = {
+        **shared,
+        "campaign_schema_version": CAMPAIGN_VERSION,
+        "title": f"Recruitment in a campaign of {len(entries)} simulations",
+        "parameters": json.dumps(list(entries[0].parameters)),
+        "options": options_text(manifest.options),
+        "notes": json.dumps(manifest.notes),
+    }
+    return xr.Dataset(values | {n: (dims, v) for n, v in outer.items()}, coords, attrs)
+
+
+def _per_simulation() -> tuple[str, ...]:
+    return ("schema_version", "title", "notes", *NUMBERS, *TEXTS)
+
+
+def _parameter_coordinates(entries: Sequence[Entry], dims: tuple[str, ...]) -> dict[str, Any]:
+    """Axes; parameters with one value are scalars. Beside an axis of simulations: along that."""
+    names = dimension_names(list(entries[0].parameters))
+    if dims == (SIMULATION,):
+        columns = {n: [e.parameters[n] for e in entries] for n in names}
+        return {names[n]: (SIMULATION, _array(column)) for n, column in columns.items()}
+    axes = axes_of([entry.parameters for entry in entries])
+    return {
+        name: (name, _array(axes[n])) if n in axes else ((), _array(entries[0].parameters[n]))
+        for n, name in names.items()
+    }
+
+
+def _array(values: Any) -> npt.NDArray[Any]:
+    return np.array(values)
+
+
+def _over_simulations(
+    entries: Sequence[Entry],
+    heads: dict[int, _Head],
+    bins: TimeBins,
+    positions: list[tuple[int, ...]],
+    shape: tuple[int, ...],
+) -> dict[str, npt.NDArray[Any]]:
+    """Names, states and attributes of the simulations."""
+    texts = {name: np.full(shape, "", dtype=object) for name in (SIMULATION, STATE, PATH, ERROR)}
+    texts |= {name: np.full(shape, "", dtype=object) for name in TEXTS}
+    numbers = {name: np.zeros(shape, dtype=np.int64) for name in (FIRST_BIN, N_BINS, *NUMBERS)}
+    for number, entry in enumerate(entries):
+        at = positions[number]
+        own: dict[str, Value] = {
+            SIMULATION: entry.name,
+            STATE: entry.state,
+            PATH: entry.path or "",
+            ERROR: entry.reason,
+        }
+        if number in heads:
+            head = heads[number]
+            offset = (head.start_ms - bins.start_ms) / bins.width_ms
+            own |= {FIRST_BIN: round(offset), N_BINS: head.n_bins}
+            own |= {name: int(head.attrs[name]) for name in NUMBERS}
+            own |= {name: str(head.attrs.get(name, "[]")) for name in TEXTS}
+        for name, value in own.items():
+            (texts if name in texts else numbers)[name][at] = value
+    return {**{name: text.astype(np.str_) for name, text in texts.items()}, **numbers}
+
+
+def _joined(heads: dict[int, _Head], manifest: Manifest) -> dict[str, npt.NDArray[Any]]:
+    """Hexagons that any simulation has, by row and column; each at one place."""
+    rows: dict[str, tuple[Any, ...]] = {}
+    seen: set[bytes] = set()
+    for number, head in heads.items():
+        columns = [head.hexes[name] for name in _FIXED]
+        key = b"".join(np.ascontiguousarray(column).tobytes() for column in columns)
+        if key in seen:
+            continue
+        seen.add(key)
+        for row in zip(*(column.tolist() for column in columns), strict=True):
+            if rows.setdefault(row[0], row) != row:
+                raise HexRecruitError(
+                    f"{manifest.entries[number].path}: hexagon {row[0]!r} has another place than in"
+                    " the simulations before: compute them with the same radius and flat map"
+                )
+    order = {name: k for k, name in enumerate(_FIXED)}
+    table = sorted(rows.values(), key=lambda row: (row[order["row"]], row[order["col"]], row[0]))
+    return {
+        name: np.array(
+            [row[k] for row in table],
+            dtype=np.str_ if COORDINATES[name].dtype == "str" else COORDINATES[name].dtype,
+        )
+        for k, name in enumerate(_FIXED)
+    }
+
+
+def _common_bins(heads: dict[int, _Head], manifest: Manifest) -> TimeBins:
+    """Bins from the first start to the last stop."""
+    first = next(iter(heads.values()))
+    width = float(first.attrs["bin_ms"])
+    for number, head in heads.items():
+        path = manifest.entries[number].path
+        for name in ("hex_radius", "bin_ms", "flat_units"):
+            if head.attrs[name] != first.attrs[name]:
+                raise HexRecruitError(
+                    f"{path}: {name} is {head.attrs[name]}, and {first.attrs[name]} in others:"
+                    " give simulations that share one flat space"
+                )
+        apart = (head.start_ms - first.start_ms) / width
+        if abs(apart - round(apart)) * width > _EPSILON_MS:
+            raise HexRecruitError(
+                f"{path}: its bins start at {head.start_ms:g} ms and those of others at"
+                f" {first.start_ms:g} ms: give a start for all"
+            )
+    start = min(head.start_ms for head in heads.values())
+    n_bins = max(round((h.start_ms - start) / width) + h.n_bins for h in heads.values())
+    return TimeBins(start, start + n_bins * width, width)
+
+
+def _head_of(entry: Entry, folder: Path) -> _Head:
+    """What the cubes of a simulation say, as if they were one."""
+    heads = [_read_head(folder / piece.file) for piece in entry.pieces]
+    first = heads[0]
+    for head in heads[1:]:
+        if any(not np.array_equal(first.hexes[n], head.hexes[n]) for n in _OF_HEX):
+            raise HexRecruitError(
+                f"{entry.path}: its windows have other hexagons: compute them again"
+            )
+    try:
+        attrs = first.attrs
+        if len(heads) > 1 or entry.dropped_ms:
+            attrs = merged_attrs([head.attrs for head in heads], dropped_ms=entry.dropped_ms)
+    except ValueError as error:
+        raise HexRecruitError(f"{entry.path}: {error}") from error
+    return _Head(
+        first.hexes,
+        first.coordinate_attrs,
+        first.value_attrs,
+        attrs,
+        first.start_ms,
+        sum(head.n_bins for head in heads),
+    )
+
+
+def _read_head(path: Path) -> _Head:
+    """All of a cube but its values."""
+    import xarray as xr
+
+    try:
+        with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as file:
+            value_attrs = {name: dict(file[name].attrs) for name in schema.VARIABLES}
+            rest = file.drop_vars(list(schema.VARIABLES)).load()
+        hexes = {name: rest[name].to_numpy() for name in _OF_HEX}
+        hexes[HEX] = hexes[HEX].astype(np.str_)
+        attrs = {n: v.item() if isinstance(v, np.generic) else v for n, v in rest.attrs.items()}
+        coordinate_attrs = {name: dict(rest[name].attrs) for name in COORDINATES}
+        coordinate_attrs[schema.TIME_BOUNDS] = {"units": rest[TIME].attrs["units"]}
+        start, n_bins = float(rest[TIME][0]), rest.sizes[TIME]
+    except (OSError, ValueError, KeyError, RuntimeError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        raise HexRecruitError(
+            f"{path}: cannot be read as a cube ({reason}): run the campaign again"
+        ) from error
+    return _Head(hexes, coordinate_attrs, value_attrs, attrs, start, n_bins)
+
+
+def _write_member(job: _WriteJob) -> int:
+    """Write the cubes of one simulation into the dataset; a worker does this."""
+    import xarray as xr
+
+    store = open_store(job.store)
+    index_of = {name: k for k, name in enumerate(store[HEX].to_numpy().tolist())}
+    dims, at = store[RECRUITMENT].dims, job.first_bin
+    for file in job.files:
+        cube = read_cube(file)
+        columns = [index_of[name] for name in cube[HEX].to_numpy().tolist()]
+        n_bins = cube.sizes[TIME]
+        parts = {}
+        for name, spec in schema.VARIABLES.items():
+            empty = np.nan if spec.dtype == "float32" else 0
+            values = np.full((n_bins, len(index_of)), empty, dtype=spec.dtype)
+            values[:, columns] = cube[name].to_numpy()
+            parts[name] = (dims, values[(None,) * len(job.at)])
+        region = {dim: slice(k, k + 1) for dim, k in job.at.items()}
+        write_part(xr.Dataset(parts), job.store, {**region, TIME: slice(at, at + n_bins)})
+        at += n_bins
+    return at

@@ -1,0 +1,271 @@
+"""The dataset of a campaign: cubes of all simulations on the same hexagons and bins."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_hexrecruit import schema
+from napari_hexrecruit._zarr_store import ZARR_ENDING, open_store
+from napari_hexrecruit.campaign._manifest import DONE
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.schema import HEX, N_NEURONS, RECRUITMENT, TIME
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    import xarray as xr
+
+    from napari_hexrecruit.campaign._parameters import Value
+
+__all__ = [
+    "CAMPAIGN_VERSION",
+    "DATASET",
+    "NUMBERS",
+    "SIMULATION",
+    "TEXTS",
+    "cube_at",
+    "is_campaign",
+    "open_campaign",
+    "parameters_of",
+    "select_cube",
+    "validate_campaign",
+]
+
+DATASET = f"campaign{ZARR_ENDING}"
+CAMPAIGN_VERSION = 1
+SIMULATION = "simulation"
+STATE, PATH, ERROR = "state", "path", "error"
+FIRST_BIN, N_BINS = "first_bin", "n_bins"
+
+NUMBERS = (
+    *("n_neurons_selected", "n_neurons_without_place", "n_spikes_read"),
+    *("n_spikes_outside_window", "n_spikes_unknown_id"),
+)
+"""Attributes of the cubes that are variables over the simulations, int64."""
+TEXTS = ("title", "population", "recipe", "notes", "napari_hexrecruit_version")
+"""The same, text."""
+_SHARED = ("Conventions", "hex_radius", "bin_ms", "flat_units")
+_OVER_SIMULATIONS = {
+    **dict.fromkeys((FIRST_BIN, N_BINS), "i"),
+    **dict.fromkeys(NUMBERS, "i"),
+    **dict.fromkeys((STATE, PATH, ERROR, *TEXTS), "U"),
+}
+
+
+def open_campaign(path: str | os.PathLike[str]) -> xr.Dataset:
+    """The dataset of a campaign.
+
+    Parameters
+    ----------
+    path
+        The campaign's folder, or ``campaign.hexrecruit.zarr`` in it.
+
+    Returns
+    -------
+    xr.Dataset
+        Dimensions: the scan parameters where they span a full grid, else ``simulation``; then
+        ``time`` and ``hex``. Values are backed by dask. See ``docs/campaigns.md``.
+
+    Raises
+    ------
+    SimulationDataError
+        If there is none, or it cannot be read.
+
+    Examples
+    --------
+    >>> campaign = open_campaign("results")  # doctest: +SKIP
+    >>> campaign["recruitment"].sel(ca=1.1, seed=2).mean("hex")  # doctest: +SKIP
+    """
+    source = Path(path)
+    if not source.name.endswith(ZARR_ENDING):
+        source = (source if source.is_dir() else source.parent) / DATASET
+    if not source.is_dir():
+        raise SimulationDataError(
+            f"{source}: does not exist: run 'hexrecruit campaign' to its end, or name its folder"
+        )
+    dataset = open_store(source)
+    try:
+        validate_campaign(dataset)
+    except ValueError as error:
+        raise SimulationDataError(f"{source}: {error}") from error
+    return dataset
+
+
+def is_campaign(dataset: xr.Dataset) -> bool:
+    """Whether a dataset says that it is one of a campaign."""
+    return "campaign_schema_version" in dataset.attrs
+
+
+def validate_campaign(dataset: xr.Dataset) -> None:
+    """Check that a dataset is one of a campaign; all faults are reported at once.
+
+    Parameters
+    ----------
+    dataset
+        Dataset to check; values over time are not read.
+
+    Raises
+    ------
+    ValueError
+        One line that lists every fault.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> validate_campaign(xr.Dataset())
+    Traceback (most recent call last):
+    ...
+    ValueError: not the dataset of a campaign: attribute 'campaign_schema_version' is missing
+    """
+    version = dataset.attrs.get("campaign_schema_version")
+    if version is None:
+        faults = ["attribute 'campaign_schema_version' is missing"]
+    elif version != CAMPAIGN_VERSION:
+        faults = [
+            f"campaign_schema_version is {version!r} and this napari-hexrecruit reads"
+            f" {CAMPAIGN_VERSION}: collect the campaign again"
+        ]
+    else:
+        faults = _faults(dataset)
+    if faults:
+        raise ValueError("not the dataset of a campaign: " + "; ".join(faults))
+
+
+def parameters_of(dataset: xr.Dataset) -> dict[str, tuple[Value, ...]]:
+    """Axes before time, with the values along each; for ``simulation`` the names."""
+    dims = [str(dim) for dim in dataset[RECRUITMENT].dims[:-2]]
+    return {dim: tuple(dataset[dim].to_numpy().tolist()) for dim in dims}
+
+
+def select_cube(
+    campaign: xr.Dataset, at: Mapping[str, Value] | None = None, **parameters: Value
+) -> xr.Dataset:
+    """The cube of one simulation, as it was computed.
+
+    Parameters
+    ----------
+    campaign
+        Dataset of a campaign.
+    at, **parameters
+        Value of each parameter, or the name as ``simulation``; those with one value may be left
+        out. Names that are no Python names go into `at`.
+
+    Returns
+    -------
+    xr.Dataset
+        A recruitment cube with the hexagons and bins of this simulation only.
+
+    Raises
+    ------
+    ValueError
+        If a value does not occur, a parameter is missing, or the simulation has no cube.
+
+    Examples
+    --------
+    >>> cube = select_cube(open_campaign("results"), ca=1.1, seed=2)  # doctest: +SKIP
+    """
+    chosen = {**(at or {}), **parameters}
+    axes = parameters_of(campaign)
+    position = tuple(_position(axes, name, chosen) for name in axes)
+    unknown = sorted(set(chosen) - set(axes))
+    if unknown:
+        listed = ", ".join(axes)
+        raise ValueError(f"there is no parameter {', '.join(map(repr, unknown))}: use {listed}")
+    one = _isel(campaign, position)
+    if one[STATE].item() != DONE:
+        reason = one[ERROR].item() or f"its state is {one[STATE].item()!r}"
+        raise ValueError(f"simulation {one[SIMULATION].item()!r} has no cube: {reason}")
+    first = int(one[FIRST_BIN])
+    bins = slice(first, first + int(one[N_BINS]))
+    has_neurons = one[N_NEURONS].to_numpy() > 0
+    return cube_at(campaign, position).isel({TIME: bins, HEX: has_neurons})
+
+
+def cube_at(campaign: xr.Dataset, position: tuple[int, ...]) -> xr.Dataset:
+    """The cube at a position of the axes before time, on all hexagons and bins of the campaign.
+
+    Parameters
+    ----------
+    campaign
+        Dataset of a campaign.
+    position
+        Index along each axis.
+
+    Returns
+    -------
+    xr.Dataset
+        A recruitment cube; not read before it is used. Hexagons and bins that the simulation does
+        not have are NaN in ``recruitment`` and 0 in all counts.
+    """
+    one = _isel(campaign, position)
+    cube = one[list(schema.VARIABLES)].reset_coords(drop=True)
+    cube = cube.assign_coords({name: one[name].variable for name in schema.COORDINATES})
+    cube.attrs = {
+        "schema_version": schema.SCHEMA_VERSION,
+        **{key: value for key, value in campaign.attrs.items() if key not in _OWN_ATTRS},
+        **{name: int(one[name]) for name in NUMBERS},
+        **{name: str(one[name].item()) for name in TEXTS},
+    }
+    return cube
+
+
+_OWN_ATTRS = ("campaign_schema_version", "title", "parameters", "options", "notes")
+
+
+def _isel(campaign: xr.Dataset, position: tuple[int, ...]) -> xr.Dataset:
+    dims = campaign[RECRUITMENT].dims[:-2]
+    return campaign.isel(dict(zip(dims, position, strict=True)))
+
+
+def _position(axes: Mapping[str, tuple[Value, ...]], name: str, chosen: Mapping[str, Value]) -> int:
+    values = axes[name]
+    listed = ", ".join(map(str, values[:20])) + (", ..." if len(values) > 20 else "")
+    if name not in chosen and len(values) > 1:
+        raise ValueError(f"parameter {name!r} has several values: choose one of {listed}")
+    wanted = chosen.get(name, values[0])
+    if wanted not in values:
+        raise ValueError(f"parameter {name!r} is never {wanted!r}: choose one of {listed}")
+    return values.index(wanted)
+
+
+def _faults(dataset: xr.Dataset) -> list[str]:
+    missing = [
+        *(f"attribute '{name}' is missing" for name in _SHARED if name not in dataset.attrs),
+        *(f"variable '{name}' is missing" for name in _needed() if name not in dataset.variables),
+    ]
+    if missing:
+        return missing
+    dims = dataset[RECRUITMENT].dims
+    if dims[-2:] != (TIME, HEX) or len(dims) < 3:
+        return [f"'{RECRUITMENT}' has dimensions {dims}, not (parameters..., time, hex)"]
+    outer, faults = dims[:-2], []
+    for name, spec in schema.VARIABLES.items():
+        variable = dataset[name]
+        if variable.dims != dims or variable.dtype != np.dtype(spec.dtype):
+            faults.append(f"'{name}' is {variable.dtype} over {variable.dims}")
+    if dataset[N_NEURONS].dims != (*outer, HEX):
+        faults.append(f"'{N_NEURONS}' has dimensions {dataset[N_NEURONS].dims}")
+    for name, kind in _OVER_SIMULATIONS.items():
+        if dataset[name].dims != outer or dataset[name].dtype.kind != kind:
+            faults.append(f"'{name}' is {dataset[name].dtype} over {dataset[name].dims}")
+    faults += [f"'{dim}' has no coordinate" for dim in outer if dim not in dataset.coords]
+    if not faults:
+        try:
+            schema.validate_cube(cube_at(dataset, (0,) * len(outer)))
+        except ValueError as error:
+            faults.append(str(error))
+    return faults
+
+
+def _needed() -> list[str]:
+    return [*schema.VARIABLES, *schema.COORDINATES, SIMULATION, *_OVER_SIMULATIONS]
+
+
+def options_text(options: Mapping[str, Any]) -> str:
+    """Options as an attribute."""
+    return json.dumps(dict(options), sort_keys=True)

@@ -1,0 +1,356 @@
+"""A campaign from its simulations to the dataset, resumable at any time."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_hexrecruit._signals import signals_held
+from napari_hexrecruit._threads import n_cores
+from napari_hexrecruit.campaign._cluster import connected, results_of
+from napari_hexrecruit.campaign._collect import collect
+from napari_hexrecruit.campaign._dataset import DATASET
+from napari_hexrecruit.campaign._manifest import (
+    CUBES,
+    DONE,
+    FAILED,
+    WAITING,
+    Entry,
+    Manifest,
+    Piece,
+    Saver,
+    cube_file,
+    names_for,
+    recipe_hash,
+)
+from napari_hexrecruit.campaign._task import CubeJob, Done, compute_cube, forget, sentence_of
+from napari_hexrecruit.campaign._windows import split_bins, whole_bins
+from napari_hexrecruit.filters import parse_where
+from napari_hexrecruit.hexgrid import HexGrid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_hexrecruit.campaign._sources import Campaign
+    from napari_hexrecruit.recruitment import Progress
+
+__all__ = ["CampaignResult", "run_campaign"]
+
+_SECONDS_TO_APPEAR = 10.0
+"""How long a file that another machine has written may take to be seen on a shared disk."""
+_NOT_OPTIONS = ("simulation", "progress")
+
+
+@dataclass(frozen=True)
+class CampaignResult:
+    """How a campaign ended.
+
+    Attributes
+    ----------
+    folder
+        The campaign's folder.
+    dataset
+        The dataset; None if no simulation is done.
+    n_done
+        Simulations whose cubes are done, those of earlier runs included.
+    n_kept
+        Of these, how many were done before.
+    failures
+        Name of each simulation that failed, and why, in a sentence.
+    notes
+        What was assumed, a sentence each.
+    """
+
+    folder: Path
+    dataset: Path | None
+    n_done: int
+    n_kept: int
+    failures: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def run_campaign(
+    campaign: Campaign,
+    folder: str | os.PathLike[str],
+    *,
+    scheduler: Any = None,
+    n_workers: int | None = None,
+    threads_per_cube: int = 1,
+    split_ms: float | None = None,
+    overwrite: bool = False,
+    dashboard: str | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> CampaignResult:
+    """Compute the cube of each simulation on a cluster, and collect them into one dataset.
+
+    Parameters
+    ----------
+    campaign
+        The simulations, as `read_campaign` gives them.
+    folder
+        Where the results go; made if missing. Cubes are in ``cubes``, what is done is in
+        ``campaign.hexrecruit.json``, the dataset is ``campaign.hexrecruit.zarr``.
+    scheduler
+        None for processes on this machine; the address of a dask scheduler; or a
+        `distributed.Client`. Workers must see the same files under the same names.
+    n_workers
+        Processes on this machine; by default the cores.
+    threads_per_cube
+        Threads that the counting of one cube may use.
+    split_ms
+        Compute each simulation in windows of this length; a whole number of bins.
+    overwrite
+        Compute all cubes again, and allow other options than the folder's campaign has.
+    dashboard
+        Address of dask's dashboard on this machine, as ``:8787``; by default there is none.
+    progress
+        Called as ``progress(what, done, total)``; what it raises ends the work.
+    **options
+        Further arguments of `recruitment_cube`.
+
+    Returns
+    -------
+    CampaignResult
+        Simulations that fail are in ``failures``; the rest is finished.
+
+    Raises
+    ------
+    ValueError
+        If an option cannot be used, or the folder holds a campaign with other options.
+    FileExistsError
+        If the folder holds something else.
+    HexRecruitError
+        If the cluster cannot be reached, or the dataset cannot be written.
+
+    Notes
+    -----
+    A second call goes on where the first one ended. A cube is kept if it was computed by the same
+    recipe, its file has the checksum that was noted, and size and time of all input files are as
+    they were. Failed simulations are tried again. In a script, call it under
+    ``if __name__ == "__main__":``, since processes on this machine import the script.
+
+    Examples
+    --------
+    >>> from napari_hexrecruit.campaign import read_campaign, run_campaign
+    >>> campaign = read_campaign("runs/*/simulation_config.json")  # doctest: +SKIP
+    >>> result = run_campaign(campaign, "results", radius=50.0)  # doctest: +SKIP
+    """
+    chosen = plain_options(options)
+    where = Path(os.path.abspath(folder))
+    before = _prepared(where, chosen, split_ms, overwrite=overwrite)
+    manifest = _planned(campaign, before, chosen, split_ms)
+    kept = _verified(manifest, where, progress, overwrite=overwrite)
+    saver = Saver(manifest, where)
+    saver.finish()
+    waiting = [(e, p) for e in manifest.entries for p in e.pieces if p.state == WAITING]
+    is_collected = manifest.collected == manifest.fingerprint and (where / DATASET).is_dir()
+    dataset: Path | None = where / DATASET
+    if waiting or not is_collected:
+        workers = n_workers or min(n_cores(), max(1, len(waiting)))
+        with connected(scheduler, n_workers=workers, dashboard=dashboard) as client:
+            _compute(client, waiting, manifest, where, saver, threads_per_cube, progress)
+            if any(entry.state == DONE for entry in manifest.entries):
+                dataset = collect(client, manifest, where, progress=progress)
+                manifest.collected = manifest.fingerprint
+                saver.finish()
+            else:
+                dataset = None
+    return CampaignResult(
+        where,
+        dataset,
+        sum(entry.state == DONE for entry in manifest.entries),
+        kept,
+        {entry.name: entry.reason for entry in manifest.entries if entry.state == FAILED},
+        tuple(manifest.notes),
+    )
+
+
+def plain_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """All arguments of `recruitment_cube`, ready for JSON; checks what does not need a simulation.
+
+    Raises
+    ------
+    ValueError
+        If there is no such argument, or it cannot be used.
+    """
+    from napari_hexrecruit.pipeline import recruitment_cube
+
+    parameters = inspect.signature(recruitment_cube).parameters
+    defaults = {n: p.default for n, p in parameters.items() if n not in _NOT_OPTIONS}
+    unknown = sorted(set(options) - set(defaults))
+    if unknown:
+        raise ValueError(
+            f"there is no option {', '.join(map(repr, unknown))}; there are: {', '.join(defaults)}"
+        )
+    chosen = defaults | dict(options)
+    chosen["radius"] = HexGrid(chosen["radius"]).radius
+    begin = 0.0 if chosen["start"] is None else chosen["start"]
+    whole_bins(begin + 10 * chosen["bin_ms"], begin, chosen["stop"], chosen["bin_ms"])
+    chosen["where"] = parse_where(chosen["where"])
+    flat, atlas = chosen["flat"], chosen["column_atlas"]
+    chosen["flat"] = list(flat) if isinstance(flat, (tuple, list)) else _volume(flat)
+    chosen["column_atlas"] = None if atlas is None else _volume(atlas)
+    return chosen
+
+
+def _volume(name: str | os.PathLike[str]) -> str:
+    text = os.fspath(name)
+    in_circuit = isinstance(name, str) and (text == "atlas" or text.startswith("atlas:"))
+    return text if in_circuit else os.path.abspath(text)
+
+
+def _prepared(
+    folder: Path, options: dict[str, Any], split_ms: float | None, *, overwrite: bool
+) -> Manifest | None:
+    """State of the campaign in the folder, which is made if missing."""
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{folder}: is a file: give the name of a folder")
+    before = Manifest.read(folder)
+    if (
+        before is None
+        and folder.is_dir()
+        and any(not n.startswith(".") for n in os.listdir(folder))
+    ):
+        raise FileExistsError(f"{folder}: holds other things than a campaign: give a new folder")
+    if before is not None and not overwrite:
+        now = {**options, "split_ms": split_ms}
+        then = {**before.options, "split_ms": before.split_ms}
+        other = [n for n in now if now[n] != then.get(n)]
+        if other:
+            told = "; ".join(f"{n} is {then.get(n)!r}, not {now[n]!r}" for n in other)
+            raise ValueError(
+                f"{folder}: holds a campaign with other options ({told}):"
+                " give another folder, or allow overwriting"
+            )
+    (folder / CUBES).mkdir(parents=True, exist_ok=True)
+    return before
+
+
+def _planned(
+    campaign: Campaign, before: Manifest | None, options: dict[str, Any], split_ms: float | None
+) -> Manifest:
+    """The campaign's cubes; those that were planned before with what is known of them."""
+    known = {entry.path: entry for entry in before.entries} if before else {}
+    paths = [member.path for member in campaign.members if member.path is not None]
+    new = [path for path in paths if str(path) not in known]
+    taken = [entry.name for entry in known.values()]
+    names = dict(zip(new, names_for(new, taken), strict=True))
+    entries, n_absent = [], 0
+    for member in campaign.members:
+        if member.path is None:
+            n_absent += 1
+            entries.append(Entry(f"absent-{n_absent}", None, dict(member.parameters)))
+            continue
+        path = str(member.path)
+        name = known[path].name if path in known else names[member.path]
+        entry = Entry(name, path, dict(member.parameters))
+        _plan_pieces(entry, options, split_ms)
+        pieces = {(p.file, p.start, p.stop): p for p in known[path].pieces} if path in known else {}
+        entry.pieces = [pieces.get((p.file, p.start, p.stop), p) for p in entry.pieces]
+        entries.append(entry)
+    collected = before.collected if before else ""
+    return Manifest(options, split_ms, entries, list(campaign.notes), collected)
+
+
+def _plan_pieces(entry: Entry, options: dict[str, Any], split_ms: float | None) -> None:
+    from napari_hexrecruit.sonata import open_simulation
+
+    if split_ms is None:
+        entry.pieces = [Piece(cube_file(entry.name))]
+        return
+    assert entry.path is not None
+    try:
+        duration = open_simulation(entry.path).duration_ms
+        start, stop, bin_ms = options["start"], options["stop"], options["bin_ms"]
+        bins, entry.dropped_ms = whole_bins(duration, start, stop, bin_ms)
+    except (ValueError, OSError) as error:
+        entry.error = sentence_of(error, entry.path)
+        return
+    windows = split_bins(bins, split_ms)
+    entry.pieces = [Piece(cube_file(entry.name, k), *w) for k, w in enumerate(windows)]
+
+
+def _verified(
+    manifest: Manifest, folder: Path, progress: Progress | None, *, overwrite: bool
+) -> int:
+    """Simulations that need nothing; all other cubes are set to waiting."""
+    for number, entry in enumerate(manifest.entries):
+        for piece in entry.pieces:
+            recipe = recipe_hash(str(entry.path), manifest.options, piece)
+            if overwrite or not piece.is_kept(folder, recipe):
+                piece.state, piece.error = WAITING, ""
+        if progress is not None:
+            progress("verifying cubes", number + 1, len(manifest.entries))
+    return sum(entry.state == DONE for entry in manifest.entries)
+
+
+def _compute(
+    client: Any,
+    waiting: list[tuple[Entry, Piece]],
+    manifest: Manifest,
+    folder: Path,
+    saver: Saver,
+    n_threads: int,
+    progress: Progress | None,
+) -> None:
+    """Compute the cubes that are waiting; the manifest says at any time what is done."""
+    jobs = [_job(entry, piece, manifest, folder, n_threads) for entry, piece in waiting]
+    if progress is not None and jobs:
+        progress("computing cubes", 0, len(jobs))
+    try:
+        for done, (number, result) in enumerate(results_of(client, compute_cube, jobs)):
+            entry, piece = waiting[number]
+            _note(entry, piece, result, jobs[number], manifest.options)
+            saver.changed()
+            if progress is not None:
+                progress("computing cubes", done + 1, len(jobs))
+    finally:
+        with signals_held():
+            saver.finish()
+    if any(job.one_of_several for job in jobs):
+        client.run(forget)
+
+
+def _job(entry: Entry, piece: Piece, manifest: Manifest, folder: Path, n_threads: int) -> CubeJob:
+    from napari_hexrecruit import __version__
+
+    options = dict(manifest.options)
+    if isinstance(options["flat"], list):
+        options["flat"] = tuple(options["flat"])
+    if piece.start is not None:
+        options |= {"start": piece.start, "stop": piece.stop}
+    several = len(entry.pieces) > 1
+    return CubeJob(str(entry.path), options, folder / piece.file, n_threads, several, __version__)
+
+
+def _note(entry: Entry, piece: Piece, result: Any, job: CubeJob, options: dict[str, Any]) -> None:
+    """Put what came of a cube into the manifest."""
+    path = str(entry.path)
+    if isinstance(result, Done) and _appears(job.file):
+        piece.state, piece.error = DONE, ""
+        piece.sha256, piece.inputs = result.sha256, result.inputs
+        piece.recipe = recipe_hash(path, options, piece)
+        return
+    piece.state = FAILED
+    if isinstance(result, Done):
+        piece.error = (
+            f"{job.file}: the worker has written it, but it is not to be seen here:"
+            " give a folder that all machines share"
+        )
+    else:
+        piece.error = sentence_of(result, path) if isinstance(result, Exception) else result.error
+
+
+def _appears(file: Path) -> bool:
+    end = time.monotonic() + _SECONDS_TO_APPEAR
+    while not file.is_file():
+        if time.monotonic() > end:
+            return False
+        os.listdir(file.parent)  # lets network file systems look again
+        time.sleep(0.2)
+    return True

@@ -1,0 +1,137 @@
+"""What a worker does: one cube, or one simulation's part of the dataset. Knows nothing of dask."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_hexrecruit._cache import stamp
+from napari_hexrecruit._threads import threads_limited
+from napari_hexrecruit.campaign._manifest import Stamp, checksum
+from napari_hexrecruit.cube_io import write_cube
+from napari_hexrecruit.errors import HexRecruitError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from napari_hexrecruit.sonata import Simulation
+
+__all__ = ["CubeJob", "Done", "Failed", "compute_cube", "forget", "sentence_of"]
+
+
+@dataclass(frozen=True)
+class CubeJob:
+    """What a cube is computed from.
+
+    Attributes
+    ----------
+    path
+        Configuration of the simulation.
+    options
+        Further arguments of `recruitment_cube`.
+    file
+        Where the cube goes; a file that is there is replaced.
+    n_threads
+        Threads that the counting may use.
+    one_of_several
+        Whether other cubes of this simulation follow, so that it is kept in memory.
+    version
+        Of the package that asks.
+    """
+
+    path: str
+    options: dict[str, Any]
+    file: Path
+    n_threads: int
+    one_of_several: bool
+    version: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """A cube is written."""
+
+    sha256: str
+    inputs: list[Stamp]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A cube could not be computed; the error is one line."""
+
+    error: str
+
+
+def compute_cube(job: CubeJob) -> Done | Failed:
+    """Compute a cube and write it; what a user can mend is returned, not raised."""
+    from napari_hexrecruit import __version__
+    from napari_hexrecruit.pipeline import recruitment_cube
+
+    if job.version != __version__:
+        return Failed(
+            f"the worker has napari-hexrecruit {__version__} and the campaign {job.version}:"
+            " install the same version on all machines"
+        )
+    try:
+        with threads_limited(job.n_threads):
+            simulation = _opened(job)
+            inputs = [stamp(file) for file in simulation.files if file.is_file()]
+            cube = recruitment_cube(simulation, **job.options)
+            if simulation.is_stale():
+                return Failed(f"{job.path}: its files were changed meanwhile: compute it again")
+            write_cube(cube, job.file, overwrite=True)
+        return Done(checksum(job.file), [*inputs, *_atlas_inputs(simulation, cube)])
+    except (HexRecruitError, ValueError, OSError, MemoryError) as error:
+        return Failed(sentence_of(error, job.path))
+
+
+def sentence_of(error: BaseException, path: str) -> str:
+    """One line that names the file and the fault."""
+    if isinstance(error, MemoryError):
+        return f"{path}: there is not enough memory: use fewer workers, or split it into windows"
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename or path}: {error.strerror}"
+    else:
+        text = " ".join(str(error).split()) or type(error).__name__
+    known = isinstance(error, (HexRecruitError, ValueError, OSError))
+    text = text if known else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, (HexRecruitError, OSError)) else f"{path}: {text}"
+
+
+def forget() -> None:
+    """Let go of the simulation that is kept for its next window."""
+    with _lock:
+        _kept.clear()
+
+
+_kept: dict[str, Simulation] = {}
+_lock = threading.Lock()
+
+
+def _opened(job: CubeJob) -> Simulation:
+    from napari_hexrecruit.sonata import open_simulation
+
+    with _lock:
+        found = _kept.get(job.path)
+    if found is not None and not found.is_stale():
+        return found
+    forget()
+    simulation = open_simulation(job.path)
+    if job.one_of_several:
+        with _lock:
+            _kept[job.path] = simulation
+    return simulation
+
+
+def _atlas_inputs(simulation: Simulation, cube: xr.Dataset) -> list[Stamp]:
+    """Volumes that places were looked up in."""
+    recipe = json.loads(cube.attrs["recipe"])
+    flat, population, atlas = recipe["flat"], recipe["population"], simulation.atlas_folder
+    files = [Path(name) for name in (flat, recipe.get("column_atlas")) if isinstance(name, str)]
+    columns = () if isinstance(flat, str) else flat
+    if atlas is not None and any(simulation.is_from_atlas(population, c) for c in columns):
+        files += [atlas / "flatmap.nrrd", atlas / "orientation.nrrd"]
+    return [stamp(file) for file in files if file.is_file()]

@@ -1,0 +1,155 @@
+"""Time windows of one simulation, and the cube that their cubes make."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_hexrecruit import schema
+from napari_hexrecruit.timebins import TimeBins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import xarray as xr
+
+__all__ = ["merge_windows", "merged_attrs", "split_bins", "whole_bins"]
+
+
+def whole_bins(
+    duration_ms: float, start: float | None, stop: float | None, bin_ms: float
+) -> tuple[TimeBins, float]:
+    """Bins of a whole simulation as `recruitment_cube` takes them, and what is left out behind."""
+    begin = 0.0 if start is None else start
+    if stop is not None:
+        return TimeBins(begin, stop, bin_ms), 0.0
+    return TimeBins.within(begin, duration_ms, bin_ms)
+
+
+def split_bins(bins: TimeBins, split_ms: float) -> list[tuple[float, float]]:
+    """Windows that follow one another, ms.
+
+    Parameters
+    ----------
+    bins
+        The whole.
+    split_ms
+        Length of a window; the last one may be shorter.
+
+    Returns
+    -------
+    list of (float, float)
+        Start and stop of each.
+
+    Raises
+    ------
+    ValueError
+        If a window is not a whole number of bins.
+
+    Examples
+    --------
+    >>> split_bins(TimeBins(0.0, 250.0, 10.0), 100.0)
+    [(0.0, 100.0), (100.0, 200.0), (200.0, 250.0)]
+    """
+    n_bins = round(split_ms / bins.width_ms) if split_ms > 0 else 0
+    if n_bins < 1 or abs(n_bins * bins.width_ms - split_ms) > 1e-6:
+        below = max(1, int(split_ms // bins.width_ms)) * bins.width_ms
+        raise ValueError(
+            f"windows of {split_ms:g} ms are not a whole number of {bins.width_ms:g} ms bins:"
+            f" use {below:g} or {below + bins.width_ms:g} ms"
+        )
+    edges = bins.edges()
+    cuts = [float(edge) for edge in edges[: bins.n_bins : n_bins]] + [bins.stop_ms]
+    return list(itertools.pairwise(cuts))
+
+
+def merge_windows(cubes: Sequence[xr.Dataset], *, dropped_ms: float = 0.0) -> xr.Dataset:
+    """One cube from those of windows that follow one another.
+
+    Parameters
+    ----------
+    cubes
+        Cubes of one simulation by one recipe, ascending in time.
+    dropped_ms
+        Ragged end that the windows leave out, ms; it is noted.
+
+    Returns
+    -------
+    xr.Dataset
+        Identical to the cube of the whole: a bin knows nothing of the bins beside it.
+
+    Raises
+    ------
+    ValueError
+        If the windows do not follow one another, or the cubes have other recipes or hexagons.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit import recruitment_cube
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> config = write_simulation(folder.name + "/run", n_neurons=200)
+    >>> windows = [(0.0, 400.0), (400.0, 1000.0)]
+    >>> parts = [recruitment_cube(config, start=a, stop=b) for a, b in windows]
+    >>> merge_windows(parts).identical(recruitment_cube(config))
+    True
+    """
+    import xarray as xr
+
+    attrs = merged_attrs([cube.attrs for cube in cubes], dropped_ms=dropped_ms)
+    first = cubes[0]
+    for cube in cubes[1:]:
+        same = all(first[name].identical(cube[name]) for name in (schema.HEX, schema.N_NEURONS))
+        if not same:
+            raise ValueError("the windows have other hexagons: compute them again")
+    recipe = json.loads(attrs["recipe"])
+    edges = TimeBins(recipe["start"], recipe["stop"], float(attrs["bin_ms"])).edges()
+    if sum(cube.sizes[schema.TIME] for cube in cubes) != len(edges) - 1:
+        raise ValueError("the windows have not as many bins as their times say")
+    data = {
+        name: (
+            spec.dims,
+            np.concatenate([cube[name].to_numpy() for cube in cubes]),
+            first[name].attrs,
+        )
+        for name, spec in schema.VARIABLES.items()
+    }
+    over_hexes = {n: v.variable for n, v in first.coords.items() if schema.TIME not in v.dims}
+    over_time = {
+        schema.TIME: (schema.TIME, edges[:-1], first[schema.TIME].attrs),
+        schema.TIME_BOUNDS: (
+            (schema.TIME, schema.BOUND),
+            np.stack([edges[:-1], edges[1:]], axis=1),
+            first[schema.TIME_BOUNDS].attrs,
+        ),
+    }
+    return xr.Dataset(data, {**over_time, **over_hexes}, attrs)
+
+
+def merged_attrs(attrs: Sequence[Mapping[str, Any]], *, dropped_ms: float = 0.0) -> dict[str, Any]:
+    """Attributes of the whole from those of its windows; see `merge_windows`."""
+    recipes = [json.loads(one["recipe"]) for one in attrs]
+    plain = [{**recipe, "start": None, "stop": None} for recipe in recipes]
+    if any(recipe != plain[0] for recipe in plain):
+        raise ValueError("the windows were computed by other recipes: compute them again")
+    for before, after in itertools.pairwise(recipes):
+        if before["stop"] != after["start"]:
+            raise ValueError(
+                f"a window ends at {before['stop']:g} ms and the next starts at"
+                f" {after['start']:g} ms: give windows that follow one another"
+            )
+    n_read = int(attrs[0]["n_spikes_read"])
+    inside = sum(n_read - int(one["n_spikes_outside_window"]) for one in attrs)
+    notes = json.loads(attrs[0].get("notes", "[]"))
+    if dropped_ms:
+        notes.insert(0, f"the last {dropped_ms:g} ms are no whole bin and were left out")
+    return {
+        **attrs[0],
+        "recipe": json.dumps(recipes[0] | {"stop": recipes[-1]["stop"]}),
+        "n_spikes_outside_window": n_read - inside,
+        "notes": json.dumps(notes),
+    }

@@ -1,0 +1,119 @@
+"""``hexrecruit campaign``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from napari_hexrecruit._console import progress_bars, say
+from napari_hexrecruit._signals import Ended
+from napari_hexrecruit.cli._options import (
+    FLAT,
+    BinMs,
+    ColumnAtlas,
+    Flat,
+    Flatmap,
+    MinNeurons,
+    NodeSet,
+    Population,
+    Radius,
+    RunFile,
+    Start,
+    Stop,
+    WhereRules,
+    cube_options,
+    write_missing_run_file,
+)
+
+if TYPE_CHECKING:
+    from napari_hexrecruit.campaign import CampaignResult
+
+SOME_FAILED = 1
+"""Exit status where simulations failed and the rest is finished."""
+
+
+def campaign(
+    ctx: typer.Context,
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SIM_OR_CAMPAIGN...",
+            help="Simulations, folders, patterns in quotes; or one campaign file (JSON, YAML).",
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="DIR", help="Folder for cubes and dataset."),
+    ],
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Dask scheduler that runs, as tcp://host:8786; default: none."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes on this machine; default: its cores.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of one process.")] = 1,
+    split: Annotated[
+        float | None,
+        typer.Option(metavar="MS", help="Compute each simulation in windows of this length."),
+    ] = None,
+    dashboard: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Show dask's dashboard, as :8787.")
+    ] = None,
+    population: Population = None,
+    node_set: NodeSet = None,
+    where: WhereRules = None,
+    flat: Flat = FLAT,
+    flatmap: Flatmap = None,
+    column_atlas: ColumnAtlas = None,
+    radius: Radius = 50.0,
+    bin_ms: BinMs = 10.0,
+    start: Start = None,
+    stop: Stop = None,
+    min_neurons: MinNeurons = 1,
+    run_file: RunFile = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Compute all cubes again, also by other options.")
+    ] = False,
+) -> None:
+    """Write the cubes of many simulations, and one dataset of them; goes on where it ended."""
+    from napari_hexrecruit.campaign import read_campaign, run_campaign
+
+    found = read_campaign(sources)
+    try:
+        with progress_bars() as progress:
+            result = run_campaign(
+                found,
+                output,
+                scheduler=scheduler,
+                n_workers=workers,
+                threads_per_cube=threads,
+                split_ms=split,
+                overwrite=overwrite,
+                dashboard=dashboard,
+                progress=progress,
+                **cube_options(ctx),
+            )
+    except (KeyboardInterrupt, Ended):
+        say(f"{output}: what is done is kept; the same command goes on from there")
+        raise
+    write_missing_run_file(ctx, run_file)
+    for line in campaign_lines(result):
+        say(line)
+    if result.failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+def campaign_lines(result: CampaignResult) -> list[str]:
+    """What the command says of how a campaign ended."""
+    n_failed = len(result.failures)
+    kept = f", {result.n_kept:,} of them before" if result.n_kept else ""
+    failed = f", {n_failed:,} failed" if n_failed else ""
+    lines = [f"{result.folder}: {result.n_done:,} simulations done{kept}{failed}"]
+    lines += [f"  note: {note}" for note in result.notes]
+    lines += [f"  failed: {name}: {reason}" for name, reason in result.failures.items()]
+    return lines if result.dataset is None else [*lines, f"  dataset: {result.dataset}"]
