@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.schema import HEX, N_NEURONS, N_RECRUITED, N_SPIKES, RECRUITMENT, TIME
+from napari_hexrecruit.metrics import METRICS, default_limits
+from napari_hexrecruit.schema import HEX, N_NEURONS, N_RECRUITED, RECRUITMENT, TIME
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +30,6 @@ Floats = npt.NDArray[np.float64]
 
 RECRUITMENT_LIMITS = (0.0, 50.0)
 """Percent; the limits of the published figures."""
-_QUANTILE = 0.99
 _ENOUGH_VALUES = 2_000_000
 """Values that a default limit is taken from; more of them do not move a 99th percentile."""
 _MICROMETRES = {"um", "µm", "μm", "micrometer", "micrometre", "micron"}
@@ -118,8 +118,7 @@ def hex_points(cube: xr.Dataset) -> HexPoints:
 
 def numbers_of(cube: xr.Dataset) -> xr.Dataset:
     """Strip a cube of all that no metric reads, without a copy: one bin is then taken faster."""
-    numbers = cube[[RECRUITMENT, N_RECRUITED, N_SPIKES]]
-    return numbers.drop_vars([name for name in numbers.coords if name != N_NEURONS])
+    return cube.drop_vars([name for name in cube.coords if name != N_NEURONS])
 
 
 def plain_points(cube: xr.Dataset, metric: Metric) -> tuple[Floats, dict[str, npt.NDArray[Any]]]:
@@ -165,21 +164,14 @@ def contrast_limits(cube: xr.Dataset, metric: Metric) -> tuple[float, float]:
     Returns
     -------
     low, high : float
-        0 to 50 % for recruitment, as published; for others 0 to the 99th percentile of the values,
-        or to their maximum, or to 1, whichever is the first above 0. Of a cube of more than two
-        million values, evenly spaced bins are read.
+        0 to 50 % for recruitment, as published; for others as `metrics.default_limits`: 0 to the
+        99th percentile of the values, or symmetric about 0. Of a cube of more than two million
+        values, evenly spaced bins are read.
     """
     if metric.name == RECRUITMENT:
         return RECRUITMENT_LIMITS
     step = -(-cube.sizes[TIME] * cube.sizes[HEX] // _ENOUGH_VALUES)
-    values = metric.values(numbers_of(cube), slice(None, None, step))
-    values = values[np.isfinite(values)]
-    if values.size == 0:
-        return (0.0, 1.0)
-    for high in (float(np.quantile(values, _QUANTILE)), float(values.max())):
-        if high > 0:
-            return (0.0, high)
-    return (0.0, 1.0)
+    return default_limits(metric, metric.values(numbers_of(cube), slice(None, None, step)))
 
 
 def reading(name: str, value: float, n_neurons: int, metric: Metric) -> str:
@@ -203,21 +195,25 @@ def reading(name: str, value: float, n_neurons: int, metric: Metric) -> str:
 
     Examples
     --------
-    >>> from napari_hexrecruit.metrics import METRICS
+    >>> from napari_hexrecruit.metrics import DERIVED, METRICS
     >>> reading("R3;C-1", 12.5, 48, METRICS["recruitment"])
     'R3;C-1: 12.5 % of 48 neurons'
     >>> reading("R3;C-1", 6, 48, METRICS["n_recruited"])
     'R3;C-1: 6 recruited neurons of 48'
     >>> reading("R3;C-1", float("nan"), 3, METRICS["recruitment"])
     'R3;C-1: no value, 3 neurons'
+    >>> reading("R3;C-1", 0.8, 48, DERIVED["correlation"])
+    'R3;C-1: correlation 0.8, 48 neurons'
     """
     neurons = f"{n_neurons:,} neuron" + ("" if n_neurons == 1 else "s")
     if np.isnan(value):
         return f"{name}: no value, {neurons}"
-    if metric.units == "%":
+    if metric.units == "%" and metric.name in METRICS:
         return f"{name}: {_short(value)} % of {neurons}"
-    if not metric.units:
+    if metric.name == N_RECRUITED:
         return f"{name}: {_short(value)} {metric.label.lower()} of {n_neurons:,}"
+    if not metric.units:
+        return f"{name}: {metric.label.lower()} {_short(value)}, {neurons}"
     return f"{name}: {_short(value)} {metric.units}, {neurons}"
 
 

@@ -31,13 +31,15 @@ from napari_hexrecruit._napari.private import (
     missing_names,
 )
 from napari_hexrecruit._napari.timestamp import show_time
-from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.metrics import metric_named, metrics_for
 from napari_hexrecruit.schema import RECRUITMENT, validate_cube
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import xarray as xr
+
+    from napari_hexrecruit.metrics import Metric
 
 __all__ = [
     "LayerRecipe",
@@ -55,7 +57,6 @@ _LOOK: dict[str, Any] = {
     "blending": "translucent",
     "border_color": "gray",
     "canvas_size_limits": (0, 1_000_000),
-    "face_colormap": "viridis",
 }
 """How a layer looks unless the caller says otherwise.
 
@@ -90,8 +91,8 @@ class RecruitmentLayer(FramePoints):
     cube
         A recruitment cube; it is not copied and not changed, and other layers may show it too.
     metric
-        What the colours show: ``recruitment`` (%), ``n_recruited`` (neurons) or ``rate`` (spikes/s
-        per neuron).
+        What the colours show: ``recruitment`` (%), ``n_recruited`` (neurons), ``rate`` (spikes/s
+        per neuron), or what an analysis has added to the cube, such as ``difference``.
     outline_nan
         Whether hexagons without a value are outlined. They are never filled.
     **points_kwargs
@@ -102,7 +103,7 @@ class RecruitmentLayer(FramePoints):
     Raises
     ------
     ValueError
-        If the dataset is no recruitment cube, or the metric is unknown.
+        If the dataset is no recruitment cube, or the metric is unknown or not in it.
     TypeError
         If an argument is given that follows from the cube.
 
@@ -140,7 +141,7 @@ class RecruitmentLayer(FramePoints):
         self._outline_nan = bool(outline_nan)
         self._slots: dict[str, int] = {}
         self._take(cube)
-        look = _LOOK | {"name": _name(cube)}
+        look = _LOOK | {"name": _name(cube), "face_colormap": self._metric.colormap}
         if points_kwargs.get("face_contrast_limits") is None:
             points_kwargs["face_contrast_limits"] = contrast_limits(cube, self._metric)
         hexes = self._hexes
@@ -153,7 +154,7 @@ class RecruitmentLayer(FramePoints):
             units=hexes.units,
             **(look | points_kwargs),
         )
-        self.colorbar_label.text = self._metric.title
+        self.colorbar_label.text = self._metric.title_for(cube)
         # napari's linked layers take over what has the name of an event: metric and outlines, but
         # neither the cube nor the bin, nor the picks: the other may not have these hexagons.
         self.events.add(bin_changed=Event, cube_changed=Event, metric=Event, outline_nan=Event)
@@ -168,12 +169,19 @@ class RecruitmentLayer(FramePoints):
         Setting another one keeps colormap, limits and metric, and clears the selected points and
         features that others have added. Hexagons, bins and start may differ; picked hexagons that
         are in the same place still are picked.
+
+        Raises
+        ------
+        ValueError
+            When set, if it is no recruitment cube, or lacks what the layer's metric shows; the
+            layer stays as it was.
         """
         return self._cube
 
     @cube.setter
     def cube(self, cube: xr.Dataset) -> None:
         validate_cube(cube)
+        _check_metric(self._metric, cube)
         before = self._lookup.grid
         self._take(cube)
         hexes = self._hexes
@@ -185,6 +193,7 @@ class RecruitmentLayer(FramePoints):
             translate=hexes.translate,
             units=hexes.units,
         )
+        self.colorbar_label.text = self._metric.title_for(cube)
         same_places = self._lookup.grid == before
         self._pick([n for n in self._slots if n in self._position_of] if same_places else [])
         self.events.cube_changed(value=cube)
@@ -194,7 +203,7 @@ class RecruitmentLayer(FramePoints):
         """Name of what the colours show.
 
         Setting another one takes its default limits: 0 to 50 % for ``recruitment``, 0 to the 99th
-        percentile for others.
+        percentile for others; and a colormap with two arms where 0 is the middle.
         """
         return self._metric.name
 
@@ -203,8 +212,11 @@ class RecruitmentLayer(FramePoints):
         chosen = metric_named(metric)
         if chosen is self._metric:
             return
-        self._metric = chosen
-        self.colorbar_label.text = chosen.title
+        _check_metric(chosen, self._cube)
+        before, self._metric = self._metric, chosen
+        self.colorbar_label.text = chosen.title_for(self._cube)
+        if chosen.colormap != before.colormap:
+            self.face_colormap = chosen.colormap
         self.face_contrast_limits = contrast_limits(self._cube, chosen)
         self.repaint()
         self.events.metric(value=metric)
@@ -381,6 +393,12 @@ class RecruitmentLayer(FramePoints):
         return {"hex": self._hexes.names, "n_neurons": self._hexes.n_neurons}
 
 
+def _check_metric(metric: Metric, cube: xr.Dataset) -> None:
+    if metric.variable and metric.variable not in cube:
+        has = ", ".join(one.name for one in metrics_for(cube))
+        raise ValueError(f"the cube has no {metric.variable!r}: it can show {has}")
+
+
 def _clear_picks(layer: RecruitmentLayer) -> None:
     layer.selected_hexes = ()
 
@@ -524,7 +542,8 @@ def _plain_layer(
     _refuse_of_the_cube(points_kwargs)
     shown, hexes = metric_named(metric), hex_points(cube)
     data, features = plain_points(cube, shown)
-    look = _LOOK | {"name": _name(cube), "face_contrast_limits": contrast_limits(cube, shown)}
+    look = _LOOK | {"name": _name(cube), "face_colormap": shown.colormap}
+    look |= {"face_contrast_limits": contrast_limits(cube, shown)}
     metadata = points_kwargs.pop("metadata", None) or {}
     layer = Points(
         data,

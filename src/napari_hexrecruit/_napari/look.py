@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_hexrecruit._napari.display import contrast_limits
+from napari_hexrecruit.metrics import default_limits as limits_of_metric
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.schema import HEX, TIME
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Look", "default_limits", "fitted_limits", "largest_limit"]
 
-_QUANTILE = 0.99
 _ENOUGH_VALUES = 4_000_000
 
 
@@ -53,7 +53,7 @@ def default_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, flo
 
 
 def fitted_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, float]:
-    """Limits from 0 to the 99th percentile of all values.
+    """Limits from 0 to the 99th percentile of all values; about 0 where that is the middle.
 
     Parameters
     ----------
@@ -70,10 +70,8 @@ def fitted_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, floa
     """
     values = [_finite_values(cube, metric) for cube in cubes]
     together = np.concatenate(values) if values else np.zeros(0)
-    if together.size == 0:
-        return (0.0, 1.0)
-    candidates = (float(np.quantile(together, _QUANTILE)), float(together.max()))
-    return (0.0, next((_rounded_up(high) for high in candidates if high > 0), 1.0))
+    low, high = limits_of_metric(metric_named(metric), together)
+    return (-_rounded_up(high) if low < 0 else 0.0, _rounded_up(high))
 
 
 def largest_limit(cubes: Iterable[xr.Dataset], metric: str) -> float:

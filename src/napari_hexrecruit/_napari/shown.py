@@ -15,8 +15,10 @@ from napari_hexrecruit._napari.look import Look
 from napari_hexrecruit._napari.private import STATE_KEY
 from napari_hexrecruit._napari.sources import Sources
 from napari_hexrecruit._napari.timestamp import show_time
+from napari_hexrecruit.metrics import METRICS
+from napari_hexrecruit.schema import RECRUITMENT
 
-__all__ = ["Shown", "cube_of"]
+__all__ = ["Shown", "cube_of", "is_plain"]
 
 
 def cube_of(layer: Layer | None) -> xr.Dataset | None:
@@ -25,6 +27,11 @@ def cube_of(layer: Layer | None) -> xr.Dataset | None:
         return layer.cube
     recipe = None if layer is None else layer.metadata.get(STATE_KEY)
     return None if recipe is None else recipe.cube
+
+
+def is_plain(layer: Layer | None) -> bool:
+    """Whether a layer shows what every cube can show, not the result of an analysis."""
+    return cube_of(layer) is not None and getattr(layer, "metric", RECRUITMENT) in METRICS
 
 
 class Shown:
@@ -57,7 +64,7 @@ class Shown:
     def looked_at(self) -> list[Points]:
         """Layers whose look the widget sets: its own, or another hexagon layer that is selected."""
         active = self._viewer.layers.selection.active
-        is_other = cube_of(active) is not None and active not in self.layers
+        is_other = is_plain(active) and active not in self.layers
         return [active] if is_other else self.layers
 
     @property
