@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._warm_up import warm_up_ahead
 from napari_hexrecruit.filters import Where, matches, parse_where, rule_column, typed_rule
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.places import (
@@ -117,6 +118,7 @@ def recruitment_cube(
     >>> cube["recruitment"].dims, cube["recruitment"].attrs["units"]
     (('time', 'hex'), '%')
     """
+    warm_up_ahead()
     sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
     question = _ask(
         sim,

@@ -22,7 +22,15 @@ from napari_hexrecruit._counting import BinCounter
 from napari_hexrecruit.streaming._by_id import by_id
 from napari_hexrecruit.streaming._by_time import by_time
 from napari_hexrecruit.streaming._in_no_order import in_no_order
-from napari_hexrecruit.streaming._job import MEMORY_BYTES, Ints, Job, OrderError, Slab, SpikeSource
+from napari_hexrecruit.streaming._job import (
+    MEMORY_BYTES,
+    Block,
+    Ints,
+    Job,
+    OrderError,
+    Slab,
+    SpikeSource,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MEMORY_BYTES",
+    "Block",
     "Counts",
     "OrderError",
     "Slab",

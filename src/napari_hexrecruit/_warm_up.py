@@ -1,0 +1,53 @@
+"""The compiled loops made ready before they are needed."""
+
+from __future__ import annotations
+
+import functools
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.recruitment import count_spikes, group_neurons
+from napari_hexrecruit.streaming import count_blocks
+from napari_hexrecruit.timebins import TimeBins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_hexrecruit.streaming import Block
+
+__all__ = ["warm_up", "warm_up_ahead"]
+
+
+class _Spikes:
+    """A source whose blocks are of the types of SONATA's files; of its bins one is whole."""
+
+    order = "by_time"
+    n_spikes = 3
+
+    def blocks(self, start_ms: float, stop_ms: float) -> Iterator[Block]:
+        yield np.zeros(3, np.uint64), np.array([0.0, 1.0, 2.0])
+
+
+def warm_up() -> None:
+    """Load the loops for most simulations, or compile those that were not kept from another time.
+
+    Those are for spikes in the order of their times, the types of SONATA's files, and no more than
+    65,534 hexagons; the others are compiled when they are needed.
+    """
+    place = np.zeros(1)
+    members = group_neurons(HexGrid(1.0), place, place, np.ones(1, bool)).keep(np.ones(1, bool))
+    bins = TimeBins(0.0, 3.0, 1.0)
+    count_spikes(np.zeros(1, np.int32), place, members, bins, n_workers=1)
+    count_blocks(_Spikes(), members, bins, n_workers=1)
+
+
+@functools.cache
+def warm_up_ahead() -> Future[None]:
+    """`warm_up` in another thread, once in a process."""
+    pool = ThreadPoolExecutor(1, "hexrecruit-warm-up")
+    done = pool.submit(warm_up)
+    pool.shutdown(wait=False)
+    return done
