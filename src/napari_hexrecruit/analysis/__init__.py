@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gives
     from napari_hexrecruit.analysis.comparison import align, compare, z_score
-    from napari_hexrecruit.analysis.fronts import Isochrone, isochrones, wave_arrow
+    from napari_hexrecruit.analysis.fronts import Isochrone, arrow_line, isochrones, wave_arrow
     from napari_hexrecruit.analysis.latencies import (
         first_spike_latency,
         first_spikes,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gi
         with_maps,
     )
     from napari_hexrecruit.analysis.onsets import input_onsets, periodic_onsets
+    from napari_hexrecruit.analysis.pictures import trace_figure
     from napari_hexrecruit.analysis.selection import (
         hex_positions,
         hexes_by_neurons,
@@ -62,6 +63,7 @@ __all__ = [
     "Isochrone",
     "WaveFit",
     "align",
+    "arrow_line",
     "bins_of",
     "compare",
     "correlation",
@@ -93,6 +95,7 @@ __all__ = [
     "raster",
     "reliability",
     "share_of_neurons",
+    "trace_figure",
     "traces_table",
     "trial_cube",
     "trial_mean",
@@ -107,6 +110,7 @@ _HOMES = {
     "Isochrone": "fronts",
     "WaveFit": "waves",
     "align": "comparison",
+    "arrow_line": "fronts",
     "bins_of": "windows",
     "compare": "comparison",
     "correlation": "maps",
@@ -138,6 +142,7 @@ _HOMES = {
     "raster": "traces",
     "reliability": "trials",
     "share_of_neurons": "selection",
+    "trace_figure": "pictures",
     "traces_table": "traces",
     "trial_cube": "trials",
     "trial_mean": "trials",

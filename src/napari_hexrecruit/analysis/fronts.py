@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.analysis.waves import WaveFit
 
-__all__ = ["Isochrone", "isochrones", "wave_arrow"]
+__all__ = ["Isochrone", "arrow_line", "isochrones", "wave_arrow"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -99,6 +99,27 @@ def wave_arrow(fit: WaveFit, latency: xr.DataArray) -> Floats:
     along = np.array([math.cos(math.radians(fit.direction)), math.sin(math.radians(fit.direction))])
     half = np.ptp(xy @ along) / 4.0
     return np.stack([middle - half * along, middle + half * along])
+
+
+def arrow_line(arrow: Floats) -> Floats:
+    """An arrow as one line to draw.
+
+    Parameters
+    ----------
+    arrow
+        (2, 2) x and y of tail and head, as `wave_arrow` gives it.
+
+    Returns
+    -------
+    (6, 2) float64
+        Shaft, a row of NaN, and the two barbs, an eighth of the shaft long at 25 degrees to it.
+    """
+    tail, head = np.asarray(arrow, dtype=np.float64)
+    back = (tail - head) / 8.0
+    angle = math.radians(25.0)
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    gap = np.full(2, np.nan)
+    return np.stack([tail, head, gap, head + turn @ back, head, head + turn.T @ back])
 
 
 def _sheet(latency: xr.DataArray) -> tuple[Floats, float]:

@@ -12,9 +12,12 @@ from typing import Annotated
 import typer
 
 from napari_hexrecruit._console import run, say
+from napari_hexrecruit.cli._analysis import compare, traces, trials
 from napari_hexrecruit.cli._campaign import campaign
 from napari_hexrecruit.cli._cube import check, cube, info
+from napari_hexrecruit.cli._maps import map_, wave
 from napari_hexrecruit.cli._movie import movie
+from napari_hexrecruit.cli._node_sets import node_set
 from napari_hexrecruit.cli._view import demo, view
 
 __all__ = ["app", "main"]
@@ -30,6 +33,9 @@ app = typer.Typer(
 )
 for command in (demo, info, check, cube, movie, campaign, view):
     app.command()(command)
+for analysis in (traces, compare, trials, wave, node_set):
+    app.command()(analysis)
+app.command("map")(map_)
 
 
 def main(args: list[str] | None = None) -> None:

@@ -319,6 +319,11 @@ class Simulation:
             rules |= read_node_sets(file, config)
         return rules | (self._config.own_node_sets if self._config else {})
 
+    @property
+    def node_sets_files(self) -> tuple[Path, ...]:
+        """Files of node sets of circuit and simulation."""
+        return tuple(file for file, _ in self._node_sets_files())
+
     def node_set_ids(self, name: str, population: str) -> npt.NDArray[np.int64]:
         """Rows of the neurons of a population that are in a node set; ascending, may be empty.
 

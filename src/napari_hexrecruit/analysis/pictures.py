@@ -1,0 +1,91 @@
+"""Traces as a picture for a page; no display is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_hexrecruit.schema import HEX, N_NEURONS, TIME
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["trace_figure"]
+
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a7a00")
+"""Okabe and Ito's colours, which people with any vision can tell apart."""
+_DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
+_TEXT, _MUTED = "#222222", "#8a8a8a"
+_MOST_NAMED = 21
+"""More hexagons than there are colours times dashes are drawn alike, in grey."""
+
+
+def trace_figure(
+    traces: xr.Dataset,
+    population: xr.DataArray | None = None,
+    *,
+    size: tuple[float, float] = (7.0, 3.2),
+) -> Figure:
+    """Draw the courses of hexagons, their mean, and the population.
+
+    Parameters
+    ----------
+    traces
+        What `hex_traces` gives.
+    population
+        What `population_trace` gives for the same cube; None to leave it out.
+    size
+        Width and height, inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One line per hexagon, each from the middle of a bin to that of the next; the mean, if there
+        are several, thicker; the population as a grey area. Of more than 21 hexagons the lines are
+        grey and not named.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.add_subplot()
+    middles = traces[TIME].to_numpy() + float(traces.attrs["bin_ms"]) / 2.0
+    if population is not None:
+        axes.fill_between(middles, population, color="#dddddd", linewidth=0, label="Population")
+    _draw_hexes(axes, traces, middles)
+    n_hexes = traces.sizes[HEX]
+    if n_hexes > 1:
+        n_neurons = int(traces[N_NEURONS].sum())
+        label = f"Mean of {n_hexes} ({n_neurons:,} neurons)"
+        axes.plot(middles, traces["mean"], color="black", linewidth=2.2, label=label)
+    attrs = traces["trace"].attrs
+    units = f" ({attrs['units']})" if attrs["units"] else ""
+    axes.set_xlabel("Time (ms)", color=_TEXT)
+    axes.set_ylabel(f"{attrs['long_name']}{units}", color=_TEXT)
+    if float(np.nanmin(traces["trace"].to_numpy(), initial=0.0)) >= 0.0:
+        axes.set_ylim(bottom=0.0)
+    axes.set_xlim(middles[0] - traces.attrs["bin_ms"], middles[-1] + traces.attrs["bin_ms"])
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(_MUTED)
+    axes.tick_params(colors=_TEXT)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), labelcolor=_TEXT)
+    return figure
+
+
+def _draw_hexes(axes: Axes, traces: xr.Dataset, middles: np.ndarray[tuple[int], np.dtype]) -> None:
+    names = traces[HEX].to_numpy().astype(str)
+    named = len(names) <= _MOST_NAMED
+    marker = "o" if len(middles) == 1 else ""
+    for k, name in enumerate(names):
+        axes.plot(
+            middles,
+            traces["trace"].to_numpy()[:, k],
+            color=_COLOURS[k % len(_COLOURS)] if named else _MUTED,
+            linestyle=_DASHES[k // len(_COLOURS)] if named else "-",
+            linewidth=1.3 if named else 0.6,
+            alpha=1.0 if named else 0.4,
+            marker=marker,
+            label=name if named else None,
+        )

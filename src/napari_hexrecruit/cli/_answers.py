@@ -1,0 +1,85 @@
+"""What the commands of analyses share: options, cubes in, tables and pictures out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_hexrecruit._console import about, say
+from napari_hexrecruit.errors import HexRecruitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+Cube = Annotated[Path, typer.Argument(metavar="CUBE", help="A .hexrecruit.nc file.")]
+Hexes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hex", metavar="NAMES", help="Hexagons, as in 'R1;C2,R1;C3'; may be given again."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Say the numbers as JSON.")]
+MetricName = Annotated[str, typer.Option(help="recruitment, n_recruited or rate.")]
+Onset = Annotated[float | None, typer.Option(metavar="MS", help="When the stimulus begins, ms.")]
+Until = Annotated[float | None, typer.Option(metavar="MS", help="End of the search, ms.")]
+Baseline = Annotated[
+    tuple[float, float] | None,
+    typer.Option(metavar="START STOP", help="Window of the baseline, ms; default: all before."),
+]
+Deviations = Annotated[
+    float | None,
+    typer.Option("--sd", metavar="N", help="Standard deviations that a response exceeds it by."),
+]
+
+
+def read(path: Path) -> xr.Dataset:
+    """The cube of a file."""
+    from napari_hexrecruit.cube_io import ENDING, read_cube
+
+    if not path.name.endswith(ENDING):
+        raise HexRecruitError(f"{path}: is no cube: give a {ENDING} file (see 'hexrecruit cube')")
+    return read_cube(path)
+
+
+def simulation_of(path: Path, cube: xr.Dataset) -> Any:
+    """The simulation that a cube was computed from."""
+    from napari_hexrecruit.pipeline import open_recipe
+
+    with about(path):
+        return open_recipe(json.loads(cube.attrs["recipe"]))
+
+
+def names_of(hexes: list[str] | None) -> list[str]:
+    """Single names of what was given with --hex."""
+    together = ",".join(hexes or [])
+    return [name.strip() for name in together.split(",") if name.strip()]
+
+
+def check_ending(output: Path, endings: tuple[str, ...], *, overwrite: bool) -> None:
+    """Refuse a name that says no kind of file, or cannot be written."""
+    from napari_hexrecruit._atomic import check_writable
+
+    if not output.name.lower().endswith(endings):
+        raise HexRecruitError(f"{output}: the name must end in {', '.join(endings)}")
+    check_writable(output, overwrite=overwrite)
+
+
+def write_table(table: pd.DataFrame, output: Path | None, *, overwrite: bool) -> None:
+    """A table as CSV: into a file, or on standard output."""
+    from napari_hexrecruit._atomic import written_aside
+
+    text = table.to_csv(index=False, lineterminator="\n")
+    if output is None:
+        say(text.rstrip("\n"))
+        return
+    with written_aside(output, overwrite=overwrite) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def say_json(values: dict[str, Any]) -> None:
+    """Numbers for another program."""
+    say(json.dumps(values, indent=2))

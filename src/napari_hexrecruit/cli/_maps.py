@@ -1,0 +1,214 @@
+"""``hexrecruit map`` and ``wave``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from napari_hexrecruit._console import about, say
+from napari_hexrecruit.cli._answers import (
+    AsJson,
+    Baseline,
+    Cube,
+    Deviations,
+    Hexes,
+    Onset,
+    Until,
+    check_ending,
+    names_of,
+    read,
+    say_json,
+    write_table,
+)
+from napari_hexrecruit.cli._options import Overwrite, Start, Stop
+from napari_hexrecruit.errors import HexRecruitError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import xarray as xr
+
+    from napari_hexrecruit.analysis import WaveFit
+
+_PICTURES = (".png", ".svg", ".pdf")
+
+
+def map_(
+    cube: Cube,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="latency, half_peak_latency, first_spike_latency, peak, mean_recruitment,"
+            " mean_rate, cumulative_fraction or correlation.",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help=".csv, .png, .svg, .pdf, or .hexrecruit.nc (the cube with the map);"
+            " default: CSV is said.",
+        ),
+    ] = None,
+    onset: Onset = None,
+    until: Until = None,
+    baseline: Baseline = None,
+    n_sd: Deviations = None,
+    start: Start = None,
+    stop: Stop = None,
+    hexes: Hexes = None,
+    metric: Annotated[str | None, typer.Option(help="Of what, for peak and correlation.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """One number per hexagon, as a table, a picture or a cube to show."""
+    from napari_hexrecruit.analysis import hex_map, maps_table, with_maps
+    from napari_hexrecruit.cube_io import ENDING, write_cube
+
+    if output is not None:
+        check_ending(output, (".csv", *_PICTURES, ENDING), overwrite=overwrite)
+    source = read(cube)
+    options: dict[str, Any] = {
+        "onset": onset,
+        "until": until,
+        "baseline": baseline,
+        "n_sd": n_sd,
+        "start": start,
+        "stop": stop,
+        "hexes": names_of(hexes) or None,
+        "metric": metric,
+    }
+    with about(cube):
+        given = {option: value for option, value in options.items() if value is not None}
+        found = _in_options_of_commands(hex_map, source, name, given)
+    if output is not None and output.name.endswith(ENDING):
+        write_cube(with_maps(source, found), output, overwrite=overwrite)
+    elif output is not None and output.suffix.lower() in _PICTURES:
+        _draw(source, found, output, [], overwrite)
+    else:
+        write_table(maps_table(found), output, overwrite=overwrite)
+    if output is not None:
+        say(f"{output}: {found.attrs['long_name']}, {_range(found)}")
+
+
+def wave(
+    cube: Cube,
+    onset: Onset = None,
+    until: Until = None,
+    latency: Annotated[
+        Literal["half_peak_latency", "latency", "first_spike_latency"],
+        typer.Option(help="Which map of latencies the front is fitted to."),
+    ] = "half_peak_latency",
+    kind: Annotated[
+        Literal["best", "plane", "radial"], typer.Option(help="Form of the front.")
+    ] = "best",
+    baseline: Baseline = None,
+    n_sd: Deviations = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="OUT", help="Picture of latencies and front: .png, .svg, .pdf"
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Speed and direction of a travelling front after an onset, or why there is none."""
+    from napari_hexrecruit.analysis import fit_wave, hex_map
+
+    if output is not None:
+        check_ending(output, _PICTURES, overwrite=overwrite)
+    source = read(cube)
+    options = {"onset": onset, "until": until, "baseline": baseline, "n_sd": n_sd}
+    with about(cube):
+        given = {option: value for option, value in options.items() if value is not None}
+        found = _in_options_of_commands(hex_map, source, latency, given)
+    fit = fit_wave(found, kind=kind)
+    if output is not None:
+        _draw(source, found, output, _front_lines(fit, found), overwrite)
+    if as_json:
+        say_json(fit.to_dict())
+        return
+    say(fit.why)
+    for line in _details(fit):
+        say(f"  {line}")
+
+
+def _in_options_of_commands(function: Any, cube: xr.Dataset, name: str, given: Any) -> xr.DataArray:
+    """The map; an option that it lacks or does not take is named as the command line has it."""
+    from napari_hexrecruit.analysis import MAPS, map_options
+
+    words = {"hexes": "--hex", "n_sd": "--sd"}
+    if name in MAPS:
+        strange = [option for option in given if option not in map_options(name)]
+        if strange:
+            takes = ", ".join(words.get(o, f"--{o}") for o in map_options(name))
+            raise HexRecruitError(
+                f"the map {name} takes {takes}, not {words.get(strange[0], f'--{strange[0]}')}"
+            )
+        for option in ("onset", "hexes"):
+            if option in map_options(name) and option not in given:
+                raise HexRecruitError(f"the map {name} needs {words.get(option, f'--{option}')}")
+    found: xr.DataArray = function(cube, name, **given)
+    return found
+
+
+def _draw(
+    cube: xr.Dataset,
+    found: xr.DataArray,
+    output: Path,
+    lines: list[npt.NDArray[np.float64]],
+    overwrite: bool,
+) -> None:
+    from napari_hexrecruit.analysis import with_maps
+    from napari_hexrecruit.movie import write_frame
+    from napari_hexrecruit.render import render_frames
+
+    first = with_maps(cube, found).isel(time=[0])
+    frames = render_frames(first, metric=str(found.name), timestamp=False, outlines=lines)
+    write_frame(frames, output, overwrite=overwrite)
+
+
+def _front_lines(fit: WaveFit, found: xr.DataArray) -> list[npt.NDArray[np.float64]]:
+    """Isochrones and, of a plane front, the arrow; nothing where there is no wave."""
+    from napari_hexrecruit.analysis import arrow_line, isochrones, wave_arrow
+
+    if not fit.is_wave:
+        return []
+    lines = [one.line for one in isochrones(fit, found)]
+    return [*lines, arrow_line(wave_arrow(fit, found))] if fit.kind == "plane" else lines
+
+
+def _range(found: xr.DataArray) -> str:
+    known = int(found.notnull().sum())
+    of = f"{known:,} of {found.size:,} hexagons"
+    if not known:
+        return f"none of {found.size:,} hexagons has a value"
+    units = f" {found.attrs['units']}" if found.attrs["units"] else ""
+    return f"{of}, {float(found.min()):.4g} to {float(found.max()):.4g}{units}"
+
+
+def _details(fit: WaveFit) -> list[str]:
+    """More numbers of a wave, a line each."""
+    if not fit.is_wave:
+        return []
+    lines = [
+        f"speed        {fit.speed:.4g} {fit.flat_units}/ms,"
+        f" 95 % from {fit.speed_ci[0]:.4g} to {fit.speed_ci[1]:.4g}"
+    ]
+    if fit.kind == "plane":
+        lines.append(
+            f"direction    {fit.direction:.1f} degrees from +x,"
+            f" 95 % from {fit.direction_ci[0]:.1f} to {fit.direction_ci[1]:.1f}"
+        )
+    else:
+        lines.append(f"source       x {fit.source[0]:.4g}, y {fit.source[1]:.4g} {fit.flat_units}")
+    lines.append(
+        f"fit          residual {fit.residual:.3g} ms, p = {fit.p_value:.2g},"
+        f" agreement {fit.agreement:.0%}"
+    )
+    return lines
