@@ -17,7 +17,7 @@ from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from napari_hexrecruit.campaign._parameters import Value
@@ -241,15 +241,15 @@ def checksum(path: Path) -> str:
         return ""
 
 
-def names_for(paths: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:
+def names_for(paths: Sequence[Path], known: Mapping[str, str]) -> list[str]:
     """Short names of simulations, unique and good for files.
 
     Parameters
     ----------
     paths
         Their configurations.
-    taken
-        Names that are in use.
+    known
+        Names by path that were given before; they stay.
 
     Returns
     -------
@@ -260,15 +260,18 @@ def names_for(paths: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:
     Examples
     --------
     >>> from pathlib import Path
-    >>> names_for([Path(f"/runs/{name}/1/simulation_config.json") for name in "ab"])
+    >>> names_for([Path(f"/runs/{name}/1/simulation_config.json") for name in "ab"], {})
     ['a-1', 'b-1']
     """
-    folders = [_folder_of(path) for path in paths]
-    shared = len(os.path.commonpath(folders).strip(os.sep).split(os.sep)) if folders else 0
+    folders = [_folder_of(path).strip(os.sep).split(os.sep) for path in paths]
+    levels = list(zip(*folders, strict=False))
+    shared = next((k for k, level in enumerate(levels) if len(set(level)) > 1), len(levels))
     names: list[str] = []
-    used = {name.lower() for name in taken}
-    for folder in folders:
-        parts = folder.strip(os.sep).split(os.sep)
+    used = {name.lower() for name in known.values()}
+    for path, parts in zip(paths, folders, strict=True):
+        if str(path) in known:
+            names.append(known[str(path)])
+            continue
         text = _UNSAFE.sub("_", "-".join(parts[min(shared, len(parts) - 1) :]))
         base = text[-_LONGEST_NAME:].strip(".-") or "simulation"
         name, number = base, 1

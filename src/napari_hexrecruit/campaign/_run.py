@@ -235,11 +235,10 @@ def _planned(
     campaign: Campaign, before: Manifest | None, options: dict[str, Any], split_ms: float | None
 ) -> Manifest:
     """The campaign's cubes; those that were planned before with what is known of them."""
-    known = {entry.path: entry for entry in before.entries} if before else {}
+    known = {e.path: e for e in before.entries if e.path is not None} if before else {}
     paths = [member.path for member in campaign.members if member.path is not None]
-    new = [path for path in paths if str(path) not in known]
-    taken = [entry.name for entry in known.values()]
-    names = dict(zip(new, names_for(new, taken), strict=True))
+    names = names_for(paths, {path: entry.name for path, entry in known.items()})
+    name_of = dict(zip(paths, names, strict=True))
     entries, n_absent = [], 0
     for member in campaign.members:
         if member.path is None:
@@ -247,8 +246,7 @@ def _planned(
             entries.append(Entry(f"absent-{n_absent}", None, dict(member.parameters)))
             continue
         path = str(member.path)
-        name = known[path].name if path in known else names[member.path]
-        entry = Entry(name, path, dict(member.parameters))
+        entry = Entry(name_of[member.path], path, dict(member.parameters))
         _plan_pieces(entry, options, split_ms)
         pieces = {(p.file, p.start, p.stop): p for p in known[path].pieces} if path in known else {}
         entry.pieces = [pieces.get((p.file, p.start, p.stop), p) for p in entry.pieces]
