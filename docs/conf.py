@@ -19,7 +19,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "numpydoc",
 ]
-exclude_patterns = ["_build", "generated/help"]
+exclude_patterns = ["_build", "generated/help", "generated/questions"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -35,7 +35,10 @@ html_theme = "furo"
 html_title = f"napari-hexrecruit {release}"
 html_show_sourcelink = False
 
-COMMANDS = ("demo", "info", "check", "cube", "movie", "view")
+COMMANDS = (
+    *("demo", "info", "check", "cube", "movie", "view"),
+    *("traces", "compare", "trials", "map", "wave", "node-set"),
+)
 
 
 def write_help(_app) -> None:
@@ -54,6 +57,21 @@ def write_help(_app) -> None:
         (folder / f"{command}.txt").write_text(done.stdout.strip() + "\n", encoding="utf-8")
 
 
+def answer_questions(_app) -> None:
+    """Run the script of each question: its pictures, and what it prints, are on its page."""
+    here = Path(__file__).parent
+    folder = here / "generated" / "questions"
+    folder.mkdir(parents=True, exist_ok=True)
+    for script in sorted((here / "questions").glob("*.py")):
+        done = subprocess.run(
+            [sys.executable, script], capture_output=True, text=True, check=False, cwd=folder
+        )
+        if done.returncode:
+            raise RuntimeError(f"{script}:\n{done.stderr}")
+        (folder / f"{script.stem}.txt").write_text(done.stdout, encoding="utf-8")
+
+
 def setup(app) -> None:
     """Register the steps above."""
     app.connect("builder-inited", write_help)
+    app.connect("builder-inited", answer_questions)
