@@ -67,7 +67,8 @@ def kill_rounds(runner, folder, name, kind, *, rounds, rng, number=KILL, group=F
     """Make an output `rounds` times, and end each run at some moment.
 
     Half of the moments are spread over the whole run, the others over its writing, from when the
-    first hidden name appears; those of signals that can be caught all over the writing.
+    first hidden name appears: the first of them at that moment. Those of signals that can be caught
+    are all in the writing.
 
     Parameters
     ----------
@@ -87,7 +88,8 @@ def kill_rounds(runner, folder, name, kind, *, rounds, rng, number=KILL, group=F
         run = runner.start(*_words(kind.new, path))
         if k % 2 or number != KILL:
             _wait_for_writing(folder, run, seconds)
-        time.sleep(rng.uniform(0.0, seconds["writing" if k % 2 else "all"]))
+        if k != 1:
+            time.sleep(rng.uniform(0.0, seconds["writing" if k % 2 else "all"]))
         tally.caught_writing += run.process.is_alive() and bool(hidden(folder))
         run.signal(number, group=group)
         status, said = run.wait()

@@ -9,7 +9,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import tqdm
 
-import napari_hexrecruit._report  # noqa: F401
+import napari_hexrecruit._report
 import napari_hexrecruit.cli  # noqa: F401
 from napari_hexrecruit import (
     open_simulation,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import platform
@@ -25,6 +26,7 @@ __all__ = ["Claim", "claimed", "clear_leftovers", "locks_held"]
 _NAME = re.compile(r"(?P<prefix>\..*\.[0-9a-f]{16})\.(lock|old|part(\..*)?)", re.DOTALL)
 _LONGEST = 120
 """Bytes of the final name that a hidden one repeats; most file systems allow 255 in all."""
+_TRIES = 100
 _SECONDS_KEPT = 7 * 24 * 3600.0
 """Age of leftovers that are cleared where no lock can tell whether their run lives."""
 
@@ -52,8 +54,11 @@ class Claim:
 
     def __init__(self, final: Path) -> None:
         self.final = final
-        self._prefix = final.with_name(f"{_stem(final.name)}.{secrets.token_hex(8)}")
         self._lock = -1
+        self._choose()
+
+    def _choose(self) -> None:
+        self._prefix = self.final.with_name(f"{_stem(self.final.name)}.{secrets.token_hex(8)}")
 
     @property
     def part(self) -> Path:
@@ -68,15 +73,28 @@ class Claim:
 
     def hold(self) -> None:
         """Lock the names, and say in the lock whose they are."""
+        for _ in range(_TRIES):
+            if self._locked():
+                _of_thread.locks = [*locks_held(), self._lock]
+                return
+            self._unlock()  # another run has just taken it for one that was left
+            self._choose()
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), str(self.final))
+
+    def _locked(self) -> bool:
+        """Make the lock; whether it is there and ours."""
         path = _with(self._prefix, "lock")
         self._lock = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
-        owner = {
-            "host": platform.node(),
-            "name": self.final.name,
-            "locked": _try_lock(self._lock) == "taken",
-        }
+        state = _try_lock(self._lock)
+        locked = state == "taken"
+        owner = {"host": platform.node(), "name": self.final.name, "locked": locked}
         os.write(self._lock, json.dumps(owner).encode())
-        _of_thread.locks = [*locks_held(), self._lock]
+        return state != "held" and path.exists()
+
+    def _unlock(self) -> None:
+        os.close(self._lock)
+        self._lock = -1
+        _with(self._prefix, "lock").unlink(missing_ok=True)
 
     def discard_old(self) -> None:
         """Remove what was replaced."""
@@ -94,8 +112,7 @@ class Claim:
         _clear(self._prefix, self.final.name)
         if self._lock >= 0:
             _of_thread.locks = [lock for lock in locks_held() if lock != self._lock]
-            os.close(self._lock)
-            _with(self._prefix, "lock").unlink(missing_ok=True)
+            self._unlock()
 
 
 @contextmanager

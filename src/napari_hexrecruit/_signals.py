@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import _thread
-import functools
+import queue
 import signal
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from types import FrameType
 
 __all__ = ["Ended", "end_at_once", "ending_as_exception", "signals_held"]
 
@@ -46,39 +48,70 @@ def ending_as_exception() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [n for n in _ENDING[1:] if signal.getsignal(n) is signal.SIG_DFL]
-    for number in numbers:
-        signal.signal(number, _raise)
-    hook = sys.unraisablehook
-    sys.unraisablehook = functools.partial(_give_again, hook)
+    raising = _Raising()
+    before = {number: signal.getsignal(number) for number in _ENDING}
     try:
-        yield
+        for number, handler in before.items():
+            if handler in (signal.SIG_DFL, signal.default_int_handler):
+                signal.signal(number, raising.handle)
+        with raising:
+            yield
     finally:
-        sys.unraisablehook = hook
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _give_again(otherwise: Callable[[Any], Any], dropped: Any) -> None:
-    error = dropped.exc_value
-    if isinstance(error, Ended | KeyboardInterrupt):
-        number = error.number if isinstance(error, Ended) else signal.SIGINT
-        timer = threading.Timer(0.005, _thread.interrupt_main, (number,))
-        timer.daemon = True
-        timer.start()
+class _Raising:
+    """Turns signals into exceptions, and gives those again that Python has dropped."""
+
+    def __init__(self) -> None:
+        self._dropped: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._otherwise = sys.unraisablehook
+
+    def __enter__(self) -> None:
+        sys.unraisablehook = self.hook
+        threading.Thread(target=self._give_again, daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        sys.unraisablehook = self._otherwise
+        self._dropped.put(None)
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        if frame is not None and frame.f_code is _Raising.hook.__code__:
+            self._dropped.put(number)  # would be dropped again
+        elif number == signal.SIGINT:
+            raise KeyboardInterrupt
+        else:
+            raise Ended(number)
+
+    def hook(self, dropped: Any) -> None:
+        error = dropped.exc_value
+        if isinstance(error, Ended | KeyboardInterrupt):
+            self._dropped.put(error.number if isinstance(error, Ended) else signal.SIGINT)
+        else:
+            self._otherwise(dropped)
+
+    def _give_again(self) -> None:
+        for number in iter(self._dropped.get, None):
+            time.sleep(0.005)
+            _give(number)
+
+
+def _give(number: int) -> None:
+    """Give a signal to the main thread, also while it waits for something."""
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, number)
     else:
-        otherwise(dropped)
+        _thread.interrupt_main(signal.Signals(number))
 
 
 def end_at_once() -> None:
     """Undo `ending_as_exception`: an event loop would see the exception much later."""
-    for number in _ENDING[1:]:
-        if signal.getsignal(number) is _raise:
-            signal.signal(number, signal.SIG_DFL)
-
-
-def _raise(number: int, frame: Any) -> None:
-    raise Ended(number)
+    for number in _ENDING:
+        if isinstance(getattr(signal.getsignal(number), "__self__", None), _Raising):
+            default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, default)
 
 
 @contextmanager
