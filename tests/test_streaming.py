@@ -14,8 +14,13 @@ from hypothesis import strategies as st
 from tests.slow_counts import members_of, problems, slow_counts
 
 from napari_hexrecruit import TimeBins
-from napari_hexrecruit.recruitment import count_spikes
-from napari_hexrecruit.streaming import OrderError, count_blocks, count_slabs
+from napari_hexrecruit.recruitment import count_newly_recruited, count_spikes
+from napari_hexrecruit.streaming import (
+    OrderError,
+    count_blocks,
+    count_newly_recruited_blocks,
+    count_slabs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,6 +104,15 @@ def test_progress_rises_to_the_end(stream, memory_bytes):
     assert {what for what, _, _ in said} == {"spikes"}
     assert all(0 <= done <= total for _, done, total in said)
     assert said[-1][1] == said[-1][2]
+
+
+@given(streams())
+def test_newly_recruited_equal_those_in_memory(stream):
+    source, members, bins = stream
+    expected = count_newly_recruited(*in_order("by_time", source.ids, source.times), members, bins)
+    newly = count_newly_recruited_blocks(source, members, bins)
+    np.testing.assert_array_equal(newly, expected)
+    assert newly.dtype == np.int32
 
 
 def large(order, n_spikes=300_000, n_neurons=20_000, n_bins=50):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-__all__ = ["TOO_MANY_SPIKES", "BinCounter"]
+    from napari_hexrecruit.timebins import TimeBins
+
+__all__ = ["TOO_MANY_SPIKES", "BinCounter", "Counts", "count_ascending"]
 
 Ints = npt.NDArray[np.int32]
 Positions = npt.NDArray[np.int64]
@@ -24,6 +26,19 @@ TOO_MANY_SPIKES = "a bin has more spikes than int32 can count: use narrower bins
 
 _CHUNKS_PER_WORKER = 16
 _MOST_SPIKES = np.iinfo(np.int32).max
+
+
+class Counts(NamedTuple):
+    """Counts of all bins.
+
+    `n_recruited` and `n_spikes` are (n_bins, n_hexes) int32. `n_inside` spikes have a time in one
+    of the bins, and `n_unknown_id` of them an id that the population does not have.
+    """
+
+    n_recruited: Ints
+    n_spikes: Ints
+    n_inside: int
+    n_unknown_id: int
 
 
 class BinCounter:
@@ -117,6 +132,30 @@ class BinCounter:
             for task in tasks:
                 task.cancel()
         return n_unknown
+
+
+def count_ascending(
+    ids: npt.NDArray[np.integer[Any]],
+    times_ms: npt.NDArray[np.floating[Any]],
+    counter: BinCounter,
+    bins: TimeBins,
+    progress: Callable[[str, int, int], None] | None,
+) -> Counts:
+    """Counts of spikes in memory, whose times ascend."""
+    from napari_hexrecruit import _kernel
+
+    starts = bins.starts(times_ms)
+    n_recruited, n_spikes = np.empty((2, bins.n_bins, counter.n_hexes), dtype=np.int32)
+    done, total = 0, int(starts[-1] - starts[0])
+
+    def counted(n: int) -> None:
+        nonlocal done
+        done += n
+        if progress is not None:
+            progress("spikes", done, total)
+
+    n_unknown = counter.count(_kernel.plain(ids), starts, n_recruited, n_spikes, counted)
+    return Counts(n_recruited, n_spikes, total, n_unknown)
 
 
 def _even_chunks(starts: Positions, n_chunks: int) -> list[tuple[int, int]]:

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from napari_hexrecruit._jit import jit
 
 __all__ = [
+    "add_first_bins",
     "add_grouped",
     "add_to_bin",
     "bin_histogram",
@@ -30,6 +31,7 @@ __all__ = [
     "count_first",
     "count_kept",
     "hex_table",
+    "note_first_bins",
     "plain",
     "relabel_kept",
     "scatter_to_bins",
@@ -88,8 +90,9 @@ def unpack(counts: Array, n_recruited: Array, n_spikes: Array) -> None:
 
 
 @numba.njit
-def _row_of(neuron_id: Any, hexes: Any) -> Any:
-    return min(np.uint64(np.int64(neuron_id)), np.uint64(hexes.size - 1))
+def _row_of(neuron_id: Any, table: Any) -> Any:
+    """Row of a neuron in a table whose last row is nobody's."""
+    return min(np.uint64(np.int64(neuron_id)), np.uint64(table.size - 1))
 
 
 @numba.njit
@@ -235,6 +238,26 @@ def scatter_to_bins(
             k = _bin_of(time, cuts, per_ms)
             ordered[free[k]] = min(np.uint64(np.int64(ids[spike])), nobody)
             free[k] += 1
+
+
+@jit(reads="ids times cuts")
+def note_first_bins(ids: Any, times: Any, cuts: Any, per_ms: float, first_bin: Any) -> None:
+    """Lower the (n_neurons + 1,) int64 bin of each neuron's first spike; the last row is nobody."""
+    lo, hi = cuts[0], cuts[cuts.size - 1]
+    for spike in range(ids.size):
+        time = np.float64(times[spike])
+        if time >= lo and time < hi:
+            row = _row_of(ids[spike], first_bin)
+            first_bin[row] = min(first_bin[row], _bin_of(time, cuts, per_ms))
+
+
+@jit(reads="first_bin hex_of_neuron")
+def add_first_bins(first_bin: Any, hex_of_neuron: Any, newly: Any) -> None:
+    """Add each neuron to (n_bins, n_hexes) where it fires first; those that never do nowhere."""
+    for neuron in range(hex_of_neuron.size):
+        k, hexagon = first_bin[neuron], hex_of_neuron[neuron]
+        if k < newly.shape[0] and hexagon >= 0:
+            newly[k, hexagon] += 1
 
 
 @jit(reads="hex_of_neuron kept")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit import schema
-from napari_hexrecruit._counting import BinCounter
+from napari_hexrecruit._counting import BinCounter, count_ascending
 from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
 
 if TYPE_CHECKING:
@@ -164,22 +164,9 @@ def count_spikes(
     The bins are shared out among threads, each with one bit per neuron for "seen", so that the bits
     stay in the processor's cache. Neither array is copied.
     """
-    from napari_hexrecruit import _kernel
-
-    neurons, starts = _kernel.plain(neurons), bins.starts(times_ms)
-    shape = (bins.n_bins, len(members.i))
-    n_recruited, n_spikes = np.empty(shape, np.int32), np.empty(shape, np.int32)
-    done, total = 0, int(starts[-1] - starts[0])
-
-    def counted(n: int) -> None:
-        nonlocal done
-        done += n
-        if progress is not None:
-            progress("spikes", done, total)
-
     with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
-        counter.count(neurons, starts, n_recruited, n_spikes, counted)
-    return n_recruited, n_spikes
+        counts = count_ascending(neurons, times_ms, counter, bins, progress)
+    return counts.n_recruited, counts.n_spikes
 
 
 def count_newly_recruited(

@@ -14,18 +14,18 @@ none
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from napari_hexrecruit._counting import BinCounter
+from napari_hexrecruit._counting import BinCounter, Counts
 from napari_hexrecruit.streaming._by_id import by_id
 from napari_hexrecruit.streaming._by_time import by_time
 from napari_hexrecruit.streaming._in_no_order import in_no_order
 from napari_hexrecruit.streaming._job import (
     MEMORY_BYTES,
     Block,
-    Ints,
     Job,
     OrderError,
     Slab,
@@ -46,19 +46,11 @@ __all__ = [
     "Slab",
     "SpikeSource",
     "count_blocks",
+    "count_newly_recruited_blocks",
     "count_slabs",
 ]
 
 _WAYS = {"by_time": by_time, "by_id": by_id, "none": in_no_order}
-
-
-class Counts(NamedTuple):
-    """Counts of all bins; the fields are those of `Slab`."""
-
-    n_recruited: Ints
-    n_spikes: Ints
-    n_inside: int
-    n_unknown_id: int
 
 
 def count_blocks(
@@ -87,16 +79,13 @@ def count_blocks(
     OrderError, ValueError
         As `count_slabs`.
     """
-    shape = (bins.n_bins, len(members.i))
-    n_recruited, n_spikes = np.empty(shape, np.int32), np.empty(shape, np.int32)
-    n_inside = n_unknown_id = 0
-    for slab in count_slabs(
-        source, members, bins, memory_bytes=memory_bytes, progress=progress, n_workers=n_workers
-    ):
-        n_recruited[slab.k0 : slab.k1] = slab.n_recruited
-        n_spikes[slab.k0 : slab.k1] = slab.n_spikes
-        n_inside += slab.n_inside
-        n_unknown_id += slab.n_unknown_id
+    with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
+        n_recruited, n_spikes = np.zeros((2, bins.n_bins, counter.n_hexes), dtype=np.int32)
+        job = Job(source, bins, counter, memory_bytes, progress, (n_recruited, n_spikes))
+        n_inside = n_unknown_id = 0
+        for slab in _slabs(job):
+            n_inside += slab.n_inside
+            n_unknown_id += slab.n_unknown_id
     return Counts(n_recruited, n_spikes, n_inside, n_unknown_id)
 
 
@@ -157,9 +146,46 @@ def count_slabs(
     >>> [(slab.k0, slab.k1, slab.n_recruited.tolist(), slab.n_spikes.tolist()) for slab in slabs]
     [(0, 2, [[2], [0]], [[3], [0]])]
     """
-    if source.order not in _WAYS:
-        raise ValueError(f"order {source.order!r} is unknown: use {', '.join(_WAYS)}")
     with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
-        job = Job(source, bins, counter, memory_bytes, progress)
-        yield from _WAYS[source.order](job)
+        yield from _slabs(Job(source, bins, counter, memory_bytes, progress))
+
+
+def count_newly_recruited_blocks(
+    source: SpikeSource,
+    members: HexMembers,
+    bins: TimeBins,
+    *,
+    progress: Progress | None = None,
+) -> npt.NDArray[np.int32]:
+    """Neurons of each (bin, hexagon) whose first spike of the window is in the bin.
+
+    Parameters
+    ----------
+    source, members, bins, progress
+        As `count_slabs` takes them. The spikes are read once, in whatever order.
+
+    Returns
+    -------
+    (n_bins, n_hexes) int32
+        As `count_newly_recruited` gives it.
+    """
+    from napari_hexrecruit import _kernel
+
+    first_bin = np.full(len(members.hex_of_neuron) + 1, bins.n_bins, dtype=np.int64)
+    newly = np.zeros((bins.n_bins, len(members.i)), dtype=np.int32)
+    with BinCounter(members.hex_of_neuron, len(members.i), 1) as counter:
+        job = Job(source, bins, counter, MEMORY_BYTES, progress)
+        with job.blocks(0, job.n_bins) as blocks:
+            for ids, times in blocks:
+                _kernel.note_first_bins(ids, times, job.cuts, job.per_ms, first_bin)
         job.report_end()
+    _kernel.add_first_bins(first_bin, members.hex_of_neuron, newly)
+    return newly
+
+
+def _slabs(job: Job) -> Iterator[Slab]:
+    order = job.source.order
+    if order not in _WAYS:
+        raise ValueError(f"order {order!r} is unknown: use {', '.join(_WAYS)}")
+    yield from _WAYS[order](job)
+    job.report_end()

@@ -122,13 +122,14 @@ class OpenSlab:
 
 @dataclass
 class Job:
-    """Spikes, bins, threads and memory."""
+    """Spikes, bins, threads and memory; and room for all counts (0) where it is there."""
 
     source: SpikeSource
     bins: TimeBins
     counter: BinCounter
     memory_bytes: int
     progress: Progress | None
+    room: tuple[Ints, Ints] | None = None
     n_passes: int = 1
     cuts: npt.NDArray[np.float64] = field(init=False)
     _n_read: int = field(init=False, default=0)
@@ -157,8 +158,9 @@ class Job:
 
     def open_slab(self, k0: int, k1: int) -> OpenSlab:
         """A slab of these bins, all 0."""
-        n_recruited, n_spikes = np.zeros((2, k1 - k0, self.counter.n_hexes), dtype=np.int32)
-        return OpenSlab(k0, k1, n_recruited, n_spikes)
+        if self.room is not None:
+            return OpenSlab(k0, k1, self.room[0][k0:k1], self.room[1][k0:k1])
+        return OpenSlab(k0, k1, *np.zeros((2, k1 - k0, self.counter.n_hexes), dtype=np.int32))
 
     @contextmanager
     def blocks(self, k0: int, k1: int) -> Iterator[Iterator[Block]]:
