@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ from napari_hexrecruit._threads import n_cores, parts
 
 __all__ = ["follows", "is_ascending", "sort_by_time"]
 
+Id = TypeVar("Id", bound=np.integer[Any])
+Time = TypeVar("Time", bound=np.floating[Any])
 Times = npt.NDArray[np.floating[Any]]
 Neurons = npt.NDArray[np.integer[Any]]
 
@@ -59,8 +61,8 @@ def follows(time_ms: float, latest_ms: float) -> bool:
 
 
 def sort_by_time(
-    neurons: Neurons, times_ms: Times, *, n_workers: int | None = None
-) -> tuple[Neurons, Times]:
+    neurons: npt.NDArray[Id], times_ms: npt.NDArray[Time], *, n_workers: int | None = None
+) -> tuple[npt.NDArray[Id], npt.NDArray[Time]]:
     """Spikes in ascending order of time; those of one time keep their order.
 
     Parameters
@@ -97,7 +99,7 @@ def sort_by_time(
     neurons, times = _kernel.plain(neurons), _kernel.plain(times_ms)
     steps = _steps(times)
     workers = min(n_workers or n_cores(), 1 + len(times) // _WORTH_A_THREAD)
-    spare: list[tuple[Neurons, Times]] = []
+    spare: list[tuple[npt.NDArray[Id], npt.NDArray[Time]]] = []
     with ThreadPoolExecutor(workers) as pool:
         for digit in range(steps.n_digits):
             room = spare.pop() if spare else (np.empty_like(neurons), np.empty_like(times))

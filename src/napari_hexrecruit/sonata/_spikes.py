@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._threads import ahead
 from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.ordering import follows, is_ascending, sort_by_time
 from napari_hexrecruit.sonata._h5 import (
     attribute_text,
     check_memory,
@@ -176,22 +178,22 @@ def read_spikes(
     neurons = np.empty(n_spikes, dtype=np.int32)
     times = np.empty(n_spikes, dtype=np.float64)
     n_unknown, ascending, latest, at = 0, True, -np.inf, 0
-    for ids, stamps in train.blocks():
-        block = slice(at, at + len(ids))
-        neurons[block] = rows_of(ids)
-        n_unknown += int(np.count_nonzero(neurons[block] < 0))
-        times[block] = stamps
-        here = times[block]
-        ascending = ascending and bool(here[0] >= latest) and bool((here[1:] >= here[:-1]).all())
-        latest, at = here[-1], block.stop
-        if progress is not None:
-            progress("reading spikes", at, n_spikes)
+    with ahead(train.blocks()) as blocks:
+        for ids, stamps in blocks:
+            block = slice(at, at + len(ids))
+            neurons[block] = rows_of(ids)
+            n_unknown += int(np.count_nonzero(neurons[block] < 0))
+            times[block] = stamps
+            here = times[block]
+            ascending = ascending and follows(here[0], latest) and is_ascending(here)
+            latest, at = here[-1], block.stop
+            if progress is not None:
+                progress("reading spikes", at, n_spikes)
     assumed = train.assumed
     if not ascending:
         if train.order == _BY_TIME:
             assumed += (f"{train.where}: is marked by_time, but its times are not sorted; sorted",)
-        order = np.argsort(times, kind="stable")
-        neurons, times = neurons[order], times[order]
+        neurons, times = sort_by_time(neurons, times)
     return Spikes(neurons, times, n_unknown, assumed)
 
 
