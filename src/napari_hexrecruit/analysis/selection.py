@@ -230,12 +230,13 @@ def share_of_neurons(members: HexMembers, neurons: npt.ArrayLike) -> npt.NDArray
     ValueError
         If a row is none of the population.
     """
-    ids = np.unique(np.asarray(neurons, dtype=np.int64))
+    rows = np.asarray(neurons, dtype=np.int64)
     n_all = len(members.hex_of_neuron)
-    if ids.size and not (ids[0] >= 0 and ids[-1] < n_all):
-        raise ValueError(f"neurons must be rows 0 to {n_all - 1}, not {ids[0]} to {ids[-1]}")
-    which = members.hex_of_neuron[ids]
-    n_among = np.bincount(which[which >= 0], minlength=len(members.i))
+    if rows.size and not (rows.min() >= 0 and rows.max() < n_all):
+        raise ValueError(f"neurons must be rows 0 to {n_all - 1}, not {rows.min()} to {rows.max()}")
+    among = np.zeros(n_all, dtype=bool)
+    among[rows] = True
+    n_among = np.bincount(members.hex_of_neuron[among] + 1, minlength=len(members.i) + 1)[1:]
     return n_among / np.maximum(members.n_neurons, 1)
 
 

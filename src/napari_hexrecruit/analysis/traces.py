@@ -169,7 +169,7 @@ def raster(
     rank_of_hex = np.full(len(members.i), -1, dtype=np.intp)
     rank_of_hex[hexes] = np.arange(len(hexes))
     by_hex = ids[np.argsort(rank_of_hex[members.hex_of_neuron[ids]], kind="stable")]
-    line_of = np.full(len(members.hex_of_neuron) + 1, -1, dtype=np.int64)  # -1 reads the last
+    line_of = np.full(len(members.hex_of_neuron) + 1, -1, dtype=np.int32)  # -1 reads the last
     line_of[by_hex] = np.arange(len(by_hex))
     first, last = np.searchsorted(times_ms, [start, stop])
     line = line_of[neurons[first:last]]
@@ -181,7 +181,7 @@ def raster(
             "time": ("spike", times_ms[first:last][theirs], {"units": "ms"}),
             "neuron": ("spike", who.astype(np.int64)),
             "hex_index": ("spike", rank_of_hex[members.hex_of_neuron[who]]),
-            "line": ("spike", line[theirs]),
+            "line": ("spike", line[theirs].astype(np.int64)),
             "first_line": (HEX, np.cumsum(n_neurons, dtype=np.int64) - n_neurons),
         },
         coords={HEX: members.hex_names()[hexes], N_NEURONS: (HEX, n_neurons)},
