@@ -26,15 +26,17 @@ from widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
 
 from cubes import cube_of, sheet_cube, wave_cube
 from napari_hexrecruit import open_simulation, recruitment_cube
+from napari_hexrecruit._napari.analysis_source import source_of
 from napari_hexrecruit._napari.layer import RecruitmentLayer
 from napari_hexrecruit._napari.picks import MOST_LINES
 from napari_hexrecruit._napari.traces import (
     decimated,
     limits_of,
     raster_picture,
-    simulation_of,
+    read_raster,
     traces_of,
 )
+from napari_hexrecruit.analysis import cut_trials, trial_cube
 from napari_hexrecruit.synthetic import SMALL, write_simulation
 
 
@@ -444,10 +446,22 @@ class TestRaster:
         assert panel.column.raster.isEnabled()
 
     def test_finds_the_simulation_of_a_cube(self, sample, cube):
-        assert simulation_of(sample[1]) == sample[0]
-        assert simulation_of(cube) is None
+        path, counted = sample
+        source = source_of(counted)
+        assert source.simulation().path == path
+        assert source_of(counted.copy()) is source
+        assert source_of(cube) is None
         for recipe in ("", "[1]", json.dumps({"simulation": "/nowhere/simulation_config.json"})):
-            assert simulation_of(cube.assign_attrs(recipe=recipe)) is None
+            assert source_of(cube.assign_attrs(recipe=recipe)) is None
+
+    def test_a_trial_shows_the_spikes_around_its_onset(self, sample):
+        cube = sample[1]
+        names = cube["hex"].to_numpy()[:3].tolist()
+        trial = trial_cube(cut_trials(cube, [300.0], before=100.0, after=200.0), 0)
+        found = read_raster(source_of(trial), trial, names, lambda *_: None)
+        assert len(found["time"]) == int(trial["n_spikes"].sel(hex=names).sum())
+        assert float(found["time"].min()) >= -100.0
+        assert float(found["time"].max()) < 200.0
 
     def test_shows_the_spikes_of_the_picked_neurons(self, opened, sample):
         path, cube = sample

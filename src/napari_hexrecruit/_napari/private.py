@@ -134,6 +134,7 @@ PRIVATE_NAMES: tuple[PrivateName, ...] = (
         "napari.layers.utils._slice_input", "_SliceInput.displayed", "to know the axes of the view"
     ),
     PrivateName(_LAYER, "Layer._extent_data", "to give the slider its range"),
+    PrivateName(_LAYER, "Layer._clear_extent", "to give the slider its range"),
     PrivateName(_LAYER, "Layer._get_state", "to keep key frames small and copies whole"),
     PrivateName(_LAYER, "Layer._get_value", "to find the hexagon under the cursor"),
     PrivateName(_LAYER, "Layer._get_tooltip_text", "to say a value in the tool tip"),
@@ -255,6 +256,7 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
         _register()
         self._frame: int | None = 0
         self._is_ready = False
+        self._resting_at: float | None = None
         self._keep(centres)
         super().__init__(
             _data_in_frame(centres, 0),
@@ -269,6 +271,7 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
         self.pick_overlay = PickOverlay()
         if all(name.is_there() for name in PICK_NAMES):
             self._overlays["picks"] = self.pick_overlay
+        self.events.visible.connect(self._on_shown)
         # napari has sliced the layer at 0 of the world, where it may have no frame.
         self._paint(0)
         self._announced = self._is_ready = True
@@ -308,6 +311,35 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
         if not (math.isfinite(position) and 0 <= math.floor(position + _EARLY) < self.n_frames):
             return None
         return math.floor(position + _EARLY)
+
+    def rest_at(self, position: float | None) -> None:
+        """Hide the layer, and let it take no more of the slider than one coordinate of the world.
+
+        Parameters
+        ----------
+        position
+            World coordinate on axis 0, which other layers have, too; None, or showing the layer
+            again: it has all of its frames. napari gives the slider the span of all layers, also of
+            hidden ones.
+        """
+        if position is not None:
+            self.visible = False
+            at = np.zeros(self.ndim)
+            at[FRAME_AXIS] = position
+            position = float(self.world_to_data(at)[FRAME_AXIS])
+        if position != self._resting_at:
+            self._resting_at = position
+            self._clear_extent()
+            self.events.scale()  # the viewer looks at its layers' extents anew
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether the layer is hidden and takes nothing of the slider."""
+        return self._resting_at is not None
+
+    def _on_shown(self, event: object = None) -> None:
+        if self.visible:
+            self.rest_at(None)
 
     def _label_colorbar(self) -> None:
         """Give the colour bar a label that goes where it goes."""
@@ -402,7 +434,8 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
     @property
     def _extent_data(self) -> Floats:
         extent = np.empty((2, 3))
-        extent[:, FRAME_AXIS] = (0, self.n_frames - 1)
+        resting = self._resting_at
+        extent[:, FRAME_AXIS] = (0, self.n_frames - 1) if resting is None else resting
         extent[:, 1:] = self._span
         return extent
 

@@ -85,7 +85,7 @@ class TraceColumn(QWidget):
         self.raster.setToolTip(
             "Show the spikes of the neurons of the picked hexagons, read from the simulation"
             if offered
-            else "The simulation that the cube was counted from is not at hand"
+            else "The simulation is not at hand, or a bin is the mean of several times"
         )
 
     def say(self, text: str) -> None:

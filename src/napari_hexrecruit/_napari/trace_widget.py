@@ -12,6 +12,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QBoxLayout, QDockWidget, QFileDialog, QMainWindow, QWidget
 
+from napari_hexrecruit._napari.analysis_source import SimulationSource, is_mean, source_of
 from napari_hexrecruit._napari.layer import RecruitmentLayer
 from napari_hexrecruit._napari.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.picking import LookedAt, picker_of
@@ -21,11 +22,10 @@ from napari_hexrecruit._napari.trace_files import PICTURE_ENDINGS, write_picture
 from napari_hexrecruit._napari.trace_legend import TraceColumn
 from napari_hexrecruit._napari.trace_plot import PlotStyle
 from napari_hexrecruit._napari.traces import (
-    RasterSource,
     Strip,
     Traces,
     raster_picture,
-    simulation_of,
+    read_raster,
     strip_of,
     traces_of,
 )
@@ -73,7 +73,7 @@ class TracesWidget(QWidget):
         self._strip: Strip | None = None
         self._traces: Traces | None = None
         self._raster: tuple[Any, int] | None = None
-        self._source: RasterSource | None = None
+        self._source: SimulationSource | None = None
         self._bin: int | None = -1
         self.canvas = TraceCanvas(self._style())
         self.column = TraceColumn()
@@ -272,32 +272,26 @@ class TracesWidget(QWidget):
 
     def _offer_raster(self) -> None:
         """A raster needs the spikes, so the simulation."""
-        path = None if self._layer is None else simulation_of(self._layer.cube)
-        if self._source is not None and self._source.path != path:
-            self._source = None
-        self.column.offer_raster(path is not None)
+        cube = None if self._layer is None else self._layer.cube
+        self._source = None if cube is None or is_mean(cube) else source_of(cube)
+        self.column.offer_raster(self._source is not None)
 
-    def _on_raster(self, on: bool) -> None:
-        if not on:
-            self._reading.cancel()
-            self._source = None
+    def _on_raster(self) -> None:
         self._read_raster()
 
     def _read_raster(self) -> None:
         """Read the spikes of the picked hexagons in a thread."""
-        layer, traces = self._layer, self._traces
-        path = None if layer is None else simulation_of(layer.cube)
-        if not self.column.raster.isChecked() or layer is None or traces is None or path is None:
+        layer, traces, source = self._layer, self._traces, self._source
+        if not self.column.raster.isChecked() or layer is None or traces is None or source is None:
             self._reading.cancel()
             self._show_raster(None, 0)
             return
-        self._source = source = self._source or RasterSource(path)
         cube, names = layer.cube, layer.selected_hexes
         colours = [line.colour for line in traces.lines] or ["#888888"]
         size, window = self.canvas.plot.raster_size, self._window_ms()
 
         def read(progress: Any) -> tuple[Any, int]:
-            spikes = source.read(cube, names, progress)
+            spikes = read_raster(source, cube, names, progress)
             return raster_picture(spikes, colours, window, *size), int(spikes.attrs["n_lines"])
 
         self._reading.start(read, self._on_raster_read)

@@ -5,37 +5,33 @@ Knows nothing of napari or Qt.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._napari.analysis_source import SimulationSource, origin_ms
 from napari_hexrecruit._napari.picks import MOST_LINES, colour_of, dash_of
 from napari_hexrecruit.analysis.selection import hex_positions
 from napari_hexrecruit.analysis.traces import hex_traces, population_trace, raster, traces_table
 from napari_hexrecruit.metrics import metric_named
-from napari_hexrecruit.pipeline import cube_members
 from napari_hexrecruit.schema import N_NEURONS, RECRUITMENT, TIME
-from napari_hexrecruit.sonata import Simulation, open_simulation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import xarray as xr
 
-    from napari_hexrecruit.recruitment import HexMembers, Progress
+    from napari_hexrecruit.recruitment import Progress
 
 __all__ = [
     "Line",
-    "RasterSource",
     "Strip",
     "Traces",
     "decimated",
     "raster_picture",
-    "simulation_of",
+    "read_raster",
     "strip_of",
     "traces_of",
 ]
@@ -255,55 +251,46 @@ def _percentiles(values: Floats) -> Floats:
 # --- the raster -----------------------------------------------------------------------------------
 
 
-def simulation_of(cube: xr.Dataset) -> Path | None:
-    """Find the simulation that a cube was counted from; None where it does not say or is gone."""
-    try:
-        recipe = json.loads(str(cube.attrs.get("recipe", "")))
-    except ValueError:
-        return None
-    path = recipe.get("simulation") if isinstance(recipe, dict) else None
-    return Path(path) if isinstance(path, str) and Path(path).is_file() else None
-
-
-@dataclass
-class RasterSource:
-    """Reads the spikes of hexagons, and keeps the simulation for the next time.
+def read_raster(
+    source: SimulationSource, cube: xr.Dataset, names: Sequence[str], progress: Progress
+) -> xr.Dataset:
+    """Read the spikes of some hexagons within the window of a cube.
 
     Parameters
     ----------
-    path
-        The simulation's configuration.
+    source
+        The simulation that the cube was counted from.
+    cube
+        A recruitment cube; its time may begin at an onset.
+    names
+        The hexagons.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    xr.Dataset
+        As `napari_hexrecruit.analysis.raster` gives it, times as those of the cube.
+
+    Raises
+    ------
+    SimulationDataError, ValueError
+        If the simulation cannot be read, or is not the one of the cube.
     """
-
-    path: Path
-    _simulation: Simulation | None = field(default=None, repr=False)
-    _members: tuple[xr.Dataset, HexMembers] | None = field(default=None, repr=False)
-
-    def read(self, cube: xr.Dataset, names: Sequence[str], progress: Progress) -> xr.Dataset:
-        """Read the spikes of some hexagons within the window of a cube, see `raster`.
-
-        Raises
-        ------
-        SimulationDataError, ValueError
-            If the simulation cannot be read, or is not the one of the cube.
-        """
-        if self._simulation is None:
-            self._simulation = open_simulation(self.path)
-        simulation = self._simulation
-        if self._members is None or self._members[0] is not cube:
-            self._members = cube, cube_members(simulation, cube, progress=progress)
-        members = self._members[1]
-        spikes = simulation.spikes(str(cube.attrs["population"]), progress)
-        progress("choosing spikes", 0, 1)
-        start = float(cube[TIME][0])
-        return raster(
-            spikes.neurons,
-            spikes.times_ms,
-            members,
-            hex_positions(cube, list(names)),
-            start=start,
-            stop=start + cube.sizes[TIME] * float(cube.attrs["bin_ms"]),
-        )
+    members = source.members(cube, progress)
+    spikes = source.simulation().spikes(str(cube.attrs["population"]), progress)
+    progress("choosing spikes", 0, 1)
+    origin = origin_ms(cube)
+    start = float(cube[TIME][0]) + origin
+    found = raster(
+        spikes.neurons,
+        spikes.times_ms,
+        members,
+        hex_positions(cube, list(names)),
+        start=start,
+        stop=start + cube.sizes[TIME] * float(cube.attrs["bin_ms"]),
+    )
+    return found.assign({"time": found["time"] - origin})
 
 
 def raster_picture(
