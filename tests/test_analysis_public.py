@@ -128,3 +128,12 @@ def test_every_hexagon_has_a_line_and_a_name_while_there_are_few(picked, n_bins)
     assert named[: len(few)] == few
     assert axes.get_ylabel() == "Recruited (%)" and axes.get_xlabel() == "Time (ms)"
     figure.canvas.draw()
+
+
+def test_a_picture_of_differences_goes_below_0():
+    cube = difference_cube()
+    figure = an.trace_figure(an.hex_traces(cube, [0, 1], metric="difference"))
+    (axes,) = figure.axes
+    assert axes.get_ylim()[0] < -40.0
+    assert axes.get_ylabel() == "Recruited, A − B (percentage points)"
+    assert not axes.collections  # no population was given

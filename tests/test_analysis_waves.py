@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -11,7 +12,15 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_hexrecruit.analysis import CRITERIA, fit_wave, isochrones, wave_arrow
+from napari_hexrecruit.analysis import (
+    CRITERIA,
+    _fits,
+    arrow_line,
+    fit_wave,
+    isochrones,
+    wave_arrow,
+    waves,
+)
 from napari_hexrecruit.hexgrid import HexGrid, rowcol_to_ij
 
 GRID = HexGrid(50.0)
@@ -222,6 +231,21 @@ def test_a_front_that_runs_inwards_has_no_source():
     assert not fit.is_wave
 
 
+def test_circles_that_shrink_are_no_wave_from_a_source():
+    """The search for a source starts where latencies rise, so the fit itself rarely gets here."""
+    grows = _fits.radial(_fits.Points(X, Y, radial(15.0, (700.0, 500.0)), np.ones(len(X))))
+    shrinks = dataclasses.replace(grows, slowness=(-grows.slowness[0], 0.0))
+    assert waves._against(grows, 0.0, 1.0, 0.0) == ""
+    assert "fall with the distance" in waves._against(shrinks, 0.0, 1.0, 0.0)
+
+
+def test_a_good_fit_to_few_hexagons_may_be_chance():
+    block = (ROW < 3) & (COL < 4)
+    jitter = np.resize([-5.0, 5.0, 0.0, -5.0, 5.0], len(X))
+    fit = fit_wave(latency_map(np.where(block, X / 20.0 + jitter, np.nan)), kind="plane")
+    assert fit.r_squared > 0.5 and "may be chance (p = 0.0" in fit.why
+
+
 def test_a_plane_front_has_no_source_on_the_sheet():
     fit = fit_wave(latency_map(plane(20.0, 40.0)), kind="radial")
     assert not fit.is_wave and "far outside of the sheet: fit a plane" in fit.why
@@ -281,5 +305,12 @@ def test_the_arrow_points_where_the_wave_runs_to():
     angle = math.degrees(math.atan2(*(head - tail)[::-1]))
     assert angle == pytest.approx(160.0)
     np.testing.assert_allclose((tail + head) / 2, [X.mean(), Y.mean()])
+    drawn = arrow_line(np.array([tail, head]))
+    np.testing.assert_allclose(drawn[[0, 1, 4]], [tail, head, head])
+    assert np.isnan(drawn[2]).all()
+    barbs = drawn[[3, 5]] - head
+    np.testing.assert_allclose(np.hypot(*barbs.T), np.hypot(*(head - tail)) / 8.0)
+    along = barbs @ (tail - head) / np.hypot(*(head - tail)) / np.hypot(*barbs.T)
+    np.testing.assert_allclose(along, math.cos(math.radians(25.0)))
     circles = latency_map(radial(20.0, (500.0, 400.0)))
     assert np.isnan(wave_arrow(fit_wave(circles), circles)).all()

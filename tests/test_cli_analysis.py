@@ -116,6 +116,17 @@ def test_two_cubes_are_compared(hexrecruit, cube, tmp_path, folder):
     assert numbers["units"] == "percentage points"
 
 
+def test_cubes_without_a_hexagon_in_common_have_no_difference(hexrecruit, cube, tmp_path, folder):
+    for name, part in (("left", slice(0, 90)), ("right", slice(90, None))):
+        write_cube(cube.isel(hex=part), folder / f"{name}.hexrecruit.nc", overwrite=True)
+    words = ("compare", folder / "left.hexrecruit.nc", folder / "right.hexrecruit.nc")
+    said = hexrecruit(*words, "-o", "out.hexrecruit.nc")
+    assert said == "out.hexrecruit.nc: 200 hexagons, 70 bins; Recruited, A − B\n"
+    assert np.isnan(read_cube(tmp_path / "out.hexrecruit.nc")["difference"]).all()
+    numbers = json.loads(hexrecruit(*words, "-o", "out.hexrecruit.nc", "--json", "--overwrite"))
+    assert numbers["largest"] is None and numbers["smallest"] is None
+
+
 # --- trials ---------------------------------------------------------------------------------------
 
 
@@ -211,6 +222,19 @@ def test_the_wave_of_the_story(hexrecruit, tmp_path):
     numbers = json.loads(hexrecruit("wave", "{cube}", "--onset", 100, "--until", 350, "--json"))
     assert numbers["speed"] == pytest.approx(STORY.speed_um_per_ms, rel=0.03)
     assert numbers["direction"] == pytest.approx(STORY.direction_deg, abs=2.0)
+
+
+def test_a_radial_wave_has_a_source(hexrecruit, cube, folder):
+    x, y = cube["x"].to_numpy(), cube["y"].to_numpy()
+    times = np.floor(np.hypot(x - 900.0, y - 700.0) / 100.0)
+    made = cube.isel(time=slice(0, 30)).copy(deep=True)
+    made["recruitment"][:] = np.where(np.arange(30)[:, None] - 5 == times, 50.0, 0.0)
+    write_cube(made, folder / "radial.hexrecruit.nc", overwrite=True)
+    said = hexrecruit("wave", folder / "radial.hexrecruit.nc", "--onset", 50)
+    assert said.startswith("radial wave: ")
+    source = said.splitlines()[2].replace(",", "").split()
+    assert source[0] == "source"
+    assert np.hypot(float(source[2]) - 900.0, float(source[4]) - 700.0) < 60.0
 
 
 def test_no_wave_is_an_answer(hexrecruit, tmp_path):

@@ -90,15 +90,20 @@ class Metric:
         return _with_units(self.label, self.units)
 
     def title_for(self, cube: xr.Dataset) -> str:
-        """Label with units for a cube: ``Recruited so far (%)`` where it counts since its start.
+        """Label with units for a cube, see `label_for`: ``Recruited so far (%)``."""
+        return _with_units(*self.label_for(cube))
 
-        A variable of an analysis has its own: its attributes ``long_name`` and ``units``.
+    def label_for(self, cube: xr.Dataset) -> tuple[str, str]:
+        """Label and units for a cube.
+
+        Of a count of neurons since the start of the window the label says so; a variable of an
+        analysis has its own in its attributes ``long_name`` and ``units``.
         """
         if self.variable and self.variable in cube:
             attrs = cube[self.variable].attrs
-            return _with_units(attrs.get("long_name", self.label), attrs.get("units", self.units))
+            return str(attrs.get("long_name", self.label)), str(attrs.get("units", self.units))
         so_far = self.adds_up and is_cumulative(cube)
-        return _with_units(f"{self.label} so far" if so_far else self.label, self.units)
+        return (f"{self.label} so far" if so_far else self.label), self.units
 
     def values(self, cube: xr.Dataset, bins: slice | int = slice(None)) -> Values:
         """Compute the value of each hexagon in some bins.

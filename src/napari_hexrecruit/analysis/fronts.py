@@ -135,8 +135,6 @@ def _line(fit: WaveFit, time: float, xy: Floats, radius: float) -> Floats:
     step = radius / _POINTS_PER_RADIUS
     if fit.kind == "radial":
         way = (time - fit.start) / fit.slowness[0]
-        if way <= 0:
-            return np.empty((0, 2))
         n_points = math.ceil(2.0 * math.pi * way / step) + 1
         angle = np.linspace(0.0, 2.0 * math.pi, max(n_points, 24))
         return np.asarray(fit.origin + way * np.stack([np.cos(angle), np.sin(angle)], axis=1))
@@ -152,8 +150,6 @@ def _over(line: Floats, xy: Floats, radius: float) -> Floats:
     """The points of a line that lie on the sheet; NaN between pieces."""
     from scipy.spatial import cKDTree
 
-    if len(line) == 0:
-        return line
     # every point of a hexagon is within the radius of its centre
     inside = np.isfinite(cKDTree(xy).query(line, distance_upper_bound=radius)[0])
     parts = np.where(inside[:, None], line, np.nan)

@@ -190,7 +190,8 @@ def raster(
 
 
 def _attrs(cube: xr.Dataset, shown: Metric) -> dict[str, str]:
-    return {"long_name": shown.label, "units": shown.units}
+    label, units = shown.label_for(cube)
+    return {"long_name": label, "units": units}
 
 
 def _mean_attrs(cube: xr.Dataset, shown: Metric) -> dict[str, str]:
