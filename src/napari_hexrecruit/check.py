@@ -80,20 +80,29 @@ def check_simulation(
     >>> from napari_hexrecruit.synthetic import write_simulation
     >>> folder = tempfile.TemporaryDirectory()
     >>> found = check_simulation(write_simulation(folder.name + "/run", n_neurons=200))
-    >>> {finding.status for finding in found}
-    {'ok'}
+    >>> sorted({finding.status for finding in found})
+    ['assumed', 'ok']
     """
     try:
         sim = open_simulation(path, spikes=spikes, circuit=circuit)
     except SimulationDataError as error:
         return [_problem(error)]
-    steps = [_configuration(sim), _populations(sim, population), _node_sets(sim, population)]
+    report = progress or _unheard
+    steps = [
+        _configuration(sim),
+        _populations(sim, population, report),
+        _node_sets(sim, population),
+        _spikes(sim, population, report),
+    ]
     found: list[Finding] = []
-    for done, step in enumerate([*steps, _spikes(sim, population)]):
-        if progress is not None:
-            progress("checking", done, 4)
+    for done, step in enumerate(steps):
+        report("checking", done, len(steps))
         found += _all_of(step)
     return found
+
+
+def _unheard(what: str, done: int, total: int) -> None:
+    """Progress that nobody asks for."""
 
 
 def _all_of(step: Iterator[Finding]) -> list[Finding]:
@@ -136,12 +145,12 @@ def _configuration(sim: Simulation) -> Iterator[Finding]:
     yield Finding("ok", str(sim.path), f"population {population!r} is the default")
 
 
-def _populations(sim: Simulation, only: str | None) -> Iterator[Finding]:
+def _populations(sim: Simulation, only: str | None, report: Progress) -> Iterator[Finding]:
     for name in sim.populations if only is None else (sim.resolve_population(only),):
-        yield from _all_of(_population(sim, name))
+        yield from _all_of(_population(sim, name, report))
 
 
-def _population(sim: Simulation, name: str) -> Iterator[Finding]:
+def _population(sim: Simulation, name: str, report: Progress) -> Iterator[Finding]:
     where = f"{sim.nodes_file(name)}: population {name!r}"
     columns = sim.columns(name)
     yield Finding(
@@ -153,7 +162,8 @@ def _population(sim: Simulation, name: str) -> Iterator[Finding]:
         yield Finding("assumed", where, "node_id is not 0, 1, 2, ...; spikes are matched by it")
     if sim.population_type(name) == "virtual":
         return
-    for column in columns:
+    for done, column in enumerate(columns):
+        report("checking properties", done, len(columns))
         yield from _all_of(_column(sim, name, column))
     yield _flat(sim, name, where, columns)
 
@@ -234,16 +244,16 @@ def _node_set(sim: Simulation, name: str, population: str) -> Iterator[Finding]:
     yield from ()
 
 
-def _spikes(sim: Simulation, only: str | None) -> Iterator[Finding]:
+def _spikes(sim: Simulation, only: str | None, report: Progress) -> Iterator[Finding]:
     named = sim.spike_populations()
     if not named:
         yield Finding("assumed", str(sim.spikes_file), "it holds no spikes; everybody is silent")
     if OLD_LAYOUT in named:
-        yield from _all_of(_train(sim, sim.resolve_population(only)))
+        yield from _all_of(_train(sim, sim.resolve_population(only), report))
         return
     for name in sim.populations if only is None else (only,):
         if name in named or sim.population_type(name) != "virtual":
-            yield from _all_of(_train(sim, name))
+            yield from _all_of(_train(sim, name, report))
     for name in sorted(set(named) - set(sim.populations)):
         yield Finding(
             "assumed",
@@ -252,7 +262,7 @@ def _spikes(sim: Simulation, only: str | None) -> Iterator[Finding]:
         )
 
 
-def _train(sim: Simulation, name: str) -> Iterator[Finding]:
+def _train(sim: Simulation, name: str, report: Progress) -> Iterator[Finding]:
     with sim.spike_train(name) as train:
         if train is None:
             yield Finding(
@@ -263,11 +273,13 @@ def _train(sim: Simulation, name: str) -> Iterator[Finding]:
             return
         for sentence in train.assumed:
             yield Finding("assumed", train.where, sentence.removeprefix(f"{train.where}: "))
-        yield from _spike_findings(sim, name, train)
+        yield from _spike_findings(sim, name, train, report)
 
 
-def _spike_findings(sim: Simulation, name: str, train: SpikeTrain) -> Iterator[Finding]:
-    seen = _look_at(sim, name, train)
+def _spike_findings(
+    sim: Simulation, name: str, train: SpikeTrain, report: Progress
+) -> Iterator[Finding]:
+    seen = _look_at(sim, name, train, report)
     span = f", {seen['first']:g} to {seen['last']:g} ms" if seen["n_timed"] else ""
     yield Finding("ok", train.where, f"{len(train):,} spikes{span}")
     if train.order == "by_time" and not seen["ascending"]:
@@ -297,11 +309,13 @@ def _spike_findings(sim: Simulation, name: str, train: SpikeTrain) -> Iterator[F
         )
 
 
-def _look_at(sim: Simulation, name: str, train: SpikeTrain) -> dict[str, Any]:
+def _look_at(sim: Simulation, name: str, train: SpikeTrain, report: Progress) -> dict[str, Any]:
     """Counts over all spikes, a block at a time."""
-    n_nan = n_outside = n_unknown = n_timed = 0
+    n_seen = n_nan = n_outside = n_unknown = n_timed = 0
     first, last, latest, ascending = np.inf, -np.inf, -np.inf, True
     for ids, times in train.blocks():
+        n_seen += len(ids)
+        report("checking spikes", n_seen, len(train))
         lost = np.isnan(times)
         n_nan += int(lost.sum())
         n_unknown += int((sim.rows_of(name, ids) < 0).sum())
