@@ -6,10 +6,10 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 from napari.qt.threading import create_worker
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 
 from napari_hexrecruit.errors import HexRecruitError
@@ -90,8 +90,8 @@ class Jobs(QObject):
     def __init__(self, on_progress: Callable[[Monitor | None], None], parent: QObject) -> None:
         super().__init__(parent)
         self._on_progress = on_progress
-        self._awaited = _Awaited()
-        self.destroyed.connect(partial(_Awaited.end, self._awaited))
+        self._monitor: Monitor | None = None
+        self._connected: list[tuple[Any, Callable[[Any], None]]] = []
         self._timer = QTimer(self)
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._report)
@@ -99,7 +99,7 @@ class Jobs(QObject):
     @property
     def running(self) -> bool:
         """Whether the result of a job is awaited."""
-        return self._awaited.monitor is not None
+        return self._monitor is not None
 
     def start(self, work: Callable[[Progress], T], on_done: Callable[[Outcome[T]], None]) -> None:
         """Run `work` in a thread and give what comes of it to `on_done`, in the window's thread.
@@ -116,64 +116,47 @@ class Jobs(QObject):
         monitor = Monitor()
         worker: Any = create_worker(_Task(work, monitor))
         monitor.follow(lambda: bool(worker.abort_requested))
-        self._awaited.begin(
-            monitor,
+        self._connected = [
             (worker.returned, lambda outcome: self._finish(monitor, on_done, outcome)),
             (worker.errored, lambda _: self._drop(monitor)),
-        )
+        ]
+        for signal, slot in self._connected:
+            signal.connect(slot)
+        self._monitor = monitor
         self._timer.start()
         worker.start()
 
     def cancel(self) -> None:
         """End the running job; the window is free at once, the thread at its next report."""
-        if self._awaited.monitor is not None:
-            self._drop(self._awaited.monitor)
+        if self._monitor is not None:
+            self._monitor.cancel()
+            self._drop(self._monitor)
 
     def _report(self) -> None:
-        self._on_progress(self._awaited.monitor)
+        self._on_progress(self._monitor)
 
     def _finish(
         self, monitor: Monitor, on_done: Callable[[Outcome[T]], None], outcome: Outcome[T]
     ) -> None:
-        if monitor is self._awaited.monitor:
+        if monitor is self._monitor:
             self._drop(monitor)
-            on_done(outcome)
+            if _is_there(self):
+                on_done(outcome)
 
     def _drop(self, monitor: Monitor) -> None:
-        if monitor is self._awaited.monitor:
-            self._awaited.end()
-            self._timer.stop()
-            self._on_progress(None)
+        if monitor is self._monitor:
+            for signal, slot in self._connected:
+                signal.disconnect(slot)  # napari keeps the worker, which would keep the panel
+            self._monitor, self._connected = None, []
+            if _is_there(self):
+                self._timer.stop()
+                self._on_progress(None)
 
 
-class _Awaited:
-    """The job whose result is awaited, and what is connected to it.
-
-    It outlives the window for a moment, and ends the job with it.
-
-    Attributes
-    ----------
-    monitor
-        Of the job; None where none is awaited.
-    """
-
-    def __init__(self) -> None:
-        self.monitor: Monitor | None = None
-        self._connected: tuple[tuple[Any, Callable[[Any], None]], ...] = ()
-
-    def begin(self, monitor: Monitor, *connected: tuple[Any, Callable[[Any], None]]) -> None:
-        """Await a job; `connected` are its signals and what is to be called."""
-        self.monitor, self._connected = monitor, connected
-        for signal, slot in connected:
-            signal.connect(slot)
-
-    def end(self, _: object = None) -> None:
-        """Await it no more: it ends at its next report, and calls nobody."""
-        if self.monitor is not None:
-            self.monitor.cancel()
-        for signal, slot in self._connected:
-            signal.disconnect(slot)  # napari keeps the worker, which would keep the panel
-        self.monitor, self._connected = None, ()
+def _is_there(item: QObject) -> bool:
+    """Whether Qt has not deleted it with its window, while the result was on its way here."""
+    check: Any = isalive
+    return bool(check(item))
 
 
 class _Task:
