@@ -22,8 +22,8 @@ _SYMBOLS: dict[Status, str] = {
 """Unlike each other in shape: colours alone do not tell them apart for everybody."""
 
 _FIELDS = {
-    "--spikes": "Other files, Spikes",
-    "--circuit": "Other files, Circuit",
+    "--spikes": "Spikes in Other files",
+    "--circuit": "Circuit in Other files",
     "--flatmap FILE": "on the command line",
     "--flat X Y": "Flat x, Flat y",
     "--node-set": "Node set",
@@ -103,12 +103,14 @@ def as_html(findings: Iterable[Finding], folder: Path | None, inks: Inks) -> str
     findings
         In the order in which they are shown.
     folder
-        Folder of the simulation, which is left out of paths; None: nothing is.
+        Folder of the simulation, which is named once and left out of paths; None: nothing is.
     inks
         Colours.
     """
     inside = "" if folder is None else str(folder / "_")[:-1]
-    return "".join(_paragraph(finding, inside, inks) for finding in findings)
+    heading = f'<p style="margin:0 0 5px 0; color:{inks.dim}">In {escape(inside)}</p>'
+    paragraphs = [_paragraph(finding, inside, inks) for finding in findings]
+    return "".join([heading, *paragraphs] if inside else paragraphs)
 
 
 def in_panel(sentence: str) -> str:

@@ -72,7 +72,12 @@ class DetailsPanel:
     @property
     def busy(self) -> bool:
         """Whether files are being looked at, or are about to be."""
-        return self._jobs.running or self._timer.isActive()
+        return self.looking or self._timer.isActive()
+
+    @property
+    def looking(self) -> bool:
+        """Whether files are being looked at."""
+        return self._jobs.running
 
     @property
     def opened(self) -> bool:

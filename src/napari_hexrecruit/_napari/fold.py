@@ -17,7 +17,15 @@ _CLOSED, _OPENED = (
     "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}",
     ("\N{BLACK DOWN-POINTING SMALL TRIANGLE}"),
 )
-_LOOK = "text-align: left; padding: 3px 4px; font-weight: bold;"
+_LOOK = """
+QPushButton {
+  background: transparent; border: 1px solid transparent;
+  text-align: left; padding: 4px 0px 3px 0px;
+}
+QPushButton:hover { background: rgba(128, 128, 128, 60); }
+QPushButton:focus { border-color: #7b818a; }
+"""
+"""Like text, in any theme; the frame says where the keyboard is."""
 
 
 class Fold:
