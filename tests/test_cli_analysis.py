@@ -298,7 +298,7 @@ ONSETS = ("--before", 50, "--after", 200)
         (("traces", "{cube}"), "no hexagon is named: give --hex, as in --hex 'R1;C2,R1;C3'"),
         (("traces", "{cube}", "--hex", "R99;C9"), "the cube has no hexagon 'R99;C9'"),
         (("traces", "{cube}", "--hex", "R9;C9", "-o", "x.gif"), "must end in .csv, .png, .svg"),
-        (("traces", "x.json", "--hex", "R9;C9"), "x.json: is no cube: give a .hexrecruit.nc file"),
+        (("traces", "x.json", "--hex", "R9;C9"), "x.json: is no cube: give a .hexrecruit.nc or"),
         (("traces", "x.hexrecruit.nc", "--hex", "R9;C9"), "the file does not exist"),
         (("compare", "{cube}", "-o", "x.hexrecruit.nc"), "nothing to compare with: name another"),
         (
@@ -343,3 +343,25 @@ def test_a_file_that_is_there_is_replaced_only_when_that_is_asked(hexrecruit, tm
     assert (folder / "there.csv").read_text() == "mine"
     hexrecruit(*words, "--overwrite")
     assert (folder / "there.csv").read_text().startswith("hex,x,y")
+
+
+def test_cubes_in_folders_are_taken_and_written(hexrecruit, cube, folder, tmp_path):
+    store = folder / "run.hexrecruit.zarr"
+    write_cube(cube, store, overwrite=True)
+    words = ("--onset", 100, "--until", 350)
+    for name in ("latency", "half_peak_latency"):
+        same = [hexrecruit("map", source, name, *words) for source in ("{cube}", store)]
+        assert same[0] == same[1]
+    out = "out.hexrecruit.zarr"
+    hexrecruit("trials", store, "-o", out, "--onsets", "100,400", "--before", 50, "--after", 200)
+    mean = an.trial_mean(an.cut_trials(cube, [100.0, 400.0], before=50.0, after=200.0))
+    made = read_cube(tmp_path / out)
+    for name in ("recruitment", "recruitment_sem", "n_spikes"):
+        np.testing.assert_array_equal(made[name], mean[name])
+    other = "other.hexrecruit.zarr"
+    hexrecruit("compare", store, "{cube}", "-o", other)
+    assert (read_cube(tmp_path / other)["difference"] == 0.0).any()
+    hexrecruit("map", store, "peak", "-o", "peak.hexrecruit.zarr")
+    np.testing.assert_array_equal(
+        read_cube(tmp_path / "peak.hexrecruit.zarr")["peak"], an.peak(cube)
+    )

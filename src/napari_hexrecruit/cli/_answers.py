@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-Cube = Annotated[Path, typer.Argument(metavar="CUBE", help="A .hexrecruit.nc file.")]
+Cube = Annotated[
+    Path, typer.Argument(metavar="CUBE", help="A .hexrecruit.nc file or .zarr folder.")
+]
 Hexes = Annotated[
     list[str] | None,
     typer.Option(
@@ -38,10 +40,11 @@ Deviations = Annotated[
 
 def read(path: Path) -> xr.Dataset:
     """The cube of a file."""
-    from napari_hexrecruit.cube_io import ENDING, read_cube
+    from napari_hexrecruit.cube_io import ENDINGS, read_cube
 
-    if not path.name.endswith(ENDING):
-        raise HexRecruitError(f"{path}: is no cube: give a {ENDING} file (see 'hexrecruit cube')")
+    if not path.name.endswith(ENDINGS):
+        listed = " or ".join(ENDINGS)
+        raise HexRecruitError(f"{path}: is no cube: give a {listed} file (see 'hexrecruit cube')")
     return read_cube(path)
 
 
@@ -62,10 +65,12 @@ def names_of(hexes: list[str] | None) -> list[str]:
 def check_ending(output: Path, endings: tuple[str, ...], *, overwrite: bool) -> None:
     """Refuse a name that says no kind of file, or cannot be written."""
     from napari_hexrecruit._atomic import check_writable
+    from napari_hexrecruit.cube_io import ENDINGS, check_output
 
     if not output.name.lower().endswith(endings):
         raise HexRecruitError(f"{output}: the name must end in {', '.join(endings)}")
-    check_writable(output, overwrite=overwrite)
+    check = check_output if output.name.endswith(ENDINGS) else check_writable
+    check(output, overwrite=overwrite)
 
 
 def write_table(table: pd.DataFrame, output: Path | None, *, overwrite: bool) -> None:

@@ -67,10 +67,10 @@ def map_(
 ) -> None:
     """One number per hexagon, as a table, a picture or a cube to show."""
     from napari_hexrecruit.analysis import hex_map, maps_table, with_maps
-    from napari_hexrecruit.cube_io import ENDING, write_cube
+    from napari_hexrecruit.cube_io import ENDINGS, write_cube
 
     if output is not None:
-        check_ending(output, (".csv", *_PICTURES, ENDING), overwrite=overwrite)
+        check_ending(output, (".csv", *_PICTURES, *ENDINGS), overwrite=overwrite)
     source = read(cube)
     options: dict[str, Any] = {
         "onset": onset,
@@ -85,7 +85,7 @@ def map_(
     with about(cube):
         given = {option: value for option, value in options.items() if value is not None}
         found = _in_options_of_commands(hex_map, source, name, given)
-    if output is not None and output.name.endswith(ENDING):
+    if output is not None and output.name.endswith(ENDINGS):
         write_cube(with_maps(source, found), output, overwrite=overwrite)
     elif output is not None and output.suffix.lower() in _PICTURES:
         _draw(source, found, output, [], overwrite)
