@@ -20,7 +20,8 @@ class SonataFiles:
     """What to write; every field can be replaced before `write`.
 
     ``columns`` maps a property to its values: arrays of numbers, or lists of text, which become an
-    ``@library`` column.
+    ``@library`` column. ``sorting`` is what the file says of the order of its spikes: 0 none, 1 by
+    id, 2 by time.
     """
 
     columns: dict[str, Any]
@@ -32,6 +33,7 @@ class SonataFiles:
     simulation_node_sets: dict[str, Any] = field(default_factory=dict)
     units: str | None = "ms"
     spikes_population: str = POPULATION
+    sorting: int = 0
     with_spikes_file: bool = True
     inputs: dict[str, Any] = field(default_factory=dict)
     config_changes: dict[str, Any] = field(default_factory=dict)
@@ -86,7 +88,7 @@ class SonataFiles:
             if self.units is not None:
                 group["timestamps"].attrs["units"] = self.units
             sorting = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
-            group.attrs.create("sorting", 0, dtype=sorting)
+            group.attrs.create("sorting", self.sorting, dtype=sorting)
 
 
 def simple_files(n_neurons: int = 300, n_spikes: int = 2_000, seed: int = 0) -> SonataFiles:

@@ -111,7 +111,7 @@ def test_spikes_are_neither_lost_nor_made(config):
     inside = (times >= 20.0 - 1e-6) & (times < 80.0 - 1e-6)
     assert cube.attrs["n_spikes_read"] == len(times)
     assert cube.attrs["n_spikes_outside_window"] == np.count_nonzero(~inside)
-    assert cube.attrs["n_spikes_unknown_id"] == np.count_nonzero(ids >= 300)
+    assert cube.attrs["n_spikes_unknown_id"] == np.count_nonzero(ids[inside] >= 300)
     x, y = files.columns["ss_flat_x"], files.columns["ss_flat_y"]
     placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & ~((x == -1) & (y == -1)))
     assert cube["n_spikes"].sum() == np.isin(ids[inside], placed).sum()
@@ -248,10 +248,11 @@ def test_progress_is_told_and_can_cancel(config):
     class CancelledError(Exception):
         pass
 
-    told = []
-    recruitment_cube(config, progress=lambda *news: told.append(news))
-    assert {what for what, _, _ in told} == {"reading neurons", "reading spikes", "spikes"}
-    assert all(0 <= done <= total for _, done, total in told)
+    for simulation, steps in ((config, set()), (open_simulation(config), {"reading spikes"})):
+        told = []
+        recruitment_cube(simulation, progress=lambda *news, told=told: told.append(news))
+        assert {what for what, _, _ in told} == {"reading neurons", "spikes"} | steps
+        assert all(0 <= done <= total for _, done, total in told)
 
     def cancel(what, done, total):
         raise CancelledError(what)

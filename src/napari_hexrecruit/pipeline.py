@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._spike_counts import Counted, spikes_not_kept, spikes_of
 from napari_hexrecruit._warm_up import warm_up_ahead
 from napari_hexrecruit.filters import Where, matches, parse_where, rule_column, typed_rule
 from napari_hexrecruit.hexgrid import HexGrid
@@ -24,20 +26,19 @@ from napari_hexrecruit.recruitment import (
     HexMembers,
     Progress,
     assemble_cube,
-    count_newly_recruited,
-    count_spikes,
 )
-from napari_hexrecruit.sonata import Simulation, Spikes, open_simulation
+from napari_hexrecruit.sonata import Simulation, open_simulation
 from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import xarray as xr
 
 __all__ = ["cube_members", "cumulative_cube", "flat_units", "open_recipe", "recruitment_cube"]
 
+Ints = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -119,21 +120,21 @@ def recruitment_cube(
     (('time', 'hex'), '%')
     """
     warm_up_ahead()
-    sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
-    question = _ask(
-        sim,
-        population=population,
-        node_set=node_set,
-        where=where,
-        flat=flat,
-        column_atlas=column_atlas,
-        grid=HexGrid(radius),
-        window=(start, stop, bin_ms),
-        min_neurons=min_neurons,
-        progress=progress,
-    )
-    n_recruited, n_spikes = count_spikes(*question.counted, progress=progress)
-    return question.cube(n_recruited, n_spikes)
+    with _opened(simulation) as sim:
+        question = _ask(
+            sim,
+            population=population,
+            node_set=node_set,
+            where=where,
+            flat=flat,
+            column_atlas=column_atlas,
+            grid=HexGrid(radius),
+            window=(start, stop, bin_ms),
+            min_neurons=min_neurons,
+            progress=progress,
+        )
+        spikes = spikes_of(sim, question.population)
+        return question.cube(spikes.count(question.members, question.bins, progress))
 
 
 def cumulative_cube(simulation: str | os.PathLike[str] | Simulation, **options: Any) -> xr.Dataset:
@@ -156,23 +157,26 @@ def cumulative_cube(simulation: str | os.PathLike[str] | Simulation, **options: 
     SimulationDataError, ValueError
         As `recruitment_cube`.
     """
-    sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
-    cube = recruitment_cube(sim, **options)
-    recipe = json.loads(cube.attrs["recipe"])
-    question = _ask(
-        sim,
-        population=recipe["population"],
-        node_set=recipe["node_set"],
-        where=recipe["where"],
-        flat=recipe["flat"],
-        column_atlas=recipe.get("column_atlas"),
-        grid=HexGrid(recipe["radius"]),
-        window=(recipe["start"], recipe["stop"], recipe["bin_ms"]),
-        min_neurons=recipe["min_neurons"],
-        progress=options.get("progress"),
-    )
-    so_far = count_newly_recruited(*question.counted).cumsum(axis=0, dtype=np.int32)
-    result = question.cube(so_far, cube["n_spikes"].to_numpy())
+    progress = options.get("progress")
+    with _opened(simulation) as sim:
+        cube = recruitment_cube(sim, **options)
+        recipe = json.loads(cube.attrs["recipe"])
+        question = _ask(
+            sim,
+            population=recipe["population"],
+            node_set=recipe["node_set"],
+            where=recipe["where"],
+            flat=recipe["flat"],
+            column_atlas=recipe.get("column_atlas"),
+            grid=HexGrid(recipe["radius"]),
+            window=(recipe["start"], recipe["stop"], recipe["bin_ms"]),
+            min_neurons=recipe["min_neurons"],
+            progress=progress,
+        )
+        spikes = spikes_of(sim, question.population)
+        newly = spikes.newly_recruited(question.members, question.bins, progress)
+    so_far = newly.cumsum(axis=0, dtype=np.int32, out=newly)
+    result = question.assembled(so_far, cube["n_spikes"].to_numpy(), {})
     result["recruitment"].attrs["long_name"] = "Neurons that have fired since the window's start"
     result.attrs |= cube.attrs | {"recipe": json.dumps(recipe | {"cumulative": True})}
     return result
@@ -234,22 +238,29 @@ def cube_members(
 class _Question:
     """All that counting needs, and what the cube says beside the counts."""
 
+    population: str
     members: HexMembers
     bins: TimeBins
-    spikes: Spikes
     min_neurons: int
     flat_units: str
     attrs: dict[str, Any]
+    notes: tuple[list[str], list[str]]
+    """What stands before and behind that which is assumed of the spikes."""
 
-    @property
-    def counted(
-        self,
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64], HexMembers, TimeBins]:
-        return self.spikes.neurons, self.spikes.times_ms, self.members, self.bins
+    def cube(self, counted: Counted) -> xr.Dataset:
+        """The cube of these counts."""
+        counts = counted.counts
+        attrs = {
+            "n_spikes_read": counted.n_read,
+            "n_spikes_outside_window": counted.n_read - counts.n_inside,
+            "n_spikes_unknown_id": counts.n_unknown_id,
+            "napari_hexrecruit_version": _version(),
+            "notes": json.dumps([*self.notes[0], *counted.assumed, *self.notes[1]]),
+        }
+        return self.assembled(counts.n_recruited, counts.n_spikes, attrs)
 
-    def cube(
-        self, n_recruited: npt.NDArray[np.int32], n_spikes: npt.NDArray[np.int32]
-    ) -> xr.Dataset:
+    def assembled(self, n_recruited: Ints, n_spikes: Ints, attrs: dict[str, Any]) -> xr.Dataset:
+        """The cube of these counts with further attributes."""
         return assemble_cube(
             self.members,
             self.bins,
@@ -257,7 +268,7 @@ class _Question:
             n_spikes,
             min_neurons=self.min_neurons,
             flat_units=self.flat_units,
-            attrs=self.attrs,
+            attrs=self.attrs | attrs,
         )
 
 
@@ -290,7 +301,6 @@ def _ask(
             f"none of the {n_selected:,} neurons has a place in {source}:"
             " name other columns or another atlas"
         )
-    spikes = sim.spikes(population, progress)
     recipe = {
         **_recipe_of_files(sim),
         "population": population,
@@ -309,19 +319,10 @@ def _ask(
         "recipe": json.dumps(recipe),
         "n_neurons_selected": n_selected,
         "n_neurons_without_place": n_selected - n_placed,
-        **_spike_counts(spikes, bins),
-        "napari_hexrecruit_version": _version(),
-        "notes": json.dumps(
-            [
-                *notes,
-                *sim.assumed,
-                *spikes.assumed,
-                *_node_set_notes(node_set),
-                *source.notes(places, members, selected),
-            ]
-        ),
     }
-    return _Question(members, bins, spikes, min_neurons, places.units, attrs)
+    before = [*notes, *sim.assumed]
+    behind = [*_node_set_notes(node_set), *source.notes(places, members, selected)]
+    return _Question(population, members, bins, min_neurons, places.units, attrs, (before, behind))
 
 
 def open_recipe(recipe: Mapping[str, Any]) -> Simulation:
@@ -348,6 +349,16 @@ def open_recipe(recipe: Mapping[str, Any]) -> Simulation:
     spikes, circuit = recipe.get("spikes"), recipe.get("circuit")
     path = recipe["simulation"]
     return open_simulation(path if path != spikes else None, spikes=spikes, circuit=circuit)
+
+
+@contextmanager
+def _opened(simulation: str | os.PathLike[str] | Simulation) -> Iterator[Simulation]:
+    """The simulation; the spikes of one that is opened for the block only are not kept."""
+    if isinstance(simulation, Simulation):
+        yield simulation
+    else:
+        with spikes_not_kept():
+            yield open_simulation(simulation)
 
 
 def _recipe_of_files(sim: Simulation) -> dict[str, str]:
@@ -424,16 +435,6 @@ def _group(
         return places, members
 
     return sim.memo(("hexagons", population, source, grid), group)
-
-
-def _spike_counts(spikes: Spikes, bins: TimeBins) -> dict[str, int]:
-    window = np.array([bins.start_ms, bins.stop_ms]) - EDGE_TOLERANCE_MS
-    first, last = np.searchsorted(spikes.times_ms, window)
-    return {
-        "n_spikes_read": len(spikes.times_ms),
-        "n_spikes_outside_window": len(spikes.times_ms) - int(last - first),
-        "n_spikes_unknown_id": spikes.n_unknown_id,
-    }
 
 
 def _node_set_notes(node_set: str | None) -> list[str]:

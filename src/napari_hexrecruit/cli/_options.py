@@ -132,12 +132,13 @@ def cube_options(ctx: typer.Context) -> dict[str, Any]:
 
 def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
     """The cube that the options of a command ask for."""
+    from napari_hexrecruit._spike_counts import spikes_not_kept
     from napari_hexrecruit.pipeline import cumulative_cube, recruitment_cube
 
     options, chosen = ctx.params, cube_options(ctx)
     compute = cumulative_cube if options.get("cumulative") else recruitment_cube
     simulation = opened(sim, options["spikes"], options["circuit"])
-    with progress_bars() as progress, about(simulation.path):
+    with progress_bars() as progress, about(simulation.path), spikes_not_kept():
         return compute(simulation, **chosen, progress=progress)
 
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit._counting import BinCounter, Counts
 from napari_hexrecruit.streaming._by_id import by_id
-from napari_hexrecruit.streaming._by_time import by_time
+from napari_hexrecruit.streaming._by_time import by_time, check_ascending
 from napari_hexrecruit.streaming._in_no_order import in_no_order
 from napari_hexrecruit.streaming._job import (
     MEMORY_BYTES,
@@ -168,6 +168,11 @@ def count_newly_recruited_blocks(
     -------
     (n_bins, n_hexes) int32
         As `count_newly_recruited` gives it.
+
+    Raises
+    ------
+    OrderError
+        If the times are not ascending, and the source claims that they are.
     """
     from napari_hexrecruit import _kernel
 
@@ -176,7 +181,10 @@ def count_newly_recruited_blocks(
     with BinCounter(members.hex_of_neuron, len(members.i), 1) as counter:
         job = Job(source, bins, counter, MEMORY_BYTES, progress)
         with job.blocks(0, job.n_bins) as blocks:
+            latest = -np.inf
             for ids, times in blocks:
+                if source.order == "by_time":
+                    latest = check_ascending(times, latest)
                 _kernel.note_first_bins(ids, times, job.cuts, job.per_ms, first_bin)
         job.report_end()
     _kernel.add_first_bins(first_bin, members.hex_of_neuron, newly)

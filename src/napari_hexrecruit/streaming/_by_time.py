@@ -15,7 +15,7 @@ from napari_hexrecruit.timebins import first_at
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-__all__ = ["by_time"]
+__all__ = ["by_time", "check_ascending"]
 
 
 def by_time(job: Job) -> Iterator[Slab]:
@@ -41,6 +41,13 @@ def by_time(job: Job) -> Iterator[Slab]:
             opened.add(piece, piece.last)
 
 
+def check_ascending(times: npt.NDArray[Any], latest: float) -> float:
+    """Last time of a block, if its times ascend and none is before the latest time, NaN last."""
+    if not (follows(times[0], latest) and is_ascending(times)):
+        raise OrderError("the times of spikes are not ascending, as by_time promises")
+    return float(times[-1])
+
+
 class _Piece(NamedTuple):
     """Spikes of the bins `first` to `last`, where the latter may go on in the next piece.
 
@@ -64,9 +71,7 @@ def _pieces(job: Job) -> Generator[_Piece, None, None]:
     ids: npt.NDArray[Any] = np.zeros(0, dtype=np.uint64)
     with job.blocks(0, job.n_bins) as blocks:
         for ids, times in blocks:
-            if not (follows(times[0], latest) and is_ascending(times)):
-                raise OrderError("spikes are not ascending in time, as by_time promises")
-            latest = times[-1]
+            latest = check_ascending(times, latest)
             found = int(np.searchsorted(job.cuts, latest, side="right")) - 1
             last = min(max(found, at), job.n_bins)
             yield _Piece(ids, first_at(times, job.cuts[at : last + 2]), at, last)

@@ -1,0 +1,116 @@
+"""Spikes of an open file, block by block, as `napari_hexrecruit.streaming` takes them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from napari_hexrecruit.ordering import is_ascending
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_hexrecruit.sonata import Simulation, SpikeTrain
+    from napari_hexrecruit.streaming import Block
+
+__all__ = ["SpikeStream", "open_stream"]
+
+_BLOCK = 1 << 20
+"""Spikes of a block: the processor's cache holds one while it is counted."""
+_N_PROBES = 64
+
+
+class SpikeStream:
+    """Spikes of one population in an open file.
+
+    Parameters
+    ----------
+    sim
+        Whose rows of neurons the ids of a block are.
+    population
+        The population.
+    train
+        Its spikes.
+    order
+        Their order; where it is not given, the one that the file says, if that can be used.
+    """
+
+    def __init__(
+        self, sim: Simulation, population: str, train: SpikeTrain, order: str | None = None
+    ) -> None:
+        self.train = train
+        self._order = order
+        self._sim = sim
+        self._population = population
+        self._ids_are_rows = not sim.has_own_ids(population)
+
+    @property
+    def n_spikes(self) -> int:
+        """How many spikes there are."""
+        return len(self.train)
+
+    @cached_property
+    def order(self) -> str:
+        """``by_time``, ``by_id`` or ``none``.
+
+        A file that says it is sorted by time, and is not where some times are looked at, is not
+        believed. Ids that are not rows may be in another order than the rows.
+        """
+        if self._order is not None:
+            return self._order
+        if self.train.order == "by_time" and self._probes_ascend():
+            return "by_time"
+        return "by_id" if self.train.order == "by_id" and self._ids_are_rows else "none"
+
+    @property
+    def is_mismarked(self) -> bool:
+        """Whether the file says that it is sorted by time, and that is not believed."""
+        return self.train.order == "by_time" and self.order != "by_time"
+
+    def in_no_order(self) -> SpikeStream:
+        """The same spikes, whose order is not believed."""
+        return SpikeStream(self._sim, self._population, self.train, "none")
+
+    def blocks(self, start_ms: float, stop_ms: float) -> Iterator[Block]:
+        """Rows of neurons, and times; of a file that is sorted by time only those of the window."""
+        first, last = 0, self.n_spikes
+        if self.order == "by_time":
+            first, last = self._first_at(start_ms), self._first_at(stop_ms)
+        for at in range(first, last, _BLOCK):
+            for ids, times in self.train.blocks(at, min(at + _BLOCK, last)):
+                rows = ids if self._ids_are_rows else self._sim.rows_of(self._population, ids)
+                yield (
+                    rows,
+                    times if times.dtype in (np.float32, np.float64) else times.astype(float),
+                )
+
+    def _first_at(self, time_ms: float) -> int:
+        """The first spike that is not before a time; NaN is behind all times."""
+        return bisect_left(
+            range(self.n_spikes), True, key=lambda spike: not self._time(spike) < time_ms
+        )
+
+    def _probes_ascend(self) -> bool:
+        spikes = np.linspace(0, self.n_spikes - 1, min(_N_PROBES, self.n_spikes)).astype(np.int64)
+        return is_ascending(np.array([self._time(int(spike)) for spike in spikes]))
+
+    def _time(self, spike: int) -> float:
+        _, times = next(iter(self.train.blocks(spike, spike + 1)))
+        return cast("float", times[0])
+
+
+@contextmanager
+def open_stream(sim: Simulation, population: str) -> Iterator[SpikeStream | None]:
+    """Spikes of a population while its file is open; None where it never fired.
+
+    Raises
+    ------
+    SimulationDataError
+        If the spikes file cannot be read.
+    """
+    with sim.spike_train(population) as train:
+        yield SpikeStream(sim, population, train) if train is not None else None
