@@ -5,6 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV ?= .venv
 PYTEST_ARGS ?=
 DEMO_DIR ?= hexrecruit-demo
+FUZZ_SECONDS ?= 300
 
 BIN := $(VENV)/bin
 METADATA := pyproject.toml src/napari_hexrecruit/__init__.py
@@ -17,7 +18,7 @@ TEST_ENV := NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_API=pyqt6 PYTEST_QT_API=pyq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint type docs bench golden gallery screenshots build
+.PHONY: help setup demo test lint type docs bench fuzz golden gallery screenshots build
 
 help:
 	@echo "make setup        .venv with everything for work on the project"
@@ -26,6 +27,7 @@ help:
 	@echo "make lint | type  one of those alone"
 	@echo "make docs         documentation as HTML, in docs/_build/html/"
 	@echo "make bench        benchmarks, against the reference pipeline"
+	@echo "make fuzz         damaged files for FUZZ_SECONDS (300): never a traceback, a hang or half an output"
 	@echo "make golden       draw the golden pictures of the tests again"
 	@echo "make gallery      draw the pictures of the gallery again, and write its page"
 	@echo "make screenshots  photograph the viewer for README and documentation"
@@ -92,6 +94,10 @@ bench: $(VENV)/.check
 	@$(BIN)/python -m benchmarks.bench_movie
 	@scripts/system-libs.sh
 	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python -m benchmarks.bench_layer
+
+# What went wrong is kept in fuzz-failures/: .venv/bin/python -m tests.fuzz --repro FILE
+fuzz: $(VENV)/.check
+	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --keep fuzz-failures $(FUZZ_ARGS)
 
 golden: $(VENV)/.check
 	@$(BIN)/python tests/golden/regenerate.py
