@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -213,6 +214,39 @@ def close_panel(user):
     user.viewer.window.remove_dock_widget(user.widget.native)
 
 
+_VIEW = """
+import sys, time
+from pathlib import Path
+import napari
+from qtpy.QtCore import QTimer
+from napari_hexrecruit._napari.launch import launch
+from napari_hexrecruit.sonata import _spikes
+
+_spikes._BLOCK, blocks = 20, _spikes.SpikeTrain.blocks
+
+def slowly(*args):
+    for block in blocks(*args):
+        time.sleep(0.01)
+        yield block
+
+_spikes.SpikeTrain.blocks = slowly
+
+def close():
+    viewer = napari.current_viewer()
+    widget = next(iter(viewer.window.dock_widgets.values()))
+    if widget.form.status.value.startswith("Reading spikes"):
+        timer.stop()
+        print(time.time(), flush=True)
+        viewer.close()
+
+app = napari.qt.get_qapp()
+timer = QTimer()
+timer.timeout.connect(close)
+timer.start(20)
+launch(Path(sys.argv[1]))
+"""
+
+
 class TestClosing:
     @pytest.fixture(params=[close_window, close_panel], ids=["window", "panel"])
     def close(self, request):
@@ -271,6 +305,21 @@ class TestClosing:
         user.viewer.layers.clear()
         user.viewer.theme = "light"
         user.qtbot.wait(50)
+
+    def test_the_process_ends(self, simulations, tmp_path):
+        """``hexrecruit view``, closed in the middle of reading."""
+        script = tmp_path / "view.py"
+        script.write_text(_VIEW)
+        run = subprocess.run(
+            [sys.executable, str(script), str(simulations[0])],
+            env=os.environ | {"NAPARI_CONFIG": ""},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert run.returncode == 0, run.stderr
+        assert "Traceback" not in run.stderr
+        assert time.time() - float(run.stdout) < 2 * ENDS_WITHIN_S  # with Python's own end
 
     def _assert_silence(self, user, capsys):
         user.qtbot.wait(100)

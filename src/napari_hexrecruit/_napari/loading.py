@@ -174,7 +174,7 @@ class _Task:
         self._todo = [(work, monitor)]
 
     def __str__(self) -> str:  # napari says so where it is asked to close meanwhile
-        return "Hexagon recruitment:"
+        return "napari-hexrecruit"
 
     def __call__(self) -> Outcome[Any]:
         with ThreadPoolExecutor(1) as pool:
