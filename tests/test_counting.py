@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.slow_counts import ID_TYPES, members_of, problems, slow_counts
 
-from napari_hexrecruit import TimeBins, _jit
-from napari_hexrecruit.recruitment import count_newly_recruited, count_spikes
+from napari_hexrecruit import HexGrid, TimeBins, _jit
+from napari_hexrecruit.hexgrid import hex_names, ij_to_rowcol
+from napari_hexrecruit.recruitment import count_newly_recruited, count_spikes, group_neurons
 from napari_hexrecruit.timebins import first_at
 
 
@@ -141,3 +142,24 @@ def test_hexagons_that_lose_all_neurons_are_left_out(neurons):
     assert [fewer.i[h] if h >= 0 else -1 for h in fewer.hex_of_neuron] == [
         hexagon if is_kept else -1 for hexagon, is_kept in neurons
     ]
+
+
+@pytest.mark.parametrize("far", [0.0, 1e6])
+@given(seed=st.integers(0, 2**32 - 1), n_neurons=st.integers(0, 60))
+def test_neurons_are_grouped_by_their_hexagon(far, seed, n_neurons):
+    """Near each other, and with one so far off that no table of all hexagons is made."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(-5, 5, (2, n_neurons))
+    x[:1] += far
+    has_place = rng.random(n_neurons) < 0.8
+    x[~has_place] = np.nan
+    grid = HexGrid(1.5)
+    members = group_neurons(grid, x, y, has_place)
+    names = members.hex_names().tolist()
+    i, j = grid.xy_to_hex(np.where(has_place, x, 0.0), y)
+    own = hex_names(*ij_to_rowcol(i, j)).tolist()
+    expected = [name if placed else None for name, placed in zip(own, has_place, strict=True)]
+    assert [names[h] if h >= 0 else None for h in members.hex_of_neuron] == expected
+    assert members.n_neurons.tolist() == [expected.count(name) for name in names]
+    rowcol = list(zip(*(part.tolist() for part in ij_to_rowcol(members.i, members.j)), strict=True))
+    assert rowcol == sorted(set(rowcol))

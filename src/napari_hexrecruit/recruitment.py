@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -117,15 +117,14 @@ def group_neurons(
     HexMembers
     """
     placed = np.flatnonzero(has_place)
-    i, j = grid.xy_to_hex(x[placed], y[placed])
-    labels, first, n_neurons = _label_pairs(i, j)
-    row, col = ij_to_rowcol(i[first], j[first])
+    cells = _cells_of(*grid.xy_to_hex(x[placed], y[placed]))
+    row, col = ij_to_rowcol(cells.i, cells.j)
     order = np.lexsort((col, row))
-    rank = np.empty(len(order), dtype=np.int32)
-    rank[order] = np.arange(len(order), dtype=np.int32)
+    label = np.empty(cells.n_keys, dtype=np.int32)
+    label[cells.used[order]] = np.arange(len(order), dtype=np.int32)
     hex_of_neuron = np.full(len(x), NO_HEX, dtype=np.int32)
-    hex_of_neuron[placed] = rank[labels]
-    return HexMembers(grid, i[first[order]], j[first[order]], hex_of_neuron, n_neurons[order])
+    hex_of_neuron[placed] = label[cells.keys]
+    return HexMembers(grid, cells.i[order], cells.j[order], hex_of_neuron, cells.n_neurons[order])
 
 
 def count_spikes(
@@ -282,25 +281,43 @@ def _percent(n_recruited: Ints, n_neurons: Ints, min_neurons: int) -> npt.NDArra
     return percent
 
 
-def _label_pairs(i: Ints, j: Ints) -> tuple[Ints, npt.NDArray[np.intp], Ints]:
-    """Label of each (i, j), a member of each label, and how many each has."""
+class _Cells(NamedTuple):
+    """Pairs (i, j) of many neurons as keys, ``0 <= key < n_keys``, and the keys that are used.
+
+    `keys` has one per neuron; `used`, `i`, `j` and `n_neurons` one entry per different pair.
+    """
+
+    keys: npt.NDArray[np.signedinteger[Any]]
+    n_keys: int
+    used: npt.NDArray[np.intp]
+    i: Ints
+    j: Ints
+    n_neurons: Ints
+
+
+def _cells_of(i: Ints, j: Ints) -> _Cells:
     if len(i) == 0:
         nothing = np.zeros(0, dtype=np.int32)
-        return nothing, np.zeros(0, dtype=np.intp), nothing
+        return _Cells(nothing, 0, nothing.astype(np.intp), nothing, nothing, nothing)
     i0, j0 = int(i.min()), int(j.min())
     width = int(j.max()) - j0 + 1
     n_cells = (int(i.max()) - i0 + 1) * width
-    keys = (i.astype(np.int64) - i0) * width + (j - j0)
     if n_cells > 8 * len(i) + 1_000_000:  # far-flung places: a table of all cells would not pay
-        _, first, labels, counts = np.unique(
-            keys, return_index=True, return_inverse=True, return_counts=True
-        )
-        return labels.astype(np.int32), first, counts.astype(np.int32)
-    counts = np.bincount(keys, minlength=n_cells)
-    used = np.flatnonzero(counts)
-    table = np.zeros(n_cells, dtype=np.int32)
-    table[used] = np.arange(len(used), dtype=np.int32)
-    labels = table[keys]
-    first = np.zeros(len(used), dtype=np.intp)
-    first[labels] = np.arange(len(labels))
-    return labels, first, counts[used].astype(np.int32)
+        return _far_flung_cells(i, j, j0, width)
+    wide_enough = np.int32 if n_cells < 2**31 else np.int64
+    keys: npt.NDArray[np.signedinteger[Any]] = (i - i0).astype(wide_enough, copy=False)
+    keys *= width
+    keys += j - j0
+    n_neurons = np.bincount(keys, minlength=n_cells)
+    used = np.flatnonzero(n_neurons)
+    i_used, j_used = (used // width + i0).astype(np.int32), (used % width + j0).astype(np.int32)
+    return _Cells(keys, n_cells, used, i_used, j_used, n_neurons[used].astype(np.int32))
+
+
+def _far_flung_cells(i: Ints, j: Ints, j0: int, width: int) -> _Cells:
+    pairs = i.astype(np.int64) * width + (j.astype(np.int64) - j0)
+    _, first, keys, n_neurons = np.unique(
+        pairs, return_index=True, return_inverse=True, return_counts=True
+    )
+    used = np.arange(len(first))
+    return _Cells(keys, len(first), used, i[first], j[first], n_neurons.astype(np.int32))
