@@ -51,7 +51,7 @@ class TestManifest:
         manager.register(manifest)
         widget, *others = manager.iter_widgets()
         assert widget.display_name == WIDGET
-        assert [other.display_name for other in others] == ["Flat map", "Traces"]
+        assert [other.display_name for other in others] == ["Flat map", "Traces", "Selection"]
         manager.activate(PLUGIN)
         assert manager.commands.get(widget.command) is RecruitmentWidget
         for path in (
@@ -86,7 +86,7 @@ class TestCommands:
         app = get_app_model()
         for menu, ids in (
             ("visualize", {"widget", "toggle_time_and_colorbar", "fit_limits"}),
-            ("measure", {"widget", "traces"}),
+            ("measure", {"widget", "traces", "selection"}),
         ):
             items = app.menus.get_menu(f"napari/layers/{menu}")
             assert {f"{PLUGIN}.{name}" for name in ids} <= {item.command.id for item in items}

@@ -470,10 +470,10 @@ class TestRaster:
         layer.selected_hexes = names
         panel.press(panel.column.raster)
         panel.wait()
-        picture, n_lines = panel.widget._raster
-        assert n_lines == int(cube["n_neurons"].sel(hex=names).sum())
+        assert panel.widget._raster.n_lines == int(cube["n_neurons"].sel(hex=names).sum())
         assert panel.plot.below.get_visible()
-        assert len(panel.plot.below.images) == 1
+        (image,) = panel.plot.below.images
+        picture = image.get_array()
         n_columns = picture.shape[1]
         lit = (picture[..., 3] > 0).any(axis=0)
         n_spikes = cube["n_spikes"].sel(hex=names).sum("hex").to_numpy()
@@ -484,7 +484,7 @@ class TestRaster:
         assert lit.sum() >= (n_spikes > 0).sum() / 2
         layer.selected_hexes = names[:1]
         panel.wait()
-        assert panel.widget._raster[1] == int(cube["n_neurons"].sel(hex=names[0]))
+        assert panel.widget._raster.n_lines == int(cube["n_neurons"].sel(hex=names[0]))
         panel.press(panel.column.raster)
         assert not panel.plot.below.get_visible()
         assert open_simulation(path).path == path

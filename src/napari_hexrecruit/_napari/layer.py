@@ -21,7 +21,13 @@ from napari_hexrecruit._napari.display import (
     plain_points,
     reading,
 )
-from napari_hexrecruit._napari.picks import HexLookup, colours_of, give_slots, positions_of
+from napari_hexrecruit._napari.picks import (
+    MOST_LINES,
+    HexLookup,
+    colours_of,
+    give_slots,
+    positions_of,
+)
 from napari_hexrecruit._napari.private import (
     FRAME_AXIS,
     STATE_KEY,
@@ -76,6 +82,8 @@ _COPIED = (
     *("projection_mode", "shading", "shown", "text", "visible"),
 )
 """Entries of a layer's state that a copy is made with."""
+_OF_MANY = 0.5
+"""Width of the outlines where very many hexagons are picked, so that their colours are seen."""
 _COPIED_AFTERWARDS = ("scale", "translate", "rotate", "shear", "size", "features")
 
 
@@ -347,7 +355,8 @@ class RecruitmentLayer(FramePoints):
         overlay.outlines = None
         if at:
             colours = transform_color(colours_of(self.selected_slots))
-            overlay.outlines = Outlines(hexes.centres[at], colours, hexes.size)
+            width = _OF_MANY if len(at) > MOST_LINES else 1.0
+            overlay.outlines = Outlines(hexes.centres[at], colours, hexes.size, width)
         overlay.visible = bool(at) or bool(overlay.lasso)
 
     # --- answers to FramePoints -------------------------------------------------------------------

@@ -78,6 +78,8 @@ def give_slots(names: Iterable[str], before: Mapping[str, int]) -> dict[str, int
     -------
     dict
         Number by name, in the order of the names: the former one, or else the lowest that is free.
+        A former number that is only needed for more picks than there are is given back, so that
+        few picks have plain colours.
 
     Examples
     --------
@@ -85,9 +87,11 @@ def give_slots(names: Iterable[str], before: Mapping[str, int]) -> dict[str, int
     {'c': 2, 'b': 1, 'd': 0}
     """
     wanted = list(names)
-    taken = {before[name] for name in wanted if name in before}
-    free = (slot for slot in range(len(wanted) + len(taken)) if slot not in taken)
-    return {name: before[name] if name in before else next(free) for name in wanted}
+    end = max(len(wanted), len(COLOURS))
+    kept = {name: before[name] for name in wanted if before.get(name, end) < end}
+    taken = set(kept.values())
+    free = (slot for slot in range(end) if slot not in taken)
+    return {name: kept[name] if name in kept else next(free) for name in wanted}
 
 
 @dataclass(frozen=True, eq=False)

@@ -591,11 +591,14 @@ class Outlines:
         (n, 4) RGBA, 0 to 1.
     size
         Corner to corner.
+    width
+        Of the lines, as a part of the usual one.
     """
 
     centres: Floats
     colours: Floats
     size: float
+    width: float = 1.0
 
 
 class PickOverlay(SceneOverlay):  # type: ignore[misc]
@@ -843,7 +846,7 @@ def _draw_outlines(
         return
     order = _xy_order(displayed)
     size, pixel = outlines.size * abs(layer.scale[-1]), layer.scale_factor
-    width = min(_PICK_PIXELS * pixel, _PICK_AT_MOST * size)
+    width = outlines.width * min(_PICK_PIXELS * pixel, _PICK_AT_MOST * size)
     edge = width * _CASING_PIXELS / _PICK_PIXELS
     for marks, inset, thick, colour in (
         (casings, 0.0, width + 2 * edge, _CASING),

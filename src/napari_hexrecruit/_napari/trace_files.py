@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from napari_hexrecruit._atomic import written_aside
 from napari_hexrecruit._napari.trace_plot import PAPER, TracePlot, add_legend
-from napari_hexrecruit._napari.traces import Strip, Traces
+from napari_hexrecruit._napari.traces import Raster, Strip, Traces
 
 __all__ = ["PICTURE_ENDINGS", "write_picture"]
 
@@ -18,6 +15,7 @@ PICTURE_ENDINGS = (".png", ".svg")
 _INCHES = (7.5, 3.0)
 _RASTER_INCHES = 1.6
 _DPI = 200
+_RASTER_CELLS = (1200, 400)
 _LAYOUT_DPI = 96.0
 _LEGEND_PX, _COLUMN_PX, _LEFT_PX = 24.0, 110.0, 66.0
 _ROWS = 12
@@ -27,7 +25,7 @@ def write_picture(
     path: Path,
     strip: Strip,
     traces: Traces | None,
-    raster: tuple[npt.NDArray[np.uint8], int] | None = None,
+    raster: Raster | None = None,
 ) -> None:
     """Write traces as they are shown, dark on white and with a legend.
 
@@ -39,7 +37,7 @@ def write_picture(
     strip, traces
         What is shown.
     raster
-        Picture of the spikes and number of neurons; None: without.
+        Spikes of the hexagons; None: without.
 
     Raises
     ------
@@ -65,7 +63,7 @@ def write_picture(
     plot.show_strip(strip)
     plot.show_traces(traces)
     if raster is not None:
-        plot.show_raster(*raster)
+        plot.show_raster(raster.picture(*_RASTER_CELLS), raster.n_lines)
     if traces is not None:
         add_legend(plot, traces)
     same_bytes: Any = {"svg.hashsalt": "napari-hexrecruit", "svg.fonttype": "none"}

@@ -30,6 +30,8 @@ _THIN, _THINNER, _BOLD = 1.3, 1.0, 2.2
 _FEW = 7
 """Up to so many lines are drawn a little wider."""
 _DOT = 5.0
+_LETTER_PX = 5.6
+"""About as wide as a letter of the labels."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class TracePlot:
         """Show the neurons of the hexagons below, or take that part away."""
         self._raster = None if picture is None else (picture, n_lines)
         self._place()
+        self._redraw_traces()
         self._redraw_raster()
 
     def restyle(self, style: PlotStyle) -> None:
@@ -191,11 +194,8 @@ class TracePlot:
     def _redraw_traces(self) -> None:
         _empty(self.main)
         traces, style = self._traces, self.style
-        self.main.set_ylabel(
-            "" if self._strip is None or traces is None else self._strip.title,
-            fontsize=FONT,
-            color=style.text,
-        )
+        title = "" if self._strip is None or traces is None else self._strip.title
+        self.main.set_ylabel(_fitted(title, self.main), fontsize=FONT, color=style.text)
         self.main.xaxis.label.set_color(style.text)
         if traces is None:
             self.main.set_yticks([])
@@ -306,6 +306,15 @@ def _alone(y: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     """Positions of values without a value on either side."""
     there = np.concatenate([[False], np.isfinite(y), [False]])
     return np.flatnonzero(there[1:-1] & ~there[:-2] & ~there[2:])
+
+
+def _fitted(title: str, axes: Axes) -> str:
+    """A title in two lines where the axes are too low for one."""
+    if len(title) * _LETTER_PX <= float(axes.bbox.height) or " " not in title:
+        return title
+    middle = len(title) / 2
+    at = min((k for k, c in enumerate(title) if c == " "), key=lambda k: abs(k - middle))
+    return f"{title[:at]}\n{title[at + 1 :]}"
 
 
 def _empty(axes: Axes) -> None:

@@ -22,9 +22,9 @@ from napari_hexrecruit._napari.trace_files import PICTURE_ENDINGS, write_picture
 from napari_hexrecruit._napari.trace_legend import TraceColumn
 from napari_hexrecruit._napari.trace_plot import PlotStyle
 from napari_hexrecruit._napari.traces import (
+    Raster,
     Strip,
     Traces,
-    raster_picture,
     read_raster,
     strip_of,
     traces_of,
@@ -38,13 +38,15 @@ HINT = (
     "Shift + click adds or removes one, Shift + drag draws a lasso, Esc clears.",
 )
 _NO_LAYER = "There are no hexagons: load a simulation or a cube first."
-_HEIGHT = 260
+_HEIGHT, _RASTER_HEIGHT = 260, 110
 _NARROW = 620
 """A panel that is less wide has its buttons above the plot."""
 _COLUMN = (170, 330)
 _LABELS_PX = 72
 """Room for numbers and the label to the left of the time axis."""
 _RIGHT_PX = 18
+_OF_MANY = "#888888"
+"""Colour of spikes where hexagons have none of their own."""
 
 
 class TracesWidget(QWidget):
@@ -72,7 +74,7 @@ class TracesWidget(QWidget):
         self._layer: RecruitmentLayer | None = None
         self._strip: Strip | None = None
         self._traces: Traces | None = None
-        self._raster: tuple[Any, int] | None = None
+        self._raster: Raster | None = None
         self._source: SimulationSource | None = None
         self._bin: int | None = -1
         self.canvas = TraceCanvas(self._style())
@@ -276,38 +278,43 @@ class TracesWidget(QWidget):
         self._source = None if cube is None or is_mean(cube) else source_of(cube)
         self.column.offer_raster(self._source is not None)
 
-    def _on_raster(self) -> None:
+    def _on_raster(self, on: bool) -> None:
+        """Read the spikes, and make room for them."""
         self._read_raster()
+        dock, window = self.parent(), self.window()
+        if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow):
+            height = dock.height() + (_RASTER_HEIGHT if on else -_RASTER_HEIGHT)
+            window.resizeDocks([dock], [max(height, _HEIGHT)], Qt.Orientation.Vertical)
 
     def _read_raster(self) -> None:
         """Read the spikes of the picked hexagons in a thread."""
         layer, traces, source = self._layer, self._traces, self._source
         if not self.column.raster.isChecked() or layer is None or traces is None or source is None:
             self._reading.cancel()
-            self._show_raster(None, 0)
+            self._show_raster(None, None)
             return
         cube, names = layer.cube, layer.selected_hexes
-        colours = [line.colour for line in traces.lines] or ["#888888"]
+        colours = tuple(line.colour for line in traces.lines) or (_OF_MANY,) * traces.n_hexes
         size, window = self.canvas.plot.raster_size, self._window_ms()
 
-        def read(progress: Any) -> tuple[Any, int]:
-            spikes = read_raster(source, cube, names, progress)
-            return raster_picture(spikes, colours, window, *size), int(spikes.attrs["n_lines"])
+        def read(progress: Any) -> tuple[Raster, Any]:
+            raster = Raster(read_raster(source, cube, names, progress), colours, window)
+            return raster, raster.picture(*size)
 
         self._reading.start(read, self._on_raster_read)
 
-    def _on_raster_read(self, outcome: Outcome[tuple[Any, int]]) -> None:
+    def _on_raster_read(self, outcome: Outcome[tuple[Raster, Any]]) -> None:
         if outcome.error is not None:
             show_error(outcome.error)
             self.column.raster.setChecked(False)
         elif outcome.value is not None:
             self._show_raster(*outcome.value)
 
-    def _show_raster(self, picture: Any, n_lines: int) -> None:
-        if picture is None and self._raster is None:
+    def _show_raster(self, raster: Raster | None, picture: Any) -> None:
+        if raster is None and self._raster is None:
             return
-        self._raster = None if picture is None else (picture, n_lines)
-        self.canvas.plot.show_raster(picture, n_lines)
+        self._raster = raster
+        self.canvas.plot.show_raster(picture, 0 if raster is None else raster.n_lines)
         self._bin = -1
         self._move_cursor()
         self.canvas.redraw()

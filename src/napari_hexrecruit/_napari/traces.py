@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Line",
+    "Raster",
     "Strip",
     "Traces",
     "decimated",
@@ -291,6 +292,34 @@ def read_raster(
         stop=start + cube.sizes[TIME] * float(cube.attrs["bin_ms"]),
     )
     return found.assign({"time": found["time"] - origin})
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """Spikes of the picked hexagons, to be drawn at any size.
+
+    Parameters
+    ----------
+    spikes
+        What `read_raster` gives.
+    colours
+        Colour of each hexagon.
+    window_ms
+        Start and end of the time axis.
+    """
+
+    spikes: xr.Dataset
+    colours: tuple[str, ...]
+    window_ms: tuple[float, float]
+
+    @property
+    def n_lines(self) -> int:
+        """Number of neurons."""
+        return int(self.spikes.attrs["n_lines"])
+
+    def picture(self, n_columns: int, n_rows: int) -> npt.NDArray[np.uint8]:
+        """Draw them; see `raster_picture`."""
+        return raster_picture(self.spikes, self.colours, self.window_ms, n_columns, n_rows)
 
 
 def raster_picture(
