@@ -143,15 +143,10 @@ class SelectionWidget(AnalysisPanel):
         self.about.value = "" if source is not None or self.cube is None else _NO_SIMULATION
         self.about.visible = bool(self.about.value)
         if source is None or self.cube is None:
-            self._offers_of = None
             self._offer(Offers((), ()))
-        elif self._offers_of is not source:
-            self._offers_of = source
-            self.read(
-                partial(_read_offers, source, str(self.cube.attrs["population"])), self._offer
-            )
         else:
-            self._read_values()
+            population = str(self.cube.attrs["population"])
+            self.read(partial(_read_offers, source, population), self._offer)
 
     def may_work(self) -> bool:
         """Neurons are only known from the simulation."""
