@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import h5py
 import napari
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -18,7 +19,7 @@ from qtpy.QtWidgets import QScrollArea
 
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.layer import add_recruitment_layer
-from napari_hexrecruit.synthetic import MEDIUM, write_simulation
+from napari_hexrecruit.synthetic import MEDIUM, SMALL, write_simulation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +41,8 @@ def main() -> None:
             with loaded(simulation, theme) as (viewer, widget):
                 photograph(viewer, folder / f"viewer-{theme}.png")
                 photograph_panel(widget, folder / f"widget-{theme}.png")
+            with loaded(doubtful_simulation(Path(place) / theme), theme) as (_, widget):
+                photograph_details(widget, folder / f"details-{theme}.png")
         with loaded(simulation, "dark", split_by="synapse_class") as (viewer, _):
             photograph(viewer, folder / "viewer-split.png")
         photograph_flat_map(simulation, folder / "flatmap-dark.png")
@@ -59,7 +62,7 @@ def loaded(
     wait_until(lambda: not widget.busy)
     widget.form.split_by.value = split_by
     widget.form.load.native.click()
-    wait_until(lambda: not widget.busy)
+    wait_until(lambda: not widget.busy and not widget.details.busy)
     viewer.dims.set_point(0, TIME_MS)
     viewer.reset_view()
     QTest.qWait(500)
@@ -100,6 +103,25 @@ def photograph_panel(widget: RecruitmentWidget, path: Path) -> None:
     """All of the panel, at the width that it has in the window."""
     panel = widget.native.findChild(QScrollArea).widget()
     panel.grab().save(str(path))
+    print(f"{path}: {path.stat().st_size // 1024} kB")
+
+
+def doubtful_simulation(folder: Path) -> Path:
+    """A sample whose times have no unit, and some of whose spikes are of nobody."""
+    simulation = write_simulation(folder / "run", SMALL)
+    with h5py.File(simulation.parent / "output" / "spikes.h5", "r+") as file:
+        spikes = file["spikes/cortex"]
+        del spikes["timestamps"].attrs["units"]
+        spikes["node_ids"][:50] = 10 * SMALL.n_neurons
+    return simulation
+
+
+def photograph_details(widget: RecruitmentWidget, path: Path) -> None:
+    """The details, open."""
+    section = widget.details.section
+    section[0].native.click()
+    QTest.qWait(100)
+    section.native.grab().save(str(path))
     print(f"{path}: {path.stat().st_size // 1024} kB")
 
 

@@ -20,7 +20,7 @@ _CLOSED, _OPENED = (
 _LOOK = """
 QPushButton {
   background: transparent; border: 1px solid transparent;
-  text-align: left; padding: 4px 0px 3px 0px;
+  text-align: left; padding: 4px 0px 3px 3px;
 }
 QPushButton:hover { background: rgba(128, 128, 128, 60); }
 QPushButton:focus { border-color: #7b818a; }
