@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import signal
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -64,16 +66,8 @@ def connected(
             return
         if dashboard is not None:
             _check_dashboard()
-        n_processes = n_workers or n_cores()
         with (
-            distributed.LocalCluster(
-                n_workers=n_processes,
-                threads_per_worker=1,
-                processes=True,
-                memory_limit=distributed.system.MEMORY_LIMIT // n_processes,
-                dashboard_address=dashboard,
-                silence_logs=logging.CRITICAL,
-            ) as cluster,
+            _local_cluster(n_workers or n_cores(), dashboard) as cluster,
             distributed.Client(cluster) as client,
         ):
             yield client
@@ -124,7 +118,7 @@ def results_of(
             futures.append(client.submit(function, jobs[number], pure=False))
             result = _result(client, futures[-1])
             died = isinstance(result, distributed.KilledWorker)
-            yield number, HexRecruitError(_DIED) if died else result
+            yield number, MemoryError(_DIED) if died else result
     finally:
         client.cancel(futures, force=True)
 
@@ -151,6 +145,37 @@ def _result(client: Any, future: Any) -> Any:
         ) from error
     except Exception as error:  # whatever the function raised, and deaths of workers
         return error
+
+
+def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
+    """Processes of one thread each, which leave Ctrl-C to this one."""
+    distributed = _distributed()
+    with _interrupts_ignored():
+        return distributed.LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=distributed.system.MEMORY_LIMIT // n_workers,
+            dashboard_address=dashboard,
+            silence_logs=logging.CRITICAL,
+            preload=["napari_hexrecruit.campaign._preload"],
+        )
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Let processes that are begun in the block ignore Ctrl-C, which a terminal sends to all.
+
+    So does this process meanwhile, for a second or two: it cannot be passed on otherwise.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit._cache import stamp
+from napari_hexrecruit._spike_counts import spikes_not_kept
 from napari_hexrecruit._threads import threads_limited
 from napari_hexrecruit.campaign._manifest import Stamp, checksum
 from napari_hexrecruit.cube_io import write_cube
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from napari_hexrecruit.sonata import Simulation
 
 __all__ = ["CubeJob", "Done", "Failed", "compute_cube", "forget", "sentence_of"]
+
+_TOO_LARGE = "there is not enough memory: use fewer workers, or split the simulation into windows"
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def compute_cube(job: CubeJob) -> Done | Failed:
             " install the same version on all machines"
         )
     try:
-        with threads_limited(job.n_threads):
+        with threads_limited(job.n_threads), spikes_not_kept():
             simulation = _opened(job)
             inputs = [stamp(file) for file in simulation.files if file.is_file()]
             cube = recruitment_cube(simulation, **job.options)
@@ -91,7 +94,7 @@ def compute_cube(job: CubeJob) -> Done | Failed:
 def sentence_of(error: BaseException, path: str) -> str:
     """One line that names the file and the fault."""
     if isinstance(error, MemoryError):
-        return f"{path}: there is not enough memory: use fewer workers, or split it into windows"
+        return f"{path}: {str(error) or _TOO_LARGE}"
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename or path}: {error.strerror}"
     else:

@@ -144,12 +144,14 @@ def merged_attrs(attrs: Sequence[Mapping[str, Any]], *, dropped_ms: float = 0.0)
             )
     n_read = int(attrs[0]["n_spikes_read"])
     inside = sum(n_read - int(one["n_spikes_outside_window"]) for one in attrs)
-    notes = json.loads(attrs[0].get("notes", "[]"))
+    # A fault of the file may be seen in some windows only; other notes are the same in all.
+    notes = max((json.loads(one.get("notes", "[]")) for one in attrs), key=len)
     if dropped_ms:
         notes.insert(0, f"the last {dropped_ms:g} ms are no whole bin and were left out")
     return {
         **attrs[0],
         "recipe": json.dumps(recipes[0] | {"stop": recipes[-1]["stop"]}),
         "n_spikes_outside_window": n_read - inside,
+        "n_spikes_unknown_id": sum(int(one["n_spikes_unknown_id"]) for one in attrs),
         "notes": json.dumps(notes),
     }
