@@ -33,6 +33,7 @@ LAYERS = [
     {"places"},
     {"pipeline"},
     {"flatmap", "cube_io", "synthetic", "info", "check", "run_file", "analysis", "node_sets"},
+    {"large"},
     {"render"},
     {"movie"},
     {"campaign"},

@@ -7,14 +7,23 @@ import os
 import tracemalloc
 
 import dask.array
+import h5py
 import numpy as np
 import pytest
 import zarr
 from tests.cubes import cube_of, wave_cube
 from tests.sonata_files import simple_files
 
-from napari_hexrecruit import SimulationDataError, read_cube, recruitment_cube, write_cube
+from napari_hexrecruit import (
+    SimulationDataError,
+    open_simulation,
+    read_cube,
+    recruitment_cube,
+    write_cube,
+)
 from napari_hexrecruit._zarr_store import parts_of_time
+from napari_hexrecruit.cli import main
+from napari_hexrecruit.large import large_cube
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +206,76 @@ class TestReading:
 def test_other_endings_are_refused(cube, tmp_path):
     with pytest.raises(ValueError, match=r"ends in \.hexrecruit\.nc or \.hexrecruit\.zarr"):
         write_cube(cube, tmp_path / "a.zarr")
+
+
+class TestLargeCubes:
+    """Cubes that are counted into the folder, a slab of bins at a time."""
+
+    @pytest.fixture(params=["none", "by_time", "by_id", "by_time-not-true"])
+    def config(self, request, tmp_path):
+        files = simple_files(n_spikes=5_000)
+        times, ids = np.asarray(files.times_ms), np.asarray(files.node_ids)
+        key = {"by_time": times, "by_id": ids}.get(request.param)
+        if key is not None:
+            order = np.argsort(key, kind="stable")
+            files.times_ms, files.node_ids = times[order], ids[order]
+        files.sorting = {"none": 0, "by_id": 1, "by_time": 2}[request.param.partition("-")[0]]
+        return files.write(tmp_path / "run")
+
+    def test_equal_to_those_in_memory(self, config, tmp_path, monkeypatch):
+        monkeypatch.setattr("napari_hexrecruit.large._SLAB_BYTES", 20_000)
+        options = {
+            "bin_ms": 0.1,
+            "start": 10.0,
+            "stop": 90.0,
+            "min_neurons": 5,
+            "where": "layer=1:5",
+        }
+        cube = large_cube(config, tmp_path / "a.hexrecruit.zarr", **options)
+        assert isinstance(cube["n_spikes"].data, dask.array.Array)
+        assert cube.identical(recruitment_cube(config, **options))
+        assert sorted(os.listdir(tmp_path)) == ["a.hexrecruit.zarr", "run"]
+
+    def test_of_an_opened_simulation(self, config, tmp_path):
+        simulation = open_simulation(config)
+        cube = large_cube(simulation, tmp_path / "a.hexrecruit.zarr")
+        assert cube.identical(recruitment_cube(simulation))
+
+    def test_of_a_population_that_never_fired(self, tmp_path):
+        files = simple_files()
+        files.times_ms, files.node_ids = np.zeros(0), np.zeros(0, np.uint64)
+        config = files.write(tmp_path / "run")
+        with h5py.File(tmp_path / "run" / "output" / "spikes.h5", "r+") as file:
+            del file["spikes/cortex"]
+        cube = large_cube(config, tmp_path / "a.hexrecruit.zarr")
+        assert (cube["recruitment"] == 0).all()
+        assert cube.identical(recruitment_cube(config))
+
+    def test_memory_is_flat(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("napari_hexrecruit.large._SLAB_BYTES", 1 << 20)
+        files = simple_files(n_spikes=20_000)
+        files.tstop_ms = 50_000.0
+        config = files.write(tmp_path / "run")
+        large_cube(config, tmp_path / "warm.hexrecruit.zarr")
+        tracemalloc.start()
+        cube = large_cube(config, tmp_path / "a.hexrecruit.zarr", bin_ms=0.25)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        size = sum(cube[name].nbytes for name in cube.data_vars)
+        assert size > 1e8 and peak < 0.25 * size
+
+    def test_what_is_wrong_is_told_before_the_spikes_are_read(self, config, tmp_path):
+        with pytest.raises(ValueError, match=r"a large cube ends in \.hexrecruit\.zarr"):
+            large_cube(config, tmp_path / "a.hexrecruit.nc")
+        with pytest.raises(TypeError, match="colour"):
+            large_cube(config, tmp_path / "a.hexrecruit.zarr", colour="red")
+        with pytest.raises(ValueError, match="XYZ"):
+            large_cube(config, tmp_path / "a.hexrecruit.zarr", where="synapse_class=XYZ")
+        assert os.listdir(tmp_path) == ["run"]
+
+    def test_the_command_writes_it(self, config, tmp_path):
+        file = tmp_path / "a.hexrecruit.zarr"
+        with pytest.raises(SystemExit) as end:
+            main(["cube", str(config), "-o", str(file), "--bin", "5"])
+        assert end.value.code == 0
+        assert read_cube(file).identical(recruitment_cube(config, bin_ms=5.0))

@@ -80,10 +80,7 @@ class FromFile:
             except OrderError:
                 stream = stream.in_no_order()
                 counts = count_blocks(stream, members, bins, progress=progress)
-            where = stream.train.where
-            said = (f"{where}: is marked by_time, but its times are not sorted; sorted",)
-            assumed = stream.train.assumed + (said if stream.is_mismarked else ())
-            return Counted(counts, stream.n_spikes, assumed)
+            return Counted(counts, stream.n_spikes, stream.assumed)
 
     def newly_recruited(
         self, members: HexMembers, bins: TimeBins, progress: Progress | None

@@ -71,6 +71,12 @@ class SpikeStream:
         """Whether the file says that it is sorted by time, and that is not believed."""
         return self.train.order == "by_time" and self.order != "by_time"
 
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What the file does not say, or says wrongly."""
+        said = (f"{self.train.where}: is marked by_time, but its times are not sorted; sorted",)
+        return self.train.assumed + (said if self.is_mismarked else ())
+
     def in_no_order(self) -> SpikeStream:
         """The same spikes, whose order is not believed."""
         return SpikeStream(self._sim, self._population, self.train, "none")

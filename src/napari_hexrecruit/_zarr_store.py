@@ -28,6 +28,7 @@ __all__ = [
     "needs_zarr",
     "open_store",
     "parts_of_time",
+    "set_attrs",
     "store_aside",
     "write_part",
     "write_store",
@@ -171,6 +172,13 @@ def write_part(part: xr.Dataset, folder: Path, region: dict[str, slice]) -> None
     values = values.drop_vars([name for name in values.variables if name in values.dims])
     # Parts need not end where files end: they are written one after the other.
     values.to_zarr(folder, region=region, safe_chunks=False, zarr_format=3, consolidated=False)
+
+
+def set_attrs(folder: Path, attrs: dict[str, Any]) -> None:
+    """Add attributes to a store."""
+    import zarr
+
+    zarr.open_group(folder, mode="r+").attrs.update(attrs)
 
 
 def parts_of_time(dataset: xr.Dataset) -> list[slice]:

@@ -120,8 +120,8 @@ def recruitment_cube(
     (('time', 'hex'), '%')
     """
     warm_up_ahead()
-    with _opened(simulation) as sim:
-        question = _ask(
+    with opened(simulation) as sim:
+        question = ask(
             sim,
             population=population,
             node_set=node_set,
@@ -158,10 +158,10 @@ def cumulative_cube(simulation: str | os.PathLike[str] | Simulation, **options: 
         As `recruitment_cube`.
     """
     progress = options.get("progress")
-    with _opened(simulation) as sim:
+    with opened(simulation) as sim:
         cube = recruitment_cube(sim, **options)
         recipe = json.loads(cube.attrs["recipe"])
-        question = _ask(
+        question = ask(
             sim,
             population=recipe["population"],
             node_set=recipe["node_set"],
@@ -235,7 +235,7 @@ def cube_members(
 
 
 @dataclass(frozen=True)
-class _Question:
+class Question:
     """All that counting needs, and what the cube says beside the counts."""
 
     population: str
@@ -250,14 +250,20 @@ class _Question:
     def cube(self, counted: Counted) -> xr.Dataset:
         """The cube of these counts."""
         counts = counted.counts
-        attrs = {
-            "n_spikes_read": counted.n_read,
-            "n_spikes_outside_window": counted.n_read - counts.n_inside,
-            "n_spikes_unknown_id": counts.n_unknown_id,
-            "napari_hexrecruit_version": _version(),
-            "notes": json.dumps([*self.notes[0], *counted.assumed, *self.notes[1]]),
-        }
+        attrs = self.found(counted.n_read, counts.n_inside, counts.n_unknown_id, counted.assumed)
         return self.assembled(counts.n_recruited, counts.n_spikes, attrs)
+
+    def found(
+        self, n_read: int, n_inside: int, n_unknown_id: int, assumed: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """Attributes that tell of the spikes."""
+        return {
+            "n_spikes_read": n_read,
+            "n_spikes_outside_window": n_read - n_inside,
+            "n_spikes_unknown_id": n_unknown_id,
+            "napari_hexrecruit_version": _version(),
+            "notes": json.dumps([*self.notes[0], *assumed, *self.notes[1]]),
+        }
 
     def assembled(self, n_recruited: Ints, n_spikes: Ints, attrs: dict[str, Any]) -> xr.Dataset:
         """The cube of these counts with further attributes."""
@@ -272,7 +278,7 @@ class _Question:
         )
 
 
-def _ask(
+def ask(
     sim: Simulation,
     *,
     population: str | None,
@@ -284,7 +290,7 @@ def _ask(
     window: tuple[float | None, float | None, float],
     min_neurons: int,
     progress: Progress | None,
-) -> _Question:
+) -> Question:
     """Check and resolve what is asked, cheapest first, and read what it takes."""
     bins, notes = _bins(sim, *window)
     _check_min_neurons(min_neurons)
@@ -322,7 +328,7 @@ def _ask(
     }
     before = [*notes, *sim.assumed]
     behind = [*_node_set_notes(node_set), *source.notes(places, members, selected)]
-    return _Question(population, members, bins, min_neurons, places.units, attrs, (before, behind))
+    return Question(population, members, bins, min_neurons, places.units, attrs, (before, behind))
 
 
 def open_recipe(recipe: Mapping[str, Any]) -> Simulation:
@@ -352,7 +358,7 @@ def open_recipe(recipe: Mapping[str, Any]) -> Simulation:
 
 
 @contextmanager
-def _opened(simulation: str | os.PathLike[str] | Simulation) -> Iterator[Simulation]:
+def opened(simulation: str | os.PathLike[str] | Simulation) -> Iterator[Simulation]:
     """The simulation; the spikes of one that is opened for the block only are not kept."""
     if isinstance(simulation, Simulation):
         yield simulation

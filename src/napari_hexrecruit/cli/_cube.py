@@ -28,6 +28,7 @@ from napari_hexrecruit.cli._options import (
     Stop,
     WhereRules,
     computed,
+    computed_into,
     opened,
     write_missing_run_file,
 )
@@ -77,7 +78,13 @@ def check(
 def cube(
     ctx: typer.Context,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="OUT.hexrecruit.nc", help="File to write.")
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT.hexrecruit.nc",
+            help="File to write; a folder OUT.hexrecruit.zarr for cubes larger than memory.",
+        ),
     ],
     sim: AnySim = None,
     population: Population = None,
@@ -96,15 +103,16 @@ def cube(
     run_file: RunFile = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write the recruitment cube of a simulation as netCDF."""
-    from napari_hexrecruit._atomic import check_writable
+    """Write the recruitment cube of a simulation as netCDF or zarr."""
     from napari_hexrecruit._report import cube_lines
-    from napari_hexrecruit.cube_io import check_name, write_cube
+    from napari_hexrecruit.cube_io import ENDING, check_output, write_cube
 
-    check_name(output)
-    check_writable(output, overwrite=overwrite)
-    result = computed(ctx, sim)
-    write_cube(result, output, overwrite=overwrite)
+    check_output(output, overwrite=overwrite)
+    if output.name.endswith(ENDING):
+        result = computed(ctx, sim)
+        write_cube(result, output, overwrite=overwrite)
+    else:
+        result = computed_into(ctx, sim, output)
     write_missing_run_file(ctx, run_file)
     for line in cube_lines(result, output):
         say(line)

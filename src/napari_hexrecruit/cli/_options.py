@@ -142,6 +142,18 @@ def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
         return compute(simulation, **chosen, progress=progress)
 
 
+def computed_into(ctx: typer.Context, sim: Path | None, output: Path) -> xr.Dataset:
+    """The same as a zarr folder, written while it is counted."""
+    from napari_hexrecruit.large import large_cube
+
+    options, chosen = ctx.params, cube_options(ctx)
+    simulation = opened(sim, options["spikes"], options["circuit"])
+    with progress_bars() as progress, about(simulation.path):
+        return large_cube(
+            simulation, output, overwrite=options["overwrite"], progress=progress, **chosen
+        )
+
+
 def _flat(flatmap: str | None, columns: tuple[str, str]) -> Any:
     if flatmap is None:
         return tuple(columns)

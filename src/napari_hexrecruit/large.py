@@ -1,0 +1,197 @@
+"""A cube that is larger than memory: counted a slab of time at a time, into a zarr folder."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_hexrecruit import schema
+from napari_hexrecruit._spike_stream import open_stream
+from napari_hexrecruit._zarr_store import (
+    ZARR_ENDING,
+    create_store,
+    set_attrs,
+    store_aside,
+    write_part,
+)
+from napari_hexrecruit.cube_io import check_output, read_cube
+from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.pipeline import Question, ask, opened, recruitment_cube
+from napari_hexrecruit.schema import TIME
+from napari_hexrecruit.streaming import OrderError, count_slabs
+from napari_hexrecruit.timebins import TimeBins
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    import xarray as xr
+
+    from napari_hexrecruit.recruitment import Progress
+    from napari_hexrecruit.sonata import Simulation
+    from napari_hexrecruit.streaming import Block, Slab, SpikeSource
+
+__all__ = ["large_cube"]
+
+_SLAB_BYTES = 1 << 27
+"""Counts that are in memory at a time; percentages and what is compressed come on top."""
+
+
+def large_cube(
+    simulation: str | os.PathLike[str] | Simulation,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    """The cube of a simulation on disk, whatever its size: memory stays flat.
+
+    Parameters
+    ----------
+    simulation
+        As `recruitment_cube` takes it.
+    path
+        Name of a folder that ends in ``.hexrecruit.zarr``.
+    overwrite
+        Replace a cube that is there already.
+    progress
+        Called as ``progress(what, done, total)``; what it raises ends the work.
+    **options
+        Further arguments of `recruitment_cube`.
+
+    Returns
+    -------
+    xr.Dataset
+        Equal to what `recruitment_cube` gives, backed by dask: values are read when they are
+        used. The folder is written aside and renamed: no half cube ever carries its name.
+
+    Raises
+    ------
+    SimulationDataError, ValueError
+        As `recruitment_cube`, and if the name has another ending.
+    FileExistsError
+        If the folder exists and `overwrite` is False.
+    MissingExtraError
+        If zarr is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> config = write_simulation(folder.name + "/run", n_neurons=200)
+    >>> cube = large_cube(config, folder.name + "/run.hexrecruit.zarr", bin_ms=1.0)
+    >>> cube["recruitment"].chunks is not None
+    True
+    >>> cube.identical(recruitment_cube(config, bin_ms=1.0))
+    True
+    """
+    final = Path(path)
+    if not final.name.endswith(ZARR_ENDING):
+        raise ValueError(f"{final}: the name of a large cube ends in {ZARR_ENDING}")
+    check_output(final, overwrite=overwrite)
+    with opened(simulation) as sim:
+        question = _question(sim, options, progress)
+        with store_aside(final, overwrite=overwrite) as aside:
+            create_store(_layout(question), aside)
+            set_attrs(aside, _count(sim, question, aside, progress))
+    return read_cube(final)
+
+
+@dataclass(frozen=True)
+class _NoSpikes:
+    """Those of a population that never fired."""
+
+    order = "by_time"
+    n_spikes = 0
+
+    def blocks(self, start_ms: float, stop_ms: float) -> Iterator[Block]:
+        return iter(())
+
+
+def _question(sim: Simulation, options: dict[str, Any], progress: Progress | None) -> Question:
+    given = inspect.signature(recruitment_cube).bind(sim, **options)
+    given.apply_defaults()
+    chosen = {n: v for n, v in given.arguments.items() if n not in ("simulation", "progress")}
+    window = (chosen.pop("start"), chosen.pop("stop"), chosen.pop("bin_ms"))
+    grid = HexGrid(chosen.pop("radius"))
+    return ask(sim, grid=grid, window=window, progress=progress, **chosen)
+
+
+def _layout(question: Question) -> xr.Dataset:
+    """The cube without its values, and without what is not known before the spikes are read."""
+    import dask.array
+
+    bins = question.bins
+    edges = bins.edges()
+    nothing = np.zeros((1, len(question.members.i)), dtype=np.int32)
+    cube = _part(question, 0, 1).assembled(nothing, nothing, {})
+    shape = (bins.n_bins, len(question.members.i))
+    values = {
+        name: (spec.dims, dask.array.zeros(shape, dtype=spec.dtype), cube[name].attrs)
+        for name, spec in schema.VARIABLES.items()
+    }
+    bounds = np.stack([edges[:-1], edges[1:]], axis=1)
+    return (
+        cube.drop_dims(TIME)
+        .assign(values)
+        .assign_coords(
+            {
+                TIME: (TIME, edges[:-1], cube[TIME].attrs),
+                schema.TIME_BOUNDS: (
+                    (TIME, schema.BOUND),
+                    bounds,
+                    cube[schema.TIME_BOUNDS].attrs,
+                ),
+            }
+        )
+    )
+
+
+def _part(question: Question, k0: int, k1: int) -> Question:
+    """The same question about some of the bins."""
+    edges = question.bins.edges()[[k0, k1]]
+    bins = TimeBins(float(edges[0]), float(edges[1]), question.bins.width_ms)
+    return replace(question, bins=bins)
+
+
+def _count(
+    sim: Simulation, question: Question, store: Path, progress: Progress | None
+) -> dict[str, Any]:
+    """Write all slabs; the attributes that tell of the spikes."""
+    with open_stream(sim, question.population) as stream:
+        if stream is None:
+            assumed = sim.spikes(question.population).assumed
+            return _write_slabs(_NoSpikes(), question, store, progress, assumed)
+        try:
+            return _write_slabs(stream, question, store, progress, stream.assumed)
+        except OrderError:
+            stream = stream.in_no_order()
+            return _write_slabs(stream, question, store, progress, stream.assumed)
+
+
+def _write_slabs(
+    source: SpikeSource,
+    question: Question,
+    store: Path,
+    progress: Progress | None,
+    assumed: tuple[str, ...],
+) -> dict[str, Any]:
+    members, bins = question.members, question.bins
+    n_inside = n_unknown_id = 0
+    slabs = count_slabs(source, members, bins, memory_bytes=_SLAB_BYTES, progress=progress)
+    for slab in slabs:
+        _write_slab(slab, question, store)
+        n_inside += slab.n_inside
+        n_unknown_id += slab.n_unknown_id
+    return question.found(source.n_spikes, n_inside, n_unknown_id, assumed)
+
+
+def _write_slab(slab: Slab, question: Question, store: Path) -> None:
+    cube = _part(question, slab.k0, slab.k1).assembled(slab.n_recruited, slab.n_spikes, {})
+    write_part(cube, store, {TIME: slice(slab.k0, slab.k1)})
