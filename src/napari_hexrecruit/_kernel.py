@@ -47,7 +47,8 @@ _32_BITS = np.uint64(32)
 _SPIKES = np.uint64((1 << 32) - 1)
 _TO_BYTE = np.uint64(3)
 _IN_BYTE = np.uint64(7)
-_BYTES_PER_SPIKE = 16
+_AT_A_TIME = 256
+_BYTES_PER_SPIKE = 32
 """Bytes of ``seen`` per spike of a bin, up to which clearing all of them is the quicker way."""
 
 
@@ -108,12 +109,22 @@ def _bin_of(time: float, cuts: Any, per_ms: float) -> Any:
 
 @numba.njit
 def _add(ids: Any, first: int, last: int, hexes: Any, seen: Any, counts: Any) -> None:
-    for spike in range(first, last):
-        row = _row_of(ids[spike], hexes)
-        byte, bit = row >> _TO_BYTE, row & _IN_BYTE
-        fired = np.uint64(seen[byte])
-        counts[np.uint64(hexes[row])] += _ONE + (((~fired >> bit) & _ONE) << _32_BITS)
-        seen[byte] = fired | (_ONE << bit)
+    """Add spikes to the counts of one bin.
+
+    In two steps for some spikes at a time: the first only looks up, so that the processor waits for
+    many places of the large table at once.
+    """
+    rows, columns = np.empty(_AT_A_TIME, np.uint64), np.empty(_AT_A_TIME, np.uint64)
+    for begin in range(first, last, _AT_A_TIME):
+        n = min(_AT_A_TIME, last - begin)
+        for i in range(n):
+            rows[i] = _row_of(ids[begin + i], hexes)
+            columns[i] = hexes[rows[i]]
+        for i in range(n):
+            byte, bit = rows[i] >> _TO_BYTE, rows[i] & _IN_BYTE
+            fired = np.uint64(seen[byte])
+            counts[columns[i]] += _ONE + (((~fired >> bit) & _ONE) << _32_BITS)
+            seen[byte] = fired | (_ONE << bit)
 
 
 @numba.njit
@@ -186,20 +197,36 @@ def add_grouped(
     hexes: Any,
     latest: Any,
     counts: Any,
-) -> None:
+) -> Any:
     """Add spikes that are grouped by neuron to (n_hexes + 2, n_bins) packed counts.
 
     `latest` is the neuron (uint64) that each bin has seen last: where all spikes of a neuron come
     in a row, in whatever order, it is recruited in a bin that has seen another one.
+
+    Some spikes at a time are looked up before they are counted, so that the processor waits for
+    many places of the large table at once; what is returned only keeps it from leaving that out.
     """
     lo, hi = cuts[0], cuts[cuts.size - 1]
-    for spike in range(first, last):
-        time = np.float64(times[spike])
-        if time >= lo and time < hi:
-            k = _bin_of(time, cuts, per_ms)
-            row = _row_of(ids[spike], hexes)
-            counts[np.uint64(hexes[row]), k] += _ONE + (np.uint64(latest[k] != row) << _32_BITS)
+    n_bins, flat = np.uint64(counts.shape[1]), counts.ravel()
+    rows, bins = np.empty(_AT_A_TIME, np.uint64), np.empty(_AT_A_TIME, np.uint64)
+    places = np.empty(_AT_A_TIME, np.uint64)
+    looked_up = np.uint64(0)
+    for begin in range(first, last, _AT_A_TIME):
+        n = 0
+        for spike in range(begin, min(begin + _AT_A_TIME, last)):
+            time = np.float64(times[spike])
+            if time >= lo and time < hi:
+                rows[n] = _row_of(ids[spike], hexes)
+                bins[n] = _bin_of(time, cuts, per_ms)
+                places[n] = np.uint64(hexes[rows[n]]) * n_bins + bins[n]
+                n += 1
+        for i in range(n):
+            looked_up += flat[places[i]]
+        for i in range(n):
+            k, row = bins[i], rows[i]
+            flat[places[i]] += _ONE + (np.uint64(latest[k] != row) << _32_BITS)
             latest[k] = row
+    return looked_up
 
 
 @jit(reads="times cuts")
