@@ -1,0 +1,232 @@
+"""How counting grows: with spikes, neurons, bins, hexagons, threads and the order of the spikes.
+
+    python -m benchmarks.bench_scaling FOLDER [table ...]
+
+The folder is for the simulations: 1.4 GB for all tables but `spikes`, `command` and `unsorted`, and
+16 GB for each order of the billion spikes of these. They are written if they are not there, and
+stay. Beside each time stands the least that it could be, measured in the same run: one sequential
+read of the same spikes, and one gather of numpy, ``table[ids]``, of the same ids. Times are the
+best of several.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from benchmarks.large_spikes import N_SPIKES, POPULATION, large_simulation, small_simulation
+from benchmarks.measure import machine, measured
+
+from napari_hexrecruit import HexGrid, TimeBins, open_simulation
+from napari_hexrecruit._spike_stream import open_stream
+from napari_hexrecruit._warm_up import warm_up
+from napari_hexrecruit.ordering import sort_by_time
+from napari_hexrecruit.recruitment import HexMembers, count_spikes, group_neurons
+from napari_hexrecruit.streaming import count_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari_hexrecruit.streaming import Block, SpikeSource
+
+BIN_MS = 10.0
+
+
+def best(work: Callable[[], object], n: int = 5) -> float:
+    """Shortest time of some, s."""
+    times = []
+    for _ in range(n):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def gathered(blocks: Iterator[Block], table: np.ndarray) -> float:
+    """Time of numpy's gathers of the ids alone, s."""
+    seconds = 0.0
+    for ids, _ in blocks:
+        start = time.perf_counter()
+        table[ids]
+        seconds += time.perf_counter() - start
+    return seconds
+
+
+def members_of(sim_neurons: int, n_hexes: int) -> HexMembers:
+    """Neurons that are dealt out to hexagons in a square by chance."""
+    rng = np.random.default_rng(0)
+    side = n_hexes**0.5
+    x, y = rng.uniform(0, side, (2, sim_neurons))
+    radius = (2 / (3 * 3**0.5)) ** 0.5  # hexagons of area 1
+    return group_neurons(HexGrid(radius), x, y, np.ones(sim_neurons, dtype=bool))
+
+
+def spikes_table(folder: Path) -> None:
+    """A window of a file that is sorted by time: a million spikes to a billion."""
+    sim = open_simulation(large_simulation(folder, "by_time"))
+    members = members_of(sim.n_neurons(POPULATION), 3000)
+    table = np.arange(sim.n_neurons(POPULATION), dtype=np.int32)
+    print("| spikes | count from file | per spike | read only | one gather | count / floor |")
+    print("|---:|---:|---:|---:|---:|---:|")
+    with open_stream(sim, POPULATION) as stream:
+        assert stream is not None
+        for n_spikes in (10**6, 10**7, 10**8, N_SPIKES):
+            n_bins = max(1, round(sim.duration_ms / BIN_MS * n_spikes / stream.n_spikes))
+            bins = TimeBins(0.0, n_bins * BIN_MS, BIN_MS)
+            window = (0.0, bins.stop_ms)
+            n_read = sum(len(ids) for ids, _ in stream.blocks(*window))
+            n = 3 if n_spikes > 10**8 else 7
+            counting = best(lambda: count_blocks(stream, members, bins), n)  # noqa: B023
+            reading = best(lambda: [None for _ in stream.blocks(*window)], n)  # noqa: B023
+            gather = min(gathered(stream.blocks(*window), table) for _ in range(n))
+            print(
+                f"| {n_read:,} | {counting:.3f} s | {counting / n_read * 1e9:.2f} ns"
+                f" | {reading:.3f} s | {gather:.3f} s | {counting / max(reading, gather):.2f} |",
+                flush=True,
+            )
+
+
+def command_table(folder: Path, order: str = "by_time") -> None:
+    """The whole command on a billion spikes."""
+    config = large_simulation(folder, order)
+    print("| order | spikes | `hexrecruit cube` | peak memory |\n|---|---:|---:|---:|")
+    with tempfile.TemporaryDirectory(dir=folder) as aside:
+        command = [sys.executable, "-m", "napari_hexrecruit", "cube", str(config), "-o"]
+        took = measured([*command, f"{aside}/a.hexrecruit.nc", "--bin", str(BIN_MS)])
+    n_spikes = open_simulation(config).spike_populations()[POPULATION]
+    print(f"| {order} | {n_spikes:,} | {took.seconds:.1f} s | {took.peak_mb:,.0f} MB |", flush=True)
+
+
+def unsorted_table(folder: Path) -> None:
+    """The whole command on a billion spikes in no order."""
+    command_table(folder, "none")
+
+
+class InMemory:
+    """Spikes in memory as a source of blocks."""
+
+    def __init__(self, order: str, ids: np.ndarray, times: np.ndarray) -> None:
+        self.order, self.ids, self.times = order, ids, times
+
+    @property
+    def n_spikes(self) -> int:
+        return len(self.ids)
+
+    def blocks(self, start_ms: float, stop_ms: float) -> Iterator[Block]:
+        for first, last in pairwise([*range(0, self.n_spikes, 1 << 20), self.n_spikes]):
+            yield self.ids[first:last], self.times[first:last]
+
+
+def orders_table(folder: Path) -> None:
+    """40 million spikes in each order, counted in blocks; and put in order."""
+    sim, members, bins = small(folder)
+    spikes = sim.spikes(POPULATION)
+    ids, times = spikes.neurons, spikes.times_ms
+    mixed = np.random.default_rng(0).permutation(len(ids))
+    by_id = np.argsort(ids, kind="stable")
+    table = np.arange(sim.n_neurons(POPULATION), dtype=np.int32)
+    expected = count_spikes(ids, times, members, bins)
+    print("| order | count in blocks | per spike | one gather | sort by time | numpy's sort |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for order, chosen in (("by_time", None), ("by_id", by_id), ("none", mixed)):
+        here = (ids, times) if chosen is None else (ids[chosen], times[chosen])
+        source: SpikeSource = InMemory(order, *here)
+        counts = count_blocks(source, members, bins)
+        assert all(map(np.array_equal, counts[:2], expected))
+        counting = best(lambda: count_blocks(source, members, bins))  # noqa: B023
+        gather = best(lambda: table[here[0]])  # noqa: B023
+        ours = best(lambda: sort_by_time(*here), 3)  # noqa: B023
+        theirs = best(lambda: numpy_sorted(*here), 2)  # noqa: B023
+        print(
+            f"| {order} | {counting:.3f} s | {counting / len(ids) * 1e9:.1f} ns | {gather:.3f} s"
+            f" | {ours:.2f} s | {theirs:.2f} s ({theirs / ours:.1f} x) |",
+            flush=True,
+        )
+
+
+def numpy_sorted(ids: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What `sort_by_time` does, by a full sort."""
+    order = np.argsort(times, kind="stable")
+    return ids[order], times[order]
+
+
+def memory_tables(folder: Path) -> None:
+    """Spikes in memory: threads, widths of bins, hexagons, neurons."""
+    sim, members, bins = small(folder)
+    spikes = sim.spikes(POPULATION)
+    ids, times, n_neurons = spikes.neurons, spikes.times_ms, sim.n_neurons(POPULATION)
+    rows = [("threads", n, members, bins, ids, n) for n in (1, 2, 4)]
+    rows += [
+        ("ms per bin", width, members, TimeBins(0.0, bins.stop_ms, width), ids, None)
+        for width in (100.0, 10.0, 1.0)
+    ]
+    rows += [
+        ("hexagons", n, members_of(n_neurons, n), bins, ids, None) for n in (100, 3_000, 30_000)
+    ]
+    rows += [
+        ("neurons", n, members_of(n, 3_000), bins, (ids % n).astype(np.int32), None)
+        for n in (20_000, 400_000, n_neurons)
+    ]
+    print(f"{len(ids):,} spikes\n\n| | | count | per spike | one gather | count / gather |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for what, value, who, when, which, n_workers in rows:
+        table = np.arange(len(who.hex_of_neuron), dtype=np.int32)
+        seconds = best(lambda: count_spikes(which, times, who, when, n_workers=n_workers))  # noqa: B023
+        gather = best(lambda: table[which])  # noqa: B023
+        print(
+            f"| {what} | {value:,} | {seconds:.3f} s | {seconds / len(ids) * 1e9:.2f} ns"
+            f" | {gather:.3f} s | {seconds / gather:.2f} |",
+            flush=True,
+        )
+
+
+def compile_table(folder: Path) -> None:
+    """What the first click would wait for."""
+    code = "import time; t = time.perf_counter(); from napari_hexrecruit._warm_up import warm_up;"
+    code += "warm_up(); print(time.perf_counter() - t)"
+    print("| compiled loops | s |\n|---|---:|")
+    with tempfile.TemporaryDirectory(dir=folder) as cache:
+        for what in ("compiled", "loaded", "loaded again"):
+            done = subprocess.run(
+                ["env", f"NUMBA_CACHE_DIR={cache}", sys.executable, "-c", code],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+            print(f"| {what} | {float(done.stdout):.2f} |", flush=True)
+
+
+def small(folder: Path) -> tuple:
+    """40 million spikes, hexagons of the neurons, and bins."""
+    sim = open_simulation(small_simulation(folder))
+    members = members_of(sim.n_neurons(POPULATION), 3000)
+    return sim, members, TimeBins(0.0, sim.duration_ms, BIN_MS)
+
+
+TABLES = {
+    "memory": memory_tables,
+    "orders": orders_table,
+    "compile": compile_table,
+    "spikes": spikes_table,
+    "command": command_table,
+    "unsorted": unsorted_table,
+}
+
+
+def main(folder: Path, names: list[str]) -> None:
+    """Print the tables."""
+    print(machine())
+    warm_up()
+    for name in names or TABLES:
+        print(f"\n## {name}\n", flush=True)
+        TABLES[name](folder)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
