@@ -276,11 +276,9 @@ def _save_traces(
 
 
 def _check_cube_name(output: Path, *, overwrite: bool) -> None:
-    from napari_hexrecruit._atomic import check_writable
-    from napari_hexrecruit.cube_io import check_name
+    from napari_hexrecruit.cube_io import check_output
 
-    check_name(output)
-    check_writable(output, overwrite=overwrite)
+    check_output(output, overwrite=overwrite)
 
 
 def _number(value: Any) -> float | None:
