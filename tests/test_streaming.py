@@ -80,10 +80,19 @@ def test_counts_equal_the_slow_reference(stream, memory_bytes, n_workers):
     assert source.n_open == 0
 
 
-@given(streams(), memories)
-def test_slabs_make_up_the_window(stream, memory_bytes):
+@given(streams(), memories, memories)
+def test_slabs_make_up_the_window(stream, memory_bytes, slab_bytes):
     source, members, bins = stream
-    slabs = list(count_slabs(source, members, bins, memory_bytes=memory_bytes))
+    counts = count_blocks(source, members, bins)
+    slabs = list(
+        count_slabs(source, members, bins, memory_bytes=memory_bytes, slab_bytes=slab_bytes)
+    )
+    np.testing.assert_array_equal(np.concatenate([s.n_recruited for s in slabs]), counts[0])
+    np.testing.assert_array_equal(np.concatenate([s.n_spikes for s in slabs]), counts[1])
+    assert sum(slab.n_inside for slab in slabs) == counts.n_inside
+    assert sum(slab.n_unknown_id for slab in slabs) == counts.n_unknown_id
+    row_bytes = 8 * len(members.i)
+    assert all(slab.k1 - slab.k0 <= max(slab_bytes // row_bytes, 1) for slab in slabs)
     assert [slab.k0 for slab in slabs] == [0, *(slab.k1 for slab in slabs[:-1])]
     assert slabs[-1].k1 == bins.n_bins
     for slab in slabs:
@@ -225,7 +234,7 @@ def test_what_progress_raises_ends_the_work(order):
 def test_slabs_that_nobody_wants_end_the_work(order):
     source, members, bins = large(order)
     before = threading.active_count()
-    slabs = count_slabs(source, members, bins, memory_bytes=50_000)
+    slabs = count_slabs(source, members, bins, memory_bytes=50_000, slab_bytes=1000)
     assert next(slabs).k0 == 0
     slabs.close()
     assert source.n_open == 0

@@ -184,7 +184,7 @@ def _write_slabs(
 ) -> dict[str, Any]:
     members, bins = question.members, question.bins
     n_inside = n_unknown_id = 0
-    slabs = count_slabs(source, members, bins, memory_bytes=_SLAB_BYTES, progress=progress)
+    slabs = count_slabs(source, members, bins, slab_bytes=_SLAB_BYTES, progress=progress)
     for slab in slabs:
         _write_slab(slab, question, store)
         n_inside += slab.n_inside

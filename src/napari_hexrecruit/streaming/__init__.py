@@ -25,6 +25,7 @@ from napari_hexrecruit.streaming._by_time import by_time, check_ascending
 from napari_hexrecruit.streaming._in_no_order import in_no_order
 from napari_hexrecruit.streaming._job import (
     MEMORY_BYTES,
+    SLAB_BYTES,
     Block,
     Job,
     OrderError,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MEMORY_BYTES",
+    "SLAB_BYTES",
     "Block",
     "Counts",
     "OrderError",
@@ -81,7 +83,8 @@ def count_blocks(
     """
     with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
         n_recruited, n_spikes = np.zeros((2, bins.n_bins, counter.n_hexes), dtype=np.int32)
-        job = Job(source, bins, counter, memory_bytes, progress, (n_recruited, n_spikes))
+        room = (n_recruited, n_spikes)
+        job = Job(source, bins, counter, memory_bytes, n_recruited.nbytes * 2, progress, room)
         n_inside = n_unknown_id = 0
         for slab in _slabs(job):
             n_inside += slab.n_inside
@@ -95,6 +98,7 @@ def count_slabs(
     bins: TimeBins,
     *,
     memory_bytes: int = MEMORY_BYTES,
+    slab_bytes: int = SLAB_BYTES,
     progress: Progress | None = None,
     n_workers: int | None = None,
 ) -> Iterator[Slab]:
@@ -111,8 +115,10 @@ def count_slabs(
     bins
         Bins of time; spikes outside are ignored.
     memory_bytes
-        What counting may take, about: it sets the length of the slabs, and for spikes in no order
-        how often they are read. Blocks, and 2 or 4 bytes per neuron, come on top.
+        What counting may take, about: for spikes in no order, or sorted by id, it sets how often
+        they are read. Blocks, a slab, and 2 or 4 bytes per neuron come on top.
+    slab_bytes
+        Size of the counts of a slab, about.
     progress
         Called with ``"spikes"``, and the numbers read and to be read; what it raises ends the work.
     n_workers
@@ -147,7 +153,7 @@ def count_slabs(
     [(0, 2, [[2], [0]], [[3], [0]])]
     """
     with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
-        yield from _slabs(Job(source, bins, counter, memory_bytes, progress))
+        yield from _slabs(Job(source, bins, counter, memory_bytes, slab_bytes, progress))
 
 
 def count_newly_recruited_blocks(
@@ -179,7 +185,7 @@ def count_newly_recruited_blocks(
     first_bin = np.full(len(members.hex_of_neuron) + 1, bins.n_bins, dtype=np.int64)
     newly = np.zeros((bins.n_bins, len(members.i)), dtype=np.int32)
     with BinCounter(members.hex_of_neuron, len(members.i), 1) as counter:
-        job = Job(source, bins, counter, MEMORY_BYTES, progress)
+        job = Job(source, bins, counter, MEMORY_BYTES, SLAB_BYTES, progress)
         with job.blocks(0, job.n_bins) as blocks:
             latest = -np.inf
             for ids, times in blocks:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit._threads import parts
 from napari_hexrecruit.ordering import is_ascending
-from napari_hexrecruit.streaming._job import COUNT_BYTES, Job, OrderError, Slab
+from napari_hexrecruit.streaming._job import Job, OrderError, Slab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def by_id(job: Job) -> Iterator[Slab]:
     """Slabs of spikes that come in the order of their ids, of one id in any order."""
     n_hexes, n_workers = job.counter.n_hexes, job.counter.n_workers
     packed = _PACKED_BYTES * (n_hexes + 3)
-    ranges = job.ranges(n_workers * packed + packed + COUNT_BYTES * n_hexes)
+    ranges = job.ranges((n_workers + 1) * packed)
     job.n_passes = len(ranges)
     for k0, k1 in ranges:
         slab = job.open_slab(k0, k1)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.ordering import follows, is_ascending
-from napari_hexrecruit.streaming._job import COUNT_BYTES, Job, OpenSlab, OrderError, Slab
+from napari_hexrecruit.streaming._job import Job, OpenSlab, OrderError, Slab
 from napari_hexrecruit.timebins import first_at
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ __all__ = ["by_time", "check_ascending"]
 
 def by_time(job: Job) -> Iterator[Slab]:
     """Slabs of spikes that come in the order of their times, NaN last."""
-    slabs = (job.open_slab(*range_) for range_ in job.ranges(COUNT_BYTES * job.counter.n_hexes))
+    slabs = (job.open_slab(*range_) for range_ in job.slab_ranges(job.n_bins))
     slab, opened = next(slabs), _OpenBin(job)
     with closing(_pieces(job)) as pieces:
         for piece in pieces:

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from napari_hexrecruit.ordering import follows, is_ascending
 from napari_hexrecruit.streaming._by_time import by_time
-from napari_hexrecruit.streaming._job import COUNT_BYTES, Job, OpenSlab, Slab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from napari_hexrecruit.streaming._job import Job, Slab
 
 __all__ = ["in_no_order"]
 
@@ -29,15 +30,13 @@ def in_no_order(job: Job) -> Iterator[Slab]:
     if ascending:
         yield from by_time(job)
         return
-    groups = _groups(n_in_bin, COUNT_BYTES * job.counter.n_hexes, job.memory_bytes)
+    groups = _groups(n_in_bin * _ORDERED_BYTES, job.memory_bytes)
     job.n_passes = 1 + len(groups)
     for k0, k1 in groups:
-        slab = job.open_slab(k0, k1)
         if k1 == k0 + 1:
-            _count_one_bin(job, slab)
+            yield _count_one_bin(job, k0)
         else:
-            _count_ordered(job, slab, n_in_bin[k0:k1])
-        yield slab.done()
+            yield from _count_ordered(job, k0, n_in_bin[k0:k1])
 
 
 def _look(job: Job) -> tuple[Positions, bool]:
@@ -64,34 +63,42 @@ def _add_histograms(
     job.in_parts(work, len(times))
 
 
-def _groups(n_in_bin: Positions, bytes_per_bin: int, memory_bytes: int) -> list[tuple[int, int]]:
-    """Consecutive ranges of bins; spikes and counts of more than one bin fit into memory."""
+def _groups(needed: Positions, memory_bytes: int) -> list[tuple[int, int]]:
+    """Consecutive ranges of bins; what those of more than one bin need fits into memory."""
     ends = [0]
-    needed = np.cumsum(n_in_bin * _ORDERED_BYTES + bytes_per_bin)
-    while ends[-1] < len(n_in_bin):
+    until = np.cumsum(needed)
+    while ends[-1] < len(needed):
         first = ends[-1]
-        before = int(needed[first - 1]) if first else 0
-        end = int(np.searchsorted(needed, before + memory_bytes, side="right"))
+        before = int(until[first - 1]) if first else 0
+        end = int(np.searchsorted(until, before + memory_bytes, side="right"))
         ends.append(max(end, first + 1))
     return list(itertools.pairwise(ends))
 
 
-def _count_ordered(job: Job, slab: OpenSlab, n_in_bin: Positions) -> None:
-    """Put the spikes in order of their bins as they come, and count them."""
+def _count_ordered(job: Job, k0: int, n_in_bin: Positions) -> Iterator[Slab]:
+    """Put the spikes of a group in order of their bins, and count them."""
+    starts = np.concatenate([[0], np.cumsum(n_in_bin)])
+    ordered = _ordered(job, k0, starts)
+    for first, last in job.slab_ranges(len(n_in_bin)):
+        slab = job.open_slab(k0 + first, k0 + last)
+        slab.count(job.counter, ordered, starts[first : last + 1], slab.k0)
+        yield slab.done()
+
+
+def _ordered(job: Job, k0: int, starts: Positions) -> npt.NDArray[np.uint32]:
+    """Ids of the spikes of some bins, each written where its bin's next one belongs."""
     from napari_hexrecruit import _kernel
 
-    cuts, n_workers = job.cuts[slab.k0 : slab.k1 + 1], job.counter.n_workers
-    n_neurons = len(job.counter.hexes) - 1
-    starts = np.concatenate([[0], np.cumsum(n_in_bin)])
+    n_bins, n_neurons = len(starts) - 1, len(job.counter.hexes) - 1
+    cuts = job.cuts[k0 : k0 + n_bins + 1]
     ordered = np.empty(starts[-1], dtype=np.uint32)
     free = starts[:-1].copy()
-    here = np.zeros((n_workers, len(n_in_bin)), dtype=np.int64)
-    with job.blocks(slab.k0, slab.k1) as blocks:
+    here = np.zeros((job.counter.n_workers, n_bins), dtype=np.int64)
+    with job.blocks(k0, k0 + n_bins) as blocks:
         for ids, times in blocks:
             here[:] = 0
             _add_histograms(job, times, cuts, here)
             ends = free + np.cumsum(here, axis=0)
-            frees = ends - here
 
             def work(
                 worker: int,
@@ -99,26 +106,28 @@ def _count_ordered(job: Job, slab: OpenSlab, n_in_bin: Positions) -> None:
                 last: int,
                 ids: Any = ids,
                 times: Any = times,
-                frees: Positions = frees,
+                next_free: Positions = ends - here,
             ) -> None:
                 _kernel.scatter_to_bins(
-                    ids, times, first, last, cuts, job.per_ms, n_neurons, frees[worker], ordered
+                    *(ids, times, first, last, cuts, job.per_ms, n_neurons),
+                    *(next_free[worker], ordered),
                 )
 
             job.in_parts(work, len(ids))
             free = ends[-1]
-    slab.count(job.counter, ordered, starts, slab.k0)
+    return ordered
 
 
-def _count_one_bin(job: Job, slab: OpenSlab) -> None:
+def _count_one_bin(job: Job, k: int) -> Slab:
     """Count a bin alone, whose spikes need not be in order, nor fit into memory."""
     from napari_hexrecruit import _kernel
 
-    hexes = job.counter.hexes
+    hexes, slab = job.counter.hexes, job.open_slab(k, k + 1)
     seen, counts = _kernel.seen_bits(hexes), job.packed(1)
-    lo, hi = job.cuts[slab.k0], job.cuts[slab.k1]
-    with job.blocks(slab.k0, slab.k1) as blocks:
+    lo, hi = job.cuts[k], job.cuts[k + 1]
+    with job.blocks(k, k + 1) as blocks:
         for ids, times in blocks:
             inside = ids[(times >= lo) & (times < hi)]
             _kernel.add_to_bin(inside, 0, len(inside), hexes, seen, counts[0])
     slab.put(counts, slice(None))
+    return slab.done()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COUNT_BYTES",
     "MEMORY_BYTES",
+    "SLAB_BYTES",
     "Block",
     "Ints",
     "Job",
@@ -37,6 +38,8 @@ Block = tuple[npt.NDArray[np.integer[Any]], npt.NDArray[np.floating[Any]]]
 
 MEMORY_BYTES = 1 << 29
 """What counting may take beside blocks and neurons, unless it is told otherwise."""
+SLAB_BYTES = 1 << 27
+"""Counts of a slab, unless it is told otherwise."""
 COUNT_BYTES = 2 * np.dtype(np.int32).itemsize
 """Of one hexagon in one bin of a slab."""
 _SPIKES = np.uint64((1 << 32) - 1)
@@ -128,6 +131,7 @@ class Job:
     bins: TimeBins
     counter: BinCounter
     memory_bytes: int
+    slab_bytes: int
     progress: Progress | None
     room: tuple[Ints, Ints] | None = None
     n_passes: int = 1
@@ -152,9 +156,17 @@ class Job:
         return np.zeros((*shape, self.counter.n_hexes + 2), dtype=np.uint64)
 
     def ranges(self, bytes_per_bin: int) -> list[tuple[int, int]]:
-        """Consecutive ranges of bins that fit into memory, of about equal length."""
-        n_ranges = -(-self.n_bins * bytes_per_bin // max(self.memory_bytes, 1))
-        return parts(self.n_bins, min(max(n_ranges, 1), self.n_bins))
+        """Ranges of all bins, as short as slabs are, that fit into memory."""
+        most = self.memory_bytes // max(bytes_per_bin, 1)
+        return _ranges(self.n_bins, min(most, self._slab_rows))
+
+    def slab_ranges(self, n_bins: int) -> list[tuple[int, int]]:
+        """Ranges of so many bins, as short as slabs are."""
+        return _ranges(n_bins, self._slab_rows)
+
+    @property
+    def _slab_rows(self) -> int:
+        return self.slab_bytes // max(COUNT_BYTES * self.counter.n_hexes, 1)
 
     def open_slab(self, k0: int, k1: int) -> OpenSlab:
         """A slab of these bins, all 0."""
@@ -188,3 +200,8 @@ class Job:
         total = self.n_passes * self.source.n_spikes
         if self.progress is not None:
             self.progress("spikes", min(n_read, total), total)
+
+
+def _ranges(n: int, most: int) -> list[tuple[int, int]]:
+    """Consecutive ranges of about equal length, and of at most so much or 1."""
+    return parts(n, -(-n // max(most, 1)))
