@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import signal
 import time
 from dataclasses import dataclass
@@ -51,14 +51,18 @@ def kinds(config, cube):
     movie = ("movie", cube, "--size", "320", "240", *out)
     longer = (*movie, "--title", "new", "--fps", "10")
     finer = ("cube", config, "--bin", "1")
+    few = ("node-set", cube, *out, "--min-neurons")
     run_file = (*finer, "-o", "OUT.hexrecruit.nc", "--overwrite", "--run-file", "OUT")
+    coarse, fine = ("cube", config, *out), (*finer, *out)
     return {
-        "cube": Kind("a.hexrecruit.nc", ("cube", config, *out), (*finer, *out)),
+        "cube": Kind("a.hexrecruit.nc", coarse, fine),
+        "zarr": Kind("a.hexrecruit.zarr", coarse, fine),
         "mp4": Kind("a.mp4", movie, longer),
         "gif": Kind("a.gif", movie, longer),
         "webm": Kind("a.webm", movie, longer),
         "PNG frames": Kind("frames", (*movie, "--stop", "50"), longer),
         "picture": Kind("a.pdf", (*movie, "--at", "10"), (*longer, "--at", "20")),
+        "node set": Kind("a.json", (*few, "1"), (*few, "5")),
         "run file": Kind("a.yaml", None, run_file),
     }
 
@@ -148,7 +152,6 @@ def _is_clear(runner, kind, path, new, names):
 
 def _remove(path):
     if path.is_dir():
-        for entry in os.scandir(path):
-            os.unlink(entry.path)
+        shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

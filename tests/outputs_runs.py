@@ -110,7 +110,8 @@ def state(path):
     """Content of a file, or of the files in a folder; None where there is nothing."""
     path = Path(path)
     if path.is_dir():
-        return {entry.name: entry.read_bytes() for entry in sorted(path.iterdir())}
+        files = sorted(entry for entry in path.rglob("*") if entry.is_file())
+        return {str(file.relative_to(path)): file.read_bytes() for file in files}
     return path.read_bytes() if path.exists() else None
 
 
@@ -122,6 +123,7 @@ def put(path, content):
     if isinstance(content, dict):
         path.mkdir(exist_ok=True)
         for name, data in content.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(data)
     else:
         path.write_bytes(content)

@@ -82,8 +82,13 @@ def _compiled(loop: Loop, types: Types) -> Loop:
         cached_folder(folder, lambda aside: _compiled_in(aside, loop, types))
         return _compiled_in(folder, loop, types)
     except OSError as error:
-        _log.warning("%s: cannot be stored (%s): the next time takes as long", folder, error)
+        _say_once(folder.parent, error.strerror)
     return _made(numba.njit(nogil=True)(loop), types)
+
+
+@functools.cache
+def _say_once(folder: Path, reason: str | None) -> None:
+    _log.warning("%s: cannot be stored (%s): the next time takes as long", folder, reason)
 
 
 def _compiled_in(folder: Path, loop: Loop, types: Types) -> Loop:
