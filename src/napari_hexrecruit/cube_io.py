@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_hexrecruit import schema
 from napari_hexrecruit._atomic import check_writable, written_aside
+from napari_hexrecruit._netcdf import check_netcdf
 from napari_hexrecruit._signals import signals_held
 from napari_hexrecruit._zarr_store import (
     ZARR_ENDING,
@@ -129,10 +130,11 @@ def _read_netcdf(source: Path) -> xr.Dataset:
     if not source.is_file():
         raise SimulationDataError(f"{source}: the file does not exist: give a {ENDING} file")
     try:
+        check_netcdf(source)
         with xr.open_dataset(source, engine="h5netcdf", decode_times=False) as file:
             cube = file.load()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+    except Exception as error:  # h5netcdf and xarray raise anything for damaged attributes
+        reason = " ".join(str(error).split()).removeprefix(f"{source}: ")
         raise SimulationDataError(
             f"{source}: cannot be read as a cube ({reason}): compute it again"
         ) from error

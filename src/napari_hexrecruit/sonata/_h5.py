@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._errors import one_line
+from napari_hexrecruit.sonata._heaps import has_endless_heap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +80,8 @@ def open_h5(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
         there = "is a folder" if path.is_dir() else "does not exist"
         raise SimulationDataError(f"{path}: {what} {there}: {remedy}")
     try:
+        if has_endless_heap(path):
+            raise OSError("a heap in it has no end")
         file = h5py.File(path, "r")
     except BlockingIOError as error:
         raise SimulationDataError(
@@ -95,7 +98,7 @@ def open_h5(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
 
 
 def child(parent: Any, name: str, n_links: int = 0) -> Any:
-    """A group or dataset of a group; None where there is none.
+    """A group or dataset of a group; None where there is none, or only a type.
 
     Parameters
     ----------
@@ -123,7 +126,8 @@ def child(parent: Any, name: str, n_links: int = 0) -> Any:
             )
         if isinstance(link, h5py.SoftLink):
             return _follow(parent, link.path, where, n_links + 1)
-        return parent[name]
+        found = parent[name]
+        return None if isinstance(found, h5py.Datatype) else found
 
 
 def child_names(parent: Any) -> list[str]:
@@ -162,6 +166,13 @@ def check_bytes(dataset: Any, where: str) -> None:
     if claimed > _MOST_COMPRESSED * max(size, _SMALL_BYTES):
         raise SimulationDataError(
             f"{where}: claims {claimed:,} bytes in a file of {size:,}: is the file complete?"
+        )
+    written = int(dataset.id.get_storage_size())
+    packed = dataset.id.get_create_plist().get_nfilters() > 0
+    if claimed > max(_SMALL_BYTES, written * (_MOST_COMPRESSED if packed else 1)):
+        raise SimulationDataError(
+            f"{where}: claims {claimed:,} bytes, of which {written:,} were written:"
+            " is it still being written?"
         )
 
 
