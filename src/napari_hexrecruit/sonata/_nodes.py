@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Nodes", "populations_in"]
 
 _MOST_NEURONS = np.iinfo(np.int32).max - 1
+_MOST_TEXTS = 1 << 20
+"""Texts that a library may list; those of circuits have some hundred, or one a morphology."""
 _AXES = ("x", "y", "z")
 _LIBRARY = "@library"
 _BLOCK = 1 << 18
@@ -281,6 +283,10 @@ def _library(part: Any, name: str, where: str) -> list[str] | None:
         if found.ndim != 1 or found.dtype.kind not in "OSU":
             raise SimulationDataError(f"{where}: is not a list of texts: correct the nodes file")
         check_bytes(found, where)
+        if found.shape[0] > _MOST_TEXTS:
+            raise SimulationDataError(
+                f"{where}: claims {found.shape[0]:,} texts, too many: correct the nodes file"
+            )
         return [_decoded(value) for value in found[:]]
 
 
