@@ -167,10 +167,12 @@ class Simulation:
         said = self._populations[population].type
         if said:
             return said
+        import pandas as pd
+
         nodes = self._nodes(population)
         if "model_type" not in nodes.columns:
             return "unknown"
-        kinds = {str(kind) for kind in np.unique(np.asarray(self.column(population, "model_type")))}
+        kinds = {str(kind) for kind in pd.unique(self.column(population, "model_type"))}
         return kinds.pop() if len(kinds) == 1 else "unknown"
 
     def default_population(self) -> str:
