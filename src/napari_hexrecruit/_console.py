@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["about", "progress_bars", "run", "say"]
 
+_LONGEST_LINE = 2_000
 DONE, MISTAKE, INTERRUPTED, ENDED = 0, 2, 130, 128
 
 
@@ -105,4 +106,12 @@ def _sentence(error: Exception) -> str:
 
 
 def _complain(text: str) -> None:
-    sys.stderr.write("hexrecruit: " + " ".join(text.split()) + "\n")
+    line = "".join(c if c.isprintable() else _escaped(c) for c in " ".join(text.split()))
+    if len(line) > _LONGEST_LINE:  # what is wrong stands first, and what to do last
+        line = f"{line[: _LONGEST_LINE // 2]} ... {line[-_LONGEST_LINE // 2 :]}"
+    sys.stderr.write(f"hexrecruit: {line}\n")
+
+
+def _escaped(character: str) -> str:
+    """What a file holds must not steer the terminal."""
+    return character.encode("unicode_escape").decode("ascii")
