@@ -10,6 +10,7 @@ import numpy as np
 from napari_hexrecruit._strip import draw_strip, mark_colours
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from matplotlib.axes import Axes
 
     from napari_hexrecruit._layout import Box
@@ -37,13 +38,14 @@ _SMALLEST_TITLE = 0.6
 _FIGURE_SPACE = "\u2007"
 _SCALE_BAR_SHARE = 0.22
 _UM_PER_MM = 1000.0
+_MOST_PIXELS_UNDER = 24_000_000
 
 
 def draw_under(sheet: Sheet, scene: Scene) -> None:
     """Draw what lies under the hexagons."""
     if scene.under is None:
         return
-    image = scene.under.image
+    image = _scaled_down(scene.under.image)
     grey: dict[str, Any] = {}
     if image.ndim == 2:
         grey = {"cmap": "gray", "vmin": 0, "vmax": 255 if image.dtype == np.uint8 else 1.0}
@@ -51,6 +53,12 @@ def draw_under(sheet: Sheet, scene: Scene) -> None:
         axes = _map_axes(sheet, panel)
         axes.imshow(image, extent=scene.under.extent, aspect="auto", **grey)
         _fit(axes, panel)
+
+
+def _scaled_down(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Every few pixels of an image finer than any picture: matplotlib takes 32 bytes for each."""
+    step = math.ceil(math.sqrt(image.shape[0] * image.shape[1] / _MOST_PIXELS_UNDER))
+    return image[::step, ::step]
 
 
 def draw_over(sheet: Sheet, scene: Scene) -> None:

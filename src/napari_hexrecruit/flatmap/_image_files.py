@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import warnings
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit._atomic import written_aside
 from napari_hexrecruit._nrrd import read_image
+from napari_hexrecruit._silence import silent_stderr
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.flatmap._images import (
     FlatImage,
@@ -24,6 +27,7 @@ from napari_hexrecruit.flatmap._images import (
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
     from PIL.Image import Image
 
@@ -38,6 +42,9 @@ _UM = {
 """µm in a unit of length."""
 _FOR_PRINT = (72, 75, 96, 100, 120, 144, 150, 180, 200, 220, 240, 300, 350, 360, 400, 600, 1200)
 """Pixels per inch that programs write for screens and printers; they say nothing of the cortex."""
+_FORMATS = ("PNG", "TIFF", "JPEG", "GIF", "BMP", "WEBP", "JPEG2000", "PPM", "TGA", "PCX")
+"""Not all that Pillow reads: for an EPS it would run Ghostscript on what the file says."""
+_MOST_PIXELS = 80_000_000
 _DESCRIPTION, _RESOLUTION_UNIT = 270, 296
 
 
@@ -53,7 +60,8 @@ def read_flat_image(
     Parameters
     ----------
     path
-        PNG, TIFF (OME-TIFF and ImageJ too), JPEG or whatever else Pillow reads, or a 2-D nrrd.
+        PNG, TIFF (OME-TIFF and ImageJ too), JPEG, GIF, BMP, WebP, JPEG 2000, PPM, TGA or PCX, or a
+        2-D nrrd; 80 million pixels at most.
     pixel_size
         Width and height of a pixel, µm; one number for square pixels. By default that of the file
         beside the image, or else what the image itself says: an OME-TIFF's physical size, an ImageJ
@@ -163,7 +171,7 @@ def _read_sidecar(path: Path) -> dict[str, Any]:
             "units": str(content["units"]),
             "nudge": Nudge(**content["nudge"]),
         }
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         raise SimulationDataError(
             f"{path}: does not say where the image lies ({error}): correct or delete it"
         ) from error
@@ -179,7 +187,12 @@ def _read_pixels(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | No
     from PIL import Image, ImageOps
 
     try:
-        with Image.open(path) as file:
+        with _quietly(), Image.open(path, formats=_FORMATS) as file:
+            if file.width * file.height > _MOST_PIXELS:
+                raise ValueError(
+                    f"it has {file.width:,} x {file.height:,} pixels, and {_MOST_PIXELS:,} are the"
+                    " most: make it smaller"
+                )
             n_pages = getattr(file, "n_frames", 1)
             if n_pages != 1:
                 raise SimulationDataError(
@@ -187,13 +200,21 @@ def _read_pixels(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | No
                 )
             size = _pixel_size(file)
             return _as_array(ImageOps.exif_transpose(file)), size, None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        if isinstance(error, SimulationDataError):
-            raise
-        reason = " ".join(str(error).split())
+    except SimulationDataError:
+        raise
+    except Exception as error:  # what Pillow's readers raise for damaged files has no end
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise SimulationDataError(
             f"{path}: cannot be read as an image ({reason}): give a PNG, TIFF, JPEG or nrrd"
         ) from error
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without what Pillow's readers warn of, and what libtiff writes on standard error in C."""
+    with warnings.catch_warnings(), silent_stderr():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _as_array(image: Image) -> npt.NDArray[Any]:
