@@ -112,7 +112,7 @@ def nrrd_errors(path: Path) -> Iterator[None]:
         raise
     except (
         *(nrrd.NRRDError, VoxcellError, OSError, EOFError, zlib.error),
-        *(ValueError, KeyError, IndexError, TypeError, NotImplementedError),
+        *(ValueError, KeyError, IndexError, TypeError, NotImplementedError, StopIteration),
     ) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SimulationDataError(
@@ -130,7 +130,7 @@ def read_header(path: Path) -> Header:
     """
     import nrrd
 
-    with nrrd_errors(path), open(path, "rb") as file:
+    with nrrd_errors(path), np.errstate(all="ignore"), open(path, "rb") as file:
         fields = nrrd.read_header(file)
         sizes = [int(n) for n in fields["sizes"]]
         voxel_size, offset = _geometry(fields)
@@ -178,7 +178,7 @@ def read_image(path: Path) -> tuple[npt.NDArray[Any], dict[str, Any]]:
     """
     import nrrd
 
-    with nrrd_errors(path):
+    with nrrd_errors(path), np.errstate(all="ignore"):
         data, fields = nrrd.read(str(path))
         return np.asarray(data), dict(fields)
 
