@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["read_run_file", "write_run_file"]
 
 _LARGEST_BYTES = 1_000_000
+_RAISED = (ValueError, IndexError, KeyError, TypeError, AttributeError, RecursionError)
+"""What PyYAML raises beside its own errors, as for ``!!float ''``."""
 
 
 def read_run_file(path: str | os.PathLike[str], command: str, known: set[str]) -> dict[str, Any]:
@@ -44,13 +46,19 @@ def read_run_file(path: str | os.PathLike[str], command: str, known: set[str]) -
         raise ValueError(f"{source}: is too large to be a run file")
     try:
         content = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
+    except (yaml.YAMLError, *_RAISED) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{source}: is not YAML ({reason})") from error
     if not isinstance(content, dict) or content.get("command") != command:
-        found = content.get("command") if isinstance(content, dict) else content
-        raise ValueError(f"{source}: is no run file of 'hexrecruit {command}' (command: {found!r})")
+        found = content.get("command") if isinstance(content, dict) else None
+        said = f" (command: {found!r})" if isinstance(found, str) else ""
+        raise ValueError(f"{source}: is no run file of 'hexrecruit {command}'{said}")
     options = {str(name): value for name, value in content.items() if name != "command"}
+    for name, value in options.items():
+        if not all(_is_plain(item) for item in (value if isinstance(value, list) else [value])):
+            raise ValueError(
+                f"{source}: {name!r} is neither a text, a number nor a list of those: correct it"
+            )
     unknown = sorted(set(options) - known)
     if unknown:
         raise ValueError(
@@ -58,6 +66,11 @@ def read_run_file(path: str | os.PathLike[str], command: str, known: set[str]) -
             f" there are: {', '.join(sorted(known))}"
         )
     return options
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is a single value; YAML's references can make a small file an endless tree."""
+    return value is None or isinstance(value, (str, int, float))
 
 
 def write_run_file(path: str | os.PathLike[str], command: str, options: dict[str, Any]) -> None:
