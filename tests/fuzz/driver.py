@@ -68,8 +68,9 @@ class Campaign:
     def add(self, plan: Plan, answer: dict[str, Any]) -> None:
         """Count an input; keep it if it went wrong."""
         kind = plan["kind"]
+        self.slowest.setdefault(kind, (0.0, plan))
         self.counts.setdefault(kind, Counter())[answer["outcome"]] += 1
-        if answer["seconds"] > self.slowest.get(kind, (0.0, plan))[0]:
+        if answer["seconds"] > self.slowest[kind][0]:
             self.slowest[kind] = answer["seconds"], plan
         self.peak_bytes[kind] = max(self.peak_bytes.get(kind, 0), answer["peak_bytes"])
         if answer["outcome"] in ("fault", "crash", "hang"):

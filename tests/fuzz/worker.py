@@ -30,6 +30,7 @@ LIMIT_BYTES = 2 << 30
 """Memory that an input may take beyond what the warm process has."""
 _BEGIN = "hexrecruit: "
 _LONGEST_LINE = 5_000
+_UNMADE = {"outcome": "unmade", "faults": [], "status": None, "seconds": 0.0, "peak_bytes": 0}
 _REFUSED_MEMORY = re.compile(r"[Uu]nable to allocate|MemoryError|[Oo]ut of memory|bad_alloc")
 
 
@@ -78,7 +79,10 @@ def _tried(plan: dict[str, Any], folder: Path, base: int) -> dict[str, Any]:
     case.mkdir()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        words = write_input(case, plan)
+        try:
+            words = write_input(case, plan)
+        except Exception:  # too large, or no libraries make it
+            return dict(_UNMADE, stderr=traceback.format_exc())
     before = _listing(case)
     _forget_peak()
     began = time.perf_counter()
