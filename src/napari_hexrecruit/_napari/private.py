@@ -1,7 +1,7 @@
 """The one module that uses private names of napari and vispy.
 
-`FramePoints` is a `napari.layers.Points` whose points stay where they are while the slider of
-axis 0 changes their values, drawn as hexagons. What it costs to move the slider depends on the
+`FramePoints` is a `napari.layers.Points` whose points stay where they are while the slider of time
+changes their values, drawn as hexagons. What it costs to move the slider depends on the
 number of points, not on the number of frames.
 
 `PRIVATE_NAMES` lists what is used and why; `missing_names` tells which of it this napari lacks.
@@ -24,7 +24,7 @@ from napari.layers import Layer, Points
 from napari.utils.notifications import show_info
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import ModuleType
 
 __all__ = [
@@ -43,7 +43,8 @@ Values = npt.NDArray[np.float32]
 
 STATE_KEY = "napari-hexrecruit"
 """Key of a layer's metadata, in its layer data tuple, under which its `Recipe` is."""
-FRAME_AXIS = 0
+FRAME_AXIS = -3
+"""Axes are counted from the last one: y and x are -2 and -1 in every layer."""
 VALUE = "recruited"
 """Feature that holds the values of the current frame."""
 _EARLY = 1e-6
@@ -229,10 +230,11 @@ class Recipe(Protocol):
 
 
 class FramePoints(Points):  # type: ignore[misc]  # napari has no types
-    """Hexagons that stay where they are while the slider of axis 0 changes their values.
+    """Hexagons that stay where they are while the slider of an axis changes their values.
 
     A subclass says how many frames there are, what the values of one are, how to tell a value in a
-    sentence, and how to make the layer again.
+    sentence, and how to make the layer again. It may have outer axes before that of the frames:
+    their sliders choose which frames there are.
 
     Parameters
     ----------
@@ -255,11 +257,12 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
     def __init__(self, centres: Floats, features: Mapping[str, Any], **kwargs: Any) -> None:
         _register()
         self._frame: int | None = 0
+        self._outer = (0,) * len(self.outer_shape)
         self._is_ready = False
         self._resting_at: float | None = None
         self._keep(centres)
         super().__init__(
-            _data_in_frame(centres, 0),
+            self._data_in_frame(centres, 0),
             features={**features, VALUE: self.frame_values(0)},
             face_color=VALUE,
             border_width=0.0,
@@ -275,6 +278,19 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
         # napari has sliced the layer at 0 of the world, where it may have no frame.
         self._paint(0)
         self._announced = self._is_ready = True
+
+    @property
+    def outer_shape(self) -> tuple[int, ...]:
+        """Lengths of the axes before that of the frames."""
+        return ()
+
+    @property
+    def outer_position(self) -> tuple[int, ...]:
+        """Where the sliders of the outer axes are."""
+        return self._outer
+
+    def on_outer_changed(self) -> None:
+        """Answer for the frames of another `outer_position` from now on; points are the same."""
 
     @property
     def n_frames(self) -> int:
@@ -307,7 +323,7 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
         return None if self._frame == _UNPAINTED else self._frame
 
     def frame_at(self, position: float) -> int | None:
-        """Find the frame that a coordinate of axis 0 lies in; None outside of the frames."""
+        """Find the frame that a coordinate of its axis lies in; None outside of the frames."""
         if not (math.isfinite(position) and 0 <= math.floor(position + _EARLY) < self.n_frames):
             return None
         return math.floor(position + _EARLY)
@@ -318,7 +334,7 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
         Parameters
         ----------
         position
-            World coordinate on axis 0, which other layers have, too; None, or showing the layer
+            World coordinate on that axis, which other layers have, too; None, or showing the layer
             again: it has all of its frames. napari gives the slider the span of all layers, also of
             hidden ones.
         """
@@ -378,7 +394,7 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
         # The viewer asks for slices and extents on every event: it hears of the last one, when all
         # is in place.
         with self.events.blocker_all():
-            Points.data.fset(self, _data_in_frame(centres, 0))
+            Points.data.fset(self, self._data_in_frame(centres, 0))
             no_values = np.full(len(centres), np.nan, dtype=np.float32)
             Points.features.fset(self, {**features, VALUE: no_values})
             self.size = size
@@ -394,18 +410,44 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
 
     # --- frames -----------------------------------------------------------------------------------
 
-    def _snap(self, position: float) -> float:
-        """Show the frame that a coordinate of axis 0 lies in, and return where its points are."""
-        frame = self.frame_at(position)
-        if frame != self._frame:
-            self._paint(frame)
-        return _OUTSIDE if frame is None else float(frame)
+    def _snap(self, point: Sequence[float], hidden: Iterable[int]) -> tuple[float, ...]:
+        """Show the frame that a place lies in, and return where its points are.
+
+        Of the place only the axes that have a slider count, those that are not in the view.
+        """
+        n_outer, axes = len(self.outer_shape), set(hidden)
+        snapped = list(point)
+        outer = [
+            self._outer_at(axis, point[axis]) if axis in axes else self._outer[axis]
+            for axis in range(n_outer)
+        ]
+        if None not in outer and tuple(outer) != self._outer:
+            self._outer = tuple(index for index in outer if index is not None)
+            self.on_outer_changed()
+            self._frame = _UNPAINTED if self._frame is not None else None
+            if n_outer not in axes:
+                self._paint(0)
+        if n_outer in axes:
+            frame = None if None in outer else self.frame_at(point[n_outer])
+            if frame != self._frame:
+                self._paint(frame)
+            snapped[n_outer] = _OUTSIDE if frame is None else float(frame)
+        for axis, index in enumerate(outer):
+            snapped[axis] = _OUTSIDE if index is None else float(index)
+        return tuple(snapped)
+
+    def _outer_at(self, axis: int, position: float) -> int | None:
+        """Find the index that a coordinate of an outer axis is nearest to; None outside."""
+        if not math.isfinite(position):
+            return None
+        index = math.floor(position + 0.5)
+        return index if 0 <= index < self.outer_shape[axis] else None
 
     def _paint(self, frame: int | None) -> None:
         if frame is None:
             values = np.full(len(self._data), np.nan, dtype=np.float32)
         else:
-            self._data = _data_in_frame(self._data[:, 1:], frame)
+            self._data = self._data_in_frame(self._data[:, -2:], frame)
             values = self.frame_values(frame)
         self._frame = frame
         self._outlined = np.isnan(values)
@@ -413,6 +455,15 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
         Points.features.fget(self)[VALUE] = values
         self._colour(values)
         self.refresh_text()
+
+    def _data_in_frame(self, centres: Floats, frame: int) -> Floats:
+        """Coordinates in a new array: earlier ones may be in a slice request or a key frame."""
+        data = np.empty((len(centres), len(self._outer) + 3))
+        data[:, :FRAME_AXIS] = self._outer
+        data[:, FRAME_AXIS] = frame
+        data[:, -2:] = centres
+        data.setflags(write=False)
+        return data
 
     def _colour(self, values: Values) -> None:
         colours = self._face
@@ -433,10 +484,11 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
 
     @property
     def _extent_data(self) -> Floats:
-        extent = np.empty((2, 3))
+        extent = np.zeros((2, len(self._outer) + 3))
         resting = self._resting_at
+        extent[1, :FRAME_AXIS] = [length - 1 for length in self.outer_shape]
         extent[:, FRAME_AXIS] = (0, self.n_frames - 1) if resting is None else resting
-        extent[:, 1:] = self._span
+        extent[:, -2:] = self._span
         return extent
 
     # --- what the visual reads --------------------------------------------------------------------
@@ -467,13 +519,12 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
 
     def _get_value(self, position: Any) -> int | None:
         """Index of the hexagon at a position in data coordinates; the nearest where two overlap."""
-        displayed = list(self._slice_input.displayed)
         shown = self._in_view
-        if FRAME_AXIS in displayed or len(shown) == 0:
+        if not set(_displayed(self)) <= {-2, -1} or len(shown) == 0:
             index: int | None = super()._get_value(position)
             return index
-        away = np.abs(self._data[shown, 1:] - np.asarray(position)[1:])
-        away *= np.abs(np.asarray(self.scale)[1:] / self.scale[-1])
+        away = np.abs(self._data[shown, -2:] - np.asarray(position)[-2:])
+        away *= np.abs(np.asarray(self.scale)[-2:] / self.scale[-1])
         distance = _distance_to_centre(away[:, 1], away[:, 0])
         nearest = int(np.argmin(distance))
         if distance[nearest] > _APOTHEM * self._view_size[nearest]:
@@ -623,15 +674,6 @@ def _follow(leader: Any, follower: Any, name: str, event: object = None) -> None
     setattr(follower, name, getattr(leader, name))
 
 
-def _data_in_frame(centres: Floats, frame: int) -> Floats:
-    """Coordinates in a new array: earlier ones may be in a slice request or a key frame."""
-    data = np.empty((len(centres), 3))
-    data[:, FRAME_AXIS] = frame
-    data[:, 1:] = centres
-    data.setflags(write=False)
-    return data
-
-
 def _distance_to_centre(dx: Floats, dy: Floats) -> Floats:
     """Distance across the sides of a pointy-top hexagon; dx and dy are not negative."""
     return np.maximum(dx, 0.5 * dx + math.sqrt(0.75) * dy)
@@ -653,11 +695,13 @@ def _slicing_state_class() -> type:
         """Asks for the points of the frame that the slider is in."""
 
         def make_slice_request_internal(self, slice_input: Any, data_slice: Any) -> Any:
-            if FRAME_AXIS in slice_input.not_displayed:
-                point, no_margin = list(data_slice.point), (0.0,) * len(data_slice.point)
-                point[FRAME_AXIS] = self.layer._snap(point[FRAME_AXIS])
+            hidden = [axis for axis in slice_input.not_displayed if axis < self.layer.ndim - 2]
+            if hidden:
+                no_margin = (0.0,) * len(data_slice.point)
                 data_slice = data_slice.copy_with(
-                    point=tuple(point), margin_left=no_margin, margin_right=no_margin
+                    point=self.layer._snap(data_slice.point, hidden),
+                    margin_left=no_margin,
+                    margin_right=no_margin,
                 )
             return super().make_slice_request_internal(slice_input, data_slice)
 
@@ -727,7 +771,7 @@ def _visual_class() -> type:
             events.blending.connect(self._on_antialiasing_change)
 
         def _on_data_change(self) -> None:
-            flat_top = tuple(self.layer._slice_input.displayed) == (2, 1)
+            flat_top = _displayed(self.layer) == (-1, -2)
             for markers in (self.node.points_markers, self.node.selection_markers):
                 markers.turn(flat_top=flat_top)
             super()._on_data_change()
@@ -803,11 +847,11 @@ def _pick_visual_class() -> type:
             self.reset()
 
         def _should_be_visible(self) -> bool:
-            self._displayed = tuple(self.layer._slice_input.displayed)
+            self._displayed = _displayed(self.layer)
             return bool(super()._should_be_visible() and _is_map(self._displayed))
 
         def _on_slice(self) -> None:
-            if tuple(self.layer._slice_input.displayed) != self._displayed:
+            if _displayed(self.layer) != self._displayed:
                 self.reset()
 
         def _on_outlines_change(self) -> None:
@@ -829,12 +873,17 @@ def _pick_visual_class() -> type:
 
 def _is_map(displayed: tuple[int, ...]) -> bool:
     """Whether the view shows the two axes of flat space, and nothing else."""
-    return len(displayed) == 2 and FRAME_AXIS not in displayed
+    return len(displayed) == 2 and set(displayed) == {-2, -1}
 
 
 def _xy_order(displayed: tuple[int, ...]) -> list[int]:
     """Order in which vispy takes the columns y and x."""
-    return [0, 1] if displayed == (2, 1) else [1, 0]
+    return [0, 1] if displayed == (-1, -2) else [1, 0]
+
+
+def _displayed(layer: Any) -> tuple[int, ...]:
+    """Axes of the view, counted from the last one."""
+    return tuple(axis - layer.ndim for axis in layer._slice_input.displayed)
 
 
 def _draw_outlines(
