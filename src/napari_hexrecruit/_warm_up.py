@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,8 +47,16 @@ def warm_up() -> None:
 
 @functools.cache
 def warm_up_ahead() -> Future[None]:
-    """`warm_up` in another thread, once in a process."""
-    pool = ThreadPoolExecutor(1, "hexrecruit-warm-up")
-    done = pool.submit(warm_up)
-    pool.shutdown(wait=False)
+    """`warm_up` in another thread, once in a process, which does not wait for it to end."""
+    done: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            warm_up()
+        except Exception as error:  # told by whoever needs the loops
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    threading.Thread(target=run, name="hexrecruit-warm-up", daemon=True).start()
     return done

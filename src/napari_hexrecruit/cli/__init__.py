@@ -5,13 +5,14 @@ Only typer is imported here; each command imports what it needs, so that ``--hel
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import Annotated
 
 import typer
 
-from napari_hexrecruit._console import run, say
+from napari_hexrecruit._console import INTERRUPTED, run, say
 from napari_hexrecruit.cli._analysis import compare, traces, trials
 from napari_hexrecruit.cli._campaign import campaign
 from napari_hexrecruit.cli._cube import check, cube, info
@@ -45,7 +46,20 @@ def main(args: list[str] | None = None) -> None:
     words = [word for word in words if word != "--debug"]
     status = run(lambda: app(words, prog_name="hexrecruit", standalone_mode=False), debug=debug)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: no traceback while Python ends
+    if status == INTERRUPTED:
+        _leave_at_once(status)
     sys.exit(status)
+
+
+def _leave_at_once(status: int) -> None:
+    """End the process without waiting for its threads.
+
+    An interrupt that falls into an import leaves Python's import locks taken: a thread that imports
+    too would never end, and Python would wait for it.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _show_version(wanted: bool) -> None:
