@@ -365,3 +365,13 @@ def test_cubes_in_folders_are_taken_and_written(hexrecruit, cube, folder, tmp_pa
     np.testing.assert_array_equal(
         read_cube(tmp_path / "peak.hexrecruit.zarr")["peak"], an.peak(cube)
     )
+
+
+def test_the_onset_of_a_mean_over_trials_is_0(hexrecruit, tmp_path):
+    hexrecruit(
+        *("trials", "{cube}", "-o", "mean.hexrecruit.nc", "--onsets", "100,400"),
+        *("--before", 50, "--after", 200),
+    )
+    mean = tmp_path / "mean.hexrecruit.nc"
+    assert hexrecruit("map", mean, "latency") == hexrecruit("map", mean, "latency", "--onset", 0)
+    assert hexrecruit("wave", mean) == hexrecruit("wave", mean, "--onset", 0)

@@ -26,7 +26,10 @@ Hexes = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Say the numbers as JSON.")]
 MetricName = Annotated[str, typer.Option(help="recruitment, n_recruited or rate.")]
-Onset = Annotated[float | None, typer.Option(metavar="MS", help="When the stimulus begins, ms.")]
+Onset = Annotated[
+    float | None,
+    typer.Option(metavar="MS", help="When the stimulus begins, ms; 0 in a mean over trials."),
+]
 Until = Annotated[float | None, typer.Option(metavar="MS", help="End of the search, ms.")]
 Baseline = Annotated[
     tuple[float, float] | None,

@@ -141,9 +141,12 @@ def wave(
 def _in_options_of_commands(function: Any, cube: xr.Dataset, name: str, given: Any) -> xr.DataArray:
     """The map; an option that it lacks or does not take is named as the command line has it."""
     from napari_hexrecruit.analysis import MAPS, map_options
+    from napari_hexrecruit.schema import N_TRIALS
 
     words = {"hexes": "--hex", "n_sd": "--sd"}
     if name in MAPS:
+        if N_TRIALS in cube.attrs and "onset" in map_options(name):
+            given = {"onset": 0.0, **given}  # the time of trials counts from it
         strange = [option for option in given if option not in map_options(name)]
         if strange:
             takes = ", ".join(words.get(o, f"--{o}") for o in map_options(name))
