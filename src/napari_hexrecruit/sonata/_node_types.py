@@ -56,7 +56,10 @@ class NodeTypes:
             )
         try:
             frame = pd.read_csv(path, sep=r"\s+", na_values=["NULL"])
-            ids = frame.pop(_ID).to_numpy(dtype=np.int64)
+            column = frame.pop(_ID)
+            if column.dtype.kind not in "iu":
+                raise ValueError(f"{_ID} holds what is no whole number")
+            ids = column.to_numpy(dtype=np.int64)
         except (ValueError, KeyError, OSError, TypeError) as error:
             raise SimulationDataError(
                 f"{path}: is no table of node types ({one_line(error)}): columns are separated by"
