@@ -170,6 +170,13 @@ def test_node_types_of_texts_and_nothing(tmp_path):
     assert open_simulation(**opened).population_type("cortex") == "unknown"
 
 
+def test_node_types_without_an_id_are_refused(tmp_path):
+    opened, _ = deviations.write(tmp_path, "node_types")
+    (tmp_path / "types.csv").write_text("node_type_id ei\n1 e\nNULL i\n")
+    with pytest.raises(HexRecruitError, match=r"types\.csv: .*no whole number"):
+        open_simulation(**opened).columns("cortex")
+
+
 def test_a_type_in_place_of_a_dataset(tmp_path):
     config = simple_files().write(tmp_path)
     with h5py.File(tmp_path / "nodes.h5", "r+") as file:
@@ -208,6 +215,12 @@ def test_run_files_of_odd_values_are_refused(tmp_path, text):
     path.write_text(f"command: cube\n{text}\n")
     with pytest.raises(ValueError, match=r"run\.yaml: "):
         read_run_file(path, "cube", {"radius", "a", "b"})
+
+
+def test_run_files_that_are_pipes_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "run.yaml")
+    with pytest.raises(ValueError, match="a pipe"):
+        read_run_file(tmp_path / "run.yaml", "cube", set())
 
 
 def test_images_do_not_warn_and_libtiff_does_not_write(tmp_path):

@@ -42,6 +42,8 @@ def read_run_file(path: str | os.PathLike[str], command: str, known: set[str]) -
     import yaml
 
     source = Path(path)
+    if source.exists() and not source.is_file():
+        raise ValueError(f"{source}: is a folder, a device or a pipe: name a run file (YAML)")
     if source.stat().st_size > _LARGEST_BYTES:
         raise ValueError(f"{source}: is too large to be a run file")
     try:
