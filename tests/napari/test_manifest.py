@@ -15,6 +15,9 @@ from napari_hexrecruit._napari.samples import SAMPLES, SCHEME
 from napari_hexrecruit._napari.timestamp import show_time
 from napari_hexrecruit._napari.widget import RecruitmentWidget
 
+ANALYSES = ["Traces", "Selection", "Compare", "Trials", "Maps", "Waves"]
+"""Panels of analyses, as the Plugins menu lists them."""
+
 
 @pytest.fixture(scope="module")
 def manifest():
@@ -51,7 +54,7 @@ class TestManifest:
         manager.register(manifest)
         widget, *others = manager.iter_widgets()
         assert widget.display_name == WIDGET
-        assert [other.display_name for other in others] == ["Flat map", "Traces", "Selection"]
+        assert [other.display_name for other in others] == ["Flat map", *ANALYSES]
         manager.activate(PLUGIN)
         assert manager.commands.get(widget.command) is RecruitmentWidget
         for path in (
@@ -86,7 +89,7 @@ class TestCommands:
         app = get_app_model()
         for menu, ids in (
             ("visualize", {"widget", "toggle_time_and_colorbar", "fit_limits"}),
-            ("measure", {"widget", "traces", "selection"}),
+            ("measure", {"widget", *map(str.lower, ANALYSES)}),
         ):
             items = app.menus.get_menu(f"napari/layers/{menu}")
             assert {f"{PLUGIN}.{name}" for name in ids} <= {item.command.id for item in items}

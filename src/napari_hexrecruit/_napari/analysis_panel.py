@@ -28,6 +28,8 @@ __all__ = ["AnalysisPanel"]
 
 T = TypeVar("T")
 
+_NO_LAYER = "No hexagons are visible: load a simulation or a cube, or show a layer."
+
 
 class AnalysisPanel(Container[Widget]):
     """A panel that asks something of the hexagons that are looked at.
@@ -154,6 +156,10 @@ class AnalysisPanel(Container[Widget]):
 
     def _on_cube(self, event: object = None) -> None:
         self._source = source_of(self.cube)  # kept, so that it stays in memory
+        if self._layer is None:
+            self.say(_NO_LAYER)
+        elif self.status.value == _NO_LAYER:
+            self.say("")
         self.rest(self._working.running)
         self.on_layer()
 

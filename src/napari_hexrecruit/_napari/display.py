@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -165,13 +166,18 @@ def contrast_limits(cube: xr.Dataset, metric: Metric) -> tuple[float, float]:
     -------
     low, high : float
         0 to 50 % for recruitment, as published; for others as `metrics.default_limits`: 0 to the
-        99th percentile of the values, or symmetric about 0. Of a cube of more than two million
-        values, evenly spaced bins are read.
+        99th percentile of the values, or symmetric about 0 and then rounded up to 1, 2, 2.5 or 5
+        times a power of ten, so that the colour bar has numbers at its ends. Of a cube of more than
+        two million values, evenly spaced bins are read.
     """
     if metric.name == RECRUITMENT:
         return RECRUITMENT_LIMITS
     step = -(-cube.sizes[TIME] * cube.sizes[HEX] // _ENOUGH_VALUES)
-    return default_limits(metric, metric.values(numbers_of(cube), slice(None, None, step)))
+    low, high = default_limits(metric, metric.values(numbers_of(cube), slice(None, None, step)))
+    if metric.diverging:
+        high = _round(high)
+        low = -high
+    return (low, high)
 
 
 def reading(name: str, value: float, n_neurons: int, metric: Metric) -> str:
@@ -228,6 +234,12 @@ def time_label(start_ms: float, stop_ms: float) -> str:
     '0.1 - 0.3 ms'
     """
     return f"{start_ms:,.10g} - {stop_ms:,.10g} ms"
+
+
+def _round(value: float) -> float:
+    """The next round number: 33 -> 50."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(r * power for r in (1.0, 2.0, 2.5, 5.0, 10.0) if r * power >= value * (1 - 1e-9))
 
 
 def _short(value: float) -> str:

@@ -41,7 +41,7 @@ from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.flatmap import FlatImage, Nudge, write_sidecar
 from napari_hexrecruit.recruitment import Progress
 
-__all__ = ["FlatMapWidget"]
+__all__ = ["FlatMapWidget", "keep_thin"]
 
 _LINE_PIXELS = 2.0
 _NOTICEABLE = 1.05
@@ -208,7 +208,7 @@ class FlatMapWidget(Container[Widget]):
         shown = {part: field.value for field, part in self._toggles()}.get(role.part, True)
         layer.visible = layer.visible and shown
         if isinstance(layer, Vectors):
-            _keep_thin(self._viewer, layer)
+            keep_thin(self._viewer, layer)
         layers = self._viewer.layers
         at = _place_under(layers, role) if role.is_under else _place_over(layers, role)
         self._adding = True
@@ -414,7 +414,7 @@ def _place_over(layers: Any, role: Role) -> int:
     return at
 
 
-def _keep_thin(viewer: Viewer, layer: Vectors) -> None:
+def keep_thin(viewer: Viewer, layer: Vectors) -> None:
     """Give lines the same width in pixels at any zoom."""
     # napari 0.9 has moved the camera into a model of its own.
     camera = getattr(viewer, "scene", viewer).camera

@@ -18,7 +18,7 @@ from napari_hexrecruit._napari.timestamp import show_time
 from napari_hexrecruit.metrics import METRICS
 from napari_hexrecruit.schema import RECRUITMENT
 
-__all__ = ["Shown", "cube_of", "is_plain"]
+__all__ = ["Shown", "cube_of", "is_plain", "name_on_canvas", "takes_cubes"]
 
 
 def cube_of(layer: Layer | None) -> xr.Dataset | None:
@@ -32,6 +32,11 @@ def cube_of(layer: Layer | None) -> xr.Dataset | None:
 def is_plain(layer: Layer | None) -> bool:
     """Whether a layer shows what every cube can show, not the result of an analysis."""
     return cube_of(layer) is not None and getattr(layer, "metric", RECRUITMENT) in METRICS
+
+
+def takes_cubes(layer: Layer | None) -> bool:
+    """Whether a layer can be given the cube of other parameters: not that of a campaign."""
+    return is_plain(layer) and getattr(layer, "takes_cubes", True)
 
 
 class Shown:
@@ -191,7 +196,7 @@ class Shown:
         grid.stride = 1
         grid.enabled = several
         for layer in self.layers:
-            _name_on_canvas(layer, visible=several)
+            name_on_canvas(layer, visible=several)
         self._viewer.reset_view()
         self._made_grid = several
 
@@ -227,10 +232,11 @@ _SET: dict[str, Callable[[Points, Any], None]] = {
 }
 
 
-def _name_on_canvas(layer: Points, *, visible: bool) -> None:
+def name_on_canvas(layer: Points, *, visible: bool, font_size: int = 12) -> None:
+    """Write the name of a layer over its hexagons, or take it away."""
     overlay: Any = getattr(layer, "name_overlay", None)
     if overlay is None:  # before napari 0.8
         return
     overlay.visible = visible
     overlay.position = "top_left"
-    overlay.font_size = 12
+    overlay.font_size = font_size

@@ -94,6 +94,7 @@ class TracePlot:
     def show_strip(self, strip: Strip | None) -> None:
         """Show the population, and give all axes its window of time."""
         self._strip = strip
+        self._place()
         self._redraw_strip()
 
     def show_traces(self, traces: Traces | None, hint: str = "") -> None:
@@ -156,7 +157,8 @@ class TracePlot:
         lowest = self.below if self._raster is not None else self.main
         for axes in (self.main, self.below):
             axes.tick_params(labelbottom=axes is lowest)
-            axes.set_xlabel("Time (ms)" if axes is lowest else "", fontsize=FONT)
+            title = "Time (ms)" if self._strip is None else self._strip.time_title
+            axes.set_xlabel(title if axes is lowest else "", fontsize=FONT)
 
     def _heights(self, *, with_raster: bool) -> tuple[list[float], list[float]]:
         """Bottoms and heights of the axes, px, from the top one to the lowest."""
@@ -184,7 +186,7 @@ class TracePlot:
         self.strip.set_ylim(low, high)
         self.strip.fill_between(x, y, color=style.muted, alpha=0.45, linewidth=0)
         self.strip.add_line(_line(x, y, style.text, 1.0))
-        self.strip.set_yticks([high / 1.05 if high else low / 1.05])
+        self.strip.set_yticks([high / 1.05 if high >= -low else low / 1.05])
         self.strip.yaxis.set_major_formatter(FuncFormatter(_rounded))
         self.strip.set_ylabel(
             "All", fontsize=FONT, color=style.text, rotation=0, ha="right", va="center"
@@ -206,6 +208,9 @@ class TracePlot:
         self.main.yaxis.set_major_formatter(FuncFormatter(_number))
         if traces.limits()[0] < 0:
             self.main.axhline(0.0, color=style.muted, linewidth=0.8, zorder=0)
+        if self._strip is not None and self._strip.onset_ms is not None:
+            onset = self._strip.onset_ms
+            self.main.axvline(onset, color=style.muted, linewidth=1.0, linestyle="--", zorder=0)
         self._draw_lines(traces)
 
     def _draw_lines(self, traces: Traces) -> None:

@@ -16,6 +16,7 @@ from napari_hexrecruit._napari.analysis_source import SimulationSource, is_mean,
 from napari_hexrecruit._napari.layer import RecruitmentLayer
 from napari_hexrecruit._napari.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.picking import LookedAt, picker_of
+from napari_hexrecruit._napari.private import FRAME_AXIS
 from napari_hexrecruit._napari.slider_track import SliderTrack
 from napari_hexrecruit._napari.trace_canvas import TraceCanvas
 from napari_hexrecruit._napari.trace_files import PICTURE_ENDINGS, write_picture
@@ -25,6 +26,7 @@ from napari_hexrecruit._napari.traces import (
     Raster,
     Strip,
     Traces,
+    metric_over_time,
     read_raster,
     strip_of,
     traces_of,
@@ -178,7 +180,9 @@ class TracesWidget(QWidget):
     def _show_layer(self) -> None:
         """Take the population of the layer, and what is picked of it, after the present event."""
         layer = self._layer
-        self._strip = None if layer is None else strip_of(layer.cube, layer.metric)
+        self._strip = None
+        if layer is not None:
+            self._strip = strip_of(layer.cube, metric_over_time(layer.cube, layer.metric))
         self.canvas.plot.show_strip(self._strip)
         self._bin = -1
         self._offer_raster()
@@ -191,7 +195,8 @@ class TracesWidget(QWidget):
             self._traces = None
         else:
             picks = layer.selected_hexes, layer.selected_slots
-            self._traces = traces_of(layer.cube, *picks, layer.metric)
+            metric = metric_over_time(layer.cube, layer.metric)
+            self._traces = traces_of(layer.cube, *picks, metric)
         self.canvas.plot.show_traces(self._traces, _NO_LAYER if layer is None else "\n".join(HINT))
         self.column.show_entries(self._traces)
         self._read_raster()
@@ -201,7 +206,7 @@ class TracesWidget(QWidget):
     # --- time -------------------------------------------------------------------------------------
 
     def _axis(self) -> int | None:
-        return None if self._layer is None else self._viewer.dims.ndim - self._layer.ndim
+        return None if self._layer is None else self._viewer.dims.ndim + FRAME_AXIS
 
     def _move_cursor(self, event: object = None) -> None:
         """Put the cursor where the slider is: nothing is drawn but the cursor."""

@@ -31,6 +31,8 @@ __all__ = [
     "Strip",
     "Traces",
     "decimated",
+    "limits_of",
+    "metric_over_time",
     "raster_picture",
     "read_raster",
     "strip_of",
@@ -58,12 +60,21 @@ class Strip:
         Start of the first bin and end of the last one.
     title
         What is shown, with its units.
+    time_title
+        What the time is counted from, with its units.
     """
 
     time_ms: Floats
     values: Floats
     window_ms: tuple[float, float]
     title: str
+    time_title: str = "Time (ms)"
+
+    @property
+    def onset_ms(self) -> float | None:
+        """The onset that the time is counted from, if it lies within the window."""
+        start, stop = self.window_ms
+        return 0.0 if "onset" in self.time_title and start < 0.0 < stop else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +169,21 @@ def strip_of(cube: xr.Dataset, metric: str) -> Strip:
         values=population_trace(cube, metric=metric).to_numpy(),
         window_ms=(start, start + cube.sizes[TIME] * width),
         title=title_of(cube, metric),
+        time_title=_time_title(cube),
     )
+
+
+def metric_over_time(cube: xr.Dataset, metric: str) -> str:
+    """Name what is drawn over time: the metric, but the percentage where it is a map."""
+    variable = metric_named(metric).variable
+    is_map = bool(variable) and variable in cube and TIME not in cube[variable].dims
+    return RECRUITMENT if is_map else metric
+
+
+def _time_title(cube: xr.Dataset) -> str:
+    """Read what the time is counted from: ``Time since the onset (ms)``."""
+    since = str(cube[TIME].attrs.get("long_name", "")).partition(", ")[2]
+    return f"Time {since} (ms)" if since else "Time (ms)"
 
 
 def traces_of(
