@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from h5py import File
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.sonata_files import POPULATION, simple_files
@@ -14,6 +15,7 @@ from napari_hexrecruit import _memory, _spike_counts, cumulative_cube, open_simu
 from napari_hexrecruit._spike_counts import FromFile, FromMemory, spikes_not_kept, spikes_of
 from napari_hexrecruit._spike_stream import open_stream
 from napari_hexrecruit.pipeline import recruitment_cube
+from napari_hexrecruit.synthetic import write_simulation
 
 NONE, BY_ID, BY_TIME = 0, 1, 2
 WINDOWS = [{}, {"start": 20.0, "stop": 80.0}, {"start": 22.3, "stop": 42.3, "bin_ms": 0.1}]
@@ -74,8 +76,6 @@ def test_a_swap_that_no_probe_meets_is_found(tmp_path):
 
 
 def test_ids_that_are_no_rows_are_looked_up(tmp_path):
-    from h5py import File
-
     config = files_sorted(BY_ID, BY_ID).write(tmp_path)
     with File(tmp_path / "nodes.h5", "r+") as file:
         n_neurons = len(file[f"nodes/{POPULATION}/node_type_id"])
@@ -144,3 +144,13 @@ def test_free_memory(tmp_path, monkeypatch, meminfo, limit, used, free):
     monkeypatch.setattr(_memory, "_MEMINFO", tmp_path / "meminfo")
     monkeypatch.setattr(_memory, "_CGROUP", tmp_path)
     assert _memory.free_bytes() == free
+
+
+def test_large_samples_leave_their_node_types_to_the_fill_value(tmp_path):
+    """As many files do: nothing is written where all values are the same."""
+    config = write_simulation(tmp_path / "run", n_neurons=150_000, tstop_ms=50.0, stimuli_ms=())
+    with File(tmp_path / "run" / "nodes.h5") as file:
+        types = file["nodes/cortex/node_type_id"]
+        assert types.nbytes > 1 << 20
+        assert types.id.get_storage_size() == 0
+    assert open_simulation(config).n_neurons("cortex") == 150_000
