@@ -170,3 +170,17 @@ def test_damaged_compiled_code_is_compiled_again(tmp_path, damage):
     (sums,) = [path for path in files if path.suffix == ".json"]
     assert json.loads(sums.read_text()).keys() == json.loads(good[sums]).keys()
     assert run().stderr == ""
+
+
+def test_folders_that_nobody_uses_are_forgotten(tmp_path):
+    def make(name):
+        _cache.cached_folder(tmp_path / name, lambda aside: (aside / "a").write_text(name))
+
+    for name in ("used", "unused", "foreign"):
+        make(name)
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / "foreign" / "thesis").write_text("mine")
+    os.utime(tmp_path / "foreign", (0, 0))
+    make("used")
+    make("new")
+    assert listing(tmp_path) == ["foreign", "new", "used"]

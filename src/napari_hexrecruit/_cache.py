@@ -7,6 +7,8 @@ import hashlib
 import json
 import logging
 import os
+import shutil
+import time
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,7 @@ _log = logging.getLogger(__name__)
 _VERSION = 2
 """Part of every key: raise it when the meaning of stored arrays changes."""
 _MOST_BYTES = 4 << 30
+_MOST_SECONDS = 90 * 24 * 3600.0
 _SUMS = "checksums.json"
 _UNREADABLE = (
     *(OSError, ValueError, KeyError, TypeError, EOFError, MemoryError),
@@ -161,12 +164,14 @@ def cached_folder(folder: Path, make: Callable[[Path], object]) -> None:
     Notes
     -----
     The SHA-256 of each file is stored with them. A folder in which a file is missing, changed or
-    too many is not believed.
+    too many is not believed. Whole ones beside it that were not used for 90 days are removed.
     """
     there = folder.exists()
     if there:
         wrong = _first_wrong(folder)
         if wrong is None:
+            with contextlib.suppress(OSError):  # it is somebody else's
+                os.utime(folder)
             return
         _log.warning("%s: cannot be used (%s is not as it was made): made again", folder, wrong)
     try:
@@ -177,6 +182,15 @@ def cached_folder(folder: Path, make: Callable[[Path], object]) -> None:
     except FileExistsError:
         if there or _first_wrong(folder) is not None:  # else another process was faster
             raise
+    _forget_unused(folder.parent)
+
+
+def _forget_unused(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        for path in folder.glob("[!.]*/"):
+            unused = time.time() - path.stat().st_mtime > _MOST_SECONDS
+            if unused and _first_wrong(path) is None:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _first_wrong(folder: Path) -> str | None:
