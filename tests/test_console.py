@@ -48,5 +48,5 @@ def test_long_work_shows_its_progress_on_a_terminal(tmp_path):
         "150",
     ]
     said = on_terminal([*words, "-o", str(tmp_path / "out.mp4")])
-    for what in ("reading neurons", "reading spikes", "spikes", "writing out.mp4"):
+    for what in ("reading neurons", "spikes", "writing out.mp4"):
         assert what in said
