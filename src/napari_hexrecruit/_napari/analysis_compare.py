@@ -17,6 +17,7 @@ from napari_hexrecruit._napari.analysis_stage import Result, Stage
 from napari_hexrecruit._napari.layer import RecruitmentLayer
 from napari_hexrecruit._napari.look import default_limits
 from napari_hexrecruit._napari.parts import LARGEST, choice, column, heading, number, row, text
+from napari_hexrecruit._napari.private import FRAME_AXIS
 from napari_hexrecruit.analysis import align, bins_of, compare, cut, z_score
 from napari_hexrecruit.metrics import METRICS, metric_named
 from napari_hexrecruit.schema import HEX, TIME
@@ -267,7 +268,7 @@ class CompareWidget(AnalysisPanel):
 
     def _slider(self) -> float:
         dims = self.viewer.dims
-        return float(dims.point[dims.ndim - 3]) if dims.ndim >= 3 else 0.0
+        return float(dims.point[FRAME_AXIS]) if dims.ndim >= -FRAME_AXIS else 0.0
 
     def _on_shown(self) -> None:
         """Show the ratio of the same comparison instead, or the difference again."""

@@ -10,6 +10,7 @@ import xarray as xr
 from napari.layers import Points
 
 from napari_hexrecruit._napari.layer import RecruitmentLayer, add_recruitment_layer
+from napari_hexrecruit._napari.private import FRAME_AXIS
 from napari_hexrecruit._napari.shown import name_on_canvas
 from napari_hexrecruit.metrics import metrics_for
 from napari_hexrecruit.schema import RECRUITMENT, TIME
@@ -121,8 +122,7 @@ class Stage:
             if isinstance(layer, RecruitmentLayer) and not self.is_result(layer):
                 self._hide(layer)
                 layer.rest_at(start)
-        axis = self._viewer.dims.ndim - 3
-        self._viewer.dims.set_point(axis, at_ms)
+        self._viewer.dims.set_point(self._viewer.dims.ndim + FRAME_AXIS, at_ms)
 
     def arrange(self, layers: Sequence[Points]) -> None:
         """Put layers side by side with their names, and hide other hexagons; one alone: no grid."""

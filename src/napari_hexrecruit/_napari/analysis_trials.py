@@ -19,6 +19,7 @@ from napari_hexrecruit._napari.analysis_panel import AnalysisPanel
 from napari_hexrecruit._napari.analysis_source import SimulationSource, origin_ms, source_of
 from napari_hexrecruit._napari.analysis_stage import Result, Stage
 from napari_hexrecruit._napari.parts import LARGEST, choice, column, heading, number, row
+from napari_hexrecruit._napari.private import FRAME_AXIS
 from napari_hexrecruit.analysis import (
     bins_of,
     count_trials,
@@ -326,8 +327,7 @@ class TrialsWidget(AnalysisPanel):
         """Show something else of the same trials, at the same time."""
         self._show_fields()
         if self.stage.layers:
-            dims = self.viewer.dims
-            self._show_trials(at_ms=float(dims.point[dims.ndim - 3]))
+            self._show_trials(at_ms=float(self.viewer.dims.point[FRAME_AXIS]))
 
     def _on_back(self) -> None:
         self.stage.clear()

@@ -16,6 +16,7 @@ from napari.settings import get_settings
 from psygnal import Signal
 
 from napari_hexrecruit._napari.layer import RecruitmentLayer
+from napari_hexrecruit._napari.private import FRAME_AXIS
 
 __all__ = ["LookedAt", "Picker", "picker_of"]
 
@@ -199,7 +200,7 @@ class Picker:
             return None
         among = None if not _is_grid(viewer) else _layers_in_field(viewer, event.viewbox)
         layer = looked_at(viewer, among)
-        if layer is None or viewer.dims.ndim - layer.ndim in viewer.dims.displayed:
+        if layer is None or viewer.dims.ndim + FRAME_AXIS in viewer.dims.displayed:
             return None
         if among is not None:
             viewer.layers.selection.active = layer
