@@ -19,7 +19,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_hexrecruit._atomic import written_aside
 from napari_hexrecruit._napari.loading import Cancelled
-from napari_hexrecruit._napari.private import STATE_KEY
+from napari_hexrecruit._napari.private import FRAME_AXIS, STATE_KEY
 from napari_hexrecruit._napari.shown import cube_of
 from napari_hexrecruit._napari.timestamp import OVERLAY
 from napari_hexrecruit._style import MovieStyle
@@ -161,7 +161,7 @@ def offered_window(viewer: Viewer, layer: Points) -> tuple[float, float, float]:
     """
     cube = cubes_of_layers([layer])[0]
     first, bin_ms, n_bins = float(cube["time"][0]), float(cube.attrs["bin_ms"]), cube.sizes["time"]
-    dims, axis = viewer.dims, viewer.dims.ndim - layer.ndim
+    dims, axis = viewer.dims, viewer.dims.ndim + FRAME_AXIS
     before, after = float(dims.margin_left[axis]), float(dims.margin_right[axis])
     low, high = 0, n_bins
     if before + after > 0.0:
@@ -439,13 +439,13 @@ def _photographs(
             yield _fitted(picture, shape)
     finally:
         if layer in viewer.layers:
-            viewer.dims.set_point(viewer.dims.ndim - layer.ndim, before)
+            viewer.dims.set_point(viewer.dims.ndim + FRAME_AXIS, before)
 
 
 def _time_axis(viewer: Viewer, layer: Points) -> int:
     if layer not in viewer.layers:
         raise ValueError(f"the layer {layer.name!r} was removed: no movie was written")
-    axis = int(viewer.dims.ndim - layer.ndim)
+    axis = int(viewer.dims.ndim + FRAME_AXIS)
     if axis in viewer.dims.displayed:
         raise ValueError("time is an axis of the picture: turn the axes so that it has a slider")
     return axis

@@ -14,6 +14,7 @@ from napari.utils.colormaps.standardize_color import transform_color
 from napari.utils.events import Event
 from napari.utils.notifications import show_warning
 
+from napari_hexrecruit._napari.blocks import Blocks
 from napari_hexrecruit._napari.display import (
     contrast_limits,
     hex_points,
@@ -57,9 +58,9 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
+_AXES = ("time", "y", "x")
 _LOOK: dict[str, Any] = {
     "antialiasing": 0.5,
-    "axis_labels": ("time", "y", "x"),
     "blending": "translucent",
     "border_color": "gray",
     "canvas_size_limits": (0, 1_000_000),
@@ -150,16 +151,13 @@ class RecruitmentLayer(FramePoints):
         self._slots: dict[str, int] = {}
         self._take(cube)
         look = _LOOK | {"name": _name(cube), "face_colormap": self._metric.colormap}
+        look |= {"axis_labels": self.axis_names()}
         if points_kwargs.get("face_contrast_limits") is None:
             points_kwargs["face_contrast_limits"] = contrast_limits(cube, self._metric)
-        hexes = self._hexes
         super().__init__(
-            hexes.centres,
+            self._hexes.centres,
             self._fixed_features(),
-            size=hexes.size,
-            scale=hexes.scale,
-            translate=hexes.translate,
-            units=hexes.units,
+            **self.geometry(),
             **(look | points_kwargs),
         )
         self.colorbar_label.text = self._metric.title_for(cube)
@@ -192,15 +190,7 @@ class RecruitmentLayer(FramePoints):
         _check_metric(self._metric, cube)
         before = self._lookup.grid
         self._take(cube)
-        hexes = self._hexes
-        self.replace_points(
-            hexes.centres,
-            self._fixed_features(),
-            size=hexes.size,
-            scale=hexes.scale,
-            translate=hexes.translate,
-            units=hexes.units,
-        )
+        self.replace_points(self._hexes.centres, self._fixed_features(), **self.geometry())
         self.colorbar_label.text = self._metric.title_for(cube)
         same_places = self._lookup.grid == before
         self._pick([n for n in self._slots if n in self._position_of] if same_places else [])
@@ -359,6 +349,27 @@ class RecruitmentLayer(FramePoints):
             overlay.outlines = Outlines(hexes.centres[at], colours, hexes.size, width)
         overlay.visible = bool(at) or bool(overlay.lasso)
 
+    # --- axes -------------------------------------------------------------------------------------
+
+    def axis_names(self) -> tuple[str, ...]:
+        """Names of the layer's axes."""
+        return _AXES
+
+    def geometry(self) -> dict[str, Any]:
+        """Size of the hexagons, and where the data coordinates are in the world."""
+        hexes = self._hexes
+        return {
+            "size": hexes.size,
+            "scale": hexes.scale,
+            "translate": hexes.translate,
+            "units": hexes.units,
+        }
+
+    @property
+    def caption(self) -> str:
+        """What stands above the time on the canvas."""
+        return ""
+
     # --- answers to FramePoints -------------------------------------------------------------------
 
     @property
@@ -368,7 +379,7 @@ class RecruitmentLayer(FramePoints):
 
     def frame_values(self, frame: int) -> npt.NDArray[np.float32]:
         """Values of a bin, (n_hexes,) float32."""
-        return self._metric.values(self._numbers, frame)
+        return self._metric.values(*self._numbers.at(frame))
 
     def sentence(self, index: int) -> str:
         """Say the current value of a hexagon: ``R3;C-1: 12.5 % of 48 neurons``."""
@@ -393,7 +404,7 @@ class RecruitmentLayer(FramePoints):
 
     def _take(self, cube: xr.Dataset) -> None:
         self._cube = cube
-        self._numbers = numbers_of(cube)
+        self._numbers = Blocks(numbers_of(cube))
         self._hexes = hex_points(cube)
         self._lookup = HexLookup.of(cube)
         self._position_of = positions_of(cube)
@@ -437,8 +448,14 @@ class LayerRecipe:
         # The cube is shared and never changed; a copy of it would be as large as the cube.
         return self
 
+    def new(self, **points_kwargs: Any) -> RecruitmentLayer:
+        """Make a layer of this kind."""
+        return RecruitmentLayer(
+            self.cube, metric=self.metric, outline_nan=self.outline_nan, **points_kwargs
+        )
+
     def layer(self, state: Mapping[str, Any]) -> RecruitmentLayer:
-        """Make the layer.
+        """Make the layer, with the look that a state describes.
 
         Parameters
         ----------
@@ -451,13 +468,8 @@ class LayerRecipe:
             Shows this cube.
         """
         metadata = {key: value for key, value in state["metadata"].items() if key != STATE_KEY}
-        layer = RecruitmentLayer(
-            self.cube,
-            metric=self.metric,
-            outline_nan=self.outline_nan,
-            metadata=metadata,
-            **{name: state[name] for name in _COPIED if name in state},
-        )
+        look = {name: state[name] for name in _COPIED if name in state}
+        layer = self.new(metadata=metadata, **look)
         for name in _COPIED_AFTERWARDS:
             if name in state:
                 setattr(layer, name, state[name])
@@ -552,7 +564,7 @@ def _plain_layer(
     shown, hexes = metric_named(metric), hex_points(cube)
     data, features = plain_points(cube, shown)
     look = _LOOK | {"name": _name(cube), "face_colormap": shown.colormap}
-    look |= {"face_contrast_limits": contrast_limits(cube, shown)}
+    look |= {"axis_labels": _AXES, "face_contrast_limits": contrast_limits(cube, shown)}
     metadata = points_kwargs.pop("metadata", None) or {}
     layer = Points(
         data,

@@ -16,10 +16,12 @@ from napari.layers import Points
 from napari.utils import progress as progress_bar
 from napari.viewer import current_viewer
 
+from napari_hexrecruit._napari.campaign_layer import make_campaign_layer
 from napari_hexrecruit._napari.layer import make_recruitment_layer, set_stage
 from napari_hexrecruit._napari.samples import SCHEME, sample_simulation
 from napari_hexrecruit._napari.timestamp import show_time
-from napari_hexrecruit.cube_io import ENDING, read_cube
+from napari_hexrecruit.campaign import DATASET, MANIFEST, is_campaign_store, open_campaign
+from napari_hexrecruit.cube_io import ENDINGS, read_cube
 from napari_hexrecruit.pipeline import recruitment_cube
 from napari_hexrecruit.recruitment import Progress
 
@@ -34,7 +36,8 @@ def get_reader(path: str | list[str]) -> ReadFunction | None:
     Parameters
     ----------
     path
-        A SONATA simulation configuration, a cube, or the address of a sample.
+        A SONATA simulation configuration, a cube, the dataset of a campaign or the file that says
+        what is done of one, or the address of a sample.
 
     Returns
     -------
@@ -45,8 +48,12 @@ def get_reader(path: str | list[str]) -> ReadFunction | None:
         return None
     if path.startswith(SCHEME):
         return read_sample
-    if path.lower().endswith(ENDING):
+    if is_campaign_store(path) or Path(path).name == MANIFEST:
+        return read_campaign
+    if path.rstrip("/\\").lower().endswith(ENDINGS):
         return read_cube_file
+    if Path(path).is_dir():
+        return None
     return read_simulation if _may_be_simulation(Path(path)) else None
 
 
@@ -58,7 +65,25 @@ def read_cube_file(path: str) -> list[Points]:
     SimulationDataError
         If the file is no cube of this version.
     """
-    return [_layer(read_cube(path), Path(path).name[: -len(ENDING)])]
+    name = Path(path).name
+    ending = next(ending for ending in ENDINGS if name.lower().endswith(ending))
+    return [_layer(read_cube(path), name[: -len(ending)])]
+
+
+def read_campaign(path: str) -> list[Points]:
+    """Open the dataset of a campaign, with its parameters as sliders.
+
+    Raises
+    ------
+    SimulationDataError
+        If there is none, or it cannot be read.
+    HexRecruitError
+        If this napari cannot show it.
+    """
+    folder = Path(path).parent
+    campaign = open_campaign(path)
+    name = folder.name if Path(path).name in (DATASET, MANIFEST) else Path(path).stem
+    return [_dressed(lambda: make_campaign_layer(campaign, name=name))]
 
 
 def read_simulation(path: str) -> list[Points]:
@@ -102,9 +127,14 @@ def _may_be_simulation(path: Path) -> bool:
 
 
 def _layer(cube: Any, name: str) -> Points:
+    return _dressed(lambda: make_recruitment_layer(cube, name=name))
+
+
+def _dressed(make: Callable[[], Points]) -> Points:
+    """Make a layer, with colour bar and, once it is there, the time."""
     # napari writes the source of what a reader returns, and refuses where it has done so already,
     # as it does for layers that are made while a sample is opened. A fresh context knows of none.
-    layer = Context().run(make_recruitment_layer, cube, name=name)
+    layer = Context().run(make)
     layer.face_colorbar.visible = True
     viewer = current_viewer()
     if viewer is not None:

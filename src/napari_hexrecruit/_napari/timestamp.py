@@ -79,7 +79,8 @@ class _TimeStamp:
             return
         layer = _timed_layer(viewer)
         window = None if layer is None else _window_ms(viewer, layer)
-        self.overlay.text = "" if window is None else time_label(*window)
+        lines = [getattr(layer, "caption", ""), "" if window is None else time_label(*window)]
+        self.overlay.text = "\n".join(line for line in lines if line)
 
 
 _stamps: dict[int, _TimeStamp] = {}

@@ -21,7 +21,7 @@ from napari_hexrecruit._napari.parts import scrolled
 from napari_hexrecruit._napari.playback import Playback
 from napari_hexrecruit._napari.request import Request
 from napari_hexrecruit._napari.settings import with_recipe
-from napari_hexrecruit._napari.shown import Shown, cube_of, is_plain
+from napari_hexrecruit._napari.shown import Shown, cube_of, takes_cubes
 from napari_hexrecruit._napari.sources import Sources
 from napari_hexrecruit._napari.work import Loaded, computed, notes_of, recipe_of, summary
 
@@ -125,7 +125,7 @@ class RecruitmentWidget(Container[Widget]):
         self._on_playback_changed()
         active = self._viewer.layers.selection.active
         candidates = [active, *reversed(self._viewer.layers)]
-        layer = next((layer for layer in candidates if is_plain(layer)), None)
+        layer = next((layer for layer in candidates if takes_cubes(layer)), None)
         if layer is not None:
             self._adopt(layer)
         elif (last := Sources.of(self._chooser.settings)).there:
@@ -277,7 +277,7 @@ class RecruitmentWidget(Container[Widget]):
 
     def _on_layer_inserted(self, event: Any) -> None:
         free = not self._shown.layers and not self._loading.running and not self._adding
-        if free and is_plain(event.value):
+        if free and takes_cubes(event.value):
             self._adopt(event.value)
 
     def _adopt(self, layer: Any) -> None:

@@ -5,23 +5,27 @@ collects the cubes, `open_campaign` opens the dataset, and `select_cube` takes o
 """
 
 from napari_hexrecruit.campaign._dataset import (
+    DATASET,
     cube_at,
-    is_campaign,
+    is_campaign_store,
     open_campaign,
     parameters_of,
     select_cube,
     validate_campaign,
 )
+from napari_hexrecruit.campaign._manifest import MANIFEST
 from napari_hexrecruit.campaign._run import CampaignResult, run_campaign
 from napari_hexrecruit.campaign._sources import Campaign, Member, read_campaign
 from napari_hexrecruit.campaign._windows import merge_windows
 
 __all__ = [
+    "DATASET",
+    "MANIFEST",
     "Campaign",
     "CampaignResult",
     "Member",
     "cube_at",
-    "is_campaign",
+    "is_campaign_store",
     "merge_windows",
     "open_campaign",
     "parameters_of",

@@ -21,6 +21,8 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 _SECONDS_TO_CONNECT = 20
+_ANY_PORT = "127.0.0.1:0"
+"""The scheduler answers health checks on a port; on dask's usual one it would clash with others."""
 _DIED = (
     "its worker process died each time, which mostly means that the memory was used up:"
     " use fewer workers, wider bins, or split the simulation into windows"
@@ -156,7 +158,7 @@ def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
             threads_per_worker=1,
             processes=True,
             memory_limit=distributed.system.MEMORY_LIMIT // n_workers,
-            dashboard_address=dashboard,
+            dashboard_address=dashboard or _ANY_PORT,
             silence_logs=logging.CRITICAL,
             preload=["napari_hexrecruit.campaign._preload"],
         )

@@ -29,7 +29,7 @@ __all__ = [
     "SIMULATION",
     "TEXTS",
     "cube_at",
-    "is_campaign",
+    "is_campaign_store",
     "open_campaign",
     "parameters_of",
     "select_cube",
@@ -63,7 +63,8 @@ def open_campaign(path: str | os.PathLike[str]) -> xr.Dataset:
     Parameters
     ----------
     path
-        The campaign's folder, or ``campaign.hexrecruit.zarr`` in it.
+        The campaign's folder, or ``campaign.hexrecruit.zarr`` or ``campaign.hexrecruit.json``
+        in it.
 
     Returns
     -------
@@ -96,9 +97,13 @@ def open_campaign(path: str | os.PathLike[str]) -> xr.Dataset:
     return dataset
 
 
-def is_campaign(dataset: xr.Dataset) -> bool:
-    """Whether a dataset says that it is one of a campaign."""
-    return "campaign_schema_version" in dataset.attrs
+def is_campaign_store(path: str | os.PathLike[str]) -> bool:
+    """Whether a folder is a zarr store that says that it is one of a campaign."""
+    try:
+        content = json.loads((Path(path) / "zarr.json").read_text(encoding="utf-8"))
+        return "campaign_schema_version" in content["attributes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def validate_campaign(dataset: xr.Dataset) -> None:
