@@ -170,6 +170,14 @@ class TestCompare:
         panel, _layers = self.compare(opened, **cubes)
         assert "bins are 10 ms wide in one cube and 5 ms in the other" in panel.told[0]
 
+    def test_a_hexagon_is_picked_in_all_of_them(self, opened):
+        panel, _layers = self.compare(opened, **self.cubes())
+        shown = panel.widget.stage.layers
+        shown[0].selected_hexes = ["R0;C1", "R0;C2"]
+        assert {layer.selected_hexes for layer in shown} == {("R0;C1", "R0;C2")}
+        shown[2].selected_hexes = ()
+        assert {layer.selected_hexes for layer in shown} == {()}
+
     def test_without_originals(self, opened):
         panel, _layers = opened("Compare", **self.cubes())
         panel.widget.beside.value = False
@@ -567,6 +575,30 @@ def shifted(cube, n_bins):
         col=cube["col"].to_numpy(),
         start_ms=float(cube["time"][0]),
     )
+
+
+ODD_CUBES = {
+    "one bin": cube_of([[5, 9]], row=[0, 0], col=[0, 1]),
+    "one hexagon": cube_of([[5], [9], [0]], row=[0], col=[0]),
+    "no value": cube_of([[5, 9]] * 4, row=[0, 0], col=[0, 1], min_neurons=1000),
+    "nobody fires": cube_of([[0, 0]] * 4, row=[0, 0], col=[0, 1]),
+}
+
+
+@pytest.mark.parametrize("name", ["Compare", "Trials", "Maps", "Waves"])
+@pytest.mark.parametrize("which", ODD_CUBES)
+def test_odd_cubes_give_a_layer_or_a_sentence(opened, name, which):
+    panel, layers = opened(name, one=ODD_CUBES[which], other=ODD_CUBES[which])
+    widget = panel.widget
+    if name == "Trials":
+        widget.source.value, widget.list.value = "list", "0"
+        widget.before.value, widget.after.value = 0.0, 10.0
+    button = {"Compare": "compare", "Trials": "cut", "Maps": "add", "Waves": "find"}[name]
+    panel.press(getattr(widget, button))
+    said = widget.status.value or getattr(getattr(widget, "result", None), "value", "")
+    assert len(panel.told) + bool(said) == 1, (panel.told, said)
+    assert "\n" not in "".join(panel.told)
+    assert set(layers) <= set(panel.viewer.layers)
 
 
 @pytest.mark.parametrize("name", ["Compare", "Trials", "Maps", "Waves"])

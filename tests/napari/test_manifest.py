@@ -9,11 +9,16 @@ import pytest
 from npe2 import PluginManager, PluginManifest
 from widget_helpers import PLUGIN, WIDGET
 
-from napari_hexrecruit._napari.commands import fit_limits, toggle_time_and_colorbar
+from napari_hexrecruit._napari.commands import (
+    fit_limits,
+    next_quantity,
+    toggle_time_and_colorbar,
+)
 from napari_hexrecruit._napari.layer import RecruitmentLayer
 from napari_hexrecruit._napari.samples import SAMPLES, SCHEME
 from napari_hexrecruit._napari.timestamp import show_time
 from napari_hexrecruit._napari.widget import RecruitmentWidget
+from napari_hexrecruit.analysis import peak, with_maps
 
 ANALYSES = ["Traces", "Selection", "Compare", "Trials", "Maps", "Waves"]
 """Panels of analyses, as the Plugins menu lists them."""
@@ -88,7 +93,7 @@ class TestCommands:
 
         app = get_app_model()
         for menu, ids in (
-            ("visualize", {"widget", "toggle_time_and_colorbar", "fit_limits"}),
+            ("visualize", {"widget", "toggle_time_and_colorbar", "fit_limits", "next_quantity"}),
             ("measure", {"widget", *map(str.lower, ANALYSES)}),
         ):
             items = app.menus.get_menu(f"napari/layers/{menu}")
@@ -138,7 +143,18 @@ class TestCommands:
         assert tuple(first.face_contrast_limits) == before
         assert second.face_contrast_limits[1] != 50.0
 
-    @pytest.mark.parametrize("command", [fit_limits, toggle_time_and_colorbar])
+    def test_the_next_quantity_goes_round(self, viewer, cube):
+        first, second = viewer.layers
+        viewer.layers.selection = {first}
+        first.cube = with_maps(cube, peak(cube))
+        seen = []
+        for _ in range(4):
+            next_quantity(viewer)
+            seen.append(first.metric)
+        assert seen == ["n_recruited", "rate", "peak", "recruitment"]
+        assert second.metric == "recruitment"
+
+    @pytest.mark.parametrize("command", [fit_limits, next_quantity, toggle_time_and_colorbar])
     def test_without_hexagons_they_say_what_to_do(self, make_napari_viewer, command):
         from napari.utils.notifications import notification_manager
 

@@ -260,6 +260,7 @@ class CompareWidget(AnalysisPanel):
         at = float(times[0] if not times[0] <= self._slider() <= times[-1] else self._slider())
         self.stage.show_alone(results, at)
         self.stage.arrange(self.stage.layers)
+        self.stage.share_picks()
         self.say(comparison.sentence)
         self.back.enabled = True
 

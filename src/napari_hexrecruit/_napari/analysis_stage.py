@@ -13,7 +13,7 @@ from napari_hexrecruit._napari.layer import RecruitmentLayer, add_recruitment_la
 from napari_hexrecruit._napari.private import FRAME_AXIS
 from napari_hexrecruit._napari.shown import name_on_canvas
 from napari_hexrecruit.metrics import metrics_for
-from napari_hexrecruit.schema import RECRUITMENT, TIME
+from napari_hexrecruit.schema import HEX, RECRUITMENT, TIME
 
 __all__ = ["Result", "Stage"]
 
@@ -65,6 +65,9 @@ class Stage:
     def close(self) -> None:
         """Leave the viewer as it is, and alone."""
         self._viewer.layers.events.removed.disconnect(self._on_removed)
+        for layer in self.layers:
+            if isinstance(layer, RecruitmentLayer):
+                layer.events.selection_changed.disconnect(self._on_selection)
         self._aside = []
 
     def layer(self, role: str) -> Points | None:
@@ -142,6 +145,18 @@ class Stage:
         grid.enabled = several
         self._made_grid = several
         self._viewer.reset_view()
+
+    def share_picks(self) -> None:
+        """Pick the same hexagons in all results: they have the same ones."""
+        for layer in self.layers:
+            if isinstance(layer, RecruitmentLayer):
+                layer.events.selection_changed.connect(self._on_selection)
+
+    def _on_selection(self, event: Any) -> None:
+        for layer in self.layers:
+            if isinstance(layer, RecruitmentLayer) and layer.selected_hexes != event.value:
+                known = set(layer.cube[HEX].to_numpy().tolist())
+                layer.selected_hexes = [name for name in event.value if name in known]
 
     def clear(self) -> None:
         """Take the results away and show what was put aside."""

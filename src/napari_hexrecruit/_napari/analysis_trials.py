@@ -175,6 +175,7 @@ class TrialsWidget(AnalysisPanel):
         self._trials: Trials | None = None
         self._inputs: dict[str, Any] = {}
         self._offered: object = None
+        self._original: xr.Dataset | None = None
         onsets = self._onset_fields()
         window = self._window_fields()
         shown = self._shown_fields()
@@ -233,16 +234,17 @@ class TrialsWidget(AnalysisPanel):
 
     def on_layer(self) -> None:
         """Offer the inputs of the simulation, and onsets that make sense."""
-        if self.stage.is_result(self.layer):
+        if self.cube is None or self.stage.is_result(self.layer):
             return
-        source, cube = source_of(self.cube), self.cube
+        self._original = cube = self.cube
+        source = source_of(cube)
         self.exact.enabled = source is not None
         if source is None:
             self.exact.value = False
             self._offer({})
         else:
             self.read(partial(_read_inputs, source), self._offer)
-        if cube is not None and self._offered is not cube:
+        if self._offered is not cube:
             self._offered = cube
             bins = bins_of(cube)
             self.first.value = bins.start_ms
@@ -274,7 +276,7 @@ class TrialsWidget(AnalysisPanel):
 
     def run(self) -> None:
         """Cut what is looked at, in a thread."""
-        cube = self._cube_to_cut()
+        cube = self._original
         if cube is None:
             return
         try:
@@ -285,12 +287,6 @@ class TrialsWidget(AnalysisPanel):
         window = self.before.value, self.after.value
         source = source_of(cube) if self.exact.value else None
         self.work(partial(cut_or_counted, cube, onsets, window, source), self._show)
-
-    def _cube_to_cut(self) -> xr.Dataset | None:
-        """What is looked at; the layer itself, not the trials that were cut from it."""
-        if self.cube is not None and not self.stage.is_result(self.layer):
-            self._original = self.cube
-        return getattr(self, "_original", None)
 
     def _onsets(self, cube: xr.Dataset) -> Callable[[], npt.NDArray[np.float64]]:
         bins = bins_of(cube)

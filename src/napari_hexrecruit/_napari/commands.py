@@ -8,12 +8,14 @@ from napari.layers import Points
 from napari.utils.notifications import show_info
 from napari.viewer import Viewer
 
+from napari_hexrecruit._napari.layer import RecruitmentLayer
 from napari_hexrecruit._napari.look import fitted_limits
 from napari_hexrecruit._napari.shown import cube_of
 from napari_hexrecruit._napari.timestamp import show_time
+from napari_hexrecruit.metrics import metrics_for
 from napari_hexrecruit.schema import RECRUITMENT
 
-__all__ = ["fit_limits", "toggle_time_and_colorbar"]
+__all__ = ["fit_limits", "next_quantity", "toggle_time_and_colorbar"]
 
 
 def toggle_time_and_colorbar(viewer: Viewer) -> None:
@@ -37,6 +39,15 @@ def fit_limits(viewer: Viewer) -> None:
     limits = fitted_limits([cube for cube in map(cube_of, alike) if cube is not None], metric)
     for layer in alike:
         layer.face_contrast_limits = limits
+
+
+def next_quantity(viewer: Viewer) -> None:
+    """Show the next of what each cube holds: percent, neurons, rate, and results of analyses."""
+    for layer in _hexagons(viewer):
+        cube = cube_of(layer)
+        if isinstance(layer, RecruitmentLayer) and cube is not None:
+            names = [metric.name for metric in metrics_for(cube)]
+            layer.metric = names[(names.index(layer.metric) + 1) % len(names)]
 
 
 def _hexagons(viewer: Any) -> list[Points]:

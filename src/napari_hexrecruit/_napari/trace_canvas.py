@@ -46,6 +46,7 @@ class TraceCanvas(FigureCanvasQTAgg):
         self.plot = TracePlot(figure, style)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 110)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay the viewer's
         self._cursor = _Cursor(self)
         self._window: tuple[float, float] | None = None
         self.setCursor(Qt.CursorShape.PointingHandCursor)

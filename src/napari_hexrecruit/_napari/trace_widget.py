@@ -39,7 +39,7 @@ HINT = (
     "Click a hexagon of the map to see it over time.",
     "Shift + click adds or removes one, Shift + drag draws a lasso, Esc clears.",
 )
-_NO_LAYER = "There are no hexagons: load a simulation or a cube first."
+_NO_LAYER = "No hexagons are visible: load a simulation or a cube, or show a layer."
 _HEIGHT, _RASTER_HEIGHT = 260, 110
 _NARROW = 620
 """A panel that is less wide has its buttons above the plot."""
