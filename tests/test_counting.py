@@ -8,10 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.slow_counts import ID_TYPES, members_of, problems, slow_counts
 
-from napari_hexrecruit import HexGrid, TimeBins, _jit
+from napari_hexrecruit import HexGrid, TimeBins, _counting, _jit
 from napari_hexrecruit.hexgrid import hex_names, ij_to_rowcol
 from napari_hexrecruit.recruitment import count_newly_recruited, count_spikes, group_neurons
 from napari_hexrecruit.timebins import first_at
+
+
+@pytest.fixture(autouse=True, scope="module")
+def many_chunks():
+    """Even the few spikes of these tests are shared out among the threads."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_counting, "_WORTH_A_CHUNK", 1)
+        yield
 
 
 @given(problems(), st.sampled_from([1, 2, 4]))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.slow_counts import members_of, problems, slow_counts
 
-from napari_hexrecruit import TimeBins
+from napari_hexrecruit import TimeBins, _counting
 from napari_hexrecruit.recruitment import count_newly_recruited, count_spikes
 from napari_hexrecruit.streaming import (
     OrderError,
@@ -24,6 +24,14 @@ from napari_hexrecruit.streaming import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True, scope="module")
+def many_chunks():
+    """Even the few spikes of these tests are shared out among the threads."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_counting, "_WORTH_A_CHUNK", 1)
+        yield
 
 
 @dataclass

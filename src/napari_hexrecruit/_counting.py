@@ -25,6 +25,10 @@ Positions = npt.NDArray[np.int64]
 TOO_MANY_SPIKES = "a bin has more spikes than int32 can count: use narrower bins"
 
 _CHUNKS_PER_WORKER = 16
+_WORTH_A_CHUNK = 1 << 17
+"""Spikes that take much longer than handing them to a thread."""
+_VALUES_PER_SPIKE = 8
+"""Values of the result that are written while one spike is counted, about."""
 _MOST_SPIKES = np.iinfo(np.int32).max
 
 
@@ -120,7 +124,9 @@ class BinCounter:
                 self._idle.append(seen)
             return int(starts[last] - starts[first]), int(n_unknown)
 
-        chunks = _even_chunks(starts, self.n_workers * _CHUNKS_PER_WORKER)
+        n_steps = int(starts[-1] - starts[0]) + n_recruited.size // _VALUES_PER_SPIKE
+        n_chunks = min(-(-n_steps // _WORTH_A_CHUNK), self.n_workers * _CHUNKS_PER_WORKER)
+        chunks = _even_chunks(starts, n_chunks)
         tasks = [self.pool.submit(work, first, last) for first, last in chunks]
         n_unknown = 0
         try:
