@@ -496,6 +496,7 @@ def test_options_replace_those_of_a_style():
         ({"qqqqqq": 1}, "'qqqqqq' is no option of a picture: use one of size, metric"),
         ({"size": (0, 100)}, "size must be (width, height) of 16 to 16384 px"),
         ({"size": (100.5, 100)}, "size must be (width, height)"),
+        ({"size": (10_000, 10_000)}, "has 100,000,000 px, and 40,000,000 are the most"),
         ({"size": 100}, "size must be 2 numbers, not 100"),
         ({"size": "ab"}, "size must be 2 numbers, not 'ab'"),
         ({"metric": "spikes"}, "metric 'spikes' is unknown"),
@@ -676,3 +677,13 @@ def test_memory_does_not_grow_with_the_number_of_frames(monkeypatch):
 
     peak(100.0)
     assert peak(6000.0) < 1.2 * peak(600.0)
+
+
+def test_large_pictures_take_some_tens_of_bytes_per_pixel():
+    """They are numbers in parts only: numbers of four channels are 16 bytes a pixel, and a sum."""
+    size = (1800, 1200)
+    tracemalloc.start()
+    render_frames(wave_cube(n_bins=2), size=size)[0]
+    top = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert top < 60 * size[0] * size[1]

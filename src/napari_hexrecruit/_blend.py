@@ -16,10 +16,12 @@ from napari_hexrecruit._pixels import (
     ONE,
     Floats,
     Packed,
+    Pixels,
     Wide,
+    laid_over,
     narrow,
     pack,
-    to_bytes,
+    to_floats,
     widen,
     widen_fixed,
 )
@@ -81,7 +83,7 @@ class Blend:
 
 
 def fold(
-    coverage: Coverage, under: Floats, over: Floats, opacity: float, background: Packed
+    coverage: Coverage, under: Pixels, over: Pixels, opacity: float, background: Packed
 ) -> Blend:
     """Fold the layers under and over the hexagons into weights.
 
@@ -90,7 +92,7 @@ def fold(
     coverage
         Which hexagon covers which pixel.
     under, over
-        (height, width, 4) layers, premultiplied.
+        (height, width, 4) layers.
     opacity
         Of the hexagons.
     background
@@ -101,14 +103,14 @@ def fold(
     Blend
         Only pixels on borders of hexagons, or under or over something, are mixtures.
     """
+    shown = pack(laid_over(under, over)).reshape(-1)
     under, over = under.reshape(-1, 4), over.reshape(-1, 4)
     owner = coverage.owner.reshape(-1)
     on_border = np.zeros(owner.size, dtype=bool)
     on_border[coverage.mixed] = True
     inside = (owner < coverage.n_hexes) & ~on_border
-    bare = inside & (over[:, 3] == 0.0) & (opacity == 1.0)
+    bare = inside & (over[:, 3] == 0) & (opacity == 1.0)
     veiled = np.flatnonzero(inside & ~bare)
-    shown = pack(to_bytes(over + (1.0 - over[:, 3:]) * under))
     beside = np.flatnonzero(~inside & ~on_border & (shown != background))
     mixed = np.concatenate([coverage.mixed, veiled, beside])
     shares = _with_veiled(coverage.shares, owner[veiled])
@@ -116,8 +118,8 @@ def fold(
         np.where(bare, owner, coverage.n_hexes).reshape(coverage.owner.shape),
         mixed,
         tuple((own, share * np.float32(opacity)) for own, share in shares),
-        under[mixed],
-        over[mixed],
+        to_floats(under[mixed]),
+        to_floats(over[mixed]),
     )
 
 

@@ -14,6 +14,7 @@ from napari_hexrecruit._pixels import (
     Floats,
     Packed,
     Pixels,
+    laid_over,
     pack,
     to_bytes,
     to_floats,
@@ -46,7 +47,7 @@ class Painter:
     def __init__(self, scene: Scene) -> None:
         under, over = _layers(scene)
         self._transparent = scene.style.background == "transparent"
-        self._picture = to_bytes(over + (1.0 - over[..., 3:]) * under)
+        self._picture = laid_over(under, over)
         self._maps = [_Map(scene, panel, under, over) for panel in scene.panels]
         self._moving = list(_moving_parts(scene, self._picture))
 
@@ -76,7 +77,7 @@ class Painter:
 class _Map:
     """The hexagons of one panel on its box of the picture."""
 
-    def __init__(self, scene: Scene, panel: Panel, under: Floats, over: Floats) -> None:
+    def __init__(self, scene: Scene, panel: Panel, under: Pixels, over: Pixels) -> None:
         hexes, box = panel.hexes, panel.box
         self._box = (slice(box.top, box.bottom), slice(box.left, box.right))
         self._scale = scene.colours
@@ -158,14 +159,16 @@ def _write_on(picture: Floats, mask: Floats, colour: str) -> None:
     picture += over * _rgba(colour)
 
 
-def _layers(scene: Scene) -> tuple[Floats, Floats]:
-    """Draw what lies under and over the hexagons: (height, width, 4), premultiplied."""
+def _layers(scene: Scene) -> tuple[Pixels, Pixels]:
+    """Draw what lies under and over the hexagons: (height, width, 4)."""
     red, green, blue, alpha = (channel / 255 for channel in scene.background)
     under = Sheet(scene.style.size, (red, green, blue) if alpha else "none")
     draw_under(under, scene)
+    below = under.pixels()
+    del under
     over = Sheet(scene.style.size)
     draw_over(over, scene)
-    return to_floats(under.pixels()), to_floats(over.pixels())
+    return below, over.pixels()
 
 
 @cache

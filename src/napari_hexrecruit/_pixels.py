@@ -11,6 +11,7 @@ __all__ = [
     "Packed",
     "Pixels",
     "Wide",
+    "laid_over",
     "narrow",
     "pack",
     "to_bytes",
@@ -35,6 +36,8 @@ ONE = 1 << _ONE_BITS
 _SHIFTS = (0, 21, 42)
 _BYTE = np.uint64(255)
 _SMALLEST_ALPHA = 1e-6
+_BLOCK_PIXELS = 1 << 18
+"""Pixels that are numbers at a time: as numbers they take ten times the memory."""
 
 
 def to_floats(rgba: Pixels) -> Floats:
@@ -50,6 +53,16 @@ def to_bytes(picture: Floats) -> Pixels:
     straight = np.where(alpha > 0, picture[..., :3] / np.maximum(alpha, _SMALLEST_ALPHA), 1.0)
     both = np.concatenate([straight, alpha], axis=-1)
     return np.ascontiguousarray(np.round(np.clip(both, 0.0, 1.0) * 255.0).astype(np.uint8))
+
+
+def laid_over(under: Pixels, over: Pixels) -> Pixels:
+    """New picture: one layer (height, width, 4) on another."""
+    picture = np.empty_like(under)
+    rows = max(1, _BLOCK_PIXELS // max(1, under.shape[1]))
+    for top in range(0, len(under), rows):
+        below, above = (to_floats(layer[top : top + rows]) for layer in (under, over))
+        picture[top : top + rows] = to_bytes(above + (1.0 - above[..., 3:]) * below)
+    return picture
 
 
 def pack(rgba: npt.ArrayLike) -> Packed:

@@ -18,6 +18,8 @@ Background = Literal["white", "black", "transparent"]
 
 _LARGEST_SIDE = 16384
 _SMALLEST_SIDE = 16
+_MOST_PIXELS = 40_000_000
+"""Somewhat more than a frame of 8K video; a picture takes 40 bytes a pixel while it is drawn."""
 _MARK = re.compile(r"(?P<start>[^:]+):(?P<stop>[^:]+)(:(?P<label>.*))?", re.DOTALL)
 
 
@@ -237,6 +239,11 @@ def _size(size: Any) -> tuple[int, int]:
     if not whole or not all(_SMALLEST_SIDE <= v <= _LARGEST_SIDE for v in values):
         raise ValueError(
             f"size must be (width, height) of {_SMALLEST_SIDE} to {_LARGEST_SIDE} px, not {size!r}"
+        )
+    if values[0] * values[1] > _MOST_PIXELS:
+        raise ValueError(
+            f"size {size!r} has {values[0] * values[1]:,} px, and {_MOST_PIXELS:,} are the most:"
+            " give a smaller one, or draw an .svg or .pdf"
         )
     return int(values[0]), int(values[1])
 
