@@ -145,7 +145,7 @@ class TestDataset:
             validate_campaign(spoil(dataset))
 
     def test_a_dataset_is_no_cube(self, grid):
-        with pytest.raises(SimulationDataError, match="not a recruitment cube"):
+        with pytest.raises(SimulationDataError, match="is the dataset of a campaign: give one"):
             read_cube(grid / "out" / "campaign.hexrecruit.zarr")
 
     def test_a_folder_without_one(self, tmp_path):

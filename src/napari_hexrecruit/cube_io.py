@@ -117,6 +117,10 @@ def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
     """
     source = Path(path)
     cube = open_store(source) if source.name.endswith(ZARR_ENDING) else _read_netcdf(source)
+    if "campaign_schema_version" in cube.attrs:
+        raise SimulationDataError(
+            f"{source}: is the dataset of a campaign: give one of the cubes in the folder 'cubes'"
+        )
     try:
         schema.validate_cube(cube)
     except ValueError as error:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import napari
 
-from napari_hexrecruit.cube_io import ENDING
+from napari_hexrecruit.campaign import MANIFEST
+from napari_hexrecruit.cube_io import ENDINGS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,12 +24,23 @@ def launch(path: Path | None) -> None:
     Parameters
     ----------
     path
-        A cube; or a simulation, which the widget reads in a thread, with the settings of last time.
+        A cube, or the folder of a campaign; or a simulation, which the widget reads in a thread,
+        with the settings of last time.
     """
     viewer = napari.Viewer(title="Hexagon recruitment")
-    if path is not None and path.name.endswith(ENDING):
-        viewer.open(str(path), plugin=PLUGIN)
+    result = _result(path)
+    if result is not None:
+        viewer.open(str(result), plugin=PLUGIN)
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
-    if path is not None and not path.name.endswith(ENDING):
+    if path is not None and result is None:
         widget.open(path)
     napari.run()
+
+
+def _result(path: Path | None) -> Path | None:
+    """What the reader opens at once; None for a simulation."""
+    if path is None:
+        return None
+    if (path / MANIFEST).is_file():
+        return path / MANIFEST
+    return path if path.name.endswith((*ENDINGS, MANIFEST)) else None

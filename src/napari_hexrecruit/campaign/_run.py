@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import time
 from dataclasses import dataclass, field
@@ -191,11 +192,14 @@ def plain_options(options: Mapping[str, Any]) -> dict[str, Any]:
     chosen["radius"] = HexGrid(chosen["radius"]).radius
     begin = 0.0 if chosen["start"] is None else chosen["start"]
     whole_bins(begin + 10 * chosen["bin_ms"], begin, chosen["stop"], chosen["bin_ms"])
-    chosen["where"] = parse_where(chosen["where"])
+    where = chosen["where"]
+    parse_where(where)
+    chosen["where"] = list(where) if isinstance(where, (list, tuple)) else [where]
     flat, atlas = chosen["flat"], chosen["column_atlas"]
     chosen["flat"] = list(flat) if isinstance(flat, (tuple, list)) else _volume(flat)
     chosen["column_atlas"] = None if atlas is None else _volume(atlas)
-    return chosen
+    plain: dict[str, Any] = json.loads(json.dumps(chosen, default=lambda number: number.item()))
+    return plain
 
 
 def _volume(name: str | os.PathLike[str]) -> str:

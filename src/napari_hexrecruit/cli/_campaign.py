@@ -113,7 +113,8 @@ def campaign_lines(result: CampaignResult) -> list[str]:
     n_failed = len(result.failures)
     kept = f", {result.n_kept:,} of them before" if result.n_kept else ""
     failed = f", {n_failed:,} failed" if n_failed else ""
-    lines = [f"{result.folder}: {result.n_done:,} simulations done{kept}{failed}"]
+    noun = "simulation" if result.n_done == 1 else "simulations"
+    lines = [f"{result.folder}: {result.n_done:,} {noun} done{kept}{failed}"]
     lines += [f"  note: {note}" for note in result.notes]
     lines += [f"  failed: {name}: {reason}" for name, reason in result.failures.items()]
     return lines if result.dataset is None else [*lines, f"  dataset: {result.dataset}"]

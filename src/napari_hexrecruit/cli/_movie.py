@@ -194,9 +194,9 @@ _STYLE = (
 
 def _read_or_compute(ctx: typer.Context, source: Path) -> xr.Dataset:
     """The cube that a file is, or that a simulation gives with the options of the command."""
-    from napari_hexrecruit.cube_io import ENDING, read_cube
+    from napari_hexrecruit.cube_io import ENDINGS, read_cube
 
-    if not source.name.endswith(ENDING):
+    if not source.name.endswith(ENDINGS):
         return computed(ctx, source)
     given = [name for name in OF_CUBE if is_given(ctx, name)]
     if given:
@@ -207,11 +207,11 @@ def _read_or_compute(ctx: typer.Context, source: Path) -> xr.Dataset:
 
 def stimulus_marks(sources: list[Path]) -> list[tuple[float, float, str]]:
     """When the inputs of the simulation that a source is, or was computed from, were on."""
-    from napari_hexrecruit.cube_io import ENDING, read_cube
+    from napari_hexrecruit.cube_io import ENDINGS, read_cube
     from napari_hexrecruit.pipeline import open_recipe
     from napari_hexrecruit.sonata import open_simulation
 
-    if sources[0].name.endswith(ENDING):
+    if sources[0].name.endswith(ENDINGS):
         sim = open_recipe(json.loads(read_cube(sources[0]).attrs["recipe"]))
     else:
         sim = open_simulation(sources[0])

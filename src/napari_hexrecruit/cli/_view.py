@@ -62,7 +62,9 @@ def _missing(path: Path, what: str) -> bool:
 def view(
     sim_or_cube: Annotated[
         Path | None,
-        typer.Argument(metavar="[SIM_OR_CUBE]", help="Simulation, or a .hexrecruit.nc file."),
+        typer.Argument(
+            metavar="[SIM_OR_CUBE]", help="Simulation, cube, or the folder of a campaign."
+        ),
     ] = None,
 ) -> None:
     """Open the viewer with the layer loaded."""
