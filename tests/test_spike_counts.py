@@ -70,9 +70,10 @@ def test_a_swap_that_no_probe_meets_is_found(tmp_path):
     config = files.write(tmp_path)
     with open_stream(open_simulation(config), POPULATION) as stream:
         assert stream.order == "by_time"
-    kept = recruitment_cube(open_simulation(config))
-    assert recruitment_cube(config).identical(kept)
-    assert "not sorted" in kept.attrs["notes"]
+    for compute in (recruitment_cube, cumulative_cube):
+        kept = compute(open_simulation(config))
+        assert compute(config).identical(kept)
+        assert "not sorted" in kept.attrs["notes"]
 
 
 def test_ids_that_are_no_rows_are_looked_up(tmp_path):
@@ -89,6 +90,16 @@ def test_a_population_without_spikes(tmp_path):
     files = simple_files(n_spikes=0)
     config = files.write(tmp_path)
     assert recruitment_cube(config).identical(recruitment_cube(open_simulation(config)))
+
+
+def test_a_file_without_the_population(tmp_path):
+    config = simple_files().write(tmp_path)
+    with File(tmp_path / "output" / "spikes.h5", "r+") as file:
+        del file[f"spikes/{POPULATION}"]
+    for compute in (recruitment_cube, cumulative_cube):
+        read = compute(config)
+        assert read.identical(compute(open_simulation(config)))
+        assert "it is assumed that it never fired" in read.attrs["notes"]
 
 
 @given(st.lists(st.floats(0, 100) | st.just(np.nan), min_size=1, max_size=40), st.data())

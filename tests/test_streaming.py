@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.slow_counts import members_of, problems, slow_counts
 
 from napari_hexrecruit import TimeBins, _counting
+from napari_hexrecruit._counting import BinCounter
 from napari_hexrecruit.recruitment import count_newly_recruited, count_spikes
 from napari_hexrecruit.streaming import (
     OrderError,
@@ -21,6 +22,7 @@ from napari_hexrecruit.streaming import (
     count_newly_recruited_blocks,
     count_slabs,
 )
+from napari_hexrecruit.streaming._job import OpenSlab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -247,3 +249,16 @@ def test_slabs_that_nobody_wants_end_the_work(order):
     slabs.close()
     assert source.n_open == 0
     assert threading.active_count() == before
+
+
+def test_more_spikes_than_int32_counts_are_refused():
+    members = members_of([0], 1)
+    with BinCounter(members.hex_of_neuron, 1, 1) as counter:
+        counts = np.zeros((2, 1, 1), np.int32)
+        with pytest.raises(ValueError, match="more spikes than int32 can count: use narrower"):
+            counter.count(np.zeros(1, np.int32), np.array([0, 2**31]), *counts)
+        slab = OpenSlab(0, 1, *counts)
+        slab.put(np.array([[2**31 - 1, 0, 0]], np.uint64), slice(None))
+        assert slab.done()[2:] == (0, 2**31 - 1, 2**31 - 1, 0)
+        with pytest.raises(ValueError, match="more spikes than int32 can count: use narrower"):
+            slab.put(np.array([[2**31, 0, 0]], np.uint64), slice(None))

@@ -76,8 +76,6 @@ def _pieces(job: Job) -> Generator[_Piece, None, None]:
             last = min(max(found, at), job.n_bins)
             yield _Piece(ids, first_at(times, job.cuts[at : last + 2]), at, last)
             at = last
-            if at == job.n_bins:
-                return
     yield _Piece(ids[:0], np.zeros(job.n_bins - at + 1, dtype=np.int64), at, job.n_bins)
 
 
