@@ -58,8 +58,8 @@ def commands(layers: Sequence[Points], order: Order, style: MovieStyle) -> str:
         recipe = _recipe_of(layers[0])
         if recipe["simulation"] == recipe.get("spikes"):
             raise ValueError(
-                f"the layer {layers[0].name!r} is of a spikes file without a simulation, of which no"
-                f" movie can be made: {_REMEDY}"
+                f"the layer {layers[0].name!r} is of spikes without a simulation, of which no movie"
+                f" can be made: {_REMEDY}"
             )
         lines = [
             _line("movie", [recipe["simulation"]], order.output, options | _cube_options(recipe))
