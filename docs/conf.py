@@ -36,7 +36,7 @@ html_title = f"napari-hexrecruit {release}"
 html_show_sourcelink = False
 
 COMMANDS = (
-    *("demo", "info", "check", "cube", "movie", "view"),
+    *("demo", "info", "check", "cube", "movie", "campaign", "view"),
     *("traces", "compare", "trials", "map", "wave", "node-set"),
 )
 

@@ -20,10 +20,17 @@ if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gi
     from napari_hexrecruit.analysis.traces import hex_traces
     from napari_hexrecruit.analysis.trials import count_trials, cut_trials, reliability, trial_mean
     from napari_hexrecruit.analysis.waves import fit_wave
+    from napari_hexrecruit.campaign import (
+        open_campaign,
+        read_campaign,
+        run_campaign,
+        select_cube,
+    )
     from napari_hexrecruit.check import Finding, check_simulation
     from napari_hexrecruit.cube_io import read_cube, write_cube
     from napari_hexrecruit.errors import HexRecruitError, MissingExtraError, SimulationDataError
     from napari_hexrecruit.hexgrid import HexGrid
+    from napari_hexrecruit.large import large_cube
     from napari_hexrecruit.movie import write_frame, write_movie
     from napari_hexrecruit.pipeline import cumulative_cube, recruitment_cube
     from napari_hexrecruit.render import Mark, MovieStyle, Underlay, render_frames
@@ -51,11 +58,16 @@ __all__ = [
     "fit_wave",
     "hex_map",
     "hex_traces",
+    "large_cube",
+    "open_campaign",
     "open_simulation",
+    "read_campaign",
     "read_cube",
     "recruitment_cube",
     "reliability",
     "render_frames",
+    "run_campaign",
+    "select_cube",
     "trial_mean",
     "validate_cube",
     "with_maps",
@@ -86,11 +98,16 @@ _HOMES = {
     "fit_wave": "analysis.waves",
     "hex_map": "analysis.maps",
     "hex_traces": "analysis.traces",
+    "large_cube": "large",
+    "open_campaign": "campaign",
     "open_simulation": "sonata",
+    "read_campaign": "campaign",
     "read_cube": "cube_io",
     "recruitment_cube": "pipeline",
     "reliability": "analysis.trials",
     "render_frames": "render",
+    "run_campaign": "campaign",
+    "select_cube": "campaign",
     "trial_mean": "analysis.trials",
     "validate_cube": "schema",
     "with_maps": "analysis.maps",
