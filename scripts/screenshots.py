@@ -17,6 +17,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QScrollArea
 
+from analysis_screenshots import photograph_analyses
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.layer import add_recruitment_layer
 from napari_hexrecruit.synthetic import MEDIUM, SMALL, write_simulation
@@ -46,6 +47,7 @@ def main() -> None:
         with loaded(simulation, "dark", split_by="synapse_class") as (viewer, _):
             photograph(viewer, folder / "viewer-split.png")
         photograph_flat_map(simulation, folder / "flatmap-dark.png")
+        photograph_analyses(simulation, folder, photograph)
 
 
 @contextmanager

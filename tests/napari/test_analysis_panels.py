@@ -514,6 +514,9 @@ class TestWaves:
         latencies = half_peak_latency(cube, onset=0.0, until=190.0)
         shown = panel.layer("latency")
         np.testing.assert_allclose(shown.features["recruited"], latencies, rtol=1e-5)
+        colours = {tuple(colour[:3]) for colour in np.round(lines.edge_color, 3)}
+        assert {(0.0, 0.0, 0.0), (1.0, 1.0, 1.0)} <= colours  # over bright and over dark hexagons
+        assert len(colours) == 3  # and the arrow
         places = lines.data[:, 0, :]
         assert places[:, 1].min() >= float(cube["x"].min()) - 50.0
         assert places[:, 1].max() <= float(cube["x"].max()) + 50.0

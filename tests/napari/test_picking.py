@@ -14,6 +14,7 @@ from cubes import cube_of, sheet_cube, wave_cube
 from napari_hexrecruit._napari.layer import RecruitmentLayer
 from napari_hexrecruit._napari.picking import LookedAt, picker_of
 from napari_hexrecruit._napari.picks import COLOURS, MOST_LINES, HexLookup, colour_of, give_slots
+from napari_hexrecruit._napari.private import PICK_NAMES
 from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
 
 
@@ -482,6 +483,19 @@ class TestOutlines:
         viewer.reset_view()
         assert layer.selected_hexes == ("R1;C1",)
         assert (photograph(viewer) != bare).any()
+
+    @pytest.mark.parametrize("name", PICK_NAMES, ids=lambda name: name.path)
+    def test_private_names_are_there(self, name):
+        assert name.is_there(), str(name)
+
+    @pytest.mark.parametrize("name", PICK_NAMES, ids=lambda name: name.path)
+    def test_without_a_private_name_only_the_outlines_lack(self, cube, monkeypatch, name):
+        monkeypatch.delattr(f"{name.module}.{name.path}")
+        assert not name.is_there()
+        layer = RecruitmentLayer(cube)
+        layer.selected_hexes = ["R1;C1"]
+        assert "picks" not in layer._overlays
+        assert layer.selected_hexes == ("R1;C1",)
 
     def test_of_very_many_are_white(self, add):
         cube = sheet_cube(100, 2)

@@ -29,11 +29,10 @@ from napari_hexrecruit import open_simulation, recruitment_cube
 from napari_hexrecruit._napari.analysis_source import source_of
 from napari_hexrecruit._napari.layer import RecruitmentLayer
 from napari_hexrecruit._napari.picks import MOST_LINES
+from napari_hexrecruit._napari.trace_raster import raster_picture, read_raster
 from napari_hexrecruit._napari.traces import (
     decimated,
     limits_of,
-    raster_picture,
-    read_raster,
     traces_of,
 )
 from napari_hexrecruit.analysis import cut_trials, trial_cube
@@ -258,6 +257,29 @@ class TestOddCubes:
         assert panel.plot.main.get_ylim() == (0.0, 1.0)
 
 
+class TestLargerThanMemory:
+    def test_cubes_in_files_are_read_aside(self, opened, cube):
+        panel, layer = opened(cube.chunk({"time": 2, "hex": 4}))
+        panel.wait()
+        (strip,) = panel.plot.strip.lines
+        np.testing.assert_allclose(strip.get_ydata(), cube["recruitment"].mean("hex"))
+        layer.selected_hexes = ["R0;C0", "R2;C3"]
+        assert panel.plot.main.texts[0].get_text() == "Reading ..."
+        panel.wait()
+        assert len(panel.lines) == 3
+        both = cube["recruitment"].sel(hex=["R0;C0", "R2;C3"])
+        np.testing.assert_allclose(panel.lines[1].get_ydata(), both[:, 1])
+        assert panel.told == []
+
+    def test_the_last_picks_count(self, opened, cube):
+        panel, layer = opened(cube.chunk({"time": 2}))
+        for name in ("R0;C0", "R1;C1", "R2;C2"):
+            layer.selected_hexes = [name]
+        panel.wait()
+        (line,) = panel.lines
+        np.testing.assert_allclose(line.get_ydata(), cube["recruitment"].sel(hex="R2;C2"))
+
+
 class TestTime:
     def test_the_slider_moves_the_cursor(self, opened, cube):
         panel, _layer = opened(cube)
@@ -315,8 +337,8 @@ class TestTime:
         """The middle of a bin is under the middle of napari's handle, at any bin."""
         panel, _layer = opened(wave_cube(3, 4, 100), show=True)
         panel.viewer.window.resize(1300, 900)
+        panel.qtbot.wait(400)
         panel.wait()
-        panel.qtbot.wait(200)
         slider = panel.viewer.window._qt_viewer.dims.slider_widgets[0].slider
         for bin_ in (0, 37, 99):
             go_to(panel.viewer, 10.0 * bin_)
@@ -546,9 +568,8 @@ class TestPanel:
         assert isinstance(panel.dock, QDockWidget)
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, panel.dock)
         window.resizeDocks([panel.dock], [300], Qt.Orientation.Horizontal)
-        panel.qtbot.wait(100)
+        panel.qtbot.waitUntil(lambda: panel.canvas.y() > panel.column.y(), timeout=PATIENCE_MS)
         assert panel.widget.minimumSizeHint().width() <= 300
-        assert panel.canvas.y() > panel.column.y()
 
     def test_follows_the_theme(self, opened, cube):
         panel, _layer = opened(cube)

@@ -36,9 +36,13 @@ __all__ = ["Front", "WavesWidget", "front_of", "quality_of"]
 _LATENCIES = ("half_peak_latency", "latency", "first_spike_latency")
 _KINDS = [("Whichever fits", "best"), ("A straight front", "plane"), ("Circles", "radial")]
 _LINES, _LABELS = "front", "times"
-_COLOUR = "#f0267c"
-"""Seen on every colour of viridis, on black and on white."""
+_ARROW = "#ff2d8e"
+_BRIGHT = 0.55
+"""Luminance of hexagons from which on lines over them are black."""
+_LUMINANCE = (0.2126, 0.7152, 0.0722)
 _FONT = 9
+_LABEL_AT = 6
+"""A time stands at this part of its line: an arrow runs through the middle."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -55,20 +59,23 @@ class Front:
         Name of the latencies.
     fit
         The fit, whether it is a wave or not.
-    segments
-        (n, 2, 2) beginning and course (y, x) of each piece of line; none where there is no wave.
+    lines
+        Lines of equal latency, as pieces with beginning and course (y, x); none without a wave.
+    times_ms
+        Latency of each of them.
     labels
-        (m, 2) places (y, x) of the times.
-    times
-        (m,) what stands there.
+        (n_lines, 2) a place (y, x) on each.
+    arrow
+        Pieces of an arrow along the course of a straight front; none for another one.
     """
 
     cube: xr.Dataset
     metric: str
     fit: WaveFit
-    segments: Floats
+    lines: tuple[Floats, ...]
+    times_ms: tuple[float, ...]
     labels: Floats
-    times: tuple[str, ...]
+    arrow: Floats
 
 
 def front_of(
@@ -96,18 +103,14 @@ def front_of(
     progress("fitting", 0, 1)
     fit = fit_wave(latencies, kind=kind)
     lines = isochrones(fit, latencies) if fit.is_wave else []
-    pieces = [_segments(line.line) for line in lines]
-    arrow = wave_arrow(fit, latencies)
-    if np.isfinite(arrow).all():
-        pieces.append(_segments(arrow_line(arrow)))
-    labels = [_middle(line.line) for line in lines]
     return Front(
         cube=with_maps(cube, latencies),
         metric=metric,
         fit=fit,
-        segments=np.concatenate([np.zeros((0, 2, 2)), *pieces]),
-        labels=np.array(labels).reshape(-1, 2),
-        times=tuple(f"{line.time:g} ms" for line in lines),
+        lines=tuple(_segments(line.line) for line in lines),
+        times_ms=tuple(line.time for line in lines),
+        labels=np.array([_label_place(line.line) for line in lines]).reshape(-1, 2),
+        arrow=_segments(arrow_line(wave_arrow(fit, latencies))),
     )
 
 
@@ -231,10 +234,16 @@ class WavesWidget(AnalysisPanel):
         """Draw arrow and lines of equal time over the hexagons."""
         active = self.viewer.layers.selection.active
         units = hex_points(front.cube).units[1:]
+        colours = self._colours(front)
+        of_piece = [
+            colour
+            for colour, pieces in zip(colours, front.lines, strict=True)
+            for _ in range(len(pieces))
+        ]
         lines = Vectors(
-            front.segments,
+            np.concatenate([*front.lines, front.arrow]),
             name=f"Wave, {front.fit.kind}",
-            edge_color=_COLOUR,
+            edge_color=[*of_piece, *[_ARROW] * len(front.arrow)],
             edge_width=1.0,
             vector_style="line",
             units=units,
@@ -242,7 +251,12 @@ class WavesWidget(AnalysisPanel):
         times = Points(
             front.labels,
             name="Wave, times",
-            text={"string": list(front.times), "color": _COLOUR, "size": _FONT, "anchor": "center"},
+            text={
+                "string": [f"{time:g} ms" for time in front.times_ms],
+                "color": colours or ["white"],
+                "size": _FONT,
+                "anchor": "center",
+            },
             size=0.0,
             opacity=1.0,
             units=units,
@@ -251,6 +265,16 @@ class WavesWidget(AnalysisPanel):
         for role, layer in ((_LINES, lines), (_LABELS, times)):
             self._drawn[role] = self.viewer.add_layer(layer)
         self.viewer.layers.selection.active = active
+
+    def _colours(self, front: Front) -> list[str]:
+        """Black over bright hexagons, white over dark ones: a line lies on its own latency."""
+        layer = self.stage.layer("latency")
+        if layer is None:
+            return ["white"] * len(front.times_ms)
+        low, high = layer.face_contrast_limits
+        place = np.clip((np.array(front.times_ms) - low) / (high - low), 0.0, 1.0)
+        bright = layer.face_colormap.map(place)[:, :3] @ np.array(_LUMINANCE) > _BRIGHT
+        return ["black" if is_bright else "white" for is_bright in bright]
 
     def _undraw(self) -> None:
         for layer in self._drawn.values():
@@ -272,14 +296,14 @@ def _segments(line: Floats) -> Floats:
     return pieces[np.isfinite(pieces).all(axis=(1, 2))]
 
 
-def _middle(line: Floats) -> Floats:
-    """A place (y, x) on the longest piece of a line, for its time."""
+def _label_place(line: Floats) -> Floats:
+    """A place (y, x) on the longest piece of a line, for its time; beside the arrow's."""
     gaps = np.flatnonzero(~np.isfinite(line).all(axis=1))
     pieces = [p for p in np.split(line, gaps) if np.isfinite(p).all(axis=1).any()]
     longest = max(pieces, key=len)
     longest = longest[np.isfinite(longest).all(axis=1)]
-    middle: Floats = longest[len(longest) // 2, ::-1]
-    return middle
+    place: Floats = longest[len(longest) // _LABEL_AT, ::-1]
+    return place
 
 
 def _unit(fit: WaveFit) -> str:

@@ -38,7 +38,7 @@ _HOW = [
     ("Keep only these of the picks", "keep"),
     ("Remove from the picks", "remove"),
 ]
-_SHARES = [("one neuron or more", 0.0), ("half of their neurons", 0.5), ("all their neurons", 1.0)]
+_SHARES = [("any neuron", 0.0), ("half the neurons", 0.5), ("all neurons", 1.0)]
 _DESTINATIONS = [
     ("Only this set", "new"),
     ("Copy with the circuit's sets", "copy"),

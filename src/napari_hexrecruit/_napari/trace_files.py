@@ -7,7 +7,8 @@ from typing import Any
 
 from napari_hexrecruit._atomic import written_aside
 from napari_hexrecruit._napari.trace_plot import PAPER, TracePlot, add_legend
-from napari_hexrecruit._napari.traces import Raster, Strip, Traces
+from napari_hexrecruit._napari.trace_raster import Raster
+from napari_hexrecruit._napari.traces import Strip, Traces
 
 __all__ = ["PICTURE_ENDINGS", "write_picture"]
 

@@ -5,29 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from napari.settings import get_settings
 from napari.utils.notifications import show_error, show_info
 from napari.utils.theme import get_theme
 from napari.viewer import Viewer
-from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtWidgets import QApplication, QBoxLayout, QDockWidget, QFileDialog, QMainWindow, QWidget
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
 from napari_hexrecruit._napari.analysis_source import SimulationSource, is_mean, source_of
 from napari_hexrecruit._napari.layer import RecruitmentLayer
 from napari_hexrecruit._napari.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.picking import LookedAt, picker_of
 from napari_hexrecruit._napari.private import FRAME_AXIS
-from napari_hexrecruit._napari.slider_track import SliderTrack
 from napari_hexrecruit._napari.trace_canvas import TraceCanvas
 from napari_hexrecruit._napari.trace_files import PICTURE_ENDINGS, write_picture
 from napari_hexrecruit._napari.trace_legend import TraceColumn
+from napari_hexrecruit._napari.trace_place import TracePlace, once
 from napari_hexrecruit._napari.trace_plot import PlotStyle
+from napari_hexrecruit._napari.trace_raster import Raster, read_raster
 from napari_hexrecruit._napari.traces import (
-    Raster,
     Strip,
     Traces,
+    empty_strip,
+    is_in_memory,
     metric_over_time,
-    read_raster,
     strip_of,
     traces_of,
 )
@@ -40,13 +40,7 @@ HINT = (
     "Shift + click adds or removes one, Shift + drag draws a lasso, Esc clears.",
 )
 _NO_LAYER = "No hexagons are visible: load a simulation or a cube, or show a layer."
-_HEIGHT, _RASTER_HEIGHT = 260, 110
-_NARROW = 620
-"""A panel that is less wide has its buttons above the plot."""
-_COLUMN = (170, 330)
-_LABELS_PX = 72
-"""Room for numbers and the label to the left of the time axis."""
-_RIGHT_PX = 18
+_READING = "Reading ..."
 _OF_MANY = "#888888"
 """Colour of spikes where hexagons have none of their own."""
 
@@ -81,20 +75,14 @@ class TracesWidget(QWidget):
         self._bin: int | None = -1
         self.canvas = TraceCanvas(self._style())
         self.column = TraceColumn()
-        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._layout.setContentsMargins(4, 2, 4, 2)
-        self._layout.setSpacing(4)
-        self._layout.addWidget(self.column)
-        self._layout.addWidget(self.canvas, 1)
         self.setMinimumHeight(150)
+        self._place = TracePlace(self, TITLE, self.column, self.canvas, self._time)
         self._reading = Jobs(self._show_progress, self)
+        self._reading_strip = Jobs(lambda _: None, self)
+        self._reading_traces = Jobs(lambda _: None, self)
         self._picker = picker_of(self._viewer)
         self._looked_at = LookedAt(self._viewer)
-        self._track = SliderTrack(self)
-        self._refresh = _timer(self, self._show_traces)
-        self._align = _timer(self, self._fit_to_slider)
-        self._placing = _timer(self, self._go_below)
-        self._goes_below = not _was_docked_before()
+        self._refresh = once(self, self._show_traces)
         self._connect()
         self._picker.start(self)
         self.canvas.restyle(self._style())
@@ -103,16 +91,19 @@ class TracesWidget(QWidget):
     def sizeHint(self) -> Any:
         """Low and wide."""
         hint = super().sizeHint()
-        hint.setHeight(_HEIGHT)
+        hint.setHeight(self._place.height())
         return hint
 
     @property
     def busy(self) -> bool:
         """Whether something is about to be shown, or to move."""
-        timers = (self._refresh, self._align, self._placing)
-        return self._reading.running or any(timer.isActive() for timer in timers)
+        working = any(jobs.running for jobs in self._jobs())
+        return working or self._refresh.isActive() or self._place.busy
 
     # --- construction -----------------------------------------------------------------------------
+
+    def _jobs(self) -> tuple[Jobs, ...]:
+        return self._reading, self._reading_strip, self._reading_traces
 
     def _connect(self) -> None:
         column = self.column
@@ -124,7 +115,6 @@ class TracesWidget(QWidget):
         self.canvas.time_chosen.connect(self._go_to)
         self._picker.lasso_changed.connect(self._show_lasso)
         self._looked_at.changed.connect(self._follow)
-        self._track.moved.connect(self._align_soon)
         for event, action in self._viewer_events():
             event.connect(action)
 
@@ -132,10 +122,10 @@ class TracesWidget(QWidget):
         dims = self._viewer.dims
         return [
             (dims.events.point, self._move_cursor),
-            (dims.events.ndim, self._align_soon),
-            (dims.events.range, self._align_soon),
-            (dims.events.order, self._align_soon),
-            (dims.events.ndisplay, self._align_soon),
+            (dims.events.ndim, self._place.align),
+            (dims.events.range, self._place.align),
+            (dims.events.order, self._place.align),
+            (dims.events.ndisplay, self._place.align),
             (self._viewer.events.theme, self._on_theme),
         ]
 
@@ -156,17 +146,17 @@ class TracesWidget(QWidget):
 
     def _close(self) -> None:
         """Leave the viewer alone: the panel is not in a window any more."""
-        self._reading.cancel()
+        for jobs in self._jobs():
+            jobs.cancel()
         self._picker.stop(self)
         self._follow(None)
         self._looked_at.close()
-        self._track.follow(None)
         self._picker.lasso_changed.disconnect(self._show_lasso)
         self._looked_at.changed.disconnect(self._follow)
         for event, action in self._viewer_events():
             event.disconnect(action)
-        for timer in (self._refresh, self._align, self._placing):
-            timer.stop()
+        self._refresh.stop()
+        self._place.close()
 
     # --- what is shown ----------------------------------------------------------------------------
 
@@ -179,31 +169,64 @@ class TracesWidget(QWidget):
 
     def _show_layer(self) -> None:
         """Take the population of the layer, and what is picked of it, after the present event."""
+        self._reading_strip.cancel()
+        self._take_strip(None)
         layer = self._layer
-        self._strip = None
         if layer is not None:
-            self._strip = strip_of(layer.cube, metric_over_time(layer.cube, layer.metric))
-        self.canvas.plot.show_strip(self._strip)
+            cube, metric = layer.cube, metric_over_time(layer.cube, layer.metric)
+            if is_in_memory(cube):
+                self._take_strip(strip_of(cube, metric))
+            else:
+                self._take_strip(empty_strip(cube, metric))
+                self._reading_strip.start(lambda _: strip_of(cube, metric), self._on_strip_read)
         self._bin = -1
         self._offer_raster()
-        self._align.start()
+        self._place.align()
         self._refresh.start()
 
+    def _take_strip(self, strip: Strip | None) -> None:
+        self._strip = strip
+        self.canvas.plot.show_strip(strip)
+
+    def _on_strip_read(self, outcome: Outcome[Strip]) -> None:
+        if outcome.value is not None:
+            self._take_strip(outcome.value)
+            self.canvas.redraw()
+        _tell(outcome)
+
     def _show_traces(self) -> None:
+        """Read the picked hexagons: at once, or aside where they are in a file."""
+        self._reading_traces.cancel()
         layer = self._layer
         if layer is None:
-            self._traces = None
-        else:
-            picks = layer.selected_hexes, layer.selected_slots
-            metric = metric_over_time(layer.cube, layer.metric)
-            self._traces = traces_of(layer.cube, *picks, metric)
-        self.canvas.plot.show_traces(self._traces, _NO_LAYER if layer is None else "\n".join(HINT))
-        self.column.show_entries(self._traces)
+            self._take_traces(None, _NO_LAYER)
+            return
+        cube, metric = layer.cube, metric_over_time(layer.cube, layer.metric)
+        names, slots = layer.selected_hexes, layer.selected_slots
+        if not names or is_in_memory(cube):
+            self._take_traces(traces_of(cube, names, slots, metric), "\n".join(HINT))
+            return
+        self._take_traces(None, _READING)
+        self._reading_traces.start(
+            lambda _: traces_of(cube, names, slots, metric), self._on_traces_read
+        )
+
+    def _on_traces_read(self, outcome: Outcome[Traces | None]) -> None:
+        self._take_traces(outcome.value, "\n".join(HINT))
+        _tell(outcome)
+
+    def _take_traces(self, traces: Traces | None, hint: str) -> None:
+        self._traces = traces
+        self.canvas.plot.show_traces(traces, hint)
+        self.column.show_entries(traces)
         self._read_raster()
         self._move_cursor()
         self.canvas.redraw()
 
     # --- time -------------------------------------------------------------------------------------
+
+    def _time(self) -> tuple[int | None, int]:
+        return self._axis(), 0 if self._strip is None else len(self._strip.time_ms)
 
     def _axis(self) -> int | None:
         return None if self._layer is None else self._viewer.dims.ndim + FRAME_AXIS
@@ -286,10 +309,7 @@ class TracesWidget(QWidget):
     def _on_raster(self, on: bool) -> None:
         """Read the spikes, and make room for them."""
         self._read_raster()
-        dock, window = self.parent(), self.window()
-        if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow):
-            height = dock.height() + (_RASTER_HEIGHT if on else -_RASTER_HEIGHT)
-            window.resizeDocks([dock], [max(height, _HEIGHT)], Qt.Orientation.Vertical)
+        self._place.make_room(for_raster=on)
 
     def _read_raster(self) -> None:
         """Read the spikes of the picked hexagons in a thread."""
@@ -334,29 +354,7 @@ class TracesWidget(QWidget):
     def _window_ms(self) -> tuple[float, float]:
         return (0.0, 1.0) if self._strip is None else self._strip.window_ms
 
-    # --- where it is ------------------------------------------------------------------------------
-
-    def _align_soon(self, event: object = None) -> None:
-        self._align.start()
-
-    def _fit_to_slider(self) -> None:
-        """Let the time axis begin and end where the slider does."""
-        narrow = self.width() < _NARROW
-        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
-        self._layout.setDirection(way)
-        self._track.follow(self._axis())
-        n_bins = 0 if self._strip is None else len(self._strip.time_ms)
-        ends = None if narrow else self._track.ends(n_bins)
-        least, most = _COLUMN
-        if ends is None or not (least + _LABELS_PX < ends[0] < ends[1] < self.width()):
-            self.column.set_width(None if narrow else least + 40)
-            left, right = float(_LABELS_PX), float(_RIGHT_PX)
-        else:
-            left_of_canvas = min(max(int(ends[0]) - _LABELS_PX, least), most)
-            self.column.set_width(left_of_canvas - self._layout.spacing() - 4)
-            left = ends[0] - left_of_canvas
-            right = max(self.width() - 4 - ends[1], 2.0)
-        self.canvas.set_margins(left, right)
+    # --- the window -------------------------------------------------------------------------------
 
     def _style(self) -> PlotStyle:
         theme = get_theme(self._viewer.theme)
@@ -367,39 +365,13 @@ class TracesWidget(QWidget):
         self.canvas.restyle(self._style())
         self.column.show_entries(self._traces)
 
-    def resizeEvent(self, event: Any) -> None:
-        """Keep in line with the slider."""
-        super().resizeEvent(event)
-        self._align.start()
-
     def event(self, event: Any) -> bool:
-        """Move below the map when first docked; rest out of a window."""
+        """Rest out of a window."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._close()
-        elif event.type() == QEvent.Type.Show and self._goes_below:
-            self._goes_below = False
-            self._placing.start()
         return bool(super().event(event))
 
-    def _go_below(self) -> None:
-        """Dock at the bottom; napari docks all panels at the right first."""
-        dock, window = self.parent(), self.window()
-        if not isinstance(dock, QDockWidget) or not isinstance(window, QMainWindow):
-            return
-        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
-        window.resizeDocks([dock], [_HEIGHT], Qt.Orientation.Vertical)
 
-
-def _was_docked_before() -> bool:
-    """Whether napari remembers where the user had the panel."""
-    positions = get_settings().application.plugin_widget_positions
-    return any(str(name).startswith(f"{TITLE} (") for name in positions)
-
-
-def _timer(parent: QWidget, action: Any) -> QTimer:
-    """A timer that acts once, after the events that are waiting."""
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.setInterval(0)
-    timer.timeout.connect(action)
-    return timer
+def _tell(outcome: Outcome[Any]) -> None:
+    if outcome.error is not None:
+        show_error(outcome.error)
