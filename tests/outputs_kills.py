@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.outputs_runs import KILL, hidden, listing, put, state
@@ -25,6 +25,8 @@ class Tally:
     """Rounds after which there was neither the old output nor the new one."""
     untidy: int = 0
     """Rounds with leftovers or other than one line, though the signal could be caught."""
+    faults: list[str] = field(default_factory=list)
+    """What was said and left then."""
     cleared: bool = False
     """Whether later runs worked and nothing was left after them."""
 
@@ -90,10 +92,11 @@ def kill_rounds(runner, folder, name, kind, *, rounds, rng, number=KILL, group=F
             _remove(path)
             put(path, old)
         run = runner.start(*_words(kind.new, path))
-        if k % 2 or number != KILL:
+        in_writing = k % 2 == 1 or number != KILL
+        if in_writing:
             _wait_for_writing(folder, run, seconds)
         if k != 1:
-            time.sleep(rng.uniform(0.0, seconds["writing" if k % 2 else "all"]))
+            time.sleep(rng.uniform(0.0, seconds["writing" if in_writing else "all"]))
         tally.caught_writing += run.process.is_alive() and bool(hidden(folder))
         run.signal(number, group=group)
         status, said = run.wait()
@@ -104,8 +107,9 @@ def kill_rounds(runner, folder, name, kind, *, rounds, rng, number=KILL, group=F
         tally.harmed += found not in (old, new)
         if number != KILL:
             quiet = said == "" if status == 0 else said.count("\n") == 1
-            told = status in (0, 128 + number) and quiet
-            tally.untidy += bool(hidden(folder)) or not told
+            if hidden(folder) or status not in (0, 128 + number) or not quiet:
+                tally.untidy += 1
+                tally.faults.append(f"{status} {hidden(folder)} {said}")
     tally.cleared = _is_clear(runner, kind, path, new, names)
     return tally
 

@@ -6,8 +6,10 @@ import tempfile
 import threading
 from pathlib import Path
 
+import dask.array
 import imageio_ffmpeg
 import tqdm
+import zarr
 
 import napari_hexrecruit._report
 import napari_hexrecruit.cli  # noqa: F401
@@ -21,6 +23,9 @@ from napari_hexrecruit import (
 )
 from napari_hexrecruit.movie import write_frame
 from napari_hexrecruit.synthetic import write_simulation
+
+IMPORTED = (dask.array, zarr)
+"""Only imported: what they do starts threads, which forked processes would lack."""
 
 tqdm.tqdm.set_lock(threading.RLock())  # its own is a semaphore, which killed processes leave
 with tempfile.TemporaryDirectory() as name:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -324,6 +325,19 @@ def test_names_are_taken_literally(tmp_path, monkeypatch, name, ending):
     write_movie(FRAMES, name + ending)
     write_movie(FRAMES, name + ending, overwrite=True)
     assert listing(tmp_path) == [name + ending]
+
+
+def test_a_folder_that_goes_away_is_told(tmp_path):
+    def frames():
+        yield from FRAMES[:2]
+        shutil.rmtree(tmp_path / "out")
+        yield FRAMES[2]
+
+    (tmp_path / "out").mkdir()
+    with pytest.raises(FileNotFoundError, match="No such file or directory") as caught:
+        write_movie(frames(), tmp_path / "out" / "a")
+    assert caught.value.filename == str(tmp_path / "out" / "a")
+    assert listing(tmp_path) == []
 
 
 # --- full disks and read-only folders -------------------------------------------------------------

@@ -21,17 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Claim", "claimed", "clear_leftovers", "locks_held"]
+__all__ = ["Claim", "claimed", "clear_leftovers", "locks_held", "release_all"]
 
 _NAME = re.compile(r"(?P<prefix>\..*\.[0-9a-f]{16})\.(lock|old|part(\..*)?)", re.DOTALL)
 _LONGEST = 120
 """Bytes of the final name that a hidden one repeats; most file systems allow 255 in all."""
-_TRIES = 100
+_TRIES, _SECONDS_BETWEEN = 50, 0.02
 _SECONDS_KEPT = 7 * 24 * 3600.0
 """Age of leftovers that are cleared where no lock can tell whether their run lives."""
 
 
 _of_thread = threading.local()
+_held: set[Claim] = set()
 
 
 def locks_held() -> tuple[int, ...]:
@@ -76,8 +77,9 @@ class Claim:
         for _ in range(_TRIES):
             if self._locked():
                 _of_thread.locks = [*locks_held(), self._lock]
+                _held.add(self)
                 return
-            self._unlock()  # another run has just taken it for one that was left
+            self._unlock(forget=True)  # another run has just taken it for one that was left
             self._choose()
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), str(self.final))
 
@@ -91,10 +93,12 @@ class Claim:
         os.write(self._lock, json.dumps(owner).encode())
         return state != "held" and path.exists()
 
-    def _unlock(self) -> None:
+    def _unlock(self, *, forget: bool) -> None:
         os.close(self._lock)
         self._lock = -1
-        _with(self._prefix, "lock").unlink(missing_ok=True)
+        if forget:
+            with contextlib.suppress(OSError):
+                _with(self._prefix, "lock").unlink()
 
     def discard_old(self) -> None:
         """Remove what was replaced."""
@@ -108,11 +112,28 @@ class Claim:
         return OSError(error.errno, os.strerror(error.errno), str(self.final))
 
     def release(self) -> None:
-        """Remove what is left under the names, and unlock them."""
-        _clear(self._prefix, self.final.name)
+        """Remove what is left under the names, and unlock them.
+
+        Where something cannot be removed, as a thread or another process still writes it, the lock
+        stays as a file, for a later run to see that this one has ended.
+        """
+        cleared = self._cleared()
         if self._lock >= 0:
             _of_thread.locks = [lock for lock in locks_held() if lock != self._lock]
-            self._unlock()
+            self._unlock(forget=cleared)
+        _held.discard(self)
+
+    def _cleared(self) -> bool:
+        for _ in range(_TRIES):
+            try:
+                _clear(self._prefix, self.final.name)
+                left = {path.suffix for path in _under(self._prefix)}
+            except OSError:  # the folder has gone, or its disk: what ended the run is told
+                return False
+            if left <= {".lock", ".old"}:
+                return True
+            time.sleep(_SECONDS_BETWEEN)
+        return False
 
 
 @contextmanager
@@ -131,6 +152,16 @@ def claimed(final: Path) -> Iterator[Claim]:
         raise told from (None if told is error else error)
     finally:
         with signals_held():
+            claim.release()
+
+
+def release_all() -> None:
+    """Release what is still held at the end of a command.
+
+    A signal can fall between the moment that a context is entered and the one that Python knows it.
+    """
+    with signals_held():
+        for claim in list(_held):
             claim.release()
 
 

@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from napari_hexrecruit._claims import release_all
 from napari_hexrecruit._signals import Ended, ending_as_exception
 from napari_hexrecruit.errors import HexRecruitError
 
@@ -80,7 +81,10 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
 
     try:
         with ending_as_exception():
-            status = command()
+            try:
+                status = command()
+            finally:
+                release_all()
     except KeyboardInterrupt:
         _complain("interrupted: nothing half-written was left")
         return INTERRUPTED

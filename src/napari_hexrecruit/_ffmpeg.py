@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit._claims import locks_held
+from napari_hexrecruit._signals import signals_held
 from napari_hexrecruit.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = ["Encoder", "ffmpeg_program", "file_url", "raw_input", "run_ffmpeg"]
 _FORMATS = {3: "rgb24", 4: "rgba"}
 _DISK_ERRORS = {"No space left on device": errno.ENOSPC, "File too large": errno.EFBIG}
 _REMEDY = "pip install imageio-ffmpeg, or write a folder of PNG files"
+_QUIET = ["-hide_banner", "-v", "error", "-nostats", "-y"]
 _SECONDS_TO_END = 600.0
 
 
@@ -75,11 +77,23 @@ class Encoder:
 
     def __init__(self, arguments: Sequence[str], final: str) -> None:
         self._final = final
-        command = [ffmpeg_program(), "-hide_banner", "-v", "error", "-nostats", "-y", *arguments]
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._command = [ffmpeg_program(), *_QUIET, *arguments]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Encoder:
+        self._log: IO[bytes] = tempfile.TemporaryFile()
         try:
-            self._process = subprocess.Popen(
-                command,
+            with signals_held():  # else one could fall between the start and knowing of it
+                self._process = self._started()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=self._log,
@@ -87,12 +101,16 @@ class Encoder:
                 pass_fds=locks_held() if os.name == "posix" else (),
             )
         except OSError as error:
-            self._log.close()
             raise MissingExtraError(f"ffmpeg cannot be started ({error}): {_REMEDY}") from error
-        self._pipe = cast("IO[bytes]", self._process.stdin)
 
-    def __enter__(self) -> Encoder:
-        return self
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
+
+    @property
+    def _pipe(self) -> IO[bytes]:
+        return cast("IO[bytes]", self._running.stdin)
 
     def write(self, frame: npt.NDArray[np.uint8]) -> None:
         """Send a frame."""
@@ -114,7 +132,7 @@ class Encoder:
     def _finish(self) -> None:
         with self._told():
             self._pipe.close()
-        if self._process.wait(_SECONDS_TO_END) != 0:
+        if self._running.wait(_SECONDS_TO_END) != 0:
             raise self._failure()
 
     @contextlib.contextmanager
@@ -123,15 +141,16 @@ class Encoder:
         try:
             yield
         except OSError as error:
-            self._process.wait(_SECONDS_TO_END)
+            self._running.wait(_SECONDS_TO_END)
             raise self._failure() from error
 
     def _end(self) -> None:
         """End ffmpeg if it still runs, and give its pipe and log back."""
-        self._process.kill()
-        self._process.wait()
-        with contextlib.suppress(OSError):  # what was meant for the ended process is lost
-            self._pipe.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            with contextlib.suppress(OSError):  # what was meant for the ended process is lost
+                self._pipe.close()
         self._log.close()
 
     def _failure(self) -> Exception:
@@ -145,9 +164,9 @@ class Encoder:
                 f"this ffmpeg cannot write {self._final} ({_last_line(log)}):"
                 " pip install imageio-ffmpeg, which brings one that can"
             )
-        if self._process.returncode == -getattr(signal, "SIGXFSZ", 0):
+        if self._running.returncode == -getattr(signal, "SIGXFSZ", 0):
             return OSError(errno.EFBIG, os.strerror(errno.EFBIG), self._final)
-        reason = _last_line(log) or f"it ended with status {self._process.returncode}"
+        reason = _last_line(log) or f"it ended with status {self._running.returncode}"
         return OSError(errno.EIO, f"ffmpeg could not write it: {reason}", self._final)
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,9 @@ class _Raising:
     def handle(self, number: int, frame: FrameType | None) -> None:
         if frame is not None and frame.f_code is _Raising.hook.__code__:
             self._dropped.put(number)  # would be dropped again
-        elif number == signal.SIGINT:
+            return
+        warnings.simplefilter("ignore")  # of what is cut off
+        if number == signal.SIGINT:
             raise KeyboardInterrupt
         else:
             raise Ended(number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit._folders import check_folder_writable, folder_aside
+from napari_hexrecruit._signals import signals_held
+from napari_hexrecruit._zarr_check import check_zarr
 from napari_hexrecruit.errors import MissingExtraError, SimulationDataError
 from napari_hexrecruit.schema import COORDINATES, HEX, TIME, VARIABLES
 
@@ -41,6 +44,11 @@ _CHUNK_VALUES = 1 << 18
 _CHUNKS_PER_SHARD = 32
 """Chunks in a file: millions of small ones are slow on the disks of a cluster."""
 _MARK = "zarr.json"
+_RAISED = (
+    *(OSError, ValueError, RuntimeError, TypeError, LookupError, AttributeError),
+    *(OverflowError, NotImplementedError),
+)
+"""What zarr and xarray raise for damaged stores."""
 
 
 def needs_zarr() -> None:
@@ -150,9 +158,10 @@ def create_store(layout: xr.Dataset, folder: Path) -> None:
         storable[name] = (variable.dims, empty, variable.attrs)
         fill: float = math.nan if variable.dtype.kind == "f" else 0
         encoding[name] = {"chunks": chunks, "shards": shards, "fill_value": fill}
-    storable.to_zarr(
-        folder, mode="a", encoding=encoding, compute=False, zarr_format=3, consolidated=False
-    )
+    with signals_held():  # threads of zarr would go on writing into a folder that is given up
+        storable.to_zarr(
+            folder, mode="a", encoding=encoding, compute=False, zarr_format=3, consolidated=False
+        )
 
 
 def write_part(part: xr.Dataset, folder: Path, region: dict[str, slice]) -> None:
@@ -171,7 +180,8 @@ def write_part(part: xr.Dataset, folder: Path, region: dict[str, slice]) -> None
         values = part[_over_time(part)].reset_coords(drop=True).load()
     values = values.drop_vars([name for name in values.variables if name in values.dims])
     # Parts need not end where files end: they are written one after the other.
-    values.to_zarr(folder, region=region, safe_chunks=False, zarr_format=3, consolidated=False)
+    with signals_held():
+        values.to_zarr(folder, region=region, safe_chunks=False, zarr_format=3, consolidated=False)
 
 
 def set_attrs(folder: Path, attrs: dict[str, Any]) -> None:
@@ -214,18 +224,22 @@ def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
     if not source.is_dir():
         raise SimulationDataError(f"{source}: does not exist: give a {ZARR_ENDING} folder")
     needs_zarr()
+    check_zarr(source)
     try:
-        found = xr.open_dataset(
-            source,
-            engine="zarr",
-            decode_times=False,
-            mask_and_scale=False,
-            consolidated=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of files that are no part of the store
+            found = xr.open_dataset(
+                source,
+                engine="zarr",
+                decode_times=False,
+                mask_and_scale=False,
+                consolidated=False,
+                zarr_format=3,
+            )
         lazily = _over_time(found)
         rest = found.drop_vars(lazily).load()
         parts = {name: found[name].variable.chunk(_stored_chunks(found[name])) for name in lazily}
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+    except _RAISED as error:
         reason = " ".join(str(error).split())
         raise SimulationDataError(
             f"{source}: cannot be read as a zarr store ({reason}): compute it again"
