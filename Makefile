@@ -18,7 +18,7 @@ TEST_ENV := NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_API=pyqt6 PYTEST_QT_API=pyq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint type docs bench fuzz golden gallery screenshots build
+.PHONY: help setup demo test lint type docs bench fuzz reliability golden gallery screenshots build
 
 help:
 	@echo "make setup        .venv with everything for work on the project"
@@ -28,6 +28,7 @@ help:
 	@echo "make docs         documentation as HTML, in docs/_build/html/"
 	@echo "make bench        benchmarks, against the reference pipeline"
 	@echo "make fuzz         damaged files for FUZZ_SECONDS (300): never a traceback, a hang or half an output"
+	@echo "make reliability deviations, damaged files and killed runs in numbers: writes docs/reliability.md"
 	@echo "make golden       draw the golden pictures of the tests again"
 	@echo "make gallery      draw the pictures of the gallery again, and write its page"
 	@echo "make screenshots  photograph the viewer for README and documentation"
@@ -98,6 +99,11 @@ bench: $(VENV)/.check
 # What went wrong is kept in fuzz-failures/: .venv/bin/python -m tests.fuzz --repro FILE
 fuzz: $(VENV)/.check
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --keep fuzz-failures $(FUZZ_ARGS)
+
+# One part only: make reliability RELIABILITY_ARGS="--part kills --kills 500"
+reliability: $(VENV)/.check
+	@$(BIN)/python scripts/reliability.py $(RELIABILITY_ARGS)
+	@echo "make reliability: look at docs/reliability.md before committing"
 
 golden: $(VENV)/.check
 	@$(BIN)/python tests/golden/regenerate.py
