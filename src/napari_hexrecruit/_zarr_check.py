@@ -30,7 +30,8 @@ _MOST_DIMENSIONS = 32
 _MOST_CHUNKS = 1 << 24
 _MOST_CHUNK_VALUES = 1 << 24
 """Values of a chunk, where that is more than the array has."""
-_SMALL_BYTES, _MOST_COMPRESSED = 1 << 20, 1_100
+_SMALL_BYTES, _MOST_COMPRESSED = 1 << 28, 1_100
+"""Chunks of zeros have no file, so little can stand for much: that much is believed."""
 _VALUE_BYTES = 8
 
 
@@ -64,7 +65,7 @@ def _about(folder: Path, mark: Path) -> Iterator[None]:
     except _Fault as fault:
         name = mark.relative_to(folder).as_posix()
         raise SimulationDataError(
-            f"{folder}: {name} {fault}: is the folder complete? compute it again"
+            f"{folder}: cannot be read as a zarr store ({name} {fault}): compute it again"
         ) from fault
 
 

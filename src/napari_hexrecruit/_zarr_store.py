@@ -170,18 +170,27 @@ def write_part(part: xr.Dataset, folder: Path, region: dict[str, slice]) -> None
     Parameters
     ----------
     part
-        The values; read here if they are not in memory.
+        The values; read here if they are not in memory. Dimensions as in the store.
     folder
         A store that `create_store` has made.
     region
         Where they go: a slice per dimension; dimensions that are not named are whole.
+
+    Notes
+    -----
+    Parts need not end where files end, but then must be written one after the other.
     """
-    with in_this_process():
-        values = part[_over_time(part)].reset_coords(drop=True).load()
-    values = values.drop_vars([name for name in values.variables if name in values.dims])
-    # Parts need not end where files end: they are written one after the other.
-    with signals_held():
-        values.to_zarr(folder, region=region, safe_chunks=False, zarr_format=3, consolidated=False)
+    import zarr
+
+    group = zarr.open_group(folder, mode="r+")
+    for name in _over_time(part):
+        variable, array = part[name], group[name]
+        assert isinstance(array, zarr.Array)
+        where = tuple(region.get(str(dim), slice(None)) for dim in variable.dims)
+        with in_this_process():
+            values = variable.to_numpy()
+        with signals_held():  # threads of zarr would go on writing into a folder that is given up
+            array[where] = values
 
 
 def set_attrs(folder: Path, attrs: dict[str, Any]) -> None:

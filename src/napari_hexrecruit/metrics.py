@@ -7,7 +7,6 @@ has given one more variable. The viewer, the pictures and the command line share
 from __future__ import annotations
 
 import difflib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from napari_hexrecruit.schema import (
     N_TRIALS,
     RECRUITMENT,
     TIME,
+    recipe_of,
 )
 
 if TYPE_CHECKING:
@@ -227,10 +227,9 @@ def default_limits(metric: Metric, values: npt.ArrayLike) -> tuple[float, float]
 def is_cumulative(cube: xr.Dataset) -> bool:
     """Whether the cube counts the neurons recruited so far, as its recipe says."""
     try:
-        recipe = json.loads(str(cube.attrs.get("recipe", "")))
+        return recipe_of(cube).get("cumulative") is True
     except ValueError:
         return False
-    return isinstance(recipe, dict) and recipe.get("cumulative") is True
 
 
 def _with_units(label: str, units: str) -> str:

@@ -27,6 +27,7 @@ from napari_hexrecruit.recruitment import (
     Progress,
     assemble_cube,
 )
+from napari_hexrecruit.schema import recipe_of
 from napari_hexrecruit.sonata import Simulation, open_simulation
 from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
 
@@ -212,7 +213,7 @@ def cube_members(
         If the cube has no recipe, or the simulation's neurons do not give the cube's hexagons.
     """
     sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
-    recipe = json.loads(cube.attrs["recipe"])
+    recipe = recipe_of(cube)
     missing = {"population", "node_set", "where", "flat", "radius"} - set(recipe)
     if missing:
         raise ValueError(

@@ -6,15 +6,18 @@ The cube is an `xarray.Dataset` with dimensions ``time`` and ``hex``. `COORDINAT
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
-__all__ = ["SCHEMA_VERSION", "Field", "validate_cube"]
+__all__ = ["SCHEMA_VERSION", "Field", "recipe_of", "validate_cube"]
 
 SCHEMA_VERSION = 1
 CONVENTIONS = "CF-1.11"
@@ -122,6 +125,77 @@ def validate_cube(cube: xr.Dataset) -> None:
         faults += _axis_faults(cube)
     if faults:
         raise ValueError("not a recruitment cube: " + "; ".join(faults))
+
+
+def recipe_of(cube: xr.Dataset) -> dict[str, Any]:
+    """How a cube was computed, from its attribute ``recipe``.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube, perhaps of somebody else.
+
+    Returns
+    -------
+    dict
+        Options of `recruitment_cube`, the simulation and its files; those that are there have
+        their types. A derived cube has other entries besides or instead.
+
+    Raises
+    ------
+    ValueError
+        If the recipe is no JSON object, or an entry has another type.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> recipe_of(xr.Dataset(attrs={"recipe": '{"radius": 50.0, "node_set": null}'}))
+    {'radius': 50.0, 'node_set': None}
+    """
+    text = cube.attrs.get("recipe")
+    try:
+        recipe = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        recipe = None
+    if not isinstance(recipe, dict):
+        raise ValueError("the cube's recipe is no JSON object: compute the cube again")
+    for name, is_right in _RECIPE.items():
+        if name in recipe and not is_right(recipe[name]):
+            raise ValueError(
+                f"the cube's recipe has the {name} {recipe[name]!r}: compute the cube again"
+            )
+    return recipe
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_text_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_flat(value: Any) -> bool:
+    pair = isinstance(value, list) and len(value) == 2 and all(map(_is_text, value))
+    return pair or _is_text(value)
+
+
+def _is_list_of_rules(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(rule, dict) for rule in value)
+
+
+_RECIPE: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("simulation", "spikes", "circuit", "population", "column_atlas"), _is_text),
+    **dict.fromkeys(("radius", "bin_ms", "start", "stop", "min_neurons"), _is_number),
+    "node_set": _is_text_or_none,
+    "flat": _is_flat,
+    "where": _is_list_of_rules,
+}
+"""What the entries of a recipe are."""
 
 
 def _version_faults(cube: xr.Dataset) -> list[str]:

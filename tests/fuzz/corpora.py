@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,18 +9,13 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 from hypothesis import strategies as st
-from PIL import Image
-from tests import deviations
-from tests.atlas_files import slab_flatmap
-from tests.cubes import cube_of
+from tests.fuzz import builders, file_edits
 from tests.fuzz.byte_edits import byte_edits, changed
-from tests.fuzz.h5_edits import edit_h5, h5_edits
-from tests.fuzz.image_edits import image_edits, made_image
-from tests.fuzz.json_edits import json_edits, rewritten
+from tests.fuzz.h5_edits import h5_edits
+from tests.fuzz.image_edits import image_edits
+from tests.fuzz.json_edits import json_edits, json_edits_of
 from tests.fuzz.options import options
-from tests.fuzz.text_edits import edited_lines, nrrd_edits, table_edits, yaml_edits
-
-from napari_hexrecruit import write_cube
+from tests.fuzz.text_edits import nrrd_edits, table_edits, whole_texts, yaml_edits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,145 +108,9 @@ def _decoys(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
 
 
-# --- builders ------------------------------------------------------------------------------------
-
-
-def _simulation(folder: Path, start: str) -> None:
-    deviations.write(folder, None if start == "plain" else start)
-
-
-def _with_table(folder: Path, start: str) -> None:
-    deviations.write(folder, "node_types")
-
-
-def _cube(folder: Path, start: str) -> None:
-    _copy(_made_cube(), folder / "c.hexrecruit.nc")
-
-
-def _run_file(folder: Path, start: str) -> None:
-    deviations.write(folder)
-    options: dict[str, Any] = {"command": start, "radius": 60.0, "bin_ms": 10.0, "min_neurons": 1}
-    options |= {
-        "population": "cortex",
-        "where": ["layer=1,2,3"],
-        "flat": ["ss_flat_x", "ss_flat_y"],
-    }
-    if start == "movie":
-        options |= {"size": [200, 150], "clim": [0.0, 50.0], "marks": ["10:20:on"], "title": "t"}
-    lines = [f"{name}: {json.dumps(value)}" for name, value in options.items()]
-    (folder / "run.yaml").write_text("\n".join(lines) + "\n")
-
-
-def _image(folder: Path, start: str) -> None:
-    _cube(folder, start)
-    values = np.random.default_rng(1).integers(0, 256, (30, 40, 3)).astype(np.uint8)
-    Image.fromarray(values).save(folder / f"image.{start}", dpi=(137, 137))
-
-
-def _sidecar(folder: Path, start: str) -> None:
-    from napari_hexrecruit.flatmap import FlatImage, write_sidecar
-
-    _image(folder, "png")
-    image = FlatImage(np.zeros((30, 40)), pixel_size=25.0).nudged(dx=3.0, rotation_deg=1.5)
-    write_sidecar(folder / "image.png", image)
-
-
-def _atlas(folder: Path, start: str) -> None:
-    deviations.write(folder)
-    _copy(_made_volumes()[start], folder / f"{start}.nrrd")
-
-
-def _nrrd_image(folder: Path, start: str) -> None:
-    _cube(folder, start)
-    _copy(_made_volumes()["picture"], folder / "picture.nrrd")
-
-
-def _options(folder: Path, start: str) -> None:
-    deviations.write(folder)
-    _cube(folder, start)
-
-
-def _copy(content: bytes, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-@functools.cache
-def _made_cube() -> bytes:
-    import tempfile
-    from pathlib import Path
-
-    counts = np.random.default_rng(2).integers(0, 40, (5, 7))
-    row, col = np.array([0, 0, 1, 1, 2, 2, 3]), np.array([0, 1, 0, 1, 0, 1, 0])
-    with tempfile.TemporaryDirectory() as folder:
-        path = write_cube(cube_of(counts, row=row, col=col), Path(folder, "c.hexrecruit.nc"))
-        return path.read_bytes()
-
-
-@functools.cache
-def _made_volumes() -> dict[str, bytes]:
-    import tempfile
-    from pathlib import Path
-
-    import nrrd
-    import voxcell
-
-    flat = slab_flatmap()
-    columns = np.arange(1000).reshape(10, 10, 10) % 7
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        flat = voxcell.VoxelData(flat.raw.astype(np.float32), (100.0,) * 3)
-        flat.save_nrrd(str(folder / "flatmap.nrrd"))
-        voxcell.VoxelData(columns.astype(np.int32), (100.0,) * 3).save_nrrd(
-            str(folder / "columns.nrrd")
-        )
-        nrrd.write(
-            str(folder / "picture.nrrd"),
-            np.arange(120, dtype=np.uint8).reshape(12, 10),
-            {"spacings": [25.0, 25.0], "encoding": "raw"},
-        )
-        return {file.stem: file.read_bytes() for file in folder.glob("*.nrrd")}
-
-
-# --- changes to a file ---------------------------------------------------------------------------
-
-
-def _edit_json(path: Path, edits: list[list[Any]]) -> None:
-    content = path.read_bytes()
-    try:
-        json.loads(content)
-    except ValueError:  # a start that is none already
-        return
-    path.write_bytes(rewritten(content, edits))
-
-
-def _edit_text(path: Path, edits: list[list[Any]]) -> None:
-    text = edited_lines(path.read_text(), edits)
-    path.write_bytes(text.encode("utf-8", "surrogatepass"))
-
-
-def _edit_nrrd(path: Path, edits: list[list[Any]]) -> None:
-    head, gap, data = path.read_bytes().partition(b"\n\n")
-    text = edited_lines(head.decode("latin-1"), edits)
-    path.write_bytes(text.encode("utf-8", "surrogatepass") + gap + data)
-
-
-def _edit_image(path: Path, edits: list[list[Any]]) -> None:
-    path.write_bytes(made_image(path.read_bytes(), edits))
-
-
-def _edit_some_h5(path: Path, edits: list[list[Any]]) -> None:
-    if h5py.is_hdf5(path):
-        edit_h5(path, edits)
-
-
-def _edit_nothing(path: Path, edits: list[list[Any]]) -> None:
-    """Options have no file."""
-
-
 # --- the kinds -----------------------------------------------------------------------------------
-
 SIM = "simulation_config.json"
+_CUBE_FILE, _STORE, _TABLE = "c.hexrecruit.nc", "c.hexrecruit.zarr", "out/t.csv"
 _READ = (
     ("cube", SIM, "-o", CUBE, "--population", "cortex"),
     ("cube", SIM, "-o", CUBE),
@@ -261,7 +118,7 @@ _READ = (
     ("info", SIM, "--json"),
     ("info", SIM),
 )
-_MOVIE = ("movie", "c.hexrecruit.nc", "-o", PICTURE, *ONE)
+_MOVIE = ("movie", _CUBE_FILE, "-o", PICTURE, *ONE)
 _STARTS = (
     *("plain", "plain", "plain", "plain", "no_output", "manifest_variables", "manifest_braces"),
     *("no_random_seed", "all_in_one_file", "inline_node_sets", "target_simulator_nest"),
@@ -277,67 +134,134 @@ _SPIKE_STARTS = (
 )
 _SPIKES = ("--spikes", "output/spikes.h5", "--circuit", "circuit_config.json")
 
+_TRIALS = ("trials", _CUBE_FILE, "-o", CUBE, "--before", "10", "--after", "20")
+_ZARR = (
+    *("shape", "chunk_shape", "data_type", "codecs", "fill_value", "node_type", "zarr_format"),
+    *("dimension_names", "string", "float64", "int8", "gzip", "blosc", "vlen-utf8", "zstd"),
+    *("attributes", "chunk_grid", "chunk_key_encoding", "separator", "name", "configuration"),
+    *("time", "hex", "recruitment", "crc32c", "transpose", "sharding_indexed", "group", "array"),
+)
+_REGIONS = ("@regions", "flatmap.nrrd", "columns.nrrd", "hierarchy.json")
+_AREAS = ("id", "acronym", "name", "children", "msg", "color_hex_triplet", "root", "ff00")
+_LISTS = (
+    *("simulations", "path", "parameters", "format", "blueetl", "attrs", "path_prefix", "data"),
+    *("simulation_path", "dims", "coords", "circuit_config", "form", "run", "ca", "runs/0", "n"),
+)
+_RECIPE = (
+    *("simulation", "spikes", "circuit", "population", "node_set", "where", "flat", "radius"),
+    *("column_atlas", "column", "values", "interval", "bin_ms", "start", "stop", "min_neurons"),
+)
+
 KINDS: dict[str, Kind] = {
     "simulation": Kind(
         SIM,
         _STARTS,
-        _simulation,
+        builders.simulation,
         json_edits,
-        _edit_json,
+        file_edits.edit_json,
         (*_READ, ("movie", SIM, "-o", PICTURE, *ONE, "--stimuli")),
     ),
-    "circuit": Kind("circuit_config.json", _STARTS, _simulation, json_edits, _edit_json, _READ),
+    "circuit": Kind(
+        "circuit_config.json", _STARTS, builders.simulation, json_edits, file_edits.edit_json, _READ
+    ),
     "node_sets": Kind(
         "node_sets.json",
         ("plain", "own_node_set"),
-        _simulation,
+        builders.simulation,
         json_edits,
-        _edit_json,
+        file_edits.edit_json,
         (*_READ, ("cube", SIM, "-o", CUBE, "--node-set", "everyone")),
     ),
-    "node_types": Kind("types.csv", ("node_types",), _with_table, table_edits, _edit_text, _READ),
+    "node_types": Kind(
+        "types.csv", ("node_types",), builders.with_table, table_edits, file_edits.edit_text, _READ
+    ),
     "nodes": Kind(
         "nodes.h5",
         _NODE_STARTS,
-        _simulation,
+        builders.simulation,
         h5_edits,
-        _edit_some_h5,
+        file_edits.edit_some_h5,
         (*_READ, ("cube", SIM, "-o", CUBE, "--where", "synapse_class=INH", "--where", "layer=1:3")),
     ),
     "spikes": Kind(
         "output/spikes.h5",
         _SPIKE_STARTS,
-        _simulation,
+        builders.simulation,
         h5_edits,
-        _edit_some_h5,
+        file_edits.edit_some_h5,
         (*_READ, ("cube", *_SPIKES, "-o", CUBE), ("info", *_SPIKES), ("check", *_SPIKES)),
     ),
     "cube": Kind(
-        "c.hexrecruit.nc",
+        _CUBE_FILE,
         ("small",),
-        _cube,
+        builders.cube,
         h5_edits,
-        _edit_some_h5,
+        file_edits.edit_some_h5,
         (
             *(_MOVIE, _MOVIE, (*_MOVIE, "--metric", "rate", "--strip", "--average", "3")),
-            ("movie", "c.hexrecruit.nc", "-o", "out/m.gif", *SMALL),
-            ("movie", "c.hexrecruit.nc", "-o", "out/frames/", *SMALL),
+            ("movie", _CUBE_FILE, "-o", "out/m.gif", *SMALL),
+            ("movie", _CUBE_FILE, "-o", "out/frames/", *SMALL),
+        ),
+    ),
+    "analysis": Kind(
+        _CUBE_FILE,
+        ("small",),
+        builders.cube,
+        h5_edits,
+        file_edits.edit_some_h5,
+        (
+            ("traces", _CUBE_FILE, "--hex", "R0;C0,R2;C1", "-o", _TABLE),
+            ("traces", _CUBE_FILE, "--hex", "R1;C0", "-o", "out/t.svg", "--metric", "rate"),
+            ("map", _CUBE_FILE, "peak", "-o", CUBE),
+            ("map", _CUBE_FILE, "latency", "--onset", "20", "-o", PICTURE),
+            ("compare", _CUBE_FILE, "-o", CUBE, "--window", "0", "20", "--with", "30", "50"),
+            ("wave", _CUBE_FILE, "--onset", "10", "--json"),
+            (*_TRIALS, "--onsets", "10,30"),
+        ),
+    ),
+    "recipe": Kind(
+        _CUBE_FILE,
+        ("computed",),
+        builders.computed_cube,
+        json_edits_of(*_RECIPE),
+        file_edits.edit_recipe,
+        (
+            ("node-set", _CUBE_FILE, "--in", "everyone", "-o", "out/n.json"),
+            ("node-set", _CUBE_FILE, "--region", "3", "--region-column", "layer", "-o", _TABLE),
+            (*_TRIALS, "--onsets", "30,60", "--exact"),
+            ("movie", _CUBE_FILE, "-o", PICTURE, *ONE, "--regions", "layer"),
+        ),
+    ),
+    "store": Kind(
+        f"{_STORE}/*",
+        (
+            *("zarr.json", "recruitment/zarr.json", "n_spikes/zarr.json", "hex/zarr.json"),
+            *("time/zarr.json", "x/zarr.json", "n_neurons/zarr.json", "recruitment/c/0/0"),
+            *("n_recruited/c/0/0", "hex/c/0", "time_bounds/c/0/0"),
+        ),
+        builders.store,
+        json_edits_of(*_ZARR),
+        file_edits.edit_json,
+        (
+            ("movie", _STORE, "-o", PICTURE, *ONE),
+            ("traces", _STORE, "--hex", "R0;C0", "-o", _TABLE),
+            ("map", _STORE, "mean_recruitment", "-o", f"out/{_STORE}"),
         ),
     ),
     "run_file": Kind(
         "run.yaml",
         ("cube", "movie"),
-        _run_file,
+        builders.run_file,
         yaml_edits,
-        _edit_text,
+        file_edits.edit_text,
         (("*", SIM, "-o", "@OUT", "--run-file", "run.yaml", "@AT"),),
     ),
     "image": Kind(
         "image.*",
         ("png", "tif", "jpg", "gif", "bmp", "webp"),
-        _image,
+        builders.image,
         image_edits,
-        _edit_image,
+        file_edits.edit_image,
         (
             (*_MOVIE, "--under", "image.*", "--under-pixel-size", "25"),
             (*_MOVIE, "--under", "image.*"),
@@ -346,41 +270,68 @@ KINDS: dict[str, Kind] = {
     "sidecar": Kind(
         "image.png.flat.json",
         ("png",),
-        _sidecar,
+        builders.sidecar,
         json_edits,
-        _edit_json,
+        file_edits.edit_json,
         ((*_MOVIE, "--under", "image.png"),),
     ),
     "flatmap": Kind(
         "flatmap.nrrd",
         ("flatmap",),
-        _atlas,
+        builders.atlas,
         nrrd_edits,
-        _edit_nrrd,
+        file_edits.edit_nrrd,
         (("cube", SIM, "-o", CUBE, "--flatmap", "flatmap.nrrd", "--radius", "2"),),
     ),
     "column_atlas": Kind(
         "columns.nrrd",
         ("columns",),
-        _atlas,
+        builders.atlas,
         nrrd_edits,
-        _edit_nrrd,
+        file_edits.edit_nrrd,
         (("cube", SIM, "-o", CUBE, "--column-atlas", "columns.nrrd"),),
     ),
     "nrrd_image": Kind(
         "picture.nrrd",
         ("picture",),
-        _nrrd_image,
+        builders.nrrd_image,
         nrrd_edits,
-        _edit_nrrd,
+        file_edits.edit_nrrd,
         ((*_MOVIE, "--under", "picture.nrrd"),),
     ),
+    "annotation": Kind(
+        "columns.nrrd", ("columns",), builders.areas, nrrd_edits, file_edits.edit_nrrd, (_REGIONS,)
+    ),
+    "hierarchy": Kind(
+        "hierarchy.json",
+        ("hierarchy",),
+        builders.areas,
+        json_edits_of(*_AREAS),
+        file_edits.edit_json,
+        (_REGIONS,),
+    ),
+    "campaign": Kind(
+        "*",
+        ("own.json", "blueetl.json", "xarray.json", "own.yaml", "xarray.yaml"),
+        builders.campaign,
+        json_edits_of(*_LISTS) | whole_texts,
+        file_edits.edit_listing,
+        (("@campaign", "*"),),
+    ),
+    "coordinate": Kind(
+        "runs/1/obi_one_coordinate.json",
+        ("plain",),
+        builders.campaign,
+        json_edits_of("idx", "single_coordinate_scan_params", "scan_params", "location_list"),
+        file_edits.edit_json,
+        (("@campaign", "runs/?"),),
+    ),
     "options": Kind(
-        "c.hexrecruit.nc",
+        _CUBE_FILE,
         ("small",),
-        _options,
+        builders.options,
         options,
-        _edit_nothing,
+        file_edits.edit_nothing,
         (("cube", SIM, "-o", CUBE), _MOVIE, _MOVIE, ("movie", SIM, "-o", PICTURE, *ONE)),
     ),
 }

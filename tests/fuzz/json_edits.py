@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-__all__ = ["json_edits", "json_text", "rewritten"]
+__all__ = ["json_edits", "json_edits_of", "rewritten"]
 
 WORDS = (
     *("run", "tstop", "dt", "network", "output", "output_dir", "spikes_file", "node_set"),
@@ -38,34 +38,45 @@ _RAW = (
 _ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1", "cp1252", "utf-7")
 _MARK = "@@raw{}@@"
 
-json_text = st.one_of(
-    st.sampled_from(_RAW),
-    st.sampled_from(_PATHS + WORDS).map(json.dumps),
-    st.floats().map(json.dumps),
-    st.integers(-(2**70), 2**70).map(json.dumps),
-    st.text(max_size=8).map(json.dumps),
-    st.recursive(
-        st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(WORDS),
-        lambda inner: (
-            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=3)
-        ),
-        max_leaves=8,
-    ).map(json.dumps),
-)
 _path = st.lists(st.integers(0, 11), min_size=0, max_size=5)
-_key = st.one_of(st.sampled_from(WORDS), st.text(max_size=4), st.sampled_from(_PATHS[:12]))
 
-json_edits = st.one_of(
-    st.tuples(st.just("put"), _path, json_text),
-    st.tuples(st.just("put"), _path, json_text),
-    st.tuples(st.just("add"), _path, _key, json_text),
-    st.tuples(st.just("drop"), _path),
-    st.tuples(st.just("rename"), _path, _key),
-    st.tuples(st.just("wrap"), _path),
-    st.tuples(st.just("swap"), _path, _path),
-    st.tuples(st.just("encode"), st.sampled_from(_ENCODINGS)),
-    st.tuples(st.just("nulls"), st.integers(0, 200)),
-)
+
+def json_text(words: tuple[str, ...]) -> st.SearchStrategy[str]:
+    """A value as text; no JSON, some of them."""
+    word = st.sampled_from(words)
+    tree = st.recursive(
+        st.none() | st.booleans() | st.integers(-5, 5) | word,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(word, inner, max_size=3),
+        max_leaves=8,
+    )
+    return st.one_of(
+        st.sampled_from(_RAW),
+        st.sampled_from(_PATHS + words).map(json.dumps),
+        st.floats().map(json.dumps),
+        st.integers(-(2**70), 2**70).map(json.dumps),
+        st.text(max_size=8).map(json.dumps),
+        tree.map(json.dumps),
+    )
+
+
+def json_edits_of(*words: str) -> st.SearchStrategy[Any]:
+    """Changes to a file in which these words mean something."""
+    key = st.one_of(st.sampled_from(words), st.text(max_size=4), st.sampled_from(_PATHS[:12]))
+    text = json_text(words)
+    return st.one_of(
+        st.tuples(st.just("put"), _path, text),
+        st.tuples(st.just("put"), _path, text),
+        st.tuples(st.just("add"), _path, key, text),
+        st.tuples(st.just("drop"), _path),
+        st.tuples(st.just("rename"), _path, key),
+        st.tuples(st.just("wrap"), _path),
+        st.tuples(st.just("swap"), _path, _path),
+        st.tuples(st.just("encode"), st.sampled_from(_ENCODINGS)),
+        st.tuples(st.just("nulls"), st.integers(0, 200)),
+    )
+
+
+json_edits = json_edits_of(*WORDS)
 
 
 def rewritten(content: bytes, edits: list[list[Any]]) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-__all__ = ["edited_lines", "nrrd_edits", "table_edits", "yaml_edits"]
+__all__ = ["edited_lines", "nrrd_edits", "table_edits", "whole_texts", "yaml_edits"]
 
 _YAML_VALUES = (
     *("null", "~", "[]", "{}", "[1, 2]", "{a: 1}", "yes", "NaN", ".inf", "-.inf", "1e999", "''"),
@@ -84,6 +84,7 @@ def _edits(keys: tuple[str, ...], values: tuple[str, ...]) -> st.SearchStrategy[
     )
 
 
+whole_texts = st.tuples(st.just("whole"), st.sampled_from((_BOMB, "", *_YAML_VALUES)))
 yaml_edits = _edits(_YAML_KEYS, _YAML_VALUES) | st.just(("whole", _BOMB)) | st.just(("whole", ""))
 nrrd_edits = _edits(_NRRD_FIELDS, _NRRD_VALUES)
 table_edits = st.one_of(

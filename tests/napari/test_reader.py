@@ -105,8 +105,8 @@ class TestDeclining:
         [
             pytest.param(lambda path: path.write_text("{"), "is not JSON", id="broken"),
             pytest.param(
-                lambda path: path.write_text(json.dumps({"run": {"tstop": 1, "dt": 1}})),
-                "simulation_config.json",
+                lambda path: path.write_text(json.dumps({"network": "none.json"})),
+                "none.json",
                 id="no-circuit",
             ),
             pytest.param(

@@ -10,7 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit import schema
-from napari_hexrecruit._zarr_store import create_store, open_store, store_aside, write_part
+from napari_hexrecruit._zarr_store import (
+    create_store,
+    open_store,
+    parts_of_time,
+    store_aside,
+    write_part,
+)
 from napari_hexrecruit.campaign._cluster import results_of
 from napari_hexrecruit.campaign._dataset import (
     CAMPAIGN_VERSION,
@@ -29,7 +35,6 @@ from napari_hexrecruit.campaign._dataset import (
 from napari_hexrecruit.campaign._manifest import DONE
 from napari_hexrecruit.campaign._parameters import axes_of
 from napari_hexrecruit.campaign._windows import merged_attrs
-from napari_hexrecruit.cube_io import read_cube
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.schema import BOUND, COORDINATES, HEX, N_NEURONS, RECRUITMENT, TIME
 from napari_hexrecruit.timebins import TimeBins
@@ -365,20 +370,34 @@ def _write_member(job: _WriteJob) -> int:
     """Write the cubes of one simulation into the dataset; a worker does this."""
     import xarray as xr
 
-    store = open_store(job.store)
-    index_of = {name: k for k, name in enumerate(store[HEX].to_numpy().tolist())}
-    dims, at = store[RECRUITMENT].dims, job.first_bin
+    store, at = open_store(job.store), job.first_bin
     for file in job.files:
-        cube = read_cube(file)
-        columns = [index_of[name] for name in cube[HEX].to_numpy().tolist()]
-        n_bins = cube.sizes[TIME]
+        with xr.open_dataset(file, engine="h5netcdf", decode_times=False) as cube:
+            _write_cube(cube, store, job, at)
+            at += cube.sizes[TIME]
+    return at
+
+
+def _write_cube(cube: xr.Dataset, store: xr.Dataset, job: _WriteJob, at: int) -> None:
+    """Write a cube from a bin on, a file of the store at a time."""
+    import xarray as xr
+
+    dims, end = store[RECRUITMENT].dims, at + cube.sizes[TIME]
+    index_of = {name: k for k, name in enumerate(store[HEX].to_numpy().tolist())}
+    columns = [index_of[name] for name in cube[HEX].to_numpy().astype(np.str_).tolist()]
+    fits = columns == list(range(len(index_of)))
+    where = {dim: slice(k, k + 1) for dim, k in job.at.items()}
+    for part in parts_of_time(store):
+        first, last = max(part.start, at), min(part.stop, end)
+        if first >= last:
+            continue
         parts = {}
         for name, spec in schema.VARIABLES.items():
-            empty = np.nan if spec.dtype == "float32" else 0
-            values = np.full((n_bins, len(index_of)), empty, dtype=spec.dtype)
-            values[:, columns] = cube[name].to_numpy()
+            values = cube[name][first - at : last - at].to_numpy()
+            if not fits:
+                empty = np.nan if spec.dtype == "float32" else 0
+                spread = np.full((last - first, len(index_of)), empty, dtype=spec.dtype)
+                spread[:, columns] = values
+                values = spread
             parts[name] = (dims, values[(None,) * len(job.at)])
-        region = {dim: slice(k, k + 1) for dim, k in job.at.items()}
-        write_part(xr.Dataset(parts), job.store, {**region, TIME: slice(at, at + n_bins)})
-        at += n_bins
-    return at
+        write_part(xr.Dataset(parts), job.store, {**where, TIME: slice(first, last)})

@@ -54,9 +54,10 @@ def read(path: Path) -> xr.Dataset:
 def simulation_of(path: Path, cube: xr.Dataset) -> Any:
     """The simulation that a cube was computed from."""
     from napari_hexrecruit.pipeline import open_recipe
+    from napari_hexrecruit.schema import recipe_of
 
     with about(path):
-        return open_recipe(json.loads(cube.attrs["recipe"]))
+        return open_recipe(recipe_of(cube))
 
 
 def names_of(hexes: list[str] | None) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -209,10 +208,11 @@ def stimulus_marks(sources: list[Path]) -> list[tuple[float, float, str]]:
     """When the inputs of the simulation that a source is, or was computed from, were on."""
     from napari_hexrecruit.cube_io import ENDINGS, read_cube
     from napari_hexrecruit.pipeline import open_recipe
+    from napari_hexrecruit.schema import recipe_of
     from napari_hexrecruit.sonata import open_simulation
 
     if sources[0].name.endswith(ENDINGS):
-        sim = open_recipe(json.loads(read_cube(sources[0]).attrs["recipe"]))
+        sim = open_recipe(recipe_of(read_cube(sources[0])))
     else:
         sim = open_simulation(sources[0])
     return [(s.start_ms, s.stop_ms, s.name) for s in sim.stimuli]
@@ -242,6 +242,7 @@ def _outlines(cube: xr.Dataset, column: str | None) -> list[npt.NDArray[np.float
         return []
     from napari_hexrecruit.flatmap import neuron_regions
     from napari_hexrecruit.pipeline import open_recipe
+    from napari_hexrecruit.schema import recipe_of
 
-    sim = open_recipe(json.loads(cube.attrs["recipe"]))
+    sim = open_recipe(recipe_of(cube))
     return neuron_regions(sim, cube, column).outlines()
