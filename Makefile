@@ -92,9 +92,12 @@ docs: $(VENV)/.docs
 # One size only: make bench BENCH_ARGS=small
 bench: $(VENV)/.check
 	@$(BIN)/python -m benchmarks.bench_cube $(BENCH_ARGS)
+	@$(BIN)/python -m benchmarks.bench_campaign $(BENCH_ARGS)
+	@$(BIN)/python -m benchmarks.bench_analysis
 	@$(BIN)/python -m benchmarks.bench_movie
 	@scripts/system-libs.sh
 	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python -m benchmarks.bench_layer
+	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python -m benchmarks.bench_traces
 
 # What went wrong is kept in fuzz-failures/: .venv/bin/python -m tests.fuzz --repro FILE
 fuzz: $(VENV)/.check

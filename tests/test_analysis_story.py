@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
 import pytest
 
-from cubes import sheet_cube
 from napari_hexrecruit import analysis as an
 from napari_hexrecruit import cumulative_cube, open_simulation, recruitment_cube
 from napari_hexrecruit.pipeline import cube_members
@@ -223,58 +221,3 @@ def test_the_raster_of_a_hexagon_has_its_spikes(often):
     found = an.raster(spikes.neurons, spikes.times_ms, members, picked)
     assert found.sizes["spike"] == int(OFTEN.expected().n_spikes[:, [4, 9]].sum())
     assert found.attrs["n_lines"] == OFTEN.expected().n_neurons[[4, 9]].sum()
-
-
-# --- large ----------------------------------------------------------------------------------------
-
-
-def best_of(function, n=5):
-    """Shortest of several runs, s: the machine may be busy, the work is not shorter for it."""
-    durations = []
-    for _ in range(n):
-        start = time.perf_counter()
-        function()
-        durations.append(time.perf_counter() - start)
-    return min(durations)
-
-
-@pytest.fixture(scope="module")
-def large():
-    """1,000 bins and 3,000 hexagons, as ten seconds of the rat's somatosensory cortex."""
-    cube = sheet_cube(3_000, 1_000, start_ms=0.0)
-    latency = an.peak(cube).rename("latency").assign_attrs(units="ms")
-    way = np.hypot(cube["x"].to_numpy() - 300.0, cube["y"].to_numpy())
-    return cube, latency.copy(data=way / 20.0 + np.random.default_rng(0).normal(0, 2, 3_000))
-
-
-ANALYSES = {
-    "compare": lambda cube, _: an.compare(cube, cube),
-    "align": lambda cube, _: an.align(cube[{"hex": slice(9, None)}], cube[{"hex": slice(2990)}]),
-    "z_score": lambda cube, _: an.z_score(cube, an.cut(cube, 0.0, 1000.0)),
-    "trials": lambda cube, _: an.trial_mean(
-        an.cut_trials(cube, np.arange(200.0, 9000.0, 500.0), before=100.0, after=400.0)
-    ),
-    "reliability": lambda cube, _: an.reliability(
-        an.cut_trials(cube, np.arange(200.0, 9000.0, 500.0), before=100.0, after=400.0)
-    ),
-    "latency": lambda cube, _: an.latency(cube, onset=1000.0),
-    "half_peak": lambda cube, _: an.half_peak_latency(cube, onset=1000.0),
-    "correlation": lambda cube, _: an.correlation(cube, hexes=[17]),
-    "peak": lambda cube, _: an.peak(cube),
-    "mean_rate": lambda cube, _: an.mean_rate(cube),
-    "plane": lambda _, latency: an.fit_wave(latency, kind="plane"),
-    "best wave": lambda _, latency: an.fit_wave(latency),
-}
-
-
-@pytest.mark.parametrize("name", ANALYSES)
-def test_an_analysis_of_a_large_cube_takes_less_than_a_second(large, name):
-    assert best_of(lambda: ANALYSES[name](*large), 3) < 1.0
-
-
-def test_a_trace_of_a_large_cube_takes_less_than_50_ms(large):
-    cube, _ = large
-    names = cube["hex"].to_numpy()
-    assert best_of(lambda: an.hex_traces(cube, names[1234])) < 0.05
-    assert best_of(lambda: an.hex_traces(cube, names[:50])) < 0.05
-    assert best_of(lambda: an.population_trace(cube)) < 0.05

