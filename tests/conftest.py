@@ -12,8 +12,18 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
-@pytest.fixture(scope="session", autouse=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes share the tests: one window at a time, and a file's fixtures are made once."""
+    for item in items:
+        with_windows = "napari" in item.path.relative_to(item.config.rootpath).parts[:-1]
+        item.add_marker(pytest.mark.xdist_group("windows" if with_windows else item.path.name))
+
+
+@pytest.fixture(autouse=True)
 def _interrupts_are_heard():
-    """What runs in the background of a shell ignores Ctrl-C, and so would all that tests start."""
+    """What runs in the background of a shell ignores Ctrl-C, and so would all that tests start.
+
+    The command itself ignores it when it is about to end, which a test that calls it is not.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

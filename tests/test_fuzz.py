@@ -31,7 +31,7 @@ from napari_hexrecruit.run_file import read_run_file
 from napari_hexrecruit.sonata import open_simulation
 from napari_hexrecruit.sonata._heaps import has_endless_heap
 
-SEED, N_INPUTS = 20_240_601, 336
+SEED, N_INPUTS = 20_240_601, 200
 
 
 def test_damaged_files_give_a_whole_output_or_one_sentence():

@@ -1,4 +1,4 @@
-"""The compiled loops made ready before they are needed."""
+"""What a cube needs made ready before it is needed: compiled loops, and xarray with its helpers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_hexrecruit.hexgrid import HexGrid
-from napari_hexrecruit.recruitment import count_spikes, group_neurons
+from napari_hexrecruit.recruitment import assemble_cube, count_spikes, group_neurons
 from napari_hexrecruit.streaming import count_blocks
 from napari_hexrecruit.timebins import TimeBins
 
@@ -36,13 +36,16 @@ def warm_up() -> None:
     """Load the loops for most simulations, or compile those that were not kept from another time.
 
     Those are for spikes in the order of their times, the types of SONATA's files, and no more than
-    65,534 hexagons; the others are compiled when they are needed.
+    65,534 hexagons; the others are compiled when they are needed. xarray imports dask and pint for
+    its first dataset, which takes as long as to count some ten million spikes.
     """
     place = np.zeros(1)
     members = group_neurons(HexGrid(1.0), place, place, np.ones(1, bool)).keep(np.ones(1, bool))
     bins = TimeBins(0.0, 3.0, 1.0)
     count_spikes(np.zeros(1, np.int32), place, members, bins, n_workers=1)
-    count_blocks(_Spikes(), members, bins, n_workers=1)
+    counts = count_blocks(_Spikes(), members, bins, n_workers=1)
+    tables = counts.n_recruited, counts.n_spikes
+    assemble_cube(members, bins, *tables, min_neurons=1, flat_units="um", attrs={})
 
 
 @functools.cache

@@ -10,6 +10,7 @@ import numpy as np
 from napari_hexrecruit import schema
 from napari_hexrecruit._atomic import check_writable, written_aside
 from napari_hexrecruit._netcdf import check_netcdf
+from napari_hexrecruit._netcdf_writer import netcdf_bytes
 from napari_hexrecruit._signals import signals_held
 from napari_hexrecruit._zarr_store import (
     ZARR_ENDING,
@@ -76,8 +77,10 @@ def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: boo
         return write_store(cube, final, overwrite=overwrite)
     check_writable(final, overwrite=overwrite)
     # HDF5 may crash the process when a disk is full: it writes into memory, Python into the file.
-    with signals_held(), in_this_process():
-        content = cube.to_netcdf(engine="h5netcdf", encoding=_encoding(cube))
+    with in_this_process():
+        values = cube.compute()
+    with signals_held():
+        content = netcdf_bytes(values, _chunks(values))
     with written_aside(final, overwrite=overwrite) as aside:
         aside.write_bytes(content)
     return final
@@ -145,17 +148,11 @@ def _read_netcdf(source: Path) -> xr.Dataset:
     return _tidied(cube)
 
 
-def _encoding(cube: xr.Dataset) -> dict[str, dict[str, Any]]:
-    """Light compression, a bin a chunk row; no fill value, since NaN means something here."""
+def _chunks(cube: xr.Dataset) -> dict[str, tuple[int, ...]]:
+    """Some bins of all hexagons at once."""
     n_bins, n_hexes = cube.sizes[schema.TIME], cube.sizes[schema.HEX]
     rows = max(1, min(n_bins, 262_144 // max(1, n_hexes)))
-    chunked = {"zlib": True, "complevel": 1, "shuffle": True, "chunksizes": (rows, n_hexes)}
-    encoding: dict[str, dict[str, Any]] = {
-        str(name): {"_FillValue": None} for name in cube.variables if cube[name].dtype.kind == "f"
-    }
-    for name in schema.VARIABLES:
-        encoding[name] = encoding.get(name, {}) | chunked
-    return encoding
+    return dict.fromkeys(schema.VARIABLES, (rows, n_hexes))
 
 
 def _tidied(cube: xr.Dataset) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -47,8 +48,8 @@ def test_the_viewer_opens_with_the_layer_and_the_widget(config, tmp_path, kind):
     path = config
     if kind == "cube":
         path = write_cube(recruitment_cube(config), tmp_path / "a.hexrecruit.nc")
-    done = subprocess.run(
-        [sys.executable, "-c", LOOKING, path], capture_output=True, text=True, timeout=120
-    )
+    env = os.environ | {"XDG_CONFIG_HOME": str(tmp_path)}  # choices of the user
+    command = [sys.executable, "-c", LOOKING, path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
     assert done.returncode == 0, done.stderr
     assert "RecruitmentLayer 80 ['Hexagon recruitment" in done.stdout

@@ -89,6 +89,9 @@ class TestReading:
         assert (len(first.layers), len(second.layers)) == (1, 0)
 
 
+WITHOUT_CIRCUIT = {"run": {"tstop": 1, "dt": 1}, "network": "none.json"}
+
+
 class TestDeclining:
     def test_json_of_others_is_left_to_others(self, viewer, tmp_path):
         path = not_a_simulation(tmp_path)
@@ -105,7 +108,9 @@ class TestDeclining:
         [
             pytest.param(lambda path: path.write_text("{"), "is not JSON", id="broken"),
             pytest.param(
-                lambda path: path.write_text(json.dumps({"network": "none.json"})),
+                lambda path: path.write_text(
+                    json.dumps({"run": {"tstop": 1, "dt": 1}, "network": "none.json"})
+                ),
                 "none.json",
                 id="no-circuit",
             ),
