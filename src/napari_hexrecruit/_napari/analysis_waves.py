@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,11 @@ _BRIGHT = 0.55
 _LUMINANCE = (0.2126, 0.7152, 0.0722)
 _FONT = 9
 _LABEL_AT = 6
-"""A time stands at this part of its line: an arrow runs through the middle."""
+"""A time stands near this part of its line: an arrow runs through the middle."""
+_LABEL_REACH, _LABEL_ROOM = 4.0, 0.75
+"""Within as many radii of a time this part of the place has hexagons with a latency."""
+_HEX_AREA = 1.5 * 3**0.5
+"""Of a hexagon of radius 1."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -64,7 +69,7 @@ class Front:
     times_ms
         Latency of each of them.
     labels
-        (n_lines, 2) a place (y, x) on each.
+        (n_lines, 2) a place (y, x) on each; NaN where there is no room for its time.
     arrow
         Pieces of an arrow along the course of a straight front; none for another one.
     """
@@ -109,7 +114,7 @@ def front_of(
         fit=fit,
         lines=tuple(_segments(line.line) for line in lines),
         times_ms=tuple(line.time for line in lines),
-        labels=np.array([_label_place(line.line) for line in lines]).reshape(-1, 2),
+        labels=np.array([_label_place(line.line, latencies) for line in lines]).reshape(-1, 2),
         arrow=_segments(arrow_line(wave_arrow(fit, latencies))),
     )
 
@@ -248,12 +253,13 @@ class WavesWidget(AnalysisPanel):
             vector_style="line",
             units=units,
         )
+        has_room = np.isfinite(front.labels[:, 0]).tolist()
         times = Points(
-            front.labels,
+            front.labels[has_room],
             name="Wave, times",
             text={
-                "string": [f"{time:g} ms" for time in front.times_ms],
-                "color": colours or ["white"],
+                "string": [f"{time:g} ms" for time in compress(front.times_ms, has_room)],
+                "color": list(compress(colours, has_room)) or ["white"],
                 "size": _FONT,
                 "anchor": "center",
             },
@@ -296,13 +302,27 @@ def _segments(line: Floats) -> Floats:
     return pieces[np.isfinite(pieces).all(axis=(1, 2))]
 
 
-def _label_place(line: Floats) -> Floats:
-    """A place (y, x) on the longest piece of a line, for its time; beside the arrow's."""
+def _label_place(line: Floats, latencies: xr.DataArray) -> Floats:
+    """A place (y, x) on the longest piece of a line with hexagons all around; NaN without one.
+
+    It is in the first half of the piece: the arrow is in the middle.
+    """
+    from scipy.spatial import KDTree
+
     gaps = np.flatnonzero(~np.isfinite(line).all(axis=1))
     pieces = [p for p in np.split(line, gaps) if np.isfinite(p).all(axis=1).any()]
     longest = max(pieces, key=len)
     longest = longest[np.isfinite(longest).all(axis=1)]
-    place: Floats = longest[len(longest) // _LABEL_AT, ::-1]
+    radius = float(latencies.attrs["hex_radius"])
+    known = latencies[np.isfinite(latencies.to_numpy())]
+    tree = KDTree(np.column_stack([known["x"], known["y"]]))
+    usual = len(longest) // _LABEL_AT
+    near = longest[: max(len(longest) // 2, 1)]
+    around = tree.query_ball_point(near, _LABEL_REACH * radius, return_length=True)
+    best = min(range(len(near)), key=lambda k: (-around[k], abs(k - usual)))
+    if around[best] < _LABEL_ROOM * np.pi * _LABEL_REACH**2 / _HEX_AREA:
+        return np.full(2, np.nan)
+    place: Floats = near[best, ::-1]
     return place
 
 
