@@ -36,8 +36,7 @@ def warm_up() -> None:
     """Load the loops for most simulations, or compile those that were not kept from another time.
 
     Those are for spikes in the order of their times, the types of SONATA's files, and no more than
-    65,534 hexagons; the others are compiled when they are needed. xarray imports dask and pint for
-    its first dataset, which takes as long as to count some ten million spikes.
+    65,534 hexagons; the others are compiled when they are needed.
     """
     place = np.zeros(1)
     members = group_neurons(HexGrid(1.0), place, place, np.ones(1, bool)).keep(np.ones(1, bool))

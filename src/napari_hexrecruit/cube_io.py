@@ -77,10 +77,8 @@ def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: boo
         return write_store(cube, final, overwrite=overwrite)
     check_writable(final, overwrite=overwrite)
     # HDF5 may crash the process when a disk is full: it writes into memory, Python into the file.
-    with in_this_process():
-        values = cube.compute()
-    with signals_held():
-        content = netcdf_bytes(values, _chunks(values))
+    with signals_held(), in_this_process():
+        content = netcdf_bytes(cube, _chunks(cube))
     with written_aside(final, overwrite=overwrite) as aside:
         aside.write_bytes(content)
     return final

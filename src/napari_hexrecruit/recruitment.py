@@ -224,7 +224,9 @@ def assemble_cube(
     -------
     xr.Dataset
     """
+    import pandas as pd
     import xarray as xr
+    from xarray.indexes import PandasIndex
 
     row, col = ij_to_rowcol(members.i, members.j)
     x, y = members.xy()
@@ -245,13 +247,22 @@ def assemble_cube(
         schema.N_NEURONS: members.n_neurons,
     }
     fields = schema.VARIABLES | schema.COORDINATES
+    # Unchecked: for its checks xarray imports dask and pint, which takes longer than counting.
     variables = {
-        name: (spec.dims, values[name], spec.attrs | _flat_attrs(name, flat_units))
+        name: xr.Variable(
+            spec.dims, values[name], spec.attrs | _flat_attrs(name, flat_units), fastpath=True
+        )
         for name, spec in fields.items()
     }
+    indexes = {
+        dim: PandasIndex(pd.Index(values[dim], name=dim), dim, coord_dtype=values[dim].dtype)
+        for dim in (schema.TIME, schema.HEX)
+    }
+    for dim, index in indexes.items():
+        variables |= index.create_variables({dim: variables[dim]})
     return xr.Dataset(
         {name: variables[name] for name in schema.VARIABLES},
-        {name: variables[name] for name in schema.COORDINATES},
+        xr.Coordinates({name: variables[name] for name in schema.COORDINATES}, indexes=indexes),
         {
             "Conventions": schema.CONVENTIONS,
             "schema_version": schema.SCHEMA_VERSION,

@@ -241,8 +241,8 @@ def _field_faults(cube: xr.Dataset, name: str, spec: Field) -> list[str]:
 
 
 def _axis_faults(cube: xr.Dataset) -> list[str]:
-    bounds = cube[TIME_BOUNDS].to_numpy()
-    start, bin_ms = cube[TIME].to_numpy(), float(cube.attrs["bin_ms"])
+    bounds = cube[TIME_BOUNDS].values
+    start, bin_ms = cube[TIME].values, float(cube.attrs["bin_ms"])
     faults = []
     if bounds.shape[1:] != (2,) or len(start) == 0:
         return [
@@ -258,13 +258,13 @@ def _axis_faults(cube: xr.Dataset) -> list[str]:
         bounds, np.stack([start, start + bin_ms], 1), rtol=0, atol=1e-5 * max(1.0, bin_ms)
     ):
         faults.append("'time_bounds' does not hold the start and end of each bin")
-    names = cube[HEX].to_numpy()
+    names = cube[HEX].values
     if len(names) == 0:
         faults.append("there is no hexagon")
     elif len(np.unique(names)) < len(names):
         faults.append("a hexagon is listed twice in 'hex'")
-    if not (np.isfinite(cube["x"]).all() and np.isfinite(cube["y"]).all()):
+    if not (np.isfinite(cube["x"].values).all() and np.isfinite(cube["y"].values).all()):
         faults.append("'x' or 'y' is not finite")
-    if (cube[N_NEURONS] < 0).any():
+    if (cube[N_NEURONS].values < 0).any():
         faults.append(f"'{N_NEURONS}' is negative")
     return faults
