@@ -3,7 +3,7 @@
     python -m benchmarks.bench_campaign [small middle nbs1]
 
 Every figure is of the command in a process of its own, so imports and the start of the cluster
-count; the best of three, taken in turns. The eight simulations have the same files under different
+count; the best of two, taken in turns. The eight simulations have the same files under different
 names, which are in the cache of the file system, so that the disk is not what is measured. Bins are
 1 ms wide: with wide ones a simulation takes hardly longer than to start a process.
 """
@@ -25,7 +25,7 @@ from napari_hexrecruit import open_campaign, recruitment_cube, select_cube
 from napari_hexrecruit.synthetic import NBS1, Story, write_simulation
 
 N_SIMULATIONS = 8
-N_TIMES = 3
+N_TIMES = 2
 STORIES = {
     "small": Story(n_neurons=20_000),
     "middle": Story(n_neurons=1_000_000),
