@@ -196,6 +196,16 @@ class TestReading:
             read_cube(path)
         assert "\n" not in str(told.value)
 
+    def test_a_damaged_part_is_told_when_it_is_read(self, cube, tmp_path):
+        path = write_cube(cube, tmp_path / "a.hexrecruit.zarr")
+        (part,) = [file for file in (path / "n_spikes" / "c").rglob("*") if file.is_file()]
+        part.write_bytes(part.read_bytes()[:60] + bytes(range(40)) + part.read_bytes()[100:])
+        found = read_cube(path)
+        assert found["n_recruited"].equals(cube["n_recruited"])
+        with pytest.raises(SimulationDataError, match="n_spikes: cannot be read") as told:
+            found["n_spikes"].load()
+        assert "\n" not in str(told.value)
+
     def test_a_store_that_is_no_cube(self, tmp_path):
         folder = tmp_path / "a.hexrecruit.zarr"
         zarr.create_group(folder)

@@ -247,13 +247,42 @@ def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
             )
         lazily = _over_time(found)
         rest = found.drop_vars(lazily).load()
-        parts = {name: found[name].variable.chunk(_stored_chunks(found[name])) for name in lazily}
+        parts = {name: _lazy(source, found[name]) for name in lazily}
     except _RAISED as error:
         reason = " ".join(str(error).split())
         raise SimulationDataError(
             f"{source}: cannot be read as a zarr store ({reason}): compute it again"
         ) from error
     return _tidied(rest.assign(parts))
+
+
+def _lazy(source: Path, variable: xr.DataArray) -> tuple[Any, ...]:
+    """Dimensions, values that are read when they are asked for, and attributes."""
+    import dask.array
+    import zarr
+
+    group = zarr.open_group(source, mode="r", zarr_format=3)
+    chunks = tuple(_stored_chunks(variable)[dim] for dim in variable.dims)
+    from_array: Any = dask.array.from_array
+    values = from_array(_Values(source, group[str(variable.name)]), chunks, name=False)
+    return variable.dims, values, variable.attrs
+
+
+class _Values:
+    """An array of a store; a damaged part of it is told when it is read."""
+
+    def __init__(self, source: Path, array: Any) -> None:
+        self.source, self.array = source, array
+        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return self.array[key]
+        except _RAISED as error:
+            reason = " ".join(str(error).split())
+            raise SimulationDataError(
+                f"{self.source}: {self.array.name}: cannot be read ({reason}): compute it again"
+            ) from error
 
 
 @contextmanager

@@ -179,7 +179,7 @@ def _claim(file: Any, item: Any, n: int, how: int) -> None:
         options |= {"maxshape": (None, *item.shape[1:]), "chunks": (1 << 20, *item.shape[1:])}
     values = item[()]
     new = _replace(file, item, **options)
-    if how != 0:
+    if how != 0 and n * new.dtype.itemsize < 1 << 62:  # HDF5 itself ends there
         new[: len(values)] = values[:n]
 
 
