@@ -232,8 +232,7 @@ def modules_after(code: str) -> set[str]:
         pytest.param("import napari_hexrecruit.cli", id="cli"),
         pytest.param(
             "from napari_hexrecruit.cli import main\n"
-            "import sys; sys.argv = ['hexrecruit', '--help']\n"
-            "try: main()\nexcept SystemExit as end: assert not end.code, end.code",
+            "try: main(['--help'])\nexcept SystemExit as end: assert not end.code, end.code",
             id="help",
         ),
     ],
