@@ -30,6 +30,23 @@ def config(tmp_path_factory):
     return simple_files().write(tmp_path_factory.mktemp("simulation"))
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is full")
+def test_an_answer_that_cannot_be_written_is_no_success(config):
+    words = [sys.executable, "-m", "napari_hexrecruit", "info", config]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "No space left on device" in done.stderr
+
+
+def test_who_reads_no_further_is_not_told(config):
+    words = [sys.executable, "-m", "napari_hexrecruit", "info", config]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+    assert said == b""
+
+
 def test_help_names_the_commands():
     done = hexrecruit("--help")
     assert done.returncode == 0

@@ -9,6 +9,8 @@ import sys
 import h5py
 import numpy as np
 import pytest
+import xarray as xr
+from tests.cubes import wave_cube
 from tests.sonata_files import simple_files
 
 from napari_hexrecruit import SimulationDataError, read_cube, recruitment_cube, write_cube
@@ -121,3 +123,20 @@ def test_netcdf_that_is_no_cube_is_named(cube, tmp_path):
         SimulationDataError, match=r"other.*not a recruitment cube: .*schema_version"
     ):
         read_cube(path)
+
+
+@pytest.mark.parametrize("n_bins", [1, 50, 301])
+def test_files_are_those_of_xarray(tmp_path, n_bins):
+    """With texts, truth values, a scalar, NaN, and a last chunk that is short."""
+    cube = wave_cube(n_rows=40, n_cols=50, n_bins=n_bins)
+    cube["recruitment"][0, :7] = np.nan
+    cube = cube.assign_coords(onset=5.0, is_picked=("hex", cube["i"].to_numpy() % 2 == 0))
+    cube["largest"] = ("hex", np.full(cube.sizes["hex"], np.iinfo(np.int32).max, np.int32))
+    path = write_cube(cube, tmp_path / "a.hexrecruit.nc")
+    reference = cube.to_netcdf(engine="h5netcdf")
+    options = {"engine": "h5netcdf", "decode_timedelta": False}
+    with xr.open_dataset(path, **options) as ours, xr.open_dataset(reference, **options) as theirs:
+        assert ours.identical(theirs)
+        assert {n: v.dtype for n, v in ours.variables.items()} == {
+            n: v.dtype for n, v in theirs.variables.items()
+        }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit._claims import release_all
@@ -83,6 +83,8 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
         with ending_as_exception():
             try:
                 status = command()
+                with suppress(BrokenPipeError):  # nobody reads any more
+                    sys.stdout.flush()
             finally:
                 release_all()
     except KeyboardInterrupt:

@@ -105,7 +105,8 @@ class Encoder:
 
     @property
     def _running(self) -> subprocess.Popen[bytes]:
-        assert self._process is not None
+        if self._process is None:
+            raise RuntimeError("the encoder was not entered: use it in a with statement")
         return self._process
 
     @property

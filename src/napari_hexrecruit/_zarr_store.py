@@ -8,7 +8,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -184,8 +184,7 @@ def write_part(part: xr.Dataset, folder: Path, region: dict[str, slice]) -> None
 
     group = zarr.open_group(folder, mode="r+")
     for name in _over_time(part):
-        variable, array = part[name], group[name]
-        assert isinstance(array, zarr.Array)
+        variable, array = part[name], cast("zarr.Array[Any]", group[name])
         where = tuple(region.get(str(dim), slice(None)) for dim in variable.dims)
         with in_this_process():
             values = variable.to_numpy()

@@ -251,7 +251,7 @@ def _planned(
             continue
         path = str(member.path)
         entry = Entry(name_of[member.path], path, dict(member.parameters))
-        _plan_pieces(entry, options, split_ms)
+        _plan_pieces(entry, member.path, options, split_ms)
         pieces = {(p.file, p.start, p.stop): p for p in known[path].pieces} if path in known else {}
         entry.pieces = [pieces.get((p.file, p.start, p.stop), p) for p in entry.pieces]
         entries.append(entry)
@@ -259,19 +259,18 @@ def _planned(
     return Manifest(options, split_ms, entries, list(campaign.notes), collected)
 
 
-def _plan_pieces(entry: Entry, options: dict[str, Any], split_ms: float | None) -> None:
+def _plan_pieces(entry: Entry, path: Path, options: dict[str, Any], split_ms: float | None) -> None:
     from napari_hexrecruit.sonata import open_simulation
 
     if split_ms is None:
         entry.pieces = [Piece(cube_file(entry.name))]
         return
-    assert entry.path is not None
     try:
-        duration = open_simulation(entry.path).duration_ms
+        duration = open_simulation(path).duration_ms
         start, stop, bin_ms = options["start"], options["stop"], options["bin_ms"]
         bins, entry.dropped_ms = whole_bins(duration, start, stop, bin_ms)
     except (ValueError, OSError) as error:
-        entry.error = sentence_of(error, entry.path)
+        entry.error = sentence_of(error, str(path))
         return
     windows = split_bins(bins, split_ms)
     entry.pieces = [Piece(cube_file(entry.name, k), *w) for k, w in enumerate(windows)]

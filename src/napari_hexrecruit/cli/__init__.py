@@ -53,7 +53,7 @@ def main(args: list[str] | None = None) -> None:
         _leave_at_once(status)
     if args is None:  # the process is ours
         _end_threads()
-        atexit._run_exitfuncs()
+        atexit._run_exitfuncs()  # folders that libraries made for a while are removed
         _leave_at_once(status)
     sys.exit(status)
 
@@ -70,7 +70,7 @@ def _leave_at_once(status: int) -> None:
     Nor does it wait for its threads: an interrupt that falls into an import leaves Python's import
     locks taken, and a thread that imports too would never end.
     """
-    with contextlib.suppress(OSError):  # nobody reads any more
+    with contextlib.suppress(OSError):  # of standard output, `run` has told
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(status)

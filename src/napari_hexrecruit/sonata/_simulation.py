@@ -43,6 +43,9 @@ __all__ = ["Simulation", "open_simulation"]
 
 T = TypeVar("T")
 
+_NOTHING_GIVEN = (
+    "give a simulation configuration, or both a spikes file and a circuit configuration"
+)
 _MEMO_SIZE = 8
 _VIRTUAL = "virtual"
 
@@ -89,9 +92,7 @@ def open_simulation(
     'cortex'
     """
     if path is None and (spikes is None or circuit is None):
-        raise ValueError(
-            "give a simulation configuration, or both a spikes file and a circuit configuration"
-        )
+        raise ValueError(_NOTHING_GIVEN)
     return Simulation(_absolute(path), spikes=_absolute(spikes), circuit=_absolute(circuit))
 
 
@@ -437,7 +438,8 @@ class Simulation:
         """The spikes file: as given, or as the configuration says."""
         if given is not None:
             return SpikeFile(given, self.populations, "correct --spikes")
-        assert self._config is not None  # open_simulation asks for one of them
+        if self._config is None:
+            raise ValueError(_NOTHING_GIVEN)
         remedy = f"run the simulation, correct 'output' in {self._config.path}, or give --spikes"
         return SpikeFile(self._config.spikes_file, self.populations, remedy)
 
@@ -514,7 +516,8 @@ def _circuit_file(config: SimulationConfig | None, circuit: Path | None) -> Path
     """Configuration of the circuit: as given, or as the simulation names it."""
     if circuit is not None:
         return circuit
-    assert config is not None  # open_simulation asks for one of them
+    if config is None:
+        raise ValueError(_NOTHING_GIVEN)
     if not config.circuit.is_file():
         raise SimulationDataError(
             f"{config.path}: 'network' names the circuit configuration {config.circuit}, which does"
