@@ -54,6 +54,7 @@ class Killer(WorkerPlugin):
 
     def setup(self, worker: object) -> None:
         self.worker = worker
+        self.once = threading.Lock()  # two threads may kill: only one is to be counted
 
     def transition(self, key, start, finish, **kwargs):
         task = self.worker.state.tasks.get(key)
@@ -70,10 +71,12 @@ class Killer(WorkerPlugin):
         self.kill()
 
     def kill(self):
-        before = self.deaths.read_text() if self.deaths.exists() else ""
-        if before.count("\n") < self.at_most:
-            self.deaths.write_text(f"{before}{os.getpid()}\n")
-            os.kill(os.getpid(), signal.SIGKILL)
+        with self.once, self.deaths.open("a+") as file:
+            file.seek(0)
+            if len(file.readlines()) < self.at_most:
+                file.write(f"{os.getpid()}\n")
+                file.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_killed_worker_costs_its_own_simulation_which_is_retried(campaign, tmp_path):
