@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -61,11 +61,17 @@ class BinCounter:
     def __init__(self, hex_of_neuron: Ints, n_hexes: int, n_workers: int | None = None) -> None:
         from napari_hexrecruit import _kernel
 
-        self.hexes = _kernel.hex_table(hex_of_neuron, n_hexes)
+        self.n_neurons = len(hex_of_neuron)
         self.n_hexes = n_hexes
         self.n_workers = n_workers or n_cores()
         self.pool = ThreadPoolExecutor(self.n_workers, "hexrecruit-count")
-        self._idle = [_kernel.seen_bits(self.hexes) for _ in range(self.n_workers)]
+        self._hexes = self.pool.submit(_kernel.hex_table, hex_of_neuron, n_hexes)
+        self._idle = [_kernel.seen_bits(self.n_neurons) for _ in range(self.n_workers)]
+
+    @property
+    def hexes(self) -> npt.NDArray[np.unsignedinteger[Any]]:
+        """Column of each neuron, and of nobody; made while the first spikes are read."""
+        return self._hexes.result()
 
     def __enter__(self) -> BinCounter:
         return self
@@ -109,25 +115,7 @@ class BinCounter:
         ValueError
             If a bin has more spikes than int32 can count.
         """
-        from napari_hexrecruit import _kernel
-
-        if int(np.diff(starts).max()) > _MOST_SPIKES:
-            raise ValueError(TOO_MANY_SPIKES)
-
-        def work(first: int, last: int) -> tuple[int, int]:
-            seen = self._idle.pop()
-            try:
-                n_unknown = _kernel.count_bins(
-                    ids, starts, first, last, self.hexes, seen, n_recruited, n_spikes
-                )
-            finally:
-                self._idle.append(seen)
-            return int(starts[last] - starts[first]), int(n_unknown)
-
-        n_steps = int(starts[-1] - starts[0]) + n_recruited.size // _VALUES_PER_SPIKE
-        n_chunks = min(-(-n_steps // _WORTH_A_CHUNK), self.n_workers * _CHUNKS_PER_WORKER)
-        chunks = _even_chunks(starts, n_chunks)
-        tasks = [self.pool.submit(work, first, last) for first, last in chunks]
+        tasks = self.begin(ids, starts, n_recruited, n_spikes)
         n_unknown = 0
         try:
             for task in as_completed(tasks):
@@ -138,6 +126,47 @@ class BinCounter:
             for task in tasks:
                 task.cancel()
         return n_unknown
+
+    def begin(
+        self, ids: npt.NDArray[Any], starts: Positions, n_recruited: Ints, n_spikes: Ints
+    ) -> list[Future[tuple[int, int]]]:
+        """Begin to write the counts of bins, in threads; what is written to is theirs until then.
+
+        Parameters
+        ----------
+        ids, starts, n_recruited, n_spikes
+            As `count` takes them.
+
+        Returns
+        -------
+        list of futures
+            Spikes that were counted, and those with unknown ids.
+
+        Raises
+        ------
+        ValueError
+            If a bin has more spikes than int32 can count.
+        """
+        from napari_hexrecruit import _kernel
+
+        hexes = self.hexes
+        if int(np.diff(starts).max()) > _MOST_SPIKES:
+            raise ValueError(TOO_MANY_SPIKES)
+
+        def work(first: int, last: int) -> tuple[int, int]:
+            seen = self._idle.pop()
+            try:
+                n_unknown = _kernel.count_bins(
+                    ids, starts, first, last, hexes, seen, n_recruited, n_spikes
+                )
+            finally:
+                self._idle.append(seen)
+            return int(starts[last] - starts[first]), int(n_unknown)
+
+        n_steps = int(starts[-1] - starts[0]) + n_recruited.size // _VALUES_PER_SPIKE
+        n_chunks = min(-(-n_steps // _WORTH_A_CHUNK), self.n_workers * _CHUNKS_PER_WORKER)
+        chunks = _even_chunks(starts, n_chunks)
+        return [self.pool.submit(work, first, last) for first, last in chunks]
 
 
 def count_ascending(

@@ -79,9 +79,9 @@ def plain(values: Array) -> Array:
     return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
 
 
-def seen_bits(hexes: Array) -> npt.NDArray[np.uint8]:
-    """A bit for each row of a table of hexagons, none set."""
-    return np.zeros((len(hexes) + 7) // 8, dtype=np.uint8)
+def seen_bits(n_neurons: int) -> npt.NDArray[np.uint8]:
+    """A bit for each neuron and one for nobody, none set."""
+    return np.zeros(n_neurons // 8 + 1, dtype=np.uint8)
 
 
 def unpack(counts: Array, n_recruited: Array, n_spikes: Array) -> None:

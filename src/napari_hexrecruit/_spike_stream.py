@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_hexrecruit.ordering import is_ascending
+from napari_hexrecruit.timebins import first_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SpikeStream", "open_stream"]
 
-_BLOCK = 1 << 20
-"""Spikes of a block: the processor's cache holds one while it is counted."""
+_BLOCKS = (1 << 18, 1 << 19, 1 << 20)
+"""Spikes of a block: small ones first, for there is nothing to count while the first is read."""
+_PAGE = 1 << 12
+"""Spikes whose times take hardly longer to read than that of one."""
 _N_PROBES = 64
 
 
@@ -86,27 +89,24 @@ class SpikeStream:
         first, last = 0, self.n_spikes
         if self.order == "by_time":
             first, last = self._first_at(start_ms), self._first_at(stop_ms)
-        for at in range(first, last, _BLOCK):
-            for ids, times in self.train.blocks(at, min(at + _BLOCK, last)):
-                rows = ids if self._ids_are_rows else self._sim.rows_of(self._population, ids)
-                yield (
-                    rows,
-                    times if times.dtype in (np.float32, np.float64) else times.astype(float),
-                )
+        for ids, times in self.train.blocks(_BLOCKS, first, last):
+            rows = ids if self._ids_are_rows else self._sim.rows_of(self._population, ids)
+            yield rows, times if times.dtype in (np.float32, np.float64) else times.astype(float)
 
     def _first_at(self, time_ms: float) -> int:
         """The first spike that is not before a time; NaN is behind all times."""
-        return bisect_left(
-            range(self.n_spikes), True, key=lambda spike: not self._time(spike) < time_ms
-        )
+        pages = range(0, self.n_spikes, _PAGE)
+        page = bisect_left(pages, True, key=lambda spike: not self._time(spike) < time_ms)
+        first = max(page - 1, 0) * _PAGE
+        times = self.train.times_ms(first, min(first + _PAGE, self.n_spikes))
+        return first + int(first_at(times, np.array([time_ms]))[0])
 
     def _probes_ascend(self) -> bool:
         spikes = np.linspace(0, self.n_spikes - 1, min(_N_PROBES, self.n_spikes)).astype(np.int64)
         return is_ascending(np.array([self._time(int(spike)) for spike in spikes]))
 
     def _time(self, spike: int) -> float:
-        _, times = next(iter(self.train.blocks(spike, spike + 1)))
-        return cast("float", times[0])
+        return float(self.train.times_ms(spike, spike + 1)[0])
 
 
 @contextmanager

@@ -190,7 +190,7 @@ def count_newly_recruited(
 
     newly = np.empty((bins.n_bins, len(members.i)), np.int32)
     hexes = _kernel.hex_table(members.hex_of_neuron, len(members.i))
-    neurons, seen = _kernel.plain(neurons), _kernel.seen_bits(hexes)
+    neurons, seen = _kernel.plain(neurons), _kernel.seen_bits(len(hexes) - 1)
     _kernel.count_first(neurons, bins.starts(times_ms), 0, bins.n_bins, hexes, seen, newly)
     return newly
 

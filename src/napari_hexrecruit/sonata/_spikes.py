@@ -28,7 +28,7 @@ from napari_hexrecruit.sonata._h5 import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from napari_hexrecruit.recruitment import Progress
@@ -103,15 +103,25 @@ class SpikeTrain:
         return int(self.times.shape[0])
 
     def blocks(
-        self, first: int = 0, last: int | None = None
+        self, sizes: Iterable[int] = (), first: int = 0, last: int | None = None
     ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
-        """Ids and times of the spikes `first` to `last`, a few million at a time."""
+        """Ids and times of the spikes `first` to `last`, some at a time.
+
+        Parameters
+        ----------
+        sizes
+            Of the first blocks; those that follow have the size of the last one.
+        """
         end = len(self) if last is None else last
-        for at in range(first, end, _BLOCK):
-            part = slice(at, min(at + _BLOCK, end))
+        for part in _parts(first, end, sizes):
             with h5_errors(self.where):
                 ids, times = self.ids[part], self.times[part]
             yield ids, times
+
+    def times_ms(self, first: int, last: int) -> npt.NDArray[Any]:
+        """Times of the spikes `first` to `last`, alone."""
+        with h5_errors(self.where):
+            return np.asarray(self.times[first:last])
 
     def span_ms(self) -> tuple[float, float] | None:
         """Times of the first and the last spike, ms; None where there is none."""
@@ -123,6 +133,14 @@ class SpikeTrain:
         if not ends:
             return None
         return float(min(lo for lo, _ in ends)), float(max(hi for _, hi in ends))
+
+
+def _parts(first: int, last: int, sizes: Iterable[int]) -> Iterator[slice]:
+    size, more = _BLOCK, iter(sizes)
+    while first < last:
+        size = next(more, size)
+        yield slice(first, min(first + size, last))
+        first += size
 
 
 @contextmanager

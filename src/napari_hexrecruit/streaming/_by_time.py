@@ -14,6 +14,7 @@ from napari_hexrecruit.timebins import first_at
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from concurrent.futures import Future
 
 __all__ = ["by_time", "check_ascending"]
 
@@ -28,6 +29,8 @@ def by_time(job: Job) -> Iterator[Slab]:
             if piece.last == piece.first:
                 continue
             opened.close(slab, piece.first)
+            if piece.last < job.n_bins:
+                opened.begin(piece, piece.last)
             done = piece.first + 1
             while done < piece.last or done == slab.k1:
                 to = min(piece.last, slab.k1)
@@ -38,7 +41,6 @@ def by_time(job: Job) -> Iterator[Slab]:
                     if done == job.n_bins:
                         return
                     slab = next(slabs)
-            opened.add(piece, piece.last)
 
 
 def check_ascending(times: npt.NDArray[Any], latest: float) -> float:
@@ -85,17 +87,29 @@ class _OpenBin:
     def __init__(self, job: Job) -> None:
         from napari_hexrecruit import _kernel
 
-        self._hexes = job.counter.hexes
-        self._seen = _kernel.seen_bits(self._hexes)
+        self._counter = job.counter
+        self._seen = _kernel.seen_bits(job.counter.n_neurons)
         self._counts = job.packed(1)
+        self._begun: Future[None] | None = None
+
+    def begin(self, piece: _Piece, k: int) -> None:
+        """Begin to add the spikes that the piece has of bin k, beside those of whole bins."""
+        self._begun = self._counter.pool.submit(self._add, piece, k)
 
     def add(self, piece: _Piece, k: int) -> None:
         """Add the spikes that the piece has of bin k."""
+        if self._begun is not None:
+            self._begun.result()
+            self._begun = None
+        self._add(piece, k)
+
+    def _add(self, piece: _Piece, k: int) -> None:
         from napari_hexrecruit import _kernel
 
         start, stop = piece.starts_of(k, k + 1).tolist()
         if stop > start:
-            _kernel.add_to_bin(piece.ids, start, stop, self._hexes, self._seen, self._counts[0])
+            hexes = self._counter.hexes
+            _kernel.add_to_bin(piece.ids, start, stop, hexes, self._seen, self._counts[0])
 
     def close(self, slab: OpenSlab, k: int) -> None:
         """Write the counts as those of bin k, and start again."""

@@ -89,7 +89,7 @@ def _ordered(job: Job, k0: int, starts: Positions) -> npt.NDArray[np.uint32]:
     """Ids of the spikes of some bins, each written where its bin's next one belongs."""
     from napari_hexrecruit import _kernel
 
-    n_bins, n_neurons = len(starts) - 1, len(job.counter.hexes) - 1
+    n_bins, n_neurons = len(starts) - 1, job.counter.n_neurons
     cuts = job.cuts[k0 : k0 + n_bins + 1]
     ordered = np.empty(starts[-1], dtype=np.uint32)
     free = starts[:-1].copy()
@@ -123,7 +123,7 @@ def _count_one_bin(job: Job, k: int) -> Slab:
     from napari_hexrecruit import _kernel
 
     hexes, slab = job.counter.hexes, job.open_slab(k, k + 1)
-    seen, counts = _kernel.seen_bits(hexes), job.packed(1)
+    seen, counts = _kernel.seen_bits(job.counter.n_neurons), job.packed(1)
     lo, hi = job.cuts[k], job.cuts[k + 1]
     with job.blocks(k, k + 1) as blocks:
         for ids, times in blocks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -14,6 +15,7 @@ from napari_hexrecruit._threads import ahead, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from napari_hexrecruit._counting import BinCounter
     from napari_hexrecruit.recruitment import Progress
@@ -92,17 +94,29 @@ class OpenSlab:
     n_spikes: Ints
     n_inside: int = 0
     n_unknown_id: int = 0
+    _begun: deque[list[Future[tuple[int, int]]]] = field(default_factory=deque)
 
     def count(
         self, counter: BinCounter, ids: npt.NDArray[Any], starts: npt.NDArray[np.int64], first: int
     ) -> None:
-        """Count whole bins from `first` on; ``starts[0]`` is where its spikes start."""
+        """Count whole bins from `first` on; ``starts[0]`` is where its spikes start.
+
+        The spikes of the call before are counted when this returns, its own when the slab is done:
+        no thread waits for the others at the end of a block.
+        """
         rows = slice(first - self.k0, first - self.k0 + len(starts) - 1)
         if starts[-1] > starts[0]:
-            self.n_unknown_id += counter.count(
-                ids, starts, self.n_recruited[rows], self.n_spikes[rows]
-            )
-            self.n_inside += int(starts[-1] - starts[0])
+            parts = counter.begin(ids, starts, self.n_recruited[rows], self.n_spikes[rows])
+            self._begun.append(parts)
+        self._wait(1)
+
+    def _wait(self, n_left: int) -> None:
+        """Wait for what was begun, but not for the last ones."""
+        while len(self._begun) > n_left:
+            for part in self._begun.popleft():
+                n_inside, n_unknown_id = part.result()
+                self.n_inside += n_inside
+                self.n_unknown_id += n_unknown_id
 
     def put(self, counts: Packed, rows: slice) -> None:
         """Write (n_rows, n_hexes + 2) packed counts."""
@@ -118,6 +132,7 @@ class OpenSlab:
 
     def done(self) -> Slab:
         """The slab as it is given away."""
+        self._wait(0)
         return Slab(
             self.k0, self.k1, self.n_recruited, self.n_spikes, self.n_inside, self.n_unknown_id
         )
