@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.sonata_files import POPULATION, simple_files
 
-from napari_hexrecruit import _memory, _spike_counts, cumulative_cube, open_simulation
+from napari_hexrecruit import (
+    _memory,
+    _spike_counts,
+    _spike_stream,
+    cumulative_cube,
+    open_simulation,
+)
 from napari_hexrecruit._spike_counts import FromFile, FromMemory, spikes_not_kept, spikes_of
 from napari_hexrecruit._spike_stream import open_stream
 from napari_hexrecruit.pipeline import recruitment_cube
@@ -112,7 +118,12 @@ def test_binary_search_finds_the_window(tmp_path_factory, times, data):
     stop = data.draw(st.floats(-1, 101) | st.sampled_from(times))
     if np.isnan([start, stop]).any():
         return
-    with open_stream(open_simulation(config), POPULATION) as stream:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        open_stream(open_simulation(config), POPULATION) as stream,
+    ):
+        patch.setattr(_spike_stream, "_PAGE", data.draw(st.sampled_from([1, 3, 4096])))
+        patch.setattr(_spike_stream, "_BLOCKS", data.draw(st.sampled_from([(2, 5), (64,)])))
         ids = [ids for ids, _ in stream.blocks(start, stop)]
     inside = np.flatnonzero((files.times_ms >= start) & (files.times_ms < stop))
     np.testing.assert_array_equal(np.concatenate([np.zeros(0, int), *ids]), inside)
