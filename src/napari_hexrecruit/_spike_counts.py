@@ -34,11 +34,12 @@ _not_kept: ContextVar[bool] = ContextVar("spikes not kept", default=False)
 
 
 class Counted(NamedTuple):
-    """Counts, spikes of the population in all, and what was assumed of them."""
+    """Counts, spikes of the population in all, what was assumed of them, and what is suspicious."""
 
     counts: Counts
     n_read: int
     assumed: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

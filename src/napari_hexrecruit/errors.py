@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["HexRecruitError", "MissingExtraError", "SimulationDataError"]
+__all__ = ["HexRecruitError", "MissingExtraError", "RecruitmentWarning", "SimulationDataError"]
 
 
 class HexRecruitError(Exception):
@@ -15,3 +15,7 @@ class SimulationDataError(HexRecruitError, ValueError):
 
 class MissingExtraError(HexRecruitError, ImportError):
     """An optional package is not installed: the message names the extra to install."""
+
+
+class RecruitmentWarning(UserWarning):
+    """A number that may not be what the user means: the message names the cause and the remedy."""

@@ -251,19 +251,31 @@ class Question:
     def cube(self, counted: Counted) -> xr.Dataset:
         """The cube of these counts."""
         counts = counted.counts
-        attrs = self.found(counted.n_read, counts.n_inside, counts.n_unknown_id, counted.assumed)
+        attrs = self.found(
+            counted.n_read,
+            counts.n_inside,
+            counts.n_unknown_id,
+            counted.assumed,
+            counted.warnings,
+        )
         return self.assembled(counts.n_recruited, counts.n_spikes, attrs)
 
     def found(
-        self, n_read: int, n_inside: int, n_unknown_id: int, assumed: tuple[str, ...]
+        self,
+        n_read: int,
+        n_inside: int,
+        n_unknown_id: int,
+        assumed: tuple[str, ...],
+        warnings: tuple[str, ...] = (),
     ) -> dict[str, Any]:
-        """Attributes that tell of the spikes."""
+        """Attributes that describe the spikes; the warnings are among the notes too."""
         return {
             "n_spikes_read": n_read,
             "n_spikes_outside_window": n_read - n_inside,
             "n_spikes_unknown_id": n_unknown_id,
             "napari_hexrecruit_version": _version(),
-            "notes": json.dumps([*self.notes[0], *assumed, *self.notes[1]]),
+            "notes": json.dumps([*warnings, *self.notes[0], *assumed, *self.notes[1]]),
+            "warnings": json.dumps(warnings),
         }
 
     def assembled(self, n_recruited: Ints, n_spikes: Ints, attrs: dict[str, Any]) -> xr.Dataset:

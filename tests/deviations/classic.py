@@ -1,4 +1,4 @@
-"""Simulations as they are in the wild: one builder, one switch for each deviation.
+"""The registry, its helpers, and the deviations of published files.
 
 `write` makes a small simulation and turns one switch. What is expected stands beside the switch:
 the same cube as without it, what is said about it, or the sentence that refuses it.
