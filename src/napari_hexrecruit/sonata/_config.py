@@ -64,6 +64,8 @@ class SimulationConfig:
         The whole content, paths and variables resolved.
     assumed
         What is not said and was taken for granted, one sentence each.
+    dt_ms
+        Step of the simulation (``run.dt``), ms; None where no positive number stands there.
     """
 
     path: Path
@@ -76,6 +78,7 @@ class SimulationConfig:
     stimuli: tuple[Stimulus, ...]
     content: Json
     assumed: tuple[str, ...] = ()
+    dt_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,7 @@ def _simulation_by_bluepysnap(path: Path, content: Json) -> SimulationConfig:
         stimuli=tuple(stimuli),
         content=content,
         assumed=_unsaid(path, content),
+        dt_ms=_dt_ms(content["run"]),
     )
 
 
@@ -200,6 +204,7 @@ def _simulation_by_json(path: Path, content: Json, said: tuple[str, ...] = ()) -
         stimuli=tuple(_stimuli(_section(path, content, "inputs"))),
         content=content,
         assumed=(*said, *_unsaid(path, content)),
+        dt_ms=_dt_ms(content["run"]),
     )
 
 
@@ -340,6 +345,14 @@ def _duration_ms(path: Path, run: Json) -> float:
     raise SimulationDataError(
         f"{path}: run.tstop, the end of the simulation in ms, is missing: add it"
     )
+
+
+def _dt_ms(run: Json) -> float | None:
+    """Step of the simulation, which only says how finely times were computed: it may be missing."""
+    value = run.get("dt")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 < value < 1e12 else None
 
 
 def _inline_node_set(node_set: Any) -> tuple[str | None, Json]:
