@@ -67,7 +67,7 @@ def test_the_check_finds_it(name, tmp_path):
     opened, deviation = write(tmp_path, name)
     population = deviation.options.get("population")
     found = check_simulation(**opened, population=population)
-    problems = [finding for finding in found if finding.status == "problem"]
+    problems = [finding for finding in found if finding.status == "error"]
     if deviation.refused:
         said = [": ".join(filter(None, (f.where, f.found, f.remedy))) for f in problems]
         assert sentence(deviation, tmp_path) in said or (name == "no_properties" and problems)

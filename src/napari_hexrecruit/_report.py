@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.check import Finding, Status
 
-__all__ = ["cube_lines", "finding_lines", "info_lines"]
+__all__ = ["cube_lines", "finding_lines", "info_lines", "number_of"]
 
 
 def cube_lines(cube: xr.Dataset, path: Path) -> list[str]:
@@ -38,14 +38,20 @@ def finding_lines(found: list[Finding]) -> list[str]:
             lines.append(here)
             file = here
         text = f"{field}: {finding.found}" if field else finding.found
-        lines.append(f"  {finding.status:8} {text}")
+        lines.append(f"  {finding.status:{_WIDTH}} {text}")
         if finding.remedy:
-            lines.append(f"  {'':8} -> {finding.remedy}")
+            lines.append(f"  {'':{_WIDTH}} -> {finding.remedy}")
     n_each = Counter(finding.status for finding in found)
-    return [*lines, ", ".join(f"{n_each[status]} {status}" for status in _STATUSES)]
+    return [*lines, ", ".join(number_of(n_each[status], status) for status in _STATUSES)]
 
 
-_STATUSES: tuple[Status, ...] = ("ok", "assumed", "problem")
+def number_of(n: int, status: Status) -> str:
+    """How many findings have a status: ``1 error``, ``2 assumptions``, ``3 OK``."""
+    return f"{n} {status}" if n == 1 or status == "OK" else f"{n} {status}s"
+
+
+_STATUSES: tuple[Status, ...] = ("OK", "assumption", "error")
+_WIDTH = max(map(len, _STATUSES))
 
 
 def info_lines(found: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is found when a simulation's files are walked: ok, assumed, or a problem with its remedy."""
+"""What is found when a simulation's files are walked: OK, an assumption, or an error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "check_simulation"]
 
-Status = Literal["ok", "assumed", "problem"]
+Status = Literal["OK", "assumption", "error"]
 FLAT_PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"))
 
 
@@ -30,7 +30,7 @@ class Finding:
     Attributes
     ----------
     status
-        ``ok``; ``assumed``: it can be used, and something was taken for granted; ``problem``: it
+        ``OK``; ``assumption``: it can be used, and something was taken for granted; ``error``: it
         cannot be used, or what it gives would mislead.
     where
         File, population, field.
@@ -81,7 +81,7 @@ def check_simulation(
     >>> folder = tempfile.TemporaryDirectory()
     >>> found = check_simulation(write_simulation(folder.name + "/run", n_neurons=200))
     >>> sorted({finding.status for finding in found})
-    ['assumed', 'ok']
+    ['OK', 'assumption']
     """
     try:
         sim = open_simulation(path, spikes=spikes, circuit=circuit)
@@ -118,12 +118,12 @@ def _all_of(step: Iterator[Finding]) -> list[Finding]:
 
 def _problem(error: SimulationDataError) -> Finding:
     where, found, remedy = _parts(str(error))
-    return Finding("problem", where, found, remedy)
+    return Finding("error", where, found, remedy)
 
 
 def _assumed(sentence: str) -> Finding:
     where, _, found = sentence.partition(": ")
-    return Finding("assumed", where, found)
+    return Finding("assumption", where, found)
 
 
 def _parts(message: str) -> tuple[str, str, str]:
@@ -134,7 +134,7 @@ def _parts(message: str) -> tuple[str, str, str]:
 
 
 def _configuration(sim: Simulation) -> Iterator[Finding]:
-    yield Finding("ok", str(sim.path), f"simulation of {sim.duration_ms:,g} ms")
+    yield Finding("OK", str(sim.path), f"simulation of {sim.duration_ms:,g} ms")
     for sentence in sim.assumed:
         yield _assumed(sentence)
     if not sim.populations:
@@ -142,7 +142,7 @@ def _configuration(sim: Simulation) -> Iterator[Finding]:
             f"{sim.path}: its circuit has no population of nodes: name another circuit (--circuit)"
         )
     population = sim.default_population() if len(sim.populations) > 1 else sim.populations[0]
-    yield Finding("ok", str(sim.path), f"population {population!r} is the default")
+    yield Finding("OK", str(sim.path), f"population {population!r} is the default")
 
 
 def _populations(sim: Simulation, only: str | None, report: Progress) -> Iterator[Finding]:
@@ -154,12 +154,12 @@ def _population(sim: Simulation, name: str, report: Progress) -> Iterator[Findin
     where = f"{sim.nodes_file(name)}: population {name!r}"
     columns = sim.columns(name)
     yield Finding(
-        "ok",
+        "OK",
         where,
         f"{sim.n_neurons(name):,} nodes ({sim.population_type(name)}), {len(columns)} properties",
     )
     if sim.has_own_ids(name):
-        yield Finding("assumed", where, "node_id is not 0, 1, 2, ...; spikes are matched by it")
+        yield Finding("assumption", where, "node_id is not 0, 1, 2, ...; spikes are matched by it")
     if sim.population_type(name) == "virtual":
         return
     for done, column in enumerate(columns):
@@ -177,21 +177,21 @@ def _column(sim: Simulation, name: str, column: str) -> Iterator[Finding]:
     where = f"{sim.nodes_file(name)}: population {name!r}, property {column!r}"
     n_lost = int(np.count_nonzero(~np.isfinite(numbers)))
     if n_lost:
-        yield Finding("assumed", where, f"{n_lost:,} are not finite; those neurons have no place")
+        yield Finding("assumption", where, f"{n_lost:,} are not finite; no place for them")
     if numbers.size > 1 and n_lost < numbers.size and np.nanmin(numbers) == np.nanmax(numbers):
         yield Finding(
-            "assumed", where, f"all neurons have the same, {np.nanmin(numbers):g}; no flat axis"
+            "assumption", where, f"all neurons have the same, {np.nanmin(numbers):g}; no flat axis"
         )
 
 
 def _flat(sim: Simulation, name: str, where: str, columns: tuple[str, ...]) -> Finding:
     for pair in FLAT_PAIRS:
         if set(pair) <= set(columns):
-            return Finding("ok", where, f"flat positions in {' and '.join(pair)}")
+            return Finding("OK", where, f"flat positions in {' and '.join(pair)}")
     if sim.atlas_folder is not None and set("xyz") <= set(columns):
-        return Finding("ok", where, f"flat positions can be computed from {sim.atlas_folder}")
+        return Finding("OK", where, f"flat positions can be computed from {sim.atlas_folder}")
     return Finding(
-        "problem",
+        "error",
         where,
         "has no flat positions",
         "name two properties (--flat X Y), or a flatmap (--flatmap FILE)",
@@ -209,17 +209,17 @@ def _node_sets(sim: Simulation, only: str | None) -> Iterator[Finding]:
         else:
             n_good += 1
     if n_good:
-        yield Finding("ok", str(sim.path), f"{n_good:,} node sets can be resolved")
+        yield Finding("OK", str(sim.path), f"{n_good:,} node sets can be resolved")
     if sim.node_set is None:
-        yield Finding("assumed", str(sim.path), "names no node set; all neurons count")
+        yield Finding("assumption", str(sim.path), "names no node set; all neurons count")
         return
     n_each = {population: len(sim.node_set_ids(sim.node_set, population)) for population in real}
     counts = ", ".join(f"{n:,} of {population!r}" for population, n in n_each.items())
     if any(n_each.values()):
-        yield Finding("ok", str(sim.path), f"node set {sim.node_set!r}: {counts}")
+        yield Finding("OK", str(sim.path), f"node set {sim.node_set!r}: {counts}")
     else:
         yield Finding(
-            "problem",
+            "error",
             str(sim.path),
             f"node set {sim.node_set!r} is empty",
             "name another one (--node-set)",
@@ -247,7 +247,7 @@ def _node_set(sim: Simulation, name: str, population: str) -> Iterator[Finding]:
 def _spikes(sim: Simulation, only: str | None, report: Progress) -> Iterator[Finding]:
     named = sim.spike_populations()
     if not named:
-        yield Finding("assumed", str(sim.spikes_file), "it holds no spikes; everybody is silent")
+        yield Finding("assumption", str(sim.spikes_file), "it holds no spikes; everybody is silent")
     if OLD_LAYOUT in named:
         yield from _all_of(_train(sim, sim.resolve_population(only), report))
         return
@@ -256,7 +256,7 @@ def _spikes(sim: Simulation, only: str | None, report: Progress) -> Iterator[Fin
             yield from _all_of(_train(sim, name, report))
     for name in sorted(set(named) - set(sim.populations)):
         yield Finding(
-            "assumed",
+            "assumption",
             f"{sim.spikes_file}: population {name!r}",
             f"its {named[name]:,} spikes are of nobody in the circuit; they are left out",
         )
@@ -266,13 +266,13 @@ def _train(sim: Simulation, name: str, report: Progress) -> Iterator[Finding]:
     with sim.spike_train(name) as train:
         if train is None:
             yield Finding(
-                "assumed",
+                "assumption",
                 str(sim.spikes_file),
                 f"has no spikes of population {name!r}; it is assumed that it never fired",
             )
             return
         for sentence in train.assumed:
-            yield Finding("assumed", train.where, sentence.removeprefix(f"{train.where}: "))
+            yield Finding("assumption", train.where, sentence.removeprefix(f"{train.where}: "))
         yield from _spike_findings(sim, name, train, report)
 
 
@@ -281,28 +281,28 @@ def _spike_findings(
 ) -> Iterator[Finding]:
     seen = _look_at(sim, name, train, report)
     span = f", {seen['first']:g} to {seen['last']:g} ms" if seen["n_timed"] else ""
-    yield Finding("ok", train.where, f"{len(train):,} spikes{span}")
+    yield Finding("OK", train.where, f"{len(train):,} spikes{span}")
     if train.order == "by_time" and not seen["ascending"]:
-        yield Finding("assumed", train.where, "marked by_time, but not sorted; it is sorted here")
+        yield Finding("assumption", train.where, "marked by_time, but not sorted; sorted here")
     if seen["n_nan"]:
-        yield Finding("assumed", train.where, f"{seen['n_nan']:,} times are NaN; left out")
+        yield Finding("assumption", train.where, f"{seen['n_nan']:,} times are NaN; left out")
     if seen["n_outside"]:
         yield Finding(
-            "assumed",
+            "assumption",
             train.where,
             f"{seen['n_outside']:,} spikes are before 0 or after the end,"
             f" {sim.duration_ms:g} ms; left out",
         )
     if seen["n_unknown"]:
         yield Finding(
-            "problem",
+            "error",
             train.where,
             f"{seen['n_unknown']:,} of {len(train):,} spikes have ids that the population lacks",
             "is this the circuit of this simulation? they are left out",
         )
     if seen["n_timed"] and seen["last"] < sim.duration_ms / 2:
         yield Finding(
-            "assumed",
+            "assumption",
             train.where,
             f"the last spike is at {seen['last']:g} ms of {sim.duration_ms:g} ms;"
             " the rest is taken as silent",

@@ -83,26 +83,26 @@ def opened(user):
 
 
 class TestList:
-    def test_has_what_the_check_finds_problems_first(self, user, doubtful):
+    def test_has_what_the_check_finds_errors_first(self, user, doubtful):
         user.choose(doubtful)
         entries = settled(user).entries
         found = check_simulation(doubtful)
         assert sorted(map(str, entries)) == sorted(map(str, found))
-        order = [("problem", "assumed", "ok").index(entry.status) for entry in entries]
+        order = [("error", "assumption", "OK").index(entry.status) for entry in entries]
         assert order == sorted(order)
         assert set(order) == {0, 1, 2}
 
     def test_is_folded_away_and_says_how_many(self, user, doubtful):
         user.choose(doubtful)
         details = settled(user)
-        n_assumed = sum(finding.status == "assumed" for finding in check_simulation(doubtful))
+        n_assumed = sum(finding.status == "assumption" for finding in check_simulation(doubtful))
         assert not details.opened
-        assert f"Details: 1 problem, {n_assumed} assumed" in details.section[0].text
+        assert f"Details: 1 error, {n_assumed} assumptions" in details.section[0].text
 
     def test_tells_status_by_symbol_and_word(self, user, doubtful):
         user.choose(doubtful)
         text = settled(user).text.native.toPlainText()
-        for symbol, word in ((CROSS, "problem"), (DIAMOND, "assumed"), (CHECK, "ok")):
+        for symbol, word in ((CROSS, "error"), (DIAMOND, "assumption"), (CHECK, "OK")):
             assert f"{symbol} {word}" in text.replace("\N{NO-BREAK SPACE}", " ")
         assert f"In {doubtful.parent}/" in text
         assert text.count(str(doubtful.parent)) == 1
@@ -130,18 +130,18 @@ class TestList:
 
     def test_is_looked_at_again_when_asked_to(self, user, doubtful):
         user.choose(doubtful)
-        assert settled(user).entries[0].status == "problem"
+        assert settled(user).entries[0].status == "error"
         with h5py.File(doubtful.parent / "output" / "spikes.h5", "r+") as file:
             file["spikes/cortex/node_ids"][:] = 0
         user.widget.details.again.native.click()
-        assert settled(user).entries[0].status == "assumed"
+        assert settled(user).entries[0].status == "assumption"
 
     def test_follows_the_simulation(self, user, doubtful, sample):
         user.choose(doubtful)
-        assert "problem" in {entry.status for entry in settled(user).entries}
+        assert "error" in {entry.status for entry in settled(user).entries}
         user.choose(sample)
         assert str(doubtful) not in str(settled(user).entries)
-        assert "problem" not in {entry.status for entry in user.widget.details.entries}
+        assert "error" not in {entry.status for entry in user.widget.details.entries}
 
 
 class TestFailure:
@@ -150,7 +150,7 @@ class TestFailure:
         details = settled(user)
         assert details.opened
         (entry,) = details.entries
-        assert entry.status == "problem"
+        assert entry.status == "error"
         assert f"{entry.where}: {entry.found}" in user.told[0]
         user.choose(sample)
         settled(user)
@@ -167,18 +167,18 @@ class TestFailure:
         user.form.radius.value = 0.0
         user.load()
         assert opened(user)
-        assert settled(user).entries[0] == Finding("problem", "", user.told[0])
+        assert settled(user).entries[0] == Finding("error", "", user.told[0])
         assert len(user.widget.details.entries) > 5
         user.form.radius.value = 50.0
         user.load()
         assert not opened(user)
-        assert "problem" not in {entry.status for entry in settled(user).entries}
+        assert "error" not in {entry.status for entry in settled(user).entries}
 
     def test_spikes_that_are_missing(self, user, tmp_path):
         path, _ = spikes_elsewhere(tmp_path)
         user.choose(path)
         entries = settled(user).entries
-        assert [entry.status for entry in entries].count("problem") == 1
+        assert [entry.status for entry in entries].count("error") == 1
         assert "does not exist" in entries[0].found
         assert opened(user)
         assert "Spikes in Other files" in user.told[0]
@@ -244,7 +244,7 @@ class TestReading:
         text.verticalScrollBar().setValue(text.verticalScrollBar().maximum())
         drawn = np.concatenate([top, _picture(text.viewport())]).astype(int)
         ground = drawn[0, -1]
-        for ink in (inks.problem, inks.assumed, inks.ok, inks.dim):
+        for ink in (inks.error, inks.assumption, inks.ok, inks.dim):
             assert _contrast(_rgb(ink), ground) >= READABLE
             assert (np.abs(drawn - _rgb(ink)).max(axis=-1) < 8).any()
 
@@ -252,9 +252,9 @@ class TestReading:
         user.viewer.theme = "dark"
         user.choose(doubtful)
         text = settled(user).text.native
-        assert DARK.problem in text.toHtml()
+        assert DARK.error in text.toHtml()
         user.viewer.theme = "light"
-        assert LIGHT.problem in text.toHtml()
+        assert LIGHT.error in text.toHtml()
 
     def test_long_names_do_not_make_the_panel_wider(self, seen, tmp_path):
         folder = tmp_path / ("a_folder_with_a_very_long_name_" * 3)
@@ -439,30 +439,30 @@ class TestOtherFiles:
 
 class TestSentences:
     def test_a_finding_that_says_it_keeps_a_note_out(self):
-        assumed = Finding("assumed", "/a.h5", "ms is assumed")
+        assumed = Finding("assumption", "/a.h5", "ms is assumed")
         assert gathered([assumed], ["/a.h5: ms is assumed", "other", "other"]) == [
-            Finding("assumed", "", "other"),
+            Finding("assumption", "", "other"),
             assumed,
         ]
 
-    def test_a_problem_that_is_the_error_is_told_once(self):
-        problem = Finding("problem", "/a.h5", "is empty", "wait")
+    def test_a_finding_that_is_the_error_is_told_once(self):
+        problem = Finding("error", "/a.h5", "is empty", "wait")
         assert gathered([problem], error="/a.h5: is empty: wait") == [problem]
         assert len(gathered([problem], error="/a.h5: is empty: go")) == 2
 
     @pytest.mark.parametrize(
         ("n_each", "said"),
         [
-            ((0, 0, 0), "0 ok"),
-            ((0, 0, 9), "9 ok"),
-            ((0, 2, 9), "2 assumed"),
-            ((1, 0, 9), "1 problem"),
-            ((2, 1, 0), "2 problems, 1 assumed"),
+            ((0, 0, 0), "0 OK"),
+            ((0, 0, 9), "9 OK"),
+            ((0, 2, 9), "2 assumptions"),
+            ((1, 0, 9), "1 error"),
+            ((2, 1, 0), "2 errors, 1 assumption"),
         ],
     )
     def test_numbers(self, n_each, said):
         statuses = itertools.chain.from_iterable(
-            [status] * n for status, n in zip(("problem", "assumed", "ok"), n_each, strict=True)
+            [status] * n for status, n in zip(("error", "assumption", "OK"), n_each, strict=True)
         )
         assert counted(Finding(status, "", "") for status in statuses) == said
 

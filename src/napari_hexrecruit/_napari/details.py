@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from napari_hexrecruit._report import finding_lines
+from napari_hexrecruit._report import finding_lines, number_of
 from napari_hexrecruit.check import Finding, Status
 
 __all__ = ["DARK", "LIGHT", "Inks", "as_html", "as_text", "counted", "gathered", "in_panel"]
 
-_ORDER: tuple[Status, ...] = ("problem", "assumed", "ok")
+_ORDER: tuple[Status, ...] = ("error", "assumption", "OK")
 _SYMBOLS: dict[Status, str] = {
-    "problem": "\N{MULTIPLICATION X}",
-    "assumed": "\N{BLACK DIAMOND}",
-    "ok": "\N{CHECK MARK}",
+    "error": "\N{MULTIPLICATION X}",
+    "assumption": "\N{BLACK DIAMOND}",
+    "OK": "\N{CHECK MARK}",
 }
 """Unlike each other in shape: colours alone do not tell them apart for everybody."""
 
@@ -36,20 +36,20 @@ _FIELDS = {
 class Inks:
     """Colours of text: of each status, and of what matters less."""
 
-    problem: str
-    assumed: str
+    error: str
+    assumption: str
     ok: str
     dim: str
 
 
-DARK = Inks(problem="#ff8f80", assumed="#f2c14e", ok="#7fc8a9", dim="#a8acb3")
-LIGHT = Inks(problem="#b3261e", assumed="#7a5200", ok="#1b6e4a", dim="#5c5f66")
+DARK = Inks(error="#ff8f80", assumption="#f2c14e", ok="#7fc8a9", dim="#a8acb3")
+LIGHT = Inks(error="#b3261e", assumption="#7a5200", ok="#1b6e4a", dim="#5c5f66")
 
 
 def gathered(
     findings: Iterable[Finding], notes: Iterable[str] = (), error: str | None = None
 ) -> list[Finding]:
-    """Everything there is to say, problems first.
+    """Everything there is to say, errors first.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def gathered(
 
     Examples
     --------
-    >>> files = [Finding("ok", "a.h5", "3 spikes"), Finding("assumed", "a.h5", "ms is assumed")]
+    >>> files = [Finding("OK", "a.h5", "3 spikes"), Finding("assumption", "a.h5", "ms is assumed")]
     >>> [finding.found for finding in gathered(files, ["a.h5: ms is assumed"], "no such column")]
     ['no such column', 'ms is assumed', '3 spikes']
     """
@@ -74,20 +74,18 @@ def gathered(
     own = [] if error is None or any(_says(f, error) for f in files) else [error]
     noted = [note for note in dict.fromkeys(notes) if not any(_says(f, note) for f in files)]
     everything = [
-        *(Finding("problem", "", sentence) for sentence in own),
-        *(Finding("assumed", "", sentence) for sentence in noted),
+        *(Finding("error", "", sentence) for sentence in own),
+        *(Finding("assumption", "", sentence) for sentence in noted),
         *files,
     ]
     return sorted(everything, key=lambda finding: _ORDER.index(finding.status))
 
 
 def counted(findings: Iterable[Finding]) -> str:
-    """Number of each status: ``1 problem, 2 assumed``; ``ok`` only where there is nothing else."""
+    """Number of each status: ``1 error, 2 assumptions``; OK only where there is nothing else."""
     n_each = Counter(finding.status for finding in findings)
     said: list[Status] = [status for status in _ORDER[:-1] if n_each[status]]
-    words = {"problem": "problems" if n_each["problem"] > 1 else "problem"}
-    parts = [f"{n_each[status]} {words.get(status, status)}" for status in said or _ORDER[-1:]]
-    return ", ".join(parts)
+    return ", ".join(number_of(n_each[status], status) for status in said or _ORDER[-1:])
 
 
 def as_text(findings: Sequence[Finding]) -> str:
@@ -133,7 +131,7 @@ def _says(finding: Finding, sentence: str) -> bool:
 
 
 def _paragraph(finding: Finding, folder: str, inks: Inks) -> str:
-    ink = getattr(inks, finding.status)
+    ink = getattr(inks, finding.status.lower())
     status = f"{_SYMBOLS[finding.status]}&nbsp;{finding.status}"
     where = f'<span style="color:{inks.dim}">{_plain(finding.where, folder)}:</span> '
     found = _plain(finding.found, folder)

@@ -86,7 +86,7 @@ class DetailsPanel:
 
     @property
     def entries(self) -> list[Finding]:
-        """What is listed, problems first."""
+        """What is listed, errors first."""
         about, notes = self._noted
         same = self._sources is None or about == self._sources
         return gathered(self._findings or (), notes if same else (), self._error)
@@ -157,7 +157,7 @@ class DetailsPanel:
         self._look()
 
     def _on_looked(self, outcome: Outcome[list[Finding]]) -> None:
-        failed = [Finding("problem", "", outcome.error)] if outcome.error is not None else []
+        failed = [Finding("error", "", outcome.error)] if outcome.error is not None else []
         self._findings = outcome.value if outcome.value is not None else failed
         self._show()
 

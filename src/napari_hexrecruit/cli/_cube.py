@@ -57,7 +57,7 @@ def check(
     circuit: CircuitFile = None,
     as_json: Json = False,
 ) -> None:
-    """Walk a simulation's files and list what is ok, assumed or a problem; exit status 1 if any."""
+    """Walk a simulation's files and list what is OK, assumed or an error; status 1 for an error."""
     from napari_hexrecruit._report import finding_lines
     from napari_hexrecruit.check import check_simulation
 
@@ -71,7 +71,7 @@ def check(
         say(json.dumps([finding.as_dict() for finding in found], indent=2))
     else:
         say("\n".join(finding_lines(found)))
-    if any(finding.status == "problem" for finding in found):
+    if any(finding.status == "error" for finding in found):
         raise typer.Exit(1)
 
 
