@@ -19,6 +19,7 @@ from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
 from platformdirs import user_cache_path
 
 from napari_hexrecruit._cache import cached_folder, stamp
+from napari_hexrecruit._waiting import held
 
 __all__ = ["jit"]
 
@@ -57,10 +58,11 @@ def jit(*, reads: str) -> Callable[[Loop], Loop]:
         @functools.wraps(loop)
         def call(*values: Any) -> Any:
             key = tuple((v.dtype, v.ndim) if isinstance(v, np.ndarray) else type(v) for v in values)
-            with _LOCK:
-                if key not in compiled:
-                    types = tuple(itertools.starmap(_type, zip(values, is_read, strict=True)))
-                    compiled[key] = _compiled(loop, types)
+            if key not in compiled:
+                with held(_LOCK):  # others may have compiled it meanwhile
+                    if key not in compiled:
+                        types = tuple(itertools.starmap(_type, zip(values, is_read, strict=True)))
+                        compiled[key] = _compiled(loop, types)
             return compiled[key](*values)
 
         return call

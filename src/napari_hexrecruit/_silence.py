@@ -8,6 +8,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from napari_hexrecruit._waiting import held
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,7 +26,7 @@ def silent_stderr() -> Iterator[None]:
     For calls that report an error as an exception too. Where there is no standard error, as in a
     window without a console, nothing is changed.
     """
-    with _one_at_a_time:
+    with held(_one_at_a_time):
         if sys.stderr is not None:
             sys.stderr.flush()
         try:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit._spike_counts import Counted, spikes_not_kept, spikes_of
+from napari_hexrecruit._waiting import interrupted_by
 from napari_hexrecruit._warm_up import warm_up_ahead
 from napari_hexrecruit.filters import Where, matches, parse_where, rule_column, typed_rule
 from napari_hexrecruit.hexgrid import HexGrid
@@ -121,7 +122,7 @@ def recruitment_cube(
     (('time', 'hex'), '%')
     """
     warm_up_ahead()
-    with opened(simulation) as sim:
+    with interrupted_by(progress), opened(simulation) as sim:
         question = ask(
             sim,
             population=population,

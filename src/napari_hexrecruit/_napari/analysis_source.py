@@ -8,6 +8,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_hexrecruit._waiting import Kept, held
 from napari_hexrecruit.pipeline import cube_members, open_recipe
 from napari_hexrecruit.schema import N_TRIALS
 from napari_hexrecruit.sonata import Simulation
@@ -36,7 +37,7 @@ class SimulationSource:
         self._recipe = recipe
         self._lock = threading.Lock()
         self._simulation: Simulation | None = None
-        self._members: tuple[xr.Dataset, HexMembers] | None = None
+        self._members = Kept(1)
 
     @property
     def key(self) -> _Key:
@@ -51,9 +52,9 @@ class SimulationSource:
         SimulationDataError
             If it cannot be read.
         """
-        with self._lock:
+        with held(self._lock):
             if self._simulation is None or self._simulation.is_stale():
-                self._simulation, self._members = open_recipe(self._recipe), None
+                self._simulation = open_recipe(self._recipe)
             return self._simulation
 
     def members(self, cube: xr.Dataset, progress: Progress | None = None) -> HexMembers:
@@ -65,10 +66,12 @@ class SimulationSource:
             If it cannot be read, or the hexagons of the cube are others.
         """
         simulation = self.simulation()
-        with self._lock:
-            if self._members is None or self._members[0] is not cube:
-                self._members = cube, cube_members(simulation, cube, progress=progress)
-            return self._members[1]
+
+        def find() -> tuple[HexMembers, Simulation, xr.Dataset]:
+            found = cube_members(simulation, cube, progress=progress)
+            return found, simulation, cube  # kept, so that the key stays theirs alone
+
+        return self._members.get((id(simulation), id(cube)), find)[0]
 
 
 def source_of(cube: xr.Dataset | None) -> SimulationSource | None:

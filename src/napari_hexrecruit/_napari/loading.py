@@ -12,6 +12,7 @@ from napari.qt.threading import create_worker
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 
+from napari_hexrecruit._waiting import interrupted_by
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.recruitment import Progress
 
@@ -184,7 +185,7 @@ class _Task:
 
 def _guarded(work: Callable[[Progress], T], monitor: Monitor) -> Outcome[T]:
     """The outcome of the work. Warnings are kept: shown from here they would freeze the viewer."""
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, interrupted_by(monitor):
         warnings.simplefilter("default")
         try:
             value, error = work(monitor), None

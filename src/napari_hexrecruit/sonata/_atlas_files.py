@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_hexrecruit.recruitment import Progress
     from napari_hexrecruit.sonata._config import CircuitConfig
 
-__all__ = ["ATLAS_COLUMNS", "atlas_file", "atlas_folder", "compute_columns"]
+__all__ = ["ATLAS_COLUMNS", "atlas_file", "atlas_folder", "compute_columns", "computed_together"]
 
 _FROM_FLATMAP = ("flat_x", "flat_y")
 ATLAS_COLUMNS = BY_CONNTILITY + _FROM_FLATMAP
@@ -66,6 +66,11 @@ def atlas_file(circuit: CircuitConfig, name: str) -> Path:
             f"{folder}: the circuit's atlas has no {path.name}; there are: {listed}"
         )
     return path
+
+
+def computed_together(name: str) -> tuple[str, ...]:
+    """Columns of `ATLAS_COLUMNS` that are computed with one of them, and itself."""
+    return _FROM_FLATMAP if name in _FROM_FLATMAP else tuple(BY_CONNTILITY)
 
 
 def compute_columns(

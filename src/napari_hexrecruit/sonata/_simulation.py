@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit._cache import stamp
+from napari_hexrecruit._waiting import Kept
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._atlas_files import (
     ATLAS_COLUMNS,
     atlas_file,
     atlas_folder,
     compute_columns,
+    computed_together,
 )
 from napari_hexrecruit.sonata._config import (
     PopulationConfig,
@@ -121,11 +122,7 @@ class Simulation:
         self._circuit = read_circuit(_circuit_file(self._config, circuit))
         self._populations = self._find_populations()
         self._spike_file = self._find_spikes(spikes)
-        self._opened: dict[str, Nodes] = {}
-        self._columns: dict[tuple[str, str], Column] = {}
-        self._spikes: dict[str, Spikes] = {}
-        self._memo: dict[Hashable, Any] = {}
-        self._lock = threading.RLock()
+        self._kept, self._memo = Kept(), Kept(_MEMO_SIZE)
         self.path: Path = path or self.spikes_file
         self.node_set: str | None = self._config.node_set if self._config else None
         self._stamps = {file: _stamp(file) for file in self.files}
@@ -133,7 +130,7 @@ class Simulation:
     def __repr__(self) -> str:
         return f"<Simulation {self.path}>"
 
-    @cached_property
+    @property
     def duration_ms(self) -> float:
         """End of the simulation (``run.tstop``), ms; it starts at 0.
 
@@ -141,6 +138,9 @@ class Simulation:
         """
         if self._config is not None:
             return self._config.duration_ms
+        return self._kept.get("end", self._end_of_spikes)
+
+    def _end_of_spikes(self) -> float:
         last = self._spike_file.last_ms()
         if not 0.0 <= last < 1e12:
             raise SimulationDataError(
@@ -245,11 +245,9 @@ class Simulation:
         SimulationDataError
             If the population has no such property; the message lists those it has.
         """
-        with self._lock:
-            key = (population, name)
-            if key not in self._columns:
-                self._columns[key] = self._read_column(population, name, progress)
-            return self._columns[key]
+        return self._kept.get(
+            ("column", population, name), lambda: self._read_column(population, name, progress)
+        )
 
     def rows_of(self, population: str, ids: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Row of each ``node_id`` of a population; -1 for ids that it lacks."""
@@ -385,15 +383,14 @@ class Simulation:
             If the spikes file is missing or cannot be read, or holds spikes of nobody in the
             circuit and none of the population.
         """
-        with self._lock:
-            if population not in self._spikes:
-                with self.spike_train(population) as train:
-                    self._spikes[population] = (
-                        read_spikes(train, self._nodes(population).rows_of, progress)
-                        if train is not None
-                        else self._silence(population)
-                    )
-            return self._spikes[population]
+
+        def read() -> Spikes:
+            with self.spike_train(population) as train:
+                if train is None:
+                    return self._silence(population)
+                return read_spikes(train, self._nodes(population).rows_of, progress)
+
+        return self._kept.get(("spikes", population), read)
 
     def spike_train(self, population: str) -> AbstractContextManager[SpikeTrain | None]:
         """Spikes of a population in their open file; None where it never fired."""
@@ -415,15 +412,7 @@ class Simulation:
 
     def memo(self, key: Hashable, compute: Callable[[], T]) -> T:
         """``compute()``, or what it gave for the same key before; the last few are kept."""
-        with self._lock:
-            if key in self._memo:
-                self._memo[key] = self._memo.pop(key)
-            else:
-                self._memo[key] = compute()
-                while len(self._memo) > _MEMO_SIZE:
-                    del self._memo[next(iter(self._memo))]
-            value: T = self._memo[key]
-            return value
+        return self._memo.get(key, compute)
 
     def _find_populations(self) -> dict[str, PopulationConfig]:
         """Populations that the circuit names, and those in files for which it names none."""
@@ -468,10 +457,10 @@ class Simulation:
         return Spikes(np.zeros(0, np.int32), np.zeros(0), 0, (said,))
 
     def _nodes(self, population: str) -> Nodes:
-        with self._lock:
-            if population not in self._opened:
-                self._opened[population] = Nodes(self._populations[population], self._circuit.path)
-            return self._opened[population]
+        return self._kept.get(
+            ("nodes", population),
+            lambda: Nodes(self._populations[population], self._circuit.path),
+        )
 
     def _missing_axes(self, population: str) -> list[str]:
         return [axis for axis in "xyz" if axis not in self.columns(population)]
@@ -497,19 +486,19 @@ class Simulation:
                 f" ({', '.join(missing)} missing) to compute it from:"
                 " name two other columns as flat"
             )
-        found = compute_columns(
-            self._circuit,
-            name,
-            f"{self.path}: population {population!r}",
-            self.nodes_file(population),
-            population,
-            lambda: self.positions(population),
-            progress,
+        found = self._kept.get(
+            ("computed", population, computed_together(name)),
+            lambda: compute_columns(
+                self._circuit,
+                name,
+                f"{self.path}: population {population!r}",
+                self.nodes_file(population),
+                population,
+                lambda: self.positions(population),
+                progress,
+            ),
         )
-        for column, values in found.items():
-            if self.is_from_atlas(population, column):
-                self._columns[population, column] = values
-        return np.asarray(self._columns[population, name])
+        return np.asarray(found[name])
 
 
 def _circuit_file(config: SimulationConfig | None, circuit: Path | None) -> Path:
