@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from dataclasses import asdict, replace
 
 import pytest
 from widget_helpers import User, neurons_in_a_row
 
+from napari_hexrecruit._napari import settings as settings_module
 from napari_hexrecruit._napari.settings import (
+    Saver,
     Settings,
     load_settings,
     save_settings,
@@ -84,6 +88,25 @@ class TestFile:
         save_settings(CHOSEN)
         assert load_settings() == Settings()
 
+    def test_nothing_waits_for_the_disk(self, folder, monkeypatch):
+        synced = []
+        monkeypatch.setattr(os, "fsync", synced.append)
+        save_settings(CHOSEN)
+        assert load_settings() == CHOSEN
+        assert synced == []
+        assert [path.name for path in folder.iterdir()] == [settings_file().name]
+
+    def test_a_write_that_fails_leaves_the_file_of_before(self, folder, monkeypatch):
+        save_settings(CHOSEN)
+
+        def full(aside, final):
+            raise OSError("No space left on device")
+
+        monkeypatch.setattr(os, "replace", full)
+        save_settings(replace(CHOSEN, radius=1.0))
+        assert load_settings() == CHOSEN
+        assert [path.name for path in folder.iterdir()] == [settings_file().name]
+
     def test_with_an_empty_variable_nothing_is_kept(self, monkeypatch):
         monkeypatch.setenv("NAPARI_CONFIG", "")
         save_settings(CHOSEN)
@@ -93,6 +116,28 @@ class TestFile:
     def test_otherwise_it_is_in_the_users_folder(self, monkeypatch):
         monkeypatch.delenv("NAPARI_CONFIG")
         assert "napari-hexrecruit" in settings_file().parts
+
+
+class TestSaver:
+    def test_does_not_wait_for_a_slow_disk_and_the_last_settings_win(self, monkeypatch):
+        written, may_go_on = [], threading.Event()
+
+        def slowly(settings):
+            assert may_go_on.wait(20)
+            written.append(settings.radius)
+
+        monkeypatch.setattr(settings_module, "save_settings", slowly)
+        saver = Saver()
+        for radius in (1.0, 2.0, 3.0):
+            saver.save(replace(CHOSEN, radius=radius))
+        assert written == []
+        may_go_on.set()
+        saver.wait()
+        assert written[-1] == 3.0
+        assert len(written) <= 2
+        saver.save(replace(CHOSEN, radius=4.0))
+        saver.wait()
+        assert written[-1] == 4.0
 
 
 def test_a_recipe_gives_the_parameters_of_a_cube():
@@ -135,6 +180,32 @@ class TestWidget:
         assert second.form.filter_values.value == [2, 5]
         assert second.widget.form.request().where == ({"column": "layer", "values": [2, 5]},)
         assert second.told == []
+
+    def test_is_saved_aside_from_the_window(self, make_napari_viewer, qtbot, tmp_path, monkeypatch):
+        threads, synced = [], []
+        save = settings_module.save_settings
+
+        def noted(settings):
+            threads.append(threading.current_thread())
+            save(settings)
+
+        monkeypatch.setattr(settings_module, "save_settings", noted)
+        monkeypatch.setattr(os, "fsync", synced.append)
+        user = User(make_napari_viewer(), qtbot)
+        user.choose(neurons_in_a_row().write(tmp_path / "sim"))
+        user.form.radius.value = 75.0
+        user.wait(lambda: settings_file().is_file() and load_settings().radius == 75.0)
+        assert threading.main_thread() not in threads
+        assert synced == []
+
+    def test_what_is_chosen_just_before_the_panel_is_closed_is_kept(
+        self, make_napari_viewer, qtbot, tmp_path
+    ):
+        user = User(make_napari_viewer(), qtbot)
+        user.choose(neurons_in_a_row().write(tmp_path / "sim"))
+        user.form.radius.value = 65.0
+        user.viewer.window.remove_dock_widget(user.widget.native)
+        user.wait(lambda: settings_file().is_file() and load_settings().radius == 65.0)
 
     def test_a_simulation_that_is_gone_is_forgotten(self, make_napari_viewer, qtbot):
         save_settings(replace(CHOSEN, simulation="/nowhere/simulation_config.json"))

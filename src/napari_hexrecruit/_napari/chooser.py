@@ -17,7 +17,7 @@ from napari_hexrecruit._napari.details import in_panel
 from napari_hexrecruit._napari.details_panel import DetailsPanel
 from napari_hexrecruit._napari.form import Form
 from napari_hexrecruit._napari.loading import Jobs, Outcome
-from napari_hexrecruit._napari.settings import load_settings, save_settings
+from napari_hexrecruit._napari.settings import Saver, load_settings
 from napari_hexrecruit._napari.sources import Sources
 from napari_hexrecruit._napari.work import Opened, opened, values_of
 
@@ -67,10 +67,11 @@ class Chooser:
         self._asked = Sources()
         self._choosing = Jobs(lambda _: None, parent)
         self._reading = Jobs(lambda _: None, parent)
+        self._saver = Saver()
         self._save_timer = QTimer(parent)
         self._save_timer.setSingleShot(True)
         self._save_timer.setInterval(_SAVE_AFTER_MS)
-        self._save_timer.timeout.connect(lambda: save_settings(self.settings))
+        self._save_timer.timeout.connect(self._save)
         form.file_chosen.connect(self._on_file_chosen)
         form.population_chosen.connect(self._on_population_chosen)
         form.filter_column_chosen.connect(self._on_filter_column_chosen)
@@ -86,9 +87,12 @@ class Chooser:
         return None if self.opened is None else self.opened.sources
 
     def close(self) -> None:
-        """Read no further."""
+        """Read no further; what was chosen a moment ago is saved."""
         self._choosing.cancel()
         self._reading.cancel()
+        if self._save_timer.isActive():
+            self._save_timer.stop()
+            self._save()
 
     def choose(self, path: Path) -> None:
         """Offer what a simulation has to choose from.
@@ -123,6 +127,9 @@ class Chooser:
         if self.opened is not None:
             self.settings = self._form.settings()
             self._save_timer.start()
+
+    def _save(self) -> None:
+        self._saver.save(self.settings)
 
     def _on_file_chosen(self, name: str, path: Path | None) -> None:
         if name == "path" and path is not None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 import os
+import tempfile
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from napari_hexrecruit._atomic import written_aside
-
-__all__ = ["Settings", "load_settings", "save_settings", "settings_file", "with_recipe"]
+__all__ = ["Saver", "Settings", "load_settings", "save_settings", "settings_file", "with_recipe"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,16 +124,59 @@ def load_settings() -> Settings:
 
 
 def save_settings(settings: Settings) -> None:
-    """Keep the settings for next time; a folder that cannot be written to is no error."""
+    """Keep the settings for next time; a folder that cannot be written to is no error.
+
+    The file appears whole or stays as it was. It is not waited for until it is on the disk: after a
+    crash of the computer the settings may be those of the time before.
+    """
     final = settings_file()
     if final is None:
         return
-    try:
+    content = json.dumps(asdict(settings), indent=1)
+    with suppress(OSError):
         final.parent.mkdir(parents=True, exist_ok=True)
-        with written_aside(final, overwrite=True) as aside:
-            aside.write_text(json.dumps(asdict(settings), indent=1), encoding="utf-8")
-    except OSError:
-        return
+        file, aside = tempfile.mkstemp(dir=final.parent, prefix=f".{final.name}.")
+        try:
+            with open(file, "w", encoding="utf-8") as opened:
+                opened.write(content)
+            os.replace(aside, final)
+        except OSError:
+            os.unlink(aside)
+
+
+class Saver:
+    """Saves settings in a thread of its own: a home folder on another computer may be slow.
+
+    Of settings that come while others are being written, only the last ones are written.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next: Settings | None = None
+        self._thread: threading.Thread | None = None
+
+    def save(self, settings: Settings) -> None:
+        """Save soon; does not wait. The process ends only when it is done."""
+        with self._lock:
+            self._next = settings
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="hexrecruit settings")
+                self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until everything is saved."""
+        thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                settings, self._next = self._next, None
+                if settings is None:
+                    self._thread = None
+                    return
+            save_settings(settings)
 
 
 def with_recipe(settings: Settings, recipe: Mapping[str, Any]) -> Settings:
