@@ -1,45 +1,115 @@
-"""The package's own exceptions; each is also the builtin that a caller would expect."""
+"""The package's own exceptions and warnings; each is also the builtin that a caller would expect.
+
+An error about input has three fields: where it is, what was found there, and what to do. A sentence
+is made of them only where a person reads it, in the words of the door the person came in by: a
+`Parameter` is ``spikes=`` in Python, ``--spikes`` on the command line, and the label of a field in
+the viewer.
+"""
 
 from __future__ import annotations
 
-__all__ = ["HexRecruitError", "MissingExtraError", "RecruitmentWarning", "SimulationDataError"]
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+__all__ = [
+    "HexRecruitError",
+    "InputError",
+    "MissingExtraError",
+    "Parameter",
+    "ParameterError",
+    "RecruitmentWarning",
+    "SimulationDataError",
+    "in_python",
+]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter that the user can give, and perhaps the value to give it.
+
+    Attributes
+    ----------
+    name
+        Its name in Python, such as ``bin_ms``.
+    values
+        Values to give, as a person would type them; empty where the user knows.
+
+    Examples
+    --------
+    >>> in_python(Parameter("flat", ("x", "z"))), in_python(Parameter("spikes"))
+    ("flat=('x', 'z')", 'spikes=')
+    """
+
+    name: str
+    values: tuple[str, ...] = ()
+
+
+Piece: TypeAlias = str | Parameter
+Text: TypeAlias = Piece | tuple[Piece, ...]
+"""Words, parameters, or both in a row."""
+Words: TypeAlias = "Callable[[Parameter], str]"
+"""How one door words a parameter."""
+
+
+def in_python(parameter: Parameter) -> str:
+    """A parameter as a call in Python has it."""
+    if not parameter.values:
+        return f"{parameter.name}="
+    value = parameter.values[0] if len(parameter.values) == 1 else parameter.values
+    return f"{parameter.name}={value!r}"
+
+
+def worded(text: Text, words: Words) -> str:
+    """A text whose parameters are worded by a door."""
+    pieces = text if isinstance(text, tuple) else (text,)
+    return "".join(piece if isinstance(piece, str) else words(piece) for piece in pieces)
 
 
 class HexRecruitError(Exception):
-    """Base of the package's own errors; ``str()`` is one line that says what to do."""
+    """Base of the package's own errors; ``str()`` is one line that states what to do."""
+
+    def sentence(self, words: Words = in_python) -> str:
+        """The error in one line, its parameters worded by a door."""
+        return " ".join(str(argument) for argument in self.args)
 
 
-class SimulationDataError(HexRecruitError, ValueError):
-    """A file cannot be used: the message names the file, the field and the remedy.
+class InputError(HexRecruitError, ValueError):
+    """Input that cannot be used.
 
     Parameters
     ----------
     where
-        The file; or the file and what is in it, as ``(path, "population 'cortex'")``. Alone, it is
-        the whole message.
-    found
-        What was found.
+        File, population, field or parameter; empty where the sentence needs none.
+    what
+        What was found there.
     remedy
-        What to do; empty where the finding says it.
-
-    Attributes
-    ----------
-    file, field
-        The file, and what is in it, as text; empty where the message is not in parts.
-    found, remedy
-        As given; `found` is the whole message where it is not in parts.
+        What to do; empty where `what` leaves no doubt.
     """
 
-    def __init__(
-        self, where: object | tuple[object, ...], found: str = "", remedy: str = ""
-    ) -> None:
-        places = [str(part) for part in (where if isinstance(where, tuple) else (where,))]
-        super().__init__(": ".join(part for part in (*places, found, remedy) if part))
-        whole = not found
-        self.file = "" if whole else places[0]
-        self.field = "" if whole else ": ".join(places[1:])
-        self.found = str(self) if whole else found
-        self.remedy = remedy
+    def __init__(self, where: Text | os.PathLike[str], what: Text = "", remedy: Text = "") -> None:
+        super().__init__(where, what, remedy)
+        self.where: Text = where if isinstance(where, (str, tuple, Parameter)) else str(where)
+        self.what, self.remedy = what, remedy
+
+    def sentence(self, words: Words = in_python) -> str:
+        """``where: what: remedy``, without those that are empty."""
+        texts = (worded(text, words) for text in (self.where, self.what, self.remedy))
+        return ": ".join(text for text in texts if text)
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+
+class SimulationDataError(InputError):
+    """A file cannot be used: the fields name the file or population, the fault and the remedy."""
+
+
+class ParameterError(InputError):
+    """A parameter cannot be used: `where` is the `Parameter`, or what it is about."""
 
 
 class MissingExtraError(HexRecruitError, ImportError):
