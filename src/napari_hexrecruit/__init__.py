@@ -28,7 +28,12 @@ if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gi
     )
     from napari_hexrecruit.check import Finding, check_simulation
     from napari_hexrecruit.cube_io import read_cube, write_cube
-    from napari_hexrecruit.errors import HexRecruitError, MissingExtraError, SimulationDataError
+    from napari_hexrecruit.errors import (
+        HexRecruitError,
+        MissingExtraError,
+        RecruitmentWarning,
+        SimulationDataError,
+    )
     from napari_hexrecruit.hexgrid import HexGrid
     from napari_hexrecruit.large import large_cube
     from napari_hexrecruit.movie import write_frame, write_movie
@@ -45,6 +50,7 @@ __all__ = [
     "Mark",
     "MissingExtraError",
     "MovieStyle",
+    "RecruitmentWarning",
     "SimulationDataError",
     "TimeBins",
     "Underlay",
@@ -86,6 +92,7 @@ _HOMES = {
     "Mark": "render",
     "MissingExtraError": "errors",
     "MovieStyle": "render",
+    "RecruitmentWarning": "errors",
     "SimulationDataError": "errors",
     "TimeBins": "timebins",
     "Underlay": "render",

@@ -11,11 +11,11 @@ from napari_hexrecruit._signals import Ended, ending_as_exception
 from napari_hexrecruit.errors import HexRecruitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from napari_hexrecruit.recruitment import Progress
 
-__all__ = ["about", "progress_bars", "run", "say"]
+__all__ = ["about", "progress_bars", "run", "say", "warn"]
 
 _LONGEST_LINE = 2_000
 DONE, MISTAKE, INTERRUPTED, ENDED = 0, 2, 130, 128
@@ -111,11 +111,21 @@ def _sentence(error: Exception) -> str:
     return str(error)
 
 
+def warn(sentences: Iterable[str]) -> None:
+    """One line on standard error for each number that may not be what the user means."""
+    for sentence in sentences:
+        sys.stderr.write(f"warning: {_as_line(sentence)}\n")
+
+
 def _complain(text: str) -> None:
+    sys.stderr.write(f"hexrecruit: {_as_line(text)}\n")
+
+
+def _as_line(text: str) -> str:
     line = "".join(c if c.isprintable() else _escaped(c) for c in " ".join(text.split()))
     if len(line) > _LONGEST_LINE:  # what is wrong stands first, and what to do last
         line = f"{line[: _LONGEST_LINE // 2]} ... {line[-_LONGEST_LINE // 2 :]}"
-    sys.stderr.write(f"hexrecruit: {line}\n")
+    return line
 
 
 def _escaped(character: str) -> str:

@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from napari_hexrecruit._doubts import warnings_in
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,7 +19,9 @@ __all__ = ["cube_lines", "finding_lines", "info_lines", "number_of"]
 
 
 def cube_lines(cube: xr.Dataset, path: Path) -> list[str]:
+    """What a cube is of; its warnings, which are among its notes, are said elsewhere."""
     attrs = cube.attrs
+    notes, told = json.loads(attrs.get("notes", "[]")), warnings_in(attrs)
     placed = attrs["n_neurons_selected"] - attrs["n_neurons_without_place"]
     return [
         f"{path}: {cube.sizes['hex']:,} hexagons, {cube.sizes['time']:,} bins of"
@@ -25,7 +29,7 @@ def cube_lines(cube: xr.Dataset, path: Path) -> list[str]:
         f"  neurons: {placed:,} counted, {attrs['n_neurons_without_place']:,} without a place",
         f"  spikes: {attrs['n_spikes_read']:,} read, {attrs['n_spikes_outside_window']:,} outside"
         f" the window, {attrs['n_spikes_unknown_id']:,} with an unknown id",
-        *(f"  note: {note}" for note in json.loads(attrs.get("notes", "[]"))),
+        *(f"  note: {note}" for note in notes if note not in told),
     ]
 
 
@@ -42,7 +46,8 @@ def finding_lines(found: list[Finding]) -> list[str]:
         if finding.remedy:
             lines.append(f"  {'':{_WIDTH}} -> {finding.remedy}")
     n_each = Counter(finding.status for finding in found)
-    return [*lines, ", ".join(number_of(n_each[status], status) for status in _STATUSES)]
+    said = [status for status in _STATUSES if n_each[status] or status != "warning"]
+    return [*lines, ", ".join(number_of(n_each[status], status) for status in said)]
 
 
 def number_of(n: int, status: Status) -> str:
@@ -50,7 +55,7 @@ def number_of(n: int, status: Status) -> str:
     return f"{n} {status}" if n == 1 or status == "OK" else f"{n} {status}s"
 
 
-_STATUSES: tuple[Status, ...] = ("OK", "assumption", "error")
+_STATUSES: tuple[Status, ...] = ("OK", "assumption", "warning", "error")
 _WIDTH = max(map(len, _STATUSES))
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "check_simulation"]
 
-Status = Literal["OK", "assumption", "error"]
+Status = Literal["OK", "assumption", "warning", "error"]
 FLAT_PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"))
 
 
@@ -30,8 +30,8 @@ class Finding:
     Attributes
     ----------
     status
-        ``OK``; ``assumption``: it can be used, and something was taken for granted; ``error``: it
-        cannot be used, or what it gives would mislead.
+        ``OK``; ``assumption``: it can be used, and something was taken for granted; ``warning``: it
+        can be used, and may not be what is meant; ``error``: it cannot be used.
     where
         File, population, field.
     found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit import schema
+from napari_hexrecruit._doubts import issue_warnings, warnings_in
 from napari_hexrecruit._spike_stream import open_stream
 from napari_hexrecruit._zarr_store import (
     ZARR_ENDING,
@@ -19,8 +19,7 @@ from napari_hexrecruit._zarr_store import (
     write_part,
 )
 from napari_hexrecruit.cube_io import check_output, read_cube
-from napari_hexrecruit.hexgrid import HexGrid
-from napari_hexrecruit.pipeline import Question, ask, opened, recruitment_cube
+from napari_hexrecruit.pipeline import Question, opened, question_of
 from napari_hexrecruit.schema import TIME
 from napari_hexrecruit.streaming import OrderError, count_slabs
 from napari_hexrecruit.timebins import TimeBins
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from napari_hexrecruit.sonata import Simulation
     from napari_hexrecruit.streaming import Block, Slab, SpikeSource
 
-__all__ = ["large_cube"]
+__all__ = ["computed_large_cube", "large_cube"]
 
 _SLAB_BYTES = 1 << 27
 """Counts that are in memory at a time; percentages and what is compressed come on top."""
@@ -79,6 +78,11 @@ def large_cube(
     MissingExtraError
         If zarr is not installed.
 
+    Warns
+    -----
+    RecruitmentWarning
+        As `recruitment_cube`.
+
     Examples
     --------
     >>> import tempfile
@@ -88,15 +92,30 @@ def large_cube(
     >>> cube = large_cube(config, folder.name + "/run.hexrecruit.zarr", bin_ms=1.0)
     >>> cube["recruitment"].chunks is not None
     True
+    >>> from napari_hexrecruit import recruitment_cube
     >>> cube.identical(recruitment_cube(config, bin_ms=1.0))
     True
     """
+    cube = computed_large_cube(simulation, path, overwrite=overwrite, progress=progress, **options)
+    issue_warnings(warnings_in(cube.attrs))
+    return cube
+
+
+def computed_large_cube(
+    simulation: str | os.PathLike[str] | Simulation,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    """As `large_cube`; what it would warn of is in the cube's attributes alone."""
     final = Path(path)
     if not final.name.endswith(ZARR_ENDING):
         raise ValueError(f"{final}: the name of a large cube ends in {ZARR_ENDING}")
     check_output(final, overwrite=overwrite)
     with opened(simulation) as sim:
-        question = _question(sim, options, progress)
+        question = question_of(sim, options | {"progress": progress})
         with store_aside(final, overwrite=overwrite) as aside:
             create_store(_layout(question), aside)
             set_attrs(aside, _count(sim, question, aside, progress))
@@ -112,15 +131,6 @@ class _NoSpikes:
 
     def blocks(self, start_ms: float, stop_ms: float) -> Iterator[Block]:
         return iter(())
-
-
-def _question(sim: Simulation, options: dict[str, Any], progress: Progress | None) -> Question:
-    given = inspect.signature(recruitment_cube).bind(sim, **options)
-    given.apply_defaults()
-    chosen = {n: v for n, v in given.arguments.items() if n not in ("simulation", "progress")}
-    window = (chosen.pop("start"), chosen.pop("stop"), chosen.pop("bin_ms"))
-    grid = HexGrid(chosen.pop("radius"))
-    return ask(sim, grid=grid, window=window, progress=progress, **chosen)
 
 
 def _layout(question: Question) -> xr.Dataset:

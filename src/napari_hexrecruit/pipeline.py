@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._doubts import issue_warnings, warnings_in
 from napari_hexrecruit._spike_counts import Counted, spikes_not_kept, spikes_of
 from napari_hexrecruit._waiting import interrupted_by
 from napari_hexrecruit._warm_up import warm_up_ahead
@@ -38,7 +40,15 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["cube_members", "cumulative_cube", "flat_units", "open_recipe", "recruitment_cube"]
+__all__ = [
+    "computed_cube",
+    "computed_cumulative_cube",
+    "cube_members",
+    "cumulative_cube",
+    "flat_units",
+    "open_recipe",
+    "recruitment_cube",
+]
 
 Ints = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
@@ -106,6 +116,11 @@ def recruitment_cube(
     ValueError
         If a parameter cannot be used, nobody passes the filters, or nobody has a place.
 
+    Warns
+    -----
+    RecruitmentWarning
+        If the files hold what cannot be meant; the sentences are in the attribute ``warnings`` too.
+
     Notes
     -----
     Neurons whose position is NaN, infinite or the atlas's outside value (-1 in both) are left out
@@ -121,20 +136,34 @@ def recruitment_cube(
     >>> cube["recruitment"].dims, cube["recruitment"].attrs["units"]
     (('time', 'hex'), '%')
     """
+    cube = computed_cube(
+        simulation,
+        population=population,
+        node_set=node_set,
+        where=where,
+        flat=flat,
+        column_atlas=column_atlas,
+        radius=radius,
+        bin_ms=bin_ms,
+        start=start,
+        stop=stop,
+        min_neurons=min_neurons,
+        progress=progress,
+    )
+    issue_warnings(warnings_in(cube.attrs))
+    return cube
+
+
+def computed_cube(simulation: str | os.PathLike[str] | Simulation, **options: Any) -> xr.Dataset:
+    """As `recruitment_cube`; what it would warn of is in the cube's attributes alone.
+
+    A warning of Python is for who called a function. Commands and windows have their own ways, and
+    one that is shown from a thread freezes the viewer.
+    """
     warm_up_ahead()
+    progress = options.get("progress")
     with interrupted_by(progress), opened(simulation) as sim:
-        question = ask(
-            sim,
-            population=population,
-            node_set=node_set,
-            where=where,
-            flat=flat,
-            column_atlas=column_atlas,
-            grid=HexGrid(radius),
-            window=(start, stop, bin_ms),
-            min_neurons=min_neurons,
-            progress=progress,
-        )
+        question = question_of(sim, options)
         spikes = spikes_of(sim, question.population)
         return question.cube(spikes.count(question.members, question.bins, progress))
 
@@ -158,23 +187,27 @@ def cumulative_cube(simulation: str | os.PathLike[str] | Simulation, **options: 
     ------
     SimulationDataError, ValueError
         As `recruitment_cube`.
+
+    Warns
+    -----
+    RecruitmentWarning
+        As `recruitment_cube`.
     """
+    cube = computed_cumulative_cube(simulation, **options)
+    issue_warnings(warnings_in(cube.attrs))
+    return cube
+
+
+def computed_cumulative_cube(
+    simulation: str | os.PathLike[str] | Simulation, **options: Any
+) -> xr.Dataset:
+    """As `cumulative_cube`; what it would warn of is in the cube's attributes alone."""
     progress = options.get("progress")
     with opened(simulation) as sim:
-        cube = recruitment_cube(sim, **options)
+        cube = computed_cube(sim, **options)
         recipe = json.loads(cube.attrs["recipe"])
-        question = ask(
-            sim,
-            population=recipe["population"],
-            node_set=recipe["node_set"],
-            where=recipe["where"],
-            flat=recipe["flat"],
-            column_atlas=recipe.get("column_atlas"),
-            grid=HexGrid(recipe["radius"]),
-            window=(recipe["start"], recipe["stop"], recipe["bin_ms"]),
-            min_neurons=recipe["min_neurons"],
-            progress=progress,
-        )
+        asked = {name: recipe[name] for name in recipe if name in _parameters()}
+        question = question_of(sim, asked | {"progress": progress})
         spikes = spikes_of(sim, question.population)
         newly = spikes.newly_recruited(question.members, question.bins, progress)
     so_far = newly.cumsum(axis=0, dtype=np.int32, out=newly)
@@ -290,6 +323,20 @@ class Question:
             flat_units=self.flat_units,
             attrs=self.attrs | attrs,
         )
+
+
+def question_of(sim: Simulation, options: Mapping[str, Any]) -> Question:
+    """The question that arguments of `recruitment_cube` ask, resolved."""
+    given = inspect.signature(recruitment_cube).bind(sim, **options)
+    given.apply_defaults()
+    chosen = {name: value for name, value in given.arguments.items() if name != "simulation"}
+    window = (chosen.pop("start"), chosen.pop("stop"), chosen.pop("bin_ms"))
+    return ask(sim, grid=HexGrid(chosen.pop("radius")), window=window, **chosen)
+
+
+def _parameters() -> set[str]:
+    """Names of what `recruitment_cube` takes beside the simulation."""
+    return set(inspect.signature(recruitment_cube).parameters) - {"simulation"}
 
 
 def ask(

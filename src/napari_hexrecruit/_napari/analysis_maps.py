@@ -37,7 +37,7 @@ from napari_hexrecruit.analysis import (
     with_maps,
 )
 from napari_hexrecruit.metrics import METRICS, is_cumulative, metric_named
-from napari_hexrecruit.pipeline import recruitment_cube
+from napari_hexrecruit.pipeline import computed_cube
 from napari_hexrecruit.recruitment import Progress
 from napari_hexrecruit.schema import HEX
 
@@ -98,7 +98,7 @@ def _counted_once(
     bins = bins_of(cut(cube, None, until))
     recipe = recipe_of_cube(cube)
     options = {name: recipe[name] for name in _OF_THE_RECIPE if recipe.get(name) is not None}
-    return recruitment_cube(
+    return computed_cube(
         source.simulation(),
         **options,
         start=bins.start_ms + origin_ms(cube),

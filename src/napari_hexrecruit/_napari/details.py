@@ -13,9 +13,10 @@ from napari_hexrecruit.check import Finding, Status
 
 __all__ = ["DARK", "LIGHT", "Inks", "as_html", "as_text", "counted", "gathered", "in_panel"]
 
-_ORDER: tuple[Status, ...] = ("error", "assumption", "OK")
+_ORDER: tuple[Status, ...] = ("error", "warning", "assumption", "OK")
 _SYMBOLS: dict[Status, str] = {
     "error": "\N{MULTIPLICATION X}",
+    "warning": "\N{BLACK UP-POINTING TRIANGLE}",
     "assumption": "\N{BLACK DIAMOND}",
     "OK": "\N{CHECK MARK}",
 }
@@ -37,17 +38,21 @@ class Inks:
     """Colours of text: of each status, and of what matters less."""
 
     error: str
+    warning: str
     assumption: str
     ok: str
     dim: str
 
 
-DARK = Inks(error="#ff8f80", assumption="#f2c14e", ok="#7fc8a9", dim="#a8acb3")
-LIGHT = Inks(error="#b3261e", assumption="#7a5200", ok="#1b6e4a", dim="#5c5f66")
+DARK = Inks(error="#ff8f80", warning="#ffab5e", assumption="#f2c14e", ok="#7fc8a9", dim="#a8acb3")
+LIGHT = Inks(error="#b3261e", warning="#9a4200", assumption="#7a5200", ok="#1b6e4a", dim="#5c5f66")
 
 
 def gathered(
-    findings: Iterable[Finding], notes: Iterable[str] = (), error: str | None = None
+    findings: Iterable[Finding],
+    notes: Iterable[str] = (),
+    error: str | None = None,
+    warnings: Iterable[str] = (),
 ) -> list[Finding]:
     """Everything there is to say, errors first.
 
@@ -59,6 +64,8 @@ def gathered(
         What was assumed for the hexagons that are shown; left out where a finding says it.
     error
         Why loading has failed, left out likewise.
+    warnings
+        Those of the notes that say what may not be meant.
 
     Returns
     -------
@@ -70,12 +77,12 @@ def gathered(
     >>> [finding.found for finding in gathered(files, ["a.h5: ms is assumed"], "no such column")]
     ['no such column', 'ms is assumed', '3 spikes']
     """
-    files = list(findings)
+    files, doubts = list(findings), set(warnings)
     own = [] if error is None or any(_says(f, error) for f in files) else [error]
     noted = [note for note in dict.fromkeys(notes) if not any(_says(f, note) for f in files)]
     everything = [
         *(Finding("error", "", sentence) for sentence in own),
-        *(Finding("assumption", "", sentence) for sentence in noted),
+        *(Finding("warning" if s in doubts else "assumption", "", s) for s in noted),
         *files,
     ]
     return sorted(everything, key=lambda finding: _ORDER.index(finding.status))

@@ -49,6 +49,7 @@ class DetailsPanel:
         self._sources: Sources | None = None
         self._findings: list[Finding] | None = None
         self._noted: tuple[Sources | None, tuple[str, ...]] = (None, ())
+        self._warnings: tuple[str, ...] = ()
         self._error: str | None = None
         self._opened_itself = False
         self.text = _text_area()
@@ -89,7 +90,7 @@ class DetailsPanel:
         """What is listed, errors first."""
         about, notes = self._noted
         same = self._sources is None or about == self._sources
-        return gathered(self._findings or (), notes if same else (), self._error)
+        return gathered(self._findings or (), notes if same else (), self._error, self._warnings)
 
     def close(self) -> None:
         """Cancel, and hear no more of the viewer."""
@@ -121,9 +122,21 @@ class DetailsPanel:
         if self._error is not None or self._sources != sources:
             self.examine(sources)
 
-    def note(self, sources: Sources | None, notes: Iterable[str]) -> None:
-        """Say what was assumed for the hexagons that are shown, of this simulation."""
-        self._noted = (sources, tuple(notes))
+    def note(
+        self, sources: Sources | None, notes: Iterable[str], warnings: Iterable[str] = ()
+    ) -> None:
+        """Say what was assumed for the hexagons that are shown, of this simulation.
+
+        Parameters
+        ----------
+        sources
+            The simulation.
+        notes
+            The sentences.
+        warnings
+            Those of them that say what may not be meant.
+        """
+        self._noted, self._warnings = (sources, tuple(notes)), tuple(warnings)
         self._show()
 
     def pause(self) -> None:

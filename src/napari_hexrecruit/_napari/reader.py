@@ -14,15 +14,18 @@ from typing import Any
 
 from napari.layers import Points
 from napari.utils import progress as progress_bar
+from napari.utils.notifications import show_warning
 from napari.viewer import current_viewer
 
 from napari_hexrecruit._napari.campaign_layer import make_campaign_layer
+from napari_hexrecruit._napari.details import in_panel
 from napari_hexrecruit._napari.layer import make_recruitment_layer, set_stage
 from napari_hexrecruit._napari.samples import SCHEME, sample_simulation
 from napari_hexrecruit._napari.timestamp import show_time
+from napari_hexrecruit._napari.work import warnings_of
 from napari_hexrecruit.campaign import DATASET, MANIFEST, is_campaign_store, open_campaign
 from napari_hexrecruit.cube_io import ENDINGS, read_cube
-from napari_hexrecruit.pipeline import recruitment_cube
+from napari_hexrecruit.pipeline import computed_cube
 from napari_hexrecruit.recruitment import Progress
 
 __all__ = ["get_reader"]
@@ -97,7 +100,9 @@ def read_simulation(path: str) -> list[Points]:
         If the defaults do not suit the simulation.
     """
     with _progress(Path(path).parent.name) as progress:
-        cube = recruitment_cube(path, progress=progress)
+        cube = computed_cube(path, progress=progress)
+    for sentence in warnings_of([cube]):
+        show_warning(in_panel(sentence))
     return [_layer(cube, f"{cube.attrs['population']} ({Path(path).parent.name})")]
 
 
@@ -113,7 +118,7 @@ def read_sample(address: str) -> list[Points]:
     """
     name = address.removeprefix(SCHEME).strip("/")
     with _progress(f"sample {name}") as progress:
-        cube = recruitment_cube(sample_simulation(name, progress), progress=progress)
+        cube = computed_cube(sample_simulation(name, progress), progress=progress)
     return [_layer(cube, f"{cube.attrs['population']} ({name} sample)")]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_hexrecruit._napari.choices import column_choices
 from napari_hexrecruit.filters import matches, parse_where, rule_column, typed_rule
-from napari_hexrecruit.pipeline import recruitment_cube
+from napari_hexrecruit.pipeline import computed_cube
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,7 +49,7 @@ class Request:
 
     def cube(self, sim: Simulation, progress: Progress | None) -> xr.Dataset:
         """Compute the cube of these parameters, not split."""
-        return recruitment_cube(
+        return computed_cube(
             sim,
             population=self.population,
             node_set=self.node_set,

@@ -23,7 +23,14 @@ from napari_hexrecruit._napari.request import Request
 from napari_hexrecruit._napari.settings import with_recipe
 from napari_hexrecruit._napari.shown import Shown, cube_of, takes_cubes
 from napari_hexrecruit._napari.sources import Sources
-from napari_hexrecruit._napari.work import Loaded, computed, notes_of, recipe_of, summary
+from napari_hexrecruit._napari.work import (
+    Loaded,
+    computed,
+    notes_of,
+    recipe_of,
+    summary,
+    warnings_of,
+)
 
 __all__ = ["RecruitmentWidget"]
 
@@ -58,6 +65,7 @@ class RecruitmentWidget(Container[Widget]):
         self.form = Form()
         self._shown = Shown(napari_viewer)
         self._loaded: tuple[Sources, Request] | None = None
+        self._told: tuple[Sources | None, set[str]] = (None, set())
         self._keeps_limits = True
         self._loads_next = False
         self._adding = False
@@ -197,6 +205,7 @@ class RecruitmentWidget(Container[Widget]):
             self._adding = False
         self._loaded = (sources, result.request)
         self._show_notes()
+        self._warn(sources, warnings_of(cubes))
         self._show_status(summary(cubes))
         self._chooser.remember()
 
@@ -241,7 +250,16 @@ class RecruitmentWidget(Container[Widget]):
 
     def _show_notes(self) -> None:
         """Say in the details what was assumed for the hexagons that are looked at."""
-        self.details.note(self._shown.simulation, notes_of(self._shown.cubes))
+        cubes = self._shown.cubes
+        self.details.note(self._shown.simulation, notes_of(cubes), warnings_of(cubes))
+
+    def _warn(self, sources: Sources, sentences: list[str]) -> None:
+        """Notify of each doubt once, not again with every change of a field."""
+        told = self._told[1] if self._told[0] == sources else set()
+        for sentence in sentences:
+            if sentence not in told:
+                show_warning(in_panel(sentence))
+        self._told = (sources, told | set(sentences))
 
     # --- looking ----------------------------------------------------------------------------------
 

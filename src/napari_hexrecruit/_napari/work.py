@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from napari_hexrecruit._doubts import warnings_in
 from napari_hexrecruit._napari.choices import (
     ColumnChoices,
     SimulationChoices,
@@ -34,6 +35,7 @@ __all__ = [
     "recipe_of",
     "summary",
     "values_of",
+    "warnings_of",
 ]
 
 T = TypeVar("T")
@@ -163,6 +165,11 @@ def notes_of(cubes: Sequence[xr.Dataset]) -> list[str]:
     none: list[str] = []
     notes = [_json(cube.attrs.get("notes"), none) for cube in cubes]
     return list(dict.fromkeys(note for some in notes for note in some))
+
+
+def warnings_of(cubes: Sequence[xr.Dataset]) -> list[str]:
+    """Those of the notes that say what may not be meant, each once."""
+    return list(dict.fromkeys(text for cube in cubes for text in warnings_in(cube.attrs)))
 
 
 def recipe_of(cube: xr.Dataset) -> dict[str, Any]:

@@ -47,7 +47,9 @@ NUMBERS = (
     *("n_spikes_outside_window", "n_spikes_unknown_id"),
 )
 """Attributes of the cubes that are variables over the simulations, int64."""
-TEXTS = ("title", "population", "recipe", "notes", "napari_hexrecruit_version")
+_LATER_TEXTS = ("warnings",)
+"""The same, text; datasets of earlier versions lack them."""
+TEXTS = ("title", "population", "recipe", "notes", "napari_hexrecruit_version", *_LATER_TEXTS)
 """The same, text."""
 _SHARED = ("Conventions", "hex_radius", "bin_ms", "flat_units")
 _OVER_SIMULATIONS = {
@@ -214,7 +216,7 @@ def cube_at(campaign: xr.Dataset, position: tuple[int, ...]) -> xr.Dataset:
         "schema_version": schema.SCHEMA_VERSION,
         **{key: value for key, value in campaign.attrs.items() if key not in _OWN_ATTRS},
         **{name: int(one[name]) for name in NUMBERS},
-        **{name: str(one[name].item()) for name in TEXTS},
+        **{name: str(one[name].item()) for name in TEXTS if name in one},
     }
     return cube
 
@@ -255,7 +257,7 @@ def _faults(dataset: xr.Dataset) -> list[str]:
             faults.append(f"'{name}' is {variable.dtype} over {variable.dims}")
     if dataset[N_NEURONS].dims != (*outer, HEX):
         faults.append(f"'{N_NEURONS}' has dimensions {dataset[N_NEURONS].dims}")
-    for name, kind in _OVER_SIMULATIONS.items():
+    for name, kind in _over_simulations(dataset).items():
         if dataset[name].dims != outer or dataset[name].dtype.kind != kind:
             faults.append(f"'{name}' is {dataset[name].dtype} over {dataset[name].dims}")
     faults += [f"'{dim}' has no coordinate" for dim in outer if dim not in dataset.coords]
@@ -267,8 +269,15 @@ def _faults(dataset: xr.Dataset) -> list[str]:
     return faults
 
 
+def _over_simulations(dataset: xr.Dataset) -> dict[str, str]:
+    """Kind of each variable over the simulations, without the later ones that are not there."""
+    known = {*dataset.variables, *_needed()}
+    return {name: kind for name, kind in _OVER_SIMULATIONS.items() if name in known}
+
+
 def _needed() -> list[str]:
-    return [*schema.VARIABLES, *schema.COORDINATES, SIMULATION, *_OVER_SIMULATIONS]
+    needed = [*schema.VARIABLES, *schema.COORDINATES, SIMULATION, *_OVER_SIMULATIONS]
+    return [name for name in needed if name not in _LATER_TEXTS]
 
 
 def options_text(options: Mapping[str, Any]) -> str:

@@ -69,6 +69,8 @@ class Piece:
         size and time of change of each file it was computed from.
     error
         Of one that failed: why, in a sentence.
+    warnings
+        Of one that is done: what may not be meant, a sentence each.
     """
 
     file: str
@@ -79,6 +81,7 @@ class Piece:
     sha256: str = ""
     inputs: list[Stamp] = field(default_factory=list)
     error: str = ""
+    warnings: list[str] = field(default_factory=list)
 
     def is_kept(self, folder: Path, recipe: str) -> bool:
         """Whether it is done by the same recipe, unharmed, and no input file has changed."""
@@ -131,6 +134,13 @@ class Entry:
     def reason(self) -> str:
         """Why it failed; empty if it did not."""
         return self.error or next((p.error for p in self.pieces if p.state == FAILED), "")
+
+    @property
+    def warnings(self) -> list[str]:
+        """What may not be meant, of all cubes that are done, each once."""
+        return list(
+            dict.fromkeys(text for p in self.pieces if p.state == DONE for text in p.warnings)
+        )
 
 
 @dataclass

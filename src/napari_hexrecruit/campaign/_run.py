@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_hexrecruit._doubts import issue_warnings
 from napari_hexrecruit._signals import signals_held
 from napari_hexrecruit._threads import n_cores
 from napari_hexrecruit.campaign._cluster import connected, results_of
@@ -64,6 +65,8 @@ class CampaignResult:
         Name of each simulation that failed, and why, in a sentence.
     notes
         What was assumed, a sentence each.
+    warnings
+        Name of each simulation whose cube may not be what is meant, and why, a sentence each.
     """
 
     folder: Path
@@ -72,6 +75,18 @@ class CampaignResult:
     n_kept: int
     failures: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def warning(self) -> str:
+        """One line about all warnings; empty without any."""
+        if not self.warnings:
+            return ""
+        name, (first, *_) = next(iter(self.warnings.items()))
+        return (
+            f"{self.folder}: {len(self.warnings):,} of {self.n_done:,} simulations may not be what"
+            f" is meant, as {name}: {first}"
+        )
 
 
 def run_campaign(
@@ -128,6 +143,11 @@ def run_campaign(
     HexRecruitError
         If the cluster cannot be reached, or the dataset cannot be written.
 
+    Warns
+    -----
+    RecruitmentWarning
+        Once, if cubes may not be what is meant; ``warnings`` of the result says all.
+
     Notes
     -----
     A second call goes on where the first one ended. A cube is kept if it was computed by the same
@@ -161,14 +181,17 @@ def run_campaign(
                 saver.finish()
             else:
                 dataset = None
-    return CampaignResult(
+    result = CampaignResult(
         where,
         dataset,
         sum(entry.state == DONE for entry in manifest.entries),
         kept,
         {entry.name: entry.reason for entry in manifest.entries if entry.state == FAILED},
         tuple(manifest.notes),
+        {entry.name: tuple(entry.warnings) for entry in manifest.entries if entry.warnings},
     )
+    issue_warnings([result.warning] if result.warnings else [])
+    return result
 
 
 def plain_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -335,6 +358,7 @@ def _note(entry: Entry, piece: Piece, result: Any, job: CubeJob, options: dict[s
     if isinstance(result, Done) and _appears(job.file):
         piece.state, piece.error = DONE, ""
         piece.sha256, piece.inputs = result.sha256, result.inputs
+        piece.warnings = result.warnings
         piece.recipe = recipe_hash(path, options, piece)
         return
     piece.state = FAILED

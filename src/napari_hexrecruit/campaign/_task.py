@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit._cache import stamp
+from napari_hexrecruit._doubts import warnings_in
 from napari_hexrecruit._spike_counts import spikes_not_kept
 from napari_hexrecruit._threads import threads_limited
 from napari_hexrecruit.campaign._manifest import Stamp, checksum
@@ -55,10 +56,11 @@ class CubeJob:
 
 @dataclass(frozen=True)
 class Done:
-    """A cube is written."""
+    """A cube is written; what may not be meant is said in `warnings`."""
 
     sha256: str
     inputs: list[Stamp]
+    warnings: list[str]
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Failed:
 def compute_cube(job: CubeJob) -> Done | Failed:
     """Compute a cube and write it; what a user can mend is returned, not raised."""
     from napari_hexrecruit import __version__
-    from napari_hexrecruit.pipeline import recruitment_cube
+    from napari_hexrecruit.pipeline import computed_cube
 
     if job.version != __version__:
         return Failed(
@@ -82,11 +84,12 @@ def compute_cube(job: CubeJob) -> Done | Failed:
         with threads_limited(job.n_threads), spikes_not_kept():
             simulation = _opened(job)
             inputs = [stamp(file) for file in simulation.files if file.is_file()]
-            cube = recruitment_cube(simulation, **job.options)
+            cube = computed_cube(simulation, **job.options)
             if simulation.is_stale():
                 return Failed(f"{job.path}: its files were changed meanwhile: compute it again")
             write_cube(cube, job.file, overwrite=True)
-        return Done(checksum(job.file), [*inputs, *_atlas_inputs(simulation, cube)])
+        inputs += _atlas_inputs(simulation, cube)
+        return Done(checksum(job.file), inputs, warnings_in(cube.attrs))
     except (HexRecruitError, ValueError, OSError, MemoryError) as error:
         return Failed(sentence_of(error, job.path))
 

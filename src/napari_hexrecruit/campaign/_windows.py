@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit import schema
+from napari_hexrecruit._doubts import warnings_in
 from napari_hexrecruit.timebins import TimeBins
 
 if TYPE_CHECKING:
@@ -146,6 +147,8 @@ def merged_attrs(attrs: Sequence[Mapping[str, Any]], *, dropped_ms: float = 0.0)
     inside = sum(n_read - int(one["n_spikes_outside_window"]) for one in attrs)
     # A fault of the file may be seen in some windows only; other notes are the same in all.
     notes = max((json.loads(one.get("notes", "[]")) for one in attrs), key=len)
+    doubts = list(dict.fromkeys(sentence for one in attrs for sentence in warnings_in(one)))
+    notes = [note for note in notes if note not in doubts]
     if dropped_ms:
         notes.insert(0, f"the last {dropped_ms:g} ms are no whole bin and were left out")
     return {
@@ -153,5 +156,6 @@ def merged_attrs(attrs: Sequence[Mapping[str, Any]], *, dropped_ms: float = 0.0)
         "recipe": json.dumps(recipes[0] | {"stop": recipes[-1]["stop"]}),
         "n_spikes_outside_window": n_read - inside,
         "n_spikes_unknown_id": sum(int(one["n_spikes_unknown_id"]) for one in attrs),
-        "notes": json.dumps(notes),
+        "notes": json.dumps([*doubts, *notes]),
+        "warnings": json.dumps(doubts),
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_hexrecruit._console import progress_bars, say
+from napari_hexrecruit._console import progress_bars, say, warn
 from napari_hexrecruit._signals import Ended
 from napari_hexrecruit.cli._options import (
     FLAT,
@@ -26,6 +27,7 @@ from napari_hexrecruit.cli._options import (
     cube_options,
     write_missing_run_file,
 )
+from napari_hexrecruit.errors import RecruitmentWarning
 
 if TYPE_CHECKING:
     from napari_hexrecruit.campaign import CampaignResult
@@ -85,7 +87,8 @@ def campaign(
 
     found = read_campaign(sources)
     try:
-        with progress_bars() as progress:
+        with progress_bars() as progress, warnings.catch_warnings():
+            warnings.simplefilter("ignore", RecruitmentWarning)  # it is said below
             result = run_campaign(
                 found,
                 output,
@@ -104,6 +107,7 @@ def campaign(
     write_missing_run_file(ctx, run_file)
     for line in campaign_lines(result):
         say(line)
+    warn([result.warning] if result.warnings else [])
     if result.failures:
         raise typer.Exit(SOME_FAILED)
 
@@ -116,5 +120,8 @@ def campaign_lines(result: CampaignResult) -> list[str]:
     noun = "simulation" if result.n_done == 1 else "simulations"
     lines = [f"{result.folder}: {result.n_done:,} {noun} done{kept}{failed}"]
     lines += [f"  note: {note}" for note in result.notes]
+    lines += [
+        f"  warning: {name}: {text}" for name, all_ in result.warnings.items() for text in all_
+    ]
     lines += [f"  failed: {name}: {reason}" for name, reason in result.failures.items()]
     return lines if result.dataset is None else [*lines, f"  dataset: {result.dataset}"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_hexrecruit._atomic import check_writable
-from napari_hexrecruit._console import about, progress_bars, say
+from napari_hexrecruit._console import about, progress_bars, say, warn
 from napari_hexrecruit.run_file import read_run_file, write_run_file
 
 if TYPE_CHECKING:
@@ -131,27 +131,33 @@ def cube_options(ctx: typer.Context) -> dict[str, Any]:
 
 
 def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
-    """The cube that the options of a command ask for."""
+    """The cube that the options of a command ask for; doubts about it are said."""
+    from napari_hexrecruit._doubts import warnings_in
     from napari_hexrecruit._spike_counts import spikes_not_kept
-    from napari_hexrecruit.pipeline import cumulative_cube, recruitment_cube
+    from napari_hexrecruit.pipeline import computed_cube, computed_cumulative_cube
 
     options, chosen = ctx.params, cube_options(ctx)
-    compute = cumulative_cube if options.get("cumulative") else recruitment_cube
+    compute = computed_cumulative_cube if options.get("cumulative") else computed_cube
     simulation = opened(sim, options["spikes"], options["circuit"])
     with progress_bars() as progress, about(simulation.path), spikes_not_kept():
-        return compute(simulation, **chosen, progress=progress)
+        cube = compute(simulation, **chosen, progress=progress)
+    warn(warnings_in(cube.attrs))
+    return cube
 
 
 def computed_into(ctx: typer.Context, sim: Path | None, output: Path) -> xr.Dataset:
     """The same as a zarr folder, written while it is counted."""
-    from napari_hexrecruit.large import large_cube
+    from napari_hexrecruit._doubts import warnings_in
+    from napari_hexrecruit.large import computed_large_cube
 
     options, chosen = ctx.params, cube_options(ctx)
     simulation = opened(sim, options["spikes"], options["circuit"])
     with progress_bars() as progress, about(simulation.path):
-        return large_cube(
+        cube = computed_large_cube(
             simulation, output, overwrite=options["overwrite"], progress=progress, **chosen
         )
+    warn(warnings_in(cube.attrs))
+    return cube
 
 
 def _flat(flatmap: str | None, columns: tuple[str, str]) -> Any:

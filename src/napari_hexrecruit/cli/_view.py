@@ -25,7 +25,7 @@ def demo(
     """Write a sample simulation, its cube and a movie; open the viewer where there is a screen."""
     from napari_hexrecruit.cube_io import read_cube, write_cube
     from napari_hexrecruit.movie import write_movie
-    from napari_hexrecruit.pipeline import recruitment_cube
+    from napari_hexrecruit.pipeline import computed_cube
     from napari_hexrecruit.render import render_frames
     from napari_hexrecruit.synthetic import MEDIUM, write_simulation
 
@@ -36,7 +36,7 @@ def demo(
         if _missing(config, "simulation"):
             write_simulation(config.parent, MEDIUM, progress=progress)
         if _missing(cube_file, "recruitment cube"):
-            write_cube(recruitment_cube(config, progress=progress), cube_file)
+            write_cube(computed_cube(config, progress=progress), cube_file)
         if _missing(movie_file, "movie"):
             marks = stimulus_marks([config])
             frames = render_frames(
