@@ -6,6 +6,7 @@ each bin is cut out of the table of spikes, and distinct neurons are counted by 
 
 from __future__ import annotations
 
+import json
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -53,12 +54,13 @@ def reference_cube(
     spikes = _spikes(config, population)
     spikes = spikes[spikes["neuron"].isin(placed.index)]
     spikes = spikes.assign(hexagon=hexagon.reindex(spikes["neuron"]).to_numpy())
+    dt = json.loads(config.read_text())["run"].get("dt", 0.0)
     n_bins = round((stop - start) / bin_ms)
     names = sorted(hexagon.unique())
     n_recruited = pd.DataFrame(0, index=range(n_bins), columns=names)
     n_spikes = n_recruited.copy()
     for k in range(n_bins):
-        lo, hi = start + k * bin_ms - 1e-6, start + (k + 1) * bin_ms - 1e-6
+        lo, hi = (_cut(start + j * bin_ms, bin_ms, spikes["time"].dtype, dt) for j in (k, k + 1))
         inside = spikes[(spikes["time"] >= lo) & (spikes["time"] < hi)].groupby("hexagon")["neuron"]
         n_recruited.loc[k, inside.nunique().index] = inside.nunique()
         n_spikes.loc[k, inside.size().index] = inside.size()
@@ -69,6 +71,13 @@ def reference_cube(
         len(neurons),
         len(neurons) - len(placed),
     )
+
+
+def _cut(edge: float, bin_ms: float, stored: np.dtype, dt: float) -> float:
+    """First time that counts as at an edge."""
+    edge = round(edge, 9)
+    spacing = float(np.spacing(stored.type(edge))) if stored.kind == "f" else 0.0
+    return edge - min(max(1e-6, dt / 1000, spacing), bin_ms / 100)
 
 
 def _neurons(

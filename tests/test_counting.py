@@ -11,7 +11,7 @@ from tests.slow_counts import ID_TYPES, members_of, problems, slow_counts
 from napari_hexrecruit import HexGrid, TimeBins, _counting, _jit
 from napari_hexrecruit.hexgrid import hex_names, ij_to_rowcol
 from napari_hexrecruit.recruitment import count_newly_recruited, count_spikes, group_neurons
-from napari_hexrecruit.timebins import first_at
+from napari_hexrecruit.timebins import Clock, first_at
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -99,8 +99,9 @@ def test_spikes_of_another_byte_order_or_with_gaps():
 def test_first_at_is_searchsorted(problem):
     _, times, _, bins = problem
     times = np.sort(np.append(times, times.dtype.type(np.nan)))
-    expected = np.searchsorted(times.astype(np.float64), bins.cuts())
-    np.testing.assert_array_equal(first_at(times, bins.cuts()), expected)
+    cuts = bins.cuts(Clock(times.dtype))
+    expected = np.searchsorted(times.astype(np.float64), cuts)
+    np.testing.assert_array_equal(first_at(times, cuts), expected)
     np.testing.assert_array_equal(bins.starts(times), expected)
 
 

@@ -23,6 +23,7 @@ from napari_hexrecruit.streaming import (
     count_slabs,
 )
 from napari_hexrecruit.streaming._job import OpenSlab
+from napari_hexrecruit.timebins import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,10 @@ class Arrays:
     @property
     def n_spikes(self) -> int:
         return len(self.ids)
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(self.times.dtype)
 
     def blocks(self, start_ms: float, stop_ms: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         self.asked.append((start_ms, stop_ms))
@@ -83,7 +88,14 @@ memories = st.sampled_from([1, 100, 1000, 1 << 29])
 def test_counts_equal_the_slow_reference(stream, memory_bytes, n_workers):
     source, members, bins = stream
     expected = slow_counts(source.ids, source.times, members, bins)
-    counted = count_blocks(source, members, bins, memory_bytes=memory_bytes, n_workers=n_workers)
+    counted = count_blocks(
+        source,
+        members,
+        bins,
+        clock=source.clock,
+        memory_bytes=memory_bytes,
+        n_workers=n_workers,
+    )
     np.testing.assert_array_equal(counted.n_recruited, expected[0])
     np.testing.assert_array_equal(counted.n_spikes, expected[1])
     assert counted[2:] == expected[2:]
@@ -129,7 +141,7 @@ def test_progress_rises_to_the_end(stream, memory_bytes):
 def test_newly_recruited_equal_those_in_memory(stream):
     source, members, bins = stream
     expected = count_newly_recruited(*in_order("by_time", source.ids, source.times), members, bins)
-    newly = count_newly_recruited_blocks(source, members, bins)
+    newly = count_newly_recruited_blocks(source, members, bins, clock=source.clock)
     np.testing.assert_array_equal(newly, expected)
     assert newly.dtype == np.int32
 
@@ -198,6 +210,7 @@ def test_numbers_behind_nan_are_counted_in_no_order():
     [
         ("by_time", [0, 0, 0], [1.0, 0.5, 2.0]),
         ("by_time", [0, 0, 0], [0.5, 1.5, 1.0]),
+        ("by_time", [0, 0, 0], [0.5, 3.5, 1.0]),
         ("by_id", [1, 0, 2], [0.0, 0.0, 0.0]),
         ("by_id", [0, 2, 1], [0.0, 0.0, 0.0]),
     ],

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["Arrays", "cache_folder", "cached_arrays", "cached_folder", "stamp"]
+__all__ = [
+    "Arrays",
+    "cache_folder",
+    "cached_arrays",
+    "cached_folder",
+    "stamp",
+    "store_arrays",
+    "stored_arrays",
+]
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -74,13 +82,31 @@ def cached_arrays(key: Mapping[str, Any], compute: Callable[[], Arrays]) -> Arra
     can be stored, that is logged and the result is given all the same. The folder is kept below
     4 GB by removing what was not used for longest.
     """
-    text = json.dumps({"version": _VERSION, **key}, sort_keys=True)
-    path = cache_folder() / (_digest(text.encode())[:40] + ".npz")
-    found = _read(path, text)
+    found = stored_arrays(key)
     if found is None:
         found = compute()
-        _store(path, text, found)
+        store_arrays(key, found)
     return found
+
+
+def stored_arrays(key: Mapping[str, Any]) -> Arrays | None:
+    """What is stored for a key; None where nothing is that can be used."""
+    text = _text(key)
+    return _read(_path(text), text)
+
+
+def store_arrays(key: Mapping[str, Any], arrays: Arrays) -> None:
+    """Store arrays for a key; see `cached_arrays`."""
+    text = _text(key)
+    _store(_path(text), text, arrays)
+
+
+def _text(key: Mapping[str, Any]) -> str:
+    return json.dumps({"version": _VERSION, **key}, sort_keys=True)
+
+
+def _path(text: str) -> Path:
+    return cache_folder() / (_digest(text.encode())[:40] + ".npz")
 
 
 def _digest(content: bytes) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from napari_hexrecruit.timebins import TimeBins
+    from napari_hexrecruit.timebins import Clock, TimeBins
 
 __all__ = ["TOO_MANY_SPIKES", "BinCounter", "Counts", "count_ascending"]
 
@@ -174,12 +174,13 @@ def count_ascending(
     times_ms: npt.NDArray[np.floating[Any]],
     counter: BinCounter,
     bins: TimeBins,
+    clock: Clock | None,
     progress: Callable[[str, int, int], None] | None,
 ) -> Counts:
     """Counts of spikes in memory, whose times ascend."""
     from napari_hexrecruit import _kernel
 
-    starts = bins.starts(times_ms)
+    starts = bins.starts(times_ms, clock)
     n_recruited, n_spikes = np.empty((2, bins.n_bins, counter.n_hexes), dtype=np.int32)
     done, total = 0, int(starts[-1] - starts[0])
 

@@ -12,18 +12,20 @@ import numpy.typing as npt
 
 from napari_hexrecruit._counting import BinCounter, Counts, count_ascending
 from napari_hexrecruit._memory import free_bytes
-from napari_hexrecruit._spike_stream import open_stream
+from napari_hexrecruit._spike_stream import counted_in_order, open_stream
 from napari_hexrecruit.recruitment import count_newly_recruited
-from napari_hexrecruit.streaming import OrderError, count_blocks, count_newly_recruited_blocks
+from napari_hexrecruit.streaming import count_blocks, count_newly_recruited_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from napari_hexrecruit._spike_stream import SpikeStream
     from napari_hexrecruit.recruitment import HexMembers, Progress
     from napari_hexrecruit.sonata import Simulation
-    from napari_hexrecruit.timebins import TimeBins
+    from napari_hexrecruit.timebins import Clock, TimeBins
 
-__all__ = ["Counted", "FromFile", "FromMemory", "spikes_not_kept", "spikes_of"]
+__all__ = ["Counted", "FromFile", "FromMemory", "spikes_not_kept", "spikes_of", "too_coarse"]
 
 _BYTES_PER_SPIKE = np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize
 _SHARE_OF_MEMORY = 0.5
@@ -52,16 +54,19 @@ class FromMemory:
     def count(self, members: HexMembers, bins: TimeBins, progress: Progress | None) -> Counted:
         """Counts of the spikes in some bins."""
         spikes = self.sim.spikes(self.population, progress)
+        neurons, times, clock = spikes.neurons, spikes.times_ms, spikes.clock
         with BinCounter(members.hex_of_neuron, len(members.i)) as counter:
-            counts = count_ascending(spikes.neurons, spikes.times_ms, counter, bins, progress)
-        return Counted(counts, len(spikes.times_ms), spikes.assumed)
+            counts = count_ascending(neurons, times, counter, bins, clock, progress)
+        warnings = too_coarse(self.sim.spikes_file, clock, bins)
+        return Counted(counts, len(times), spikes.assumed, warnings)
 
     def newly_recruited(
         self, members: HexMembers, bins: TimeBins, progress: Progress | None
     ) -> npt.NDArray[np.int32]:
         """Neurons whose first spike of the window is in the bin."""
         spikes = self.sim.spikes(self.population, progress)
-        return count_newly_recruited(spikes.neurons, spikes.times_ms, members, bins)
+        neurons, times = spikes.neurons, spikes.times_ms
+        return count_newly_recruited(neurons, times, members, bins, clock=spikes.clock)
 
 
 @dataclass(frozen=True)
@@ -73,30 +78,53 @@ class FromFile:
 
     def count(self, members: HexMembers, bins: TimeBins, progress: Progress | None) -> Counted:
         """Counts of the spikes in some bins."""
+
+        def count(stream: SpikeStream) -> Counts:
+            return count_blocks(stream, members, bins, clock=stream.clock, progress=progress)
+
         with open_stream(self.sim, self.population) as stream:
             if stream is None:
                 return FromMemory(self.sim, self.population).count(members, bins, progress)
-            try:
-                counts = count_blocks(stream, members, bins, progress=progress)
-            except OrderError:
-                stream = stream.in_no_order()
-                counts = count_blocks(stream, members, bins, progress=progress)
-            return Counted(counts, stream.n_spikes, stream.assumed)
+            counts = counted_in_order(stream, bins, progress, count)
+            warnings = too_coarse(self.sim.spikes_file, stream.clock, bins)
+            return Counted(counts, stream.n_spikes, stream.assumed, warnings)
 
     def newly_recruited(
         self, members: HexMembers, bins: TimeBins, progress: Progress | None
     ) -> npt.NDArray[np.int32]:
         """Neurons whose first spike of the window is in the bin."""
+
+        def count(stream: SpikeStream) -> npt.NDArray[np.int32]:
+            return count_newly_recruited_blocks(
+                stream, members, bins, clock=stream.clock, progress=progress
+            )
+
         with open_stream(self.sim, self.population) as stream:
             if stream is None:
                 return FromMemory(self.sim, self.population).newly_recruited(
                     members, bins, progress
                 )
-            try:
-                return count_newly_recruited_blocks(stream, members, bins, progress=progress)
-            except OrderError:
-                stream = stream.in_no_order()
-                return count_newly_recruited_blocks(stream, members, bins, progress=progress)
+            return counted_in_order(stream, bins, progress, count)
+
+
+def too_coarse(file: Path, clock: Clock, bins: TimeBins) -> tuple[str, ...]:
+    """What is suspicious of the type that a file stores its times as, for bins so narrow.
+
+    The same sentence for all windows of a file that it is true of.
+    """
+    if clock.stored.kind in "iu" and not bins.are_whole_ms:
+        return (
+            f"{file}: its times are whole ms ({clock.stored}), too coarse for the edges of these"
+            f" bins of {bins.width_ms:g} ms: use bins of whole ms, or store the times as float64",
+        )
+    since_ms = clock.coarse_from_ms(bins.width_ms)
+    if max(abs(bins.start_ms), abs(bins.stop_ms)) < since_ms:
+        return ()
+    return (
+        f"{file}: its times are {clock.stored}, {np.spacing(clock.stored.type(since_ms)):g} ms"
+        f" apart from {since_ms:.10g} ms on, too coarse for bins of {bins.width_ms:g} ms:"
+        " use wider bins, or store the times as float64",
+    )
 
 
 @contextmanager

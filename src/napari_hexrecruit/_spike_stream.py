@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from contextlib import contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from napari_hexrecruit.ordering import is_ascending
+from napari_hexrecruit.streaming import OrderError
 from napari_hexrecruit.timebins import first_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from napari_hexrecruit.recruitment import Progress
     from napari_hexrecruit.sonata import Simulation, SpikeTrain
     from napari_hexrecruit.streaming import Block
+    from napari_hexrecruit.timebins import Clock, TimeBins
 
-__all__ = ["SpikeStream", "open_stream"]
+__all__ = ["SpikeStream", "counted_in_order", "open_stream"]
+
+T = TypeVar("T")
 
 _BLOCKS = (1 << 18, 1 << 19, 1 << 20)
 """Spikes of a block: small ones first, for there is nothing to count while the first is read."""
 _PAGE = 1 << 12
 """Spikes whose times take hardly longer to read than that of one."""
-_N_PROBES = 64
 
 
 class SpikeStream:
@@ -38,60 +40,88 @@ class SpikeStream:
         The population.
     train
         Its spikes.
+
+    Attributes
+    ----------
     order
-        Their order; where it is not given, the one that the file says, if that can be used.
+        ``by_time``, ``by_id`` or ``none``. Ids that are not rows may be in another order than the
+        rows. What the file says of its times is believed until they were read once.
     """
 
-    def __init__(
-        self, sim: Simulation, population: str, train: SpikeTrain, order: str | None = None
-    ) -> None:
+    def __init__(self, sim: Simulation, population: str, train: SpikeTrain) -> None:
         self.train = train
-        self._order = order
         self._sim = sim
         self._population = population
         self._ids_are_rows = not sim.has_own_ids(population)
+        self.order = self._order()
+
+    def _order(self) -> str:
+        if self.train.order == "by_id" and self._ids_are_rows:
+            return "by_id"
+        known = self.train.order_record.get()
+        ascending = self.train.order == "by_time" if known is None else known
+        return "by_time" if ascending else "none"
 
     @property
     def n_spikes(self) -> int:
         """How many spikes there are."""
         return len(self.train)
 
-    @cached_property
-    def order(self) -> str:
-        """``by_time``, ``by_id`` or ``none``.
-
-        A file that says it is sorted by time, and is not where some times are looked at, is not
-        believed. Ids that are not rows may be in another order than the rows.
-        """
-        if self._order is not None:
-            return self._order
-        if self.train.order == "by_time" and self._probes_ascend():
-            return "by_time"
-        return "by_id" if self.train.order == "by_id" and self._ids_are_rows else "none"
-
     @property
-    def is_mismarked(self) -> bool:
-        """Whether the file says that it is sorted by time, and that is not believed."""
-        return self.train.order == "by_time" and self.order != "by_time"
+    def clock(self) -> Clock:
+        """How exactly the times are known."""
+        return self.train.clock
 
     @property
     def assumed(self) -> tuple[str, ...]:
         """What the file does not say, or says wrongly."""
-        said = (f"{self.train.where}: is marked by_time, but its times are not sorted; sorted",)
-        return self.train.assumed + (said if self.is_mismarked else ())
+        mismarked = self.train.order == "by_time" and self.order != "by_time"
+        return self.train.assumed + ((self.train.mismarked,) if mismarked else ())
 
-    def in_no_order(self) -> SpikeStream:
-        """The same spikes, whose order is not believed."""
-        return SpikeStream(self._sim, self._population, self.train, "none")
+    def check_order(self, bins: TimeBins, progress: Progress | None = None) -> None:
+        """Read all times once, unless counting these bins does so, or it is known what comes of it.
+
+        Raises
+        ------
+        OrderError
+            If the file says that they ascend, and they do not.
+        """
+        start_ms, stop_ms = bins.cuts(self.clock)[[0, -1]].tolist()
+        if self.order == "by_id" or self.train.order_record.get() is not None:
+            return
+        if self.order == "none" or self._range(start_ms, stop_ms) != (0, self.n_spikes):
+            self._read_order(progress)
+
+    def note_order(self) -> None:
+        """Remember that all times ascend, after they were all counted as such."""
+        if self.order == "by_time" and self.train.order_record.get() is None:
+            self.train.order_record.put(ascending=True)
+
+    def count_in_no_order(self) -> None:
+        """Do not believe the order any more."""
+        if self.order == "by_time":
+            self.train.order_record.put(ascending=False)
+        self.order = "none"
 
     def blocks(self, start_ms: float, stop_ms: float) -> Iterator[Block]:
         """Rows of neurons, and times; of a file that is sorted by time only those of the window."""
         first, last = 0, self.n_spikes
         if self.order == "by_time":
-            first, last = self._first_at(start_ms), self._first_at(stop_ms)
+            first, last = self._range(start_ms, stop_ms)
+            if (first, last) != (0, self.n_spikes):
+                self._read_order(None)
         for ids, times in self.train.blocks(_BLOCKS, first, last):
-            rows = ids if self._ids_are_rows else self._sim.rows_of(self._population, ids)
-            yield rows, times if times.dtype in (np.float32, np.float64) else times.astype(float)
+            yield ids if self._ids_are_rows else self._sim.rows_of(self._population, ids), times
+
+    def _read_order(self, progress: Progress | None) -> None:
+        ascending = self.train.is_ascending(progress)
+        if self.order == "by_time" and not ascending:
+            raise OrderError("the times of spikes are not ascending, as by_time promises")
+        self.order = "by_time" if ascending else "none"
+
+    def _range(self, start_ms: float, stop_ms: float) -> tuple[int, int]:
+        """First and last spike of a window, by binary search; true where the times ascend."""
+        return self._first_at(start_ms), self._first_at(stop_ms)
 
     def _first_at(self, time_ms: float) -> int:
         """The first spike that is not before a time; NaN is behind all times."""
@@ -101,12 +131,37 @@ class SpikeStream:
         times = self.train.times_ms(first, min(first + _PAGE, self.n_spikes))
         return first + int(first_at(times, np.array([time_ms]))[0])
 
-    def _probes_ascend(self) -> bool:
-        spikes = np.linspace(0, self.n_spikes - 1, min(_N_PROBES, self.n_spikes)).astype(np.int64)
-        return is_ascending(np.array([self._time(int(spike)) for spike in spikes]))
-
     def _time(self, spike: int) -> float:
         return float(self.train.times_ms(spike, spike + 1)[0])
+
+
+def counted_in_order(
+    stream: SpikeStream,
+    bins: TimeBins,
+    progress: Progress | None,
+    count: Callable[[SpikeStream], T],
+) -> T:
+    """Count the spikes, as ones in no order where they have not the order that the file claims.
+
+    Parameters
+    ----------
+    stream
+        The spikes; their order is known afterwards.
+    bins
+        Bins of time.
+    progress
+        Called while the order is checked.
+    count
+        Counts them; what it returned before an `OrderError` does not count.
+    """
+    try:
+        stream.check_order(bins, progress)
+        found = count(stream)
+    except OrderError:
+        stream.count_in_no_order()
+        return count(stream)
+    stream.note_order()
+    return found
 
 
 @contextmanager

@@ -282,7 +282,7 @@ def _spike_findings(
     seen = _look_at(sim, name, train, report)
     span = f", {seen['first']:g} to {seen['last']:g} ms" if seen["n_timed"] else ""
     yield Finding("OK", train.where, f"{len(train):,} spikes{span}")
-    if train.order == "by_time" and not seen["ascending"]:
+    if train.order == "by_time" and not train.is_ascending(report):
         yield Finding("assumption", train.where, "marked by_time, but not sorted; sorted here")
     if seen["n_nan"]:
         yield Finding("assumption", train.where, f"{seen['n_nan']:,} times are NaN; left out")
@@ -312,7 +312,7 @@ def _spike_findings(
 def _look_at(sim: Simulation, name: str, train: SpikeTrain, report: Progress) -> dict[str, Any]:
     """Counts over all spikes, a block at a time."""
     n_seen = n_nan = n_outside = n_unknown = n_timed = 0
-    first, last, latest, ascending = np.inf, -np.inf, -np.inf, True
+    first, last = np.inf, -np.inf
     for ids, times in train.blocks():
         n_seen += len(ids)
         report("checking spikes", n_seen, len(train))
@@ -324,8 +324,6 @@ def _look_at(sim: Simulation, name: str, train: SpikeTrain, report: Progress) ->
         if timed.size:
             n_timed += timed.size
             first, last = min(first, timed.min()), max(last, timed.max())
-            ascending = ascending and timed[0] >= latest and bool((np.diff(timed) >= 0).all())
-            latest = timed[-1]
     return {
         "n_nan": n_nan,
         "n_outside": n_outside,
@@ -333,5 +331,4 @@ def _look_at(sim: Simulation, name: str, train: SpikeTrain, report: Progress) ->
         "n_timed": n_timed,
         "first": float(first),
         "last": float(last),
-        "ascending": bool(ascending),
     }

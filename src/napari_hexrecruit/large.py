@@ -10,7 +10,8 @@ import numpy as np
 
 from napari_hexrecruit import schema
 from napari_hexrecruit._doubts import issue_warnings, warnings_in
-from napari_hexrecruit._spike_stream import open_stream
+from napari_hexrecruit._spike_counts import too_coarse
+from napari_hexrecruit._spike_stream import counted_in_order, open_stream
 from napari_hexrecruit._zarr_store import (
     ZARR_ENDING,
     create_store,
@@ -21,8 +22,8 @@ from napari_hexrecruit._zarr_store import (
 from napari_hexrecruit.cube_io import check_output, read_cube
 from napari_hexrecruit.pipeline import Question, opened, question_of
 from napari_hexrecruit.schema import TIME
-from napari_hexrecruit.streaming import OrderError, count_slabs
-from napari_hexrecruit.timebins import TimeBins
+from napari_hexrecruit.streaming import count_slabs
+from napari_hexrecruit.timebins import EXACT, TimeBins
 
 if TYPE_CHECKING:
     import os
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from napari_hexrecruit.recruitment import Progress
     from napari_hexrecruit.sonata import Simulation
     from napari_hexrecruit.streaming import Block, Slab, SpikeSource
+    from napari_hexrecruit.timebins import Clock
 
 __all__ = ["computed_large_cube", "large_cube"]
 
@@ -177,29 +179,41 @@ def _count(
     with open_stream(sim, question.population) as stream:
         if stream is None:
             assumed = sim.spikes(question.population).assumed
-            return _write_slabs(_NoSpikes(), question, store, progress, assumed)
-        try:
-            return _write_slabs(stream, question, store, progress, stream.assumed)
-        except OrderError:
-            stream = stream.in_no_order()
-            return _write_slabs(stream, question, store, progress, stream.assumed)
+            inside = _write_slabs(_NoSpikes(), EXACT, question, store, progress)
+            return question.found(0, *inside, assumed)
+        bins = question.bins
+        inside = counted_in_order(
+            stream,
+            bins,
+            progress,
+            lambda stream: _write_slabs(stream, stream.clock, question, store, progress),
+        )
+        warnings = too_coarse(sim.spikes_file, stream.clock, bins)
+        return question.found(stream.n_spikes, *inside, stream.assumed, warnings)
 
 
 def _write_slabs(
     source: SpikeSource,
+    clock: Clock,
     question: Question,
     store: Path,
     progress: Progress | None,
-    assumed: tuple[str, ...],
-) -> dict[str, Any]:
-    members, bins = question.members, question.bins
+) -> tuple[int, int]:
+    """Write all slabs; numbers of spikes inside, and of those with unknown ids."""
+    slabs = count_slabs(
+        source,
+        question.members,
+        question.bins,
+        clock=clock,
+        slab_bytes=_SLAB_BYTES,
+        progress=progress,
+    )
     n_inside = n_unknown_id = 0
-    slabs = count_slabs(source, members, bins, slab_bytes=_SLAB_BYTES, progress=progress)
     for slab in slabs:
         _write_slab(slab, question, store)
         n_inside += slab.n_inside
         n_unknown_id += slab.n_unknown_id
-    return question.found(source.n_spikes, n_inside, n_unknown_id, assumed)
+    return n_inside, n_unknown_id
 
 
 def _write_slab(slab: Slab, question: Question, store: Path) -> None:

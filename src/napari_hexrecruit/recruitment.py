@@ -16,7 +16,7 @@ from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
 if TYPE_CHECKING:
     import xarray as xr
 
-    from napari_hexrecruit.timebins import TimeBins
+    from napari_hexrecruit.timebins import Clock, TimeBins
 
 __all__ = [
     "HexMembers",
@@ -133,6 +133,7 @@ def count_spikes(
     members: HexMembers,
     bins: TimeBins,
     *,
+    clock: Clock | None = None,
     progress: Progress | None = None,
     n_workers: int | None = None,
 ) -> tuple[Ints, Ints]:
@@ -148,6 +149,8 @@ def count_spikes(
         Hexagon of each neuron.
     bins
         Bins of time; spikes outside are ignored.
+    clock
+        How exactly the times are known, as `Spikes.clock` says; by default as their type does.
     progress
         Called with ``"spikes"`` and the numbers done and in all.
     n_workers
@@ -164,7 +167,7 @@ def count_spikes(
     stay in the processor's cache. Neither array is copied.
     """
     with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
-        counts = count_ascending(neurons, times_ms, counter, bins, progress)
+        counts = count_ascending(neurons, times_ms, counter, bins, clock, progress)
     return counts.n_recruited, counts.n_spikes
 
 
@@ -173,12 +176,14 @@ def count_newly_recruited(
     times_ms: npt.NDArray[np.floating[Any]],
     members: HexMembers,
     bins: TimeBins,
+    *,
+    clock: Clock | None = None,
 ) -> Ints:
     """Neurons of each (bin, hexagon) whose first spike of the window is in the bin.
 
     Parameters
     ----------
-    neurons, times_ms, members, bins
+    neurons, times_ms, members, bins, clock
         As `count_spikes` takes them.
 
     Returns
@@ -191,7 +196,8 @@ def count_newly_recruited(
     newly = np.empty((bins.n_bins, len(members.i)), np.int32)
     hexes = _kernel.hex_table(members.hex_of_neuron, len(members.i))
     neurons, seen = _kernel.plain(neurons), _kernel.seen_bits(len(hexes) - 1)
-    _kernel.count_first(neurons, bins.starts(times_ms), 0, bins.n_bins, hexes, seen, newly)
+    starts = bins.starts(times_ms, clock)
+    _kernel.count_first(neurons, starts, 0, bins.n_bins, hexes, seen, newly)
     return newly
 
 

@@ -9,12 +9,90 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["EDGE_TOLERANCE_MS", "TimeBins", "edge_position"]
+__all__ = ["EDGE_TOLERANCE_MS", "EXACT", "Clock", "TimeBins", "edge_position"]
+
+Floats = npt.NDArray[np.float64]
 
 EDGE_TOLERANCE_MS = 1e-6
-"""A spike this little below an edge, or less, belongs to the bin that starts at the edge."""
+"""The least tolerance of spikes, and how far off a time that a user gives is still an edge."""
 
+_FLOAT64 = np.dtype(np.float64)
 _LARGEST_N_BINS = 2**31 - 2
+_PER_STEP = 1e-3
+"""Of a step of the simulation, by how much its clock may be off."""
+_PER_BIN = 1e-2
+"""Of a bin, the most that is forgiven."""
+_DECIMALS = 9
+"""Of an edge in ms. Two ways to compute one time (as the end of a part, as the middle of the whole)
+differ in the last bits of a float64, and have to give the same cut."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How exactly the times of spikes are known.
+
+    Parameters
+    ----------
+    stored
+        Type that the file stores the times as; whole numbers count as exact.
+    dt_ms
+        Step of the simulation, ms; None where it is not known.
+
+    Examples
+    --------
+    >>> Clock().tolerance_ms([100.0], 10.0).tolist()
+    [1e-06]
+    >>> Clock(np.dtype(np.float32)).tolerance_ms([100.0, 1000.0], 10.0).tolist()
+    [7.62939453125e-06, 6.103515625e-05]
+    >>> Clock(dt_ms=0.1).tolerance_ms([100.0], 10.0).tolist()
+    [0.0001]
+    """
+
+    stored: np.dtype[Any] = _FLOAT64
+    dt_ms: float | None = None
+
+    def tolerance_ms(self, edges_ms: npt.ArrayLike, width_ms: float = math.inf) -> Floats:
+        """How far below an edge a spike still belongs to the bin that starts there.
+
+        Parameters
+        ----------
+        edges_ms
+            (n,) edges, ms.
+        width_ms
+            Width of the bins, ms; infinite where there are none.
+
+        Returns
+        -------
+        (n,) float64
+            The largest of 1e-6 ms, a thousandth of the simulation's step, and the spacing of the
+            stored type at the edge; at most a hundredth of a bin.
+        """
+        edges = np.abs(np.asarray(edges_ms, dtype=np.float64))
+        least = max(EDGE_TOLERANCE_MS, _PER_STEP * (self.dt_ms or 0.0))
+        tolerance = np.full(edges.shape, least)
+        if self.stored.kind == "f":
+            with np.errstate(over="ignore", invalid="ignore"):
+                spacing = np.spacing(edges.astype(self.stored)).astype(np.float64)
+            tolerance = np.fmax(tolerance, spacing)  # that of an infinite edge is NaN
+        capped: Floats = np.minimum(tolerance, _PER_BIN * width_ms)
+        return capped
+
+    def cuts(self, edges_ms: npt.ArrayLike, width_ms: float = math.inf) -> Floats:
+        """(n,) first times that count as at or after an edge: the edges less the tolerance."""
+        edges = np.asarray(edges_ms, dtype=np.float64).round(_DECIMALS)
+        return edges - self.tolerance_ms(edges, width_ms)
+
+    def coarse_from_ms(self, width_ms: float) -> float:
+        """Time from which on the spacing of the stored type is more than a hundredth of a bin."""
+        if self.stored.kind != "f":
+            return math.inf
+        digits = np.finfo(self.stored).nmant
+        _, exponent = math.frexp(_PER_BIN * width_ms)  # 2 ** (exponent - 1) <= this < 2 ** exponent
+        return math.ldexp(1.0, min(exponent + digits, 1023))
+
+
+EXACT = Clock()
+"""Of times in float64, of a simulation whose step is not known."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +115,9 @@ class TimeBins:
     Notes
     -----
     Simulators write times that carry float noise (22.3 ms is stored as 22.300000000099267, 0.3 ms
-    as a number below 3 * 0.1). A spike within 1e-6 ms below an edge therefore belongs to the bin
-    that starts there; at the window's end it is outside, at its start inside.
+    as a number below 3 * 0.1). A spike that is less than a tolerance below an edge, or exactly as
+    much, therefore belongs to the bin that starts there; at the window's end it is outside, at its
+    start inside. `Clock` gives the tolerance.
 
     Examples
     --------
@@ -100,48 +179,69 @@ class TimeBins:
         """Number of bins."""
         return round((self.stop_ms - self.start_ms) / self.width_ms)
 
+    @property
+    def are_whole_ms(self) -> bool:
+        """Whether all edges are whole numbers of ms."""
+        return bool(np.all(np.round(np.remainder((self.start_ms, self.width_ms), 1.0), 6) % 1 == 0))
+
     def edges(self) -> npt.NDArray[np.float64]:
         """(n_bins + 1,) float64 edges of the bins, ms."""
         return self.start_ms + self.width_ms * np.arange(self.n_bins + 1, dtype=np.float64)
 
-    def cuts(self) -> npt.NDArray[np.float64]:
-        """(n_bins + 1,) float64 times at which the bins begin to take spikes, ms.
+    def cuts(self, clock: Clock = EXACT) -> Floats:
+        """Times at which the bins begin to take spikes.
 
-        The edges less the tolerance: bin k takes the spikes of ``cuts[k] <= time < cuts[k + 1]``.
+        Parameters
+        ----------
+        clock
+            How exactly the times of the spikes are known.
+
+        Returns
+        -------
+        (n_bins + 1,) float64
+            The edges less the tolerance, ms: bin k takes the spikes of
+            ``cuts[k] <= time < cuts[k + 1]``.
         """
-        return self.edges() - EDGE_TOLERANCE_MS
+        return clock.cuts(self.edges(), self.width_ms)
 
-    def bin_of(self, times_ms: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    def bin_of(self, times_ms: npt.ArrayLike, clock: Clock | None = None) -> npt.NDArray[np.int32]:
         """Bin of each time.
 
         Parameters
         ----------
         times_ms
             (n_spikes,) times, ms.
+        clock
+            How exactly they are known; by default as their type says.
 
         Returns
         -------
         (n_spikes,) int32
             0 to ``n_bins - 1``; -1 outside the window and for NaN.
         """
-        times = np.asarray(times_ms, dtype=np.float64)
-        k = np.searchsorted(self.cuts(), times, side="right") - 1
+        given = np.asarray(times_ms)
+        cuts = self.cuts(clock or Clock(given.dtype))
+        k = np.searchsorted(cuts, given.astype(np.float64), side="right") - 1
         return np.where(k < self.n_bins, k, -1).astype(np.int32)
 
-    def starts(self, times_ms: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
+    def starts(
+        self, times_ms: npt.NDArray[np.floating[Any]], clock: Clock | None = None
+    ) -> npt.NDArray[np.int64]:
         """First spike of each bin, and where the last bin ends, by binary search.
 
         Parameters
         ----------
         times_ms
             (n_spikes,) ascending float32 or float64 times, ms, NaN last.
+        clock
+            How exactly they are known; by default as their type says.
 
         Returns
         -------
         (n_bins + 1,) int64
             The spikes of bin k are ``starts[k]`` to ``starts[k + 1]``.
         """
-        return first_at(times_ms, self.cuts())
+        return first_at(times_ms, self.cuts(clock or Clock(times_ms.dtype)))
 
     def _check_whole(self) -> None:
         n_bins = (self.stop_ms - self.start_ms) / self.width_ms

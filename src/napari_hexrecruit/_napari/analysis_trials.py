@@ -155,6 +155,7 @@ def cut_or_counted(
             before=before,
             after=after,
             within=(0.0, simulation.duration_ms),
+            clock=spikes.clock,
             progress=progress,
         )
     return Trials(trials, with_maps(trial_mean(trials), reliability(trials)))

@@ -62,6 +62,7 @@ def read_raster(
         hex_positions(cube, list(names)),
         start=start,
         stop=start + cube.sizes[TIME] * float(cube.attrs["bin_ms"]),
+        clock=spikes.clock,
     )
     return found.assign({"time": found["time"] - origin})
 

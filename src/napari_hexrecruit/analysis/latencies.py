@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from napari_hexrecruit.analysis.arrays import hex_array
 from napari_hexrecruit.analysis.windows import bins_of, cut
 from napari_hexrecruit.schema import HEX, N_NEURONS, N_SPIKES, RECRUITMENT
-from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS
+from napari_hexrecruit.timebins import Clock, first_at
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -129,11 +129,12 @@ def half_peak_latency(
 
 def first_spikes(
     neurons: npt.NDArray[np.int32],
-    times_ms: Floats,
+    times_ms: npt.NDArray[np.floating[Any]],
     members: HexMembers,
     *,
     onset: float,
     until: float = np.inf,
+    clock: Clock | None = None,
 ) -> xr.Dataset:
     """First spike of every neuron after an onset, summed up by hexagon; exact, without bins.
 
@@ -145,8 +146,10 @@ def first_spikes(
     members
         Hexagon of each neuron.
     onset, until
-        Only spikes with ``onset <= t < until``, ms; one within 1e-6 ms below either counts as at
-        it, as in bins.
+        Only spikes with ``onset <= t < until``, ms; one that is less than the tolerance of `Clock`
+        below either counts as at it, as in bins.
+    clock
+        How exactly the times are known, as `Spikes.clock` says; by default as their type does.
 
     Returns
     -------
@@ -158,8 +161,9 @@ def first_spikes(
     """
     import xarray as xr
 
-    low, high = np.searchsorted(times_ms, np.array([onset, until]) - EDGE_TOLERANCE_MS)
-    which, since = _first_of_neurons(neurons[low:high], times_ms[low:high] - onset, members)
+    low, high = first_at(times_ms, (clock or Clock(times_ms.dtype)).cuts([onset, until]))
+    times = times_ms[low:high].astype(np.float64, copy=False)
+    which, since = _first_of_neurons(neurons[low:high], times - onset, members)
     n_hexes = len(members.i)
     n_fired = np.bincount(which, minlength=n_hexes)
     start = np.cumsum(n_fired) - n_fired

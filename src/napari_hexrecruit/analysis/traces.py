@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari_hexrecruit.analysis.selection import HexChoice, hex_positions, neurons_of
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.schema import HEX, N_NEURONS, TIME
+from napari_hexrecruit.timebins import Clock, first_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,12 +129,13 @@ def traces_table(traces: xr.Dataset) -> pd.DataFrame:
 
 def raster(
     neurons: npt.NDArray[np.int32],
-    times_ms: npt.NDArray[np.float64],
+    times_ms: npt.NDArray[np.floating[Any]],
     members: HexMembers,
     hexes: npt.NDArray[np.intp],
     *,
     start: float = -np.inf,
     stop: float = np.inf,
+    clock: Clock | None = None,
 ) -> xr.Dataset:
     """Spikes of the neurons of some hexagons.
 
@@ -147,7 +149,10 @@ def raster(
     hexes
         (n_picked,) positions of the hexagons.
     start, stop
-        Only spikes with ``start <= t < stop``, ms.
+        Only spikes with ``start <= t < stop``, ms; one that is less than the tolerance of `Clock`
+        below either counts as at it, as in bins.
+    clock
+        How exactly the times are known, as `Spikes.clock` says; by default as their type does.
 
     Returns
     -------
@@ -157,10 +162,6 @@ def raster(
         the first hexagon below those of the second, each in the order of the population). Neurons
         that do not fire have a line, too: the attribute ``n_lines`` counts them all. Dimension
         ``hex``: ``first_line`` of each hexagon and its name.
-
-    Notes
-    -----
-    No float noise is forgiven at the edges, in contrast to bins.
     """
     import xarray as xr
 
@@ -171,14 +172,14 @@ def raster(
     by_hex = ids[np.argsort(rank_of_hex[members.hex_of_neuron[ids]], kind="stable")]
     line_of = np.full(len(members.hex_of_neuron) + 1, -1, dtype=np.int32)  # -1 reads the last
     line_of[by_hex] = np.arange(len(by_hex))
-    first, last = np.searchsorted(times_ms, [start, stop])
+    first, last = first_at(times_ms, (clock or Clock(times_ms.dtype)).cuts([start, stop]))
     line = line_of[neurons[first:last]]
     theirs = np.flatnonzero(line >= 0)
     who = neurons[first:last][theirs]
     n_neurons = members.n_neurons[hexes]
     return xr.Dataset(
         {
-            "time": ("spike", times_ms[first:last][theirs], {"units": "ms"}),
+            "time": ("spike", times_ms[first:last][theirs].astype(np.float64), {"units": "ms"}),
             "neuron": ("spike", who.astype(np.int64)),
             "hex_index": ("spike", rank_of_hex[members.hex_of_neuron[who]]),
             "line": ("spike", line[theirs].astype(np.int64)),

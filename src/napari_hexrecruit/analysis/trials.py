@@ -26,7 +26,7 @@ from napari_hexrecruit.schema import (
     VARIABLES,
     validate_cube,
 )
-from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
+from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, Clock, TimeBins, first_at
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -103,7 +103,7 @@ def cut_trials(
 def count_trials(
     cube: xr.Dataset,
     neurons: npt.NDArray[np.int32],
-    times_ms: Floats,
+    times_ms: npt.NDArray[np.floating[Any]],
     members: HexMembers,
     onsets: npt.ArrayLike,
     *,
@@ -111,6 +111,7 @@ def count_trials(
     after: float,
     bin_ms: float | None = None,
     within: tuple[float, float] = (-math.inf, math.inf),
+    clock: Clock | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """As `cut_trials`, counted from the spikes: a bin starts exactly at every onset.
@@ -128,6 +129,8 @@ def count_trials(
         Width of a bin, ms; by default the cube's.
     within
         Start and end of the simulation, ms: windows outside are left out.
+    clock
+        How exactly the times are known, as `Spikes.clock` says; by default as their type does.
     progress
         Called as ``progress("trials", done, total)``.
 
@@ -154,12 +157,11 @@ def count_trials(
     low, high = within[0] - EDGE_TOLERANCE_MS, within[1] + EDGE_TOLERANCE_MS
     inside = (times + window.start_ms >= low) & (times + window.stop_ms <= high)
     _refuse_none(inside, times, *within)
-    counts = []
+    counts, clock = [], clock or Clock(times_ms.dtype)
     for k, onset in enumerate(times[inside].tolist()):
         bins = TimeBins(onset + window.start_ms, onset + window.stop_ms, width)
-        ends = np.array([bins.start_ms, bins.stop_ms]) - EDGE_TOLERANCE_MS
-        theirs = slice(*np.searchsorted(times_ms, ends))
-        counts.append(count_spikes(neurons[theirs], times_ms[theirs], members, bins))
+        theirs = slice(*first_at(times_ms, bins.cuts(clock)[[0, -1]]))
+        counts.append(count_spikes(neurons[theirs], times_ms[theirs], members, bins, clock=clock))
         if progress is not None:
             progress("trials", k + 1, int(inside.sum()))
     n_recruited, n_spikes = (np.stack(part) for part in zip(*counts, strict=True))

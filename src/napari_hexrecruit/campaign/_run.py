@@ -29,7 +29,14 @@ from napari_hexrecruit.campaign._manifest import (
     names_for,
     recipe_hash,
 )
-from napari_hexrecruit.campaign._task import CubeJob, Done, compute_cube, forget, sentence_of
+from napari_hexrecruit.campaign._task import (
+    CubeJob,
+    Done,
+    compute_cube,
+    forget,
+    look_at_order,
+    sentence_of,
+)
 from napari_hexrecruit.campaign._windows import split_bins, whole_bins
 from napari_hexrecruit.filters import parse_where
 from napari_hexrecruit.hexgrid import HexGrid
@@ -324,9 +331,10 @@ def _compute(
 ) -> None:
     """Compute the cubes that are waiting; the manifest says at any time what is done."""
     jobs = [_job(entry, piece, manifest, folder, n_threads) for entry, piece in waiting]
-    if progress is not None and jobs:
-        progress("computing cubes", 0, len(jobs))
     try:
+        _look_at_orders(client, jobs, progress)
+        if progress is not None and jobs:
+            progress("computing cubes", 0, len(jobs))
         for done, (number, result) in enumerate(results_of(client, compute_cube, jobs)):
             entry, piece = waiting[number]
             _note(entry, piece, result, jobs[number], manifest.options)
@@ -338,6 +346,14 @@ def _compute(
             saver.finish()
     if any(job.one_of_several for job in jobs):
         client.run(forget)
+
+
+def _look_at_orders(client: Any, jobs: list[CubeJob], progress: Progress | None) -> None:
+    """Have the times of each simulation in windows read once, not by the worker of each window."""
+    firsts = list({job.path: job for job in jobs if job.one_of_several}.values())
+    for done, _ in enumerate(results_of(client, look_at_order, firsts)):
+        if progress is not None:
+            progress("checking the order of spikes", done + 1, len(firsts))
 
 
 def _job(entry: Entry, piece: Piece, manifest: Manifest, folder: Path, n_threads: int) -> CubeJob:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from napari_hexrecruit._cache import stamp
 from napari_hexrecruit._doubts import warnings_in
 from napari_hexrecruit._spike_counts import spikes_not_kept
+from napari_hexrecruit._spike_stream import open_stream
 from napari_hexrecruit._threads import threads_limited
 from napari_hexrecruit.campaign._manifest import Stamp, checksum
 from napari_hexrecruit.cube_io import write_cube
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.sonata import Simulation
 
-__all__ = ["CubeJob", "Done", "Failed", "compute_cube", "forget", "sentence_of"]
+__all__ = ["CubeJob", "Done", "Failed", "compute_cube", "forget", "look_at_order", "sentence_of"]
 
 _TOO_LARGE = "there is not enough memory: use fewer workers, or split the simulation into windows"
 
@@ -92,6 +94,19 @@ def compute_cube(job: CubeJob) -> Done | Failed:
         return Done(checksum(job.file), inputs, warnings_in(cube.attrs))
     except (HexRecruitError, ValueError, OSError, MemoryError) as error:
         return Failed(sentence_of(error, job.path))
+
+
+def look_at_order(job: CubeJob) -> None:
+    """Find out whether the spikes of a simulation are in order, for all cubes that follow.
+
+    What is wrong with its files is told when these are computed.
+    """
+    with contextlib.suppress(HexRecruitError, ValueError, OSError, MemoryError):
+        simulation = _opened(job)
+        population = simulation.resolve_population(job.options["population"])
+        with open_stream(simulation, population) as stream:
+            if stream is not None and stream.order != "by_id":
+                stream.train.is_ascending()
 
 
 def sentence_of(error: BaseException, path: str) -> str:

@@ -212,6 +212,7 @@ def _counted(path: Path, cube: xr.Dataset, onsets: Any, before: float, after: fl
             before=before,
             after=after,
             within=(0.0, sim.duration_ms),
+            clock=spikes.clock,
             progress=progress,
         )
 

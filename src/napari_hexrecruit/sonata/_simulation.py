@@ -426,11 +426,13 @@ class Simulation:
     def _find_spikes(self, given: Path | None) -> SpikeFile:
         """The spikes file: as given, or as the configuration says."""
         if given is not None:
-            return SpikeFile(given, self.populations, "correct --spikes")
+            dt_ms = self._config.dt_ms if self._config else None
+            return SpikeFile(given, self.populations, "correct --spikes", dt_ms)
         if self._config is None:
             raise ValueError(_NOTHING_GIVEN)
         remedy = f"run the simulation, correct 'output' in {self._config.path}, or give --spikes"
-        return SpikeFile(self._config.spikes_file, self.populations, remedy)
+        config = self._config
+        return SpikeFile(config.spikes_file, self.populations, remedy, config.dt_ms)
 
     @property
     def files(self) -> list[Path]:

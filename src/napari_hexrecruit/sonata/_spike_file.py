@@ -18,11 +18,24 @@ __all__ = ["SpikeFile"]
 
 @dataclass(frozen=True)
 class SpikeFile:
-    """A spikes file, the populations of the circuit, and what to do where the file is missing."""
+    """A spikes file, and what else is known of it.
+
+    Attributes
+    ----------
+    path
+        The file.
+    circuit_populations
+        The populations of the circuit.
+    remedy
+        What to do where the file is missing.
+    dt_ms
+        Step of the simulation, ms; None where it is not known.
+    """
 
     path: Path
     circuit_populations: tuple[str, ...]
     remedy: str
+    dt_ms: float | None = None
 
     def counts(self) -> dict[str, int]:
         """Number of spikes of each population; `OLD_LAYOUT` where the file names none.
@@ -39,10 +52,17 @@ class SpikeFile:
         return found
 
     def last_ms(self) -> float:
-        """Time of the last spike of all populations, ms; 0 where there is none."""
+        """Time of the last spike of all populations, ms; 0 where there is none.
+
+        The tolerance of bins is added: a spike just below an edge is in the bin that starts there.
+        """
+        ends = []
         with self._trains() as trains:
-            spans = [train().span_ms() for train in trains.values()]
-        return max((span[1] for span in spans if span is not None), default=0.0)
+            for train in (open_train() for open_train in trains.values()):
+                span = train.span_ms()
+                if span is not None:
+                    ends.append(span[1] + float(train.clock.tolerance_ms(span[1])))
+        return max(ends, default=0.0)
 
     @contextmanager
     def train(self, population: str) -> Iterator[SpikeTrain | None]:
@@ -55,14 +75,14 @@ class SpikeFile:
         """
         with self._trains() as trains:
             if OLD_LAYOUT in trains:
-                train = trains[OLD_LAYOUT]()
+                train = replace(trains[OLD_LAYOUT](), dt_ms=self.dt_ms)
                 said = (
                     f"{train.where}: is of the old layout, without populations;"
                     f" its spikes are taken to be of {population!r}"
                 )
                 yield replace(train, assumed=(said, *train.assumed))
             elif population in trains:
-                yield trains[population]()
+                yield replace(trains[population](), dt_ms=self.dt_ms)
             else:
                 self._refuse_strangers(population, sorted(trains))
                 yield None

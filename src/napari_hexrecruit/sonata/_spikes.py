@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,8 @@ from napari_hexrecruit.sonata._h5 import (
     open_h5,
     row_of_numbers,
 )
+from napari_hexrecruit.sonata._spike_order import OrderRecord
+from napari_hexrecruit.timebins import EXACT, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -64,17 +66,20 @@ class Spikes:
     neurons
         (n_spikes,) int32 rows of the neurons; -1 for ids outside the population.
     times_ms
-        (n_spikes,) float64 ascending, NaN last.
+        (n_spikes,) ascending, NaN last; float32 where the file has that, else float64.
     n_unknown_id
         How many ids are outside the population.
     assumed
         What the file does not say and was taken for granted, one sentence each.
+    clock
+        How exactly the times are known: the type in the file, and the simulation's step.
     """
 
     neurons: npt.NDArray[np.int32]
-    times_ms: npt.NDArray[np.float64]
+    times_ms: npt.NDArray[np.floating[Any]]
     n_unknown_id: int
     assumed: tuple[str, ...] = ()
+    clock: Clock = EXACT
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,8 @@ class SpikeTrain:
         What the file says of their order: by_time, by_id, none; empty where it says nothing.
     assumed
         What the file does not say and was taken for granted.
+    dt_ms
+        Step of the simulation, ms; None where it is not known.
     """
 
     where: str
@@ -98,14 +105,25 @@ class SpikeTrain:
     times: Any
     order: str
     assumed: tuple[str, ...]
+    dt_ms: float | None = None
 
     def __len__(self) -> int:
         return int(self.times.shape[0])
 
+    @property
+    def mismarked(self) -> str:
+        """What is said where the file claims that it is sorted by time, and is not."""
+        return f"{self.where}: is marked by_time, but its times are not sorted; sorted"
+
+    @property
+    def clock(self) -> Clock:
+        """How exactly the times are known."""
+        return Clock(self.times.dtype.newbyteorder("="), self.dt_ms)
+
     def blocks(
         self, sizes: Iterable[int] = (), first: int = 0, last: int | None = None
     ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
-        """Ids and times of the spikes `first` to `last`, some at a time.
+        """Ids, and times in float32 or float64, of the spikes `first` to `last`, some at a time.
 
         Parameters
         ----------
@@ -116,23 +134,57 @@ class SpikeTrain:
         for part in _parts(first, end, sizes):
             with h5_errors(self.where):
                 ids, times = self.ids[part], self.times[part]
-            yield ids, times
+            yield ids, times.astype(times_type(times.dtype), copy=False)
 
     def times_ms(self, first: int, last: int) -> npt.NDArray[Any]:
-        """Times of the spikes `first` to `last`, alone."""
+        """Times of the spikes `first` to `last`, alone, in float32 or float64."""
         with h5_errors(self.where):
-            return np.asarray(self.times[first:last])
+            times = np.asarray(self.times[first:last])
+        return times.astype(times_type(times.dtype), copy=False)
 
     def span_ms(self) -> tuple[float, float] | None:
-        """Times of the first and the last spike, ms; None where there is none."""
-        ends = [
-            (np.nanmin(times), np.nanmax(times))
-            for _, times in self.blocks()
-            if not np.isnan(times).all()
-        ]
-        if not ends:
-            return None
-        return float(min(lo for lo, _ in ends)), float(max(hi for _, hi in ends))
+        """Times of the first and the last spike, in whatever order, ms; None without any."""
+        lo, hi = np.inf, -np.inf
+        for times in self._blocks_of_times():
+            if not np.isnan(times).all():
+                lo, hi = min(lo, float(np.nanmin(times))), max(hi, float(np.nanmax(times)))
+        return (lo, hi) if lo <= hi else None
+
+    def is_ascending(self, progress: Progress | None = None) -> bool:
+        """Whether the times ascend, NaN last: all of them are read, up to the first that does not.
+
+        What was found is remembered until the file is changed; see `OrderRecord`.
+        """
+        found = self.order_record.get()
+        if found is None:
+            found = self._read_order(progress)
+            self.order_record.put(found)
+        return found
+
+    @cached_property
+    def order_record(self) -> OrderRecord:
+        """What is known of the order of the times."""
+        return OrderRecord(self.times)
+
+    def _read_order(self, progress: Progress | None) -> bool:
+        latest, n_read = -np.inf, 0
+        with ahead(self._blocks_of_times()) as blocks:
+            for times in blocks:
+                if not (follows(times[0], latest) and is_ascending(times)):
+                    return False
+                latest, n_read = float(times[-1]), n_read + len(times)
+                if progress is not None:
+                    progress("checking the order of spikes", n_read, len(self))
+        return True
+
+    def _blocks_of_times(self) -> Iterator[npt.NDArray[Any]]:
+        for part in _parts(0, len(self), ()):
+            yield self.times_ms(part.start, part.stop)
+
+
+def times_type(stored: np.dtype[Any]) -> type[np.float32 | np.float64]:
+    """Type that times are kept and counted in: the stored one where the loops know it."""
+    return np.float32 if stored.kind == "f" and stored.itemsize == 4 else np.float64
 
 
 def _parts(first: int, last: int, sizes: Iterable[int]) -> Iterator[slice]:
@@ -194,7 +246,7 @@ def read_spikes(
     n_spikes = len(train)
     check_memory(n_spikes * _BYTES_PER_SPIKE, train.where)
     neurons = np.empty(n_spikes, dtype=np.int32)
-    times = np.empty(n_spikes, dtype=np.float64)
+    times = np.empty(n_spikes, dtype=times_type(train.times.dtype))
     n_unknown, ascending, latest, at = 0, True, -np.inf, 0
     with ahead(train.blocks()) as blocks:
         for ids, stamps in blocks:
@@ -210,9 +262,9 @@ def read_spikes(
     assumed = train.assumed
     if not ascending:
         if train.order == _BY_TIME:
-            assumed += (f"{train.where}: is marked by_time, but its times are not sorted; sorted",)
+            assumed += (train.mismarked,)
         neurons, times = sort_by_time(neurons, times)
-    return Spikes(neurons, times, n_unknown, assumed)
+    return Spikes(neurons, times, n_unknown, assumed, train.clock)
 
 
 def _train(group: Any, where: str) -> SpikeTrain:

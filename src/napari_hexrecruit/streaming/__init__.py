@@ -32,12 +32,13 @@ from napari_hexrecruit.streaming._job import (
     Slab,
     SpikeSource,
 )
+from napari_hexrecruit.timebins import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_hexrecruit.recruitment import HexMembers, Progress
-    from napari_hexrecruit.timebins import TimeBins
+    from napari_hexrecruit.timebins import Clock, TimeBins
 
 __all__ = [
     "MEMORY_BYTES",
@@ -60,6 +61,7 @@ def count_blocks(
     members: HexMembers,
     bins: TimeBins,
     *,
+    clock: Clock = EXACT,
     memory_bytes: int = MEMORY_BYTES,
     progress: Progress | None = None,
     n_workers: int | None = None,
@@ -68,7 +70,7 @@ def count_blocks(
 
     Parameters
     ----------
-    source, members, bins, memory_bytes, progress, n_workers
+    source, members, bins, clock, memory_bytes, progress, n_workers
         As `count_slabs` takes them; the result comes on top of `memory_bytes`.
 
     Returns
@@ -83,8 +85,8 @@ def count_blocks(
     """
     with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
         n_recruited, n_spikes = np.zeros((2, bins.n_bins, counter.n_hexes), dtype=np.int32)
-        room = (n_recruited, n_spikes)
-        job = Job(source, bins, counter, memory_bytes, n_recruited.nbytes * 2, progress, room)
+        room, slab_bytes = (n_recruited, n_spikes), n_recruited.nbytes * 2
+        job = Job(source, bins, clock, counter, memory_bytes, slab_bytes, progress, room)
         n_inside = n_unknown_id = 0
         for slab in _slabs(job):
             n_inside += slab.n_inside
@@ -97,6 +99,7 @@ def count_slabs(
     members: HexMembers,
     bins: TimeBins,
     *,
+    clock: Clock = EXACT,
     memory_bytes: int = MEMORY_BYTES,
     slab_bytes: int = SLAB_BYTES,
     progress: Progress | None = None,
@@ -114,6 +117,8 @@ def count_slabs(
         Hexagon of each neuron.
     bins
         Bins of time; spikes outside are ignored.
+    clock
+        How exactly the times are known.
     memory_bytes
         What counting may take, about: for spikes in no order, or sorted by id, it sets how often
         they are read. Blocks, a slab, and 2 or 4 bytes per neuron come on top.
@@ -153,7 +158,7 @@ def count_slabs(
     [(0, 2, [[2], [0]], [[3], [0]])]
     """
     with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
-        yield from _slabs(Job(source, bins, counter, memory_bytes, slab_bytes, progress))
+        yield from _slabs(Job(source, bins, clock, counter, memory_bytes, slab_bytes, progress))
 
 
 def count_newly_recruited_blocks(
@@ -161,13 +166,14 @@ def count_newly_recruited_blocks(
     members: HexMembers,
     bins: TimeBins,
     *,
+    clock: Clock = EXACT,
     progress: Progress | None = None,
 ) -> npt.NDArray[np.int32]:
     """Neurons of each (bin, hexagon) whose first spike of the window is in the bin.
 
     Parameters
     ----------
-    source, members, bins, progress
+    source, members, bins, clock, progress
         As `count_slabs` takes them. The spikes are read once, in whatever order.
 
     Returns
@@ -185,7 +191,7 @@ def count_newly_recruited_blocks(
     first_bin = np.full(len(members.hex_of_neuron) + 1, bins.n_bins, dtype=np.int64)
     newly = np.zeros((bins.n_bins, len(members.i)), dtype=np.int32)
     with BinCounter(members.hex_of_neuron, len(members.i), 1) as counter:
-        job = Job(source, bins, counter, MEMORY_BYTES, SLAB_BYTES, progress)
+        job = Job(source, bins, clock, counter, MEMORY_BYTES, SLAB_BYTES, progress)
         with job.blocks(0, job.n_bins) as blocks:
             latest = -np.inf
             for ids, times in blocks:

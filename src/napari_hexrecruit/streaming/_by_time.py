@@ -39,7 +39,7 @@ def by_time(job: Job) -> Iterator[Slab]:
                 if done == slab.k1:
                     yield slab.done()
                     if done == job.n_bins:
-                        return
+                        break
                     slab = next(slabs)
 
 
@@ -68,17 +68,23 @@ class _Piece(NamedTuple):
 
 
 def _pieces(job: Job) -> Generator[_Piece, None, None]:
-    """One piece per block, and a last one that ends all bins."""
+    """One piece per block, and a last one that ends all bins.
+
+    All that comes is looked at: behind the last bin there may be a spike of an earlier one.
+    """
     at, latest = 0, -np.inf
     ids: npt.NDArray[Any] = np.zeros(0, dtype=np.uint64)
     with job.blocks(0, job.n_bins) as blocks:
         for ids, times in blocks:
             latest = check_ascending(times, latest)
+            if at == job.n_bins:
+                continue
             found = int(np.searchsorted(job.cuts, latest, side="right")) - 1
             last = min(max(found, at), job.n_bins)
             yield _Piece(ids, first_at(times, job.cuts[at : last + 2]), at, last)
             at = last
-    yield _Piece(ids[:0], np.zeros(job.n_bins - at + 1, dtype=np.int64), at, job.n_bins)
+    if at < job.n_bins:
+        yield _Piece(ids[:0], np.zeros(job.n_bins - at + 1, dtype=np.int64), at, job.n_bins)
 
 
 class _OpenBin:

@@ -126,7 +126,8 @@ def _count_one_bin(job: Job, k: int) -> Slab:
     seen, counts = _kernel.seen_bits(job.counter.n_neurons), job.packed(1)
     lo, hi = job.cuts[k], job.cuts[k + 1]
     with job.blocks(k, k + 1) as blocks:
-        for ids, times in blocks:
+        for ids, stored in blocks:
+            times = stored.astype(np.float64, copy=False)  # not the cuts rounded to float32
             inside = ids[(times >= lo) & (times < hi)]
             _kernel.add_to_bin(inside, 0, len(inside), hexes, seen, counts[0])
     slab.put(counts, slice(None))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit._counting import BinCounter
     from napari_hexrecruit.recruitment import Progress
-    from napari_hexrecruit.timebins import TimeBins
+    from napari_hexrecruit.timebins import Clock, TimeBins
 
 __all__ = [
     "COUNT_BYTES",
@@ -144,6 +144,7 @@ class Job:
 
     source: SpikeSource
     bins: TimeBins
+    clock: Clock
     counter: BinCounter
     memory_bytes: int
     slab_bytes: int
@@ -154,7 +155,7 @@ class Job:
     _n_read: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        self.cuts = self.bins.cuts()
+        self.cuts = self.bins.cuts(self.clock)
 
     @property
     def n_bins(self) -> int:
