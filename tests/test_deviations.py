@@ -62,17 +62,20 @@ def test_it_is_refused_with_a_sentence(name, tmp_path):
     assert str(caught.value) == sentence(deviation, tmp_path)
 
 
-@pytest.mark.parametrize("name", [name for name in DEVIATIONS if name != "nan_everywhere"])
-def test_the_check_finds_it(name, tmp_path):
+@pytest.mark.parametrize("name", DEVIATIONS)
+def test_check_has_an_error_where_the_cube_is_refused(name, tmp_path):
     opened, deviation = write(tmp_path, name)
-    population = deviation.options.get("population")
-    found = check_simulation(**opened, population=population)
-    problems = [finding for finding in found if finding.status == "error"]
-    if deviation.refused:
-        said = [": ".join(filter(None, (f.where, f.found, f.remedy))) for f in problems]
-        assert sentence(deviation, tmp_path) in said or (name == "no_properties" and problems)
-    elif name not in ("unknown_ids", "positions_in_one"):
-        assert problems == []
+    options = {key: value for key, value in deviation.options.items() if key == "population"}
+    found = check_simulation(**opened, **options)
+    errors = [finding.sentence for finding in found if finding.status == "error"]
+    try:
+        recruitment_cube(open_simulation(**opened), **options)
+    except (SimulationDataError, ValueError) as refused:
+        assert [error.endswith(str(refused)) for error in errors] == [True]
+    else:
+        assert errors == []
+    if deviation.refused and not deviation.options:
+        assert errors[0].endswith(sentence(deviation, tmp_path))
 
 
 def test_positions_of_one_dataset_are_the_three_axes(tmp_path):

@@ -98,10 +98,11 @@ def sample(tmp_path_factory):
 
 
 def test_both_ways_of_reading_a_configuration_agree(sample, neurons):
+    nothing = _config.Given()
     for path in (sample, neurons):
         content = _config.resolve_manifest(path, _config.read_json(path, "a configuration"))
-        by_library = _config._simulation_by_bluepysnap(path, content)
-        assert _config._simulation_by_json(path, content) == by_library
+        by_library = _config._simulation_by_bluepysnap(path, content, nothing)
+        assert _config._simulation_by_json(path, content, nothing) == by_library
         circuit = by_library.circuit
         content = _config.read_json(circuit, "a configuration")
         by_library = _config._circuit_by_bluepysnap(circuit, content)

@@ -37,11 +37,10 @@ def finding_lines(found: list[Finding]) -> list[str]:
     """A line for each finding, grouped by file, and their numbers."""
     lines, file = [], ""
     for finding in found:
-        here, _, field = finding.where.partition(": ")
-        if here != file:
-            lines.append(here)
-            file = here
-        text = f"{field}: {finding.found}" if field else finding.found
+        if finding.file != file:
+            lines.append(finding.file or "in general")
+            file = finding.file
+        text = ": ".join(filter(None, (finding.field, finding.found)))
         lines.append(f"  {finding.status:{_WIDTH}} {text}")
         if finding.remedy:
             lines.append(f"  {'':{_WIDTH}} -> {finding.remedy}")
@@ -62,7 +61,7 @@ _WIDTH = max(map(len, _STATUSES))
 def info_lines(found: dict[str, Any]) -> list[str]:
     lines = [
         f"simulation   {found['simulation']}",
-        f"time         0 to {found['duration_ms']:g} ms",
+        f"time         {found['start_ms']:g} to {found['duration_ms']:g} ms",
         f"node set     {found['node_set'] or 'none (all neurons count)'}",
         f"node sets    {', '.join(found['node_sets']) or 'none'}",
     ]
@@ -76,6 +75,11 @@ def info_lines(found: dict[str, Any]) -> list[str]:
 
 
 def _population_lines(population: dict[str, Any]) -> list[str]:
+    if "unreadable" in population:
+        return [
+            f"population   {population['name']}: cannot be read",
+            f"  {population['unreadable']}",
+        ]
     pairs = [" ".join(pair) for pair in population["flat"]]
     lines = [
         f"population   {population['name']} ({population['type']}),"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from napari_hexrecruit.errors import SimulationDataError
+
 if TYPE_CHECKING:
     from napari_hexrecruit.filters import Column
     from napari_hexrecruit.sonata import Simulation
@@ -30,17 +32,20 @@ def simulation_info(sim: Simulation) -> dict[str, Any]:
     dict
         JSON-ready. Times are ms; ``columns`` maps the name of a property to `column_info`.
     """
+    node_sets, broken = _node_sets(sim)
+    populations = [_population_info(sim, name) for name in sim.populations]
     return {
         "simulation": str(sim.path),
+        "start_ms": sim.start_ms,
         "duration_ms": sim.duration_ms,
         "node_set": sim.node_set,
-        "node_sets": list(sim.node_sets),
+        "node_sets": list(node_sets),
         "stimuli": [
             {"name": s.name, "start_ms": s.start_ms, "stop_ms": s.stop_ms, "node_set": s.node_set}
             for s in sim.stimuli
         ],
-        "assumed": list(sim.assumed),
-        "populations": [_population_info(sim, name) for name in sim.populations],
+        "assumed": [*sim.assumed, *sim.assumed_end, *broken],
+        "populations": populations,
         "spikes_file": str(sim.spikes_file),
         "spikes": _spikes_info(sim),
     }
@@ -75,8 +80,22 @@ def column_info(column: Column) -> dict[str, Any]:
     return {"kind": "real", "range": ends, "n_not_finite": int(len(column) - finite.size)}
 
 
+def _node_sets(sim: Simulation) -> tuple[tuple[str, ...], list[str]]:
+    """Names of the node sets; and why there is none, where a file of them cannot be read."""
+    try:
+        return sim.node_sets, []
+    except SimulationDataError as error:
+        return (), [str(error)]
+
+
 def _population_info(sim: Simulation, name: str) -> dict[str, Any]:
-    columns = sim.columns(name)
+    """What a population has; why not, where its nodes file is missing and others are there."""
+    try:
+        columns = sim.columns(name)
+    except SimulationDataError as error:
+        if not any(sim.is_there(other) for other in sim.populations):
+            raise
+        return {"name": name, "unreadable": str(error)}
     return {
         "name": name,
         "type": sim.population_type(name),

@@ -353,10 +353,13 @@ def ask(
     progress: Progress | None,
 ) -> Question:
     """Check and resolve what is asked, cheapest first, and read what it takes."""
-    bins, notes = _bins(sim, *window)
     _check_min_neurons(min_neurons)
-    population = sim.resolve_population(population)
-    node_set = node_set or sim.node_set
+    asked, population = population, sim.resolve_population(population)
+    bins, notes = _bins(sim, *window)
+    if node_set is None:
+        node_set, said = sim.own_node_set(population) if asked else (sim.node_set, "")
+    else:
+        said = _all_neurons(sim, node_set)
     rules = _typed_rules(sim, population, where)
     selected = _select(sim, population, node_set, rules)
     source = FlatSource.of(sim, flat, column_atlas)
@@ -364,9 +367,10 @@ def ask(
     members = members.keep(selected)
     n_selected, n_placed = int(selected.sum()), int(members.n_neurons.sum())
     if n_placed == 0:
+        columns = source.flat if isinstance(source.flat, tuple) else ()
         raise ValueError(
             f"none of the {n_selected:,} neurons has a place in {source}:"
-            " name other columns or another atlas"
+            f" {sim.flat_remedy(population, but=columns)}"
         )
     recipe = {
         **_recipe_of_files(sim),
@@ -388,7 +392,7 @@ def ask(
         "n_neurons_without_place": n_selected - n_placed,
     }
     before = [*notes, *sim.assumed]
-    behind = [*_node_set_notes(node_set), *source.notes(places, members, selected)]
+    behind = [*_node_set_notes(node_set, said), *source.notes(places, members, selected)]
     return Question(population, members, bins, min_neurons, places.units, attrs, (before, behind))
 
 
@@ -415,7 +419,9 @@ def open_recipe(recipe: Mapping[str, Any]) -> Simulation:
         raise ValueError("the cube's recipe names no simulation: compute the cube again")
     spikes, circuit = recipe.get("spikes"), recipe.get("circuit")
     path = recipe["simulation"]
-    return open_simulation(path if path != spikes else None, spikes=spikes, circuit=circuit)
+    return open_simulation(
+        path if path != spikes else None, spikes=spikes, circuit=circuit, run=recipe.get("run")
+    )
 
 
 @contextmanager
@@ -428,27 +434,56 @@ def opened(simulation: str | os.PathLike[str] | Simulation) -> Iterator[Simulati
             yield open_simulation(simulation)
 
 
-def _recipe_of_files(sim: Simulation) -> dict[str, str]:
-    """The simulation's path, and the files that were given beside it."""
+def _recipe_of_files(sim: Simulation) -> dict[str, str | int]:
+    """The simulation's path, and the files and the run that were given beside it."""
     beside = {name: file for name, file in sim.given.items() if name != "path"}
-    return {"simulation": str(sim.path), **beside}
+    return {"simulation": str(sim.path), **beside, **({"run": sim.run} if sim.run else {})}
 
 
 def _bins(
     sim: Simulation, start: float | None, stop: float | None, bin_ms: float
 ) -> tuple[TimeBins, list[str]]:
-    end = sim.duration_ms
-    if stop is None:
-        bins, dropped = TimeBins.within(0.0 if start is None else start, end, bin_ms)
+    if start is None or stop is None:
+        sim.check_window_is_known()
+    first = sim.start_ms if start is None else start
+    if stop is not None:
+        bins, notes = TimeBins(first, stop, bin_ms), []
+    elif sim.has_end:
+        bins, dropped = TimeBins.within(first, sim.duration_ms, bin_ms)
         notes = [f"the last {dropped:g} ms are no whole bin and were left out"] if dropped else []
     else:
-        bins, notes = TimeBins(0.0 if start is None else start, stop, bin_ms), []
-    if bins.start_ms < -EDGE_TOLERANCE_MS or bins.stop_ms > end + EDGE_TOLERANCE_MS:
+        bins = bins_to(first, sim.last_spike_ms, bin_ms)
+        notes = [
+            f"{sim.spikes_file}: no configuration says when the simulation ends; {bins.stop_ms:g}"
+            " ms, the end of the bin of the last spike, is assumed"
+        ]
+    earliest, latest = sim.limits_ms
+    if bins.start_ms < earliest - EDGE_TOLERANCE_MS or bins.stop_ms > latest + EDGE_TOLERANCE_MS:
         raise ValueError(
             f"the window {bins.start_ms:g} to {bins.stop_ms:g} ms is not within the simulation:"
-            f" use times from 0 to {end:g} ms"
+            f" use times from {earliest:g} to {latest:g} ms"
         )
     return bins, notes
+
+
+def bins_to(start_ms: float, last_ms: float, bin_ms: float) -> TimeBins:
+    """Bins from a start to the one that the last spike is in.
+
+    Raises
+    ------
+    ValueError
+        If the last spike is before the start, or the bin is no width.
+    """
+    if last_ms < start_ms:
+        raise ValueError(
+            f"the last spike, at {last_ms:g} ms, is before the start, {start_ms:g} ms:"
+            " use an earlier start, or give the stop"
+        )
+    n_bins = TimeBins.within(start_ms, last_ms, bin_ms) if last_ms - start_ms >= bin_ms else None
+    bins = TimeBins(start_ms, n_bins[0].stop_ms if n_bins else start_ms + bin_ms, bin_ms)
+    if bins.bin_of([last_ms])[0] < 0:  # at an edge, within the tolerance, or behind it
+        bins = TimeBins(start_ms, start_ms + (bins.n_bins + 1) * bin_ms, bin_ms)
+    return bins
 
 
 def _check_min_neurons(min_neurons: int) -> None:
@@ -473,7 +508,7 @@ def _select(
         if not selected.any():
             raise ValueError(
                 f"node set {node_set!r} has no neuron of population {population!r}:"
-                " name another node set or population"
+                " name another node set or population, or all neurons (--node-set all)"
             )
     for rule in rules:
         selected &= matches(rule, sim.column(population, rule_column(rule)))
@@ -504,8 +539,17 @@ def _group(
     return sim.memo(("hexagons", population, source, grid), group)
 
 
-def _node_set_notes(node_set: str | None) -> list[str]:
-    return [] if node_set else ["the simulation names no node set; all neurons count"]
+def _all_neurons(sim: Simulation, node_set: str) -> str:
+    """What is said where a node set is none, but stands for all neurons."""
+    if not sim.means_all(node_set):
+        return ""
+    return f"no node set is named {node_set!r}; all neurons of the population count"
+
+
+def _node_set_notes(node_set: str | None, said: str) -> list[str]:
+    if node_set is None and not said:
+        return ["the simulation names no node set; all neurons count"]
+    return [said] if said else []
 
 
 def _title(population: str, rules: list[dict[str, Any]]) -> str:

@@ -159,7 +159,7 @@ def no_spikes_file_named(folder: Path) -> None:
 @deviation(
     "the spikes file does not exist",
     refused="{folder}/output/spikes.h5: the spikes file does not exist: run the simulation, correct"
-    " 'output' in {folder}/simulation_config.json, or give --spikes",
+    " 'output' in {folder}/simulation_config.json, or give --spikes FILE",
 )
 def spikes_file_absent(folder: Path) -> None:
     spikes_file(folder).unlink()
@@ -168,7 +168,7 @@ def spikes_file_absent(folder: Path) -> None:
 @deviation(
     "the spikes file is a folder",
     refused="{folder}/output/spikes.h5: the spikes file is a folder: run the simulation, correct"
-    " 'output' in {folder}/simulation_config.json, or give --spikes",
+    " 'output' in {folder}/simulation_config.json, or give --spikes FILE",
 )
 def spikes_file_is_a_folder(folder: Path) -> None:
     spikes_file(folder).unlink()
@@ -332,7 +332,8 @@ def silent_population(folder: Path) -> None:
 @deviation(
     "spikes of a population that the circuit lacks, and of no other",
     refused="{folder}/output/spikes.h5: there are no spikes of population 'cortex'; there are: All,"
-    " of which the circuit lacks All: name another population, or another spikes file (--spikes)",
+    " of which the circuit lacks All: name another population (--population P), or another spikes"
+    " file (--spikes FILE)",
 )
 def spikes_of_strangers(folder: Path) -> None:
     edit_spikes(folder, lambda group: group.file.move(group.name, "/spikes/All"))
@@ -400,8 +401,8 @@ def old_layout_with_node_ids(folder: Path) -> None:
 
 @deviation(
     "old layout; the circuit has several populations, none is named",
-    refused="{folder}/output/spikes.h5: is of the old layout, without populations: name the one"
-    " whose spikes it holds (--population); there are: cortex, thalamus",
+    refused="{folder}/output/spikes.h5: is of the old layout, without populations; there are:"
+    " cortex, thalamus: name the one whose spikes it holds (--population P)",
 )
 def old_layout_of_several(folder: Path) -> None:
     into_old_layout(folder)
@@ -500,8 +501,9 @@ def no_z(folder: Path) -> None:
 
 @deviation(
     "no property at all",
-    refused="{folder}/simulation_config.json: population 'cortex' has neither 'ss_flat_x' nor the"
-    " positions (x, y, z missing) to compute it from: name two other columns as flat",
+    refused="{folder}/simulation_config.json: population 'cortex': it has no property 'ss_flat_x',"
+    " nor the positions to compute it from (x, y, z missing): add ss_flat_x and ss_flat_y to the"
+    " nodes file (its properties: none)",
 )
 def no_properties(folder: Path) -> None:
     def change(group: Any) -> None:
@@ -537,8 +539,9 @@ def node_ids_twice(folder: Path) -> None:
 
 @deviation(
     "flat positions that are all NaN",
-    refused="none of the 60 neurons has a place in ss_flat_x, ss_flat_y: name other columns or"
-    " another atlas",
+    refused="none of the 60 neurons has a place in ss_flat_x, ss_flat_y: choose two of its"
+    ' properties as flat position, as in --flat x z (flat=("x", "z") in Python), or give --flatmap'
+    " FILE; its properties are layer, ss_flat_x, ss_flat_y, synapse_class, x, y, z",
 )
 def nan_everywhere(folder: Path) -> None:
     edit_nodes(folder, lambda group: group["0/ss_flat_x"].__setitem__(slice(None), np.nan))
@@ -624,7 +627,10 @@ def node_set_of_a_missing_property(folder: Path) -> None:
 # --- 14, 15: siblings and paths ------------------------------------------------------------------
 
 
-@deviation("a sibling population whose nodes file is missing", options={"population": POPULATION})
+@deviation(
+    "a sibling population whose nodes file is missing",
+    says="gone.h5: the nodes file does not exist; population 'gone' cannot be used",
+)
 def broken_sibling(folder: Path) -> None:
     def entry(content: dict[str, Any]) -> None:
         sibling = {"nodes_file": "gone.h5", "populations": {"gone": {"type": "point_neuron"}}}
@@ -637,7 +643,7 @@ def broken_sibling(folder: Path) -> None:
     "the circuit is on somebody else's disk",
     refused="{folder}/simulation_config.json: 'network' names the circuit configuration"
     " /gpfs/home/somebody/circuit_config.json, which does not exist: correct the path, or give"
-    " --circuit",
+    " --circuit {folder}/circuit_config.json",
 )
 def circuit_on_another_disk(folder: Path) -> None:
     path = "/gpfs/home/somebody/circuit_config.json"
@@ -736,7 +742,7 @@ def manifest_braces(folder: Path) -> None:
 @deviation(
     "a variable that the manifest lacks",
     refused="{folder}/simulation_config.json: 'output_dir' is \"$GONE/output\", and the manifest"
-    " does not define $GONE: add it there",
+    " does not define $GONE: add it there, or give --spikes FILE",
 )
 def unknown_variable(folder: Path) -> None:
     edit_simulation(folder, lambda content: content["output"].update(output_dir="$GONE/output"))
@@ -913,7 +919,7 @@ def broken_json(folder: Path) -> None:
 @deviation(
     "no end of the simulation",
     refused="{folder}/simulation_config.json: run.tstop, the end of the simulation in ms, is"
-    " missing: add it",
+    " missing: add it, or leave the configuration out (--spikes FILE --circuit FILE)",
 )
 def no_tstop(folder: Path) -> None:
     edit_simulation(folder, lambda content: content["run"].pop("tstop"))

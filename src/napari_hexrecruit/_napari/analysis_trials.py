@@ -154,7 +154,7 @@ def cut_or_counted(
             onsets + origin_ms(cube),
             before=before,
             after=after,
-            within=(0.0, simulation.duration_ms),
+            within=(simulation.start_ms, simulation.duration_ms),
             clock=spikes.clock,
             progress=progress,
         )

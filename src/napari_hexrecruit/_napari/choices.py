@@ -107,6 +107,8 @@ class SimulationChoices:
         The simulation's own, which is meant where none is chosen; None: all neurons.
     duration_ms
         End of the simulation, ms.
+    start_ms
+        Its start, ms.
     problem
         What will prevent loading and is known already, in one line; else None.
     """
@@ -117,6 +119,7 @@ class SimulationChoices:
     node_set: str | None
     duration_ms: float
     problem: str | None = None
+    start_ms: float = 0.0
 
     def of(self, population: str) -> PopulationChoices:
         """Choices of a population; those of the default population if there is none of the name."""
@@ -134,7 +137,8 @@ class SimulationChoices:
         """
         chosen = self.of(population)
         spikes = "no spikes" if chosen.n_spikes is None else f"{chosen.n_spikes:,} spikes"
-        return f"{chosen.n_neurons:,} neurons · {spikes} · 0 - {self.duration_ms:,.10g} ms"
+        span = f"{self.start_ms:,.10g} - {self.duration_ms:,.10g} ms"
+        return f"{chosen.n_neurons:,} neurons · {spikes} · {span}"
 
 
 def simulation_choices(sim: Simulation) -> SimulationChoices:
@@ -152,7 +156,7 @@ def simulation_choices(sim: Simulation) -> SimulationChoices:
     Raises
     ------
     SimulationDataError
-        If the circuit has no population whose nodes can be read, or the node sets cannot be read.
+        If the circuit has no population whose nodes can be read.
     """
     problem, n_spikes = None, {}
     try:
@@ -160,13 +164,19 @@ def simulation_choices(sim: Simulation) -> SimulationChoices:
     except SimulationDataError as error:
         problem = str(error)
     populations = _readable_populations(sim, n_spikes)
+    try:
+        node_sets = sim.node_sets
+    except SimulationDataError as error:
+        node_sets = ()
+        problem = problem or (str(error) if sim.node_set else None)
     return SimulationChoices(
         populations=populations,
         population=_default_population(sim, populations),
-        node_sets=sim.node_sets,
+        node_sets=node_sets,
         node_set=sim.node_set,
         duration_ms=sim.duration_ms,
         problem=problem,
+        start_ms=sim.start_ms,
     )
 
 

@@ -195,7 +195,7 @@ class Form(Fields):
                 *((name, name) for name in choices.node_sets),
             ]
             _pick(self.node_set, settings.node_set, "")
-            self._offer_window(choices.duration_ms, settings)
+            self._offer_window(choices, settings)
         self.offer_columns(choices, settings)
 
     def offer_columns(self, choices: SimulationChoices, settings: Settings) -> None:
@@ -270,12 +270,13 @@ class Form(Fields):
         n_others = sum(file is not None for file in (sources.spikes, sources.circuit))
         self.other_files.title = f"Other files: {n_others}" if n_others else "Other files"
 
-    def _offer_window(self, duration_ms: float, settings: Settings) -> None:
+    def _offer_window(self, choices: SimulationChoices, settings: Settings) -> None:
         """The whole simulation, unless another window was chosen that lies within."""
-        self._duration_ms = duration_ms
-        inside = settings.stop is not None and 0 <= settings.start < settings.stop <= duration_ms
-        self.start.value = settings.start if inside else 0.0
-        self.stop.value = (settings.stop if inside else None) or duration_ms
+        first, last = choices.start_ms, choices.duration_ms
+        self._duration_ms = last
+        inside = settings.stop is not None and first <= settings.start < settings.stop <= last
+        self.start.value = settings.start if inside else first
+        self.stop.value = (settings.stop if inside else None) or last
 
     def _show_units(self) -> None:
         unit = _UNITS[flat_units((self.flat_x.value or "", self.flat_y.value or ""))]

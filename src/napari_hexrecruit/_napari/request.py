@@ -126,7 +126,7 @@ def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]
 def _selected(sim: Simulation, request: Request, population: str) -> Any:
     """Which neurons are in the node set and pass the filters."""
     selected = np.ones(sim.n_neurons(population), dtype=bool)
-    node_set = request.node_set or sim.node_set
+    node_set = request.node_set or sim.own_node_set(population)[0]
     if node_set is not None:
         selected[:] = False
         selected[sim.node_set_ids(node_set, population)] = True

@@ -211,7 +211,7 @@ def _counted(path: Path, cube: xr.Dataset, onsets: Any, before: float, after: fl
             onsets,
             before=before,
             after=after,
-            within=(0.0, sim.duration_ms),
+            within=(sim.start_ms, sim.duration_ms),
             clock=spikes.clock,
             progress=progress,
         )

@@ -22,6 +22,7 @@ from napari_hexrecruit.cli._options import (
     Overwrite,
     Population,
     Radius,
+    Run,
     RunFile,
     SpikesFile,
     Start,
@@ -40,13 +41,14 @@ def info(
     sim: AnySim = None,
     spikes: SpikesFile = None,
     circuit: CircuitFile = None,
+    run: Run = None,
     as_json: Json = False,
 ) -> None:
     """Populations, columns and values, node sets, spikes and time span of a simulation."""
     from napari_hexrecruit._report import info_lines
     from napari_hexrecruit.info import simulation_info
 
-    found = simulation_info(opened(sim, spikes, circuit))
+    found = simulation_info(opened(sim, spikes, circuit, run))
     say(json.dumps(found, indent=2) if as_json else "\n".join(info_lines(found)))
 
 
@@ -55,6 +57,7 @@ def check(
     population: Population = None,
     spikes: SpikesFile = None,
     circuit: CircuitFile = None,
+    run: Run = None,
     as_json: Json = False,
 ) -> None:
     """Walk a simulation's files and list what is OK, assumed or an error; status 1 for an error."""
@@ -65,7 +68,7 @@ def check(
         raise ValueError("name a simulation, or both --spikes and --circuit")
     with progress_bars() as progress:
         found = check_simulation(
-            sim, spikes=spikes, circuit=circuit, population=population, progress=progress
+            sim, spikes=spikes, circuit=circuit, run=run, population=population, progress=progress
         )
     if as_json:
         say(json.dumps([finding.as_dict() for finding in found], indent=2))
@@ -100,6 +103,7 @@ def cube(
     min_neurons: MinNeurons = 1,
     spikes: SpikesFile = None,
     circuit: CircuitFile = None,
+    run: Run = None,
     run_file: RunFile = None,
     overwrite: Overwrite = False,
 ) -> None:

@@ -21,6 +21,7 @@ from napari_hexrecruit.cli._options import (
     Overwrite,
     Population,
     Radius,
+    Run,
     RunFile,
     SpikesFile,
     Start,
@@ -141,6 +142,7 @@ def movie(
     min_neurons: MinNeurons = 1,
     spikes: SpikesFile = None,
     circuit: CircuitFile = None,
+    run: Run = None,
     run_file: RunFile = None,
     overwrite: Overwrite = False,
 ) -> None:

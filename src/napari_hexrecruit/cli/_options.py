@@ -34,6 +34,14 @@ CircuitFile = Annotated[
         "--circuit", metavar="FILE", help="Circuit configuration, in place of the simulation's."
     ),
 ]
+Run = Annotated[
+    int | None,
+    typer.Option(
+        "--run",
+        metavar="K",
+        help="Which run of a configuration that runs several times; 1 is the first.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 
@@ -99,7 +107,7 @@ _OPTIONS = (
 )
 OF_CUBE = (
     *("population", "node_set", "where", "flat", "flatmap", "column_atlas", "radius", "bin_ms"),
-    *("min_neurons", "cumulative", "spikes", "circuit"),
+    *("min_neurons", "cumulative", "spikes", "circuit", "run"),
 )
 """Options that say how a cube is computed, and so mean nothing for one that is computed."""
 
@@ -110,13 +118,15 @@ def is_given(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def opened(sim: Path | None, spikes: Path | None, circuit: Path | None) -> Simulation:
+def opened(
+    sim: Path | None, spikes: Path | None, circuit: Path | None, run: int | None = None
+) -> Simulation:
     """The simulation that the command line names."""
     from napari_hexrecruit.sonata import open_simulation
 
     if sim is None and (spikes is None or circuit is None):
         raise ValueError("name a simulation, or both --spikes and --circuit")
-    return open_simulation(sim, spikes=spikes, circuit=circuit)
+    return open_simulation(sim, spikes=spikes, circuit=circuit, run=run)
 
 
 def cube_options(ctx: typer.Context) -> dict[str, Any]:
@@ -138,7 +148,7 @@ def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
 
     options, chosen = ctx.params, cube_options(ctx)
     compute = computed_cumulative_cube if options.get("cumulative") else computed_cube
-    simulation = opened(sim, options["spikes"], options["circuit"])
+    simulation = opened(sim, options["spikes"], options["circuit"], options.get("run"))
     with progress_bars() as progress, about(simulation.path), spikes_not_kept():
         cube = compute(simulation, **chosen, progress=progress)
     warn(warnings_in(cube.attrs))
@@ -151,7 +161,7 @@ def computed_into(ctx: typer.Context, sim: Path | None, output: Path) -> xr.Data
     from napari_hexrecruit.large import computed_large_cube
 
     options, chosen = ctx.params, cube_options(ctx)
-    simulation = opened(sim, options["spikes"], options["circuit"])
+    simulation = opened(sim, options["spikes"], options["circuit"], options.get("run"))
     with progress_bars() as progress, about(simulation.path):
         cube = computed_large_cube(
             simulation, output, overwrite=options["overwrite"], progress=progress, **chosen

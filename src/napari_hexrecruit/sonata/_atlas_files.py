@@ -52,18 +52,19 @@ def atlas_file(circuit: CircuitConfig, name: str) -> Path:
     folder = atlas_folder(circuit)
     if folder is None:
         raise SimulationDataError(
-            f"{circuit.path}: the circuit names no atlas: give the path of an nrrd file, or set"
-            " components.provenance.atlas_dir"
+            circuit.path,
+            "the circuit names no atlas",
+            "give an nrrd file (--flatmap FILE), or set components.provenance.atlas_dir",
         )
     if not folder.is_dir():
         raise SimulationDataError(
-            f"{folder}: the folder of the atlas does not exist: correct atlas_dir in {circuit.path}"
+            folder, "the folder of the atlas does not exist", f"correct atlas_dir in {circuit.path}"
         )
     path = folder / (name if name.endswith(".nrrd") else f"{name}.nrrd")
     if not path.is_file():
         listed = ", ".join(sorted(file.stem for file in folder.glob("*.nrrd"))) or "none"
         raise SimulationDataError(
-            f"{folder}: the circuit's atlas has no {path.name}; there are: {listed}"
+            folder, f"the circuit's atlas has no {path.name}; there are: {listed}"
         )
     return path
 
@@ -76,7 +77,7 @@ def computed_together(name: str) -> tuple[str, ...]:
 def compute_columns(
     circuit: CircuitConfig,
     name: str,
-    where: str,
+    refuse: Callable[[str], SimulationDataError],
     nodes_file: Path,
     population: str,
     positions: Callable[[], tuple[npt.NDArray[Any], ...]],
@@ -87,17 +88,16 @@ def compute_columns(
     Raises
     ------
     SimulationDataError
-        If the atlas does not give it; the message begins with `where`.
+        If the atlas does not give it: what `refuse` makes of the cause.
     """
+    if atlas_folder(circuit) is None:
+        raise refuse("the circuit names no atlas to compute it from")
     simple = name in _FROM_FLATMAP
     try:
         needed = ("flatmap",) if simple else ("flatmap", "orientation")
         files = [atlas_file(circuit, volume) for volume in needed]
     except SimulationDataError as error:
-        raise SimulationDataError(
-            f"{where} has no property {name!r}, and the circuit's atlas does not give it ({error}):"
-            " or name two other columns as flat"
-        ) from error
+        raise refuse(f"the circuit's atlas does not give it ({error})") from error
 
     def compute() -> dict[str, npt.NDArray[Any]]:
         if simple:

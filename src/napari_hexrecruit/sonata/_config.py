@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._errors import one_line
+from napari_hexrecruit.sonata._kinds import instead_of
 from napari_hexrecruit.sonata._manifest import read_json, resolve_manifest, unresolved
+from napari_hexrecruit.sonata._paths import is_of_windows, local_path
+from napari_hexrecruit.sonata._runs import Run, read_runs, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
 __all__ = [
+    "CIRCUIT",
     "CircuitConfig",
+    "Given",
     "PopulationConfig",
     "SimulationConfig",
     "Stimulus",
@@ -23,8 +28,8 @@ __all__ = [
     "read_simulation",
 ]
 
-CIRCUIT = "circuit_config.json"
-"""Name of the circuit's configuration where a simulation names none."""
+CIRCUIT, SPIKES = "circuit_config.json", "out.h5"
+"""Names of the circuit's configuration and the spikes file where a simulation names none."""
 Json = dict[str, Any]
 
 
@@ -39,6 +44,14 @@ class Stimulus:
 
 
 @dataclass(frozen=True)
+class Given:
+    """Files that are read in place of those that a simulation's configuration names."""
+
+    spikes: Path | None = None
+    circuit: Path | None = None
+
+
+@dataclass(frozen=True)
 class SimulationConfig:
     """A simulation's configuration.
 
@@ -47,17 +60,17 @@ class SimulationConfig:
     path
         The file.
     circuit
-        Configuration of the circuit.
-    duration_ms
-        End of the simulation, ms.
+        Configuration of the circuit: the one that is given, else the one that is named.
+    names_circuit
+        Whether it names one.
+    runs
+        At least one; the spikes file of each is the one that is named.
     node_set
         Name of the simulation's node set; None for all neurons.
     node_sets_file
         File of the sets that the simulation adds to those of the circuit; None where it has none.
     own_node_sets
         Sets that stand in the configuration itself.
-    spikes_file
-        Where the spikes are said to be.
     stimuli
         The entries of ``inputs`` that have a time.
     content
@@ -70,11 +83,11 @@ class SimulationConfig:
 
     path: Path
     circuit: Path
-    duration_ms: float
+    names_circuit: bool
+    runs: tuple[Run, ...]
     node_set: str | None
     node_sets_file: Path | None
     own_node_sets: Json
-    spikes_file: Path
     stimuli: tuple[Stimulus, ...]
     content: Json
     assumed: tuple[str, ...] = ()
@@ -106,30 +119,39 @@ class CircuitConfig:
     assumed: tuple[str, ...] = ()
 
 
-def read_simulation(path: Path) -> SimulationConfig:
+def read_simulation(path: Path, given: Given | None = None) -> SimulationConfig:
     """A simulation's configuration: by bluepysnap where it can, else as JSON.
+
+    Parameters
+    ----------
+    path
+        The file.
+    given
+        What the configuration says of a file that is given is not looked at, and nothing is
+        assumed of it.
 
     Raises
     ------
     SimulationDataError
         If the file is missing, is not JSON, or has no end of the simulation.
     """
-    content = read_json(path, "a SONATA simulation configuration")
+    given = given or Given()
+    content = read_json(path, "a SONATA simulation configuration", "simulation")
     if "run" not in content and "simulation" in content:
-        return _read_pointed(path, content)
+        return _read_pointed(path, content, given)
     raw, content = content, resolve_manifest(path, content)
-    run = content.get("run")
-    if not isinstance(run, dict):
-        raise SimulationDataError(
-            f"{path}: there is no section 'run': no SONATA simulation configuration"
+    if not isinstance(content.get("run"), dict):
+        raise instead_of(path, "simulation") or SimulationDataError(
+            path, "there is no section 'run'", "give a SONATA simulation configuration"
         )
-    if content != raw:  # libsonata leaves ${configdir} in the paths of a simulation as it is
-        return _simulation_by_json(path, content)
+    # libsonata leaves ${configdir} in the paths of a simulation as it is
+    if content != raw or _is_foreign(_paths_of_simulation(content)):
+        return _simulation_by_json(path, content, given)
     try:
-        return _simulation_by_bluepysnap(path, content)
+        return _simulation_by_bluepysnap(path, content, given)
     except _refusals() as error:
         said = f"{path}: bluepysnap cannot open it ({one_line(error)}); read as JSON"
-        return _simulation_by_json(path, content, (said,))
+        return _simulation_by_json(path, content, given, (said,))
 
 
 def read_circuit(path: Path) -> CircuitConfig:
@@ -140,11 +162,13 @@ def read_circuit(path: Path) -> CircuitConfig:
     SimulationDataError
         If the file is missing, is not JSON, or names no nodes.
     """
-    content = resolve_manifest(path, read_json(path, "a SONATA circuit configuration"))
+    content = resolve_manifest(path, read_json(path, "a SONATA circuit configuration", "circuit"))
     entries = _node_entries(path, content)
     if not all(entry.get("populations") for entry in entries):
         said = f"{path}: it does not name the populations; those in the nodes files are taken"
         return _circuit_by_json(path, content, said)
+    if _is_foreign(_paths_of_circuit(content, entries)):
+        return _circuit_by_json(path, content)
     try:
         return _circuit_by_bluepysnap(path, content)
     except _refusals() as error:
@@ -160,12 +184,12 @@ def _refusals() -> tuple[type[Exception], ...]:
     return (BluepySnapError, SonataError, AssertionError, RecursionError, *raised)
 
 
-def _simulation_by_bluepysnap(path: Path, content: Json) -> SimulationConfig:
+def _simulation_by_bluepysnap(path: Path, content: Json, given: Given) -> SimulationConfig:
     import bluepysnap
 
-    output = _section(path, content, "output")
-    for section, name in ((output, "output_dir"), (output, "spikes_file"), (content, "network")):
-        _text(path, section, name)
+    runs = _runs(path, content, given)
+    if given.circuit is None:
+        _text(path, content, "network")
     snap = bluepysnap.Simulation(path)
     found = snap.to_libsonata
     stimuli = [
@@ -174,58 +198,87 @@ def _simulation_by_bluepysnap(path: Path, content: Json) -> SimulationConfig:
     ]
     return SimulationConfig(
         path=path,
-        circuit=Path(found.network),
-        duration_ms=float(snap.run.tstop),
+        circuit=given.circuit or Path(found.network),
+        names_circuit=bool(content.get("network")),
+        runs=runs,
         node_set=found.node_set or None,
-        node_sets_file=_own_node_sets_file(path, content),
+        node_sets_file=_node_sets_file(path, content),
         own_node_sets=_section(path, content, "node_sets"),
-        spikes_file=Path(path.parent, snap.output.output_dir, snap.output.spikes_file),
         stimuli=tuple(stimuli),
         content=content,
-        assumed=_unsaid(path, content),
+        assumed=_unsaid(path, content, given),
         dt_ms=_dt_ms(content["run"]),
     )
 
 
-def _simulation_by_json(path: Path, content: Json, said: tuple[str, ...] = ()) -> SimulationConfig:
+def _simulation_by_json(
+    path: Path, content: Json, given: Given, said: tuple[str, ...] = ()
+) -> SimulationConfig:
     node_set, own_sets = _inline_node_set(content.get("node_set"))
-    output = _section(path, content, "output")
-    folder = _text(path, output, "output_dir") or "output"
-    name = _text(path, output, "spikes_file") or "out.h5"
-    network = _text(path, content, "network") or (path.name if "networks" in content else CIRCUIT)
+    network = path.name if "networks" in content else CIRCUIT
+    if given.circuit is None:
+        network = _text(path, content, "network") or network
     return SimulationConfig(
         path=path,
-        circuit=Path(path.parent, network),
-        duration_ms=_duration_ms(path, content["run"]),
+        circuit=given.circuit or local_path(path.parent, network),
+        names_circuit=bool(content.get("network")) or "networks" in content,
+        runs=_runs(path, content, given),
         node_set=node_set,
-        node_sets_file=_own_node_sets_file(path, content),
+        node_sets_file=_node_sets_file(path, content),
         own_node_sets=_section(path, content, "node_sets") | own_sets,
-        spikes_file=Path(path.parent, folder, name),
         stimuli=tuple(_stimuli(_section(path, content, "inputs"))),
         content=content,
-        assumed=(*said, *_unsaid(path, content)),
+        assumed=(*said, *_unsaid(path, content, given)),
         dt_ms=_dt_ms(content["run"]),
     )
 
 
-def _read_pointed(path: Path, content: Json) -> SimulationConfig:
+def _read_pointed(path: Path, content: Json, given: Given) -> SimulationConfig:
     """An old ``config.json`` that only points to the simulation's and the circuit's files."""
     from dataclasses import replace
 
     resolved = resolve_manifest(path, content)
-    simulation = Path(path.parent, _text(path, resolved, "simulation") or "")
+    simulation = local_path(path.parent, _text(path, resolved, "simulation") or "")
     if simulation.resolve() == path.resolve():
-        raise SimulationDataError(f"{path}: 'simulation' names the file itself: correct the path")
+        raise SimulationDataError(path, "'simulation' names the file itself", "correct the path")
     inner = read_json(simulation, "the simulation configuration that 'simulation' names")
     if "run" not in inner:
-        raise SimulationDataError(
-            f"{simulation}: there is no section 'run': no SONATA simulation configuration"
+        raise instead_of(simulation, "simulation") or SimulationDataError(
+            simulation, "there is no section 'run'", f"correct 'simulation' in {path}"
         )
-    found = read_simulation(simulation)
-    network = _text(path, resolved, "network")
-    if network and not inner.get("network"):
-        found = replace(found, circuit=Path(path.parent, network))
-    return replace(found, path=path)
+    if given.circuit is None and not inner.get("network"):
+        network = _text(path, resolved, "network")
+        if network:
+            given = replace(given, circuit=local_path(path.parent, network))
+    return replace(read_simulation(simulation, given), path=path)
+
+
+def _runs(path: Path, content: Json, given: Given) -> tuple[Run, ...]:
+    """The runs; where the spikes are given, what is wrong with the names of others is no matter."""
+    try:
+        files = _spikes_files(path, content)
+    except SimulationDataError:
+        if given.spikes is None:
+            raise
+        files = [given.spikes]
+    return read_runs(path, content["run"], files)
+
+
+def _spikes_files(path: Path, content: Json) -> list[Path]:
+    output = _section(path, content, "output")
+    folder = _text(path, output, "output_dir") or "output"
+    named = output.get("spikes_file")
+    if not isinstance(named, list):
+        named = [_text(path, output, "spikes_file") or SPIKES]
+    elif not named or not all(isinstance(name, str) and name for name in named):
+        raise SimulationDataError(
+            path,
+            f"output.spikes_file is {shown(named)}, neither a text nor a list of texts",
+            "correct it, or give --spikes FILE",
+        )
+    for name in named:
+        _text(path, {"spikes_file": name}, "spikes_file")
+    return [local_path(path.parent, folder, name) for name in named]
 
 
 def _circuit_by_bluepysnap(path: Path, content: Json) -> CircuitConfig:
@@ -247,14 +300,16 @@ def _circuit_by_bluepysnap(path: Path, content: Json) -> CircuitConfig:
     )
 
 
-def _circuit_by_json(path: Path, content: Json, said: str) -> CircuitConfig:
+def _circuit_by_json(path: Path, content: Json, *said: str) -> CircuitConfig:
     populations: dict[str, PopulationConfig] = {}
     unlisted = []
     for entry in _node_entries(path, content):
         nodes_file = _text(path, entry, "nodes_file")
         if not nodes_file:
-            raise SimulationDataError(f"{path}: an entry of networks.nodes has no 'nodes_file'")
-        file, types = Path(path.parent, nodes_file), _types_file(path, entry)
+            raise SimulationDataError(
+                path, "an entry of networks.nodes has no 'nodes_file'", "add it"
+            )
+        file, types = local_path(path.parent, nodes_file), _types_file(path, entry)
         named = entry.get("populations")
         if not isinstance(named, dict) or not named:
             unlisted.append((file, types))
@@ -269,7 +324,7 @@ def _circuit_by_json(path: Path, content: Json, said: str) -> CircuitConfig:
         tuple(unlisted),
         _node_sets_file(path, content),
         _atlas(path, content),
-        (said,),
+        (*said, *_slashes(path, _paths_of_circuit(content, _node_entries(path, content)))),
     )
 
 
@@ -277,10 +332,42 @@ def _node_entries(path: Path, content: Json) -> list[Json]:
     networks = content.get("networks")
     entries = networks.get("nodes") if isinstance(networks, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise SimulationDataError(
-            f"{path}: there is no list 'networks.nodes': no SONATA circuit configuration"
+        raise instead_of(path, "circuit") or SimulationDataError(
+            path, "there is no list 'networks.nodes'", "give a SONATA circuit configuration"
         )
     return entries
+
+
+def _is_foreign(paths: Iterable[Any]) -> bool:
+    return any(isinstance(text, str) and is_of_windows(text) for text in paths)
+
+
+def _paths_of_simulation(content: Json) -> list[Any]:
+    output = content.get("output")
+    output = output if isinstance(output, dict) else {}
+    files = output.get("spikes_file")
+    files = files if isinstance(files, list) else [files]
+    return [content.get("network"), content.get("node_sets_file"), output.get("output_dir"), *files]
+
+
+def _paths_of_circuit(content: Json, entries: list[Json]) -> list[Any]:
+    names = ("nodes_file", "node_types_file")
+    return [content.get("node_sets_file"), *(entry.get(n) for entry in entries for n in names)]
+
+
+def _slashes(path: Path, paths: Iterable[Any]) -> list[str]:
+    """What is said of paths as on Windows."""
+    found = [text for text in paths if isinstance(text, str) and "\\" in text]
+    if not _is_foreign(found):
+        return []
+    return [f"{path}: backslashes in its paths, as in {found[0]}, are read as '/'"]
+
+
+_INSTEAD = {
+    "network": ", or give --circuit FILE",
+    "output_dir": ", or give --spikes FILE",
+    "spikes_file": ", or give --spikes FILE",
+}
 
 
 def _section(path: Path, content: Json, name: str) -> Json:
@@ -288,7 +375,7 @@ def _section(path: Path, content: Json, name: str) -> Json:
     if section is None:
         return {}
     if not isinstance(section, dict):
-        raise SimulationDataError(f"{path}: '{name}' is {_shown(section)}, not a section {{...}}")
+        raise SimulationDataError(path, f"'{name}' is {shown(section)}, not a section {{...}}")
     return section
 
 
@@ -297,12 +384,13 @@ def _text(path: Path, content: Json, name: str) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or "\0" in value:
-        raise SimulationDataError(f"{path}: '{name}' is {_shown(value)}, not a text")
+        raise SimulationDataError(path, f"'{name}' is {shown(value)}, not a text")
     variable = unresolved(value)
     if variable:
         raise SimulationDataError(
-            f"{path}: '{name}' is {_shown(value)}, and the manifest does not define {variable}:"
-            " add it there"
+            path,
+            f"'{name}' is {shown(value)}, and the manifest does not define {variable}",
+            "add it there" + _INSTEAD.get(name, ""),
         )
     return value
 
@@ -311,16 +399,13 @@ def _types_file(path: Path, entry: Json) -> Path | None:
     named = entry.get("node_types_file")
     if not isinstance(named, str) or named in ("", "NULL"):
         return None
-    return Path(path.parent, named)
+    return local_path(path.parent, named)
 
 
-def _own_node_sets_file(path: Path, content: Json) -> Path | None:
-    """The simulation's own file of node sets; None where it has none."""
+def _node_sets_file(path: Path, content: Json) -> Path | None:
+    """The file of node sets that a configuration names; None where it names none."""
     named = _text(path, content, "node_sets_file")
-    return Path(path.parent, named) if named else None
-
-
-_node_sets_file: Callable[[Path, Json], Path | None] = _own_node_sets_file
+    return local_path(path.parent, named) if named else None
 
 
 def _atlas(path: Path, content: Json) -> Path | None:
@@ -328,23 +413,7 @@ def _atlas(path: Path, content: Json) -> Path | None:
     here: Any = content
     for name in ("components", "provenance", "atlas_dir"):
         here = here.get(name) if isinstance(here, dict) else None
-    return Path(path.parent, here) if isinstance(here, str) and here else None
-
-
-def _duration_ms(path: Path, run: Json) -> float:
-    for name in ("tstop", "duration"):
-        value = run.get(name)
-        if value is None:
-            continue
-        good = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not good or not 0 < value < 1e12:
-            raise SimulationDataError(
-                f"{path}: run.{name} is {_shown(value)}, not a time in ms after 0: correct it"
-            )
-        return float(value)
-    raise SimulationDataError(
-        f"{path}: run.tstop, the end of the simulation in ms, is missing: add it"
-    )
+    return local_path(path.parent, here) if isinstance(here, str) and here else None
 
 
 def _dt_ms(run: Json) -> float | None:
@@ -381,23 +450,22 @@ def _number(item: Any, key: str) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def _unsaid(path: Path, content: Json) -> tuple[str, ...]:
-    """What the configuration leaves to the standard's defaults."""
+def _unsaid(path: Path, content: Json, given: Given) -> tuple[str, ...]:
+    """What the configuration leaves to the standard's defaults; nothing of files that are given."""
     output = content.get("output") if isinstance(content.get("output"), dict) else {}
     run = content["run"]
-    said = []
-    if not content.get("network") and "networks" not in content:
-        said.append(f"{path}: it names no 'network'; {CIRCUIT} beside it is assumed")
-    if not (output or {}).get("spikes_file"):
-        folder = (output or {}).get("output_dir", "output")
-        said.append(f"{path}: it names no spikes file; out.h5 in {folder} is assumed")
+    said, paths = [], [content.get("node_sets_file")]
+    if given.circuit is None:
+        paths.append(content.get("network"))
+        if not content.get("network") and "networks" not in content:
+            said.append(f"{path}: it names no 'network'; {CIRCUIT} beside it is assumed")
+    if given.spikes is None:
+        paths += _paths_of_simulation(content)[2:]
+        if not (output or {}).get("spikes_file"):
+            folder = (output or {}).get("output_dir", "output")
+            said.append(f"{path}: it names no spikes file; {SPIKES} in {folder} is assumed")
     if run.get("tstop") is None:
         said.append(f"{path}: run.tstop is missing; run.duration is taken for it")
     if run.get("tstart"):
         said.append(f"{path}: run.tstart is {run['tstart']}; times still count from 0 ms")
-    return tuple(said)
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return (*said, *_slashes(path, paths))

@@ -10,9 +10,12 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._errors import one_line
 from napari_hexrecruit.sonata._heaps import has_endless_heap
+from napari_hexrecruit.sonata._paths import absence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +38,8 @@ _MOST_COMPRESSED = 1_100
 """Deflate shrinks by 1,032 at most (https://zlib.net/zlib_tech.html): a dataset that claims more
 than its file can give is refused."""
 _SMALL_BYTES = 1 << 20
+_PADDING = "\0 \t\r\n"
+"""What texts of fixed length are filled up with."""
 _MOST_LINKS = 16
 _RAISED = (
     *(OSError, RuntimeError, ValueError, KeyError, TypeError, IndexError, OverflowError),
@@ -77,8 +82,7 @@ def open_h5(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
     import h5py
 
     if not path.is_file():
-        there = "is a folder" if path.is_dir() else "does not exist"
-        raise SimulationDataError(f"{path}: {what} {there}: {remedy}")
+        raise SimulationDataError(path, f"{what} {absence(path)}", remedy)
     try:
         if has_endless_heap(path):
             raise OSError("a heap in it has no end")
@@ -200,18 +204,40 @@ def _free_bytes() -> int | None:
 
 
 def attribute_text(item: Any, name: str) -> str | None:
-    """An attribute as text; an enumeration by its name; None where there is none."""
+    """An attribute as text; an enumeration by its name; None where there is none, or nothing in it.
+
+    A row of one text is that text, as HDFView, MATLAB and netCDF4 write them.
+
+    Raises
+    ------
+    SimulationDataError
+        If it holds several values, or cannot be read.
+    """
     import h5py
 
-    with h5_errors(f"{item.file.filename}: {item.name}, attribute {name!r}"):
+    where = f"{item.file.filename}: {item.name}, attribute {name!r}"
+    with h5_errors(where):
         if name not in item.attrs:
             return None
-        value = item.attrs[name]
-        values = h5py.check_enum_dtype(item.attrs.get_id(name).dtype)
-        if values is not None:
-            named = {int(number): str(text) for text, number in values.items()}
-            return named.get(int(value), str(value))
-        return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        value, kind = item.attrs[name], item.attrs.get_id(name).dtype
+        if isinstance(value, h5py.Empty):
+            return None
+        values = np.ravel(np.asarray(value, dtype=object)).tolist()
+        if len(values) > 1:
+            listed = ", ".join(repr(_as_text(one)) for one in values[:3])
+            raise SimulationDataError(
+                where, f"holds {len(values)} values ({listed}), not one", "correct the file"
+            )
+        if not values:
+            return None
+        names = h5py.check_enum_dtype(kind) or {}
+        named = {int(number): str(text) for text, number in names.items()}
+        text = named.get(int(values[0]), str(values[0])) if named else _as_text(values[0])
+        return text.strip(_PADDING) or None
+
+
+def _as_text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _follow(parent: Any, path: str, where: str, n_links: int) -> Any:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._errors import one_line
+from napari_hexrecruit.sonata._kinds import instead_of
+from napari_hexrecruit.sonata._paths import absence
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_hexrecruit.sonata._kinds import Wanted
 
 __all__ = ["read_json", "resolve_manifest", "unresolved"]
 
@@ -20,8 +24,17 @@ _DEEPEST, _LONGEST = 8, 4096
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 
 
-def read_json(path: Path, what: str) -> dict[str, Any]:
+def read_json(path: Path, what: str, wanted: Wanted | None = None) -> dict[str, Any]:
     """The object that a JSON file holds.
+
+    Parameters
+    ----------
+    path
+        The file.
+    what
+        What it is for the user, such as ``a SONATA circuit configuration``.
+    wanted
+        The same, for telling what a file is that is something else.
 
     Raises
     ------
@@ -29,21 +42,29 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         If the file is missing, is not JSON, or holds something else.
     """
     if not path.is_file():
-        there = "is a folder" if path.is_dir() else "does not exist"
-        raise SimulationDataError(f"{path}: {there}: give {what} (JSON)")
+        raise instead_of(path, wanted) or SimulationDataError(
+            path, absence(path), f"give {what} (JSON)"
+        )
     try:
         size = path.stat().st_size
         if size > _MOST_BYTES:
-            raise SimulationDataError(f"{path}: has {size:,} bytes, too many for {what}")
+            raise instead_of(path, wanted) or SimulationDataError(
+                path, f"has {size:,} bytes, too many for {what}"
+            )
         content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except SimulationDataError:
+        raise
     except (ValueError, OSError, RecursionError) as error:
         empty = isinstance(error, ValueError) and path.stat().st_size == 0
         reason = "it is empty" if empty else one_line(error)
-        raise SimulationDataError(
-            f"{path}: is not JSON ({reason}): give {what}, or correct it"
+        slashes = "write '/' for each backslash" if "\\escape" in reason else "correct it"
+        raise instead_of(path, wanted) or SimulationDataError(
+            path, f"is not JSON ({reason})", f"give {what}, or {slashes}"
         ) from error
     if not isinstance(content, dict):
-        raise SimulationDataError(f"{path}: is a {type(content).__name__}, not {what}")
+        raise instead_of(path, wanted) or SimulationDataError(
+            path, f"is a {type(content).__name__}, not {what}"
+        )
     return content
 
 
@@ -60,12 +81,12 @@ def resolve_manifest(path: Path, content: dict[str, Any]) -> dict[str, Any]:
     """
     manifest = content.get("manifest") or {}
     if not isinstance(manifest, dict):
-        raise SimulationDataError(f"{path}: 'manifest' is not a section {{...}}")
+        raise SimulationDataError(path, "'manifest' is not a section {...}")
     variables = {str(name).strip("${}"): value for name, value in manifest.items()}
     variables.setdefault("configdir", str(path.parent))
     for name, value in variables.items():
         if not isinstance(value, str):
-            raise SimulationDataError(f"{path}: manifest: ${name} is {value!r}, not a text")
+            raise SimulationDataError(f"{path}: manifest", f"${name} is {value!r}, not a text")
 
     def expand(text: str, seen: tuple[str, ...] = ()) -> str:
         def value_of(match: re.Match[str]) -> str:

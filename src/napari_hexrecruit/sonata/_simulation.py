@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from napari_hexrecruit._cache import stamp
 from napari_hexrecruit._waiting import Kept
 from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._advice import flat_remedy, nearest
 from napari_hexrecruit.sonata._atlas_files import (
     ATLAS_COLUMNS,
     atlas_file,
@@ -21,14 +23,19 @@ from napari_hexrecruit.sonata._atlas_files import (
     computed_together,
 )
 from napari_hexrecruit.sonata._config import (
+    CIRCUIT,
+    Given,
     PopulationConfig,
     SimulationConfig,
     Stimulus,
     read_circuit,
     read_simulation,
 )
+from napari_hexrecruit.sonata._kinds import example
 from napari_hexrecruit.sonata._node_sets import matching, read_node_sets
 from napari_hexrecruit.sonata._nodes import Nodes, populations_in
+from napari_hexrecruit.sonata._paths import absence
+from napari_hexrecruit.sonata._runs import chosen_run
 from napari_hexrecruit.sonata._spike_file import SpikeFile
 from napari_hexrecruit.sonata._spikes import Spikes, read_spikes
 
@@ -48,7 +55,10 @@ _NOTHING_GIVEN = (
     "give a simulation configuration, or both a spikes file and a circuit configuration"
 )
 _MEMO_SIZE = 8
-_VIRTUAL = "virtual"
+ALL = "all"
+"""Node set of all neurons, where none has this name."""
+_NO_NEURONS = ("virtual", "astrocyte", "vasculature", "endfoot", "endfeet", "glia")
+"""SONATA types of populations that are not simulated neurons."""
 
 
 def open_simulation(
@@ -56,6 +66,7 @@ def open_simulation(
     *,
     spikes: str | os.PathLike[str] | None = None,
     circuit: str | os.PathLike[str] | None = None,
+    run: int | None = None,
 ) -> Simulation:
     """A simulation that keeps what it has read in memory.
 
@@ -71,6 +82,10 @@ def open_simulation(
         Spikes file to read in place of the one that the configuration names.
     circuit
         Circuit configuration to read in place of the one that the configuration names.
+    run
+        Which run of a configuration that runs several times, 1 for the first; its window and its
+        spikes file are then the defaults. Not needed where `spikes` is one of the files that the
+        configuration names.
 
     Returns
     -------
@@ -79,9 +94,10 @@ def open_simulation(
     Raises
     ------
     SimulationDataError
-        If the file, or the circuit that it names, is missing or is no SONATA configuration.
+        If the file, or the circuit that it names, is missing or is no SONATA configuration; or if
+        it has several runs, and none is chosen.
     ValueError
-        If there is no `path`, and not both of the others.
+        If there is no `path`, and not both of `spikes` and `circuit`.
 
     Examples
     --------
@@ -94,7 +110,11 @@ def open_simulation(
     """
     if path is None and (spikes is None or circuit is None):
         raise ValueError(_NOTHING_GIVEN)
-    return Simulation(_absolute(path), spikes=_absolute(spikes), circuit=_absolute(circuit))
+    if path is None and run is not None:
+        raise ValueError("run chooses among the runs of a simulation configuration: give one")
+    return Simulation(
+        _absolute(path), spikes=_absolute(spikes), circuit=_absolute(circuit), run=run
+    )
 
 
 class Simulation:
@@ -106,19 +126,32 @@ class Simulation:
         Absolute path of the configuration; of the spikes file where there is no configuration.
     given
         What was given to `open_simulation`, as texts that open it again.
+    run
+        Number of the run that was chosen, 1 for the first; None where none was.
     node_set
         Name of the simulation's own node set; None where it has none, which means all neurons.
     """
 
     def __init__(
-        self, path: Path | None, *, spikes: Path | None = None, circuit: Path | None = None
+        self,
+        path: Path | None,
+        *,
+        spikes: Path | None = None,
+        circuit: Path | None = None,
+        run: int | None = None,
     ) -> None:
         self.given = {
             name: str(file)
             for name, file in (("path", path), ("spikes", spikes), ("circuit", circuit))
             if file is not None
         }
-        self._config = None if path is None else read_simulation(path)
+        self.run = run
+        self._config = None if path is None else read_simulation(path, Given(spikes, circuit))
+        self._run = (
+            None
+            if self._config is None
+            else chosen_run(self._config.path, self._config.runs, run, spikes)
+        )
         self._circuit = read_circuit(_circuit_file(self._config, circuit))
         self._populations = self._find_populations()
         self._spike_file = self._find_spikes(spikes)
@@ -131,29 +164,70 @@ class Simulation:
         return f"<Simulation {self.path}>"
 
     @property
+    def start_ms(self) -> float:
+        """Start of the simulation, ms: 0, or where the chosen run of several begins."""
+        return self._run.start_ms if self._run else 0.0
+
+    @property
     def duration_ms(self) -> float:
-        """End of the simulation (``run.tstop``), ms; it starts at 0.
+        """End of the simulation (``run.tstop``), or of its chosen run, ms.
 
         Without a configuration: the whole ms after the last spike of all populations.
         """
-        if self._config is not None:
-            return self._config.duration_ms
-        return self._kept.get("end", self._end_of_spikes)
+        if self._run is not None:
+            return self._run.stop_ms
+        return float(np.floor(self.last_spike_ms) + 1.0)
 
-    def _end_of_spikes(self) -> float:
+    @property
+    def limits_ms(self) -> tuple[float, float]:
+        """Earliest and latest time that a window may have, ms."""
+        if self._config is None:
+            return -np.inf, np.inf
+        if self.run is not None:
+            return self.start_ms, self.duration_ms
+        return self._config.runs[0].start_ms, self._config.runs[-1].stop_ms
+
+    @property
+    def last_spike_ms(self) -> float:
+        """Time of the last spike of all populations, ms; reads the times of the whole file, once.
+
+        Raises
+        ------
+        SimulationDataError
+            If the end of a simulation cannot be told from it.
+        """
+        return self._kept.get("last spike", self._find_last_spike)
+
+    def _find_last_spike(self) -> float:
         last = self._spike_file.last_ms()
         if not 0.0 <= last < 1e12:
             raise SimulationDataError(
-                f"{self.spikes_file}: the last spike is at {last:g} ms: give a simulation"
-                " configuration, which says when the simulation ends"
+                self.spikes_file,
+                f"the last spike is at {last:g} ms",
+                "give a simulation configuration, which says when the simulation ends",
             )
-        return float(np.floor(last) + 1.0)
+        return last
+
+    def check_window_is_known(self) -> None:
+        """Refuse a default window where it is unclear which of several runs the spikes are of."""
+        if self._run is not None and self._run.unclear:
+            raise SimulationDataError(
+                self.path,
+                self._run.unclear,
+                "choose one (--run K), or a window (--start MS --stop MS)",
+            )
+
+    @property
+    def has_end(self) -> bool:
+        """Whether a configuration says when the simulation ends."""
+        return self._config is not None
 
     @property
     def assumed(self) -> tuple[str, ...]:
         """What the configurations do not say and was taken for granted, one sentence each."""
-        own = self._config.assumed if self._config else (self._assumed_duration(),)
-        return (*own, *self._circuit.assumed)
+        runs = () if self._run is None else self._run.assumed
+        own = self._config.assumed if self._config else ()
+        return (*own, *runs, *self._circuit.assumed, *self._left_out())
 
     @property
     def populations(self) -> tuple[str, ...]:
@@ -176,27 +250,42 @@ class Simulation:
         kinds = {str(kind) for kind in pd.unique(self.column(population, "model_type"))}
         return kinds.pop() if len(kinds) == 1 else "unknown"
 
+    def holds_neurons(self, population: str) -> bool:
+        """Whether a population is of simulated neurons: not virtual, glia or blood vessels."""
+        return self.population_type(population) not in _NO_NEURONS
+
+    def is_there(self, population: str) -> bool:
+        """Whether the nodes file of a population exists."""
+        return self.nodes_file(population).is_file()
+
     def default_population(self) -> str:
         """The population that is meant where none is named.
 
-        The only one that is not virtual; of several, the only one with spikes.
+        The only one of simulated neurons; of several, the only one with spikes.
 
         Raises
         ------
         SimulationDataError
             If that leaves none or several; the message lists them.
         """
-        real = [name for name in self.populations if self.population_type(name) != _VIRTUAL]
+        there = [name for name in self.populations if self.is_there(name)] or self.populations
+        real = [name for name in there if self.holds_neurons(name)]
         if len(real) != 1:
             fired = self.spike_populations() if self.spikes_file.is_file() else {}
-            real = [name for name in real or self.populations if fired.get(name)] or real
+            real = [name for name in real or there if fired.get(name)] or real
         if len(real) == 1:
             return real[0]
         listed = ", ".join(real or self.populations) or "none"
+        if not real:
+            raise SimulationDataError(
+                self.path,
+                f"the circuit has no population of neurons (populations: {listed})",
+                self._name_one() if self.populations else "give another circuit (--circuit FILE)",
+            )
         raise SimulationDataError(
-            f"{self.path}: the circuit has several populations of neurons ({listed}): name one"
-            if real
-            else f"{self.path}: the circuit has no population of neurons (populations: {listed})"
+            self.path,
+            f"the circuit has several populations of neurons ({listed})",
+            f"name one, as in --population {shlex.quote(real[0])}",
         )
 
     def resolve_population(self, name: str | None) -> str:
@@ -214,9 +303,18 @@ class Simulation:
         if name not in self.populations:
             listed = ", ".join(self.populations) or "none"
             raise SimulationDataError(
-                f"{self.path}: there is no population {name!r}; there are: {listed}"
+                self.path,
+                f"there is no population {name!r}; there are: {listed}",
+                self._name_one(name),
             )
         return name
+
+    def _name_one(self, name: str = "") -> str:
+        """Advice to name a population: the one that is written nearly so, if there is one."""
+        near = nearest(name, self.populations)
+        if near is None:
+            return "name one of them (--population P)"
+        return f"did you mean --population {shlex.quote(near)}?"
 
     def n_neurons(self, population: str) -> int:
         """Number of neurons of a population."""
@@ -277,10 +375,26 @@ class Simulation:
         missing = self._missing_axes(population)
         if missing:
             raise SimulationDataError(
-                f"{self.path}: population {population!r} has no positions to look up in an atlas"
-                f" ({', '.join(missing)} missing): name two columns that it has as flat"
+                self.path,
+                f"population {population!r} has no positions to look up in an atlas"
+                f" ({', '.join(missing)} missing)",
+                self.flat_remedy(population),
             )
         return tuple(np.asarray(self.column(population, axis)) for axis in "xyz")
+
+    def flat_remedy(self, population: str, but: tuple[str, ...] = ()) -> str:
+        """What can be the flat position of a population, as advice in a message.
+
+        Parameters
+        ----------
+        population
+            The neurons.
+        but
+            Properties that have been found not to be of use.
+        """
+        return flat_remedy(
+            self.columns(population), but, lambda name: self.column(population, name)
+        )
 
     def nodes_file(self, population: str) -> Path:
         """HDF5 file of a population."""
@@ -328,15 +442,22 @@ class Simulation:
     def node_set_ids(self, name: str, population: str) -> npt.NDArray[np.int64]:
         """Rows of the neurons of a population that are in a node set; ascending, may be empty.
 
+        ``all`` is all of them, where no node set has that name.
+
         Raises
         ------
         SimulationDataError
             If there is no such set, or it names a property that the population lacks.
         """
+        if self.means_all(name):
+            return np.arange(self.n_neurons(population))
         if name not in self.node_set_rules:
-            listed = ", ".join(self.node_sets) or "none"
+            listed, near = ", ".join(self.node_sets) or "none", nearest(name, self.node_sets)
+            mean = "" if near is None else f"did you mean --node-set {shlex.quote(near)}? or "
             raise SimulationDataError(
-                f"{self.path}: there is no node set {name!r}; there are: {listed}"
+                self.path,
+                f"there is no node set {name!r}; there are: {listed}",
+                f"{mean}name one of them, or all neurons (--node-set {ALL})",
             )
 
         def resolve() -> npt.NDArray[np.int64]:
@@ -352,6 +473,62 @@ class Simulation:
             return np.flatnonzero(mask)
 
         return self.memo(("node set", name, population), resolve)
+
+    def means_all(self, node_set: str) -> bool:
+        """Whether the name of a node set stands for all neurons: ``all``, and no set is so named.
+
+        Files of node sets that cannot be read name nothing.
+        """
+        if node_set != ALL:
+            return False
+        try:
+            return ALL not in self.node_set_rules
+        except SimulationDataError:
+            return True
+
+    def own_node_set(self, population: str) -> tuple[str | None, str]:
+        """The simulation's node set as far as it is about a population, and what is said of it.
+
+        Parameters
+        ----------
+        population
+            A population that is asked for by name.
+
+        Returns
+        -------
+        name : str or None
+            The simulation's node set; None where it has none, or where it is about others: it has
+            no neuron of this population, and this one is virtual, or it has neurons of another.
+        note : str
+            Says so; else empty.
+        """
+        name = self.node_set
+        if name is None or self._n_in(name, population, strict=self.holds_neurons(population)):
+            return name, ""
+        others = (other for other in self.populations if other != population)
+        if self.holds_neurons(population) and not any(self._n_in(name, o) for o in others):
+            return name, ""
+        return None, (
+            f"the simulation's node set {name!r} has no neuron of population {population!r} and is"
+            " not applied; all of its neurons count"
+        )
+
+    def _n_in(self, node_set: str, population: str, strict: bool = False) -> int:
+        """Neurons of a population in a node set; 0 where it cannot be resolved, unless strict."""
+        try:
+            return len(self.node_set_ids(node_set, population))
+        except SimulationDataError:
+            if strict:
+                raise
+            return 0
+
+    @property
+    def assumed_end(self) -> tuple[str, ...]:
+        """What is said of the end of a simulation without a configuration."""
+        if self.has_end:
+            return ()
+        said = f"{self.spikes_file}: no configuration says when the simulation ends"
+        return (f"{said}; the bin of the last spike is taken for the last one",)
 
     @property
     def spikes_file(self) -> Path:
@@ -418,21 +595,36 @@ class Simulation:
         """Populations that the circuit names, and those in files for which it names none."""
         circuit = self._circuit
         found = {population.name: population for population in circuit.populations}
-        for file, types in circuit.unlisted:
+        readable = [(file, types) for file, types in circuit.unlisted if file.is_file()]
+        if not readable and not found:
+            readable = list(circuit.unlisted)  # that says what is missing
+        for file, types in readable:
             for name in populations_in(file, circuit.path):
                 found.setdefault(name, PopulationConfig(name, "", file, types))
         return found
+
+    def _left_out(self) -> list[str]:
+        """What is said of populations whose nodes file is missing."""
+        named = [(p.name, p.nodes_file) for p in self._populations.values()]
+        gone = [(f"population {name!r}", file) for name, file in named if not file.is_file()]
+        gone += [("its populations", f) for f, _ in self._circuit.unlisted if not f.is_file()]
+        return [
+            f"{file}: the nodes file {absence(file)}; {whose} cannot be used"
+            for whose, file in gone
+        ]
 
     def _find_spikes(self, given: Path | None) -> SpikeFile:
         """The spikes file: as given, or as the configuration says."""
         if given is not None:
             dt_ms = self._config.dt_ms if self._config else None
             return SpikeFile(given, self.populations, "correct --spikes", dt_ms)
-        if self._config is None:
-            raise ValueError(_NOTHING_GIVEN)
-        remedy = f"run the simulation, correct 'output' in {self._config.path}, or give --spikes"
         config = self._config
-        return SpikeFile(config.spikes_file, self.populations, remedy, config.dt_ms)
+        if config is None or self._run is None:
+            raise ValueError(_NOTHING_GIVEN)
+        remedy = f"run the simulation, correct 'output' in {config.path}, or give --spikes "
+        return SpikeFile(
+            self._run.spikes_file, self.populations, remedy, config.dt_ms, suggests=True
+        )
 
     @property
     def files(self) -> list[Path]:
@@ -447,12 +639,6 @@ class Simulation:
         if self._config is not None and self._config.node_sets_file != files[0][0]:
             files.append((self._config.node_sets_file, self._config.path))
         return [(file, config) for file, config in files if file is not None]
-
-    def _assumed_duration(self) -> str:
-        return (
-            f"{self.spikes_file}: no configuration says when the simulation ends;"
-            f" {self.duration_ms:g} ms, the whole ms after the last spike, is assumed"
-        )
 
     def _silence(self, population: str) -> Spikes:
         said = self._spike_file.silence(population)
@@ -473,27 +659,34 @@ class Simulation:
         if name in ATLAS_COLUMNS:
             return self._compute_from_atlas(population, name, progress)
         listed = ", ".join(self.columns(population)) or "none"
+        near = nearest(name, self.columns(population))
         raise SimulationDataError(
-            f"{self.path}: population {population!r} has no property {name!r}; there are: {listed}"
+            self.path,
+            f"population {population!r} has no property {name!r}; there are: {listed}",
+            "" if near is None else f"did you mean {near!r}?",
         )
 
     def _compute_from_atlas(
         self, population: str, name: str, progress: Progress | None
     ) -> npt.NDArray[Any]:
         """A flat coordinate that the nodes file lacks; those computed with it are kept too."""
+        where = f"{self.path}: population {population!r}"
         missing = self._missing_axes(population)
         if missing:
             raise SimulationDataError(
-                f"{self.path}: population {population!r} has neither {name!r} nor the positions"
-                f" ({', '.join(missing)} missing) to compute it from:"
-                " name two other columns as flat"
+                where,
+                f"it has no property {name!r}, nor the positions to compute it from"
+                f" ({', '.join(missing)} missing)",
+                self.flat_remedy(population),
             )
         found = self._kept.get(
             ("computed", population, computed_together(name)),
             lambda: compute_columns(
                 self._circuit,
                 name,
-                f"{self.path}: population {population!r}",
+                lambda why: SimulationDataError(
+                    where, f"it has no property {name!r}, and {why}", self.flat_remedy(population)
+                ),
                 self.nodes_file(population),
                 population,
                 lambda: self.positions(population),
@@ -509,12 +702,21 @@ def _circuit_file(config: SimulationConfig | None, circuit: Path | None) -> Path
         return circuit
     if config is None:
         raise ValueError(_NOTHING_GIVEN)
-    if not config.circuit.is_file():
+    if config.circuit.is_file():
+        return config.circuit
+    give = f"give --circuit {example('circuit', config.path.parent, '*.json')}"
+    there = absence(config.circuit)
+    if not config.names_circuit:
         raise SimulationDataError(
-            f"{config.path}: 'network' names the circuit configuration {config.circuit}, which does"
-            " not exist: correct the path, or give --circuit"
+            config.path,
+            f"it has no 'network', and {CIRCUIT} beside it, which is then looked for, {there}",
+            f"name the circuit configuration in it, or {give}",
         )
-    return config.circuit
+    raise SimulationDataError(
+        config.path,
+        f"'network' names the circuit configuration {config.circuit}, which {there}",
+        f"correct the path, or {give}",
+    )
 
 
 def _absolute(path: str | os.PathLike[str] | None) -> Path | None:

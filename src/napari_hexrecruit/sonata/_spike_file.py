@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._kinds import example, instead_of
 from napari_hexrecruit.sonata._spikes import OLD_LAYOUT, SpikeTrain, opened_trains
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 __all__ = ["SpikeFile"]
@@ -36,6 +37,8 @@ class SpikeFile:
     circuit_populations: tuple[str, ...]
     remedy: str
     dt_ms: float | None = None
+    suggests: bool = False
+    """Whether a file is named at the end of the remedy."""
 
     def counts(self) -> dict[str, int]:
         """Number of spikes of each population; `OLD_LAYOUT` where the file names none.
@@ -58,8 +61,12 @@ class SpikeFile:
         """
         ends = []
         with self._trains() as trains:
-            for train in (open_train() for open_train in trains.values()):
-                span = train.span_ms()
+            for open_train in trains.values():
+                try:
+                    train = open_train()
+                    span = train.span_ms()
+                except SimulationDataError:  # told when that population is asked for
+                    continue
                 if span is not None:
                     ends.append(span[1] + float(train.clock.tolerance_ms(span[1])))
         return max(ends, default=0.0)
@@ -102,20 +109,36 @@ class SpikeFile:
             nameless = OLD_LAYOUT in trains
         if nameless:
             raise SimulationDataError(
-                f"{self.path}: is of the old layout, without populations: name the one whose"
-                f" spikes it holds (--population); there are:"
-                f" {', '.join(self.circuit_populations)}"
+                self.path,
+                "is of the old layout, without populations; there are:"
+                f" {', '.join(self.circuit_populations)}",
+                "name the one whose spikes it holds (--population P)",
             )
 
-    def _trains(self) -> Any:
-        return opened_trains(self.path, self.remedy)
+    @contextmanager
+    def _trains(self) -> Iterator[dict[str, Callable[[], SpikeTrain]]]:
+        with ExitStack() as stack:
+            try:
+                trains = stack.enter_context(opened_trains(self.path, self.remedy))
+            except SimulationDataError as error:
+                raise self._instead(error) from error
+            yield trains
+
+    def _instead(self, error: SimulationDataError) -> SimulationDataError:
+        """What else can be said of a file that is not there, or is of another kind."""
+        other = instead_of(self.path, "spikes")
+        if other is not None or self.path.is_file() or not self.suggests:
+            return other or error
+        known = example("spikes", self.path.parent, "*.h5")
+        return SimulationDataError(error.where, error.what, self.remedy + known)
 
     def _refuse_strangers(self, population: str, found: list[str]) -> None:
         """A population is not silent in a file whose spikes are of nobody that we know."""
         strangers = [name for name in found if name not in self.circuit_populations]
         if strangers:
             raise SimulationDataError(
-                f"{self.path}: there are no spikes of population {population!r}; there are:"
-                f" {', '.join(found)}, of which the circuit lacks {', '.join(strangers)}:"
-                " name another population, or another spikes file (--spikes)"
+                self.path,
+                f"there are no spikes of population {population!r}; there are: {', '.join(found)},"
+                f" of which the circuit lacks {', '.join(strangers)}",
+                "name another population (--population P), or another spikes file (--spikes FILE)",
             )

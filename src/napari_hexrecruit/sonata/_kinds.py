@@ -1,0 +1,185 @@
+"""What a file is, seen from its first bytes and keys: for who gives one in the place of another."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shlex
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._h5 import child, child_names, open_h5
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Kind", "Wanted", "example", "instead_of", "kind_of"]
+
+Kind: TypeAlias = Literal[
+    "simulation",
+    "circuit",
+    "node sets",
+    "campaign",
+    "spikes",
+    "nodes",
+    "edges",
+    "report",
+    "cube",
+    "cube folder",
+    "movie",
+    "picture",
+    "volume",
+]
+Wanted: TypeAlias = Literal["simulation", "circuit", "spikes", "cube"]
+
+_BELONGS: dict[Wanted, str] = {
+    "simulation": "the simulation configuration",
+    "circuit": "the circuit configuration that the simulation names",
+    "spikes": "the spikes file",
+    "cube": "a cube",
+}
+_LARGEST_JSON = 64 << 20
+_MOST_FILES = 100
+_HEAD = 16
+_HDF5, _NRRD = b"\x89HDF\r\n\x1a\n", b"NRRD"
+_MOVIES, _PICTURES = (b"GIF8", b"\x1aE\xdf\xa3"), (b"\x89PNG", b"\xff\xd8\xff", b"%PDF", b"II*\0")
+_IS: dict[Kind, str] = {
+    "simulation": "a SONATA simulation configuration",
+    "circuit": "a SONATA circuit configuration",
+    "node sets": "a file of SONATA node sets",
+    "campaign": "a campaign of simulations",
+    "spikes": "a SONATA spikes file",
+    "nodes": "a SONATA nodes file",
+    "edges": "a SONATA edges file",
+    "report": "a SONATA report",
+    "cube": "a recruitment cube",
+    "cube folder": "a recruitment cube",
+    "movie": "a movie",
+    "picture": "a picture",
+    "volume": "a volume (nrrd)",
+}
+
+
+def kind_of(path: Path) -> Kind | None:
+    """What a file or folder is; None where that cannot be told, or nothing is there."""
+    try:
+        if path.is_dir():
+            return _kind_of_folder(path)
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+        return _kind_by_head(path, head)
+    except (OSError, ValueError, RecursionError, SimulationDataError):
+        return None
+
+
+def instead_of(path: Path, wanted: Wanted | None) -> SimulationDataError | None:
+    """What to say of a file that is given in the place of another.
+
+    Parameters
+    ----------
+    path
+        The file.
+    wanted
+        What it should be.
+
+    Returns
+    -------
+    SimulationDataError or None
+        Says what the file is and how to use it; None where it may be what is wanted, or cannot be
+        recognised.
+    """
+    kind = kind_of(path) if wanted is not None else None
+    if wanted is None or kind is None or kind == wanted:
+        return None
+    if wanted == "cube" and kind == "cube folder":
+        return None
+    aim = _IS[wanted].removeprefix("a SONATA ").removeprefix("a ")
+    return SimulationDataError(path, f"is {_IS[kind]}, not a {aim}", _use(path, kind, wanted))
+
+
+def example(kind: Kind, folder: Path, pattern: str) -> str:
+    """The only file of a kind in a folder, quoted for a shell; ``FILE`` where that is unclear.
+
+    Parameters
+    ----------
+    kind
+        What is looked for.
+    folder, pattern
+        Which files are looked at, at most a hundred.
+    """
+    files = itertools.islice(folder.glob(pattern), _MOST_FILES) if folder.is_dir() else ()
+    found = [file for file in files if file.is_file() and kind_of(file) == kind]
+    return shlex.quote(str(found[0])) if len(found) == 1 else "FILE"
+
+
+def _use(path: Path, kind: Kind, wanted: Wanted) -> str:
+    """How to use a file of this kind, and what belongs in its place."""
+    named, give = shlex.quote(str(path)), f"give {_BELONGS[wanted]}"
+    options = {
+        "circuit": f"--circuit {named} --spikes FILE",
+        "spikes": f"--spikes {named} --circuit FILE",
+        "nodes": "--circuit FILE --spikes FILE with the circuit configuration that names it",
+    }
+    if kind in ("cube", "cube folder"):
+        return f"it is computed already, show it (hexrecruit view, hexrecruit movie), or {give}"
+    if kind == "simulation" and wanted == "cube":
+        return f"compute one (hexrecruit cube {named} -o run.hexrecruit.nc)"
+    if kind == "simulation":
+        return f"{give}, and this one as SIM"
+    if kind == "campaign" and wanted == "simulation":
+        return f"{give}, or hexrecruit campaign {named} -o FOLDER"
+    if kind in options and wanted == "simulation":
+        return f"{give}, or {options[kind]}"
+    if kind in options and wanted == "cube":
+        return f"compute one (hexrecruit cube {options[kind]} -o run.hexrecruit.nc)"
+    return give
+
+
+def _kind_of_folder(path: Path) -> Kind | None:
+    if not (path / "zarr.json").is_file():
+        return None
+    attributes = json.loads((path / "zarr.json").read_text(encoding="utf-8")).get("attributes", {})
+    if "campaign_schema_version" in attributes:
+        return "campaign"
+    return "cube folder" if "hex_radius" in attributes else None
+
+
+def _kind_by_head(path: Path, head: bytes) -> Kind | None:
+    if head.startswith(_HDF5):
+        return _kind_of_hdf5(path)
+    if head.startswith(_NRRD):
+        return "volume"
+    if head.startswith(_MOVIES) or head[4:8] == b"ftyp":
+        return "movie"
+    if head.startswith(_PICTURES):
+        return "picture"
+    if path.stat().st_size > _LARGEST_JSON:
+        return None
+    return _kind_of_json(json.loads(path.read_text(encoding="utf-8-sig")))
+
+
+def _kind_of_hdf5(path: Path) -> Kind | None:
+    with open_h5(path, "the file", "") as file:
+        names = set(child_names(file))
+        if {"recruitment", "n_neurons", "hex"} <= names:
+            return "cube"
+        groups: tuple[Kind, ...] = ("spikes", "nodes", "edges", "report")
+        for kind in groups:
+            if kind in names and hasattr(child(file, kind), "keys"):
+                return kind
+    return None
+
+
+def _kind_of_json(content: Any) -> Kind | None:
+    if not isinstance(content, dict):
+        return None
+    if "run" in content or ("simulation" in content and "network" in content):
+        return "simulation"
+    if isinstance(content.get("networks"), dict):
+        return "circuit"
+    if "simulations" in content or {"format", "data"} <= set(content):
+        return "campaign"
+    sets = [value for value in content.values() if isinstance(value, (dict, list))]
+    keys = {key for value in sets if isinstance(value, dict) for key in value}
+    named = keys & {"population", "node_id", "gids", "model_type"}
+    return "node sets" if named and len(sets) == len(content) else None

@@ -1,0 +1,45 @@
+"""Paths as configurations name them, and why a file is not there."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PureWindowsPath
+
+__all__ = ["absence", "is_of_windows", "local_path"]
+
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+
+
+def is_of_windows(text: str) -> bool:
+    """Whether a path is written as on Windows, and this is another system."""
+    return os.sep == "/" and ("\\" in text or _DRIVE.match(text) is not None)
+
+
+def absence(path: Path) -> str:
+    """Why there is no file, for a message that begins with the path."""
+    if path.is_dir():
+        return "is a folder"
+    if os.sep == "/" and _DRIVE.match(str(path)):
+        return "is a path of Windows, which this computer does not have"
+    return "does not exist"
+
+
+def local_path(folder: Path, *parts: str) -> Path:
+    """Path of a file as a configuration names it.
+
+    Backslashes separate folders, as on Windows, unless a file has exactly that name. A path with a
+    drive stays as it is: no file is there.
+
+    Parameters
+    ----------
+    folder
+        Of the configuration.
+    *parts
+        Names, each relative to the one before.
+    """
+    plain = Path(folder, *parts)
+    if not any(is_of_windows(part) for part in parts) or os.path.exists(plain):
+        return plain
+    given = PureWindowsPath(*parts)
+    return Path(str(given)) if given.drive else Path(folder, given.as_posix())
