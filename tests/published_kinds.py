@@ -1,7 +1,7 @@
 """Kinds of simulations as they are published, small: what differs, and what stands in the way.
 
-A kind is a way of writing (none of which stands in the way of a cube), where the neurons are, and at
-most one obstacle. `KINDS` has all of them by name.
+A kind is a way of writing (none of which stands in the way of a cube), where the neurons are, and
+at most one obstacle. `KINDS` has all of them by name.
 """
 
 from __future__ import annotations
