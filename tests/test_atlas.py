@@ -240,7 +240,7 @@ class TestConntility:
         )
         supersample_flatmap(flatmap, turn).save_nrrd(str(tmp_path / "ss.nrrd"))
         looked_up = lookups.look_up(sim, POPULATION, tmp_path / "ss.nrrd", None)
-        inside = np.flatnonzero(lookups.has_place(x, y))
+        inside = np.flatnonzero(lookups.has_place(x, y, outside_value=True))
         assert inside.size > 200
         for found, axis, own in ((x, "x", "x"), (y, "y", "z")):
             position = sim.column(POPULATION, own)[inside]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.deviations import DEVIATIONS, spikes_file, write
 
-from napari_hexrecruit import open_simulation, recruitment_cube
+from napari_hexrecruit import RecruitmentWarning, open_simulation, recruitment_cube
 from napari_hexrecruit.check import check_simulation
 from napari_hexrecruit.errors import SimulationDataError
 
@@ -91,10 +91,13 @@ def test_a_node_set_of_the_simulation_alone_counts_its_neurons(tmp_path):
     assert cube_of(opened, **deviation.options).attrs["n_neurons_selected"] == 30
 
 
-def test_silence_is_zero_percent(tmp_path):
-    opened, _ = write(tmp_path, "no_spikes_at_all")
-    cube = recruitment_cube(open_simulation(**opened), bin_ms=BIN_MS, radius=40.0)
+@pytest.mark.parametrize("name", ["no_spikes_at_all", "silent_population"])
+def test_silence_is_zero_percent_where_it_is_allowed(tmp_path, name):
+    opened, _ = write(tmp_path, name)
+    with pytest.warns(RecruitmentWarning, match="there are no spikes"):
+        cube = cube_of(opened, allow_empty=True)
     assert (cube["recruitment"] == 0).all()
+    assert "it is assumed that it never fired" in cube.attrs["notes"]
 
 
 def test_left_out_spikes_are_counted(tmp_path):

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from tests.sonata_files import POPULATION, simple_files
 
 from napari_hexrecruit import (
-    _memory,
     _spike_counts,
     _spike_stream,
     cumulative_cube,
@@ -145,27 +144,6 @@ def test_what_was_decided_once_stays(tmp_path, monkeypatch):
     assert isinstance(spikes_of(sim, POPULATION), FromMemory)
     with spikes_not_kept():
         assert isinstance(spikes_of(sim, POPULATION), FromFile)
-
-
-@pytest.mark.parametrize(
-    ("meminfo", "limit", "used", "free"),
-    [
-        ("MemTotal: 9 kB\nMemAvailable:  5 kB\n", None, None, 5 * 1024),
-        ("MemAvailable: 5 kB\n", "max", "100", 5 * 1024),
-        ("MemAvailable: 5 kB\n", "3000", "100", 2900),
-        ("MemAvailable: 5 kB\n", "100", "3000", 0),
-        ("nothing\n", None, None, None),
-        (None, "3000", "100", 2900),
-    ],
-)
-def test_free_memory(tmp_path, monkeypatch, meminfo, limit, used, free):
-    names = {"meminfo": meminfo, "memory.max": limit, "memory.current": used}
-    for name, content in names.items():
-        if content is not None:
-            (tmp_path / name).write_text(content)
-    monkeypatch.setattr(_memory, "_MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(_memory, "_CGROUP", tmp_path)
-    assert _memory.free_bytes() == free
 
 
 def test_large_samples_leave_their_node_types_to_the_fill_value(tmp_path):

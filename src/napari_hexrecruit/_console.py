@@ -13,6 +13,7 @@ from napari_hexrecruit.errors import HexRecruitError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from napari_hexrecruit.errors import Parameter
     from napari_hexrecruit.recruitment import Progress
 
 __all__ = ["about", "progress_bars", "run", "say", "warn"]
@@ -103,12 +104,17 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
     return status if isinstance(status, int) else DONE
 
 
+def _as_option(parameter: Parameter) -> str:
+    """A parameter as the command line has it."""
+    return " ".join(["--" + parameter.name.replace("_", "-"), *parameter.values])
+
+
 def _sentence(error: Exception) -> str:
     if hasattr(error, "format_message"):  # a mistake on the command line, as typer says it
         return f"{error.format_message()} (see --help)"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'file'}: {error.strerror}"
-    return str(error)
+    return error.sentence(_as_option) if isinstance(error, HexRecruitError) else str(error)
 
 
 def warn(sentences: Iterable[str]) -> None:

@@ -20,21 +20,27 @@ if TYPE_CHECKING:
 __all__ = ["column_centres", "column_of_neuron", "has_place", "look_up", "median_places"]
 
 
-def has_place(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+def has_place(
+    x: npt.NDArray[Any], y: npt.NDArray[Any], *, outside_value: bool
+) -> npt.NDArray[np.bool_]:
     """Which neurons have a place in flat space.
 
     Parameters
     ----------
     x, y
         (n_neurons,) coordinates.
+    outside_value
+        Whether -1 in both is an atlas's outside value. It is in flat coordinates that come from an
+        atlas, and a place in others.
 
     Returns
     -------
     (n_neurons,) bool
-        False for NaN, infinite, and -1 in both, which is the atlas's outside value.
+        False for NaN, infinite, and the outside value.
     """
+    finite = np.isfinite(x) & np.isfinite(y)
     placed: npt.NDArray[np.bool_] = (
-        np.isfinite(x) & np.isfinite(y) & ~((x == OUTSIDE) & (y == OUTSIDE))
+        finite & ~((x == OUTSIDE) & (y == OUTSIDE)) if outside_value else finite
     )
     return placed
 
@@ -74,26 +80,38 @@ def column_centres(
     def compute() -> Arrays:
         volume = read_ids(column_atlas, progress=progress)
         x, y = flat_positions(read_flatmap(flatmap, progress=progress), *volume.centres().T)
-        return dict(zip("nxy", median_places(volume.values[:, 0], x, y), strict=True))
+        placed = has_place(x, y, outside_value=True)
+        return dict(zip("nxy", median_places(volume.values[:, 0], x, y, placed), strict=True))
 
-    key = {"what": "centres of columns", "files": [_stamp(column_atlas), _stamp(flatmap)]}
+    key = {
+        "what": "centres of columns",
+        "in": "um",
+        "files": [_stamp(column_atlas), _stamp(flatmap)],
+    }
     found = cached_arrays(key, compute)
     return found["n"], found["x"], found["y"]
 
 
 def median_places(
-    columns: npt.NDArray[Any], x: npt.NDArray[Any], y: npt.NDArray[Any]
+    columns: npt.NDArray[Any],
+    x: npt.NDArray[Any],
+    y: npt.NDArray[Any],
+    placed: npt.NDArray[np.bool_],
 ) -> tuple[npt.NDArray[Any], ...]:
     """Ids of columns in ascending order, and median x and y of the members with a place."""
     ids, group = np.unique(columns, return_inverse=True)
-    placed = has_place(x, y)
     medians = (group_medians(group[placed], axis[placed], len(ids)) for axis in (x, y))
     return ids, *medians
 
 
 def _key(what: str, sim: Simulation, population: str, path: Path) -> dict[str, Any]:
     nodes = sim.nodes_file(population)
-    return {"what": what, "files": [stamp(nodes), _stamp(path)], "population": population}
+    return {
+        "what": what,
+        "in": "um",
+        "files": [stamp(nodes), _stamp(path)],
+        "population": population,
+    }
 
 
 def _stamp(path: Path) -> tuple[str, int, int] | None:

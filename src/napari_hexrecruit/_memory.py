@@ -6,35 +6,87 @@ from pathlib import Path
 
 __all__ = ["free_bytes"]
 
-_MEMINFO = Path("/proc/meminfo")
-_CGROUP = Path("/sys/fs/cgroup")
+_CGROUPS = Path("/proc/self/cgroup")
+_MOUNT = Path("/sys/fs/cgroup")
+_NO_LIMIT = 1 << 62
+"""Version 1 writes a number near 2**63 for no limit."""
 
 
-def free_bytes() -> int | None:
+def free_bytes(*, cgroups: Path = _CGROUPS, mount: Path = _MOUNT) -> int | None:
     """Memory that this process can still take; None where the system does not say.
 
-    What the system has available, and what is left of the limit of a batch job or container
-    (control groups, version 2).
+    What the system has available; in a batch job or a container less, if a limit of its control
+    groups is nearer.
+
+    Parameters
+    ----------
+    cgroups
+        File that names the control groups of this process.
+    mount
+        Where their files are.
     """
-    found = [_available(), _left_of_limit()]
+    found = [_available(), *_left_of_limits(cgroups, mount)]
     return min((n for n in found if n is not None), default=None)
 
 
 def _available() -> int | None:
+    import psutil
+
     try:
-        lines = _MEMINFO.read_text(encoding="ascii").splitlines()
-    except (OSError, ValueError):
+        return int(psutil.virtual_memory().available)
+    except (OSError, RuntimeError, NotImplementedError):
         return None
-    kb = (line.split()[1] for line in lines if line.startswith("MemAvailable:"))
-    return next((int(number) * 1024 for number in kb if number.isdigit()), None)
 
 
-def _left_of_limit() -> int | None:
+def _left_of_limits(cgroups: Path, mount: Path) -> list[int]:
+    """What is left of the limit of each group that the process is in, and of those around it."""
+    left = []
+    for folder, names in _groups(cgroups, mount):
+        limit, used, cache = _number(folder / names[0]), _number(folder / names[1]), names[2]
+        if limit is not None and used is not None and limit < _NO_LIMIT:
+            reclaimable = _field(folder / "memory.stat", cache)
+            left.append(max(limit - max(used - reclaimable, 0), 0))
+    return left
+
+
+_VERSION_2 = ("memory.max", "memory.current", "inactive_file")
+_VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+"""Files of limit and usage, and the field of what the kernel gives back first: read from files."""
+
+
+def _groups(cgroups: Path, mount: Path) -> list[tuple[Path, tuple[str, str, str]]]:
+    """Folders of the groups, innermost first, and the names of their files."""
     try:
-        limit, used = (
-            (_CGROUP / name).read_text(encoding="ascii").strip()
-            for name in ("memory.max", "memory.current")
-        )
+        lines = cgroups.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return []
+    found = []
+    for line in lines:
+        _, controllers, path = (*line.split(":", 2), "", "")[:3]
+        if not controllers:
+            root, names = mount, _VERSION_2
+        elif "memory" in controllers.split(","):
+            root, names = mount / "memory", _VERSION_1
+        else:
+            continue
+        # In a container the path may be that of the host, which is not here: its root is ours.
+        parts = [part for part in path.split("/") if part not in ("", ".", "..")]
+        found += [(root.joinpath(*parts[:n]), names) for n in range(len(parts), -1, -1)]
+    return found
+
+
+def _number(file: Path) -> int | None:
+    try:
+        text = file.read_text(encoding="ascii").strip()
     except (OSError, ValueError):
         return None
-    return max(int(limit) - int(used), 0) if limit.isdigit() and used.isdigit() else None
+    return int(text) if text.isdigit() else None
+
+
+def _field(file: Path, name: str) -> int:
+    """A number of a file of names and numbers; 0 where it is not there."""
+    try:
+        pairs = [line.split() for line in file.read_text(encoding="ascii").splitlines()]
+    except (OSError, ValueError):
+        return 0
+    return next((int(p[1]) for p in pairs if len(p) == 2 and p[0] == name and p[1].isdigit()), 0)

@@ -21,10 +21,10 @@ import numpy.typing as npt
 from napari_hexrecruit.errors import SimulationDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Header", "nrrd_errors", "read_blocks", "read_header", "read_image"]
+__all__ = ["Header", "nrrd_errors", "read_blocks", "read_header", "read_image", "um_per_unit"]
 
 Block = npt.NDArray[Any]
 
@@ -42,6 +42,19 @@ _TYPES = {
     "float": "f4",
     "double": "f8",
 }
+_UM = {
+    **dict.fromkeys(("um", "micron", "microns", "micrometer", "micrometers"), 1.0),
+    **dict.fromkeys(("micrometre", "micrometres"), 1.0),
+    **dict.fromkeys(("nm", "nanometer", "nanometers", "nanometre", "nanometres"), 1e-3),
+    **dict.fromkeys(("mm", "millimeter", "millimeters", "millimetre", "millimetres"), 1e3),
+    **dict.fromkeys(("cm", "centimeter", "centimeters", "centimetre", "centimetres"), 1e4),
+    **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), 1e6),
+}
+"""Micrometres of a unit."""
+_UNITS = ("space units", "units")
+_MICRO = (b"\xc2\xb5", b"\xce\xbc", b"\xb5")
+"""The micro sign and the Greek letter in UTF-8, and the sign in Latin 1. pynrrd skips what is not
+ASCII, and takes micrometres for metres."""
 _SPACES_3D = (
     *("right-anterior-superior", "left-anterior-superior", "left-posterior-superior"),
     *("posterior-inferior-right", "RAS", "LAS", "LPS", "PIR"),
@@ -131,9 +144,9 @@ def read_header(path: Path) -> Header:
     import nrrd
 
     with nrrd_errors(path), np.errstate(all="ignore"), open(path, "rb") as file:
-        fields = nrrd.read_header(file)
+        fields = nrrd.read_header(_without_micro(file))
         sizes = [int(n) for n in fields["sizes"]]
-        voxel_size, offset = _geometry(fields)
+        voxel_size, offset = _geometry(path, fields)
         n_payload = len(sizes) - 3
         if len(voxel_size) != 3 or n_payload not in (0, 1):
             raise ValueError(f"its axes are {sizes}, not x, y, z with at most one before them")
@@ -180,7 +193,40 @@ def read_image(path: Path) -> tuple[npt.NDArray[Any], dict[str, Any]]:
 
     with nrrd_errors(path), np.errstate(all="ignore"):
         data, fields = nrrd.read(str(path))
-        return np.asarray(data), dict(fields)
+        with open(path, "rb") as file:
+            units = nrrd.read_header(_without_micro(file))
+        return np.asarray(data), {**fields, **{k: units[k] for k in _UNITS if k in units}}
+
+
+def um_per_unit(path: Path, fields: Mapping[str, Any], n_axes: int) -> float:
+    """Micrometres in the unit of a file's coordinates; 1 where it does not say any.
+
+    Raises
+    ------
+    SimulationDataError
+        If its axes have several units, or one that is not known.
+    """
+    given = fields.get("space units") or fields.get("units", ())
+    units = {str(unit).strip() for unit in given[-n_axes:]} - {"", "none", "???"}
+    if len(units) > 1:
+        listed = ", ".join(sorted(units))
+        raise SimulationDataError(
+            path, f"its axes have several units, {listed}", "convert it to um"
+        )
+    unit = units.pop() if units else "um"
+    factor = _UM.get(unit, _UM.get(unit.lower()))
+    if factor is None:
+        remedy = "give its positions in um or mm, and say so as its 'space units'"
+        raise SimulationDataError(path, f"its unit {unit!r} is not known", remedy)
+    return factor
+
+
+def _without_micro(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines of a head with a u for the Greek letter."""
+    for line in lines:
+        for micro in _MICRO:
+            line = line.replace(micro, b"u")
+        yield line
 
 
 def _streamed(header: Header) -> Iterator[Block]:
@@ -203,17 +249,18 @@ def _loaded(header: Header) -> Iterator[Block]:
         yield volume[:, :, k].swapaxes(0, 1).reshape(-1, header.n_components)
 
 
-def _geometry(fields: Mapping[str, Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Size of a voxel and offset, by the rules of ``voxcell.VoxelData.load_nrrd``."""
+def _geometry(path: Path, fields: Mapping[str, Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Size of a voxel and offset in um, by the rules of ``voxcell.VoxelData.load_nrrd``."""
     n_dims = fields.get("space dimension", 3 if fields.get("space") in _SPACES_3D else 0)
     if "space directions" in fields:
-        directions = np.array(fields["space directions"][-n_dims:], dtype=np.float32)
+        directions = np.array(fields["space directions"][-n_dims:], dtype=np.float64)
         if directions.ndim != 2 or (directions != np.diag(directions.diagonal())).any():
             raise ValueError("only space directions along the coordinates can be read")
         voxel_size = directions.diagonal()
     elif "spacings" in fields:
-        voxel_size = np.array(fields["spacings"][-n_dims:], dtype=np.float32)
+        voxel_size = np.array(fields["spacings"][-n_dims:], dtype=np.float64)
     else:
         raise ValueError("it has neither space directions nor spacings")
-    origin = fields.get("space origin", np.zeros(len(voxel_size)))
-    return voxel_size, np.array(origin, dtype=np.float32)
+    origin = np.array(fields.get("space origin", np.zeros(len(voxel_size))), dtype=np.float64)
+    um = um_per_unit(path, fields, len(voxel_size))
+    return (um * voxel_size).astype(np.float32), (um * origin).astype(np.float32)

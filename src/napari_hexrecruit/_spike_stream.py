@@ -123,6 +123,10 @@ class SpikeStream:
         """First and last spike of a window, by binary search; true where the times ascend."""
         return self._first_at(start_ms), self._first_at(stop_ms)
 
+    def index_at(self, time_ms: float) -> int:
+        """The first spike that is not before a time, where they are sorted by time."""
+        return self._first_at(time_ms)
+
     def _first_at(self, time_ms: float) -> int:
         """The first spike that is not before a time; NaN is behind all times."""
         pages = range(0, self.n_spikes, _PAGE)

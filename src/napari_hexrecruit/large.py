@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit import schema
-from napari_hexrecruit._doubts import issue_warnings, warnings_in
+from napari_hexrecruit._doubts import Tally, issue_warnings, warnings_in
+from napari_hexrecruit._evidence import tally_of
 from napari_hexrecruit._spike_counts import too_coarse
 from napari_hexrecruit._spike_stream import counted_in_order, open_stream
 from napari_hexrecruit._zarr_store import (
@@ -179,17 +180,17 @@ def _count(
     with open_stream(sim, question.population) as stream:
         if stream is None:
             assumed = sim.spikes(question.population).assumed
-            inside = _write_slabs(_NoSpikes(), EXACT, question, store, progress)
-            return question.found(0, *inside, assumed)
+            tally = _write_slabs(_NoSpikes(), EXACT, question, store, progress)
+            return question.found(tally, assumed)
         bins = question.bins
-        inside = counted_in_order(
+        tally = counted_in_order(
             stream,
             bins,
             progress,
             lambda stream: _write_slabs(stream, stream.clock, question, store, progress),
         )
         warnings = too_coarse(sim.spikes_file, stream.clock, bins)
-        return question.found(stream.n_spikes, *inside, stream.assumed, warnings)
+        return question.found(tally, stream.assumed, warnings)
 
 
 def _write_slabs(
@@ -198,8 +199,8 @@ def _write_slabs(
     question: Question,
     store: Path,
     progress: Progress | None,
-) -> tuple[int, int]:
-    """Write all slabs; numbers of spikes inside, and of those with unknown ids."""
+) -> Tally:
+    """Write all slabs; what was counted."""
     slabs = count_slabs(
         source,
         question.members,
@@ -209,11 +210,14 @@ def _write_slabs(
         progress=progress,
     )
     n_inside = n_unknown_id = 0
+    latest_ms = None
     for slab in slabs:
         _write_slab(slab, question, store)
         n_inside += slab.n_inside
         n_unknown_id += slab.n_unknown_id
-    return n_inside, n_unknown_id
+        part = tally_of(0, 0, 0, slab.n_spikes, question.bins.edges()[slab.k0 :])
+        latest_ms = latest_ms if part.latest_ms is None else part.latest_ms
+    return Tally(source.n_spikes, n_inside, n_unknown_id, latest_ms)
 
 
 def _write_slab(slab: Slab, question: Question, store: Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._doubts import issue_warnings, warnings_in
+from napari_hexrecruit._doubts import Tally, doubted, issue_warnings, warnings_in
+from napari_hexrecruit._evidence import Evidence, tally_of
 from napari_hexrecruit._spike_counts import Counted, spikes_not_kept, spikes_of
 from napari_hexrecruit._waiting import interrupted_by
 from napari_hexrecruit._warm_up import warm_up_ahead
@@ -67,6 +68,7 @@ def recruitment_cube(
     start: float | None = None,
     stop: float | None = None,
     min_neurons: int = 1,
+    allow_empty: bool = False,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Percentage of each hexagon's neurons that fire at least once in each bin of time.
@@ -100,6 +102,8 @@ def recruitment_cube(
         ragged end of the default window is left out and said in the attribute ``notes``.
     min_neurons
         Hexagons with fewer neurons have NaN percent.
+    allow_empty
+        Give a cube of zeros where no spike was counted, in place of an error with the cause.
     progress
         Called as ``progress(what, done, total)``; what it raises ends the work.
 
@@ -114,7 +118,8 @@ def recruitment_cube(
     SimulationDataError
         If a file cannot be read or lacks something that is asked for.
     ValueError
-        If a parameter cannot be used, nobody passes the filters, or nobody has a place.
+        If a parameter cannot be used, no neuron passes the filters or has a place, or no spike
+        was counted.
 
     Warns
     -----
@@ -123,8 +128,10 @@ def recruitment_cube(
 
     Notes
     -----
-    Neurons whose position is NaN, infinite or the atlas's outside value (-1 in both) are left out
-    of numerator and denominator. Bins are half-open; see `TimeBins` for spikes at an edge.
+    Neurons whose position is NaN, infinite or the atlas's outside value are left out of numerator
+    and denominator. The outside value is -1 in both of ``ss_flat_*`` or ``flat_*``, or of what an
+    atlas gives; in other properties it is a place like any other. Bins are
+    half-open; see `TimeBins` for spikes at an edge.
 
     Examples
     --------
@@ -148,14 +155,19 @@ def recruitment_cube(
         start=start,
         stop=stop,
         min_neurons=min_neurons,
+        allow_empty=allow_empty,
         progress=progress,
     )
     issue_warnings(warnings_in(cube.attrs))
     return cube
 
 
-def computed_cube(simulation: str | os.PathLike[str] | Simulation, **options: Any) -> xr.Dataset:
+def computed_cube(
+    simulation: str | os.PathLike[str] | Simulation, *, judged: bool = True, **options: Any
+) -> xr.Dataset:
     """As `recruitment_cube`; what it would warn of is in the cube's attributes alone.
+
+    `judged` is False for a part of a whole, which may well be empty.
 
     A warning of Python is for who called a function. Commands and windows have their own ways, and
     one that is shown from a thread freezes the viewer.
@@ -163,7 +175,7 @@ def computed_cube(simulation: str | os.PathLike[str] | Simulation, **options: An
     warm_up_ahead()
     progress = options.get("progress")
     with interrupted_by(progress), opened(simulation) as sim:
-        question = question_of(sim, options)
+        question = replace(question_of(sim, options), judged=judged)
         spikes = spikes_of(sim, question.population)
         return question.cube(spikes.count(question.members, question.bins, progress))
 
@@ -281,32 +293,50 @@ class Question:
     attrs: dict[str, Any]
     notes: tuple[list[str], list[str]]
     """What stands before and behind that which is assumed of the spikes."""
+    sim: Simulation
+    selected: Mask
+    """(n_neurons,) neurons in the node set that pass the filters."""
+    allow_empty: bool
+    doubts: tuple[str, ...]
+    """What is suspicious of the places."""
+    judged: bool = True
+    """Whether it is asked if the spikes can be meant: of the whole, not of its parts."""
 
     def cube(self, counted: Counted) -> xr.Dataset:
-        """The cube of these counts."""
+        """The cube of these counts.
+
+        Raises
+        ------
+        ParameterError
+            If no spike was counted, and that is not allowed.
+        """
         counts = counted.counts
-        attrs = self.found(
-            counted.n_read,
-            counts.n_inside,
-            counts.n_unknown_id,
-            counted.assumed,
-            counted.warnings,
+        tally = tally_of(
+            *(counted.n_read, counts.n_inside, counts.n_unknown_id, counts.n_spikes),
+            self.bins.edges(),
         )
+        attrs = self.found(tally, counted.assumed, counted.warnings)
         return self.assembled(counts.n_recruited, counts.n_spikes, attrs)
 
     def found(
-        self,
-        n_read: int,
-        n_inside: int,
-        n_unknown_id: int,
-        assumed: tuple[str, ...],
-        warnings: tuple[str, ...] = (),
+        self, tally: Tally, assumed: tuple[str, ...], warnings: tuple[str, ...] = ()
     ) -> dict[str, Any]:
-        """Attributes that describe the spikes; the warnings are among the notes too."""
+        """Attributes that describe the spikes; the warnings are among the notes too.
+
+        Raises
+        ------
+        ParameterError
+            If no spike was counted, and that is not allowed.
+        """
+        warnings = (*self.doubts, *warnings)
+        if self.judged:
+            window = self.bins.start_ms, self.bins.stop_ms
+            evidence = Evidence(self.sim, self.population, lambda: self.selected, window, tally)
+            warnings += doubted(evidence, allow_empty=self.allow_empty)
         return {
-            "n_spikes_read": n_read,
-            "n_spikes_outside_window": n_read - n_inside,
-            "n_spikes_unknown_id": n_unknown_id,
+            "n_spikes_read": tally.n_read,
+            "n_spikes_outside_window": tally.n_read - tally.n_inside,
+            "n_spikes_unknown_id": tally.n_unknown_id,
             "napari_hexrecruit_version": _version(),
             "notes": json.dumps([*warnings, *self.notes[0], *assumed, *self.notes[1]]),
             "warnings": json.dumps(warnings),
@@ -350,6 +380,7 @@ def ask(
     grid: HexGrid,
     window: tuple[float | None, float | None, float],
     min_neurons: int,
+    allow_empty: bool,
     progress: Progress | None,
 ) -> Question:
     """Check and resolve what is asked, cheapest first, and read what it takes."""
@@ -366,11 +397,12 @@ def ask(
     places, members = _group(sim, population, source, grid, progress)
     members = members.keep(selected)
     n_selected, n_placed = int(selected.sum()), int(members.n_neurons.sum())
+    doubts = source.doubts(sim, population) if 2 * n_placed < n_selected else ()
     if n_placed == 0:
         columns = source.flat if isinstance(source.flat, tuple) else ()
         raise ValueError(
             f"none of the {n_selected:,} neurons has a place in {source}:"
-            f" {sim.flat_remedy(population, but=columns)}"
+            f" {doubts[0] if doubts else sim.flat_remedy(population, but=columns)}"
         )
     recipe = {
         **_recipe_of_files(sim),
@@ -393,7 +425,10 @@ def ask(
     }
     before = [*notes, *sim.assumed]
     behind = [*_node_set_notes(node_set, said), *source.notes(places, members, selected)]
-    return Question(population, members, bins, min_neurons, places.units, attrs, (before, behind))
+    return Question(
+        *(population, members, bins, min_neurons, places.units, attrs, (before, behind)),
+        *(sim, selected, allow_empty, doubts),
+    )
 
 
 def open_recipe(recipe: Mapping[str, Any]) -> Simulation:

@@ -18,6 +18,7 @@ from napari_hexrecruit._lookups import (
     look_up,
     median_places,
 )
+from napari_hexrecruit._nrrd import read_header
 from napari_hexrecruit.atlas import OUTSIDE
 from napari_hexrecruit.columns import group_columns
 from napari_hexrecruit.recruitment import HexMembers, Progress, group_neurons
@@ -33,13 +34,16 @@ __all__ = [
     "find_places",
     "flat_units",
     "group_places",
-    "has_place",
 ]
 
 Flat: TypeAlias = "tuple[str, str] | str | os.PathLike[str]"
 """Two columns, ``"atlas"`` or ``"atlas:NAME"`` (a volume of the circuit's atlas), an nrrd file."""
 
 Mask = npt.NDArray[np.bool_]
+_MUCH_FARTHER = 100.0
+"""Times that neurons are away than a volume reaches, where it has another unit: mm is 1,000."""
+_FLAT_NAMES = ("ss_flat_", "flat_")
+"""How properties begin whose values come from an atlas, and with them its outside value."""
 _FEWEST_VOXELS = 3.0
 """A smaller radius, in voxels or pixels of the flatmap, is noted; docs/flatmaps.md measures it."""
 
@@ -51,13 +55,15 @@ class Places:
     Attributes
     ----------
     x, y
-        (n_neurons,) coordinates; see `has_place` for those that are none.
+        (n_neurons,) coordinates; `has_place` tells which of them are places.
     units
         ``um``, ``pixel`` or ``unknown``.
     resolution
         Step of the positions in these units; None where they are the neurons' own.
     how
         How they were found, for a note; empty for columns of the nodes file.
+    has_outside_value
+        Whether -1 in both is the outside value of an atlas, not a place like any other.
     """
 
     x: npt.NDArray[Any]
@@ -65,6 +71,12 @@ class Places:
     units: str
     resolution: float | None = None
     how: str = ""
+    has_outside_value: bool = True
+
+    @property
+    def has_place(self) -> Mask:
+        """(n_neurons,) bool: False for NaN, infinite, and the outside value."""
+        return has_place(self.x, self.y, outside_value=self.has_outside_value)
 
     def notes(self, selected: Mask, radius: float) -> list[str]:
         """Sentences for a cube: how many neurons have no place, and a radius that is too small."""
@@ -145,6 +157,13 @@ class FlatSource:
             " column",
         ]
 
+    def doubts(self, sim: Simulation, population: str) -> tuple[str, ...]:
+        """A sentence where neurons are so far from a volume that its unit seems to be another."""
+        volume = self.flat if isinstance(self.flat, Path) else self.column_atlas
+        if isinstance(self.flat, tuple) and _from_atlas(sim, population, self.flat):
+            volume = sim.atlas_file("flatmap")
+        return _of_another_unit(volume, sim.positions(population)) if volume is not None else ()
+
     def __str__(self) -> str:
         flat = str(self.flat) if isinstance(self.flat, Path) else ", ".join(self.flat)
         return f"{flat} and {self.column_atlas}" if self.column_atlas else flat
@@ -178,9 +197,10 @@ def find_places(
         )
     x, y = (_numbers(sim, population, name, progress) for name in flat)
     units = flat_units(flat)
-    computed = [name for name in flat if sim.is_from_atlas(population, name)]
+    computed = _from_atlas(sim, population, flat)
     how = f"{' and '.join(computed)} were computed from the circuit's atlas" if computed else ""
-    return Places(x, y, units, 1.0 if units == "pixel" else None, how)
+    has_outside_value = all(name in computed or name.startswith(_FLAT_NAMES) for name in flat)
+    return Places(x, y, units, 1.0 if units == "pixel" else None, how, has_outside_value)
 
 
 def group_places(
@@ -213,13 +233,15 @@ def group_places(
         With a column atlas a neuron is in its column, whether it has a flat position or not.
     """
     if source.column_atlas is None:
-        return group_neurons(grid, places.x, places.y, has_place(places.x, places.y))
+        return group_neurons(grid, places.x, places.y, places.has_place)
     columns = column_of_neuron(sim, population, source.column_atlas, progress)
     if isinstance(source.flat, Path):
         centres = column_centres(source.column_atlas, source.flat, progress)
     else:
         inside = columns > 0
-        centres = median_places(columns[inside], places.x[inside], places.y[inside])
+        centres = median_places(
+            columns[inside], places.x[inside], places.y[inside], places.has_place[inside]
+        )
     return group_columns(columns, *centres, radius_of_one=grid.radius)
 
 
@@ -259,6 +281,25 @@ def flat_units(flat: tuple[str, str]) -> str:
     if all(name in ("flat_x", "flat_y") for name in flat):
         return "pixel"
     return "unknown"
+
+
+def _from_atlas(sim: Simulation, population: str, flat: tuple[str, str]) -> list[str]:
+    return [name for name in flat if sim.is_from_atlas(population, name)]
+
+
+def _of_another_unit(volume: Path, positions: tuple[npt.NDArray[Any], ...]) -> tuple[str, ...]:
+    """A sentence where neurons are much farther away than a volume reaches."""
+    header = read_header(volume)
+    ends = np.stack([header.offset, header.offset + header.voxel_size * header.shape])
+    box, width = float(np.abs(ends).max()), float(np.abs(header.voxel_size).max())
+    axes = [np.abs(axis[np.isfinite(axis)]) for axis in positions]
+    reach = max((float(axis.max()) for axis in axes if axis.size), default=0.0)
+    if reach <= _MUCH_FARTHER * box:
+        return ()
+    return (
+        f"{volume}: its voxels are {width:.4g} um wide and end at {box:.4g} um, and the neurons"
+        f' reach {reach:.4g} um: if it is in mm, add \'space units: "mm" "mm" "mm"\' to its head',
+    )
 
 
 def _numbers(

@@ -314,15 +314,21 @@ def same_ids_in_two_populations(folder: Path) -> None:
     edit_spikes(folder, change)
 
 
-@deviation("an empty `/spikes`", same=False, says="it is assumed that it never fired")
+@deviation(
+    "an empty `/spikes`",
+    refused="{folder}/output/spikes.h5: population 'cortex': nothing is counted, since there are no"
+    " spikes: name another population or another spikes file, or allow an empty cube"
+    " (allow_empty=)",
+)
 def no_spikes_at_all(folder: Path) -> None:
     edit_spikes(folder, lambda group: group.parent.__delitem__(POPULATION))
 
 
 @deviation(
     "the population is not in the spikes file, others of the circuit are",
-    same=False,
-    says="has no spikes of population 'cortex'; it is assumed that it never fired",
+    refused="{folder}/output/spikes.h5: population 'cortex': nothing is counted, since there are no"
+    " spikes: name another population or another spikes file, or allow an empty cube"
+    " (allow_empty=)",
 )
 def silent_population(folder: Path) -> None:
     add_population(folder, "thalamus")

@@ -105,6 +105,7 @@ def _counted_once(
         stop=bins.stop_ms + origin_ms(cube),
         bin_ms=bins.stop_ms - bins.start_ms,
         min_neurons=recipe.get("min_neurons", 1),
+        allow_empty=True,
         progress=progress,
     )
 

@@ -29,6 +29,7 @@ _FIELDS = {
     "--flat X Y": "Flat x, Flat y",
     "--node-set": "Node set",
     "--population": "Population",
+    "allow_empty=": "on the command line",
 }
 """Fields of the widget by the options of the command line that do the same."""
 

@@ -15,7 +15,7 @@ from napari_hexrecruit._napari.flatmap_sources import NamedRegions, with_simulat
 from napari_hexrecruit._napari.work import recipe_of
 from napari_hexrecruit.flatmap import FlatImage, FlatRegions, HexRegions
 from napari_hexrecruit.pipeline import cube_members
-from napari_hexrecruit.places import FlatSource, find_places, has_place
+from napari_hexrecruit.places import FlatSource, find_places
 from napari_hexrecruit.recruitment import NO_HEX
 from napari_hexrecruit.sonata import Simulation
 
@@ -111,7 +111,7 @@ def read_neurons(
     recipe, population = recipe_of(cube), str(cube.attrs["population"])
     source = FlatSource.of(simulation, _flat(recipe), recipe.get("column_atlas"))
     places = find_places(simulation, population, source, progress)
-    counted = (members.hex_of_neuron != NO_HEX) & has_place(places.x, places.y)
+    counted = (members.hex_of_neuron != NO_HEX) & places.has_place
     ids = np.flatnonzero(counted)
     n_all = len(ids)
     if n_all > MOST_DOTS:

@@ -10,6 +10,7 @@ import numpy as np
 from napari_hexrecruit._napari.choices import column_choices
 from napari_hexrecruit.filters import matches, parse_where, rule_column, typed_rule
 from napari_hexrecruit.pipeline import computed_cube
+from napari_hexrecruit.schema import N_SPIKES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,7 +48,9 @@ class Request:
     min_neurons: int = 1
     split_by: str | None = None
 
-    def cube(self, sim: Simulation, progress: Progress | None) -> xr.Dataset:
+    def cube(
+        self, sim: Simulation, progress: Progress | None, *, allow_empty: bool = False
+    ) -> xr.Dataset:
         """Compute the cube of these parameters, not split."""
         return computed_cube(
             sim,
@@ -60,6 +63,7 @@ class Request:
             start=self.start,
             stop=self.stop,
             min_neurons=self.min_neurons,
+            allow_empty=allow_empty,
             progress=progress,
         )
 
@@ -97,7 +101,9 @@ def cubes_of(
     for value in _values_to_split(sim, request):
         rule = {"column": request.split_by, "value": value}
         part = replace(request, where=(*request.where, rule))
-        cubes[_part_name(request.split_by, value)] = part.cube(sim, progress)
+        cubes[_part_name(request.split_by, value)] = part.cube(sim, progress, allow_empty=True)
+    if not any(bool(cube[N_SPIKES].any()) for cube in cubes.values()):
+        request.cube(sim, progress)  # which says why nothing is counted
     return cubes
 
 

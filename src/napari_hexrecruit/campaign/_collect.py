@@ -331,7 +331,10 @@ def _head_of(entry: Entry, folder: Path) -> _Head:
     try:
         attrs = first.attrs
         if len(heads) > 1 or entry.dropped_ms:
-            attrs = merged_attrs([head.attrs for head in heads], dropped_ms=entry.dropped_ms)
+            judged = entry.judgement.warnings if entry.judgement else ()
+            attrs = merged_attrs(
+                [head.attrs for head in heads], dropped_ms=entry.dropped_ms, judged=judged
+            )
     except ValueError as error:
         raise HexRecruitError(f"{entry.path}: {error}") from error
     return _Head(

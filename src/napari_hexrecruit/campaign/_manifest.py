@@ -29,6 +29,7 @@ __all__ = [
     "MANIFEST",
     "WAITING",
     "Entry",
+    "Judgement",
     "Manifest",
     "Piece",
     "Saver",
@@ -71,6 +72,8 @@ class Piece:
         Of one that failed: why, in a sentence.
     warnings
         Of one that is done: what may not be meant, a sentence each.
+    tally
+        Of a window that is done: what was counted, as `Tally` has it; else None.
     """
 
     file: str
@@ -82,6 +85,7 @@ class Piece:
     inputs: list[Stamp] = field(default_factory=list)
     error: str = ""
     warnings: list[str] = field(default_factory=list)
+    tally: list[Any] | None = None
 
     def is_kept(self, folder: Path, recipe: str) -> bool:
         """Whether it is done by the same recipe, unharmed, and no input file has changed."""
@@ -91,6 +95,25 @@ class Piece:
             and all(_is_unchanged(one) for one in self.inputs)
             and checksum(folder / self.file) == self.sha256
         )
+
+
+@dataclass
+class Judgement:
+    """What is doubtful of a simulation that was computed in windows.
+
+    Attributes
+    ----------
+    checksums
+        Of the cubes that it is about.
+    error
+        Why nothing was counted, in a sentence; empty where something was, or that is allowed.
+    warnings
+        What may not be meant, a sentence each.
+    """
+
+    checksums: list[str]
+    error: str
+    warnings: list[str]
 
 
 @dataclass
@@ -111,6 +134,8 @@ class Entry:
         Ragged end that its windows leave out.
     error
         Why its windows could not be planned.
+    judgement
+        Of the whole that windows make: see `Judgement`; None where none was passed.
     """
 
     name: str
@@ -119,6 +144,17 @@ class Entry:
     pieces: list[Piece] = field(default_factory=list)
     dropped_ms: float = 0.0
     error: str = ""
+    judgement: Judgement | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its cubes are done."""
+        return bool(self.pieces) and all(piece.state == DONE for piece in self.pieces)
+
+    @property
+    def checksums(self) -> list[str]:
+        """Of its cubes."""
+        return [piece.sha256 for piece in self.pieces]
 
     @property
     def state(self) -> str:
@@ -126,21 +162,25 @@ class Entry:
         if self.path is None:
             return "absent"
         states = {piece.state for piece in self.pieces}
-        if self.error or FAILED in states:
+        if self.reason or FAILED in states:
             return FAILED
         return DONE if states == {DONE} else WAITING
 
     @property
     def reason(self) -> str:
         """Why it failed; empty if it did not."""
-        return self.error or next((p.error for p in self.pieces if p.state == FAILED), "")
+        failed = next((p.error for p in self.pieces if p.state == FAILED), "")
+        empty = self.judgement.error if self.judgement and self.is_whole else ""
+        return self.error or failed or empty
 
     @property
     def warnings(self) -> list[str]:
         """What may not be meant, of all cubes that are done, each once."""
-        return list(
-            dict.fromkeys(text for p in self.pieces if p.state == DONE for text in p.warnings)
-        )
+        done = [piece for piece in self.pieces if piece.state == DONE]
+        found = [text for piece in done for text in piece.warnings]
+        if self.judgement is not None and self.is_whole:
+            found += self.judgement.warnings
+        return list(dict.fromkeys(found))
 
 
 @dataclass
@@ -322,4 +362,5 @@ def _entry(item: Mapping[str, Any]) -> Entry:
     pieces = [Piece(**piece) for piece in item["pieces"]]
     for piece in pieces:
         piece.inputs = [(str(p), int(size), int(at)) for p, size, at in piece.inputs]
-    return Entry(**known, pieces=pieces)
+    judgement = item.get("judgement")
+    return Entry(**known, pieces=pieces, judgement=judgement and Judgement(**judgement))

@@ -16,6 +16,7 @@ from napari_hexrecruit._threads import n_cores
 from napari_hexrecruit.campaign._cluster import connected, results_of
 from napari_hexrecruit.campaign._collect import collect
 from napari_hexrecruit.campaign._dataset import DATASET
+from napari_hexrecruit.campaign._judge import judge_wholes
 from napari_hexrecruit.campaign._manifest import (
     CUBES,
     DONE,
@@ -51,7 +52,7 @@ __all__ = ["CampaignResult", "run_campaign"]
 
 _SECONDS_TO_APPEAR = 10.0
 """How long a file that another machine has written may take to be seen on a shared disk."""
-_NOT_OPTIONS = ("simulation", "progress")
+_NOT_OPTIONS = ("simulation", "progress", "allow_empty")
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def run_campaign(
     threads_per_cube: int = 1,
     split_ms: float | None = None,
     overwrite: bool = False,
+    allow_empty: bool = False,
     dashboard: str | None = None,
     progress: Progress | None = None,
     **options: Any,
@@ -129,6 +131,9 @@ def run_campaign(
         Compute each simulation in windows of this length; a whole number of bins.
     overwrite
         Compute all cubes again, and allow other options than the folder's campaign has.
+    allow_empty
+        Do not take simulations for failed of which no spike is counted. Parts of a simulation may
+        always be empty: it is asked of the whole.
     dashboard
         Address of dask's dashboard on this machine, as ``:8787``; by default there is none.
     progress
@@ -173,6 +178,7 @@ def run_campaign(
     before = _prepared(where, chosen, split_ms, overwrite=overwrite)
     manifest = _planned(campaign, before, chosen, split_ms)
     kept = _verified(manifest, where, progress, overwrite=overwrite)
+    judge_wholes(manifest, allow_empty=allow_empty)
     saver = Saver(manifest, where)
     saver.finish()
     waiting = [(e, p) for e in manifest.entries for p in e.pieces if p.state == WAITING]
@@ -181,7 +187,9 @@ def run_campaign(
     if waiting or not is_collected:
         workers = n_workers or min(n_cores(), max(1, len(waiting)))
         with connected(scheduler, n_workers=workers, dashboard=dashboard) as client:
-            _compute(client, waiting, manifest, where, saver, threads_per_cube, progress)
+            jobs = [_job(e, p, manifest, where, threads_per_cube, allow_empty) for e, p in waiting]
+            _compute(client, waiting, jobs, manifest, saver, progress)
+            judge_wholes(manifest, allow_empty=allow_empty)
             if any(entry.state == DONE for entry in manifest.entries):
                 dataset = collect(client, manifest, where, progress=progress)
                 manifest.collected = manifest.fingerprint
@@ -284,6 +292,7 @@ def _planned(
         _plan_pieces(entry, member.path, options, split_ms)
         pieces = {(p.file, p.start, p.stop): p for p in known[path].pieces} if path in known else {}
         entry.pieces = [pieces.get((p.file, p.start, p.stop), p) for p in entry.pieces]
+        entry.judgement = known[path].judgement if path in known else None
         entries.append(entry)
     collected = before.collected if before else ""
     return Manifest(options, split_ms, entries, list(campaign.notes), collected)
@@ -323,14 +332,12 @@ def _verified(
 def _compute(
     client: Any,
     waiting: list[tuple[Entry, Piece]],
+    jobs: list[CubeJob],
     manifest: Manifest,
-    folder: Path,
     saver: Saver,
-    n_threads: int,
     progress: Progress | None,
 ) -> None:
     """Compute the cubes that are waiting; the manifest says at any time what is done."""
-    jobs = [_job(entry, piece, manifest, folder, n_threads) for entry, piece in waiting]
     try:
         _look_at_orders(client, jobs, progress)
         if progress is not None and jobs:
@@ -356,10 +363,17 @@ def _look_at_orders(client: Any, jobs: list[CubeJob], progress: Progress | None)
             progress("checking the order of spikes", done + 1, len(firsts))
 
 
-def _job(entry: Entry, piece: Piece, manifest: Manifest, folder: Path, n_threads: int) -> CubeJob:
+def _job(
+    entry: Entry,
+    piece: Piece,
+    manifest: Manifest,
+    folder: Path,
+    n_threads: int,
+    allow_empty: bool,
+) -> CubeJob:
     from napari_hexrecruit import __version__
 
-    options = dict(manifest.options)
+    options = {**manifest.options, "allow_empty": allow_empty}
     if isinstance(options["flat"], list):
         options["flat"] = tuple(options["flat"])
     if piece.start is not None:
@@ -374,7 +388,7 @@ def _note(entry: Entry, piece: Piece, result: Any, job: CubeJob, options: dict[s
     if isinstance(result, Done) and _appears(job.file):
         piece.state, piece.error = DONE, ""
         piece.sha256, piece.inputs = result.sha256, result.inputs
-        piece.warnings = result.warnings
+        piece.warnings, piece.tally = result.warnings, list(result.tally)
         piece.recipe = recipe_hash(path, options, piece)
         return
     piece.state = FAILED

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit._cache import stamp
-from napari_hexrecruit._doubts import warnings_in
+from napari_hexrecruit._doubts import Tally, warnings_in
+from napari_hexrecruit._evidence import tally_in
 from napari_hexrecruit._spike_counts import spikes_not_kept
 from napari_hexrecruit._spike_stream import open_stream
 from napari_hexrecruit._threads import threads_limited
@@ -58,11 +59,12 @@ class CubeJob:
 
 @dataclass(frozen=True)
 class Done:
-    """A cube is written; what may not be meant is said in `warnings`."""
+    """A cube is written: what may not be meant is in `warnings`, what was counted in `tally`."""
 
     sha256: str
     inputs: list[Stamp]
     warnings: list[str]
+    tally: Tally
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,12 @@ def compute_cube(job: CubeJob) -> Done | Failed:
         with threads_limited(job.n_threads), spikes_not_kept():
             simulation = _opened(job)
             inputs = [stamp(file) for file in simulation.files if file.is_file()]
-            cube = computed_cube(simulation, **job.options)
+            cube = computed_cube(simulation, judged=not job.one_of_several, **job.options)
             if simulation.is_stale():
                 return Failed(f"{job.path}: its files were changed meanwhile: compute it again")
             write_cube(cube, job.file, overwrite=True)
         inputs += _atlas_inputs(simulation, cube)
-        return Done(checksum(job.file), inputs, warnings_in(cube.attrs))
+        return Done(checksum(job.file), inputs, warnings_in(cube.attrs), tally_in(cube))
     except (HexRecruitError, ValueError, OSError, MemoryError) as error:
         return Failed(sentence_of(error, job.path))
 

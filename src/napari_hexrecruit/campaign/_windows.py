@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit import schema
-from napari_hexrecruit._doubts import warnings_in
+from napari_hexrecruit._doubts import is_empty, warnings_in
 from napari_hexrecruit.timebins import TimeBins
 
 if TYPE_CHECKING:
@@ -131,8 +131,13 @@ def merge_windows(cubes: Sequence[xr.Dataset], *, dropped_ms: float = 0.0) -> xr
     return xr.Dataset(data, {**over_time, **over_hexes}, attrs)
 
 
-def merged_attrs(attrs: Sequence[Mapping[str, Any]], *, dropped_ms: float = 0.0) -> dict[str, Any]:
-    """Attributes of the whole from those of its windows; see `merge_windows`."""
+def merged_attrs(
+    attrs: Sequence[Mapping[str, Any]], *, dropped_ms: float = 0.0, judged: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Attributes of the whole from those of its windows; see `merge_windows`.
+
+    `judged` are warnings about the whole.
+    """
     recipes = [json.loads(one["recipe"]) for one in attrs]
     plain = [{**recipe, "start": None, "stop": None} for recipe in recipes]
     if any(recipe != plain[0] for recipe in plain):
@@ -147,7 +152,7 @@ def merged_attrs(attrs: Sequence[Mapping[str, Any]], *, dropped_ms: float = 0.0)
     inside = sum(n_read - int(one["n_spikes_outside_window"]) for one in attrs)
     # A fault of the file may be seen in some windows only; other notes are the same in all.
     notes = max((json.loads(one.get("notes", "[]")) for one in attrs), key=len)
-    doubts = list(dict.fromkeys(sentence for one in attrs for sentence in warnings_in(one)))
+    doubts = [*_doubts([warnings_in(one) for one in attrs]), *judged]
     notes = [note for note in notes if note not in doubts]
     if dropped_ms:
         notes.insert(0, f"the last {dropped_ms:g} ms are no whole bin and were left out")
@@ -159,3 +164,10 @@ def merged_attrs(attrs: Sequence[Mapping[str, Any]], *, dropped_ms: float = 0.0)
         "notes": json.dumps([*doubts, *notes]),
         "warnings": json.dumps(doubts),
     }
+
+
+def _doubts(warnings: Sequence[list[str]]) -> list[str]:
+    """What is doubtful of a whole: all that is of its parts, but that some of them are empty."""
+    is_empty_part = [any(map(is_empty, sentences)) for sentences in warnings]
+    every = list(dict.fromkeys(sentence for sentences in warnings for sentence in sentences))
+    return every if all(is_empty_part) else [text for text in every if not is_empty(text)]

@@ -12,6 +12,7 @@ from napari_hexrecruit._console import progress_bars, say, warn
 from napari_hexrecruit._signals import Ended
 from napari_hexrecruit.cli._options import (
     FLAT,
+    AllowEmpty,
     BinMs,
     ColumnAtlas,
     Flat,
@@ -77,6 +78,7 @@ def campaign(
     start: Start = None,
     stop: Stop = None,
     min_neurons: MinNeurons = 1,
+    allow_empty: AllowEmpty = False,
     run_file: RunFile = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Compute all cubes again, also by other options.")

@@ -11,6 +11,7 @@ import typer
 from napari_hexrecruit._console import progress_bars, say
 from napari_hexrecruit.cli._options import (
     FLAT,
+    AllowEmpty,
     AnySim,
     BinMs,
     CircuitFile,
@@ -101,6 +102,7 @@ def cube(
     start: Start = None,
     stop: Stop = None,
     min_neurons: MinNeurons = 1,
+    allow_empty: AllowEmpty = False,
     spikes: SpikesFile = None,
     circuit: CircuitFile = None,
     run: Run = None,

@@ -11,6 +11,7 @@ from napari_hexrecruit._console import about, progress_bars, say
 from napari_hexrecruit.cli._options import (
     FLAT,
     OF_CUBE,
+    AllowEmpty,
     BinMs,
     CircuitFile,
     ColumnAtlas,
@@ -140,6 +141,7 @@ def movie(
     radius: Radius = 50.0,
     bin_ms: BinMs = 10.0,
     min_neurons: MinNeurons = 1,
+    allow_empty: AllowEmpty = False,
     spikes: SpikesFile = None,
     circuit: CircuitFile = None,
     run: Run = None,

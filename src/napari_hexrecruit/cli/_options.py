@@ -87,6 +87,9 @@ BinMs = Annotated[float, typer.Option("--bin", help="Width of a bin, ms.")]
 Start = Annotated[float | None, typer.Option(metavar="MS", help="Start of the window, ms.")]
 Stop = Annotated[float | None, typer.Option(metavar="MS", help="End of the window, ms.")]
 MinNeurons = Annotated[int, typer.Option(help="Hexagons with fewer neurons have no percentage.")]
+AllowEmpty = Annotated[
+    bool, typer.Option("--allow-empty", help="Write a cube of zeros where no spike is counted.")
+]
 
 Flatmap = Annotated[
     str | None,
@@ -103,11 +106,11 @@ ColumnAtlas = Annotated[
 FLAT = ("ss_flat_x", "ss_flat_y")
 _OPTIONS = (
     *("population", "node_set", "where", "radius", "bin_ms", "start", "stop", "min_neurons"),
-    "column_atlas",
+    *("column_atlas", "allow_empty"),
 )
 OF_CUBE = (
     *("population", "node_set", "where", "flat", "flatmap", "column_atlas", "radius", "bin_ms"),
-    *("min_neurons", "cumulative", "spikes", "circuit", "run"),
+    *("min_neurons", "allow_empty", "cumulative", "spikes", "circuit", "run"),
 )
 """Options that say how a cube is computed, and so mean nothing for one that is computed."""
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit._atomic import written_aside
-from napari_hexrecruit._nrrd import read_image
+from napari_hexrecruit._nrrd import read_image, um_per_unit
 from napari_hexrecruit._silence import silent_stderr
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.flatmap._images import (
@@ -282,13 +282,12 @@ def _read_nrrd(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | None
             " voxel flatmap"
         )
     data = np.moveaxis(data, 0, -1) if colours else data
-    steps = _nrrd_steps(fields)
+    steps, first = _nrrd_steps(path, fields)
     pixels = np.swapaxes(data, 0, 1)  # (y, x)
     pixels = pixels[::-1] if steps is None or steps[1] > 0 else pixels
     if steps is None:
         return pixels, None, None
     pixels = pixels[:, ::-1] if steps[0] < 0 else pixels
-    first = fields.get("space origin")
     if first is None:
         return pixels, (abs(steps[0]), abs(steps[1])), None
     ends = [
@@ -299,7 +298,17 @@ def _read_nrrd(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | None
     return pixels, (abs(steps[0]), abs(steps[1])), (corner[0], corner[1])
 
 
-def _nrrd_steps(fields: dict[str, Any]) -> Point | None:
+def _nrrd_steps(path: Path, fields: dict[str, Any]) -> tuple[Point | None, Point | None]:
+    """From sample to sample along x and y, and where the first one is; um, where the file says."""
+    steps = _steps_in_its_unit(fields)
+    if steps is None:
+        return None, None
+    um, first = um_per_unit(path, fields, 2), fields.get("space origin")
+    origin = None if first is None else (um * float(first[0]), um * float(first[1]))
+    return (um * steps[0], um * steps[1]), origin
+
+
+def _steps_in_its_unit(fields: dict[str, Any]) -> Point | None:
     """From sample to sample along x and y, where the file says it."""
     if "space directions" in fields:
         rows = [row for row in fields["space directions"] if row is not None]

@@ -107,6 +107,7 @@ def compute_columns(
 
     key = {
         "what": "columns of the atlas",
+        "in": "um",
         "columns": _FROM_FLATMAP if simple else BY_CONNTILITY,
         "by": "look-up" if simple else f"conntility {version('connectome-utilities')}",
         "files": [stamp(file) for file in (nodes_file, *files)],

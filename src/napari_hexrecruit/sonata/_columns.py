@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._nrrd import nrrd_errors
+from napari_hexrecruit._nrrd import nrrd_errors, read_header
 from napari_hexrecruit.atlas import flat_positions, read_flatmap
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._errors import one_line
@@ -34,7 +34,6 @@ def by_conntility(
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Supersampled flat positions and depth; only neurons with a flat pixel are asked for."""
     import pandas as pd
-    import voxcell
     from conntility.circuit_models.neuron_groups.extra_properties import (
         supersampled_locations_wrapper,
     )
@@ -58,8 +57,7 @@ def by_conntility(
         if progress is not None:
             progress("supersampling with conntility", 0, len(placed))
         frame = pd.DataFrame({c: p[placed] for c, p in zip("xyz", positions, strict=True)})
-        with nrrd_errors(orientation):
-            volumes = [voxcell.VoxelData.load_nrrd(path) for path in (flatmap, orientation)]
+        volumes = [_volume(path) for path in (flatmap, orientation)]
         try:
             found = supersampled_locations_wrapper(frame, None, *volumes)
         except (RuntimeError, OSError, KeyError, ValueError, VoxcellError) as error:
@@ -72,3 +70,17 @@ def by_conntility(
         if progress is not None:
             progress("supersampling with conntility", len(placed), len(placed))
     return computed
+
+
+def _volume(path: Path) -> Any:
+    """A volume for conntility, in um: voxcell does not look at the units of a file."""
+    import voxcell
+
+    header = read_header(path)
+    with nrrd_errors(path):
+        volume = voxcell.VoxelData.load_nrrd(path)
+    if (volume.voxel_dimensions == header.voxel_size).all() and (
+        volume.offset == header.offset
+    ).all():
+        return volume
+    return voxcell.VoxelData(volume.raw, header.voxel_size, header.offset)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_hexrecruit._memory import free_bytes
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._errors import one_line
 from napari_hexrecruit.sonata._heaps import has_endless_heap
@@ -183,24 +184,12 @@ def check_bytes(dataset: Any, where: str) -> None:
 
 def check_memory(n_bytes: int, where: str) -> None:
     """Refuse what would not fit into the memory that is free."""
-    free = _free_bytes()
+    free = free_bytes()
     if free is not None and n_bytes > free:
         raise SimulationDataError(
             f"{where}: needs {n_bytes / 2**30:,.1f} GB of memory, and {free / 2**30:,.1f} GB are"
             " free: use a machine with more"
         )
-
-
-def _free_bytes() -> int | None:
-    """Memory that can still be taken; None where the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    return None
 
 
 def attribute_text(item: Any, name: str) -> str | None:

@@ -142,6 +142,11 @@ class SpikeTrain:
             times = np.asarray(self.times[first:last])
         return times.astype(times_type(times.dtype), copy=False)
 
+    def node_ids(self, first: int, last: int) -> npt.NDArray[Any]:
+        """Ids of the spikes `first` to `last`, alone."""
+        with h5_errors(self.where):
+            return np.asarray(self.ids[first:last])
+
     def span_ms(self) -> tuple[float, float] | None:
         """Times of the first and the last spike, in whatever order, ms; None without any."""
         lo, hi = np.inf, -np.inf

@@ -1,0 +1,66 @@
+"""Whether the spikes of simulations that were computed in windows can be meant, and were any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_hexrecruit._doubts import Doubt, Tally, doubts
+from napari_hexrecruit._evidence import Evidence
+from napari_hexrecruit.campaign._manifest import Judgement
+from napari_hexrecruit.campaign._task import sentence_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_hexrecruit.campaign._manifest import Entry, Manifest
+
+__all__ = ["judge_wholes"]
+
+
+def judge_wholes(manifest: Manifest, *, allow_empty: bool) -> None:
+    """Judge each simulation whose windows are all computed, unless that was done.
+
+    A window may well have no spikes. A simulation without any fails, unless that is allowed.
+    """
+    for entry in manifest.entries:
+        before = entry.judgement
+        is_judged = before is not None and before.checksums == entry.checksums
+        if len(entry.pieces) < 2 or not entry.is_whole:
+            continue
+        if before is None or not is_judged or (before.error and allow_empty):
+            entry.judgement = _judged(entry, manifest.options, allow_empty=allow_empty)
+
+
+def _judged(entry: Entry, options: Mapping[str, Any], *, allow_empty: bool) -> Judgement:
+    tallies = [Tally(*piece.tally) for piece in entry.pieces if piece.tally is not None]
+    if len(tallies) < len(entry.pieces):  # computed by an earlier version
+        return Judgement(entry.checksums, "", [])
+    try:
+        errors, suspicious = doubts(_evidence(entry, options, tallies))
+    except (ValueError, OSError) as error:
+        return Judgement(entry.checksums, sentence_of(error, str(entry.path)), [])
+    said: list[Doubt] = [*errors, *suspicious] if allow_empty else suspicious
+    failed = str(errors[0].error()) if errors and not allow_empty else ""
+    return Judgement(entry.checksums, failed, [str(doubt) for doubt in said])
+
+
+def _evidence(entry: Entry, options: Mapping[str, Any], tallies: list[Tally]) -> Evidence:
+    from napari_hexrecruit.pipeline import question_of
+    from napari_hexrecruit.sonata import open_simulation
+
+    sim = open_simulation(entry.path)
+    windows = [(piece.start, piece.stop) for piece in entry.pieces]
+    start, stop = windows[0][0], windows[-1][1]
+    latest = [tally.latest_ms for tally in tallies if tally.latest_ms is not None]
+    return Evidence(
+        sim,
+        sim.resolve_population(options["population"]),
+        lambda: question_of(sim, options).selected,
+        (0.0 if start is None else start, sim.duration_ms if stop is None else stop),
+        Tally(
+            tallies[0].n_read,
+            sum(tally.n_inside for tally in tallies),
+            sum(tally.n_unknown_id for tally in tallies),
+            max(latest, default=None),
+        ),
+    )
