@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit._doubts import warnings_in
+from napari_hexrecruit.filters import value_to_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,10 +76,10 @@ def info_lines(found: dict[str, Any]) -> list[str]:
 
 
 def _population_lines(population: dict[str, Any]) -> list[str]:
-    if "unreadable" in population:
+    if "error" in population:
         return [
             f"population   {population['name']}: cannot be read",
-            f"  {population['unreadable']}",
+            f"  {population['error']}",
         ]
     pairs = [" ".join(pair) for pair in population["flat"]]
     lines = [
@@ -93,15 +94,20 @@ def _population_lines(population: dict[str, Any]) -> list[str]:
 
 
 def _column_text(column: dict[str, Any]) -> str:
+    if "error" in column:
+        return str(column["error"])
+    without = column.get("n_missing", 0)
+    missing = [f"{without:,} without a value"] if without else []
     if "values" in column:
-        shown = [f"{value} ({n:,})" for value, n in column["values"].items()]
+        shown = [f"{value_to_text(value)} ({n:,})" for value, n in column["values"].items()]
         more = column["n_values"] - len(shown)
-        return ", ".join(shown) + (f" and {more} more" if more else "")
+        return ", ".join([*shown, *missing]) + (f" and {more} more values" if more else "")
     if column["range"] is None:
         return "no finite value"
     lo, hi = column["range"]
-    missing = column.get("n_not_finite", 0)
-    return f"{lo:g} to {hi:g}" + (f", {missing:,} not finite" if missing else "")
+    infinite = column.get("n_not_finite", 0) - without
+    missing += [f"{infinite:,} not finite"] if infinite > 0 else []
+    return ", ".join([f"{lo:g} to {hi:g}", *missing])
 
 
 def _spikes_lines(found: dict[str, Any]) -> list[str]:

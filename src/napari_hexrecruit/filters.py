@@ -2,7 +2,9 @@
 
 A rule is a mapping with ``column`` and one of ``values`` (is in), ``value`` (equals) or
 ``interval`` (``lo <= v < hi``), as conntility's ``grouping_config`` reads them. The same as text,
-for a command line: ``column=a,b`` or ``column=lo:hi``.
+for a command line: ``column=a,b`` or ``column=lo:hi``. The first ``=`` ends the column's name. What
+is behind it is one value where, as a whole, it is a value of the column; otherwise it is a list
+with the rules of CSV: values with commas, quotes or blanks at an end stand in double quotes.
 
 conntility compares without looking at types, so the integer 3 matches nothing in a column of text.
 Here a rule is first typed by its column, and a value that occurs nowhere is an error.
@@ -11,17 +13,28 @@ Here a rule is first typed by its column, and a value that occurs nowhere is an 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["Column", "Rule", "Where", "matches", "parse_where", "rule_column", "typed_rule"]
+from napari_hexrecruit._values import Column, values_meant, values_present
 
-Column: TypeAlias = "pd.Categorical | npt.NDArray[Any]"
-"""Values of one property for all neurons: text as `pandas.Categorical`, numbers as an array."""
+__all__ = [
+    "Column",
+    "Rule",
+    "Where",
+    "matches",
+    "parse_where",
+    "rule_column",
+    "rule_to_text",
+    "typed_rule",
+    "value_to_text",
+    "values_meant",
+]
 
 Rule: TypeAlias = Mapping[str, Any]
 """``{"column": c, "values": [a, b]}``; or with ``"value": a``, or ``"interval": [lo, hi]``."""
@@ -30,6 +43,8 @@ Where: TypeAlias = "str | Rule | Iterable[str | Rule]"
 
 _KINDS = ("values", "value", "interval")
 _MOST_LISTED = 30
+_ITEM = re.compile(r'\s*+(?:"((?:[^"]|"")*)"\s*|([^",][^,]*)?)(?:,|\Z)')
+"""A field of a line of CSV: quoted, or not."""
 
 
 def parse_where(where: Where) -> list[Rule]:
@@ -99,8 +114,65 @@ def typed_rule(rule: Rule, column: Column) -> dict[str, Any]:
     values = [rule["value"]] if "value" in rule else _as_list(rule["values"])
     if not values:
         raise ValueError(f"where {name}: no value is given")
-    present = _present(column)
-    return {"column": name, "values": [_typed_value(name, v, column, present) for v in values]}
+    occurs = _occurring(column)
+    typed = [known for value in values for known in _typed_values(name, value, column, occurs)]
+    return {"column": name, "values": list(dict.fromkeys(typed))}
+
+
+def rule_to_text(rule: Rule) -> str:
+    """A rule as text that `parse_where` and `typed_rule` read as the same rule.
+
+    Parameters
+    ----------
+    rule
+        A rule, typed or not.
+
+    Returns
+    -------
+    str
+        ``column=a``, ``column=lo:hi``, or a list by the rules of CSV. Of several texts the first is
+        quoted, because the list as a whole might be a value too.
+
+    Raises
+    ------
+    ValueError
+        If the column's name has a ``=``, or blanks at an end, which a text cannot say.
+
+    Examples
+    --------
+    >>> rule_to_text({"column": "mtype", "values": ["L5_TPC:A"]})
+    'mtype=L5_TPC:A'
+    >>> rule_to_text({"column": "pop_name", "values": ["L2/3,PV", "PV"]})
+    'pop_name="L2/3,PV",PV'
+    """
+    column = rule_column(rule)
+    if "=" in column or not column or column != column.strip():
+        raise ValueError(
+            f"a filter of the column {column!r} cannot be written as text: give it as a mapping"
+        )
+    if "text" in rule:
+        return f"{column}={rule['text']}"
+    if "interval" in rule:
+        lo, hi = _as_list(rule["interval"])
+        return f"{column}={_plain(lo)}:{_plain(hi)}"
+    values = [rule["value"]] if "value" in rule else _as_list(rule["values"])
+    written = [value_to_text(value) for value in values]
+    if len(values) > 1 and isinstance(values[0], str) and not written[0].startswith('"'):
+        written[0] = _quoted(written[0])
+    return f"{column}={','.join(written)}"
+
+
+def value_to_text(value: Any) -> str:
+    """A value as a field of CSV: in double quotes where it would be read as something else.
+
+    Examples
+    --------
+    >>> print(value_to_text("INH"), value_to_text("L2/3,PV"), value_to_text(3.0))
+    INH "L2/3,PV" 3
+    """
+    text = _plain(value)
+    odd = text != text.strip() or not text or any(sign in text for sign in ',"\r\n')
+    return _quoted(text) if odd and isinstance(value, str) else text
 
 
 def matches(rule: Rule, column: Column) -> npt.NDArray[np.bool_]:
@@ -126,14 +198,15 @@ def matches(rule: Rule, column: Column) -> npt.NDArray[np.bool_]:
         wanted = np.append(column.categories.isin(rule["values"]), False)  # code -1 is "no value"
         kept: npt.NDArray[np.bool_] = wanted[column.codes]
         return kept
-    return np.isin(column, rule["values"])
+    meant = [known for value in rule["values"] for known in values_meant(value, column)]
+    return np.isin(column, np.asarray(meant, dtype=column.dtype))
 
 
 def _parse_text(text: str) -> Rule:
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
         raise ValueError(f"where {text!r}: write column=value, column=a,b or column=lo:hi")
-    return {"column": name.strip(), "text": value.strip()}
+    return {"column": name.strip(), "text": value}
 
 
 def _checked_rule(rule: Rule) -> Rule:
@@ -146,22 +219,50 @@ def _checked_rule(rule: Rule) -> Rule:
 
 
 def _read_text(name: str, text: str, column: Column) -> Rule:
-    """An interval where the column is numeric and the text two numbers; values otherwise.
+    """An interval of a numeric column; one value that is as a whole the text; or a list as CSV.
 
     Names of morphological types contain colons (``L5_TPC:A``), so text columns have no intervals.
     """
+    if isinstance(column, pd.Categorical) and not text.lstrip().startswith('"'):
+        known = set(values_present(column))
+        for value in (text, text.strip()):
+            if value in known:
+                return {"column": name, "values": [value]}
     ends = text.split(":")
     if len(ends) == 2 and not isinstance(column, pd.Categorical):
         try:
             return {"column": name, "interval": [float(ends[0]), float(ends[1])]}
         except ValueError:
-            raise ValueError(f"where {name}={text}: lo and hi of lo:hi must be numbers") from None
-    return {"column": name, "values": [part.strip() for part in text.split(",") if part.strip()]}
+            raise ValueError(
+                f"where {name}={text.strip()}: lo and hi of lo:hi must be numbers"
+            ) from None
+    return {"column": name, "values": _read_csv(name, text)}
+
+
+def _read_csv(name: str, text: str) -> list[str]:
+    """Values of a line of CSV; blanks around those without quotes, and empty ones, do not count."""
+    values = []
+    at = 0
+    while at < len(text):
+        found = _ITEM.match(text, at)
+        if found is None:
+            raise ValueError(
+                f"where {name}={text.strip()}: a double quote is not closed, or text stands beside"
+                ' it: write "a, b",c and a quote within quotes as ""'
+            )
+        quoted, plain = found.groups()
+        if quoted is not None:
+            values.append(quoted.replace('""', '"'))
+        elif plain and plain.strip():
+            values.append(plain.strip())
+        at = found.end()
+    return values
 
 
 def _typed_interval(name: str, interval: Any, column: Column) -> list[float]:
-    if isinstance(column, pd.Categorical):
-        raise ValueError(f"where {name}: a column of text has no interval; give values instead")
+    if isinstance(column, pd.Categorical) or column.dtype.kind == "b":
+        kind = "text" if isinstance(column, pd.Categorical) else "true and false"
+        raise ValueError(f"where {name}: a column of {kind} has no interval; give values instead")
     ends = _as_list(interval)
     try:
         lo, hi = (float(end) for end in ends)
@@ -172,49 +273,53 @@ def _typed_interval(name: str, interval: Any, column: Column) -> list[float]:
     return [lo, hi]
 
 
-def _typed_value(name: str, value: Any, column: Column, present: list[Any]) -> Any:
-    by_text = {str(known): known for known in present}
+def _typed_values(
+    name: str, value: Any, column: Column, occurs: Callable[[Any], bool]
+) -> list[Any]:
+    """Those of `values_meant` that occur; an error where none does."""
+    meant = [known for known in values_meant(value, column) if occurs(known)]
+    if meant:
+        return meant
+    present = values_present(column)
+    if not present:
+        raise ValueError(f"where {name}: no neuron has a value in this column: name another one")
+    if not isinstance(column, pd.Categorical) and column.dtype.kind == "f":
+        ends = " to ".join(f"{end:g}" for end in present)
+        raise ValueError(
+            f"where {name}: no neuron has {value!r}; the values go from {ends}:"
+            " give an interval lo:hi"
+        )
+    raise ValueError(f"where {name}: no neuron has {value!r}{_suggestion(str(value), present)}")
+
+
+def _occurring(column: Column) -> Callable[[Any], bool]:
+    """Whether a neuron has a value."""
     if isinstance(column, pd.Categorical):
-        text = f"{value:g}" if isinstance(value, float) else str(value)
-        if text in by_text:
-            return text
-    else:
-        number = _as_number(value)
-        if number is not None and np.isin(number, column):
-            return int(number) if column.dtype.kind in "iu" else float(number)
-        if column.dtype.kind == "f":
-            ends = " to ".join(f"{end:g}" for end in present) or "nowhere"
-            raise ValueError(
-                f"where {name}: no neuron has {value!r}; the values go from {ends}:"
-                " give an interval lo:hi"
-            )
-    raise ValueError(f"where {name}: no neuron has {value!r}{_suggestion(str(value), by_text)}")
+        return frozenset(values_present(column)).__contains__
+    return lambda value: bool((column == value).any())
 
 
-def _suggestion(text: str, by_text: Mapping[str, Any]) -> str:
-    listed = list(by_text)
-    close = difflib.get_close_matches(text, listed, n=1, cutoff=0.6)
+def _plain(value: Any) -> str:
+    """Exactly, but 10 rather than 10.0, and true rather than True; text as it is."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _suggestion(text: str, present: list[Any]) -> str:
+    """What was meant, perhaps, and what there is, as it is to be typed."""
+    by_text = {str(known): value_to_text(known) for known in present}
+    close = difflib.get_close_matches(text, by_text, n=1, cutoff=0.6)
     hint = f"; did you mean {close[0]!r}?" if close else ""
+    listed = list(by_text.values())
     more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
     return f"{hint}; there are: {', '.join(listed[:_MOST_LISTED])}{more}"
-
-
-def _present(column: Column) -> list[Any]:
-    """Values that occur, sorted; of real numbers, which are too many, the least and greatest."""
-    if isinstance(column, pd.Categorical):
-        used = np.unique(column.codes[column.codes >= 0])
-        return sorted(str(v) for v in column.categories[used])
-    if column.dtype.kind == "f":
-        finite = column[np.isfinite(column)]
-        return [float(finite.min()), float(finite.max())] if finite.size else []
-    return list(np.unique(column).tolist())
-
-
-def _as_number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
 
 
 def _as_list(value: Any) -> list[Any]:

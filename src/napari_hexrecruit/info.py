@@ -30,7 +30,8 @@ def simulation_info(sim: Simulation) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON-ready. Times are ms; ``columns`` maps the name of a property to `column_info`.
+        JSON-ready. Times are ms; ``columns`` maps the name of a property to `column_info`. A
+        population or a column that cannot be read has an ``error``, and stops nothing.
     """
     node_sets, broken = _node_sets(sim)
     populations = [_population_info(sim, name) for name in sim.populations]
@@ -62,22 +63,46 @@ def column_info(column: Column) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``kind`` (text, integer or real) with ``values``, value to number of neurons, the most
-        frequent 40 at most, and ``n_values``; or with ``range``, least and greatest.
+        ``kind`` (text, boolean, integer or real) with ``values``, value to number of neurons, the
+        most frequent 40 at most, and ``n_values``; or with ``range``, least and greatest. Neurons
+        without a value are ``n_missing``; those whose real number is none, ``n_not_finite``.
     """
     if isinstance(column, pd.Categorical):
-        counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.categories))
+        there = column.codes >= 0
+        counts = np.bincount(column.codes[there], minlength=len(column.categories))
         named = {str(v): int(n) for v, n in zip(column.categories, counts, strict=True) if n}
-        return {"kind": "text", **_most_frequent(named)}
-    if column.dtype.kind in "iub":
-        values, n_each = np.unique(column, return_counts=True)
-        if len(values) <= _MOST_VALUES:
-            named = {str(v): int(n) for v, n in zip(values.tolist(), n_each, strict=True)}
-            return {"kind": "integer", **_most_frequent(named)}
-        return {"kind": "integer", "range": [int(values[0]), int(values[-1])]}
+        kind = "boolean" if set(named) <= {"false", "true"} and named else "text"
+        return {"kind": kind, **_most_frequent(named), "n_missing": int((~there).sum())}
+    if column.dtype.kind == "b":
+        n_true = int(np.count_nonzero(column))
+        named = {"false": len(column) - n_true, "true": n_true}
+        return {"kind": "boolean", **_most_frequent({v: n for v, n in named.items() if n})}
+    if column.dtype.kind in "iu":
+        return {"kind": "integer", **_integers(column), "n_missing": 0}
+    return _real_info(column)
+
+
+def _real_info(column: Any) -> dict[str, Any]:
+    """Real numbers, and whole ones that are real only because other neurons have none."""
     finite = column[np.isfinite(column)]
+    n_lost, n_missing = len(column) - finite.size, int(np.isnan(column).sum())
+    if finite.size and n_missing and n_lost == n_missing and (finite == np.round(finite)).all():
+        return {
+            "kind": "integer",
+            **_integers(finite),
+            "n_missing": n_missing,
+            "n_not_finite": n_lost,
+        }
     ends = [float(finite.min()), float(finite.max())] if finite.size else None
-    return {"kind": "real", "range": ends, "n_not_finite": int(len(column) - finite.size)}
+    return {"kind": "real", "range": ends, "n_not_finite": n_lost}
+
+
+def _integers(column: Column) -> dict[str, Any]:
+    values, n_each = np.unique(column, return_counts=True)
+    if len(values) > _MOST_VALUES:
+        return {"range": [int(values[0]), int(values[-1])]}
+    named = {str(int(v)): int(n) for v, n in zip(values.tolist(), n_each, strict=True)}
+    return _most_frequent(named)
 
 
 def _node_sets(sim: Simulation) -> tuple[tuple[str, ...], list[str]]:
@@ -89,20 +114,27 @@ def _node_sets(sim: Simulation) -> tuple[tuple[str, ...], list[str]]:
 
 
 def _population_info(sim: Simulation, name: str) -> dict[str, Any]:
-    """What a population has; why not, where its nodes file is missing and others are there."""
+    """What a population holds; one that cannot be read has its ``error``, and so has a column."""
     try:
-        columns = sim.columns(name)
+        columns, n_neurons, kind = sim.columns(name), sim.n_neurons(name), sim.population_type(name)
     except SimulationDataError as error:
         if not any(sim.is_there(other) for other in sim.populations):
             raise
-        return {"name": name, "unreadable": str(error)}
+        return {"name": name, "error": str(error)}
     return {
         "name": name,
-        "type": sim.population_type(name),
-        "n_neurons": sim.n_neurons(name),
+        "type": kind,
+        "n_neurons": n_neurons,
         "flat": [list(pair) for pair in FLAT_PAIRS if set(pair) <= set(columns)],
-        "columns": {column: column_info(sim.column(name, column)) for column in columns},
+        "columns": {column: _read_column_info(sim, name, column) for column in columns},
     }
+
+
+def _read_column_info(sim: Simulation, population: str, name: str) -> dict[str, Any]:
+    try:
+        return column_info(sim.column(population, name))
+    except SimulationDataError as error:
+        return {"kind": "unreadable", "error": str(error)}
 
 
 def _spikes_info(sim: Simulation) -> list[dict[str, Any]] | None:

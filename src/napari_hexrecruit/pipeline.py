@@ -16,7 +16,14 @@ from napari_hexrecruit._evidence import Evidence, tally_of
 from napari_hexrecruit._spike_counts import Counted, spikes_not_kept, spikes_of
 from napari_hexrecruit._waiting import interrupted_by
 from napari_hexrecruit._warm_up import warm_up_ahead
-from napari_hexrecruit.filters import Where, matches, parse_where, rule_column, typed_rule
+from napari_hexrecruit.filters import (
+    Where,
+    matches,
+    parse_where,
+    rule_column,
+    typed_rule,
+    value_to_text,
+)
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.places import (
     Flat,
@@ -423,7 +430,7 @@ def ask(
         "n_neurons_selected": n_selected,
         "n_neurons_without_place": n_selected - n_placed,
     }
-    before = [*notes, *sim.assumed]
+    before = [*notes, *sim.assumed, *sim.assumed_of(population)]
     behind = [*_node_set_notes(node_set, said), *source.notes(places, members, selected)]
     return Question(
         *(population, members, bins, min_neurons, places.units, attrs, (before, behind)),
@@ -594,7 +601,7 @@ def _title(population: str, rules: list[dict[str, Any]]) -> str:
             lo, hi = rule["interval"]
             parts.append(f"{rule['column']} {lo:g} to {hi:g}")
         else:
-            parts.append(f"{rule['column']} {', '.join(map(str, rule['values']))}")
+            parts.append(f"{rule['column']} {', '.join(map(value_to_text, rule['values']))}")
     return "Recruitment, " + ", ".join(parts)
 
 

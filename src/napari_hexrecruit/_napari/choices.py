@@ -54,7 +54,7 @@ class ColumnChoices:
     def labelled_values(self) -> list[tuple[str, str | int]]:
         """(label, value) pairs for a list: ``("INH (412)", "INH")``."""
         pairs = zip(self.values, self.n_neurons, strict=True)
-        return [(f"{value} ({n:,})", value) for value, n in pairs]
+        return [(f"{_label(value)} ({n:,})", value) for value, n in pairs]
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,10 @@ class SimulationChoices:
         return f"{chosen.n_neurons:,} neurons · {spikes} · {span}"
 
 
+def _label(value: str | int) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def simulation_choices(sim: Simulation) -> SimulationChoices:
     """Read what a simulation offers, without reading neurons or spikes.
 
@@ -193,7 +197,8 @@ def column_choices(name: str, column: Column) -> ColumnChoices:
     Returns
     -------
     ColumnChoices
-        With ``values`` for text and for integers of at most 100 values; with ``span`` for numbers.
+        With ``values`` for text, for true and false, and for integers of at most 100 values; with
+        ``span`` for numbers.
 
     Examples
     --------

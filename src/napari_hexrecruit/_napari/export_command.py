@@ -15,7 +15,7 @@ from napari_hexrecruit._napari.export import Order, cubes_of_layers
 from napari_hexrecruit._style import MovieStyle
 from napari_hexrecruit.cube_io import ENDING, read_cube
 from napari_hexrecruit.errors import HexRecruitError
-from napari_hexrecruit.filters import Rule
+from napari_hexrecruit.filters import Rule, rule_to_text
 
 __all__ = ["commands", "run_options"]
 
@@ -162,14 +162,12 @@ def _cube_file(layer: Points, order: Order) -> Path:
 
 
 def _rule_text(rule: Rule) -> str:
-    column = str(rule["column"])
-    if "interval" in rule:
-        low, high = rule["interval"]
-        return f"{column}={_number(low)}:{_number(high)}"
-    values = [str(value) for value in rule["values"]]
-    if "=" in column or any("," in value or value != value.strip() for value in values):
-        raise ValueError(f"the filter of {column!r} cannot be written on a command line: {_REMEDY}")
-    return f"{column}={','.join(values)}"
+    try:
+        return rule_to_text(rule)
+    except ValueError as error:
+        raise ValueError(
+            f"the filter of {rule['column']!r} cannot be written on a command line: {_REMEDY}"
+        ) from error
 
 
 def _line(command: str, sources: Sequence[str], output: str, options: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit._napari.choices import column_choices
-from napari_hexrecruit.filters import matches, parse_where, rule_column, typed_rule
+from napari_hexrecruit.filters import matches, parse_where, rule_column, typed_rule, value_to_text
 from napari_hexrecruit.pipeline import computed_cube
 from napari_hexrecruit.schema import N_SPIKES
 
@@ -109,8 +109,9 @@ def cubes_of(
 
 def _part_name(column: str, value: str | int) -> str:
     """A value as it is read on its own: ``INH``, but ``layer 4``."""
-    text = str(value)
-    return text if text[:1].isalpha() else f"{column} {text}"
+    text = value_to_text(value)
+    is_name = isinstance(value, str) and text[:1].isalpha()
+    return text if is_name else f"{column} {text}"
 
 
 def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]:

@@ -221,7 +221,7 @@ def _checked(name: str, value: Any, default: Any) -> Any:
 
 
 def _is_name(value: Any) -> bool:
-    return isinstance(value, (str, int)) and not isinstance(value, bool)
+    return isinstance(value, (str, int))  # so are true and false, of a column of these
 
 
 def _is_number(value: Any) -> bool:

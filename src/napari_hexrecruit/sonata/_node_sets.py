@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.filters import matches, values_meant
 from napari_hexrecruit.sonata._errors import one_line
 from napari_hexrecruit.sonata._manifest import read_json
 
@@ -101,14 +102,15 @@ class _Resolver:
         if isinstance(rule, list):
             mask = np.zeros(self._nodes.size, dtype=bool)
             for part in rule:
-                if not isinstance(part, str):
-                    raise _wrong(name, f"its list holds {part!r}, not the name of a node set")
-                mask |= self.named(part, within)
-            return mask
+                if isinstance(part, str):
+                    mask |= self.named(part, within)
+            return mask | self._by_id(name, [part for part in rule if not isinstance(part, str)])
         if not isinstance(rule, dict):
-            raise _wrong(name, f"it is {rule!r}, neither a list of names nor {{property: value}}")
+            raise _wrong(
+                name, f"it is {rule!r}, neither a list of names nor of ids nor {{property: value}}"
+            )
         mask = np.ones(self._nodes.size, dtype=bool)
-        if "population" in rule and self._nodes.config.name not in _as_list(rule["population"]):
+        if "population" in rule and self._nodes.config.name not in _names(name, rule["population"]):
             return np.zeros(self._nodes.size, dtype=bool)
         for key, value in rule.items():
             if key in _IDS:
@@ -119,9 +121,11 @@ class _Resolver:
 
     def _by_id(self, name: str, value: Any) -> Mask:
         ids = _as_list(value)
-        if not all(isinstance(item, int) and not isinstance(item, bool) for item in ids):
+        if not all(_is_number(item) and item == item and item == item // 1 for item in ids):
             raise _wrong(name, "its node_id are not whole numbers")
-        within_64 = [item for item in ids if 0 <= item < 2**63]
+        if any(item < 0 for item in ids):
+            raise _wrong(name, f"its node_id {min(ids)} is negative")
+        within_64 = [int(item) for item in ids if item < 2**63]
         rows = self._nodes.rows_of(np.asarray(within_64, dtype=np.int64))
         mask = np.zeros(self._nodes.size, dtype=bool)
         mask[rows[rows >= 0]] = True
@@ -158,16 +162,14 @@ class _Resolver:
 def _is_in(name: str, key: str, values: Any, wanted: list[Any]) -> Mask:
     if any(not isinstance(item, (str, int, float)) for item in wanted):
         raise _wrong(name, f"{key!r} is to be {wanted!r}, neither text nor number")
-    if _is_text(values):
-        texts = {str(item) for item in wanted}
-        return _by_category(values, [str(c) in texts for c in values.categories])
-    try:
-        numbers = [float(item) for item in wanted]
-    except (ValueError, OverflowError) as error:
-        raise _wrong(
-            name, f"{key!r} is to be {wanted!r}, but the property holds numbers"
-        ) from error
-    return np.isin(np.asarray(values), numbers)
+    meant = []
+    for item in wanted:
+        found = values_meant(item, values)
+        meant += found
+        if not found and not _is_text(values) and not _is_number(item):
+            kind = "true and false" if values.dtype.kind == "b" else "numbers"
+            raise _wrong(name, f"{key!r} is to be {wanted!r}, but the property holds {kind}")
+    return matches({"column": key, "values": meant}, values)
 
 
 def _by_regex(name: str, key: str, values: Any, pattern: str) -> Mask:
@@ -195,6 +197,13 @@ def _is_number(value: Any) -> bool:
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def _names(name: str, value: Any) -> list[str]:
+    names = _as_list(value)
+    if not all(isinstance(item, str) for item in names):
+        raise _wrong(name, f"its population is {value!r}, not a name or a list of names")
+    return names
 
 
 def _wrong(name: str, why: str) -> SimulationDataError:

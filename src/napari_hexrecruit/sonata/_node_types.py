@@ -1,20 +1,25 @@
 """The table of node types, by which the Allen Institute's files give properties to many nodes.
 
-SONATA Developer Guide, "node_types_file": columns separated by blanks, ``NULL`` for nothing.
+SONATA Developer Guide, "node_types_file": columns separated by blanks, ``NULL`` for nothing. BMTK
+writes one blank between fields and quotes values with blanks; tables written by hand align their
+columns with several blanks, or use tabs.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._errors import one_line
+from napari_hexrecruit.sonata._pieces import WORDS, Piece, as_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from napari_hexrecruit.filters import Column
@@ -22,14 +27,30 @@ if TYPE_CHECKING:
 __all__ = ["NodeTypes"]
 
 _ID = "node_type_id"
+_NOTHING = "NULL"
+
+_QUOTED = r'"((?:[^"]|"")*)"'
+_BY_RUNS = re.compile(rf'(?:{_QUOTED}|([^ \t"][^ \t]*))[ \t]+')
+_BY_ONE = {sep: re.compile(rf'(?:{_QUOTED}|([^{sep}"][^{sep}]*)?){sep}') for sep in " \t"}
+
+Field: TypeAlias = "str | None"
+"""A value as it is written; None for nothing."""
 
 
 @dataclass(frozen=True)
 class NodeTypes:
-    """Properties by ``node_type_id``; empty where a circuit has no such table."""
+    """Properties by ``node_type_id``; empty where a circuit has no such table.
+
+    Attributes
+    ----------
+    ids
+        (n_types,) ids, ascending.
+    table
+        For each property its (n_types,) values, and which types have one.
+    """
 
     ids: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    table: dict[str, list[Any]] = field(default_factory=dict)
+    table: dict[str, tuple[Column, npt.NDArray[np.bool_]]] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -45,8 +66,6 @@ class NodeTypes:
         SimulationDataError
             If the file is missing or is no such table.
         """
-        import pandas as pd
-
         if path is None:
             return cls()
         if not path.is_file():
@@ -55,36 +74,166 @@ class NodeTypes:
                 " circuit's configuration"
             )
         try:
-            frame = pd.read_csv(path, sep=r"\s+", na_values=["NULL"])
-            column = frame.pop(_ID)
-            if column.dtype.kind not in "iu":
-                raise ValueError(f"{_ID} holds what is no whole number")
-            ids = column.to_numpy(dtype=np.int64)
-        except (ValueError, KeyError, OSError, TypeError) as error:
+            names, rows = _read(path.read_text(encoding="utf-8-sig"))
+            return cls._of(names, rows)
+        except (ValueError, OSError) as error:
             raise SimulationDataError(
                 f"{path}: is no table of node types ({one_line(error)}): columns are separated by"
-                f" blanks, one is {_ID}"
+                f" blanks, one is {_ID}, NULL is nothing, values with blanks stand in double quotes"
             ) from error
-        return cls(ids, {str(name): frame[name].tolist() for name in frame})
 
-    def column(self, name: str, type_ids: npt.NDArray[np.int64]) -> Column:
-        """(n_nodes,) values of a property; text as `pandas.Categorical`.
+    @classmethod
+    def _of(cls, names: list[str], rows: list[tuple[int, list[Field]]]) -> NodeTypes:
+        at = names.index(_ID)
+        by_id: dict[int, tuple[int, list[Field]]] = {}
+        for line, fields in rows:
+            number = _whole(fields[at], line)
+            first, known = by_id.setdefault(number, (line, fields))
+            if _without(known, at) != _without(fields, at):
+                raise ValueError(f"lines {first} and {line} differ and are both of {_ID} {number}")
+        ids = np.array(sorted(by_id), dtype=np.int64)
+        ordered = [by_id[number][1] for number in ids.tolist()]
+        columns = {
+            name: _typed([fields[k] for fields in ordered])
+            for k, name in enumerate(names)
+            if k != at
+        }
+        return cls(ids, columns)
 
-        Nodes whose type is not in the table have NaN, or no category.
+    def rows_of(self, type_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """(n_nodes,) row of each node's type in the table; -1 where it is not there."""
+        if not len(self.ids):
+            return np.full(len(type_ids), -1, np.int32)
+        at = np.minimum(np.searchsorted(self.ids, type_ids), len(self.ids) - 1)
+        return np.where(self.ids[at] == type_ids, at, -1).astype(np.int32)
+
+    def texts(self, name: str) -> list[str] | None:
+        """Texts of a property; None where it is not one of text."""
+        values, _ = self.table[name]
+        return list(values.categories) if hasattr(values, "categories") else None
+
+    def piece(
+        self, name: str, rows: npt.NDArray[np.int32], nodes: npt.NDArray[np.int64]
+    ) -> Piece | None:
+        """Values of a property for some nodes; those without one are left out.
+
+        Parameters
+        ----------
+        name
+            The property.
+        rows
+            (size,) result of `rows_of` for all nodes.
+        nodes
+            Nodes that are asked for.
         """
-        import pandas as pd
+        values, given = self.table[name]
+        here = rows[nodes]
+        known = (here >= 0) & np.append(given, False)[here]
+        return Piece(nodes[known], values[here[known]]) if known.any() else None
 
-        order = np.argsort(self.ids, kind="stable")
-        at = np.searchsorted(self.ids[order], type_ids)
-        at = np.minimum(at, max(len(order) - 1, 0))
-        known = self.ids[order][at] == type_ids if len(order) else np.zeros(len(type_ids), bool)
-        row = np.where(known, order[at] if len(order) else 0, -1)
-        values = pd.Series(self.table[name])
-        if values.dtype.kind in "iufb":
-            if known.all():
-                return values.to_numpy()[row]
-            return np.where(known, values.to_numpy(dtype=np.float64)[row], np.nan)
-        texts = pd.Categorical(values.where(values.isna(), values.astype(str)))
-        return pd.Categorical.from_codes(
-            np.where(known, texts.codes[row], -1), categories=texts.categories
-        )
+
+def _read(text: str) -> tuple[list[str], list[tuple[int, list[Field]]]]:
+    """Names of the columns; number and fields of each line below."""
+    lines = [(k, line) for k, line in enumerate(re.split(r"\r\n|\r|\n", text), 1) if line.strip()]
+    if not lines:
+        raise ValueError("it is empty")
+    (number, header), *body = lines
+    sep = "\t" if "\t" in header and " " not in header else " "
+    titles = _by_runs(header) if sep == " " else _by_one(header.strip("\t"), sep)
+    names = [title or "" for title in titles or ()]
+    if titles is None or _ID not in names:
+        raise ValueError(f"line {number} names no column {_ID}")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two columns have the name {twice[0]!r}")
+    ending = sep if header.endswith(sep) else ""
+    return names, list(_rows(body, len(names), sep, ending))
+
+
+def _rows(
+    lines: list[tuple[int, str]], n_names: int, sep: str, ending: str
+) -> Iterator[tuple[int, list[Field]]]:
+    """Lines as fields: by runs of blanks, or by single ones where a field is empty.
+
+    Both in one table contradict each other: which of the columns is empty cannot be told.
+    """
+    padded = short = None
+    for number, line in lines:
+        single = _by_one(line.removesuffix(ending), sep)
+        runs = _by_runs(line)
+        if sep == "\t" and single is not None and len(single) == n_names:
+            yield number, single
+            continue
+        if runs is not None and len(runs) == n_names:
+            if len(_by_one(line.strip(), sep) or ()) != n_names:
+                padded = number
+            yield number, runs
+        elif single is not None and len(single) == n_names:
+            short = number
+            yield number, single
+        else:
+            raise ValueError(
+                f"line {number} has a double quote that does not begin or end a field"
+                if runs is None
+                else f"line {number} has {len(runs)} fields below {n_names} names"
+            )
+        if padded and short:
+            raise ValueError(
+                f"line {short} has an empty field between single blanks, but line {padded} is"
+                " aligned by several: write NULL for what is empty"
+            )
+
+
+def _by_runs(line: str) -> list[Field] | None:
+    return _split(line.strip(" \t") + " ", _BY_RUNS)
+
+
+def _by_one(line: str, sep: str) -> list[Field] | None:
+    return _split(line + sep, _BY_ONE[sep])
+
+
+def _split(line: str, pattern: re.Pattern[str]) -> list[Field] | None:
+    """Fields of a line that ends with a separator; None where a quote stands wrong."""
+    fields: list[Field] = []
+    at = 0
+    while at < len(line):
+        found = pattern.match(line, at)
+        if found is None:
+            return None
+        quoted, plain = found.groups()
+        value = plain if quoted is None else quoted.replace('""', '"')
+        fields.append(None if value == _NOTHING else value)
+        at = found.end()
+    return fields
+
+
+def _whole(text: Field, line: int) -> int:
+    try:
+        number = float(text or "")
+        if not number.is_integer() or abs(number) >= 2**63:
+            raise ValueError
+        return int(text or "") if "." not in (text or "") else int(number)
+    except ValueError:
+        raise ValueError(f"line {line} has the {_ID} {text!r}, not a whole number") from None
+
+
+def _without(fields: list[Field], at: int) -> list[Field]:
+    return [*fields[:at], *fields[at + 1 :]]
+
+
+def _typed(fields: list[Field]) -> tuple[Column, npt.NDArray[np.bool_]]:
+    """A column as numbers or true and false if all that it gives is that, else as text."""
+    import pandas as pd
+
+    given = np.array([value is not None for value in fields], dtype=bool)
+    texts = [value for value in fields if value is not None]
+    if not texts:
+        return np.full(len(fields), np.nan), given
+    known: Any = as_numbers(texts)
+    if known is None and all(text.lower() in WORDS for text in texts):
+        known = np.array([WORDS[text.lower()] for text in texts], dtype=bool)
+    if known is None:
+        return pd.Categorical(np.array(fields, dtype=object)), given
+    values = np.zeros(len(fields), dtype=known.dtype)
+    values[given] = known
+    return values, given

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._groups import NodeGroup, group_names, node_groups
 from napari_hexrecruit.sonata._h5 import (
     check_bytes,
     check_memory,
@@ -22,6 +23,8 @@ from napari_hexrecruit.sonata._h5 import (
     row_of_numbers,
 )
 from napari_hexrecruit.sonata._node_types import NodeTypes
+from napari_hexrecruit.sonata._pieces import WORDS, Piece, joined
+from napari_hexrecruit.sonata._texts import by_codes, enumeration, library, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,12 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Nodes", "populations_in"]
 
 _MOST_NEURONS = np.iinfo(np.int32).max - 1
-_MOST_TEXTS = 1 << 20
-"""Texts that a library may list; those of circuits have some hundred, or one a morphology."""
 _AXES = ("x", "y", "z")
-_LIBRARY = "@library"
-_BLOCK = 1 << 18
-"""Texts held as Python objects at a time."""
+_NOT_PROPERTIES = ("@library", "dynamics_params")
 
 
 def populations_in(file: Path, config: Path) -> list[str]:
@@ -53,12 +52,15 @@ def populations_in(file: Path, config: Path) -> list[str]:
 class Nodes:
     """A population in its nodes file; the file is open only while something is read.
 
+    A property may stand in some of the file's groups, in the table of node types, or in both. A
+    node has the value of its group where there is one, and else that of its type.
+
     Attributes
     ----------
     size
         Number of nodes.
     columns
-        Names of the properties, sorted.
+        Names of the properties, sorted; those that cannot be read too.
     ids
         (size,) ``node_id`` of each row; None where they are 0 to size-1.
     types
@@ -69,41 +71,62 @@ class Nodes:
         self.config = config
         self._circuit = circuit
         self._where = f"{config.nodes_file}: population {config.name!r}"
+        self._broken: dict[str, SimulationDataError] = {}
+        self._groups: tuple[list[NodeGroup], list[str]] | None = None
+        self._type_rows: npt.NDArray[np.int32] | None = None
         with self._open() as group:
+            self._names = group_names(group)
             self.size = self._read_size(group)
             self.ids = self._read_ids(group)
-            self._groups = [child(group, name).name for name in _group_names(group)]
-            self._sources = self._find_sources(group)
-            self.types = NodeTypes.read(config.node_types_file)
-            self._has_types = bool(self.types.columns) and child(group, "node_type_id") is not None
-        own = self.types.columns if self._has_types else ()
-        self.columns = tuple(sorted({*self._sources, *own}))
+            self._sources = {name: self._datasets(child(group, name)) for name in self._names}
+            types = NodeTypes.read(config.node_types_file)
+            self.types = types if child(group, "node_type_id") is not None else NodeTypes()
+        in_groups = (name for found in self._sources.values() for name in found)
+        self.columns = tuple(sorted({*in_groups, *self._broken, *self.types.columns}))
+
+    def assumed(self) -> tuple[str, ...]:
+        """What the file does not say of its groups and was taken for granted."""
+        with self._open() as group:
+            return tuple(self._read_groups(group)[1])
 
     def values(self, name: str) -> tuple[str, ...] | None:
-        """Texts that a column may take, from its library; None for other columns."""
-        with self._open() as group:
-            if name not in self._sources:
-                return None
-            texts: set[str] = set()
-            for part in self._parts(group):
-                library = _library(part, name, self._where)
-                if library is None:
-                    return None
-                texts.update(library)
-            return tuple(sorted(texts))
+        """Texts that a column may take, from libraries and the table of node types; reads no node.
+
+        None for columns of other kinds, and for those that cannot be read.
+        """
+        found: list[list[str] | None] = []
+        try:
+            with self._open() as group:
+                for part, source in self._parts_with(group, name):
+                    found.append(self._texts_of(part, source, name))
+        except SimulationDataError:
+            return None
+        if name in self.types.columns:
+            found.append(self.types.texts(name))
+        texts = [text for listed in found if listed is not None for text in listed]
+        return None if None in found or not found else tuple(sorted(set(texts)))
 
     def column(self, name: str) -> Column:
         """(size,) values of a property; text as `pandas.Categorical`.
 
-        Nodes of a group that lacks the property have NaN, or no category.
+        Nodes without a value have NaN, or no category.
+
+        Raises
+        ------
+        SimulationDataError
+            If the property cannot be read.
         """
+        if name in self._broken:
+            raise self._broken[name]
         with self._open() as group:
-            if name not in self._sources:
-                return self.types.column(name, self._type_ids(group))
-            parts = [(part, self._read(part, name)) for part in self._parts(group)]
-            if len(parts) == 1 and parts[0][1] is not None:
-                return self._checked(parts[0][1], name)
-            return self._merged(group, parts, name)
+            pieces = [
+                Piece(part.nodes, self._read(group, part, name))
+                for part in self._read_groups(group)[0]
+                if name in self._sources[part.name]
+            ]
+            if name in self.types.columns:
+                pieces += self._of_types(group, name, pieces)
+        return joined(pieces, self.size, f"{self._where}: property {name!r}")
 
     def rows_of(self, ids: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Row of each ``node_id``; -1 for ids that the population lacks."""
@@ -125,7 +148,9 @@ class Nodes:
     def _read_size(self, group: Any) -> int:
         found = child(group, "node_type_id")
         if found is None:
-            for name in _group_names(group):
+            found = child(group, "node_group_id")
+        if found is None:
+            for name in self._names:
                 part = child(group, name)
                 for column in child_names(part):
                     item = child(part, column)
@@ -160,84 +185,127 @@ class Nodes:
             raise SimulationDataError(f"{where}: an id stands there twice: correct the nodes file")
         return ids
 
-    def _find_sources(self, group: Any) -> dict[str, str]:
-        """Name of each property, and of the dataset that gives it."""
+    def _datasets(self, part: Any) -> dict[str, str]:
+        """Name of each property of a group, and of the dataset that gives it."""
         found: dict[str, str] = {}
-        for part in self._parts(group):
-            for name in child_names(part):
+        for name in child_names(part):
+            if name in _NOT_PROPERTIES:
+                continue
+            try:
                 item = child(part, name)
-                if not hasattr(item, "dtype") or item.shape is None:
-                    continue
-                if item.ndim == 1 and item.dtype.kind in "iufbOSU":
-                    found[name] = name
-                elif name == "positions" and item.ndim == 2 and item.shape[1] in (2, 3):
-                    for axis in _AXES[: item.shape[1]]:
-                        found.setdefault(axis, name)
+                given = _properties(name, item)
+            except SimulationDataError as error:
+                self._broken.setdefault(name, error)
+                continue
+            for given_name in given:
+                found.setdefault(given_name, name)
+            if name in given:
+                found[name] = name
         return found
 
-    def _parts(self, group: Any) -> list[Any]:
-        return [child(group, name) for name in _group_names(group)]
+    def _read_groups(self, group: Any) -> tuple[list[NodeGroup], list[str]]:
+        if self._groups is None:
+            self._groups = node_groups(group, self._names, self.size, self._where)
+        return self._groups
 
-    def _read(self, part: Any, name: str) -> Column | None:
-        """One group's values of a property; None where it lacks it."""
-        source = self._sources[name]
-        item = child(part, source if child(part, name) is None else name)
-        if item is None:
-            return None
+    def _parts_with(self, group: Any, name: str) -> Iterator[tuple[Any, str]]:
+        """Groups that have a property, each with the name of its dataset."""
+        for part, found in self._sources.items():
+            if name in found:
+                yield child(group, part), found[name]
+
+    def _texts_of(self, part: Any, source: str, name: str) -> list[str] | None:
+        item = child(part, source)
+        named = enumeration(item)
+        if named is not None:
+            return None if _is_boolean(named) else list(named.values())
+        return library(part, name, self._where) if item.dtype.kind in "iuf" else None
+
+    def _read(self, group: Any, part: NodeGroup, name: str) -> Column:
+        """Values of a property for the nodes of one group."""
+        source = self._sources[part.name][name]
+        item = child(child(group, part.name), source)
         where = f"{self._where}: property {name!r}"
         with h5_errors(where):
             check_bytes(item, where)
             check_memory(int(item.nbytes), where)
             if item.ndim == 2:
-                return _native(item[:, _AXES.index(name)])
-            library = _library(part, name, self._where)
-            if library is not None and item.dtype.kind in "iu":
-                return _categorical(item[:], library, where)
+                return self._picked(_native(item[:, _AXES.index(name)]), part, name)
             if item.dtype.kind in "OSU":
-                return _text_column(item)
-            return _native(item[:])
+                return self._picked(strings(item), part, name)
+            values = self._picked(_native(item[:]), part, name)
+            if item.dtype.kind == "b":
+                return self._booleans(values, part, where)
+            named = enumeration(item)
+            if named is not None:
+                return self._named(values, named, part, where)
+            texts = library(child(group, part.name), name, self._where)
+            if texts is None:
+                return values
+            return by_codes(np.asarray(values), texts, where, lambda at: self._node(part, at))
 
-    def _checked(self, values: Column, name: str) -> Column:
-        if len(values) != self.size:
-            raise SimulationDataError(
-                f"{self._where}: property {name!r} has {len(values):,} values for"
-                f" {self.size:,} nodes: correct the nodes file"
-            )
-        return values
-
-    def _merged(self, group: Any, parts: list[tuple[Any, Column | None]], name: str) -> Column:
-        import pandas as pd
-
-        ids, index = (self._row(group, n) for n in ("node_group_id", "node_group_index"))
-        merged = pd.Series(np.nan, index=range(self.size), dtype=object)
-        kinds = set()
-        for part, values in parts:
-            here = ids == int(part.name.rpartition("/")[2])
-            if values is None or not here.any():
-                continue
-            if index[here].min() < 0 or index[here].max() >= len(values):
+    def _picked(self, values: Column, part: NodeGroup, name: str) -> Column:
+        """Values of the group's nodes, from those of its rows."""
+        n_nodes = self.size if part.nodes is None else len(part.nodes)
+        if part.index is None:
+            if len(values) < n_nodes or (part.nodes is None and len(values) != n_nodes):
                 raise SimulationDataError(
-                    f"{self._where}: 'node_group_index' leaves property {name!r} of group"
-                    f" {part.name.rpartition('/')[2]}: correct the nodes file"
+                    f"{self._where}: property {name!r} has {len(values):,} values for"
+                    f" {n_nodes:,} nodes: correct the nodes file"
                 )
-            kinds.add("text" if isinstance(values, pd.Categorical) else "number")
-            merged[here] = np.asarray(values)[index[here]]
-        if kinds == {"number"}:
-            numbers = merged.to_numpy(dtype=np.float64)
-            whole = np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()
-            return numbers.astype(np.int64) if whole else numbers
-        return pd.Categorical([None if value != value else str(value) for value in merged])
-
-    def _row(self, group: Any, name: str) -> npt.NDArray[np.int64]:
-        where = f"{self._where}: '{name}'"
-        found = child(group, name)
-        if found is None:
+            return values[:n_nodes]
+        if part.index.size and (part.index.min() < 0 or part.index.max() >= len(values)):
             raise SimulationDataError(
-                f"{where}: is missing, but the nodes are in several groups: correct the nodes file"
+                f"{self._where}: 'node_group_index' leaves property {name!r} of group"
+                f" {part.name}: correct the nodes file"
             )
-        with h5_errors(where):
-            row = row_of_numbers(found, where, "iu")[:].astype(np.int64)
-        return np.asarray(self._checked(row, name))
+        return values[part.index]
+
+    def _booleans(self, values: Any, part: NodeGroup, where: str) -> npt.NDArray[np.bool_]:
+        """HDF5 may hold other numbers too in an enumeration of FALSE and TRUE."""
+        raw = values.view(np.uint8)
+        if raw.size and int(raw.max()) > 1:
+            at = int(np.argmax(raw > 1))
+            raise SimulationDataError(
+                f"{where}: node {self._node(part, at)} has {raw[at]}, neither FALSE (0) nor TRUE"
+                " (1): correct the nodes file"
+            )
+        return np.asarray(values)
+
+    def _named(self, values: Any, named: dict[int, str], part: NodeGroup, where: str) -> Column:
+        """Values of an HDF5 enumeration by their names."""
+        numbers = np.array(sorted(named), dtype=np.int64)
+        wrong = ~np.isin(values, numbers)
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            raise SimulationDataError(
+                f"{where}: node {self._node(part, at)} has {values[at]}, which its enumeration does"
+                " not name: correct the nodes file"
+            )
+        at_name = np.searchsorted(numbers, values)
+        texts = [named[number] for number in numbers.tolist()]
+        if _is_boolean(named):
+            words = [WORDS[text.lower()] for text in texts]
+            return np.asarray(np.array(words)[at_name])
+        return by_codes(at_name, texts, where, lambda at: self._node(part, at))
+
+    def _node(self, part: NodeGroup, at: int) -> int:
+        """``node_id`` of a node of a group."""
+        row = at if part.nodes is None else int(part.nodes[at])
+        return row if self.ids is None else int(self.ids[row])
+
+    def _of_types(self, group: Any, name: str, pieces: list[Piece]) -> list[Piece]:
+        """Values of the table of node types, for nodes that have none in their group."""
+        left = np.ones(self.size, dtype=bool)
+        for piece in pieces:
+            there = piece.present().nodes
+            left[slice(None) if there is None else there] = False
+        if not left.any():
+            return []
+        if self._type_rows is None:
+            self._type_rows = self.types.rows_of(self._type_ids(group))
+        found = self.types.piece(name, self._type_rows, np.flatnonzero(left))
+        return [] if found is None else [found]
 
     def _type_ids(self, group: Any) -> npt.NDArray[np.int64]:
         where = f"{self._where}: 'node_type_id'"
@@ -268,57 +336,21 @@ def _opened(config: PopulationConfig, circuit: Path, where: str) -> Any:
     return opened()
 
 
-def _group_names(group: Any) -> list[str]:
-    names = [name for name in child_names(group) if name.isdigit() and name.isascii()]
-    return [name for name in names if hasattr(child(group, name), "keys")]
+def _properties(name: str, item: Any) -> tuple[str, ...]:
+    """Names of the properties that a dataset of a group gives."""
+    import h5py
+
+    if not hasattr(item, "dtype") or item.shape is None:
+        return ()
+    if item.ndim == 2 and name == "positions" and item.shape[1] in (2, 3):
+        return _AXES[: item.shape[1]] if item.dtype.kind in "iuf" else ()
+    text = item.dtype.kind in "SU" or h5py.check_string_dtype(item.dtype) is not None
+    return (name,) if item.ndim == 1 and (text or item.dtype.kind in "iufb") else ()
 
 
-def _library(part: Any, name: str, where: str) -> list[str] | None:
-    libraries = child(part, _LIBRARY)
-    found = child(libraries, name) if hasattr(libraries, "keys") else None
-    if found is None or not hasattr(found, "dtype"):
-        return None
-    where = f"{where}: @library of {name!r}"
-    with h5_errors(where):
-        if found.ndim != 1 or found.dtype.kind not in "OSU":
-            raise SimulationDataError(f"{where}: is not a list of texts: correct the nodes file")
-        check_bytes(found, where)
-        if found.shape[0] > _MOST_TEXTS:
-            raise SimulationDataError(
-                f"{where}: claims {found.shape[0]:,} texts, too many: correct the nodes file"
-            )
-        return [_decoded(value) for value in found[:]]
-
-
-def _categorical(codes: npt.NDArray[Any], values: list[str], where: str) -> Column:
-    """Text from library codes; a value that the library lists twice becomes one category."""
-    import pandas as pd
-
-    if codes.size and (int(codes.min()) < 0 or int(codes.max()) >= len(values)):
-        raise SimulationDataError(
-            f"{where}: its codes reach {codes.max()}, its library has {len(values)} values:"
-            " correct the nodes file"
-        )
-    categories, merged = np.unique(np.asarray(values, dtype=object), return_inverse=True)
-    merged = merged.astype(np.min_scalar_type(-max(len(categories), 1)))
-    return pd.Categorical.from_codes(merged[codes], categories=pd.Index(categories))
-
-
-def _text_column(item: Any) -> Column:
-    """A dataset of texts as codes, a block of Python objects at a time."""
-    import pandas as pd
-    from pandas.api.types import union_categoricals
-
-    blocks = [
-        pd.Categorical([_decoded(value) for value in item[at : at + _BLOCK]])
-        for at in range(0, max(item.shape[0], 1), _BLOCK)
-    ]
-    joined: Any = union_categoricals(blocks, sort_categories=True)
-    return joined  # type: ignore[no-any-return]
-
-
-def _decoded(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def _is_boolean(named: dict[int, str]) -> bool:
+    """Whether an enumeration is one of false and true, however it is written."""
+    return {name.lower() for name in named.values()} == set(WORDS)
 
 
 def _native(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -229,6 +229,10 @@ class Simulation:
         own = self._config.assumed if self._config else ()
         return (*own, *runs, *self._circuit.assumed, *self._left_out())
 
+    def assumed_of(self, population: str) -> tuple[str, ...]:
+        """What the nodes file of a population does not say and was taken for granted."""
+        return self._nodes(population).assumed()
+
     @property
     def populations(self) -> tuple[str, ...]:
         """Names of the circuit's node populations."""
@@ -247,7 +251,11 @@ class Simulation:
         nodes = self._nodes(population)
         if "model_type" not in nodes.columns:
             return "unknown"
-        kinds = {str(kind) for kind in pd.unique(self.column(population, "model_type"))}
+        try:
+            found: Any = pd.unique(self.column(population, "model_type"))
+        except SimulationDataError:  # said where the property is read; most do not need it
+            return "unknown"
+        kinds = {str(kind) for kind in found if not pd.isna(kind)}
         return kinds.pop() if len(kinds) == 1 else "unknown"
 
     def holds_neurons(self, population: str) -> bool:
@@ -325,9 +333,9 @@ class Simulation:
         return self._nodes(population).columns
 
     def text_values(self, population: str, column: str) -> tuple[str, ...] | None:
-        """Values that a text column may take, from its library; None for other columns.
+        """Values that a text column may take, from its library or the table of node types.
 
-        Reads no neuron.
+        None for other columns, and for one that cannot be read. Reads no neuron.
         """
         return self._nodes(population).values(column)
 

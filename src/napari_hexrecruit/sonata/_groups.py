@@ -1,0 +1,138 @@
+"""The groups of a nodes file: which node has its properties in which row of which group.
+
+SONATA Developer Guide, "Representing nodes": ``node_group_id`` and ``node_group_index``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._h5 import child, child_names, h5_errors, row_of_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["NodeGroup", "group_names", "node_groups"]
+
+_ID, _INDEX = "node_group_id", "node_group_index"
+_NAME = re.compile(r"-?[0-9]+$", re.ASCII)
+
+
+@dataclass(frozen=True)
+class NodeGroup:
+    """Nodes of one group.
+
+    Attributes
+    ----------
+    name
+        Name of the group in the population, a whole number.
+    nodes
+        Rows of its nodes in the population, ascending; None: all of them.
+    index
+        Row in the group's datasets of each of them; None: in order.
+    """
+
+    name: str
+    nodes: npt.NDArray[np.int64] | None
+    index: npt.NDArray[np.int64] | None
+
+
+def group_names(population: Any) -> list[str]:
+    """Names of the groups that hold properties."""
+    names = [name for name in child_names(population) if _NAME.match(name)]
+    return [name for name in names if hasattr(child(population, name), "keys")]
+
+
+def node_groups(
+    population: Any, names: Sequence[str], size: int, where: str
+) -> tuple[list[NodeGroup], list[str]]:
+    """Nodes of each group, and what was taken for granted.
+
+    Parameters
+    ----------
+    population
+        The population's HDF5 group.
+    names
+        Result of `group_names`.
+    size
+        Number of nodes.
+    where
+        What an error begins with.
+
+    Raises
+    ------
+    SimulationDataError
+        If nodes are in groups that are not there, or the file does not say in which they are.
+    """
+    if not names:
+        return [], []
+    ids, index = (_row(population, name, size, where) for name in (_ID, _INDEX))
+    if len(names) == 1 and (ids is None or index is None):
+        return [NodeGroup(names[0], None, None)], []
+    for name, row in ((_ID, ids), (_INDEX, index)):
+        if row is None:
+            raise SimulationDataError(
+                f"{where}: {name!r}: is missing, but the nodes are in several groups:"
+                " correct the nodes file"
+            )
+    return _shared_out(population, names, np.asarray(ids), np.asarray(index), where)
+
+
+def _shared_out(
+    population: Any, names: Sequence[str], ids: Any, index: Any, where: str
+) -> tuple[list[NodeGroup], list[str]]:
+    groups, assumed, n_found = [], [], 0
+    for name in names:
+        nodes = np.flatnonzero(ids == int(name))
+        rows = index[nodes]
+        n_found += len(nodes)
+        if len(nodes) > 1 and not rows.any() and _n_rows(population, name) == len(nodes):
+            rows = np.arange(len(nodes))
+            assumed.append(
+                f"{where}: {_INDEX!r} is 0 for all {len(nodes):,} nodes of group {name}; they are"
+                " taken to stand in order"
+            )
+        in_order = np.array_equal(rows, np.arange(len(rows)))
+        every = len(nodes) == len(ids)
+        groups.append(NodeGroup(name, None if every else nodes, None if in_order else rows))
+    if n_found != len(ids):
+        strange = next(value for value in np.unique(ids) if str(value) not in _plain(names))
+        raise SimulationDataError(
+            f"{where}: {_ID!r} names the group {strange}, which is not there; there are:"
+            f" {', '.join(names)}: correct the nodes file"
+        )
+    return groups, assumed
+
+
+def _plain(names: Sequence[str]) -> set[str]:
+    return {str(int(name)) for name in names}
+
+
+def _n_rows(population: Any, name: str) -> int | None:
+    """Values that the first property of a group has; None without one."""
+    group = child(population, name)
+    for column in child_names(group):
+        item = child(group, column)
+        if hasattr(item, "dtype") and item.shape:
+            return int(item.shape[0])
+    return None
+
+
+def _row(population: Any, name: str, size: int, where: str) -> npt.NDArray[np.int64] | None:
+    found = child(population, name)
+    if found is None:
+        return None
+    where = f"{where}: {name!r}"
+    with h5_errors(where):
+        row: npt.NDArray[np.int64] = row_of_numbers(found, where, "iu")[:].astype(np.int64)
+    if len(row) != size:
+        raise SimulationDataError(
+            f"{where}: has {len(row):,} values for {size:,} nodes: correct the nodes file"
+        )
+    return row

@@ -1,0 +1,127 @@
+"""Texts of a nodes file: strings, codes into a library, names of an enumeration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._h5 import check_bytes, child, h5_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_hexrecruit.filters import Column
+
+__all__ = ["by_codes", "enumeration", "library", "strings"]
+
+_MOST_TEXTS = 1 << 20
+"""Texts that a library may list; those of circuits have some hundred, or one a morphology."""
+_LIBRARY = "@library"
+_BLOCK = 1 << 18
+"""Texts held as Python objects at a time."""
+
+
+def library(part: Any, name: str, where: str) -> list[str] | None:
+    """Texts of a property's library; None where it has none.
+
+    Raises
+    ------
+    SimulationDataError
+        If the library is not a list of texts.
+    """
+    libraries = child(part, _LIBRARY)
+    found = child(libraries, name) if hasattr(libraries, "keys") else None
+    if found is None or not hasattr(found, "dtype"):
+        return None
+    where = f"{where}: @library of {name!r}"
+    with h5_errors(where):
+        if not found.size:  # h5py gives an empty list the type of numbers
+            return []
+        if found.ndim != 1 or found.dtype.kind not in "OSU":
+            raise SimulationDataError(f"{where}: is not a list of texts: correct the nodes file")
+        check_bytes(found, where)
+        if found.shape[0] > _MOST_TEXTS:
+            raise SimulationDataError(
+                f"{where}: claims {found.shape[0]:,} texts, too many: correct the nodes file"
+            )
+        return [_decoded(value) for value in found[:]]
+
+
+def enumeration(item: Any) -> dict[int, str] | None:
+    """Names of the values of an HDF5 enumeration; None for other datasets."""
+    import h5py
+
+    named = h5py.check_enum_dtype(item.dtype) if item.dtype.kind in "iu" else None
+    return None if named is None else {int(number): str(name) for name, number in named.items()}
+
+
+def by_codes(
+    codes: npt.NDArray[Any], texts: list[str], where: str, node: Callable[[int], int]
+) -> Column:
+    """Text from library codes; a value that the library lists twice becomes one category.
+
+    The code -1 is a missing value, as pandas writes it; so is the greatest number of an unsigned
+    type, which -1 becomes there, unless the library is as long as that.
+
+    Parameters
+    ----------
+    codes
+        Code of each node; real numbers are whole ones or NaN, for a missing value.
+    texts
+        The library.
+    where
+        What an error begins with.
+    node
+        ``node_id`` of a position in `codes`.
+
+    Raises
+    ------
+    SimulationDataError
+        If a code is not one of the library's.
+    """
+    import pandas as pd
+
+    if codes.dtype.kind == "f":
+        codes = np.where(np.isnan(codes), -1.0, codes)
+    missing = codes == _missing_code(codes.dtype, len(texts))
+    wrong = ~missing & ((codes < 0) | (codes >= len(texts)))
+    if codes.dtype.kind == "f":
+        wrong |= codes != np.round(codes)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise SimulationDataError(
+            f"{where}: node {node(at)} has the code {codes[at]}, and its library has"
+            f" {len(texts)} values, from code 0: correct the nodes file"
+        )
+    categories, merged = np.unique(np.asarray(texts, dtype=object), return_inverse=True)
+    table = np.append(merged, -1).astype(np.min_scalar_type(-max(len(categories), 1)))
+    rows = np.where(missing, len(texts), codes) if missing.any() else codes
+    return pd.Categorical.from_codes(
+        table[rows.astype(np.int64, copy=False)], categories=pd.Index(categories, dtype=object)
+    )
+
+
+def strings(item: Any) -> Column:
+    """A dataset of texts as codes, a block of Python objects at a time."""
+    import pandas as pd
+    from pandas.api.types import union_categoricals
+
+    blocks = [
+        pd.Categorical([_decoded(value) for value in item[at : at + _BLOCK]])
+        for at in range(0, max(item.shape[0], 1), _BLOCK)
+    ]
+    joined: Any = union_categoricals(blocks, sort_categories=True)
+    return joined  # type: ignore[no-any-return]
+
+
+def _missing_code(kind: np.dtype[Any], n_texts: int) -> int:
+    if kind.kind == "u" and n_texts <= np.iinfo(kind).max:
+        return int(np.iinfo(kind).max)
+    return -1
+
+
+def _decoded(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
