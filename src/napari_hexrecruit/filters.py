@@ -223,7 +223,9 @@ def _read_text(name: str, text: str, column: Column) -> Rule:
 
     Names of morphological types contain colons (``L5_TPC:A``), so text columns have no intervals.
     """
-    if isinstance(column, pd.Categorical) and not text.lstrip().startswith('"'):
+    if text.lstrip().startswith('"'):
+        return {"column": name, "values": _read_csv(name, text)}
+    if isinstance(column, pd.Categorical):
         known = set(values_present(column))
         for value in (text, text.strip()):
             if value in known:

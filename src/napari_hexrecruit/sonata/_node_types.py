@@ -134,7 +134,8 @@ class NodeTypes:
 
 def _read(text: str) -> tuple[list[str], list[tuple[int, list[Field]]]]:
     """Names of the columns; number and fields of each line below."""
-    lines = [(k, line) for k, line in enumerate(re.split(r"\r\n|\r|\n", text), 1) if line.strip()]
+    numbered = enumerate(re.split(r"\r\n|\r|\n", text), 1)
+    lines = [(number, line) for number, line in numbered if line.strip(" \t")]
     if not lines:
         raise ValueError("it is empty")
     (number, header), *body = lines
@@ -165,7 +166,7 @@ def _rows(
             yield number, single
             continue
         if runs is not None and len(runs) == n_names:
-            if len(_by_one(line.strip(), sep) or ()) != n_names:
+            if len(_by_one(line.strip(" \t"), sep) or ()) != n_names:
                 padded = number
             yield number, runs
         elif single is not None and len(single) == n_names:
