@@ -86,8 +86,10 @@ class Nodes:
 
     def assumed(self) -> tuple[str, ...]:
         """What the file does not say of its groups and was taken for granted."""
-        with self._open() as group:
-            return tuple(self._read_groups(group)[1])
+        if self._groups is None:
+            with self._open() as group:
+                self._read_groups(group)
+        return tuple(self._groups[1]) if self._groups else ()
 
     def values(self, name: str) -> tuple[str, ...] | None:
         """Texts that a column may take, from libraries and the table of node types; reads no node.
