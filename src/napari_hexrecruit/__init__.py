@@ -15,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gives
+    from napari_hexrecruit._as_cube import as_cube
     from napari_hexrecruit.analysis.comparison import align, compare, z_score
     from napari_hexrecruit.analysis.maps import hex_map, with_maps
     from napari_hexrecruit.analysis.traces import hex_traces
@@ -56,6 +57,7 @@ __all__ = [
     "Underlay",
     "__version__",
     "align",
+    "as_cube",
     "check_simulation",
     "compare",
     "count_trials",
@@ -99,6 +101,7 @@ _HOMES = {
     "align": "analysis.comparison",
     "check_simulation": "check",
     "compare": "analysis.comparison",
+    "as_cube": "_as_cube",
     "count_trials": "analysis.trials",
     "cumulative_cube": "pipeline",
     "cut_trials": "analysis.trials",

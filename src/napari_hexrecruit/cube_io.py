@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit import schema
+from napari_hexrecruit._as_cube import as_cube
 from napari_hexrecruit._atomic import check_writable, written_aside
 from napari_hexrecruit._netcdf import check_netcdf
 from napari_hexrecruit._netcdf_writer import netcdf_bytes
@@ -72,7 +73,7 @@ def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: boo
     """
     final = Path(path)
     check_name(final)
-    schema.validate_cube(cube)
+    cube = as_cube(cube)
     if final.name.endswith(ZARR_ENDING):
         return write_store(cube, final, overwrite=overwrite)
     check_writable(final, overwrite=overwrite)
@@ -123,10 +124,9 @@ def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
             f"{source}: is the dataset of a campaign: give one of the cubes in the folder 'cubes'"
         )
     try:
-        schema.validate_cube(cube)
+        return as_cube(cube)
     except ValueError as error:
         raise SimulationDataError(f"{source}: {error}") from error
-    return cube
 
 
 def _read_netcdf(source: Path) -> xr.Dataset:

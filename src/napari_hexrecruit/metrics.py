@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._blocks import parts_of
 from napari_hexrecruit.schema import (
-    HEX,
     N_NEURONS,
     N_RECRUITED,
     N_SPIKES,
@@ -44,6 +44,7 @@ Means = npt.NDArray[np.float64]
 
 _COLORMAP, _DIVERGING_COLORMAP = "viridis", "RdBu_r"
 _QUANTILE = 0.99
+_PERCENT = (RECRUITMENT,)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,9 @@ class Metric:
     of_hexes
         Cube -> (n_bins, n_hexes) values.
     of_population
-        Cube without the hexagons that have no value -> (n_bins,) value of the population.
+        Cube -> (n_bins,) value of the population, over the hexagons that have one in the bin.
+    reads
+        Variables that `of_hexes` reads.
     adds_up
         Whether it counts neurons since the start of the window in a cube of those recruited so far.
     diverging
@@ -75,6 +78,7 @@ class Metric:
     units: str
     of_hexes: Callable[[xr.Dataset], Values]
     of_population: Callable[[xr.Dataset], Means]
+    reads: tuple[str, ...]
     adds_up: bool = False
     diverging: bool = False
     variable: str = ""
@@ -132,7 +136,7 @@ class Metric:
         >>> metric_named("rate").title
         'Firing rate (spikes/s per neuron)'
         """
-        self._check(cube)
+        self.check(cube)
         return self.of_hexes(cube.isel(time=bins))
 
     def population(self, cube: xr.Dataset, bins: slice = slice(None)) -> Means:
@@ -148,16 +152,15 @@ class Metric:
         Returns
         -------
         (n_bins,) float64
-            Over the hexagons that have a value; NaN if none has.
+            Over the hexagons that have a value in the bin; NaN if none has.
         """
-        self._check(cube)
-        part = cube.isel(time=bins)
-        if self.variable:
-            return self.of_population(part)
-        counted = part[RECRUITMENT].notnull().any("time").to_numpy()
-        return self.of_population(part if counted.all() else part.isel({HEX: counted}))
+        self.check(cube)
+        asked = cube.isel(time=bins)
+        parts = [self.of_population(asked.isel(time=part)) for part in parts_of(asked)]
+        return np.concatenate(parts)
 
-    def _check(self, cube: xr.Dataset) -> None:
+    def check(self, cube: xr.Dataset) -> None:
+        """Refuse a cube that lacks the variable of an analysis; see `values` for the error."""
         if self.variable and self.variable not in cube:
             has = ", ".join(metric.name for metric in metrics_for(cube))
             raise ValueError(
@@ -251,15 +254,39 @@ def _rate(cube: xr.Dataset) -> Values:
 
 
 def _population_recruitment(cube: xr.Dataset) -> Means:
-    return 100.0 * _per(_total(cube, N_RECRUITED), _n_neurons(cube) * _n_trials(cube))
+    pool = _pool(cube, N_RECRUITED)
+    return 100.0 * _per(pool.total, pool.n_neurons * _n_trials(cube))
 
 
 def _population_n_recruited(cube: xr.Dataset) -> Means:
-    return _per(_total(cube, N_RECRUITED), float(cube.sizes[HEX] * _n_trials(cube)))
+    pool = _pool(cube, N_RECRUITED)
+    return _per(pool.total, pool.n_hexes * float(_n_trials(cube)))
 
 
 def _population_rate(cube: xr.Dataset) -> Means:
-    return _per(_total(cube, N_SPIKES), _n_neurons(cube) * _seconds(cube))
+    pool = _pool(cube, N_SPIKES)
+    return _per(pool.total, pool.n_neurons * _seconds(cube))
+
+
+class _Pool(NamedTuple):
+    """Sums over the hexagons that have a value in the bin, each (n_bins,)."""
+
+    total: Means
+    n_neurons: Means
+    n_hexes: Means
+
+
+def _pool(cube: xr.Dataset, name: str) -> _Pool:
+    known = ~np.isnan(cube[RECRUITMENT].to_numpy())
+    counts = cube[name].to_numpy()
+    n_neurons = cube[N_NEURONS].to_numpy().astype(np.float64)
+    ever = known.any(axis=0)
+    if (known == ever).all():  # hexagons have a value in all bins or in none
+        counts = counts if ever.all() else counts[:, ever]
+        sums = [np.full(len(counts), n) for n in (n_neurons[ever].sum(), float(ever.sum()))]
+        return _Pool(counts.sum(axis=1, dtype=np.float64), *sums)
+    total = np.where(known, counts, 0).sum(axis=1, dtype=np.float64)
+    return _Pool(total, known @ n_neurons, known.sum(axis=1, dtype=np.float64))
 
 
 def _where_defined(cube: xr.Dataset, values: Values) -> Values:
@@ -267,17 +294,9 @@ def _where_defined(cube: xr.Dataset, values: Values) -> Values:
     return values
 
 
-def _total(cube: xr.Dataset, name: str) -> Means:
-    totals: Means = cube[name].to_numpy().sum(axis=1, dtype=np.float64)
-    return totals
-
-
-def _per(total: Means, amount: float) -> Means:
-    return total / amount if amount else np.full(total.shape, np.nan)
-
-
-def _n_neurons(cube: xr.Dataset) -> float:
-    return float(cube[N_NEURONS].to_numpy().sum(dtype=np.int64))
+def _per(total: Means, amount: Means) -> Means:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(amount > 0, total / amount, np.nan)
 
 
 def _seconds(cube: xr.Dataset) -> float:
@@ -309,15 +328,34 @@ def _derived(
         with np.errstate(invalid="ignore"):
             return np.asarray(total / weight)
 
-    return Metric(name, label, units, of_hexes, of_population, diverging=diverging, variable=of)
+    return Metric(
+        name, label, units, of_hexes, of_population, (of,), diverging=diverging, variable=of
+    )
 
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("recruitment", "Recruited", "%", _recruitment, _population_recruitment, True),
-        Metric("n_recruited", "Recruited neurons", "", _n_recruited, _population_n_recruited, True),
-        Metric("rate", "Firing rate", "spikes/s per neuron", _rate, _population_rate),
+        Metric(
+            "recruitment", "Recruited", "%", _recruitment, _population_recruitment, _PERCENT, True
+        ),
+        Metric(
+            "n_recruited",
+            "Recruited neurons",
+            "",
+            _n_recruited,
+            _population_n_recruited,
+            (*_PERCENT, N_RECRUITED),
+            True,
+        ),
+        Metric(
+            "rate",
+            "Firing rate",
+            "spikes/s per neuron",
+            _rate,
+            _population_rate,
+            (*_PERCENT, N_SPIKES),
+        ),
     )
 }
 """The metrics by name."""

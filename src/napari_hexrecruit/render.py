@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
+from napari_hexrecruit._as_cube import as_cube
 from napari_hexrecruit._painter import Painter
 from napari_hexrecruit._scene import Colours, Hexes, Panel, Scene, Shown, Underlay, arrange
 from napari_hexrecruit._sheet import colour_table, default_settings
 from napari_hexrecruit._style import Mark, MovieStyle
 from napari_hexrecruit._window import resolve_window
 from napari_hexrecruit.metrics import metric_named
-from napari_hexrecruit.schema import validate_cube
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+
+    import xarray as xr
 
     from napari_hexrecruit.metrics import Metric
 
@@ -89,15 +91,18 @@ def render_frames(
     (3, (240, 320, 3), [20.0, 30.0, 40.0])
     >>> folder.cleanup()
     """
-    cubes = [cube] if isinstance(cube, xr.Dataset) else list(cube)
+    cubes = [as_cube(one) for one in _each(cube)]
     style = (style or MovieStyle()).replace(**options)
-    for one in cubes:
-        validate_cube(one)
     shown = resolve_window(cubes, start, stop, step)
     if under is not None and not isinstance(under, Underlay):
         under = Underlay(*under)
     lines = tuple(_line(line) for line in outlines)
     return RenderedFrames(cubes, shown, style, under, lines)
+
+
+def _each(cubes: Any) -> Sequence[Any]:
+    """One cube or several as several; what is no cube is told later, and not taken apart."""
+    return cubes if isinstance(cubes, Sequence) and not isinstance(cubes, str) else [cubes]
 
 
 class RenderedFrames:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,8 @@ TIME, HEX, BOUND = "time", "hex", "bound"
 TIME_BOUNDS = "time_bounds"
 RECRUITMENT, N_RECRUITED, N_SPIKES = "recruitment", "n_recruited", "n_spikes"
 N_NEURONS = "n_neurons"
+TRIAL = "trial"
+"""Dimension of trials side by side, which are no cube yet."""
 N_TRIALS = "n_trials"
 """Attribute of a mean over trials: `N_RECRUITED` and `N_SPIKES` are then sums over so many."""
 
@@ -115,16 +118,23 @@ def validate_cube(cube: xr.Dataset) -> None:
     ...
     ValueError: not a recruitment cube: attribute 'schema_version' is missing; ...
     """
-    faults = [*_version_faults(cube)]
-    faults += [
-        fault for name, kind in ATTRIBUTES.items() for fault in _attr_faults(cube, name, kind)
-    ]
+    faults = [*_version_faults(cube), *_attrs_faults(cube), *_dims_faults(cube)]
     fields = VARIABLES | COORDINATES
-    faults += [fault for name, spec in fields.items() for fault in _field_faults(cube, name, spec)]
+    there = {name: spec for name, spec in fields.items() if name in cube.variables}
+    faults += [fault for name, spec in there.items() for fault in _field_faults(cube, name, spec)]
     if not faults:
         faults += _axis_faults(cube)
     if faults:
-        raise ValueError("not a recruitment cube: " + "; ".join(faults))
+        remedies = dict.fromkeys(fault.remedy for fault in faults if fault.remedy)
+        found = "; ".join(fault.found for fault in faults)
+        raise ValueError(": ".join(["not a recruitment cube", found, *remedies]))
+
+
+class _Fault(NamedTuple):
+    """What is wrong with a dataset, and what to do."""
+
+    found: str
+    remedy: str = ""
 
 
 def recipe_of(cube: xr.Dataset) -> dict[str, Any]:
@@ -167,6 +177,15 @@ def recipe_of(cube: xr.Dataset) -> dict[str, Any]:
     return recipe
 
 
+def notes_of(cube: xr.Dataset) -> list[str]:
+    """What was assumed or left out, from the attribute ``notes``; none where it cannot be read."""
+    try:
+        notes = json.loads(cube.attrs.get("notes", "[]"))
+    except (TypeError, ValueError, RecursionError):
+        return []
+    return [str(note) for note in notes] if isinstance(notes, list) else []
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -198,73 +217,137 @@ _RECIPE: dict[str, Callable[[Any], bool]] = {
 """What the entries of a recipe are."""
 
 
-def _version_faults(cube: xr.Dataset) -> list[str]:
+_RESTORE_ATTRS = "restore attributes with dataset.assign_attrs(cube.attrs) of the original cube"
+_RESTORE_VARIABLES = (
+    "select in the whole dataset, not in some of its variables, or assign them again from the"
+    " original cube"
+)
+_COMPUTE_AGAIN = (
+    "bins can be cut to a window, and cannot be left out or merged, as a neuron that fires in two"
+    " bins counts once: compute the cube again with another bin_ms, or draw it with another step"
+)
+
+
+def _version_faults(cube: xr.Dataset) -> list[_Fault]:
     version = cube.attrs.get("schema_version")
     if version is None:
-        return ["attribute 'schema_version' is missing"]
+        return [_Fault("attribute 'schema_version' is missing", _RESTORE_ATTRS)]
     if version != SCHEMA_VERSION:
         return [
-            f"schema_version is {version!r} and this napari-hexrecruit reads {SCHEMA_VERSION}:"
-            " compute the cube again or install the version that wrote it"
+            _Fault(
+                f"schema_version is {version!r} and this napari-hexrecruit reads {SCHEMA_VERSION}",
+                "compute the cube again or install the version that wrote it",
+            )
         ]
     return []
 
 
-def _attr_faults(cube: xr.Dataset, name: str, kind: type) -> list[str]:
-    if name == "schema_version":
-        return []
-    if name not in cube.attrs:
-        return [f"attribute '{name}' is missing"]
-    value = cube.attrs[name]
-    if not isinstance(value, _NUMBERS[kind]):
-        return [f"attribute '{name}' is {value!r}, not {kind.__name__}"]
-    if name in ("hex_radius", "bin_ms") and not 0 < float(cube.attrs[name]) < np.inf:
-        return [f"attribute '{name}' is {value!r}, not greater than 0"]
-    return []
+def _attrs_faults(cube: xr.Dataset) -> list[_Fault]:
+    names = [name for name in ATTRIBUTES if name != "schema_version"]
+    faults = _missing("attribute", [n for n in names if n not in cube.attrs], _RESTORE_ATTRS)
+    for name in names:
+        if name not in cube.attrs:
+            continue
+        value, kind = cube.attrs[name], ATTRIBUTES[name]
+        if not isinstance(value, _NUMBERS[kind]):
+            faults.append(_Fault(f"attribute '{name}' is {value!r}, not {kind.__name__}"))
+        elif name in ("hex_radius", "bin_ms") and not 0 < float(cube.attrs[name]) < np.inf:
+            faults.append(_Fault(f"attribute '{name}' is {value!r}, not greater than 0"))
+    return faults
 
 
-def _field_faults(cube: xr.Dataset, name: str, spec: Field) -> list[str]:
-    if name not in cube.variables:
-        return [f"variable '{name}' is missing"]
+def _missing(what: str, names: list[str], remedy: str) -> list[_Fault]:
+    if len(names) < 2:
+        return [_Fault(f"{what} '{name}' is missing", remedy) for name in names]
+    return [_Fault(f"{what}s {', '.join(map(repr, names))} are missing", remedy)]
+
+
+def _dims_faults(cube: xr.Dataset) -> list[_Fault]:
+    """Variables that are missing or have other dimensions; those that are alike in one fault."""
+    fields = VARIABLES | COORDINATES
+    missing = [name for name in fields if name not in cube.variables]
+    faults = _missing("variable", missing, _RESTORE_VARIABLES)
+    alike: dict[tuple[Any, Any], list[str]] = {}
+    for name, spec in fields.items():
+        if name not in missing and cube[name].dims != spec.dims:
+            alike.setdefault((cube[name].dims, spec.dims), []).append(name)
+    for (dims, wanted), names in alike.items():
+        verb = "has" if len(names) == 1 else "each has"
+        found = f"{', '.join(map(repr, names))} {verb} dimensions {dims}, not {wanted}"
+        faults.append(_Fault(found, _how_to_have(dims, wanted)))
+    return faults
+
+
+def _how_to_have(dims: tuple[Any, ...], wanted: tuple[str, ...]) -> str:
+    """What to do about other dimensions."""
+    extra = [str(dim) for dim in dims if dim not in wanted]
+    lacking = [dim for dim in wanted if dim not in dims]
+    if extra and lacking:
+        return f"unstack {extra[0]!r}, or rename it to {lacking[0]!r}"
+    if lacking:
+        return f"keep {lacking[0]!r}: numbers per hexagon are drawn as maps, see with_maps"
+    if not extra:
+        return ""
+    if extra[0] in (TIME, HEX):
+        return "join only what has the same hexagons, with xarray.concat(..., join='exact')"
+    mean = ", or take their mean, trial_mean(trials)" if extra[0] == TRIAL else ""
+    return f"select one along {extra[0]!r}, as in dataset.isel({extra[0]}=0){mean}"
+
+
+def _field_faults(cube: xr.Dataset, name: str, spec: Field) -> list[_Fault]:
     variable: Any = cube[name]
     faults = []
-    if variable.dims != spec.dims:
-        faults.append(f"'{name}' has dimensions {variable.dims}, not {spec.dims}")
-    kind = np.dtype(variable.dtype).kind
-    right = kind in "OUT" if spec.dtype == "str" else variable.dtype == np.dtype(spec.dtype)
+    right = _is_names(variable) if spec.dtype == "str" else variable.dtype == np.dtype(spec.dtype)
     if not right:
-        faults.append(f"'{name}' has type {variable.dtype}, not {spec.dtype}")
+        found = f"'{name}' has type {variable.dtype}, not {spec.dtype}"
+        faults.append(_Fault(found, "assign it again from the original cube"))
     units = spec.attrs.get("units")
     if units in ("%", "ms") and name != TIME_BOUNDS and variable.attrs.get("units") != units:
-        faults.append(f"'{name}' has units {variable.attrs.get('units')!r}, not '{units}'")
+        faults.append(_Fault(f"'{name}' has units {variable.attrs.get('units')!r}, not '{units}'"))
     return faults
 
 
-def _axis_faults(cube: xr.Dataset) -> list[str]:
+def _is_names(variable: Any) -> bool:
+    kind = variable.dtype.kind
+    return kind in "UT" or (
+        kind == "O" and all(isinstance(name, str) for name in np.ravel(variable.values))
+    )
+
+
+def _axis_faults(cube: xr.Dataset) -> list[_Fault]:
     bounds = cube[TIME_BOUNDS].values
     start, bin_ms = cube[TIME].values, float(cube.attrs["bin_ms"])
-    faults = []
-    if bounds.shape[1:] != (2,) or len(start) == 0:
-        return [
-            "the time axis has no bins" if len(start) == 0 else "'time_bounds' is not (time, 2)"
-        ]
-    apart = np.diff(start)
-    if not (
-        np.isfinite(start).all()
-        and np.allclose(apart, bin_ms, rtol=0, atol=1e-6 * max(1.0, bin_ms))
-    ):
-        faults.append(f"'time' is not a row of bins {bin_ms:g} ms apart")
-    elif not np.allclose(
-        bounds, np.stack([start, start + bin_ms], 1), rtol=0, atol=1e-5 * max(1.0, bin_ms)
-    ):
-        faults.append("'time_bounds' does not hold the start and end of each bin")
+    if len(start) == 0:
+        return [_Fault("the time axis has no bins", "choose a window within the cube")]
+    if bounds.shape[1:] != (2,):
+        return [_Fault("'time_bounds' is not (time, 2)")]
+    faults = _time_faults(start, bounds, bin_ms)
     names = cube[HEX].values
     if len(names) == 0:
-        faults.append("there is no hexagon")
+        faults.append(_Fault("there is no hexagon", "select one or more"))
     elif len(np.unique(names)) < len(names):
-        faults.append("a hexagon is listed twice in 'hex'")
+        faults.append(_Fault("a hexagon is listed twice in 'hex'", "select each once"))
     if not (np.isfinite(cube["x"].values).all() and np.isfinite(cube["y"].values).all()):
-        faults.append("'x' or 'y' is not finite")
+        faults.append(_Fault("'x' or 'y' is not finite"))
     if (cube[N_NEURONS].values < 0).any():
-        faults.append(f"'{N_NEURONS}' is negative")
+        faults.append(_Fault(f"'{N_NEURONS}' is negative"))
     return faults
+
+
+def _time_faults(
+    start: npt.NDArray[np.float64], bounds: npt.NDArray[np.float64], bin_ms: float
+) -> list[_Fault]:
+    found = f"'time' is not a row of bins {bin_ms:g} ms apart"
+    apart = np.diff(start)
+    wrong = np.flatnonzero(~(np.abs(apart - bin_ms) <= 1e-6 * max(1.0, bin_ms)))
+    if not np.isfinite(start).all():
+        return [_Fault(f"{found}: a time is {start[~np.isfinite(start)][0]}")]
+    if wrong.size:
+        at = int(wrong[0])
+        found += f": {start[at + 1]:.10g} ms follows {start[at]:.10g} ms"
+        overlap = apart[at] < bin_ms
+        return [_Fault(found, "join each bin once" if overlap else _COMPUTE_AGAIN)]
+    edges = np.stack([start, start + bin_ms], 1)
+    if not np.allclose(bounds, edges, rtol=0, atol=1e-5 * max(1.0, bin_ms)):
+        return [_Fault("'time_bounds' does not hold the start and end of each bin")]
+    return []

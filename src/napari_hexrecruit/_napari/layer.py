@@ -14,6 +14,7 @@ from napari.utils.colormaps.standardize_color import transform_color
 from napari.utils.events import Event
 from napari.utils.notifications import show_warning
 
+from napari_hexrecruit._as_cube import as_cube
 from napari_hexrecruit._napari.blocks import Blocks
 from napari_hexrecruit._napari.display import (
     contrast_limits,
@@ -39,7 +40,7 @@ from napari_hexrecruit._napari.private import (
 )
 from napari_hexrecruit._napari.timestamp import show_time
 from napari_hexrecruit.metrics import metric_named, metrics_for
-from napari_hexrecruit.schema import RECRUITMENT, validate_cube
+from napari_hexrecruit.schema import RECRUITMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -144,7 +145,7 @@ class RecruitmentLayer(FramePoints):
         outline_nan: bool = True,
         **points_kwargs: Any,
     ) -> None:
-        validate_cube(cube)
+        cube = as_cube(cube)
         _refuse_of_the_cube(points_kwargs)
         self._metric = metric_named(metric)
         self._outline_nan = bool(outline_nan)
@@ -186,7 +187,7 @@ class RecruitmentLayer(FramePoints):
 
     @cube.setter
     def cube(self, cube: xr.Dataset) -> None:
-        validate_cube(cube)
+        cube = as_cube(cube)
         _check_metric(self._metric, cube)
         before = self._lookup.grid
         self._take(cube)
@@ -559,7 +560,7 @@ def set_stage(viewer: napari.Viewer) -> None:
 def _plain_layer(
     cube: xr.Dataset, metric: str, outline_nan: bool, points_kwargs: dict[str, Any]
 ) -> Points:
-    validate_cube(cube)
+    cube = as_cube(cube)
     _refuse_of_the_cube(points_kwargs)
     shown, hexes = metric_named(metric), hex_points(cube)
     data, features = plain_points(cube, shown)

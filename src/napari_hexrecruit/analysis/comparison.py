@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._as_cube import as_cube
+from napari_hexrecruit._blocks import time_chunks
+from napari_hexrecruit.analysis.blocks import map_bins, moments
 from napari_hexrecruit.analysis.windows import bins_of
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.metrics import METRICS, Metric, is_cumulative, metric_named
@@ -19,16 +22,18 @@ from napari_hexrecruit.schema import (
     RECRUITMENT,
     TIME,
     TIME_BOUNDS,
-    validate_cube,
 )
 from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
 __all__ = ["align", "compare", "z_score"]
 
 Floats = npt.NDArray[np.float64]
+Values = npt.NDArray[np.float32]
 
 PERCENTAGE_POINTS = "percentage points"
 _NEAR = 1e-6
@@ -57,8 +62,7 @@ def align(a: xr.Dataset, b: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
         If the hexagons are not of the same tiling, or the bins do not go together; one sentence
         that says what differs and what to do.
     """
-    for cube in (a, b):
-        validate_cube(cube)
+    a, b = as_cube(a), as_cube(b)
     _check_tilings(a, b)
     _check_bins(a, b)
     a, b = _on_all_hexes(a, b)
@@ -101,6 +105,7 @@ def compare(
     """
     if metric not in METRICS:
         raise ValueError(f"metric {metric!r} cannot be compared: use one of {', '.join(METRICS)}")
+    a, b = as_cube(a), as_cube(b)
     if is_cumulative(a) != is_cumulative(b):
         raise ValueError(
             "one cube counts the neurons recruited so far and the other those of each bin:"
@@ -108,15 +113,16 @@ def compare(
         )
     shown = metric_named(metric)
     a, b = align(a, b)
-    mine, theirs = shown.values(a), shown.values(b)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(theirs > 0, mine / theirs, np.float32(np.nan)).astype(np.float32)
-        log2 = np.log2(ratio)
-    log2[np.isneginf(log2)] = np.nan
+    if time_chunks(a) and time_chunks(b):
+        b = b.chunk({TIME: time_chunks(a), HEX: -1})
+    mine, theirs = (map_bins(shown.values, shown.reads, cube) for cube in (a, b))
+    difference = _bin_by_bin(np.subtract, mine, theirs)
+    ratio = _bin_by_bin(_ratio, mine, theirs)
+    log2 = _bin_by_bin(_log2, ratio)
     units = PERCENTAGE_POINTS if shown.units == "%" else shown.units
     what = f"{shown.label}, {names[0]}"
     variables = {
-        "difference": (mine - theirs, f"{what} − {names[1]}", units),
+        "difference": (difference, f"{what} − {names[1]}", units),
         "ratio": (ratio, f"{what} / {names[1]}", ""),
         "log2_ratio": (log2, f"{what} / {names[1]}, log2", ""),
     }
@@ -153,28 +159,53 @@ def z_score(cube: xr.Dataset, baseline: xr.Dataset, *, metric: str = RECRUITMENT
     """
     if metric not in METRICS:
         raise ValueError(f"metric {metric!r} has no z-score: use one of {', '.join(METRICS)}")
+    cube, baseline = as_cube(cube), as_cube(baseline)
     _check_tilings(cube, baseline)
     if baseline.sizes[TIME] < 2:
         raise ValueError("a baseline of one bin has no standard deviation: use two bins or more")
     _check_widths(cube, baseline)
     shown = metric_named(metric)
     mean, sd = _mean_and_sd(cube, baseline, shown)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        score = (shown.values(cube) - mean) / np.where(sd > 0, sd, np.nan)
+    sd[sd <= 0] = np.nan
+
+    def scores(part: xr.Dataset) -> Values:
+        return ((shown.values(part) - mean) / sd).astype(np.float32)
+
     bins = bins_of(baseline)
     window = [bins.start_ms, bins.stop_ms]
     label = f"{shown.label}, deviation from {window[0]:g} to {window[1]:g} ms"
     return _with(
         cube,
-        {"z_score": (score.astype(np.float32), label, "standard deviations")},
+        {"z_score": (map_bins(scores, shown.reads, cube), label, "standard deviations")},
         "Deviation from a baseline",
         {"z_score": window, "metric": metric, "baseline": str(baseline.attrs["recipe"])},
     )
 
 
+def _bin_by_bin(function: Callable[..., Values], *values: Any) -> Any:
+    """A function of (time, hex) arrays; of dask arrays one that is computed chunk by chunk."""
+    import xarray as xr
+
+    given = [xr.Variable((TIME, HEX), one) for one in values]
+    made = xr.apply_ufunc(function, *given, dask="parallelized", output_dtypes=[np.float32])
+    return made.data
+
+
+def _ratio(mine: Values, theirs: Values) -> Values:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(theirs > 0, mine / theirs, np.float32(np.nan)).astype(np.float32)
+
+
+def _log2(ratio: Values) -> Values:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log2: Values = np.log2(ratio)
+    log2[np.isneginf(log2)] = np.nan
+    return log2
+
+
 def _with(
     cube: xr.Dataset,
-    variables: dict[str, tuple[npt.NDArray[np.float32], str, str]],
+    variables: dict[str, tuple[Any, str, str]],
     title: str,
     made: dict[str, Any],
 ) -> xr.Dataset:
@@ -189,15 +220,10 @@ def _with(
 
 def _mean_and_sd(cube: xr.Dataset, baseline: xr.Dataset, shown: Metric) -> tuple[Floats, Floats]:
     """Mean and standard deviation of the baseline for each hexagon of the cube."""
-    values = shown.values(baseline)
-    mean, sd = (f(values, axis=0, dtype=np.float64) for f in (np.mean, _sample_sd))
+    found = moments(baseline, shown)
     at = {name: k for k, name in enumerate(baseline[HEX].to_numpy().tolist())}
     which = np.array([at.get(name, len(at)) for name in cube[HEX].to_numpy().tolist()])
-    return np.append(mean, np.nan)[which], np.append(sd, np.nan)[which]
-
-
-def _sample_sd(values: npt.NDArray[np.float32], axis: int, dtype: type) -> Floats:
-    return np.asarray(np.std(values, axis=axis, ddof=1, dtype=dtype))
+    return np.append(found.mean, np.nan)[which], np.append(found.sd(), np.nan)[which]
 
 
 def _check_tilings(a: xr.Dataset, b: xr.Dataset) -> None:
@@ -264,17 +290,18 @@ def _on_all_hexes(a: xr.Dataset, b: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]
 
 def _on(cube: xr.Dataset, names: list[str], coords: dict[str, Any]) -> xr.Dataset:
     """The cube on other hexagons; those it lacks have no neurons, no spikes and no percentage."""
+    import xarray as xr
+
     at = {name: k for k, name in enumerate(cube[HEX].to_numpy().astype(str).tolist())}
     which = np.array([at.get(name, 0) for name in names])
     absent = np.array([name not in at for name in names])
     moved = cube.isel({HEX: which})
+    there = xr.DataArray(~absent, dims=(HEX,))
     for name in moved.variables:
         variable = moved[name]
         if HEX in variable.dims and name not in coords:
-            nothing: Any = np.nan if variable.dtype.kind == "f" else 0
-            values = variable.to_numpy().copy()
-            values[..., absent] = nothing
-            moved[name] = (variable.dims, values, variable.attrs)
+            nothing = np.array(np.nan if variable.dtype.kind == "f" else 0, variable.dtype)
+            moved[name] = variable.where(there, nothing)
     fixed = {name: (*value, cube[name].attrs) for name, value in coords.items()}
     return moved.set_coords(N_NEURONS).assign_coords(fixed)
 

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._as_cube import as_cube
+from napari_hexrecruit._blocks import parts_of
 from napari_hexrecruit.analysis.arrays import hex_array
+from napari_hexrecruit.analysis.blocks import highest, moments, parts
 from napari_hexrecruit.analysis.windows import bins_of, cut
-from napari_hexrecruit.schema import HEX, N_NEURONS, N_SPIKES, RECRUITMENT
+from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.schema import HEX, N_NEURONS, N_SPIKES, RECRUITMENT, TIME
 from napari_hexrecruit.timebins import Clock, first_at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
     from napari_hexrecruit.recruitment import HexMembers
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["N_SD", "first_spike_latency", "first_spikes", "half_peak_latency", "latency"]
 
 Floats = npt.NDArray[np.float64]
+Values = npt.NDArray[np.float32]
 Window = tuple[float, float]
 
 N_SD = 5.0
@@ -47,8 +54,9 @@ def first_spike_latency(
         there is none, or the hexagon has no value. Of large hexagons with spontaneous spikes it is
         mostly 0: see `latency`, and `first_spikes` for neurons.
     """
+    cube = as_cube(cube)
     part = cut(cube, onset, until)
-    return _first_bin(cube, part, part[N_SPIKES].to_numpy() > 0, "first_spike_latency")
+    return _first_bin(part, lambda bins: bins[N_SPIKES].to_numpy() > 0, "first_spike_latency")
 
 
 def latency(
@@ -79,10 +87,11 @@ def latency(
         (hex,) ms: start of the first bin with ``v > mean + n_sd * sd``, minus the onset. NaN where
         there is none, or the hexagon has no value.
     """
+    cube = as_cube(cube)
     part = cut(cube, onset, until)
     mean, sd = _baseline(cube, onset, baseline)
-    above = part[RECRUITMENT].to_numpy() > mean + n_sd * sd
-    return _first_bin(cube, part, above, "latency")
+    least = mean + n_sd * sd
+    return _first_bin(part, lambda bins: bins[RECRUITMENT].to_numpy() > least, "latency")
 
 
 def half_peak_latency(
@@ -108,23 +117,35 @@ def half_peak_latency(
         bin before the onset counts where there is one. NaN where the peak is not above
         ``b + n_sd * sd``, or the hexagon has no value. Never below 0.
     """
+    cube, shown = as_cube(cube), metric_named(RECRUITMENT)
     part = cut(cube, onset, until)
     mean, sd = _baseline(cube, onset, baseline)
-    course = part[RECRUITMENT].to_numpy()
     bins = bins_of(cube)
     first = round((onset - bins.start_ms) / bins.width_ms)
-    before = cube[RECRUITMENT].to_numpy()[first - 1] if first else course[0]
-    highest = course.max(axis=0)
-    half = mean + (highest - mean) / 2.0
-    at = (course >= half).argmax(axis=0)
-    column = np.arange(course.shape[1])
-    lower = np.where(at > 0, course[at - 1, column], before).astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        back = (course[at, column] - half) / (course[at, column] - lower)
-    back = np.where(lower < half, back, 0.0)
-    middle = (at + 0.5) * bins.width_ms
-    time = np.maximum(middle - back * bins.width_ms, 0.0)
-    return hex_array(cube, np.where(highest > mean + n_sd * sd, time, np.nan), "half_peak_latency")
+    before = shown.values(cube, first - 1) if first else shown.values(part, 0)
+    peak = highest(part, shown)
+    rise = _first_rise(part, mean + (peak - mean) / 2.0, before)
+    time = np.maximum((rise + 0.5) * bins.width_ms, 0.0)
+    return hex_array(cube, np.where(peak > mean + n_sd * sd, time, np.nan), "half_peak_latency")
+
+
+def _first_rise(cube: xr.Dataset, level: Floats, before: Values) -> Floats:
+    """Where each hexagon first reaches a level, in bins from the middle of the first one.
+
+    `before` are the values of the bin before the first one. NaN where it never does.
+    """
+    found, at, column = np.full(cube.sizes[HEX], np.nan), 0, np.arange(cube.sizes[HEX])
+    for values in parts(cube, metric_named(RECRUITMENT)):
+        reaches = values >= level
+        first = reaches.argmax(axis=0)
+        upper = values[first, column]
+        lower = np.where(first > 0, values[first - 1, column], before).astype(np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            back = np.where(lower < level, (upper - level) / (upper - lower), 0.0)
+        new = np.isnan(found) & reaches.any(axis=0)
+        found[new] = (at + first - back)[new]
+        at, before = at + len(values), values[-1]
+    return found
 
 
 def first_spikes(
@@ -214,12 +235,27 @@ def _first_of_neurons(
 
 
 def _first_bin(
-    cube: xr.Dataset, part: xr.Dataset, found: npt.NDArray[np.bool_], name: str
+    cube: xr.Dataset, is_found: Callable[[xr.Dataset], npt.NDArray[np.bool_]], name: str
 ) -> xr.DataArray:
-    """Start of the first bin of a part in which something is found, since the part's start."""
-    known = found.any(axis=0) & np.isfinite(part[RECRUITMENT].to_numpy()).any(axis=0)
-    start = found.argmax(axis=0) * bins_of(cube).width_ms
-    return hex_array(cube, np.where(known, start, np.nan), name)
+    """Start of the first bin in which something is found, since the start of the cube.
+
+    NaN where there is none, or where a bin before it has no value.
+    """
+    first, at, column = np.full(cube.sizes[HEX], np.nan), 0, np.arange(cube.sizes[HEX])
+    open_ = np.full(cube.sizes[HEX], True)
+    for part in parts_of(cube):
+        bins = cube.isel({TIME: part})
+        unknown = np.isnan(bins[RECRUITMENT].to_numpy())
+        ends = is_found(bins) | unknown
+        here = ends.argmax(axis=0)
+        ending = open_ & ends.any(axis=0)
+        new = ending & ~unknown[here, column]
+        first[new] = at + here[new]
+        open_ &= ~ending
+        at += len(ends)
+        if not open_.any():
+            break
+    return hex_array(cube, first * bins_of(cube).width_ms, name)
 
 
 def _baseline(cube: xr.Dataset, onset: float, window: Window | None) -> tuple[Floats, Floats]:
@@ -227,6 +263,5 @@ def _baseline(cube: xr.Dataset, onset: float, window: Window | None) -> tuple[Fl
     if window is None and onset <= bins_of(cube).start_ms:
         return np.zeros(cube.sizes[HEX]), np.zeros(cube.sizes[HEX])
     start, stop = (None, onset) if window is None else window
-    values = cut(cube, start, stop)[RECRUITMENT].to_numpy()
-    ddof = 1 if len(values) > 1 else 0
-    return values.mean(axis=0, dtype=np.float64), values.std(axis=0, ddof=ddof, dtype=np.float64)
+    found = moments(cut(cube, start, stop), metric_named(RECRUITMENT))
+    return found.mean, found.sd()

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._as_cube import as_cube
 from napari_hexrecruit.analysis.arrays import hex_array
+from napari_hexrecruit.analysis.blocks import highest, moments, parts
 from napari_hexrecruit.analysis.latencies import (
     first_spike_latency,
     half_peak_latency,
     latency,
 )
-from napari_hexrecruit.analysis.selection import HexChoice, hex_positions
+from napari_hexrecruit.analysis.selection import HexChoice, picked_in
 from napari_hexrecruit.analysis.windows import bins_of, cut
 from napari_hexrecruit.metrics import METRICS, Metric, is_cumulative, metric_named
 from napari_hexrecruit.schema import (
@@ -73,9 +75,9 @@ def peak(
         (hex,) in the units of the metric; NaN where the hexagon has no value.
     """
     shown = _plain(metric)
-    values = shown.values(cut(cube, start, stop))
+    found = highest(cut(cube, start, stop), shown)
     label = {"long_name": f"{shown.label}, peak", "units": shown.units}
-    return hex_array(cube, values.max(axis=0), "peak").assign_attrs(label)
+    return hex_array(as_cube(cube), found, "peak").assign_attrs(label)
 
 
 def mean_recruitment(
@@ -93,8 +95,8 @@ def mean_recruitment(
     xr.DataArray
         (hex,) percent; NaN where the hexagon has no value.
     """
-    values = cut(cube, start, stop)[RECRUITMENT].to_numpy()
-    return hex_array(cube, values.mean(axis=0, dtype=np.float64), "mean_recruitment")
+    found = moments(cut(cube, start, stop), metric_named(RECRUITMENT))
+    return hex_array(as_cube(cube), found.mean, "mean_recruitment")
 
 
 def mean_rate(
@@ -113,8 +115,8 @@ def mean_rate(
         (hex,) spikes/s per neuron: ``sum(n_spikes) / (n_neurons * duration)``. Spikes add up, so it
         does not depend on the bins. NaN where the hexagon has no value.
     """
-    rate = metric_named("rate").values(cut(cube, start, stop))
-    return hex_array(cube, rate.mean(axis=0, dtype=np.float64), "mean_rate")
+    found = moments(cut(cube, start, stop), metric_named("rate"))
+    return hex_array(as_cube(cube), found.mean, "mean_rate")
 
 
 def cumulative_fraction(cube: xr.Dataset, *, until: float | None = None) -> xr.DataArray:
@@ -139,12 +141,13 @@ def cumulative_fraction(cube: xr.Dataset, *, until: float | None = None) -> xr.D
         If the cube counts the neurons of several bins: who fires in two of them is in both, so
         their counts do not add up to distinct neurons.
     """
+    cube = as_cube(cube)
     if not is_cumulative(cube) and bins_of(cube).n_bins > 1:
         raise ValueError(
             "neurons that fire in several bins cannot be counted once from a cube of bins:"
             " use cumulative_cube, or a cube whose only bin is the whole window"
         )
-    last = cut(cube, None, until)[RECRUITMENT].to_numpy()[-1]
+    last = cut(cube, None, until)[RECRUITMENT][-1].to_numpy()
     return hex_array(cube, last, "cumulative_fraction")
 
 
@@ -177,13 +180,14 @@ def correlation(
     ValueError
         If no hexagon is picked, or one is not in the cube.
     """
-    shown, part = _plain(metric), cut(cube, start, stop)
-    picked = hex_positions(cube, hexes)
+    shown = _plain(metric)
+    cube, picked = picked_in(cube, hexes)
+    part = cut(cube, start, stop)
     if picked.size == 0:
         raise ValueError("no hexagon is picked: name one, as in R3;C-1")
     names = cube[HEX].to_numpy()[picked].astype(str)
     of = names[0] if len(names) == 1 else f"{len(names)} hexagons"
-    r = _pearson(shown.values(part), shown.population(part.isel({HEX: picked})))
+    r = _pearson(part, shown, shown.population(part.isel({HEX: picked})))
     made = hex_array(cube, r, "correlation")
     return made.assign_attrs(long_name=f"{shown.label}, correlation with {of}")
 
@@ -253,6 +257,7 @@ def with_maps(cube: xr.Dataset, *maps: xr.DataArray) -> xr.Dataset:
     ValueError
         If a map is not of the cube's hexagons.
     """
+    cube = as_cube(cube)
     for one in maps:
         if not np.array_equal(one[HEX].to_numpy(), cube[HEX].to_numpy()):
             raise ValueError(f"the map {one.name} is of other hexagons: compute it from this cube")
@@ -274,16 +279,19 @@ def _plain(metric: str) -> Metric:
     return metric_named(metric)
 
 
-def _pearson(courses: npt.NDArray[np.float32], course: Floats) -> Floats:
-    """Correlation of each column with one course; NaN where either does not vary."""
+def _pearson(cube: xr.Dataset, shown: Metric, course: Floats) -> Floats:
+    """Correlation of each hexagon's course with one; NaN where either does not vary."""
     ours = course - course.mean()
-    theirs = courses - courses.mean(axis=0, dtype=np.float64)
-    lengths = np.sqrt(np.einsum("th,th->h", theirs, theirs)), np.sqrt(ours @ ours)
+    theirs = moments(cube, shown)
+    product, most, at = np.zeros(cube.sizes[HEX]), np.zeros(cube.sizes[HEX]), 0
+    for values in parts(cube, shown):
+        product += ours[at : at + len(values)] @ (values - theirs.mean)
+        most = np.maximum(most, np.abs(values).max(axis=0))
+        at += len(values)
+    lengths = np.sqrt(theirs.squares), np.sqrt(ours @ ours)
     with np.errstate(divide="ignore", invalid="ignore"):
-        r = (ours @ theirs) / (lengths[0] * lengths[1])
-    flat = (lengths[0] <= _FLAT * np.abs(courses).max(axis=0)) | (
-        lengths[1] <= _FLAT * np.abs(course).max()
-    )
+        r = product / (lengths[0] * lengths[1])
+    flat = (lengths[0] <= _FLAT * most) | (lengths[1] <= _FLAT * np.abs(course).max())
     return np.where(flat, np.nan, np.clip(r, -1.0, 1.0))
 
 

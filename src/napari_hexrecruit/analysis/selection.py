@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._as_cube import as_cube
 from napari_hexrecruit.schema import HEX, N_NEURONS
 
 if TYPE_CHECKING:
@@ -81,6 +82,18 @@ def hex_positions(cube: xr.Dataset, hexes: HexChoice) -> Positions:
         found = _named(cube, [str(name) for name in wanted])
     _, first = np.unique(found, return_index=True)
     return found[np.sort(first)]
+
+
+def picked_in(dataset: xr.Dataset, hexes: HexChoice) -> tuple[xr.Dataset, Positions]:
+    """A dataset as a cube, and the positions there of hexagons that were picked in the dataset.
+
+    See `as_cube` and `hex_positions` for parameters and errors.
+    """
+    cube = as_cube(dataset)
+    if cube is dataset or dataset[HEX].ndim == 0:
+        return cube, hex_positions(cube, hexes)
+    names = dataset[HEX].to_numpy().astype(str)[hex_positions(dataset, hexes)]
+    return cube, hex_positions(cube, names)
 
 
 def hexes_by_neurons(

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.analysis.selection import HexChoice, hex_positions, neurons_of
+from napari_hexrecruit._as_cube import as_cube
+from napari_hexrecruit._blocks import parts_of
+from napari_hexrecruit.analysis.selection import HexChoice, neurons_of, picked_in
 from napari_hexrecruit.metrics import metric_named
-from napari_hexrecruit.schema import HEX, N_NEURONS, TIME
+from napari_hexrecruit.schema import HEX, N_NEURONS, TIME, VARIABLES
 from napari_hexrecruit.timebins import Clock, first_at
 
 if TYPE_CHECKING:
@@ -64,18 +66,33 @@ def hex_traces(cube: xr.Dataset, hexes: HexChoice, *, metric: str = "recruitment
     import xarray as xr
 
     shown = metric_named(metric)
-    picked = cube.isel({HEX: hex_positions(cube, hexes)})
-    n_bins = cube.sizes[TIME]
-    mean = shown.population(picked) if picked.sizes[HEX] else np.full(n_bins, np.nan)
+    cube, at = picked_in(cube, hexes)
+    picked = cube.isel({HEX: at})
+    shown.check(cube)
+    values, mean = _courses(picked, shown)
     attrs = _attrs(cube, shown)
     return xr.Dataset(
         {
-            "trace": ((TIME, HEX), shown.values(picked), attrs),
+            "trace": ((TIME, HEX), values, attrs),
             "mean": (TIME, mean, _mean_attrs(cube, shown)),
         },
         coords={name: picked[name] for name in _KEPT},
         attrs={"metric": metric, "bin_ms": float(cube.attrs["bin_ms"])},
     )
+
+
+def _courses(
+    cube: xr.Dataset, shown: Metric
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+    """Values of a metric and their mean; a cube on disk is read once, a part at a time."""
+    values, mean = [], []
+    read = [name for name in (*VARIABLES, shown.variable) if name in cube]
+    for part in parts_of(cube):
+        bins = cube[read].isel({TIME: part}).load()
+        values.append(shown.values(bins))
+        none = np.full(bins.sizes[TIME], np.nan)
+        mean.append(shown.population(bins) if cube.sizes[HEX] else none)
+    return np.concatenate(values), np.concatenate(mean)
 
 
 def population_trace(cube: xr.Dataset, *, metric: str = "recruitment") -> xr.DataArray:
@@ -95,7 +112,7 @@ def population_trace(cube: xr.Dataset, *, metric: str = "recruitment") -> xr.Dat
     """
     import xarray as xr
 
-    shown = metric_named(metric)
+    cube, shown = as_cube(cube), metric_named(metric)
     return xr.DataArray(
         shown.population(cube),
         {TIME: cube[TIME]},

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+import warnings
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit._as_cube import as_cube
+from napari_hexrecruit._blocks import parts_of, time_chunks
 from napari_hexrecruit.analysis.windows import bins_of
+from napari_hexrecruit.errors import RecruitmentWarning
 from napari_hexrecruit.metrics import METRICS, is_cumulative, metric_named
 from napari_hexrecruit.recruitment import count_spikes
 from napari_hexrecruit.schema import (
@@ -23,8 +27,9 @@ from napari_hexrecruit.schema import (
     RECRUITMENT,
     TIME,
     TIME_BOUNDS,
+    TRIAL,
     VARIABLES,
-    validate_cube,
+    notes_of,
 )
 from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, Clock, TimeBins, first_at
 
@@ -44,7 +49,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-TRIAL = "trial"
+_ORIGIN = "time_origin_ms"
 _SEM = "recruitment_sem"
 _NO_LENGTH = 1e-6
 """A course of percents this short is rounding, not variation."""
@@ -81,23 +86,36 @@ def cut_trials(
         If the window is no whole number of bins or empty, no onset is left, or the cube counts
         neurons recruited so far.
     """
-    validate_cube(cube)
+    cube = as_cube(cube)
     _refuse_cumulative(cube)
     bins = bins_of(cube)
     n_before, n_after = (_n_bins(n, v, bins.width_ms) for n, v in _named(before, after))
     times = _checked_onsets(onsets)
-    at = np.rint((times - bins.start_ms) / bins.width_ms).astype(np.int64)
-    inside = (at >= n_before) & (at + n_after <= bins.n_bins)
-    _refuse_none(inside, times, bins.start_ms, bins.stop_ms)
-    rows = at[inside, None] + np.arange(-n_before, n_after)
+    edges = np.rint((times - bins.start_ms) / bins.width_ms).astype(np.int64)
+    once = _each_once(edges, np.abs(bins.start_ms + bins.width_ms * edges - times))
+    kept, edges = times[once], edges[once]
+    inside = (edges >= n_before) & (edges + n_after <= bins.n_bins)
+    _refuse_none(inside, kept, bins.start_ms, bins.stop_ms)
     return _trials(
         cube,
-        {name: cube[name].to_numpy()[rows] for name in VARIABLES},
+        _windows(cube, edges[inside] - n_before, n_before + n_after),
         TimeBins(0.0 - n_before * bins.width_ms, n_after * bins.width_ms, bins.width_ms),
-        times,
-        inside,
-        bins.start_ms + bins.width_ms * at - times,
+        _Onsets(kept, inside, times[~once], bins.start_ms + bins.width_ms * edges - kept),
     )
+
+
+def _windows(cube: xr.Dataset, first: npt.NDArray[np.int64], n_bins: int) -> dict[str, Any]:
+    """(n_trials, n_bins, n_hexes) of each variable; of a cube on disk read when it is asked for."""
+    if not time_chunks(cube):
+        rows = first[:, None] + np.arange(n_bins)
+        return {name: cube[name].to_numpy()[rows] for name in VARIABLES}
+    import dask.array
+
+    stack: Any = dask.array.stack
+    return {
+        name: stack([cube[name].data[at : at + n_bins] for at in first.tolist()])
+        for name in VARIABLES
+    }
 
 
 def count_trials(
@@ -144,7 +162,7 @@ def count_trials(
     ValueError
         As `cut_trials`; or if the members are not those of the cube.
     """
-    validate_cube(cube)
+    cube = as_cube(cube)
     _refuse_cumulative(cube)
     if not np.array_equal(members.n_neurons, cube[N_NEURONS].to_numpy()):
         raise ValueError(
@@ -154,6 +172,7 @@ def count_trials(
     n_before, n_after = (_n_bins(name, value, width) for name, value in _named(before, after))
     window = TimeBins(0.0 - n_before * width, n_after * width, width)
     times = _checked_onsets(onsets)
+    times, repeated = _apart(times)
     low, high = within[0] - EDGE_TOLERANCE_MS, within[1] + EDGE_TOLERANCE_MS
     inside = (times + window.start_ms >= low) & (times + window.stop_ms <= high)
     _refuse_none(inside, times, *within)
@@ -165,11 +184,13 @@ def count_trials(
         if progress is not None:
             progress("trials", k + 1, int(inside.sum()))
     n_recruited, n_spikes = (np.stack(part) for part in zip(*counts, strict=True))
-    known = np.isfinite(cube[RECRUITMENT].to_numpy()).any(axis=0)
-    denominator = np.where(known, np.maximum(members.n_neurons, 1), np.nan)
+    denominator = np.where(_has_value(cube), np.maximum(members.n_neurons, 1), np.nan)
     percent = (100.0 * n_recruited / denominator).astype(np.float32)
     values = {RECRUITMENT: percent, N_RECRUITED: n_recruited, N_SPIKES: n_spikes}
-    return _trials(cube, values, window, times, inside, np.zeros(len(times)))
+    single = cube.drop_attrs(deep=False).assign_attrs(
+        {k: v for k, v in cube.attrs.items() if k not in (N_TRIALS, _ORIGIN)}
+    )
+    return _trials(single, values, window, _Onsets(times, inside, repeated, np.zeros(len(times))))
 
 
 def trial_cube(trials: xr.Dataset, trial: int) -> xr.Dataset:
@@ -187,14 +208,15 @@ def trial_cube(trials: xr.Dataset, trial: int) -> xr.Dataset:
     ValueError
         If there is no such trial.
     """
-    n_trials = trials.sizes[TRIAL]
+    n_trials = _n_of(trials)
     if not 0 <= trial < n_trials:
         raise ValueError(f"there is no trial {trial}: use 0 to {n_trials - 1}")
     one = trials.isel({TRIAL: trial})
     onset = float(one["onset"])
-    return one.drop_vars([TRIAL, "onset", "shift"], errors="ignore").assign_attrs(
-        title=f"Trial {trial} of {n_trials}, onset at {onset:g} ms", time_origin_ms=onset
-    )
+    attrs: dict[str, Any] = {"title": f"Trial {trial} of {n_trials}, onset at {onset:g} ms"}
+    if N_TRIALS not in trials.attrs:  # bins of a mean are of several times
+        attrs[_ORIGIN] = onset + float(trials.attrs.get(_ORIGIN, 0.0))
+    return as_cube(one.drop_vars([TRIAL, "onset", "shift"], errors="ignore").assign_attrs(attrs))
 
 
 def trial_mean(trials: xr.Dataset) -> xr.Dataset:
@@ -213,32 +235,60 @@ def trial_mean(trials: xr.Dataset) -> xr.Dataset:
         (``n - 1``); NaN with a single trial. `n_recruited` and `n_spikes` are *sums* over the
         trials, whose number is the attribute ``n_trials``; the metrics divide by it.
     """
-    n_trials = trials.sizes[TRIAL]
-    sums = trials[[N_RECRUITED, N_SPIKES]].sum(TRIAL, dtype=np.int32, keep_attrs=True)
-    percent = trials[RECRUITMENT].to_numpy()
-    mean = percent.mean(axis=0, dtype=np.float64)
-    off = percent - mean.astype(np.float32)
-    square = np.einsum("kth,kth->th", off, off, dtype=np.float64)
+    n_trials, first = _n_of(trials), trial_cube(trials, 0)
+    sums, squares = _sums_of(trials, first)
+    mean = first[RECRUITMENT].to_numpy() + sums[RECRUITMENT] / n_trials
+    square = np.maximum(squares - sums[RECRUITMENT] ** 2 / n_trials, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         sem = np.sqrt(square / np.float64(n_trials - 1) / n_trials)
-    attrs = {"long_name": "Recruited, standard error of the mean of trials", "units": "%"}
-    first = trials.isel({TRIAL: 0})
+    before = int(trials.attrs.get(N_TRIALS, 1))
+    label = f"{VARIABLES[RECRUITMENT].attrs['long_name']}, mean of {n_trials}"
+    sem_attrs = {"long_name": "Recruited, standard error of the mean of trials", "units": "%"}
+    of_means = f", each the mean of {before}" if before > 1 else ""
+    attrs = {name: value for name, value in first.attrs.items() if name != _ORIGIN}
     made = first.assign(
         {
             RECRUITMENT: (
                 (TIME, HEX),
                 mean.astype(np.float32),
-                VARIABLES[RECRUITMENT].attrs
-                | {"long_name": f"Neurons that fire at least once in the bin, mean of {n_trials}"},
+                VARIABLES[RECRUITMENT].attrs | {"long_name": label},
             ),
-            N_RECRUITED: sums[N_RECRUITED],
-            N_SPIKES: sums[N_SPIKES],
-            _SEM: ((TIME, HEX), sem.astype(np.float32), attrs),
+            N_RECRUITED: ((TIME, HEX), _int32(sums[N_RECRUITED]), first[N_RECRUITED].attrs),
+            N_SPIKES: ((TIME, HEX), _int32(sums[N_SPIKES]), first[N_SPIKES].attrs),
+            _SEM: ((TIME, HEX), sem.astype(np.float32), sem_attrs),
         }
     )
-    return made.drop_vars([TRIAL, "onset", "shift"], errors="ignore").assign_attrs(
-        {"title": f"Mean of {n_trials} trials", N_TRIALS: n_trials}
-    )
+    made.attrs = attrs | {
+        "title": f"Mean of {n_trials} trials{of_means}",
+        N_TRIALS: n_trials * before,
+    }
+    return made
+
+
+def _sums_of(trials: xr.Dataset, first: xr.Dataset) -> tuple[dict[str, Any], Floats]:
+    """Sums over trials, one in memory at a time; percent, and their squares, less the first's."""
+    shape = (first.sizes[TIME], first.sizes[HEX])
+    sums: dict[str, Any] = {
+        RECRUITMENT: np.zeros(shape),
+        N_RECRUITED: np.zeros(shape, np.int64),
+        N_SPIKES: np.zeros(shape, np.int64),
+    }
+    squares, base = np.zeros(shape), first[RECRUITMENT].to_numpy()
+    for k in range(trials.sizes[TRIAL]):
+        one = trial_cube(trials, k)
+        off = np.subtract(one[RECRUITMENT].to_numpy(), base, dtype=np.float64)
+        sums[RECRUITMENT] += off
+        for name in (N_RECRUITED, N_SPIKES):
+            sums[name] += one[name].to_numpy()
+        off *= off
+        squares += off
+    return sums, squares
+
+
+def _int32(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    if counts.max(initial=0) > np.iinfo(np.int32).max:
+        raise ValueError(f"{counts.max():,} spikes or neurons are too many: use fewer trials")
+    return counts.astype(np.int32)
 
 
 def reliability(trials: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.DataArray:
@@ -267,12 +317,14 @@ def reliability(trials: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.DataArra
 
     if metric not in METRICS:
         raise ValueError(f"metric {metric!r} has no reliability: use one of {', '.join(METRICS)}")
-    shown, n_trials = metric_named(metric), trials.sizes[TRIAL]
-    total = np.zeros((trials.sizes[TIME], trials.sizes[HEX]))
-    n_varying = np.zeros(trials.sizes[HEX])
+    shown, n_trials = metric_named(metric), _n_of(trials)
+    hexes = trial_cube(trials, 0)
+    total = np.zeros((hexes.sizes[TIME], hexes.sizes[HEX]))
+    n_varying = np.zeros(hexes.sizes[HEX])
     for k in range(n_trials):
-        course = shown.values(trials.isel({TRIAL: k})).astype(np.float64)
+        course = shown.values(trial_cube(trials, k)).astype(np.float64)
         course -= course.mean(axis=0)
+        n_varying[np.isnan(course).any(axis=0)] = np.nan
         length = np.sqrt(np.einsum("th,th->h", course, course))
         varies = length > _NO_LENGTH
         total += np.where(varies, course, 0.0) / np.where(varies, length, 1.0)
@@ -281,7 +333,6 @@ def reliability(trials: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.DataArra
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = (square - n_varying) / np.float64(n_trials * (n_trials - 1))
     mean[n_varying == 0] = np.nan
-    hexes = trials.isel({TRIAL: 0}, drop=True)
     return xr.DataArray(
         mean if n_trials > 1 else np.full(len(mean), np.nan),
         {name: hexes[name] for name in COORDINATES if hexes[name].dims == (HEX,)},
@@ -291,17 +342,22 @@ def reliability(trials: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.DataArra
     )
 
 
+class _Onsets(NamedTuple):
+    """Onsets that count once each, which of them are inside, the others, and shifts to edges."""
+
+    times: Floats
+    inside: npt.NDArray[np.bool_]
+    repeated: Floats
+    shift: Floats
+
+
 def _trials(
-    cube: xr.Dataset,
-    values: dict[str, npt.NDArray[Any]],
-    window: TimeBins,
-    onsets: Floats,
-    inside: npt.NDArray[np.bool_],
-    shift: Floats,
+    cube: xr.Dataset, values: dict[str, Any], window: TimeBins, onsets: _Onsets
 ) -> xr.Dataset:
     """Values (trial, time, hex) with the coordinates of the cube and times around 0."""
     import xarray as xr
 
+    used, shift = onsets.times[onsets.inside], onsets.shift[onsets.inside]
     edges = window.edges()
     coords: dict[str, Any] = {name: cube[name] for name in COORDINATES if cube[name].dims == (HEX,)}
     label = {"long_name": "Start of the bin, since the onset"}
@@ -312,22 +368,80 @@ def _trials(
             np.stack([edges[:-1], edges[1:]], axis=1),
             COORDINATES[TIME_BOUNDS].attrs,
         ),
-        TRIAL: (TRIAL, np.arange(int(inside.sum()))),
-        "onset": (TRIAL, onsets[inside], {"units": "ms"}),
-        "shift": (TRIAL, shift[inside], {"units": "ms"}),
+        TRIAL: (TRIAL, np.arange(len(used))),
+        "onset": (TRIAL, used, {"units": "ms"}),
+        "shift": (TRIAL, shift, {"units": "ms"}),
     }
-    made = {"onsets": onsets[inside].tolist(), "shift": shift[inside].tolist()}
+    made = {"onsets": used.tolist(), "shift": shift.tolist()}
+    notes = _notes(used + shift, onsets.repeated, window)
     return xr.Dataset(
         {name: ((TRIAL, TIME, HEX), values[name], spec.attrs) for name, spec in VARIABLES.items()},
         coords,
         {
             **cube.attrs,
-            "title": f"{int(inside.sum())} trials",
+            "title": f"{len(used)} trials",
             "bin_ms": window.width_ms,
             "analysis": json.dumps(made),
-            "onsets_left_out": json.dumps(onsets[~inside].tolist()),
+            "onsets_left_out": json.dumps(onsets.times[~onsets.inside].tolist()),
+            "onsets_repeated": json.dumps(onsets.repeated.tolist()),
+            "notes": json.dumps([*notes_of(cube), *notes]),
         },
     )
+
+
+def _notes(edges: Floats, repeated: Floats, window: TimeBins) -> list[str]:
+    """What is not as it may look; of onsets that repeat others, a warning, too."""
+    notes = []
+    if len(repeated):
+        listed = ", ".join(f"{t:g}" for t in repeated[:5]) + (" ..." if len(repeated) > 5 else "")
+        notes.append(
+            f"trials: {len(repeated)} onsets begin with the same bin as another and do not count"
+            f" again: {listed} ms"
+        )
+        warnings.warn(notes[0], RecruitmentWarning, stacklevel=4)
+    length = window.stop_ms - window.start_ms
+    n_overlapping = int((np.diff(edges) < length - EDGE_TOLERANCE_MS).sum())
+    if n_overlapping:
+        notes.append(
+            f"trials: {n_overlapping + 1} of the {len(edges)} windows overlap: they share spikes,"
+            " so the standard error is too small and the reliability too high"
+        )
+    return notes
+
+
+def _n_of(trials: xr.Dataset) -> int:
+    """Number of trials."""
+    if TRIAL not in getattr(trials, "dims", ()) or RECRUITMENT not in trials:
+        raise ValueError(
+            "these are no trials: cut a cube with cut_trials(cube, onsets, before=..., after=...)"
+        )
+    if trials.sizes[TRIAL] == 0:
+        raise ValueError("there is no trial left: select one or more")
+    return int(trials.sizes[TRIAL])
+
+
+def _each_once(edges: npt.NDArray[np.int64], away: Floats) -> npt.NDArray[np.bool_]:
+    """Which onsets stand for their edge: the nearest one, of equally near ones the first."""
+    order = np.lexsort((away, edges))
+    once = np.zeros(len(edges), dtype=bool)
+    once[order[np.append(True, np.diff(edges[order]) > 0)]] = True
+    return once
+
+
+def _apart(times: Floats) -> tuple[Floats, Floats]:
+    """Ascending onsets that differ, and those that are another one but for rounding."""
+    again = np.append(False, np.diff(times) <= EDGE_TOLERANCE_MS)
+    return times[~again], times[again]
+
+
+def _has_value(cube: xr.Dataset) -> npt.NDArray[np.bool_]:
+    """Which hexagons have a value in some bin; not more of the cube is read than that needs."""
+    known = np.zeros(cube.sizes[HEX], dtype=bool)
+    for part in parts_of(cube):
+        known |= np.isfinite(cube[RECRUITMENT].isel({TIME: part}).to_numpy()).any(axis=0)
+        if known.all():
+            break
+    return known
 
 
 def _named(before: float, after: float) -> list[tuple[str, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_hexrecruit._as_cube import as_cube
 from napari_hexrecruit.schema import TIME
 from napari_hexrecruit.timebins import TimeBins, edge_position
 
@@ -40,6 +41,7 @@ def cut(cube: xr.Dataset, start: float | None = None, stop: float | None = None)
     ValueError
         If a time is outside of the cube or inside a bin, or the window is empty.
     """
+    cube = as_cube(cube)
     bins = bins_of(cube)
     low = 0 if start is None else edge_position("start", start, bins)
     high = bins.n_bins if stop is None else edge_position("stop", stop, bins)
