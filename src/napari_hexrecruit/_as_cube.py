@@ -90,17 +90,15 @@ def as_cube(dataset: xr.Dataset) -> xr.Dataset:
     try:
         validate_cube(dataset)
         if _is_in_order(dataset):
-            return dataset
+            return _with_small_in_memory(dataset)
     except ValueError:
         pass
     made = _with_axes(_with_coordinates(dataset))
-    if not any(
-        name in made.variables and made[name].dims != spec.dims for name, spec in _FIELDS.items()
-    ):
+    if _has_dims(made):
         for step in _STEPS:
             made = step(made)
     validate_cube(made)
-    return made
+    return _with_small_in_memory(made)
 
 
 def _check_kind(dataset: Any) -> None:
@@ -136,6 +134,33 @@ def _is_in_order(cube: xr.Dataset) -> bool:
             if {TIME, HEX} <= set(variable.dims)
         )
     )
+
+
+def _has_dims(dataset: xr.Dataset) -> bool:
+    """Whether what is there has its dimensions, and no index of several levels."""
+    levels = getattr(dataset.indexes.get(HEX), "nlevels", 1)
+    return levels == 1 and all(
+        dataset[name].dims == spec.dims
+        for name, spec in _FIELDS.items()
+        if name in dataset.variables
+    )
+
+
+def _with_small_in_memory(dataset: xr.Dataset) -> xr.Dataset:
+    """The dataset with only values over time and hexagons on disk, in the same chunks."""
+    small = {
+        name: variable.compute()
+        for name, variable in dataset.variables.items()
+        if variable.chunks is not None and not {TIME, HEX} <= set(variable.dims)
+    }
+    if small:
+        dataset = dataset.assign_coords({n: v for n, v in small.items() if n in dataset.coords})
+        dataset = dataset.assign({n: v for n, v in small.items() if n in dataset.data_vars})
+    try:
+        dataset.chunksizes  # noqa: B018
+    except ValueError:
+        return dataset.unify_chunks()
+    return dataset
 
 
 def _with_coordinates(dataset: xr.Dataset) -> xr.Dataset:
@@ -230,8 +255,6 @@ def _typed(dataset: xr.Dataset) -> xr.Dataset:
     if not set(_NEEDED) <= set(dataset.variables):
         return dataset
     percent = dataset[RECRUITMENT]
-    if percent.dtype.kind == "f" and percent.dtype.itemsize > 2:
-        dataset = dataset.assign({RECRUITMENT: percent.astype(np.float32)})
     most = dataset[N_NEURONS] * np.int64(_n_trials(dataset))
     for name, limit in ((N_RECRUITED, most), (N_SPIKES, xr.full_like(most, _LARGEST))):
         counts = dataset[name]
@@ -293,20 +316,25 @@ def _of_hexes(dataset: xr.Dataset, name: str, dtype: str) -> npt.NDArray[Any]:
     return values.astype(dtype)
 
 
-def _with_attrs(dataset: xr.Dataset) -> xr.Dataset:
-    """Attributes as plain values; units that arithmetic has dropped, if the percent are such."""
+def _with_percent_and_attrs(dataset: xr.Dataset) -> xr.Dataset:
+    """Attributes as plain values; type and units of the percentage, if it is that of the counts."""
     import xarray as xr
 
     made = dataset.assign_attrs({name: _plain(value) for name, value in dataset.attrs.items()})
-    if set(_NEEDED) <= set(made.variables) and "units" not in made[RECRUITMENT].attrs:
+    percent = made.get(RECRUITMENT)
+    if (
+        percent is not None
+        and set(_NEEDED) <= set(made.variables)
+        and (percent.dtype != np.float32 or "units" not in percent.attrs)
+        and percent.dtype.kind == "f"
+    ):
         checked = xr.apply_ufunc(
             partial(_percent_of, n_trials=_n_trials(made)),
             *(made[name] for name in (RECRUITMENT, N_RECRUITED, N_NEURONS)),
             dask="parallelized",
-            output_dtypes=[made[RECRUITMENT].dtype],
+            output_dtypes=[np.float32],
         )
-        attrs = made[RECRUITMENT].attrs
-        made = made.assign({RECRUITMENT: (checked.dims, checked.data, attrs)})
+        made = made.assign({RECRUITMENT: (checked.dims, checked.data, percent.attrs)})
     for name, spec in _FIELDS.items():
         if name in made.variables:
             made[name].attrs = spec.attrs | made[name].attrs
@@ -327,10 +355,10 @@ def _percent_of(
     expected = 100.0 * n_recruited / np.maximum(n_neurons * n_trials, 1)
     if (np.abs(percent - expected) > _MOST_OFF).any():  # NaN is not
         raise ValueError(
-            f"not a recruitment cube: '{RECRUITMENT}' has no units, and is not 100 * {N_RECRUITED}"
-            f" / {N_NEURONS}: compute it so, or assign it again from the original cube"
+            f"not a recruitment cube: '{RECRUITMENT}' is not 100 * {N_RECRUITED} / {N_NEURONS}:"
+            " compute it so, or assign it again from the original cube"
         )
-    return percent
+    return percent.astype(np.float32)
 
 
 def _plain(value: Any) -> Any:
@@ -346,5 +374,5 @@ _STEPS: tuple[Callable[[xr.Dataset], xr.Dataset], ...] = (
     _sorted,
     _with_bounds,
     _typed,
-    _with_attrs,
+    _with_percent_and_attrs,
 )

@@ -134,6 +134,12 @@ def _read_netcdf(source: Path) -> xr.Dataset:
 
     if not source.is_file():
         raise SimulationDataError(f"{source}: the file does not exist: give a {ENDING} file")
+    with source.open("rb") as file_:
+        if file_.read(3) == b"CDF":
+            raise SimulationDataError(
+                f"{source}: is netCDF-3: save it with write_cube, or with to_netcdf(...,"
+                " engine='h5netcdf')"
+            )
     try:
         check_netcdf(source)
         with xr.open_dataset(source, engine="h5netcdf", decode_times=False) as file:
@@ -165,7 +171,7 @@ def _tidied(cube: xr.Dataset) -> xr.Dataset:
         )
     if {schema.TIME, schema.TIME_BOUNDS} <= set(cube.variables) and "units" in cube.time.attrs:
         # CF lets bounds inherit the units of what they bound, and xarray writes them so.
-        cube[schema.TIME_BOUNDS].attrs["units"] = cube.time.attrs["units"]
+        cube[schema.TIME_BOUNDS].attrs.setdefault("units", cube.time.attrs["units"])
     for variable in cube.variables.values():
         variable.encoding = {}
     cube.encoding = {}

@@ -82,6 +82,11 @@ class Trials:
             listed = ", ".join(f"{onset:g}" for onset in left_out[:5])
             more = " ..." if len(left_out) > 5 else ""
             parts.append(f"Left out, as they leave the time of the cube: {listed}{more} ms.")
+        repeated = json.loads(self.trials.attrs["onsets_repeated"])
+        if repeated:
+            listed = ", ".join(f"{onset:g}" for onset in repeated[:5])
+            more = " ..." if len(repeated) > 5 else ""
+            parts.append(f"In the same bin as another onset, not counted again: {listed}{more} ms.")
         shift = float(np.abs(self.trials["shift"].to_numpy()).max(initial=0.0))
         if shift > 1e-6:
             parts.append(f"Onsets lie up to {shift:g} ms beside the edge of a bin.")

@@ -235,7 +235,7 @@ def trial_mean(trials: xr.Dataset) -> xr.Dataset:
         (``n - 1``); NaN with a single trial. `n_recruited` and `n_spikes` are *sums* over the
         trials, whose number is the attribute ``n_trials``; the metrics divide by it.
     """
-    n_trials, first = _n_of(trials), trial_cube(trials, 0)
+    n_trials, first = _n_of(trials), trial_cube(trials, 0).load()
     sums, squares = _sums_of(trials, first)
     mean = first[RECRUITMENT].to_numpy() + sums[RECRUITMENT] / n_trials
     square = np.maximum(squares - sums[RECRUITMENT] ** 2 / n_trials, 0.0)
@@ -267,22 +267,21 @@ def trial_mean(trials: xr.Dataset) -> xr.Dataset:
 
 def _sums_of(trials: xr.Dataset, first: xr.Dataset) -> tuple[dict[str, Any], Floats]:
     """Sums over trials, one in memory at a time; percent, and their squares, less the first's."""
-    shape = (first.sizes[TIME], first.sizes[HEX])
+    base = first[RECRUITMENT].to_numpy()
+    percent, squares = np.zeros(base.shape), np.zeros(base.shape)
     sums: dict[str, Any] = {
-        RECRUITMENT: np.zeros(shape),
-        N_RECRUITED: np.zeros(shape, np.int64),
-        N_SPIKES: np.zeros(shape, np.int64),
+        name: first[name].to_numpy().astype(np.int64) for name in (N_RECRUITED, N_SPIKES)
     }
-    squares, base = np.zeros(shape), first[RECRUITMENT].to_numpy()
-    for k in range(trials.sizes[TRIAL]):
+    percent[np.isnan(base)] = np.nan
+    for k in range(1, trials.sizes[TRIAL]):
         one = trial_cube(trials, k)
         off = np.subtract(one[RECRUITMENT].to_numpy(), base, dtype=np.float64)
-        sums[RECRUITMENT] += off
-        for name in (N_RECRUITED, N_SPIKES):
-            sums[name] += one[name].to_numpy()
+        percent += off
+        for name, total in sums.items():
+            total += one[name].to_numpy()
         off *= off
         squares += off
-    return sums, squares
+    return {RECRUITMENT: percent, **sums}, squares
 
 
 def _int32(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +23,8 @@ from napari_hexrecruit.cli._answers import (
     write_table,
 )
 from napari_hexrecruit.cli._options import Overwrite
-from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.errors import HexRecruitError, RecruitmentWarning
+from napari_hexrecruit.schema import notes_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -142,10 +144,12 @@ def trials(
     source = read(cube)
     with about(cube):
         times = _onsets(cube, source, onsets, period, inputs)
-        if exact:
-            found = _counted(cube, source, times, before, after)
-        else:
-            found = analysis.cut_trials(source, times, before=before, after=after)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RecruitmentWarning)  # told below, with the numbers
+            if exact:
+                found = _counted(cube, source, times, before, after)
+            else:
+                found = analysis.cut_trials(source, times, before=before, after=after)
     reliability = analysis.reliability(found)
     write_cube(
         analysis.with_maps(analysis.trial_mean(found), reliability), output, overwrite=overwrite
@@ -157,12 +161,15 @@ def trials(
         "onsets_ms": found["onset"].to_numpy().tolist(),
         "shifts_ms": found["shift"].to_numpy().tolist(),
         "left_out_ms": left_out,
+        "repeated_ms": json.loads(found.attrs["onsets_repeated"]),
         "median_reliability": _number(reliability.median()),
     }
     if as_json:
         say_json(numbers)
         return
     say(f"{output}: mean of {found.sizes['trial']} trials, {-before:g} to {after:g} ms")
+    for note in notes_of(found)[len(notes_of(source)) :]:
+        say(f"  note: {note}")
     if left_out:
         listed = ", ".join(f"{t:g}" for t in left_out)
         say(f"  left out, as their windows are not inside the cube: {listed} ms")
@@ -233,20 +240,20 @@ def _z_scores(result: xr.Dataset, quiet: xr.Dataset, metric: str) -> dict[str, A
 
 
 def _say_difference(result: xr.Dataset, output: Path, as_json: bool) -> None:
+    from napari_hexrecruit._blocks import parts_of
+
     difference = result["difference"]
     label, units = difference.attrs["long_name"], difference.attrs["units"]
     numbers: dict[str, Any] = {"label": label, "units": units}
-    for name, at in (("largest", difference.argmax), ("smallest", difference.argmin)):
-        if bool(difference.notnull().any()):
-            place = at(["time", "hex"])
-            there = difference.isel(place)
-            numbers[name] = {
-                "value": _number(there),
-                "hex": str(there["hex"].item()),
-                "time_ms": float(there["time"]),
-            }
-        else:
-            numbers[name] = None
+    numbers |= {"largest": None, "smallest": None}
+    for part in parts_of(result):
+        there = difference.isel(time=part).load()
+        if bool(there.notnull().any()):
+            for name, at, sign in (("largest", there.argmax, 1), ("smallest", there.argmin, -1)):
+                found = _named(there.isel(at(["time", "hex"])))
+                before = numbers[name]
+                if before is None or sign * found["value"] > sign * before["value"]:
+                    numbers[name] = found
     if as_json:
         say_json(numbers)
         return
@@ -258,6 +265,15 @@ def _say_difference(result: xr.Dataset, output: Path, as_json: bool) -> None:
                 f"  {name} {found['value']:.3g} {units} in {found['hex']} at"
                 f" {found['time_ms']:g} ms"
             )
+
+
+def _named(there: xr.DataArray) -> dict[str, Any]:
+    """A value, where and when it is."""
+    return {
+        "value": float(there),
+        "hex": str(there["hex"].item()),
+        "time_ms": float(there["time"]),
+    }
 
 
 def _save_traces(
