@@ -16,6 +16,7 @@ from napari_hexrecruit.cli._options import (
     BinMs,
     CircuitFile,
     ColumnAtlas,
+    Cumulative,
     Flat,
     Flatmap,
     MinNeurons,
@@ -103,6 +104,7 @@ def cube(
     stop: Stop = None,
     min_neurons: MinNeurons = 1,
     allow_empty: AllowEmpty = False,
+    cumulative: Cumulative = False,
     spikes: SpikesFile = None,
     circuit: CircuitFile = None,
     run: Run = None,
@@ -117,6 +119,8 @@ def cube(
     if output.name.endswith(ENDING):
         result = computed(ctx, sim)
         write_cube(result, output, overwrite=overwrite)
+    elif cumulative:
+        raise ValueError("--cumulative needs all bins at once: write an OUT.hexrecruit.nc")
     else:
         result = computed_into(ctx, sim, output)
     write_missing_run_file(ctx, run_file)
