@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit._claims import release_all
 from napari_hexrecruit._signals import Ended, ending_as_exception
-from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.errors import HexRecruitError, RecruitmentWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +24,13 @@ DONE, MISTAKE, INTERRUPTED, ENDED = 0, 2, 130, 128
 
 
 def say(text: str) -> None:
-    """One line for the user on standard output."""
+    r"""One line for the user on standard output.
+
+    Characters that it cannot take are escaped, as ``\xe9``: a name of a file must not end the work.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    if sys.stdout.errors == "strict":
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
     sys.stdout.write(text + "\n")
 
 
@@ -81,7 +88,7 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
     from typer import TyperException
 
     try:
-        with ending_as_exception():
+        with ending_as_exception(), _warnings_as_lines():
             try:
                 status = command()
                 with suppress(BrokenPipeError):  # nobody reads any more
@@ -107,6 +114,24 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
 def _as_option(parameter: Parameter) -> str:
     """A parameter as the command line has it."""
     return " ".join(["--" + parameter.name.replace("_", "-"), *parameter.values])
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Let the package's own warnings be lines as its errors are, without places in its code."""
+    shown = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if issubclass(category, RecruitmentWarning):
+            warn([str(message)])
+        else:
+            shown(message, category, *rest, **more)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown
 
 
 def _sentence(error: Exception) -> str:

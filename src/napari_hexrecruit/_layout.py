@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-__all__ = ["Box", "Layout", "Parts", "close_up", "lay_out"]
+__all__ = ["Box", "Layout", "Parts", "close_up", "font_of", "lay_out", "margin_of"]
 
 _FONT_PER_SIDE = 0.0235
 _SMALLEST_FONT = 7.0
@@ -41,8 +41,13 @@ class Parts:
     aspect: float
     """Width by height of what a panel shows."""
     header: bool = False
-    panel_titles: bool = False
+    title_height: float = 0.0
+    """Of a title above the header, px."""
+    panel_titles: float = 0.0
+    """Height of the highest title of a panel, px."""
     colorbar: bool = False
+    label_widens: float = 0.0
+    """By how much the label of the colour bar is wider than one line, px."""
     scale_bar: bool = False
     strip: bool = False
     marks: bool = False
@@ -59,8 +64,20 @@ class Layout:
     colorbar: Box | None
     scale_bar: Box | None
     strip: Box | None
+    title: Box | None = None
+    """A title that is not in the header."""
     titles_lower: int = 0
     """Rows between the top of a panel and what it shows."""
+
+
+def font_of(size: tuple[int, int], font_scale: float) -> float:
+    """Height of the text of a picture, px."""
+    return max(_SMALLEST_FONT, _FONT_PER_SIDE * math.sqrt(size[0] * size[1])) * font_scale
+
+
+def margin_of(font: float) -> int:
+    """Space that is left along the edges of a picture, px."""
+    return round(0.7 * font)
 
 
 def lay_out(size: tuple[int, int], font_scale: float, parts: Parts) -> Layout:
@@ -86,26 +103,40 @@ def lay_out(size: tuple[int, int], font_scale: float, parts: Parts) -> Layout:
         If what is left for the map is too small to show anything.
     """
     width, height = size
-    font = max(_SMALLEST_FONT, _FONT_PER_SIDE * math.sqrt(width * height)) * font_scale
-    margin = round(0.7 * font)
-    header = Box(margin, margin, width - 2 * margin, round(1.6 * font)) if parts.header else None
-    right = width - margin - (round(6.0 * font) if parts.colorbar else 0)
+    font = font_of(size, font_scale)
+    margin = margin_of(font)
+    title, header, top = _head(parts, font, margin, width - 2 * margin)
+    right = width - margin
+    if parts.colorbar:
+        right -= round(6.0 * font + parts.label_widens)
     floor = height - margin
     strip, floor = _strip(parts, font, margin, right, floor, height)
     scale_bar = None
     if parts.scale_bar:
         floor -= round(2.0 * font)
         scale_bar = Box(margin, floor, right - margin, round(2.0 * font))
-    top = header.bottom + round(0.3 * font) if header else margin
     area = Box(margin, top, right - margin, floor - top)
     panels = _panels(area, parts, font)
     if min(min(box.width, box.height) for box in panels) < _SMALLEST_PANEL:
         raise ValueError(
             f"a picture of {width} x {height} px has no room for the map beside its other parts:"
-            " make it larger, or leave parts or font_scale out"
+            " make it larger, leave parts or font_scale out, or shorten titles"
         )
     colorbar = _colorbar(area, right, font) if parts.colorbar else None
-    return Layout(font, panels, header, colorbar, scale_bar, strip)
+    return Layout(font, panels, header, colorbar, scale_bar, strip, title)
+
+
+def _head(parts: Parts, font: float, margin: int, width: int) -> tuple[Box | None, Box | None, int]:
+    """Boxes of a title with lines of its own and of the header, and the first row below them."""
+    title = header = None
+    top = margin
+    if parts.title_height:
+        title = Box(margin, top, width, math.ceil(parts.title_height))
+        top = title.bottom
+    if parts.header:
+        header = Box(margin, top, width, round(1.6 * font))
+        top = header.bottom
+    return title, header, top + round(0.3 * font) if title or header else top
 
 
 def _strip(
@@ -123,7 +154,7 @@ def _strip(
 
 def _panels(area: Box, parts: Parts, font: float) -> tuple[Box, ...]:
     """Panels in the number of columns that shows them largest."""
-    title = round(1.6 * font) if parts.panel_titles else 0
+    title = round(max(1.6 * font, parts.panel_titles + 0.3 * font)) if parts.panel_titles else 0
     gap = round(0.8 * font)
     n = parts.n_panels
 

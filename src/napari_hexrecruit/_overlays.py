@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_hexrecruit._header import GAP, times_as_text
+from napari_hexrecruit._layout import Box
 from napari_hexrecruit._strip import draw_strip, mark_colours
+from napari_hexrecruit._titles import LINE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
 
-    from napari_hexrecruit._layout import Box
     from napari_hexrecruit._scene import Panel, Scene
     from napari_hexrecruit._sheet import Sheet
+    from napari_hexrecruit._titles import Fitted
 
 __all__ = [
-    "HEADER_FONT",
     "draw_header",
     "draw_hexagons",
     "draw_over",
@@ -27,15 +29,8 @@ __all__ = [
     "time_texts",
 ]
 
-HEADER_FONT = 1.1
-"""Size of the time and the title, in font heights."""
-GAP = 1.0
-"""Space between texts of the header, in font heights."""
-
 _EMPTY_EDGE = "#9a9a9a"
 _BORDER = "#808080"
-_SMALLEST_TITLE = 0.6
-_FIGURE_SPACE = "\u2007"
 _SCALE_BAR_SHARE = 0.22
 _UM_PER_MM = 1000.0
 _ONE_VALUE = 2e-6
@@ -76,8 +71,8 @@ def draw_over(sheet: Sheet, scene: Scene) -> None:
         _draw_colorbar(sheet, scene, layout.colorbar)
     if layout.scale_bar is not None:
         _draw_scale_bar(sheet, scene, layout.scale_bar)
-    if layout.header is not None and scene.style.title:
-        _draw_title(sheet, scene, layout.header)
+    if scene.header.title is not None:
+        _draw_title(sheet, scene, scene.header.title)
     if layout.strip is not None:
         draw_strip(sheet, scene, layout.strip)
 
@@ -106,7 +101,7 @@ def draw_header(sheet: Sheet, scene: Scene, frame: int) -> None:
     box = scene.layout.header
     if box is None:
         return
-    x, px = float(box.left), HEADER_FONT * scene.layout.font
+    x, px = float(box.left), scene.header.px
     for text, colour in header_texts(scene, frame):
         written = sheet.line_of_text(x, box, text, px, color=colour)
         x += sheet.text_width(written) + GAP * scene.layout.font
@@ -120,29 +115,12 @@ def header_texts(scene: Scene, frame: int) -> list[tuple[str, str]]:
     start, stop = scene.shown.bin_span(frame)
     colours = mark_colours(scene.style.marks)
     active = {m.label: None for m in scene.style.marks if m.start < stop and m.stop > start}
-    return texts + [(f"● {label}".rstrip(), colours[label]) for label in active]
+    return texts + [(scene.header.labels[label], colours[label]) for label in active]
 
 
 def time_texts(scene: Scene, frames: Any) -> list[str]:
     """Time of frames as text; by default all times of a movie have as many characters."""
-    spans = [scene.shown.bin_span(frame) for frame in frames]
-    if scene.style.time_format is not None:
-        return [scene.style.time_format.format(start=start, stop=stop) for start, stop in spans]
-    decimals, longest = _time_digits(scene)
-    return [f"{a:.{decimals}f}".rjust(longest, _FIGURE_SPACE) + " ms" for a, _ in spans]
-
-
-def _time_digits(scene: Scene) -> tuple[int, int]:
-    """Decimals that the starts of bins need, at most 4, and characters of the longest."""
-    shown = scene.shown
-    decimals = 4
-    for fewer in range(4):
-        parts = np.array([shown.start_ms, shown.bin_ms])
-        if np.abs(parts - parts.round(fewer)).max() < 1e-6:
-            decimals = fewer
-            break
-    ends = shown.bin_span(0)[0], shown.bin_span(len(shown.bins) - 1)[0]
-    return decimals, max(len(f"{end:.{decimals}f}") for end in ends)
+    return times_as_text(scene.style, scene.shown, frames)
 
 
 def _map_axes(sheet: Sheet, panel: Panel) -> Axes:
@@ -191,37 +169,32 @@ def _draw_outlines(sheet: Sheet, scene: Scene, panel: Panel) -> None:
 
 
 def _draw_panel_title(sheet: Sheet, scene: Scene, panel: Panel) -> None:
-    font = scene.layout.font
+    """Write the title of a panel, its last line right above what the panel shows."""
+    font, title = scene.layout.font, panel.title_lines
     x = panel.box.left + panel.box.width / 2
     y = panel.box.top + scene.layout.titles_lower - 0.7 * font
-    sheet.text(x, y, panel.title, font, ha="center", color=scene.foreground)
+    for above, line in enumerate(reversed(title.lines)):
+        height = above * LINE * title.px
+        sheet.text(x, y - height, line, title.px, ha="center", color=scene.foreground)
 
 
-def _draw_title(sheet: Sheet, scene: Scene, box: Box) -> None:
-    """Write the title in the middle, or as far right and as small as the time makes it."""
-    font = scene.layout.font
-    left = box.left + _reserved(sheet, scene)
-    right = box.right
-    title = sheet.line_of_text(0, box, scene.style.title, HEADER_FONT * font)
-    title.set_color(scene.foreground)
-    width = sheet.text_width(title)
-    if width > right - left:
-        shrink = max(_SMALLEST_TITLE, (right - left) / width)
-        title.set_fontsize(sheet.points(HEADER_FONT * font * shrink))
-        width *= shrink
+def _draw_title(sheet: Sheet, scene: Scene, title: Fitted) -> None:
+    """Write each line of the title in the middle, or as far right as the time makes it."""
+    layout = scene.layout
+    box = layout.title or layout.header
+    if box is None:
+        return
+    left = box.left + (0.0 if layout.title else scene.header.reserved)
     middle = (scene.panels[0].box.left + max(panel.box.right for panel in scene.panels)) / 2
-    x = min(max(middle - width / 2, left), max(left, right - width))
-    title.set_x(x / sheet.width)
-
-
-def _reserved(sheet: Sheet, scene: Scene) -> float:
-    """Width that the changing texts of the header need, px."""
-    texts = [f"● {label}".rstrip() for label in mark_colours(scene.style.marks)]
-    if scene.style.timestamp:
-        ends = (0, len(scene.shown.bins) - 1)
-        texts.append(max(time_texts(scene, ends), key=len))
-    font = scene.layout.font
-    return sum(sheet.measure(text, HEADER_FONT * font) + GAP * font for text in texts)
+    for number, line in enumerate(title.lines):
+        row = box
+        if layout.title:
+            top = round(box.top + number * LINE * title.px)
+            row = Box(box.left, top, box.width, round(LINE * title.px))
+        written = sheet.line_of_text(0, row, line, title.px, color=scene.foreground)
+        width = sheet.text_width(written)
+        x = min(max(middle - width / 2, left), max(left, box.right - width))
+        written.set_x(x / sheet.width)
 
 
 def _draw_scale_bar(sheet: Sheet, scene: Scene, box: Box) -> None:
@@ -276,11 +249,12 @@ def _draw_colorbar(sheet: Sheet, scene: Scene, box: Box) -> None:
     sheet.style_ticks(bar.ax, 0.9 * font, scene.foreground)
     ticks = [tick for tick in bar.ax.yaxis.get_ticklabels() if tick.get_text()]
     widest = max((sheet.text_width(tick) for tick in ticks), default=0.0)
-    x = min(box.right + 0.4 * font + widest + 1.0 * font, sheet.width - 0.8 * font)
-    y = box.top + box.height / 2
+    label = scene.label_lines
+    lines = LINE * label.px * np.arange(len(label.lines))
+    most = sheet.width - 0.8 * font - float(lines[-1])
+    x = min(box.right + 0.4 * font + widest + 1.0 * font, most)
     options: dict[str, Any] = {"rotation": 90, "ha": "center", "color": scene.foreground}
-    room, width = sheet.height - 1.4 * font, sheet.measure(scene.colour_label, font)
-    shrink = min(1.0, room / max(1.0, width))
-    half = width * shrink / 2 + 0.7 * font
-    y = min(max(y, half), sheet.height - half)
-    sheet.text(x, y, scene.colour_label, font * shrink, **options)
+    half = max(sheet.measure(line, label.px) for line in label.lines) / 2 + 0.7 * font
+    y = min(max(box.top + box.height / 2, half), sheet.height - half)
+    for line, lower in zip(label.lines, lines.tolist(), strict=True):
+        sheet.text(x + lower, y, line, label.px, **options)

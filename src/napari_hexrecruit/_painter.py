@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit._blend import fold
-from napari_hexrecruit._overlays import GAP, HEADER_FONT, draw_over, draw_under, header_texts
+from napari_hexrecruit._header import GAP
+from napari_hexrecruit._overlays import draw_over, draw_under, header_texts
 from napari_hexrecruit._pixels import (
     Floats,
     Packed,
@@ -114,7 +115,7 @@ class _Header:
 
     def __init__(self, scene: Scene, box: Box, picture: Pixels) -> None:
         self._scene = scene
-        self._masks = TextMasks(HEADER_FONT * scene.layout.font)
+        self._masks = TextMasks(scene.header.px)
         self._gap = round(GAP * scene.layout.font)
         top = max(0, box.top + box.height // 2 - self._masks.height // 2)
         self._target = picture[top : top + self._masks.height, box.left : box.right]

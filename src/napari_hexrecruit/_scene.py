@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._layout import Box, Layout, Parts, close_up, lay_out
+from napari_hexrecruit._header import Header, plan_header, times_as_text
+from napari_hexrecruit._layout import Box, Layout, Parts, close_up, font_of, lay_out, margin_of
 from napari_hexrecruit._raster import View
+from napari_hexrecruit._sheet import Sheet, default_settings
+from napari_hexrecruit._titles import LINE, Fitted, fitted
 from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, HexGrid
 from napari_hexrecruit.schema import HEX, TIME
 
@@ -19,9 +22,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from napari_hexrecruit._style import MovieStyle
+    from napari_hexrecruit._titles import Measure
+    from napari_hexrecruit._window import Shown
     from napari_hexrecruit.metrics import Metric
 
-__all__ = ["Colours", "Hexes", "Panel", "Scene", "Shown", "Underlay"]
+__all__ = ["Colours", "Hexes", "Panel", "Scene", "Underlay", "arrange"]
 
 Bounds = tuple[float, float, float, float]
 Floats = npt.NDArray[np.float64]
@@ -154,32 +159,6 @@ class Colours:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """Which bins a movie shows; all times in ms."""
-
-    bins: range
-    """Positions on the cube's time axis, one per frame."""
-    first_ms: float
-    """Start of the cube's first bin."""
-    bin_ms: float
-
-    @property
-    def start_ms(self) -> float:
-        """Start of the first bin shown."""
-        return self.first_ms + self.bins.start * self.bin_ms
-
-    @property
-    def stop_ms(self) -> float:
-        """End of the window."""
-        return self.first_ms + self.bins.stop * self.bin_ms
-
-    def bin_span(self, frame: int) -> tuple[float, float]:
-        """Start and end of a frame's bin."""
-        at = self.bins[frame]
-        return self.first_ms + at * self.bin_ms, self.first_ms + (at + 1) * self.bin_ms
-
-
-@dataclass(frozen=True)
 class Panel:
     """One map of the picture."""
 
@@ -187,6 +166,7 @@ class Panel:
     view: View
     hexes: Hexes
     title: str
+    title_lines: Fitted
     mean: Floats
     """(n_bins,) value of the population in each bin of the window; empty without a strip."""
 
@@ -200,10 +180,24 @@ class Scene:
     panels: tuple[Panel, ...]
     colours: Colours
     shown: Shown
+    header: Header
     colour_label: str
+    label_lines: Fitted
     mean_label: str
     under: Underlay | None
     outlines: tuple[Floats, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is written and that users or files can choose."""
+        return (
+            *times_as_text(self.style, self.shown, [0]),
+            *self.header.labels,
+            *((self.style.title,) if self.header.title else ()),
+            *(panel.title for panel in self.panels),
+            *((self.colour_label,) if self.style.colorbar else ()),
+            *((self.mean_label,) if self.style.strip else ()),
+        )
 
     @property
     def foreground(self) -> str:
@@ -238,23 +232,38 @@ def _with_value(cube: xr.Dataset, metric: Metric) -> npt.NDArray[np.bool_]:
     return known
 
 
+@dataclass(frozen=True)
+class Arrangement:
+    """Where everything is, and how its titles fit there."""
+
+    layout: Layout
+    view: View
+    """The same in every panel."""
+    header: Header
+    titles: tuple[Fitted, ...]
+    """Of the panels."""
+    label: Fitted
+    """Of the colour bar."""
+
+
 def arrange(
     style: MovieStyle,
+    shown: Shown,
     hexes: Sequence[Hexes],
-    titles: Sequence[str],
+    texts: tuple[Sequence[str], str],
     others: Sequence[Bounds],
     flat_units: str,
-) -> tuple[Layout, View]:
+) -> Arrangement:
     """Lay the picture out, with one view of flat space for all panels.
 
     Parameters
     ----------
-    style
-        Options of the look.
+    style, shown
+        Options of the look, and which bins are shown.
     hexes
         Hexagons of each panel.
-    titles
-        Title of each panel; all empty for none.
+    texts
+        Title of each panel, all empty for none; and the label of the colour bar.
     others
         Bounds of what else there is.
     flat_units
@@ -262,27 +271,53 @@ def arrange(
 
     Returns
     -------
-    layout : Layout
-    view : View
-        The same in every panel.
+    Arrangement
     """
+    titles, label = texts
     bounds = _bounds(style, [h.bounds for h in hexes], others)
     aspect = (bounds[1] - bounds[0]) / (bounds[3] - bounds[2])
-    parts = Parts(
-        n_panels=len(hexes),
-        aspect=aspect,
-        header=style.timestamp or bool(style.title) or bool(style.marks),
-        panel_titles=any(titles),
-        colorbar=style.colorbar,
-        scale_bar=style.scale_bar and flat_units == "um",
-        strip=style.strip,
-        marks=bool(style.marks),
-    )
-    layout = lay_out(style.size, style.font_scale, parts)
+    font = font_of(style.size, style.font_scale)
+    with default_settings():
+        measure = Sheet((8, 8)).measure
+        width = style.size[0] - 2 * margin_of(font)
+        header = plan_header(style, shown, font, width, measure)
+        lines = fitted(label, style.size[1] - 2 * margin_of(font), font, measure)
+        parts = Parts(
+            n_panels=len(hexes),
+            aspect=aspect,
+            header=bool(style.timestamp or style.marks or (header.title and not header.above)),
+            title_height=header.title.height if header.title and header.above else 0.0,
+            colorbar=style.colorbar,
+            label_widens=(len(lines.lines) - 1) * LINE * lines.px,
+            scale_bar=style.scale_bar and flat_units == "um",
+            strip=style.strip,
+            marks=bool(style.marks),
+        )
+        layout, panel_titles = _with_panel_titles(style, parts, titles, measure)
     box = layout.panels[0]
     view = View.fitted(bounds, box.width, box.height)
     top, bottom = view.to_pixels(0.0, [bounds[3], bounds[2]])[1]
-    return close_up(layout, float(top), float(bottom)), view
+    layout = close_up(layout, float(top), float(bottom))
+    return Arrangement(layout, view, header, panel_titles, lines)
+
+
+def _with_panel_titles(
+    style: MovieStyle, parts: Parts, titles: Sequence[str], measure: Measure
+) -> tuple[Layout, tuple[Fitted, ...]]:
+    """Lay out with room for the titles of the panels.
+
+    How many lines they need depends on the width of the panels, and that on their number of
+    columns, which depends on the height of the titles: the room only grows, so this ends.
+    """
+    font = font_of(style.size, style.font_scale)
+    height = LINE * font if any(titles) else 0.0
+    while True:
+        layout = lay_out(style.size, style.font_scale, replace(parts, panel_titles=height))
+        lines = tuple(fitted(title, layout.panels[0].width, font, measure) for title in titles)
+        needed = max(one.height for one in lines)
+        if not any(titles) or needed <= height:
+            return layout, lines
+        height = needed
 
 
 def _bounds(style: MovieStyle, hexagons: Sequence[Bounds], others: Sequence[Bounds]) -> Bounds:

@@ -10,12 +10,14 @@ import contextlib
 import difflib
 import math
 import re
+import unicodedata
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit._layout import Box
+from napari_hexrecruit._text import drawable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +38,8 @@ _VECTOR_IMAGE_DPI = 300.0
 _POINTS_PER_INCH = 72.0
 _HALF_DIGIT = 0.365
 """Half the height of a digit, in font sizes."""
-_SEGMENTS = re.compile(r"\d|[^\d]+")
+_DIGITS = "0123456789"
+_SEGMENTS = re.compile(r"[0-9]|[^0-9]+")
 
 
 @contextlib.contextmanager
@@ -108,9 +111,10 @@ class Sheet:
 
     def text(self, x: float, y: float, text: str, px: float, **options: Any) -> Text:
         """Write text at a point; by default its left end is there, halfway up."""
-        settings: dict[str, Any] = {"ha": "left", "va": "center", "parse_math": False} | options
+        shown = drawable(text)
+        settings: dict[str, Any] = {"ha": "left", "va": "center"} | shown.options | options
         where = x / self.width, 1.0 - y / self.height
-        return self.figure.text(*where, text, fontsize=self.points(px), **settings)
+        return self.figure.text(*where, shown.text, fontsize=self.points(px), **settings)
 
     def line_of_text(self, x: float, box: Box, text: str, px: float, **options: Any) -> Text:
         """Write text from x on, its digits halfway up a box."""
@@ -174,7 +178,7 @@ class TextMasks:
 
     def mask(self, text: str) -> npt.NDArray[np.float32]:
         """(height, width) coverage of a text, 0 to 1."""
-        parts = [self._part(part) for part in _SEGMENTS.findall(text)]
+        parts = [self._part(part) for part in _segments(text)]
         width = sum(advance for _, advance in parts) + 2 * self._pad
         mask = np.zeros((self._height, width), dtype=np.float32)
         at = 0
@@ -192,7 +196,7 @@ class TextMasks:
 
     def _draw(self, part: str) -> tuple[npt.NDArray[np.float32], int]:
         advance = self._width(f"0{part}0") - self._width("00")
-        if part.isdigit():
+        if part in _DIGITS:
             advance = (self._width("0" * 11) - self._width("0")) / 10.0
         width = math.ceil(advance) + 2 * self._pad
         sheet = Sheet((width, self._height))
@@ -202,3 +206,10 @@ class TextMasks:
     def _width(self, text: str) -> float:
         sheet = Sheet((8, 8))
         return sheet.text_width(sheet.text(0, 0, text, self._px))
+
+
+def _segments(text: str) -> list[str]:
+    """Parts of a text that can be drawn one after the other from left to right."""
+    if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in text):
+        return [text]
+    return _SEGMENTS.findall(text)

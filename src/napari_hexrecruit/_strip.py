@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_hexrecruit._text import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -85,19 +87,25 @@ def _draw_curves(sheet: Sheet, scene: Scene, axes: Axes, box: Box) -> None:
     axes.set_ylim(lowest - (0.05 * span if lowest < 0 else 0.0), lowest + headroom * span)
     single = len(scene.panels) == 1
     palette = _CURVES_ON_DARK if scene.style.background == "black" else _CURVES_ON_LIGHT
-    x = box.left + sheet.measure(scene.mean_label, _SMALL * font) + font
+    names = ["" if single else panel.title or f"{k + 1}" for k, panel in enumerate(scene.panels)]
+    px = _legend_size(sheet, [scene.mean_label, *names], font, box.width)
+    x = box.left + sheet.measure(scene.mean_label, px) + font
     for k, panel in enumerate(scene.panels):
         colour = scene.foreground if single else palette[k % len(palette)]
         middles = shown.start_ms + shown.bin_ms * (np.arange(len(panel.mean)) + 0.5)
         axes.plot(middles, panel.mean, color=colour, lw=sheet.points(max(1.0, 0.09 * font)))
         if not single:
-            name = panel.title or f"{k + 1}"
-            written = sheet.text(x, box.top - 0.75 * font, name, _SMALL * font, color=colour)
+            written = sheet.text(x, box.top - 0.75 * font, one_line(names[k]), px, color=colour)
             x += sheet.text_width(written) + 0.8 * font
     axes.set_yticks(_ticks(lowest, highest))
-    sheet.text(
-        box.left, box.top - 0.75 * font, scene.mean_label, _SMALL * font, color=scene.foreground
-    )
+    sheet.text(box.left, box.top - 0.75 * font, scene.mean_label, px, color=scene.foreground)
+
+
+def _legend_size(sheet: Sheet, texts: list[str], font: float, width: int) -> float:
+    """Font size at which the line of texts above the curves fits a width."""
+    wanted, gaps = _SMALL * font, font * len(texts)
+    needed = sum(sheet.measure(one_line(text), wanted) for text in texts if text)
+    return wanted * min(1.0, max(0.1, (width - gaps) / max(1.0, needed)))
 
 
 def _ticks(lowest: float, highest: float) -> list[float]:
@@ -130,10 +138,11 @@ def _draw_marks(sheet: Sheet, scene: Scene, axes: Axes, box: Box) -> None:
         thick: Any = {"color": colour, "lw": sheet.points(0.22 * font), "solid_capstyle": "butt"}
         axes.plot([start, stop], [1.0, 1.0], transform=axes.get_xaxis_transform(), **thick)
         x = box.left + (start - shown.start_ms) / per_px + 0.3 * font
-        width = sheet.measure(mark.label, _SMALL * font)
+        label = one_line(mark.label)
+        width = sheet.measure(label, _SMALL * font)
         if mark.label in written or x < free or x + width > box.right:
             continue
-        sheet.text(x, box.top + 0.75 * font, mark.label, _SMALL * font, color=colour)
+        sheet.text(x, box.top + 0.75 * font, label, _SMALL * font, color=colour)
         free = x + width + 0.3 * font
         written.add(mark.label)
 

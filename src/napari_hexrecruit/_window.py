@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_hexrecruit._scene import Shown
 from napari_hexrecruit.timebins import TimeBins, edge_position
 
 if TYPE_CHECKING:
@@ -15,9 +15,35 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["resolve_window"]
+__all__ = ["Shown", "resolve_window"]
 
 _TOLERANCE_MS = 1e-6
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which bins a movie shows; all times in ms."""
+
+    bins: range
+    """Positions on the cube's time axis, one per frame."""
+    first_ms: float
+    """Start of the cube's first bin."""
+    bin_ms: float
+
+    @property
+    def start_ms(self) -> float:
+        """Start of the first bin shown."""
+        return self.first_ms + self.bins.start * self.bin_ms
+
+    @property
+    def stop_ms(self) -> float:
+        """End of the window."""
+        return self.first_ms + self.bins.stop * self.bin_ms
+
+    def bin_span(self, frame: int) -> tuple[float, float]:
+        """Start and end of a frame's bin."""
+        at = self.bins[frame]
+        return self.first_ms + at * self.bin_ms, self.first_ms + (at + 1) * self.bin_ms
 
 
 def resolve_window(

@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from napari_hexrecruit._as_cube import as_cube
 from napari_hexrecruit._painter import Painter
-from napari_hexrecruit._scene import Colours, Hexes, Panel, Scene, Shown, Underlay, arrange
+from napari_hexrecruit._scene import Colours, Hexes, Panel, Scene, Underlay, arrange
 from napari_hexrecruit._sheet import colour_table, default_settings
 from napari_hexrecruit._style import Mark, MovieStyle
-from napari_hexrecruit._window import resolve_window
+from napari_hexrecruit._text import warn_of_missing
+from napari_hexrecruit._window import Shown, resolve_window
 from napari_hexrecruit.metrics import first_limits, metric_named
 
 if TYPE_CHECKING:
@@ -76,6 +77,11 @@ def render_frames(
         If a dataset is no recruitment cube, the window is empty, outside of the cube or not made of
         whole bins, time axes differ, or an option is not allowed. The message says what is.
 
+    Warns
+    -----
+    RecruitmentWarning
+        If no font of the computer has some characters of titles and labels. Boxes stand for them.
+
     Examples
     --------
     >>> import tempfile
@@ -94,7 +100,10 @@ def render_frames(
     if under is not None and not isinstance(under, Underlay):
         under = Underlay(*under)
     lines = tuple(_line(line) for line in outlines)
-    return RenderedFrames(cubes, shown, style, under, lines)
+    frames = RenderedFrames(cubes, shown, style, under, lines)
+    with default_settings():
+        warn_of_missing(frames.scene.texts)
+    return frames
 
 
 def _each(cubes: Any) -> Sequence[Any]:
@@ -282,16 +291,21 @@ def _scene(
     others = [under.extent] if under else []
     others += [_line_bounds(line) for line in outlines]
     flat_units = _common_units(cubes)
-    layout, view = arrange(style, hexes, titles, others, flat_units)
+    label = _colour_label(style, quantity)
+    made = arrange(style, shown, hexes, (titles, label), others, flat_units)
     means = [_population(metric, cube, shown) if style.strip else np.empty(0) for cube in cubes]
-    parts = zip(layout.panels, hexes, titles, means, strict=True)
+    parts = zip(made.layout.panels, hexes, titles, made.titles, means, strict=True)
     return Scene(
         style=style,
-        layout=layout,
-        panels=tuple(Panel(box, view, one, title, mean) for box, one, title, mean in parts),
+        layout=made.layout,
+        panels=tuple(
+            Panel(box, made.view, one, title, lines, mean) for box, one, title, lines, mean in parts
+        ),
         colours=colours,
         shown=shown,
-        colour_label=_colour_label(style, quantity),
+        header=made.header,
+        colour_label=label,
+        label_lines=made.label,
         mean_label=f"Whole population: {quantity[0].lower()}{quantity[1:]}",
         under=under,
         outlines=outlines,

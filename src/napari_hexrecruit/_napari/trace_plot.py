@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from napari_hexrecruit._napari.traces import Line, Strip, Traces, decimated, limits_of
+from napari_hexrecruit._text import drawable, plain, set_text, warn_of_missing
 
 __all__ = ["PAPER", "PlotStyle", "TracePlot", "add_legend"]
 
@@ -94,6 +95,8 @@ class TracePlot:
     def show_strip(self, strip: Strip | None) -> None:
         """Show the population, and give all axes its window of time."""
         self._strip = strip
+        if strip is not None:
+            warn_of_missing([strip.title, strip.time_title])
         self._place()
         self._redraw_strip()
 
@@ -158,7 +161,8 @@ class TracePlot:
         for axes in (self.main, self.below):
             axes.tick_params(labelbottom=axes is lowest)
             title = "Time (ms)" if self._strip is None else self._strip.time_title
-            axes.set_xlabel(title if axes is lowest else "", fontsize=FONT)
+            axes.set_xlabel("", fontsize=FONT)
+            set_text(axes.xaxis.label, title if axes is lowest else "")
 
     def _heights(self, *, with_raster: bool) -> tuple[list[float], list[float]]:
         """Bottoms and heights of the axes, px, from the top one to the lowest."""
@@ -197,7 +201,8 @@ class TracePlot:
         _empty(self.main)
         traces, style = self._traces, self.style
         title = "" if self._strip is None or traces is None else self._strip.title
-        self.main.set_ylabel(_fitted(title, self.main), fontsize=FONT, color=style.text)
+        self.main.set_ylabel("", fontsize=FONT, color=style.text)
+        set_text(self.main.yaxis.label, _fitted(plain(title), self.main))
         self.main.xaxis.label.set_color(style.text)
         if traces is None:
             self.main.set_yticks([])
@@ -236,7 +241,7 @@ class TracePlot:
         self.main.text(
             0.5,
             0.5,
-            self._hint,
+            drawable(self._hint).text,
             transform=self.main.transAxes,
             ha="center",
             va="center",
@@ -244,6 +249,7 @@ class TracePlot:
             color=self.style.text,
             alpha=0.7,
             linespacing=1.7,
+            **drawable(self._hint).options,
         )
 
     def _redraw_raster(self) -> None:
@@ -280,8 +286,10 @@ def add_legend(plot: TracePlot, traces: Traces) -> None:
     if traces.n_hexes > 1:
         label = f"Mean of {traces.n_hexes}\n({traces.n_neurons:,} neurons)"
         handles.append(_sample(plot.style.line, _BOLD, (), label))
-    plot.main.legend(
-        handles=handles,
+    names = [str(handle.get_label()) for handle in handles]
+    legend = plot.main.legend(
+        handles,
+        [" "] * len(names),
         loc="upper left",
         bbox_to_anchor=(1.01, 1.0),
         frameon=False,
@@ -289,6 +297,9 @@ def add_legend(plot: TracePlot, traces: Traces) -> None:
         labelcolor=plot.style.text,
         ncols=-(-len(handles) // 12),
     )
+    for written, name in zip(legend.get_texts(), names, strict=True):
+        set_text(written, name)
+    warn_of_missing(names)
 
 
 def _sample(colour: str, width: float, dash: tuple[float, ...], label: str) -> Line2D:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_hexrecruit._text import set_text, warn_of_missing
 from napari_hexrecruit.schema import HEX, N_NEURONS, TIME
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#
 """Okabe and Ito's colours, which people with any vision can tell apart."""
 _DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 _TEXT, _MUTED = "#222222", "#8a8a8a"
+_NAMED = " "
+"""Begins names for matplotlib, which shows no name that begins with an underscore."""
 _MOST_NAMED = 21
 """More hexagons than there are colours times dashes are drawn alike, in grey."""
 
@@ -46,6 +49,11 @@ def trace_figure(
         One line per hexagon, each from the middle of a bin to that of the next; the mean, if there
         are several, thicker; the population as a grey area. Of more than 21 hexagons the lines are
         grey and not named.
+
+    Warns
+    -----
+    RecruitmentWarning
+        If no font of the computer has some characters of the names. Boxes stand for them.
     """
     from matplotlib.figure import Figure
 
@@ -62,16 +70,34 @@ def trace_figure(
         axes.plot(middles, traces["mean"], color="black", linewidth=2.2, label=label)
     attrs = traces["trace"].attrs
     units = f" ({attrs['units']})" if attrs["units"] else ""
+    quantity = f"{attrs['long_name']}{units}"
     axes.set_xlabel("Time (ms)", color=_TEXT)
-    axes.set_ylabel(f"{attrs['long_name']}{units}", color=_TEXT)
+    axes.set_ylabel("", color=_TEXT)
+    set_text(axes.yaxis.label, quantity)
     if float(np.nanmin(traces["trace"].to_numpy(), initial=0.0)) >= 0.0:
         axes.set_ylim(bottom=0.0)
     axes.set_xlim(middles[0] - traces.attrs["bin_ms"], middles[-1] + traces.attrs["bin_ms"])
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(_MUTED)
     axes.tick_params(colors=_TEXT)
-    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), labelcolor=_TEXT)
+    _add_legend(axes)
+    warn_of_missing([quantity, *traces[HEX].to_numpy().astype(str)])
     return figure
+
+
+def _add_legend(axes: Axes) -> None:
+    """Name the lines; matplotlib would take some names as formulas, and leave out others."""
+    handles, names = axes.get_legend_handles_labels()
+    legend = axes.legend(
+        handles,
+        [" "] * len(names),
+        frameon=False,
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        labelcolor=_TEXT,
+    )
+    for written, name in zip(legend.get_texts(), names, strict=True):
+        set_text(written, name.removeprefix(_NAMED))
 
 
 def _draw_hexes(axes: Axes, traces: xr.Dataset, middles: np.ndarray[tuple[int], np.dtype]) -> None:
@@ -87,5 +113,5 @@ def _draw_hexes(axes: Axes, traces: xr.Dataset, middles: np.ndarray[tuple[int], 
             linewidth=1.3 if named else 0.6,
             alpha=1.0 if named else 0.4,
             marker=marker,
-            label=name if named else None,
+            label=f"{_NAMED}{name}" if named else None,
         )

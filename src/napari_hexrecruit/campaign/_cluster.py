@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import multiprocessing
+import multiprocessing.spawn
 import signal
 import threading
 from contextlib import contextmanager
@@ -27,6 +29,13 @@ _DIED = (
     "its worker process died each time, which mostly means that the memory was used up:"
     " use fewer workers, wider bins, or split the simulation into windows"
 )
+
+_WORKER_PROCESSES = ("Dask Worker process", "ignore")
+"""How dask names its processes, and Python the one that others are forked from."""
+_one_at_a_time = threading.Lock()
+_n_campaigns = 0
+_spawn: Any = multiprocessing.spawn
+_preparation = _spawn.get_preparation_data
 
 _ENVIRONMENT = "distributed.nanny.pre-spawn-environ"
 _KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": 1 << 33, "MALLOC_MMAP_THRESHOLD_": 1 << 25}
@@ -73,6 +82,7 @@ def connected(
         if dashboard is not None:
             _check_dashboard()
         with (
+            _script_left_out(),
             _local_cluster(n_workers or n_cores(), dashboard) as cluster,
             distributed.Client(cluster) as client,
         ):
@@ -158,6 +168,7 @@ def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
     import dask
 
     distributed = _distributed()
+    _check_may_start()
     environment = dask.config.get(_ENVIRONMENT, {}) | _KEEP_MEMORY
     with _interrupts_ignored(), dask.config.set({_ENVIRONMENT: environment}):
         return distributed.LocalCluster(
@@ -169,6 +180,51 @@ def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
             silence_logs=logging.CRITICAL,
             preload=["napari_hexrecruit.campaign._preload"],
         )
+
+
+def _check_may_start() -> None:
+    """Refuse where this process may not begin others, which dask tells in some hundred lines."""
+    this = multiprocessing.current_process()
+    if getattr(this, "_inheriting", False):
+        raise HexRecruitError(
+            "a process of multiprocessing is importing your script, and that runs the campaign"
+            " again: put the call under if __name__ == '__main__':"
+        )
+    if this.daemon:
+        raise HexRecruitError(
+            f"{this.name} is a process of a pool, which may not begin others: run the campaign"
+            " outside the pool, or give the address of a scheduler"
+        )
+
+
+@contextmanager
+def _script_left_out() -> Iterator[None]:
+    """Let worker processes begin without the script that the user runs.
+
+    Python imports it in each new process, in case that its functions are needed there, which ours
+    do not; and a script without ``if __name__ == '__main__'`` would run the campaign again in each.
+    """
+    global _n_campaigns, _preparation
+    with _one_at_a_time:
+        if _n_campaigns == 0:
+            _preparation = _spawn.get_preparation_data
+            _spawn.get_preparation_data = _without_script
+        _n_campaigns += 1
+    try:
+        yield
+    finally:
+        with _one_at_a_time:
+            _n_campaigns -= 1
+            if _n_campaigns == 0:
+                _spawn.get_preparation_data = _preparation
+
+
+def _without_script(name: str) -> dict[str, Any]:
+    data: dict[str, Any] = _preparation(name)
+    if name.startswith(_WORKER_PROCESSES):
+        data.pop("init_main_from_name", None)
+        data.pop("init_main_from_path", None)
+    return data
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit import schema
+from napari_hexrecruit._text import encodable
 from napari_hexrecruit._zarr_store import (
     create_store,
     open_store,
@@ -265,7 +266,10 @@ def _over_simulations(
             own |= {name: int(head.attrs[name]) for name in NUMBERS}
             own |= {name: str(head.attrs.get(name, "[]")) for name in TEXTS}
         for name, value in own.items():
-            (texts if name in texts else numbers)[name][at] = value
+            if name in texts:
+                texts[name][at] = encodable(str(value))
+            else:
+                numbers[name][at] = value
     return {**{name: text.astype(np.str_) for name, text in texts.items()}, **numbers}
 
 

@@ -6,6 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from napari_hexrecruit._text import encodable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -41,12 +43,14 @@ def plain_value(value: object) -> Value:
     ('nbS1', '[1, 2]')
     """
     if isinstance(value, dict) and isinstance(value.get("name"), str):
-        return str(value["name"])
+        return encodable(value["name"])
+    if isinstance(value, str):
+        return encodable(value)
     if value is None:
         return "none"
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
-    return value if isinstance(value, (bool, int, str)) else json.dumps(value, sort_keys=True)
+    return value if isinstance(value, (bool, int)) else json.dumps(value, sort_keys=True)
 
 
 def table_of(rows: Sequence[Mapping[str, object]]) -> list[dict[str, Value]]:

@@ -13,21 +13,21 @@ Formats of files, and where they were read:
 
 from __future__ import annotations
 
-import glob
 import itertools
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_hexrecruit.campaign._parameters import Value, axes_of, differences, table_of
+from napari_hexrecruit.campaign._patterns import existing, matching
 from napari_hexrecruit.errors import SimulationDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Campaign", "Member", "read_campaign"]
 
@@ -36,7 +36,6 @@ _LARGEST_BYTES = 50_000_000
 _XARRAY_KEYS = {"attrs", "data", "dims", "coords"}
 _SCANS = ("obi_one_scan.json", "run_scan_config.json")
 _COORDINATES = ("obi_one_coordinate.json", "run_coordinate_instance.json")
-_WILD = "*?["
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,8 @@ def read_campaign(
     ----------
     sources
         Simulation configurations, their folders, patterns as ``runs/*/simulation_config.json``; or
-        one campaign file, JSON or YAML. See ``docs/campaigns.md`` for the formats.
+        one campaign file, JSON or YAML. See ``docs/campaigns.md`` for the formats. Each part of a
+        pattern is a name where there is something of that name, such as a folder ``ca[1.0]``.
 
     Returns
     -------
@@ -129,7 +129,8 @@ def read_campaign(
     (2, {'run.random_seed': (1, 2)})
     """
     given = [sources] if isinstance(sources, (str, os.PathLike)) else sources
-    paths = [path for source in given for path in _expanded(os.fspath(source))]
+    expanded = [_expanded(os.fspath(source)) for source in given]
+    paths = [path for found, _ in expanded for path in found]
     contents = {path: _content(path) for path in dict.fromkeys(paths)}
     files = [path for path, content in contents.items() if not _is_simulation(content)]
     if len(contents) == 1 and files:
@@ -141,21 +142,22 @@ def read_campaign(
         )
     else:
         campaign = _listed(contents)
-    return _checked(campaign)
+    notes = dict.fromkeys(note for _, note in expanded if note)
+    return _checked(replace(campaign, notes=(*notes, *campaign.notes)))
 
 
-def _expanded(source: str) -> Iterator[Path]:
-    path = Path(source)
-    if path.exists():
-        yield _absolute(_in_folder(path) if path.is_dir() else path)
-    elif any(letter in source for letter in _WILD):
-        found = sorted(glob.glob(source, recursive=True))
-        if not found:
-            raise SimulationDataError(f"{source}: matches no file: correct the pattern")
-        for name in found:
-            yield _absolute(_in_folder(Path(name)) if Path(name).is_dir() else Path(name))
-    else:
-        raise SimulationDataError(f"{source}: does not exist: give simulations or a campaign file")
+def _expanded(source: str) -> tuple[list[Path], str]:
+    """Files that a source names, and what was assumed."""
+    path = existing(source)
+    found, note = ([path], "") if path.exists() else matching(source)
+    if not found:
+        is_pattern = any(letter in source for letter in "*?[")
+        raise SimulationDataError(
+            f"{source}: matches no file: correct the pattern"
+            if is_pattern
+            else f"{source}: does not exist: give simulations or a campaign file"
+        )
+    return [_absolute(_in_folder(path) if path.is_dir() else path) for path in found], note
 
 
 def _in_folder(folder: Path) -> Path:
@@ -347,7 +349,7 @@ def _known(path: Path, prefix: Path, folder: Any) -> Path | None:
 
 
 def _config_in(prefix: Path, path: str) -> Path:
-    config = _absolute(prefix / path)
+    config = _absolute(existing(path, prefix))
     return config if config.suffix == ".json" else config / CONFIG
 
 

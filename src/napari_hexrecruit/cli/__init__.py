@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,9 @@ from napari_hexrecruit.cli._maps import map_, wave
 from napari_hexrecruit.cli._movie import movie
 from napari_hexrecruit.cli._node_sets import node_set
 from napari_hexrecruit.cli._view import demo, view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["app", "main"]
 
@@ -59,9 +62,12 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _end_threads() -> None:
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
+    """Wait for threads as Python does at its end: idle ones of a pool are told first.
+
+    To join them without that would wait for ever, because dask keeps its pool.
+    """
+    shut_down: Callable[[], None] = vars(threading)["_shutdown"]
+    shut_down()
 
 
 def _leave_at_once(status: int) -> None:
