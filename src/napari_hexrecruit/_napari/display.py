@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.metrics import METRICS, default_limits
-from napari_hexrecruit.schema import HEX, N_NEURONS, N_RECRUITED, RECRUITMENT, TIME
+from napari_hexrecruit.metrics import METRICS, first_limits
+from napari_hexrecruit.schema import HEX, N_NEURONS, N_RECRUITED, TIME
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,8 +28,6 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-RECRUITMENT_LIMITS = (0.0, 50.0)
-"""Percent; the limits of the published figures."""
 _ENOUGH_VALUES = 2_000_000
 """Values that a default limit is taken from; more of them do not move a 99th percentile."""
 _MICROMETRES = {"um", "µm", "μm", "micrometer", "micrometre", "micron"}
@@ -165,19 +162,9 @@ def contrast_limits(cube: xr.Dataset, metric: Metric) -> tuple[float, float]:
     Returns
     -------
     low, high : float
-        0 to 50 % for recruitment, as published; for others as `metrics.default_limits`: 0 to the
-        99th percentile of the values, or symmetric about 0 and then rounded up to 1, 2, 2.5 or 5
-        times a power of ten, so that the colour bar has numbers at its ends. Of a cube of more than
-        two million values, evenly spaced bins are read.
+        As `metrics.first_limits`.
     """
-    if metric.name == RECRUITMENT:
-        return RECRUITMENT_LIMITS
-    step = -(-cube.sizes[TIME] * cube.sizes[HEX] // _ENOUGH_VALUES)
-    low, high = default_limits(metric, metric.values(numbers_of(cube), slice(None, None, step)))
-    if metric.diverging:
-        high = _round(high)
-        low = -high
-    return (low, high)
+    return first_limits([numbers_of(cube)], metric, enough=_ENOUGH_VALUES)
 
 
 def reading(name: str, value: float, n_neurons: int, metric: Metric) -> str:
@@ -234,12 +221,6 @@ def time_label(start_ms: float, stop_ms: float) -> str:
     '0.1 - 0.3 ms'
     """
     return f"{start_ms:,.10g} - {stop_ms:,.10g} ms"
-
-
-def _round(value: float) -> float:
-    """The next round number: 33 -> 50."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(r * power for r in (1.0, 2.0, 2.5, 5.0, 10.0) if r * power >= value * (1 - 1e-9))
 
 
 def _short(value: float) -> str:

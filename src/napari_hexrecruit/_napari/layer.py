@@ -38,7 +38,7 @@ from napari_hexrecruit._napari.private import (
     missing_names,
 )
 from napari_hexrecruit._napari.timestamp import show_time
-from napari_hexrecruit.metrics import metric_named, metrics_for
+from napari_hexrecruit.metrics import metric_named, metrics_for, usable_limits
 from napari_hexrecruit.schema import RECRUITMENT, validate_cube
 
 if TYPE_CHECKING:
@@ -152,8 +152,8 @@ class RecruitmentLayer(FramePoints):
         self._take(cube)
         look = _LOOK | {"name": _name(cube), "face_colormap": self._metric.colormap}
         look |= {"axis_labels": self.axis_names()}
-        if points_kwargs.get("face_contrast_limits") is None:
-            points_kwargs["face_contrast_limits"] = contrast_limits(cube, self._metric)
+        limits = points_kwargs.get("face_contrast_limits")
+        points_kwargs["face_contrast_limits"] = self._usable(limits)
         super().__init__(
             self._hexes.centres,
             self._fixed_features(),
@@ -200,8 +200,9 @@ class RecruitmentLayer(FramePoints):
     def metric(self) -> str:
         """Name of what the colours show.
 
-        Setting another one takes its default limits: 0 to 50 % for ``recruitment``, 0 to the 99th
-        percentile for others; and a colormap with two arms where 0 is the middle.
+        Setting another one takes its default limits, `metrics.first_limits`: 0 to 50 % for
+        ``recruitment``, 0 to the 99th percentile for others; and a colormap with two arms where 0
+        is the middle.
         """
         return self._metric.name
 
@@ -218,6 +219,28 @@ class RecruitmentLayer(FramePoints):
         self.face_contrast_limits = contrast_limits(self._cube, chosen)
         self.repaint()
         self.events.metric(value=metric)
+
+    @property
+    def face_contrast_limits(self) -> tuple[float, float]:
+        """Values of the first and the last colour.
+
+        Equal ones are moved apart by a millionth; None takes the metric's default limits.
+
+        Raises
+        ------
+        ValueError
+            When set, if one is not a finite number or they are in the wrong order; the layer stays
+            as it was.
+        """
+        limits: tuple[float, float] = Points.face_contrast_limits.fget(self)
+        return limits
+
+    @face_contrast_limits.setter
+    def face_contrast_limits(self, limits: Sequence[float] | None) -> None:
+        Points.face_contrast_limits.fset(self, self._usable(limits))
+
+    def _usable(self, limits: Sequence[float] | None) -> tuple[float, float]:
+        return contrast_limits(self._cube, self._metric) if limits is None else _pair(limits)
 
     @property
     def outline_nan(self) -> bool:
@@ -413,6 +436,14 @@ class RecruitmentLayer(FramePoints):
         return {"hex": self._hexes.names, "n_neurons": self._hexes.n_neurons}
 
 
+def _pair(limits: Sequence[float]) -> tuple[float, float]:
+    try:
+        low, high = limits
+    except (TypeError, ValueError):
+        raise ValueError(f"colour limits must be (low, high), not {limits!r}") from None
+    return usable_limits(low, high)
+
+
 def _check_metric(metric: Metric, cube: xr.Dataset) -> None:
     if metric.variable and metric.variable not in cube:
         has = ", ".join(one.name for one in metrics_for(cube))
@@ -566,6 +597,8 @@ def _plain_layer(
     look = _LOOK | {"name": _name(cube), "face_colormap": shown.colormap}
     look |= {"axis_labels": _AXES, "face_contrast_limits": contrast_limits(cube, shown)}
     metadata = points_kwargs.pop("metadata", None) or {}
+    if (limits := points_kwargs.pop("face_contrast_limits", None)) is not None:
+        look["face_contrast_limits"] = _pair(limits)
     layer = Points(
         data,
         features=features,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_hexrecruit._napari.display import contrast_limits
+from napari_hexrecruit._napari.display import numbers_of
 from napari_hexrecruit.metrics import default_limits as limits_of_metric
-from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.metrics import first_limits, metric_named
 from napari_hexrecruit.schema import HEX, TIME
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ class Look:
 
 def default_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, float]:
     """Limits that a metric is first shown with: those of the cube that needs the widest."""
-    limits = [contrast_limits(cube, metric_named(metric)) for cube in cubes]
-    return (0.0, max((high for _, high in limits), default=1.0))
+    return first_limits([numbers_of(cube) for cube in cubes], metric_named(metric))
 
 
 def fitted_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, float]:
