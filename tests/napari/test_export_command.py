@@ -8,14 +8,18 @@ import shlex
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import voxcell
+import xarray as xr
 import yaml
 from qtpy.QtWidgets import QApplication, QFileDialog
 from test_export import Exporter
 from widget_helpers import neurons_in_a_row
 
-from napari_hexrecruit import recruitment_cube, write_cube
+from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, write_cube
 from napari_hexrecruit._napari.layer import add_recruitment_layer
+from napari_hexrecruit.pipeline import cumulative_cube
 
 
 @pytest.fixture
@@ -138,11 +142,11 @@ def test_names_the_volumes_that_a_cube_was_computed_with(user, cube, simulation)
 
 
 def test_refuses_what_the_command_has_no_option_for(user, cube, simulation):
-    recipe = json.loads(recruitment_cube(simulation).attrs["recipe"]) | {"cumulative": True}
+    recipe = json.loads(recruitment_cube(simulation).attrs["recipe"]) | {"jitter": True}
     add_recruitment_layer(user.viewer, cube.assign_attrs(recipe=json.dumps(recipe)))
     user.wait_until_idle()
     user.panel.copy.native.click()
-    assert "was computed with cumulative" in user.told[0]
+    assert "was computed with jitter" in user.told[0]
     assert "save the layer as .hexrecruit.nc" in user.told[0]
 
 
@@ -165,3 +169,86 @@ def test_a_run_file_that_exists_is_replaced_only_when_confirmed(
             assert "exists" in user.told[0]
             assert file.read_text() == "mine"
     assert yaml.safe_load(file.read_text())["command"] == "movie"
+
+
+class TestSameCube:
+    """Whatever a cube was computed with, the copied command computes it again."""
+
+    @pytest.fixture
+    def volumes(self, tmp_path):
+        """A flatmap and a column atlas for the neurons of `brain`."""
+        flat = np.stack([np.arange(40), np.zeros(40, int)], axis=1).reshape(40, 1, 1, 2)
+        columns = (1 + np.arange(40) // 5).reshape(40, 1, 1)
+        files = {}
+        for name, values in (("flat map", flat), ("columns", columns)):
+            files[name] = tmp_path / f"{name}.nrrd"
+            voxcell.VoxelData(values.astype(np.int32), (10.0,) * 3).save_nrrd(str(files[name]))
+        return files
+
+    @pytest.fixture
+    def brain(self, tmp_path):
+        files = neurons_in_a_row(node_sets={"Even": {"synapse_class": "EXC"}})
+        files.columns |= {"x": 10.0 * np.arange(40) + 5, "y": np.full(40, 5.0)}
+        files.columns["z"] = np.full(40, 5.0)
+        return files.write(tmp_path / "a brain")
+
+    @pytest.mark.parametrize(
+        ("options", "cumulative", "start"),
+        [
+            pytest.param({"flat": "flat map", "radius": 9.0}, False, 20.0, id="atlas"),
+            pytest.param({"column_atlas": "columns"}, False, 20.0, id="column-atlas"),
+            pytest.param(
+                {"where": ["layer=1,2,3", "depth=10.5:250", "synapse_class=INH"]},
+                False,
+                20.0,
+                id="three-filters",
+            ),
+            pytest.param({"node_set": "Even", "min_neurons": 2, "radius": 200.0}, False, 20.0),
+            pytest.param({"bin_ms": 20.0}, True, 0.0, id="cumulative"),
+            pytest.param({"bin_ms": 20.0}, True, 20.0, id="cumulative-and-a-later-start"),
+            pytest.param(
+                {"flat": "flat map", "radius": 9.0, "where": ["layer=1,2", "depth=0:300"]},
+                True,
+                20.0,
+                id="everything",
+            ),
+        ],
+    )
+    def test_of_a_simulation(self, user, brain, volumes, tmp_path, options, cumulative, start):
+        given = {name: volumes.get(str(value), value) for name, value in options.items()}
+        cube = (cumulative_cube if cumulative else recruitment_cube)(brain, **given)
+        self.check(user, cube, tmp_path, start)
+
+    @pytest.mark.parametrize("with_configuration", [True, False])
+    @pytest.mark.parametrize("cumulative", [True, False])
+    def test_of_spikes_and_a_circuit(self, user, brain, tmp_path, with_configuration, cumulative):
+        sim = open_simulation(
+            brain if with_configuration else None,
+            spikes=brain.parent / "output" / "spikes.h5",
+            circuit=brain.parent / "circuit_config.json",
+        )
+        cube = (cumulative_cube if cumulative else recruitment_cube)(sim, where="layer=1,2")
+        self.check(user, cube, tmp_path, 20.0)
+
+    def check(self, user, cube, tmp_path, start):
+        add_recruitment_layer(user.viewer, cube)
+        user.wait_until_idle()
+        window = SMALL | {"start": start, "stop": 60.0}
+        user.export(tmp_path / "widget", **window)
+        command = copied(user, tmp_path / "command", **window)
+        run(command)
+        assert files_of(tmp_path / "command") == files_of(tmp_path / "widget")
+        written = list(tmp_path.glob("command-*.hexrecruit.nc"))
+        assert len(written) == command.count("hexrecruit cube ")
+        for path in written:
+            again = read_cube(path)
+            xr.testing.assert_equal(again, cube)
+            assert again.attrs["recipe"] == cube.attrs["recipe"]
+
+
+def test_a_run_file_that_would_count_from_later_on_is_refused(user, simulation, tmp_path):
+    add_recruitment_layer(user.viewer, cumulative_cube(simulation))
+    user.wait_until_idle()
+    user.fill(tmp_path / "a.mp4", **SMALL)
+    user.panel.save.native.click()
+    assert "counts neurons from 0 ms on" in user.told[0]

@@ -22,10 +22,10 @@ __all__ = ["commands", "run_options"]
 _PROGRAM = "hexrecruit"
 _OF_CUBE = (
     *("population", "node_set", "column_atlas", "radius", "bin_ms", "min_neurons"),
-    *("spikes", "circuit"),
+    *("spikes", "circuit", "cumulative"),
 )
 _NEEDED = {"simulation", "where", "flat", "radius", "bin_ms", "min_neurons", "start", "stop"}
-_KNOWN = _NEEDED | {"population", "node_set", "column_atlas", "spikes", "circuit"}
+_KNOWN = _NEEDED | {"population", "node_set", "column_atlas", "spikes", "circuit", "cumulative"}
 _REPEATED = {"panel_titles": "--panel-title", "where": "--where"}
 _SWITCHES = ("colorbar", "timestamp", "scale_bar")
 _REMEDY = "save the layer as .hexrecruit.nc, open that file and export from there"
@@ -56,15 +56,9 @@ def commands(layers: Sequence[Points], order: Order, style: MovieStyle) -> str:
     options = _movie_options(order, style)
     if len(layers) == 1 and files[0] is None:
         recipe = _recipe_of(layers[0])
-        if recipe["simulation"] == recipe.get("spikes"):
-            raise ValueError(
-                f"the layer {layers[0].name!r} is of spikes without a simulation, of which no movie"
-                f" can be made: {_REMEDY}"
-            )
-        lines = [
-            _line("movie", [recipe["simulation"]], order.output, options | _cube_options(recipe))
-        ]
-        return lines[0]
+        if _is_of_window(recipe, order):
+            given = options | _cube_options(recipe)
+            return _line("movie", _simulation(recipe), order.output, given)
     lines, sources = [], []
     for layer, file in zip(layers, files, strict=True):
         source = file or _cube_file(layer, order)
@@ -73,10 +67,22 @@ def commands(layers: Sequence[Points], order: Order, style: MovieStyle) -> str:
             recipe = _recipe_of(layer)
             window = {"start": recipe["start"], "stop": recipe["stop"]}
             given = _cube_options(recipe) | window
-            bare = recipe["simulation"] == recipe.get("spikes")
-            lines.append(_line("cube", [] if bare else [recipe["simulation"]], str(source), given))
+            lines.append(_line("cube", _simulation(recipe), str(source), given))
     lines.append(_line("movie", sources, order.output, options))
     return " && \\\n".join(lines)
+
+
+def _simulation(recipe: Mapping[str, Any]) -> list[str]:
+    """The argument that names it; none where there are only spikes and a circuit."""
+    return [] if recipe["simulation"] == recipe.get("spikes") else [recipe["simulation"]]
+
+
+def _is_of_window(recipe: Mapping[str, Any], order: Order) -> bool:
+    """Whether the bins of a movie are those of a cube of its window alone.
+
+    Neurons that are recruited so far are counted from the start of the cube.
+    """
+    return not recipe.get("cumulative") or order.start == recipe["start"]
 
 
 def run_options(layers: Sequence[Points], order: Order, style: MovieStyle) -> dict[str, Any]:
@@ -89,7 +95,13 @@ def run_options(layers: Sequence[Points], order: Order, style: MovieStyle) -> di
     """
     options = _movie_options(order, style)
     if len(layers) == 1 and _file_of(layers[0]) is None:
-        options |= _cube_options(_recipe_of(layers[0]))
+        recipe = _recipe_of(layers[0])
+        if not _is_of_window(recipe, order):
+            raise ValueError(
+                f"the layer {layers[0].name!r} counts neurons from {recipe['start']:g} ms on, and a"
+                f" run file can only count from the movie's start: set Start to that, or {_REMEDY}"
+            )
+        options |= _cube_options(recipe)
     return options
 
 
@@ -110,7 +122,7 @@ def _movie_options(order: Order, style: MovieStyle) -> dict[str, Any]:
 
 
 def _cube_options(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    options = {name: recipe[name] for name in _OF_CUBE if recipe.get(name) is not None}
+    options = {name: recipe[name] for name in _OF_CUBE if recipe.get(name) not in (None, False)}
     options["flatmap" if isinstance(recipe["flat"], str) else "flat"] = recipe["flat"]
     if recipe["where"]:
         options["where"] = [_rule_text(rule) for rule in recipe["where"]]
@@ -183,8 +195,8 @@ def _words(name: str, value: Any) -> list[str]:
     if name in _REPEATED:
         return [word for one in value for word in (_REPEATED[name], one)]
     flag = "bin" if name == "bin_ms" else name.replace("_", "-")
-    if value is False:
-        return [f"--no-{flag}"]
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no-{flag}"]
     values = value if isinstance(value, (list, tuple)) else [value]
     return [f"--{flag}", *map(_number, values)]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import napari
 
+from napari_hexrecruit._napari.sources import Sources
 from napari_hexrecruit.campaign import MANIFEST
 from napari_hexrecruit.cube_io import ENDINGS
 
@@ -18,7 +19,7 @@ PLUGIN = "napari-hexrecruit"
 WIDGET = "Hexagon recruitment"
 
 
-def launch(path: Path | None) -> None:
+def launch(path: Path | None, spikes: Path | None = None, circuit: Path | None = None) -> None:
     """Open a viewer with the widget and the layer of a path; return when it is closed.
 
     Parameters
@@ -26,14 +27,17 @@ def launch(path: Path | None) -> None:
     path
         A cube, or the folder of a campaign; or a simulation, which the widget reads in a thread,
         with the settings of last time.
+    spikes, circuit
+        Files of a simulation in place of those that its configuration names.
     """
     viewer = napari.Viewer(title="Hexagon recruitment")
     result = _result(path)
     if result is not None:
         viewer.open(str(result), plugin=PLUGIN)
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
-    if path is not None and result is None:
-        widget.open(path)
+    sources = Sources(*(file and file.absolute() for file in (path, spikes, circuit)))
+    if result is None and sources.enough:
+        widget.open(sources)
     napari.run()
 
 

@@ -15,6 +15,7 @@ from napari_hexrecruit.cli._options import (
     BinMs,
     CircuitFile,
     ColumnAtlas,
+    Cumulative,
     Flat,
     Flatmap,
     MinNeurons,
@@ -98,6 +99,7 @@ def cube(
     start: Start = None,
     stop: Stop = None,
     min_neurons: MinNeurons = 1,
+    cumulative: Cumulative = False,
     spikes: SpikesFile = None,
     circuit: CircuitFile = None,
     run_file: RunFile = None,
@@ -111,6 +113,8 @@ def cube(
     if output.name.endswith(ENDING):
         result = computed(ctx, sim)
         write_cube(result, output, overwrite=overwrite)
+    elif cumulative:
+        raise ValueError("--cumulative needs all bins at once: write an OUT.hexrecruit.nc")
     else:
         result = computed_into(ctx, sim, output)
     write_missing_run_file(ctx, run_file)

@@ -14,6 +14,7 @@ from napari_hexrecruit.cli._options import (
     BinMs,
     CircuitFile,
     ColumnAtlas,
+    Cumulative,
     Flat,
     Flatmap,
     MinNeurons,
@@ -28,6 +29,7 @@ from napari_hexrecruit.cli._options import (
     WhereRules,
     computed,
     is_given,
+    opened,
     write_missing_run_file,
 )
 from napari_hexrecruit.errors import HexRecruitError
@@ -42,13 +44,6 @@ if TYPE_CHECKING:
 
 def movie(
     ctx: typer.Context,
-    sources: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="SIM_OR_CUBE...",
-            help="Simulation or .hexrecruit.nc file; several are shown side by side.",
-        ),
-    ],
     output: Annotated[
         str,
         typer.Option(
@@ -58,6 +53,14 @@ def movie(
             help=".mp4, .webm, .gif, DIR/ for PNG frames; .png, .svg, .pdf for one picture.",
         ),
     ],
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[SIM_OR_CUBE]...",
+            help="Simulation or .hexrecruit.nc file; several are shown side by side. Not needed"
+            " with --spikes and --circuit.",
+        ),
+    ] = None,
     start: Start = None,
     stop: Stop = None,
     step: Annotated[
@@ -73,7 +76,9 @@ def movie(
     ] = None,
     clim: Annotated[
         tuple[float, float] | None,
-        typer.Option(metavar="LO HI", help="Colour limits; default: 0 to the 99th percentile."),
+        typer.Option(
+            metavar="LO HI", help="Colour limits; default: 0 50, or 0 and the 99th percentile."
+        ),
     ] = None,
     colormap: Annotated[
         str | None, typer.Option(help="Name of a matplotlib colormap; default: as the metric asks.")
@@ -81,9 +86,7 @@ def movie(
     metric: Annotated[
         str, typer.Option(help="recruitment, n_recruited or rate; or what an analysis has added.")
     ] = "recruitment",
-    cumulative: Annotated[
-        bool, typer.Option("--cumulative", help="Neurons recruited so far; from a simulation.")
-    ] = False,
+    cumulative: Cumulative = False,
     average: Annotated[int, typer.Option(help="Mean over so many bins, an odd number.")] = 1,
     size: Annotated[tuple[int, int], typer.Option(metavar="W H", help="Size of a frame, px.")] = (
         1280,
@@ -152,10 +155,13 @@ def movie(
     if fps is not None and dilation is not None:
         raise ValueError("--fps and --dilation both say how fast the movie runs: give one of them")
     style = {name: ctx.params[name] for name in _STYLE}
-    style["panel_titles"] = panel_titles or ()
-    with about(sources[0]):
-        style["marks"] = [*(marks or []), *(stimulus_marks(sources) if stimuli else [])]
-        cubes = [_read_or_compute(ctx, source) for source in sources]
+    style |= {"panel_titles": panel_titles or (), "marks": marks or []}
+    places: list[Path | None] = [*sources] if sources else [None]
+    first = places[0]
+    with about(first or spikes or output):
+        if stimuli:
+            style["marks"] = [*(marks or []), *stimulus_marks(first, spikes, circuit)]
+        cubes = [_read_or_compute(ctx, place) for place in places]
         frames = render_frames(
             cubes,
             under=_underlay(under, under_pixel_size, under_origin),
@@ -191,11 +197,11 @@ _STYLE = (
 )
 
 
-def _read_or_compute(ctx: typer.Context, source: Path) -> xr.Dataset:
+def _read_or_compute(ctx: typer.Context, source: Path | None) -> xr.Dataset:
     """The cube that a file is, or that a simulation gives with the options of the command."""
     from napari_hexrecruit.cube_io import ENDINGS, read_cube
 
-    if not source.name.endswith(ENDINGS):
+    if source is None or not source.name.endswith(ENDINGS):
         return computed(ctx, source)
     given = [name for name in OF_CUBE if is_given(ctx, name)]
     if given:
@@ -204,17 +210,29 @@ def _read_or_compute(ctx: typer.Context, source: Path) -> xr.Dataset:
     return read_cube(source)
 
 
-def stimulus_marks(sources: list[Path]) -> list[tuple[float, float, str]]:
-    """When the inputs of the simulation that a source is, or was computed from, were on."""
+def stimulus_marks(
+    source: Path | None, spikes: Path | None = None, circuit: Path | None = None
+) -> list[tuple[float, float, str]]:
+    """When the inputs of the simulation that a source is, or was computed from, were on.
+
+    Raises
+    ------
+    ValueError
+        If there is no configuration of a simulation, which says so.
+    """
     from napari_hexrecruit.cube_io import ENDINGS, read_cube
     from napari_hexrecruit.pipeline import open_recipe
     from napari_hexrecruit.schema import recipe_of
-    from napari_hexrecruit.sonata import open_simulation
 
-    if sources[0].name.endswith(ENDINGS):
-        sim = open_recipe(recipe_of(read_cube(sources[0])))
+    if source is not None and source.name.endswith(ENDINGS):
+        sim = open_recipe(recipe_of(read_cube(source)))
     else:
-        sim = open_simulation(sources[0])
+        sim = opened(source, spikes, circuit)
+    if not sim.configuration:
+        raise ValueError(
+            "--stimuli needs a simulation configuration, which says when inputs were on: name it,"
+            " or give --mark START:STOP:LABEL"
+        )
     return [(s.start_ms, s.stop_ms, s.name) for s in sim.stimuli]
 
 

@@ -78,6 +78,9 @@ Radius = Annotated[
 BinMs = Annotated[float, typer.Option("--bin", help="Width of a bin, ms.")]
 Start = Annotated[float | None, typer.Option(metavar="MS", help="Start of the window, ms.")]
 Stop = Annotated[float | None, typer.Option(metavar="MS", help="End of the window, ms.")]
+Cumulative = Annotated[
+    bool, typer.Option("--cumulative", help="Neurons recruited so far, since the window's start.")
+]
 MinNeurons = Annotated[int, typer.Option(help="Hexagons with fewer neurons have no percentage.")]
 
 Flatmap = Annotated[

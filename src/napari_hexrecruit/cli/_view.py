@@ -13,6 +13,7 @@ import typer
 from napari_hexrecruit._console import progress_bars, say
 from napari_hexrecruit._signals import end_at_once
 from napari_hexrecruit.cli._movie import stimulus_marks
+from napari_hexrecruit.cli._options import CircuitFile, SpikesFile
 from napari_hexrecruit.errors import HexRecruitError, MissingExtraError
 
 
@@ -38,7 +39,7 @@ def demo(
         if _missing(cube_file, "recruitment cube"):
             write_cube(computed_cube(config, progress=progress), cube_file)
         if _missing(movie_file, "movie"):
-            marks = stimulus_marks([config])
+            marks = stimulus_marks(config)
             frames = render_frames(
                 read_cube(cube_file), clim=(0, 50), marks=marks, strip=True, scale_bar=True
             )
@@ -66,18 +67,32 @@ def view(
             metavar="[SIM_OR_CUBE]", help="Simulation, cube, or the folder of a campaign."
         ),
     ] = None,
+    spikes: SpikesFile = None,
+    circuit: CircuitFile = None,
 ) -> None:
     """Open the viewer with the layer loaded."""
+    from napari_hexrecruit.cube_io import ENDINGS
+
     if sim_or_cube is not None and not sim_or_cube.exists():
         raise HexRecruitError(f"{sim_or_cube}: does not exist: give a simulation or a cube")
+    beside = [f"--{n}" for n, file in (("spikes", spikes), ("circuit", circuit)) if file]
+    is_result = sim_or_cube is not None and (
+        sim_or_cube.is_dir() or sim_or_cube.name.endswith(ENDINGS)
+    )
+    if beside and is_result:
+        raise HexRecruitError(
+            f"{sim_or_cube}: is computed already: {', '.join(beside)} cannot change it"
+        )
+    if sim_or_cube is None and len(beside) == 1:
+        raise ValueError("name a simulation, or both --spikes and --circuit")
     if not _has_screen():
         raise HexRecruitError(
             "there is no screen here: use 'hexrecruit movie', or connect one (DISPLAY is not set)"
         )
-    _launch(sim_or_cube)
+    _launch(sim_or_cube, spikes, circuit)
 
 
-def _launch(path: Path | None) -> None:
+def _launch(path: Path | None, spikes: Path | None = None, circuit: Path | None = None) -> None:
     try:
         from napari_hexrecruit._napari.launch import launch
     except ImportError as error:
@@ -85,7 +100,7 @@ def _launch(path: Path | None) -> None:
             f"napari is not installed ({error}): pip install 'napari-hexrecruit[all]'"
         ) from error
     end_at_once()
-    launch(path)
+    launch(path, spikes, circuit)
 
 
 def _has_screen() -> bool:
