@@ -181,7 +181,7 @@ def many_parts(monkeypatch):
             last = cube(*args, **options)
         return last
 
-    monkeypatch.setattr(request, "recruitment_cube", often)
+    monkeypatch.setattr(request, "computed_cube", often)
 
 
 @contextmanager

@@ -268,7 +268,7 @@ class TestLoading:
             assert go_on.wait(10)
             return recruitment_cube(sim, progress=progress, **options)
 
-        monkeypatch.setattr(request, "recruitment_cube", slowly)
+        monkeypatch.setattr(request, "computed_cube", slowly)
         user.choose(sample)
         user.form.load.native.click()
         user.wait(lambda: "25 of 100" in user.form.status.value)
@@ -296,7 +296,7 @@ class TestLoading:
             finally:
                 ended.set()
 
-        monkeypatch.setattr(request, "recruitment_cube", endless)
+        monkeypatch.setattr(request, "computed_cube", endless)
         user.form.load.native.click()
         user.wait(lambda: "1 of 100" in user.form.status.value)
         started = time.perf_counter()
@@ -318,7 +318,7 @@ class TestLoading:
             warnings.warn("old", DeprecationWarning, stacklevel=1)
             return recruitment_cube(sim, **options)
 
-        monkeypatch.setattr(request, "recruitment_cube", warning)
+        monkeypatch.setattr(request, "computed_cube", warning)
         user.choose(sample)
         user.load()
         assert user.told == ["the moon is full"]
@@ -394,7 +394,7 @@ class TestUpdating:
             assert go_on.wait(10)
             return recruitment_cube(sim, **options)
 
-        monkeypatch.setattr(request, "recruitment_cube", slowly)
+        monkeypatch.setattr(request, "computed_cube", slowly)
         user.choose(sample)
         user.form.load.native.click()
         user.form.file.value = neurons_in_a_row().write(tmp_path)
@@ -433,7 +433,7 @@ class TestUpdating:
                 first_ended.set()
             return cube
 
-        monkeypatch.setattr(request, "recruitment_cube", slow_at_first)
+        monkeypatch.setattr(request, "computed_cube", slow_at_first)
         user.form.bin_ms.value = 20.0
         user.form.load.native.click()
         user.form.bin_ms.value = 25.0
@@ -645,7 +645,7 @@ class TestMistakes:
         def too_much(sim, **options):
             raise MemoryError("Unable to allocate 3 TiB")
 
-        monkeypatch.setattr(request, "recruitment_cube", too_much)
+        monkeypatch.setattr(request, "computed_cube", too_much)
         user.choose(sample)
         user.load()
         assert len(user.told) == 1
@@ -655,7 +655,7 @@ class TestMistakes:
         def broken(sim, **options):
             raise ZeroDivisionError("a bug")
 
-        monkeypatch.setattr(request, "recruitment_cube", broken)
+        monkeypatch.setattr(request, "computed_cube", broken)
         user.choose(sample)
         with user.qtbot.captureExceptions() as raised:
             user.form.load.native.click()
@@ -680,7 +680,7 @@ class TestClosing:
                 ended.set()
                 raise
 
-        monkeypatch.setattr(request, "recruitment_cube", work_on)
+        monkeypatch.setattr(request, "computed_cube", work_on)
         return ended
 
     def test_the_thread_ends_with_the_window(self, user, sample, endless):

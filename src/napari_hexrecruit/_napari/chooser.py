@@ -105,8 +105,16 @@ class Chooser:
         """
         self.read(Sources(path) if self._asked.path else replace(self._asked, path=path))
 
-    def read(self, sources: Sources) -> None:
-        """Offer what is in these files; if they cannot be read, the choices stay as they are."""
+    def read(self, sources: Sources, *, keep: bool = False) -> None:
+        """Offer what is in these files; if they cannot be read, the choices stay as they are.
+
+        Parameters
+        ----------
+        sources
+            The files.
+        keep
+            Keep what was chosen before also where it is not offered: a layer is of that.
+        """
         self._asked = sources
         if not sources.enough:  # the second of two files is on its way
             return
@@ -114,13 +122,23 @@ class Chooser:
         self._details.pause()
         self._form.info.value = "Reading ..."
         settings = self.settings
-        self._choosing.start(lambda _: opened(sources, settings), self._on_opened)
+        self._choosing.start(
+            lambda _: opened(sources, settings), lambda outcome: self._on_opened(outcome, keep)
+        )
 
     def renew(self, result: Opened) -> None:
         """Offer what there is in files that were read again because they have changed."""
         if self.sources == result.sources and self.opened is not result:
             self.settings = self._form.settings()
-            self._offer(result)
+            self._offer(result, keep=True)
+
+    def leave(self, main: Path) -> None:
+        """Offer nothing any more: the layer that the form is about is of files that are gone."""
+        self.close()
+        self.opened, self._asked = None, Sources()
+        self._form.show_sources(self._asked)
+        self._form.info.value = f"{main} is not here: name it in File, or drop it here."
+        self._form.stay()
 
     def remember(self) -> None:
         """Keep the choices for next time."""
@@ -137,20 +155,21 @@ class Chooser:
         else:  # for the simulation that was asked for last, also if it could not be read
             self.read(replace(self._asked, **{name: path}))
 
-    def _on_opened(self, outcome: Outcome[Opened]) -> None:
+    def _on_opened(self, outcome: Outcome[Opened], keep: bool) -> None:
         if outcome.value is not None:
-            self._offer(outcome.value)
+            self._offer(outcome.value, keep=keep)
         else:
             self._show_choices()
+            self._form.stay()
             self._details.examine(self._asked, outcome.error)
         self.ended.emit(outcome.value is not None)
         self._report(outcome)
 
-    def _offer(self, result: Opened) -> None:
+    def _offer(self, result: Opened, *, keep: bool) -> None:
         self.opened, self._asked = result, result.sources
         self._details.examine(result.sources, result.choices.problem)
-        self._form.offer(result.sources, result.choices, self.settings)
-        self._form.offer_values(result.filter_values, self.settings)
+        self._form.offer(result.sources, result.choices, self.settings, keep=keep)
+        self._form.offer_values(result.filter_values)
         self.remember()
         if result.choices.problem is not None:
             show_warning(in_panel(result.choices.problem))
@@ -167,7 +186,7 @@ class Chooser:
 
     def _on_population_chosen(self) -> None:
         if self.opened is not None:
-            self._form.offer_columns(self.opened.choices, self.settings)
+            self._form.offer_columns(self.opened.choices, self._form.settings())
             self._on_filter_column_chosen(self._form.filter_column.value)
 
     def _on_filter_column_chosen(self, column: str) -> None:
@@ -183,6 +202,6 @@ class Chooser:
 
     def _on_values_read(self, outcome: Outcome[ColumnChoices]) -> None:
         if outcome.value is not None:
-            self._form.offer_values(outcome.value, self.settings)
+            self._form.offer_values(outcome.value)
             self._form.request_changed.emit()
         self._report(outcome)

@@ -65,6 +65,7 @@ class Fields:
             column("", neurons, labels=True),
             heading("Hexagons and time"),
             column("", grid, labels=True),
+            self._also_fields(),
             *load,
         ]
         afterwards: list[Widget] = [
@@ -176,6 +177,16 @@ class Fields:
             "One layer for each value of this property, side by side, with the same limits",
         )
         return [self.radius, self.bin_ms, self.start, self.stop, self.split_by]
+
+    def _also_fields(self) -> Widget:
+        self.also_text = text("")
+        self.clear = PushButton(
+            text="Clear", tooltip="Go on with what the fields show, and without all of this"
+        )
+        self.clear.native.setMaximumWidth(50)
+        self.also_row = row("", [self.also_text, self.clear])
+        self.also_row.visible = False
+        return self.also_row
 
     def _load_fields(self) -> list[Widget]:
         self.automatic = CheckBox(

@@ -5,25 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from magicgui.widgets import ComboBox
 from psygnal import Signal
 
-from napari_hexrecruit._napari.choices import ColumnChoices, SimulationChoices
+from napari_hexrecruit._napari.also import also_line
+from napari_hexrecruit._napari.choices import FLAT_COLUMNS, ColumnChoices, SimulationChoices
 from napari_hexrecruit._napari.fields import NOTHING, Fields
 from napari_hexrecruit._napari.look import Look
 from napari_hexrecruit._napari.parts import FileDrops, fit_height
 from napari_hexrecruit._napari.path_field import PathField
+from napari_hexrecruit._napari.recipes import edited, fitting, said_otherwise
 from napari_hexrecruit._napari.request import Request
-from napari_hexrecruit._napari.settings import Settings
+from napari_hexrecruit._napari.settings import Settings, recipe_in, with_recipe
 from napari_hexrecruit._napari.sources import Sources
 from napari_hexrecruit.filters import Rule
 from napari_hexrecruit.pipeline import flat_units
 
 __all__ = ["Form"]
 
+_LENGTHS = ("radius", "bin_ms", "start")
+_MOST_DECIMALS = 9
 _UNITS = {"um": " µm", "pixel": " px", "unknown": ""}
 _MOST_ROWS = 6
 """Values of the filter that are seen at once."""
@@ -60,12 +65,16 @@ class Form(Fields):
     def __init__(self) -> None:
         super().__init__()
         self._sources, self._duration_ms, self._quiet = Sources(), 0.0, False
+        self._recipe = recipe_in(Settings())
+        self._at: int | None = None
+        self._awaits_choices = True
         self._paths = {
             "path": PathField(self.file),
             "spikes": PathField(self.spikes_file),
             "circuit": PathField(self.circuit_file),
         }
         self._filter = ColumnChoices("")
+        self._shown = self._said()
         self.offer_values(self._filter)
         self._connect()
 
@@ -80,23 +89,14 @@ class Form(Fields):
     def settings(self) -> Settings:
         """Everything that is chosen."""
         low, high = self.limits.value
-        return Settings(
+        recipe = self.recipe()
+        of_recipe = with_recipe(Settings(), recipe)
+        return replace(
+            of_recipe,
             simulation=_text(self._sources.path),
             spikes=_text(self._sources.spikes),
             circuit=_text(self._sources.circuit),
-            population=self.population.value or "",
-            node_set=self.node_set.value or "",
-            filter_column=self.filter_column.value or "",
-            filter_values=tuple(self.filter_values.value),
-            filter_low=self.filter_low.value,
-            filter_high=self.filter_high.value,
-            flat_x=self.flat_x.value or "",
-            flat_y=self.flat_y.value or "",
-            min_neurons=self.min_neurons.value,
-            radius=self.radius.value,
-            bin_ms=self.bin_ms.value,
-            start=self.start.value,
-            stop=None if self.stop.value == self._duration_ms else self.stop.value,
+            filter_column=of_recipe.filter_column or self.filter_column.value or "",
             split_by=self.split_by.value or "",
             automatic=self.automatic.value,
             metric=self.metric.value,
@@ -112,19 +112,29 @@ class Form(Fields):
 
     def request(self) -> Request:
         """What is asked of the simulation."""
-        chosen = self.settings()
-        return Request(
-            population=chosen.population or None,
-            node_set=chosen.node_set or None,
-            where=self._rules(),
-            flat=(chosen.flat_x, chosen.flat_y),
-            radius=chosen.radius,
-            bin_ms=chosen.bin_ms,
-            start=chosen.start,
-            stop=chosen.stop,
-            min_neurons=chosen.min_neurons,
-            split_by=chosen.split_by or None,
-        )
+        return Request(recipe=self.recipe(), split_by=self.split_by.value or None)
+
+    def recipe(self) -> dict[str, Any]:
+        """What the cube shall be computed with.
+
+        The fields edit entries of it; what was not edited is as it was opened, to the last digit,
+        also where no field can show it.
+        """
+        return edited(self._recipe, self._shown, self._said(), self._at)[0]
+
+    def _said(self) -> dict[str, Any]:
+        """Entries of the recipe as the fields say them; as ``rule`` the filter."""
+        return {
+            "population": self.population.value or None,
+            "node_set": self.node_set.value or None,
+            "rule": self._rule(),
+            "flat": [self.flat_x.value or "", self.flat_y.value or ""],
+            "radius": self.radius.value,
+            "bin_ms": self.bin_ms.value,
+            "start": self.start.value,
+            "stop": None if self.stop.value == self._duration_ms else self.stop.value,
+            "min_neurons": self.min_neurons.value,
+        }
 
     def look(self) -> Look:
         """How the hexagons shall look."""
@@ -138,15 +148,29 @@ class Form(Fields):
             outline=self.outline.value,
         )
 
-    def _rules(self) -> tuple[Rule, ...]:
+    def _rule(self) -> Rule | None:
+        """The filter that the fields say; None where all count, or the values are on their way."""
         name, picked = self._filter.name, list(self.filter_values.value)
+        if name != (self.filter_column.value or ""):
+            return None
         if self._filter.values:
-            return ({"column": name, "values": picked},) if picked else ()
+            return self._as_opened({"column": name, "values": picked}) if picked else None
         if self._filter.span is None:
-            return ()
+            return None
         low, high = self.filter_low.value, self.filter_high.value
+        rule = self._as_opened({"column": name, "interval": [low, high]})
         all_count = low <= self._filter.span[0] and self._filter.span[1] < high
-        return () if all_count else ({"column": name, "interval": [low, high]},)
+        return None if all_count and rule not in self._recipe["where"] else rule
+
+    def _as_opened(self, rule: Rule) -> Rule:
+        """The rule as the recipe has it, where that is the same: its values may be in any order."""
+        if self._at is None:
+            return rule
+        opened = self._recipe["where"][self._at]
+        alike = set(opened) == set(rule) and sorted(map(str, opened.get("values", ()))) == sorted(
+            map(str, rule.get("values", ()))
+        )
+        return opened if alike and opened.get("interval") == rule.get("interval") else rule
 
     # --- choices ----------------------------------------------------------------------------------
 
@@ -160,12 +184,12 @@ class Form(Fields):
             self._quiet = before
 
     def restore(self, settings: Settings) -> None:
-        """Set the fields that need no simulation."""
-        with self.quiet():
-            for name in (
-                *("min_neurons", "radius", "bin_ms", "start", "automatic"),
-                *("colorbar", "timestamp", "outline", "speed", "loop"),
-            ):
+        """Take over what was chosen before; fields that need a simulation follow with `offer`."""
+        self._recipe, self._at, self._awaits_choices = recipe_in(settings), None, True
+        with self._shown_anew():
+            for name in (*_LENGTHS, "min_neurons"):
+                self._show_entry(name)
+            for name in ("automatic", "colorbar", "timestamp", "outline", "speed", "loop"):
                 getattr(self, name).value = getattr(settings, name)
             _pick(self.metric, settings.metric)
             _pick(self.colormap, settings.colormap)
@@ -173,8 +197,10 @@ class Form(Fields):
                 self.offer_limits(max(self.limits.max, settings.high))
                 self.limits.value = (settings.low, settings.high)
 
-    def offer(self, sources: Sources, choices: SimulationChoices, settings: Settings) -> None:
-        """Fill the choices with those of a simulation; keep what is chosen where it is offered.
+    def offer(
+        self, sources: Sources, choices: SimulationChoices, settings: Settings, *, keep: bool
+    ) -> None:
+        """Fill the choices with those of a simulation.
 
         Parameters
         ----------
@@ -184,25 +210,40 @@ class Form(Fields):
             What it offers.
         settings
             What was chosen before.
+        keep
+            Keep also what it does not offer, which then is refused when it is computed, not left
+            out: a layer was computed with it. Otherwise fall back to what is offered.
         """
         own = choices.node_set or "all neurons"
-        with self.quiet():
+        self._fold()
+        self._awaits_choices, self._duration_ms = False, choices.duration_ms
+        recipe = self._recipe if keep else fitting(self._recipe, choices)
+        whole = recipe["stop"] == self._duration_ms
+        self._recipe = recipe | {
+            "population": recipe["population"] or choices.population,
+            "stop": None if whole else recipe["stop"],
+        }
+        with self._shown_anew():
             self.show_sources(sources)
             self.population.choices = [choices.name for choices in choices.populations]
-            _pick(self.population, settings.population or choices.population, choices.population)
+            _pick(self.population, self._recipe["population"], choices.population)
             self.node_set.choices = [
                 (f"{own} (default)", ""),
                 *((name, name) for name in choices.node_sets),
             ]
-            _pick(self.node_set, settings.node_set, "")
-            self._offer_window(choices.duration_ms, settings)
+            _pick(self.node_set, self._recipe["node_set"] or "", "")
+            self._show_entry("start")
+            self._show_entry("stop", self._duration_ms)
         self.offer_columns(choices, settings)
 
     def offer_columns(self, choices: SimulationChoices, settings: Settings) -> None:
-        """Fill the choices that depend on the population."""
+        """Fill the choices that depend on the population; the values of the filter follow."""
+        self._fold()
+        self._filter, self._at = ColumnChoices(""), None
         of_population = choices.of(self.population.value)
         columns = [*NOTHING, *((name, name) for name in of_population.filter_columns)]
-        with self.quiet():
+        flat = self._recipe["flat"]
+        with self._shown_anew():
             self.show_info(choices.summary(self.population.value))
             for field, chosen in (
                 (self.filter_column, settings.filter_column),
@@ -210,44 +251,102 @@ class Form(Fields):
             ):
                 field.choices = columns
                 _pick(field, chosen, "")
-            for field, chosen in ((self.flat_x, settings.flat_x), (self.flat_y, settings.flat_y)):
+            pair = FLAT_COLUMNS[:2] if isinstance(flat, str) else flat
+            for field, name in zip((self.flat_x, self.flat_y), pair, strict=True):
                 field.choices = list(of_population.flat_columns)
-                _pick(field, chosen)
+                _pick(field, name)
         self._show_units()
 
-    def offer_values(self, column: ColumnChoices, settings: Settings | None = None) -> None:
+    def offer_values(self, column: ColumnChoices) -> None:
         """Fill the values of the filter: a list to pick from, or an interval.
 
         Parameters
         ----------
         column
             Values of the property to filter by; one without a name for no filter.
-        settings
-            What was chosen before, if that was of the same property.
         """
-        self._filter = column
+        self._fold()
+        rules = self._recipe["where"]
+        mine = (k for k, rule in enumerate(rules) if rule["column"] == column.name)
+        self._filter, self._at = column, next(mine, None)
+        rule = {} if self._at is None else rules[self._at]
         low, high = column.span or (0.0, 0.0)
         high = math.floor(high) + 1.0
-        kept: tuple[str | int, ...] = ()
-        if settings is not None and settings.filter_column == column.name:
-            kept = tuple(value for value in settings.filter_values if value in column.values)
-            if settings.filter_low < settings.filter_high:
-                low, high = settings.filter_low, settings.filter_high
-        with self.quiet():
+        if not column.values:
+            low, high = rule.get("interval", (low, high))
+        picked = list(rule.get("values", ()))
+        is_list = all(value in column.values for value in picked)
+        with self._shown_anew():
             self.filter_values.choices = column.labelled_values
-            self.filter_values.value = list(kept)
+            self.filter_values.value = picked if is_list else []
             fit_height(self.filter_values, _MOST_ROWS)
-            self.filter_low.value, self.filter_high.value = math.floor(low * 1e3) / 1e3, high
+            _show_number(self.filter_low, math.floor(low * 1e3) / 1e3 if not rule else low)
+            _show_number(self.filter_high, high)
         self.filter_values.visible = bool(column.values)
         self.filter_interval.visible = bool(column.span) and not column.values
+
+    def clear_also(self) -> None:
+        """Go on with what the fields show, and nothing else."""
+        said = self._said()
+        rule = said.pop("rule")
+        self._recipe = said | {"where": [rule] if rule else []}
+        self._at = 0 if rule else None
+        self._shown = self._said()
+        self._show_units()
+        self.request_changed.emit()
+
+    def stay(self) -> None:
+        """Say what no field shows now: there are no choices on their way to the fields."""
+        self._awaits_choices = False
+        self.show_also()
+
+    def show_also(self) -> None:
+        """Say what no field shows; fields that do not count meanwhile are hidden."""
+        if self._awaits_choices:
+            return
+        recipe, entries = self.recipe(), self.also()
+        self.also_text.value = also_line(entries)
+        self.also_text.tooltip = also_line(entries, whole=True)
+        self.also_row.visible = bool(entries)
+        self.flat_x.visible = self.flat_y.visible = not isinstance(recipe["flat"], str)
+        self.radius.visible = "column_atlas" not in recipe
+
+    def also(self) -> dict[str, Any]:
+        """Entries of the recipe that no field shows."""
+        said = self._said()
+        recipe, at = edited(self._recipe, self._shown, said, self._at)
+        return said_otherwise(recipe, at, said)
+
+    def _fold(self) -> None:
+        """Take what the user has edited into the recipe: the fields are about to be filled anew."""
+        said = self._said()
+        self._recipe, self._at = edited(self._recipe, self._shown, said, self._at)
+        self._shown = said
+
+    @contextmanager
+    def _shown_anew(self) -> Iterator[None]:
+        """Fill fields from the recipe: what they say afterwards is not an edit."""
+        with self.quiet():
+            yield
+        self._shown = self._said()
+        self.show_also()
+
+    def _show_entry(self, name: str, otherwise: float = 0.0) -> None:
+        value = self._recipe[name]
+        _show_number(getattr(self, name), otherwise if value is None else value)
 
     def offer_limits(self, largest: float, limits: tuple[float, float] | None = None) -> None:
         """Set how far the limits may go, and the limits themselves."""
         low, high = limits or self.limits.value
+        decimals = 1 if largest >= 10 else 3
+        if 0.0 < largest < 0.1:
+            decimals = min(2 - math.floor(math.log10(largest)), _MOST_DECIMALS)
         with self.quiet():
-            self.limits.max = max(largest, high)
-            self.limits.native.setDecimals(1 if largest >= 10 else 3)
+            self.limits.min = min(self.limits.min, low)
+            self.limits.max = max(self.limits.max, largest, high)
+            self.limits.native.setDecimals(decimals)
             self.limits.value = (low, high)
+            self.limits.min, self.limits.max = min(0.0, low), max(largest, high)
 
     def show_info(self, summary: str) -> None:
         """Describe the simulation; the time is on a line of its own, so that it is not broken."""
@@ -270,20 +369,17 @@ class Form(Fields):
         n_others = sum(file is not None for file in (sources.spikes, sources.circuit))
         self.other_files.title = f"Other files: {n_others}" if n_others else "Other files"
 
-    def _offer_window(self, duration_ms: float, settings: Settings) -> None:
-        """The whole simulation, unless another window was chosen that lies within."""
-        self._duration_ms = duration_ms
-        inside = settings.stop is not None and 0 <= settings.start < settings.stop <= duration_ms
-        self.start.value = settings.start if inside else 0.0
-        self.stop.value = (settings.stop if inside else None) or duration_ms
-
     def _show_units(self) -> None:
-        unit = _UNITS[flat_units((self.flat_x.value or "", self.flat_y.value or ""))]
+        by_column = not isinstance(self._recipe["flat"], str)
+        flat = (self.flat_x.value or "", self.flat_y.value or "")
+        unit = _UNITS[flat_units(flat) if by_column else "unknown"]
         self.radius.native.setSuffix(unit)
 
     # --- signals ----------------------------------------------------------------------------------
 
     def _connect(self) -> None:
+        self.clear.changed.connect(self.clear_also)
+        self.request_changed.connect(self.show_also)
         for name, watched in self._paths.items():
             watched.chosen.connect(self._choosing(name))
         self.population.changed.connect(self._announcing(self.population_chosen))
@@ -329,6 +425,15 @@ class Form(Fields):
 
 def _text(path: Path | None) -> str:
     return "" if path is None else str(path)
+
+
+def _show_number(field: Any, value: float) -> None:
+    """Show a number with as many decimals as it has."""
+    _, _, decimals = f"{value:.{_MOST_DECIMALS}f}".rstrip("0").partition(".")
+    box = field.native
+    if hasattr(box, "decimals") and len(decimals) > box.decimals():
+        box.setDecimals(len(decimals))
+    field.value = min(max(value, field.min), field.max)
 
 
 def _pick(field: ComboBox, value: str, otherwise: str | None = None) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_hexrecruit._napari.choices import column_choices
 from napari_hexrecruit.filters import matches, parse_where, rule_column, typed_rule
-from napari_hexrecruit.pipeline import computed_cube
+from napari_hexrecruit.pipeline import computed_cube, computed_cumulative_cube
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
     from napari_hexrecruit.filters import Column, Rule
@@ -24,44 +27,56 @@ MOST_PARTS = 16
 """Parts that a population is split into at most."""
 
 
+_OPTIONS = (
+    *("population", "node_set", "where", "flat", "column_atlas", "radius", "bin_ms", "start"),
+    *("stop", "min_neurons"),
+)
+_FILES = ("simulation", "spikes", "circuit")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """The parameters of `recruitment_cube`, and by which property to split.
+    """The recipe of a cube, and by which property to split.
 
     Parameters
     ----------
-    population, node_set, where, flat, radius, bin_ms, start, stop, min_neurons
-        As `napari_hexrecruit.recruitment_cube` takes them.
+    recipe
+        As a cube's attribute ``recipe`` has it; None for a parameter: its default.
     split_by
         Property with one cube for each of its values; None: one cube.
     """
 
-    population: str | None = None
-    node_set: str | None = None
-    where: tuple[Rule, ...] = ()
-    flat: tuple[str, str] = ("ss_flat_x", "ss_flat_y")
-    radius: float = 50.0
-    bin_ms: float = 10.0
-    start: float | None = None
-    stop: float | None = None
-    min_neurons: int = 1
+    recipe: Mapping[str, Any]
     split_by: str | None = None
 
+    @property
+    def where(self) -> tuple[Rule, ...]:
+        """Filters that all hold."""
+        return tuple(self.recipe.get("where", ()))
+
     def cube(self, sim: Simulation, progress: Progress | None) -> xr.Dataset:
-        """Compute the cube of these parameters, not split."""
-        return computed_cube(
-            sim,
-            population=self.population,
-            node_set=self.node_set,
-            where=self.where,
-            flat=self.flat,
-            radius=self.radius,
-            bin_ms=self.bin_ms,
-            start=self.start,
-            stop=self.stop,
-            min_neurons=self.min_neurons,
-            progress=progress,
-        )
+        """Compute the cube of this recipe, not split.
+
+        Raises
+        ------
+        ValueError
+            If the recipe has what cannot be computed from here, or as `recruitment_cube`.
+        SimulationDataError
+            As `recruitment_cube`.
+        """
+        strange = sorted(set(self.recipe) - {*_OPTIONS, *_FILES, "cumulative"})
+        if strange:
+            raise ValueError(
+                f"the layer was computed with {', '.join(strange)}, which this panel cannot:"
+                " it stays as it is; press Clear to go on without"
+            )
+        options = {name: self.recipe[name] for name in _OPTIONS if name in self.recipe}
+        if isinstance(options.get("flat"), str):
+            options["flat"] = Path(options["flat"])
+        if isinstance(options.get("column_atlas"), str):
+            options["column_atlas"] = Path(options["column_atlas"])
+        compute = computed_cumulative_cube if self.recipe.get("cumulative") else computed_cube
+        return compute(sim, **options, progress=progress)
 
 
 def cubes_of(
@@ -96,7 +111,7 @@ def cubes_of(
     cubes = {}
     for value in _values_to_split(sim, request):
         rule = {"column": request.split_by, "value": value}
-        part = replace(request, where=(*request.where, rule))
+        part = Request(recipe={**request.recipe, "where": [*request.where, rule]})
         cubes[_part_name(request.split_by, value)] = part.cube(sim, progress)
     return cubes
 
@@ -110,7 +125,7 @@ def _part_name(column: str, value: str | int) -> str:
 def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]:
     """Values of the split column among the neurons that the request selects."""
     name = str(request.split_by)
-    population = sim.resolve_population(request.population)
+    population = sim.resolve_population(request.recipe.get("population"))
     selected = _selected(sim, request, population)
     values = column_choices(name, _taken(sim.column(population, name), selected)).values
     if not values:
@@ -126,7 +141,7 @@ def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]
 def _selected(sim: Simulation, request: Request, population: str) -> Any:
     """Which neurons are in the node set and pass the filters."""
     selected = np.ones(sim.n_neurons(population), dtype=bool)
-    node_set = request.node_set or sim.node_set
+    node_set = request.recipe.get("node_set") or sim.node_set
     if node_set is not None:
         selected[:] = False
         selected[sim.node_set_ids(node_set, population)] = True

@@ -9,11 +9,22 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Saver", "Settings", "load_settings", "save_settings", "settings_file", "with_recipe"]
+__all__ = [
+    "Saver",
+    "Settings",
+    "load_settings",
+    "recipe_in",
+    "save_settings",
+    "settings_file",
+    "with_recipe",
+]
+
+_NUMBERS = ("radius", "bin_ms", "start", "stop", "min_neurons")
+_FILES = ("simulation", "spikes", "circuit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +52,9 @@ class Settings:
         Width of a bin, ms.
     start, stop
         Window, ms; None as `stop`: the end of the simulation.
+    also
+        Entries of a cube's recipe that are not among these: further filters as ``where``, the file
+        of a flatmap as ``flat``, ``column_atlas``, ``cumulative``, and what else there may be.
     split_by
         Property with one layer for each of its values; empty: none.
     automatic
@@ -74,6 +88,7 @@ class Settings:
     bin_ms: float = 10.0
     start: float = 0.0
     stop: float | None = None
+    also: dict[str, Any] = field(default_factory=dict)
     split_by: str = ""
     automatic: bool = True
     metric: str = "recruitment"
@@ -118,7 +133,7 @@ def load_settings() -> Settings:
     if not isinstance(content, dict):
         return Settings()
     default = Settings()
-    names = [field.name for field in fields(Settings) if field.name in content]
+    names = [one.name for one in fields(Settings) if one.name in content]
     checked = {name: _checked(name, content[name], getattr(default, name)) for name in names}
     return replace(default, **checked)
 
@@ -180,34 +195,85 @@ class Saver:
 
 
 def with_recipe(settings: Settings, recipe: Mapping[str, Any]) -> Settings:
-    """Settings with the parameters that a cube was computed with.
+    """Settings with the parameters that a cube was computed with, all of them.
 
     Parameters
     ----------
     settings
         Settings of everything else.
     recipe
-        The cube's attribute ``recipe``; what it lacks, and a second filter, is left out.
+        The cube's attribute ``recipe``; what it lacks is as at a first start.
+
+    Returns
+    -------
+    Settings
+        `recipe_in` gives the recipe again.
     """
-    names = ("simulation", "spikes", "circuit", "population", "node_set", "radius", "bin_ms")
-    found = {
-        name: recipe[name] for name in (*names, "start", "stop", "min_neurons") if name in recipe
-    }
-    if found.get("simulation") == found.get("spikes", ""):  # there was no configuration
-        found["simulation"] = ""
-    found |= dict(zip(("flat_x", "flat_y"), recipe.get("flat", ()), strict=False))
-    for rule in recipe.get("where", ())[:1]:
-        found["filter_column"], found["filter_values"] = rule["column"], rule.get("values", [])
-        found["filter_low"], found["filter_high"] = rule.get("interval", (0.0, 0.0))
     default = Settings()
-    checked = {name: _checked(name, value, getattr(default, name)) for name, value in found.items()}
-    empty = ("spikes", "circuit", "node_set", "filter_column", "split_by")
-    without = {"filter_values": (), **dict.fromkeys(empty, "")}
-    return replace(settings, **(without | checked))
+    found = {name: recipe.get(name) or "" for name in (*_FILES, "population", "node_set")}
+    if found["simulation"] == found["spikes"]:  # there was no configuration
+        found["simulation"] = ""
+    found |= {name: recipe.get(name, getattr(default, name)) for name in _NUMBERS}
+    also = {name: value for name, value in recipe.items() if name not in {*found, "where", "flat"}}
+    flat, rules = recipe.get("flat", [default.flat_x, default.flat_y]), [*recipe.get("where", ())]
+    if isinstance(flat, str):
+        also["flat"] = flat
+        flat = [default.flat_x, default.flat_y]
+    found |= dict(zip(("flat_x", "flat_y"), flat, strict=True))
+    of_fields = dict.fromkeys(("filter_column", "split_by"), "") | _no_filter()
+    if rules and _fits_fields(rules[0]):
+        of_fields |= _filter(rules.pop(0))
+    if rules:
+        also["where"] = rules
+    return replace(settings, **(of_fields | found), also=also)
+
+
+def recipe_in(settings: Settings) -> dict[str, Any]:
+    """The parameters of settings as a cube's recipe has them, without the files.
+
+    None stands for the simulation's own population and node set, and for its end.
+    """
+    rules = list(settings.also.get("where", ()))
+    if settings.filter_column and settings.filter_values:
+        values = list(settings.filter_values)
+        rules.insert(0, {"column": settings.filter_column, "values": values})
+    elif settings.filter_column and settings.filter_low < settings.filter_high:
+        interval = [settings.filter_low, settings.filter_high]
+        rules.insert(0, {"column": settings.filter_column, "interval": interval})
+    return {
+        "population": settings.population or None,
+        "node_set": settings.node_set or None,
+        "flat": [settings.flat_x, settings.flat_y],
+        **{name: getattr(settings, name) for name in _NUMBERS},
+        **settings.also,
+        "where": rules,
+    }
+
+
+def _no_filter() -> dict[str, Any]:
+    return {"filter_values": (), "filter_low": 0.0, "filter_high": 0.0}
+
+
+def _fits_fields(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule is values to pick, or an interval with something in it."""
+    if set(rule) == {"column", "values"}:
+        return bool(rule["values"]) and all(map(_is_name, rule["values"]))
+    ends = rule.get("interval", ())
+    return set(rule) == {"column", "interval"} and len(ends) == 2 and ends[0] < ends[1]
+
+
+def _filter(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a rule with values or with an interval."""
+    of_rule = _no_filter() | {"filter_column": rule["column"]}
+    if "values" in rule:
+        return of_rule | {"filter_values": tuple(rule["values"])}
+    return of_rule | dict(zip(("filter_low", "filter_high"), rule["interval"], strict=True))
 
 
 def _checked(name: str, value: Any, default: Any) -> Any:
     """The value in the type of the default; the default where it cannot be."""
+    if name == "also":
+        return value if isinstance(value, dict) and _is_list_of_rules(value) else default
     if name == "filter_values":
         whole = isinstance(value, list) and all(_is_name(item) for item in value)
         return tuple(value) if whole else default
@@ -218,6 +284,14 @@ def _checked(name: str, value: Any, default: Any) -> Any:
     if isinstance(default, int):
         return value if _is_number(value) and isinstance(value, int) else default
     return float(value) if _is_number(value) else default
+
+
+def _is_list_of_rules(also: Mapping[str, Any]) -> bool:
+    """Whether further filters, if there are any, are rules on columns."""
+    rules = also.get("where", [])
+    return isinstance(rules, list) and all(
+        isinstance(rule, dict) and isinstance(rule.get("column"), str) for rule in rules
+    )
 
 
 def _is_name(value: Any) -> bool:

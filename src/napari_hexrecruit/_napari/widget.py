@@ -19,6 +19,7 @@ from napari_hexrecruit._napari.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.look import default_limits, fitted_limits, largest_limit
 from napari_hexrecruit._napari.parts import scrolled
 from napari_hexrecruit._napari.playback import Playback
+from napari_hexrecruit._napari.recipes import recipe_to_edit
 from napari_hexrecruit._napari.request import Request
 from napari_hexrecruit._napari.settings import with_recipe
 from napari_hexrecruit._napari.shown import Shown, cube_of, takes_cubes
@@ -27,7 +28,6 @@ from napari_hexrecruit._napari.work import (
     Loaded,
     computed,
     notes_of,
-    recipe_of,
     summary,
     warnings_of,
 )
@@ -36,6 +36,11 @@ __all__ = ["RecruitmentWidget"]
 
 _UPDATE_AFTER_MS = 400
 """Pause after the last change before the cube is computed again: a field may be on its way."""
+
+
+_NOT_AGAIN = (
+    " It does not say how it was computed, or is the result of an analysis: Load adds a layer."
+)
 
 
 class RecruitmentWidget(Container[Widget]):
@@ -152,10 +157,13 @@ class RecruitmentWidget(Container[Widget]):
         """
         self._chooser.choose(path)
 
-    def open(self, path: Path) -> None:
+    def open(self, files: Path | Sources) -> None:
         """Offer what a simulation has to choose from, and show it with the settings there are."""
         self._loads_next = True
-        self.choose(path)
+        if isinstance(files, Sources):
+            self._chooser.read(files)
+        else:
+            self.choose(files)
 
     def _on_chosen(self, opened: bool) -> None:
         loads, self._loads_next = self._loads_next, False
@@ -303,17 +311,21 @@ class RecruitmentWidget(Container[Widget]):
         cube = cube_of(layer)
         if cube is None:
             return
-        self._chooser.settings = with_recipe(self._chooser.settings, recipe_of(cube))
-        self.form.restore(self._chooser.settings)
-        sources = Sources.of(self._chooser.settings)
+        recipe, sources = recipe_to_edit(cube), Sources()
+        if recipe is not None:
+            self._chooser.settings = with_recipe(self._chooser.settings, recipe)
+            self.form.restore(self._chooser.settings)
+            sources = Sources.of(self._chooser.settings)
         self._shown.adopt(layer, sources if sources.there else None)
         self._look = self._shown.look(otherwise=self.form.look())
         self.form.show_look(self._look, largest_limit([cube], self._look.metric))
-        self._show_status(summary([cube]))
+        self._show_status(summary([cube]) + ("" if recipe else _NOT_AGAIN))
         self._show_notes()
-        self._show_buttons()
         if sources.there:
-            self._chooser.read(sources)
+            self._chooser.read(sources, keep=True)
+        elif recipe is not None:
+            self._chooser.leave(sources.main)
+        self._show_buttons()
 
     def _on_layer_removed(self, event: Any) -> None:
         self._shown.forget(event.value)
