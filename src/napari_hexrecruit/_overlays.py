@@ -33,7 +33,7 @@ _EMPTY_EDGE = "#9a9a9a"
 _BORDER = "#808080"
 _SCALE_BAR_SHARE = 0.22
 _UM_PER_MM = 1000.0
-_ONE_VALUE = 2e-6
+_ONE_VALUE = 1.1e-4
 """Limits closer than this, of their size, are equal ones that were moved apart."""
 _MOST_PIXELS_UNDER = 24_000_000
 

@@ -93,9 +93,9 @@ class MovieStyle:
         a cube with a variable of an analysis.
     clim
         Values of the first and the last colour, the same in every frame; equal ones are moved apart
-        by a millionth. None: as in the viewer, `napari_hexrecruit.metrics.first_limits`: 0 to 50 %
-        for recruitment, 0 to the 99th percentile of the cube for others; of what has its middle at
-        0, symmetric about it.
+        by a ten-thousandth. None: as in the viewer, `napari_hexrecruit.metrics.first_limits`: 0 to
+        50 % for recruitment, 0 to the 99th percentile of the cube for others; of what has its
+        middle at 0, symmetric about it.
     colormap
         Name of a matplotlib colormap. None: the metric's own, viridis, or one with two arms for
         what has its middle at 0.

@@ -51,7 +51,8 @@ _QUANTILE = 0.99
 _PERCENT = (RECRUITMENT,)
 _PUBLISHED_LIMITS, _PERCENT_LIMITS = (0.0, 50.0), (0.0, 100.0)
 _ENOUGH_VALUES = 2_000_000
-_NARROWEST = 1e-6
+_NARROWEST, _LEAST = 1e-4, 1e-12
+"""Limits closer than this part of their size, napari's colour bar would label from 0 to 1000."""
 _ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
@@ -283,8 +284,8 @@ def usable_limits(low: float, high: float) -> tuple[float, float]:
     Returns
     -------
     low, high : float
-        As given; if they are equal, the upper one is raised by a millionth: what is below gets the
-        first colour, and what is above the last.
+        As given; if they are equal, or nearly, the upper one is raised by a ten-thousandth: what is
+        below gets the first colour, and what is above the last.
 
     Raises
     ------
@@ -294,7 +295,7 @@ def usable_limits(low: float, high: float) -> tuple[float, float]:
     Examples
     --------
     >>> usable_limits(20, 20)
-    (20.0, 20.00002)
+    (20.0, 20.002)
     """
     low, high = float(low), float(high)
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -303,10 +304,11 @@ def usable_limits(low: float, high: float) -> tuple[float, float]:
         raise ValueError(
             f"colour limits must be (low, high) with low below high, not ({low:g}, {high:g})"
         )
-    narrowest = _NARROWEST * (max(abs(low), _NARROWEST) if low else 1.0)
-    if high - low >= narrowest * 1e-6:
+    size = max(abs(low), abs(high))
+    if high > low and high - low >= 0.9 * _NARROWEST * size:
         return low, high
-    return (low, low + narrowest) if math.isfinite(low + narrowest) else (low - narrowest, low)
+    apart = max(_NARROWEST * size, _LEAST) if size else _NARROWEST
+    return (low, low + apart) if math.isfinite(low + apart) else (low - apart, low)
 
 
 def is_cumulative(cube: xr.Dataset) -> bool:

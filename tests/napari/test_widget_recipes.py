@@ -381,5 +381,5 @@ def test_settings_hold_a_whole_recipe(simulation):
 
 def test_long_names_are_shortened_in_the_panel_and_whole_in_the_tool_tip():
     name = "/atlas/a_very_long_name_of_a_flatmap_that_no_panel_has_room_for.nrrd"
-    assert also_line({"flat": name}) == "Also: flat position from a_very_long_n…room_for.nrrd"
+    assert also_line({"flat": name}) == "Also: flat position from a_very_lon...om_for.nrrd"
     assert name in also_line({"flat": name}, whole=True)

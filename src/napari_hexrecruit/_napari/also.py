@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["also_line", "rule_text"]
 
-_LONGEST = 28
+_LONGEST = 24
 """Letters of a name that the panel has room for."""
 _NAMES = {"node_set": "node set", "bin_ms": "bin", "min_neurons": "min. neurons"}
 _UNITS = {"bin_ms": " ms", "start": " ms", "stop": " ms"}
@@ -65,6 +65,6 @@ def _said(name: str, value: Any, whole: bool) -> str:
 def _shortened(text: str) -> str:
     """Each word as long as a line at most: the middle of longer ones is left out."""
     return " ".join(
-        word if len(word) <= _LONGEST else f"{word[:13]}\N{HORIZONTAL ELLIPSIS}{word[-13:]}"
+        word if len(word) <= _LONGEST else f"{word[:10]}...{word[-11:]}"  # no line ends at a dot
         for word in text.split(" ")
     )

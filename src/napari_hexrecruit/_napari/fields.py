@@ -35,6 +35,8 @@ COLORMAPS = (
     *("viridis", "inferno", "magma", "plasma", "turbo", "ice", "fire", "gist_earth", "gray"),
     "gray_r",
 )
+_ROOM_FOR_NUMBER = 14
+"""Half of the number at the right end of a slider is beside it, px."""
 NOTHING = [("nothing", "")]
 """Choices of a field in which nothing needs to be chosen."""
 
@@ -216,6 +218,10 @@ class Fields:
         slider: Any = self.limits.native
         slider.setEdgeLabelMode(slider.EdgeLabelMode.NoLabel)
         slider.setDecimals(1)
+        margins = slider.layout().contentsMargins()
+        margins.setLeft(_ROOM_FOR_NUMBER)
+        margins.setRight(_ROOM_FOR_NUMBER)
+        slider.layout().setContentsMargins(margins)
         self.fit = PushButton(
             text="Fit", tooltip="From 0 to the 99th percentile of all that is loaded"
         )

@@ -225,7 +225,7 @@ class RecruitmentLayer(FramePoints):
     def face_contrast_limits(self) -> tuple[float, float]:
         """Values of the first and the last colour.
 
-        Equal ones are moved apart by a millionth; None takes the metric's default limits.
+        Equal ones are moved apart by a ten-thousandth; None takes the metric's default limits.
 
         Raises
         ------
