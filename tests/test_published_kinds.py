@@ -11,9 +11,8 @@ from tests.published_kinds import KINDS, Files
 from napari_hexrecruit.cli import main
 from napari_hexrecruit.cube_io import read_cube
 
-_OPTION = re.compile(
-    r"--(flat|population|node-set|run|spikes|circuit) ('[^']*'|[^\s,;:?)]+)( \S+)?"
-)
+_NAMES = "flat|population|node-set|run|spikes|circuit"
+_OPTION = re.compile(rf"--({_NAMES}) ('[^']*'|[^\s,;:?)]+)(?: (\w+))?")
 
 
 def answer(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str]:
@@ -34,7 +33,7 @@ def typed(message: str, files: Files) -> list[str]:
         if option in chosen:
             continue
         if option == "flat":
-            chosen[option] = [value, second.strip(" ,;:?)")]
+            chosen[option] = [value, second]
         elif value == "FILE":
             chosen[option] = [str(known[option])]
         else:

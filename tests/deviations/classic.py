@@ -605,7 +605,7 @@ def no_node_set(folder: Path) -> None:
 @deviation(
     "the file of node sets is missing",
     refused="{folder}/node_sets.json: the file of node sets does not exist: correct"
-    " 'node_sets_file' in {folder}/circuit_config.json",
+    " 'node_sets_file' in {folder}/circuit_config.json, or count all neurons (--node-set all)",
 )
 def node_sets_absent(folder: Path) -> None:
     (folder / "node_sets.json").unlink()
@@ -614,7 +614,7 @@ def node_sets_absent(folder: Path) -> None:
 @deviation(
     "the file of node sets is empty",
     refused="{folder}/node_sets.json: is not JSON (it is empty): give a file of SONATA node sets,"
-    " or correct it",
+    " or correct it, or count all neurons (--node-set all)",
 )
 def node_sets_empty(folder: Path) -> None:
     (folder / "node_sets.json").write_text("")
@@ -624,7 +624,7 @@ def node_sets_empty(folder: Path) -> None:
     "a node set that names a property which the population lacks",
     refused="{folder}/simulation_config.json: node set 'everyone': it names the property 'etype',"
     " which population 'cortex' lacks; there are: layer, ss_flat_x, ss_flat_y, synapse_class, x, y,"
-    " z: correct its definition",
+    " z: correct its definition, or count all neurons (--node-set all)",
 )
 def node_set_of_a_missing_property(folder: Path) -> None:
     edit_json(folder / "node_sets.json", lambda sets: sets.update(everyone={"etype": "cAC"}))

@@ -52,9 +52,9 @@ def seen(make_napari_viewer, qtbot, monkeypatch):
 
 @pytest.fixture
 def doubtful(tmp_path):
-    """Something of each status: ids of nobody, times without a unit, and much that is fine."""
+    """Something of each status: ids that are not whole numbers, no unit, much that is fine."""
     sim = neurons_in_a_row(units=None)
-    sim.node_ids = np.where(sim.node_ids < 30, sim.node_ids, 1_000)
+    sim.node_ids = np.asarray(sim.node_ids, dtype=np.float64)
     return sim.write(tmp_path / "doubtful")
 
 
@@ -132,7 +132,9 @@ class TestList:
         user.choose(doubtful)
         assert settled(user).entries[0].status == "error"
         with h5py.File(doubtful.parent / "output" / "spikes.h5", "r+") as file:
-            file["spikes/cortex/node_ids"][:] = 0
+            times = file["spikes/cortex/timestamps"]
+            del file["spikes/cortex/node_ids"]
+            file["spikes/cortex/node_ids"] = np.zeros(times.shape, dtype=np.uint64)
         user.widget.details.again.native.click()
         assert settled(user).entries[0].status == "assumption"
 

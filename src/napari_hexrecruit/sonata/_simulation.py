@@ -459,7 +459,11 @@ class Simulation:
         """
         if self.means_all(name):
             return np.arange(self.n_neurons(population))
-        if name not in self.node_set_rules:
+        try:
+            rules = self.node_set_rules
+        except SimulationDataError as error:
+            raise _or_all(error) from error
+        if name not in rules:
             listed, near = ", ".join(self.node_sets) or "none", nearest(name, self.node_sets)
             mean = "" if near is None else f"did you mean --node-set {shlex.quote(near)}? or "
             raise SimulationDataError(
@@ -477,7 +481,7 @@ class Simulation:
                     lambda column: self.column(population, column),
                 )
             except SimulationDataError as error:
-                raise SimulationDataError(f"{self.path}: {error}") from error
+                raise _or_all(SimulationDataError(f"{self.path}: {error}")) from error
             return np.flatnonzero(mask)
 
         return self.memo(("node set", name, population), resolve)
@@ -725,6 +729,14 @@ def _circuit_file(config: SimulationConfig | None, circuit: Path | None) -> Path
         f"'network' names the circuit configuration {config.circuit}, which {there}",
         f"correct the path, or {give}",
     )
+
+
+def _or_all(error: SimulationDataError) -> SimulationDataError:
+    """An error about node sets that also tells how to do without them."""
+    advice = f", or count all neurons (--node-set {ALL})"
+    if not isinstance(error.remedy, str) or not error.remedy:
+        return SimulationDataError(f"{error}{advice}")
+    return SimulationDataError(error.where, error.what, error.remedy + advice)
 
 
 def _absolute(path: str | os.PathLike[str] | None) -> Path | None:
