@@ -126,7 +126,16 @@ def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
     try:
         return as_cube(cube)
     except ValueError as error:
-        raise SimulationDataError(f"{source}: {error}") from error
+        raise _refusal(source, f"{source}: {error}") from error
+
+
+def _refusal(source: Path, said: str) -> SimulationDataError:
+    """What is said of a file that cannot be read as a cube: what it is, if that is known."""
+    from napari_hexrecruit.sonata import instead_of, kind_of
+
+    is_cube = kind_of(source) in ("cube", "cube folder")
+    other = None if is_cube else instead_of(source, "cube")
+    return other or SimulationDataError(said)
 
 
 def _read_netcdf(source: Path) -> xr.Dataset:
@@ -146,9 +155,8 @@ def _read_netcdf(source: Path) -> xr.Dataset:
             cube = file.load()
     except Exception as error:  # h5netcdf and xarray raise anything for damaged attributes
         reason = " ".join(str(error).split()).removeprefix(f"{source}: ")
-        raise SimulationDataError(
-            f"{source}: cannot be read as a cube ({reason}): compute it again"
-        ) from error
+        said = f"{source}: cannot be read as a cube ({reason}): compute it again"
+        raise _refusal(source, said) from error
     return _tidied(cube)
 
 

@@ -212,7 +212,7 @@ class TestReading:
         assert QApplication.focusWidget() is text
         qtbot.keyClick(text, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
         qtbot.keyClick(text, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-        assert "ids that the population lacks" in QApplication.clipboard().text()
+        assert "'node_ids': is float64" in QApplication.clipboard().text()
         qtbot.keyClick(text, Qt.Key.Key_Tab)
         assert QApplication.focusWidget() is details.copy.native
         qtbot.keyClick(button, Qt.Key.Key_Space)

@@ -25,6 +25,7 @@ import numpy as np
 from napari_hexrecruit.campaign._parameters import Value, axes_of, differences, table_of
 from napari_hexrecruit.campaign._patterns import existing, matching
 from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata import instead_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,6 +181,9 @@ def _content(path: Path) -> Any:
             raise SimulationDataError(f"{path}: is too large to be a campaign file")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        other = instead_of(path, "simulation")
+        if other is not None:
+            raise other from error
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SimulationDataError(
             f"{path}: cannot be read ({reason}): name another file"

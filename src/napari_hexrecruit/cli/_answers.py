@@ -46,6 +46,11 @@ def read(path: Path) -> xr.Dataset:
     from napari_hexrecruit.cube_io import ENDINGS, read_cube
 
     if not path.name.endswith(ENDINGS):
+        from napari_hexrecruit.sonata import instead_of
+
+        other = instead_of(path, "cube")
+        if other is not None:
+            raise other
         listed = " or ".join(ENDINGS)
         raise HexRecruitError(f"{path}: is no cube: give a {listed} file (see 'hexrecruit cube')")
     return read_cube(path)

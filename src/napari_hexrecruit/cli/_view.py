@@ -79,6 +79,8 @@ def view(
     is_result = sim_or_cube is not None and (
         sim_or_cube.is_dir() or sim_or_cube.name.endswith(ENDINGS)
     )
+    if sim_or_cube is not None and sim_or_cube.is_file() and not is_result:
+        _check_is_simulation(sim_or_cube)
     if beside and is_result:
         raise HexRecruitError(
             f"{sim_or_cube}: is computed already: {', '.join(beside)} cannot change it"
@@ -90,6 +92,16 @@ def view(
             "there is no screen here: use 'hexrecruit movie', or connect one (DISPLAY is not set)"
         )
     _launch(sim_or_cube, spikes, circuit)
+
+
+def _check_is_simulation(path: Path) -> None:
+    """Refuse a file of another kind before the viewer opens; a campaign may be shown."""
+    from napari_hexrecruit.campaign import MANIFEST
+    from napari_hexrecruit.sonata import instead_of
+
+    other = None if path.name == MANIFEST else instead_of(path, "simulation")
+    if other is not None:
+        raise other
 
 
 def _launch(path: Path | None, spikes: Path | None = None, circuit: Path | None = None) -> None:

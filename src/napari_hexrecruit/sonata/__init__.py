@@ -8,7 +8,17 @@ Specification: https://github.com/AllenInstitute/sonata/blob/master/docs/SONATA_
 """
 
 from napari_hexrecruit.sonata._config import Stimulus
+from napari_hexrecruit.sonata._kinds import instead_of, kind_of
 from napari_hexrecruit.sonata._simulation import Simulation, open_simulation
 from napari_hexrecruit.sonata._spikes import OLD_LAYOUT, Spikes, SpikeTrain
 
-__all__ = ["OLD_LAYOUT", "Simulation", "SpikeTrain", "Spikes", "Stimulus", "open_simulation"]
+__all__ = [
+    "OLD_LAYOUT",
+    "Simulation",
+    "SpikeTrain",
+    "Spikes",
+    "Stimulus",
+    "instead_of",
+    "kind_of",
+    "open_simulation",
+]

@@ -38,6 +38,7 @@ _BELONGS: dict[Wanted, str] = {
     "spikes": "the spikes file",
     "cube": "a cube",
 }
+_ENDINGS: dict[Kind, str] = {"cube": ".hexrecruit.nc", "cube folder": ".hexrecruit.zarr"}
 _LARGEST_JSON = 64 << 20
 _MOST_FILES = 100
 _HEAD = 16
@@ -89,11 +90,16 @@ def instead_of(path: Path, wanted: Wanted | None) -> SimulationDataError | None:
         recognised.
     """
     kind = kind_of(path) if wanted is not None else None
-    if wanted is None or kind is None or kind == wanted:
+    if wanted is None or kind is None:
         return None
-    if wanted == "cube" and kind == "cube folder":
+    if wanted == "cube" and kind in _ENDINGS:
+        if path.name.endswith(_ENDINGS[kind]):
+            return None
+        remedy = f"rename it to end in {_ENDINGS[kind]}"
+        return SimulationDataError(path, "is a recruitment cube under another name", remedy)
+    if kind == wanted:
         return None
-    aim = _IS[wanted].removeprefix("a SONATA ").removeprefix("a ")
+    aim = _IS[wanted].removeprefix("a ").removeprefix("SONATA ")
     return SimulationDataError(path, f"is {_IS[kind]}, not a {aim}", _use(path, kind, wanted))
 
 
@@ -120,8 +126,10 @@ def _use(path: Path, kind: Kind, wanted: Wanted) -> str:
         "spikes": f"--spikes {named} --circuit FILE",
         "nodes": "--circuit FILE --spikes FILE with the circuit configuration that names it",
     }
-    if kind in ("cube", "cube folder"):
-        return f"it is computed already, show it (hexrecruit view, hexrecruit movie), or {give}"
+    if kind in _ENDINGS:
+        named_so = path.name.endswith(_ENDINGS[kind])
+        rename = "" if named_so else f"rename it to end in {_ENDINGS[kind]}, and "
+        return f"{rename}show it (hexrecruit view, hexrecruit movie), or {give}"
     if kind == "simulation" and wanted == "cube":
         return f"compute one (hexrecruit cube {named} -o run.hexrecruit.nc)"
     if kind == "simulation":
