@@ -154,6 +154,7 @@ class Simulation:
         )
         self._circuit = read_circuit(_circuit_file(self._config, circuit))
         self._populations = self._find_populations()
+        self._absent = self._left_out()
         self._spike_file = self._find_spikes(spikes)
         self._kept, self._memo = Kept(), Kept(_MEMO_SIZE)
         self.path: Path = path or self.spikes_file
@@ -227,7 +228,7 @@ class Simulation:
         """What the configurations do not say and was taken for granted, one sentence each."""
         runs = () if self._run is None else self._run.assumed
         own = self._config.assumed if self._config else ()
-        return (*own, *runs, *self._circuit.assumed, *self._left_out())
+        return (*own, *runs, *self._circuit.assumed, *self._absent)
 
     def assumed_of(self, population: str) -> tuple[str, ...]:
         """What the nodes file of a population does not say and was taken for granted."""
