@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import voxcell
 import xarray as xr
@@ -18,7 +19,9 @@ from test_export import Exporter
 from widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, write_cube
+from napari_hexrecruit._napari import export_command
 from napari_hexrecruit._napari.layer import add_recruitment_layer
+from napari_hexrecruit.filters import parse_where, typed_rule
 from napari_hexrecruit.pipeline import cumulative_cube
 
 
@@ -252,3 +255,15 @@ def test_a_run_file_that_would_count_from_later_on_is_refused(user, simulation, 
     user.fill(tmp_path / "a.mp4", **SMALL)
     user.panel.save.native.click()
     assert "counts neurons from 0 ms on" in user.told[0]
+
+
+def test_values_that_a_shell_or_a_comma_would_take_apart_come_back(simulation):
+    """From the recipe of a cube to a command, through a shell, to the same rule."""
+    names = pd.Categorical(["L2/3,PV", "PV", " Vip ", 'a"b', "it's", "e=0.5", "$x", "L2/3"])
+    recipe = json.loads(recruitment_cube(simulation).attrs["recipe"])
+    for values in (["L2/3,PV"], ["L2/3", "PV"], list(names)):
+        rule = {"column": "pop_name", "values": values}
+        options = export_command._cube_options(recipe | {"where": [rule]})
+        words = shlex.split(export_command._line("cube", [], "out", {"where": options["where"]}))
+        (read,) = parse_where(words[words.index("--where") + 1])
+        assert typed_rule(read, names) == rule
