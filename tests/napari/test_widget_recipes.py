@@ -304,8 +304,9 @@ class TestAnotherPopulation:
         assert "has no property 'synapse_class'" in user.told[0]
         assert len(user.viewer.layers) == 0
         user.form.clear.native.click()
+        assert also(user) == ""
         user.load()
-        assert user.viewer.layers[0].cube.attrs["n_neurons_selected"] == 10
+        assert "nothing is counted" in user.told[1]  # but not for the filter
 
 
 def test_what_the_simulation_does_not_offer_any_more_is_refused(user, simulation, tmp_path):
@@ -383,3 +384,40 @@ def test_long_names_are_shortened_in_the_panel_and_whole_in_the_tool_tip():
     name = "/atlas/a_very_long_name_of_a_flatmap_that_no_panel_has_room_for.nrrd"
     assert also_line({"flat": name}) == "Also: flat position from a_very_lon...om_for.nrrd"
     assert name in also_line({"flat": name}, whole=True)
+
+
+class TestRuns:
+    @pytest.fixture
+    def several(self, tmp_path):
+        """A configuration that runs twice, with a file of spikes for each run."""
+        path = neurons_in_a_row(tstop_ms=[50.0, 100.0]).write(tmp_path / "several")
+        output = path.parent / "output"
+        for k, part in enumerate((slice(0, 25), slice(25, 40))):
+            neurons_in_a_row().write(tmp_path / f"one {k}")
+            with h5py.File(tmp_path / f"one {k}" / "output" / "spikes.h5", "r+") as file:
+                group = file["spikes/cortex"]
+                for name in ("timestamps", "node_ids"):
+                    kept = group[name][part]
+                    del group[name]
+                    group[name] = kept
+            (tmp_path / f"one {k}" / "output" / "spikes.h5").rename(output / f"spikes_{k}.h5")
+        (output / "spikes.h5").unlink()
+        content = json.loads(path.read_text())
+        content["output"]["spikes_file"] = ["spikes_0.h5", "spikes_1.h5"]
+        path.write_text(json.dumps(content))
+        return path
+
+    @pytest.mark.parametrize("run", [1, 2])
+    def test_another_bin_is_of_the_same_run(self, user, several, tmp_path, run):
+        sim = open_simulation(several, run=run)
+        before = recruitment_cube(sim)
+        layer = opened(user, before, tmp_path)
+        assert f"run {run}" in user.form.info.value
+        type_bin(user, "5")
+        assert user.told == []
+        assert int(layer.cube["n_spikes"].sum()) == int(before["n_spikes"].sum()) > 0
+        assert json.loads(layer.cube.attrs["recipe"])["run"] == run
+        np.testing.assert_array_equal(layer.cube["n_neurons"], before["n_neurons"])
+        user.form.clear.native.click()
+        user.wait_until_idle()
+        assert json.loads(layer.cube.attrs["recipe"])["run"] == run

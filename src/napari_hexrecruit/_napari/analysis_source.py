@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SimulationSource", "is_mean", "origin_ms", "recipe_of_cube", "source_of"]
 
-_FILES = ("simulation", "spikes", "circuit")
-_Key = tuple[str | None, ...]
+_FILES = ("simulation", "spikes", "circuit", "run")
+_Key = tuple[str | int | None, ...]
 
 
 class SimulationSource:

@@ -153,7 +153,10 @@ class Chooser:
         if name == "path" and path is not None:
             self.choose(path)
         else:  # for the simulation that was asked for last, also if it could not be read
-            self.read(replace(self._asked, **{name: path}))
+            others = {"spikes": self._asked.spikes, "circuit": self._asked.circuit, name: path}
+            config = None if name == "path" else self._asked.path
+            run = None if config is None else self._asked.run
+            self.read(Sources(config, others["spikes"], others["circuit"], run))
 
     def _on_opened(self, outcome: Outcome[Opened], keep: bool) -> None:
         if outcome.value is not None:

@@ -22,10 +22,10 @@ __all__ = ["commands", "run_options"]
 _PROGRAM = "hexrecruit"
 _OF_CUBE = (
     *("population", "node_set", "column_atlas", "radius", "bin_ms", "min_neurons"),
-    *("spikes", "circuit", "cumulative"),
+    *("spikes", "circuit", "run", "cumulative"),
 )
 _NEEDED = {"simulation", "where", "flat", "radius", "bin_ms", "min_neurons", "start", "stop"}
-_KNOWN = _NEEDED | {"population", "node_set", "column_atlas", "spikes", "circuit", "cumulative"}
+_KNOWN = _NEEDED | {*_OF_CUBE}
 _REPEATED = {"panel_titles": "--panel-title", "where": "--where"}
 _SWITCHES = ("colorbar", "timestamp", "scale_bar")
 _REMEDY = "save the layer as .hexrecruit.nc, open that file and export from there"

@@ -219,7 +219,9 @@ class Form(Fields):
         self._awaits_choices, self._duration_ms = False, choices.duration_ms
         recipe = self._recipe if keep else fitting(self._recipe, choices)
         whole = recipe["stop"] == self._duration_ms
-        self._recipe = recipe | {
+        files = {} if sources.run is None else {"run": sources.run}
+        self._recipe = {name: value for name, value in recipe.items() if name != "run"} | {
+            **files,
             "population": recipe["population"] or choices.population,
             "stop": None if whole else recipe["stop"],
         }
@@ -289,7 +291,8 @@ class Form(Fields):
         """Go on with what the fields show, and nothing else."""
         said = self._said()
         rule = said.pop("rule")
-        self._recipe = said | {"where": [rule] if rule else []}
+        files = {} if self._sources.run is None else {"run": self._sources.run}
+        self._recipe = said | files | {"where": [rule] if rule else []}
         self._at = 0 if rule else None
         self._shown = self._said()
         self._show_units()
@@ -350,7 +353,8 @@ class Form(Fields):
 
     def show_info(self, summary: str) -> None:
         """Describe the simulation; the time is on a line of its own, so that it is not broken."""
-        self.info.value = "\n".join(summary.rsplit(" · ", 1))
+        run = "" if self._sources.run is None else f", run {self._sources.run}"
+        self.info.value = "\n".join(summary.rsplit(" · ", 1)) + run
 
     def show_look(self, look: Look, largest: float) -> None:
         """Show how hexagons look that came from elsewhere, and how far their limits may go."""

@@ -35,7 +35,8 @@ def launch(path: Path | None, spikes: Path | None = None, circuit: Path | None =
     if result is not None:
         viewer.open(str(result), plugin=PLUGIN)
     _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
-    sources = Sources(*(file and file.absolute() for file in (path, spikes, circuit)))
+    files = [file and file.absolute() for file in (path, spikes, circuit)]
+    sources = Sources(files[0], files[1], files[2])
     if result is None and sources.enough:
         widget.open(sources)
     napari.run()

@@ -19,7 +19,7 @@ __all__ = ["edited", "fitting", "recipe_to_edit", "said_otherwise"]
 
 _RULE = "rule"
 _OF_ANALYSES = ("analysis", "time_origin_ms", N_TRIALS)
-_FILES = ("simulation", "spikes", "circuit")
+_FILES = ("simulation", "spikes", "circuit", "run")
 
 
 def edited(

@@ -27,22 +27,28 @@ class Sources:
         SONATA simulation configuration; None where both of the others are given.
     spikes, circuit
         Spikes file and circuit configuration; None: as the configuration names them.
+    run
+        Which run of a configuration with several; None: none is chosen.
     """
 
     path: Path | None = None
     spikes: Path | None = None
     circuit: Path | None = None
+    run: int | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Sources:
         """Those that were chosen last time."""
         chosen = (settings.simulation, settings.spikes, settings.circuit)
-        return cls(*(Path(text) if text else None for text in chosen))
+        path, spikes, circuit = (Path(text) if text else None for text in chosen)
+        run = settings.also.get("run")
+        return cls(path, spikes, circuit, run if isinstance(run, int) else None)
 
     @classmethod
     def given(cls, simulation: Simulation) -> Sources:
         """Those of an opened simulation, as absolute paths."""
-        return cls(**{name: Path(text) for name, text in simulation.given.items()})
+        files = {name: Path(text) for name, text in simulation.given.items()}
+        return cls(**files, run=simulation.run)
 
     @property
     def enough(self) -> bool:
@@ -62,12 +68,16 @@ class Sources:
 
     def open(self) -> Simulation:
         """Open them; raises as `napari_hexrecruit.open_simulation`."""
-        return open_simulation(self.path, spikes=self.spikes, circuit=self.circuit)
+        return open_simulation(self.path, spikes=self.spikes, circuit=self.circuit, run=self.run)
 
     def check(self, progress: Progress) -> list[Finding]:
         """Walk them, as `napari_hexrecruit.check.check_simulation` does."""
         from napari_hexrecruit.check import check_simulation
 
         return check_simulation(
-            self.path, spikes=self.spikes, circuit=self.circuit, progress=progress
+            self.path,
+            spikes=self.spikes,
+            circuit=self.circuit,
+            run=self.run,
+            progress=progress,
         )

@@ -39,7 +39,8 @@ _UPDATE_AFTER_MS = 400
 
 
 _NOT_AGAIN = (
-    " It does not say how it was computed, or is the result of an analysis: Load adds a layer."
+    " The cube does not say how it was computed, or an analysis has made it: Load adds another"
+    " layer."
 )
 
 
