@@ -387,7 +387,7 @@ UNDOUBTED = {
     "few strays": ({"node_ids": np.append(ids(0, N, 199), 5000).astype(np.uint64)}, {}),
     "a burst at the beginning": ({"times_ms": np.linspace(0.0, 2.0, 200)}, {}),
     "one neuron": (
-        {"columns": {"ss_flat_x": [1.0], "ss_flat_y": [1.0]}, "node_ids": [0] * 200},
+        {"columns": in_one_place(1), "node_ids": [0] * 50, "times_ms": np.linspace(0.0, 99.0, 50)},
         {},
     ),
     "few neurons, of which 0 is silent": (
