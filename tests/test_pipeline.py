@@ -312,10 +312,10 @@ def test_a_population_without_places_is_refused(tmp_path):
 
 def test_flat_columns_that_nothing_gives_are_refused(tmp_path):
     files = SonataFiles({"layer": np.arange(5)}, [1.0], [0])
-    with pytest.raises(SimulationDataError, match="neither 'ss_flat_x' nor the positions"):
+    with pytest.raises(SimulationDataError, match="no property 'ss_flat_x', nor the positions"):
         recruitment_cube(files.write(tmp_path / "bare"))
     files.columns |= {axis: np.zeros(5) for axis in "xyz"}
-    with pytest.raises(SimulationDataError, match="atlas does not give it"):
+    with pytest.raises(SimulationDataError, match="the circuit names no atlas"):
         recruitment_cube(files.write(tmp_path / "no-atlas"))
 
 
