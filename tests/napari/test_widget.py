@@ -548,7 +548,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("make", "says"),
         [
-            pytest.param(not_a_simulation, "no SONATA simulation configuration", id="other-json"),
+            pytest.param(not_a_simulation, "give a SONATA simulation", id="other-json"),
             pytest.param(
                 lambda folder: _written(folder / "simulation_config.json", "{"),
                 "is not JSON",
@@ -582,7 +582,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("make", "says"),
         [
-            pytest.param(without_places, "name two other columns as flat", id="no-columns"),
+            pytest.param(without_places, "choose two of its properties as flat", id="no-columns"),
             pytest.param(all_outside, "has a place", id="all-outside"),
         ],
     )
