@@ -54,6 +54,15 @@ def test_help_names_the_commands():
         assert command in done.stdout
 
 
+def unwarned(done):
+    """Standard error without the warning of 3 % unknown ids, which stands there once."""
+    warned, others = [], []
+    for line in done.stderr.splitlines(keepends=True):
+        (warned if line.startswith("warning: ") else others).append(line)
+    assert ["have ids that the population lacks" in line for line in warned] == [True]
+    return "".join(others)
+
+
 def test_version():
     from napari_hexrecruit import __version__
 
@@ -67,7 +76,8 @@ def test_cube_equals_python(config, tmp_path):
         *("--radius", 40, "--bin", 5, "--start", 20, "--stop", 60, "--min-neurons", 2),
         *("--flat", "x", "z", "--node-set", "everyone", "--population", "cortex"),
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert unwarned(done) == ""
     assert "8 bins of 5 ms" in done.stdout
     same = recruitment_cube(
         config,
@@ -318,7 +328,6 @@ def test_a_movie_again_from_its_run_file(cube_file, tmp_path):
         (("-o", "out.mp4", "--colormap", "viridsi"), "viridis"),
         (("-o", "out.mp4", "--metric", "rates"), "rate"),
         (("-o", "out.mp4", "--mark", "one"), "START:STOP:LABEL"),
-        (("-o", "out.mp4", "--clim", "5", "5"), "5"),
         (("-o", "out.mp4", "--background", "pink"), "white"),
         (("-o", "missing/out.mp4"), "no such folder"),
         (("-o", "out.png"), "say which one with a time in ms"),
@@ -377,14 +386,14 @@ def test_an_image_under_and_regions_over_the_hexagons(config, tmp_path):
     assert plain.returncode == 0, plain.stderr
     under = ("--under", tmp_path / "map.png")
     done = hexrecruit("movie", config, "-o", tmp_path / "a.png", *options, *under)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert (done.returncode, unwarned(done).count("\n")) == (2, 1)
     assert "give --under-pixel-size" in done.stderr
     place = ("--under-pixel-size", 10, "--under-origin", -300, -200, "--regions", "mtype")
     done = hexrecruit("movie", config, "-o", tmp_path / "a.png", *options, *under, *place)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, unwarned(done)) == (0, "")
     assert (tmp_path / "a.png").read_bytes() != (tmp_path / "plain.png").read_bytes()
     done = hexrecruit("movie", config, "-o", tmp_path / "b.png", *options, "--regions", "nix")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert (done.returncode, unwarned(done).count("\n")) == (2, 1)
     assert "has no property 'nix'; there are:" in done.stderr
 
 
