@@ -5,9 +5,17 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from widget_helpers import neurons_in_a_row
+import pytest
+from widget_helpers import User, neurons_in_a_row
 
 N = 40
+
+
+@pytest.fixture
+def user(make_napari_viewer, qtbot, monkeypatch):
+    """A user in front of a viewer with the widget, who has never used it before."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return User(make_napari_viewer(), qtbot)
 
 
 def warned(user):
