@@ -173,7 +173,7 @@ def test_node_types_of_texts_and_nothing(tmp_path):
 def test_node_types_without_an_id_are_refused(tmp_path):
     opened, _ = deviations.write(tmp_path, "node_types")
     (tmp_path / "types.csv").write_text("node_type_id ei\n1 e\nNULL i\n")
-    with pytest.raises(HexRecruitError, match=r"types\.csv: .*no whole number"):
+    with pytest.raises(HexRecruitError, match=r"types\.csv: .*not a whole number"):
         open_simulation(**opened).columns("cortex")
 
 

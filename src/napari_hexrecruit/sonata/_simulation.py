@@ -256,8 +256,8 @@ class Simulation:
             found: Any = pd.unique(self.column(population, "model_type"))
         except SimulationDataError:  # said where the property is read; most do not need it
             return "unknown"
-        kinds = {str(kind) for kind in found if not pd.isna(kind)}
-        return kinds.pop() if len(kinds) == 1 else "unknown"
+        kinds = {None if pd.isna(kind) else str(kind) for kind in found}
+        return kinds.pop() or "unknown" if len(kinds) == 1 else "unknown"
 
     def holds_neurons(self, population: str) -> bool:
         """Whether a population is of simulated neurons: not virtual, glia or blood vessels."""
