@@ -80,7 +80,8 @@ def merge_windows(cubes: Sequence[xr.Dataset], *, dropped_ms: float = 0.0) -> xr
     Returns
     -------
     xr.Dataset
-        Identical to the cube of the whole: a bin knows nothing of the bins beside it.
+        Identical to the cube of the whole: a bin knows nothing of the bins beside it. Its warnings
+        are those of the windows, but that some of them are empty.
 
     Raises
     ------
@@ -151,9 +152,13 @@ def merged_attrs(
     n_read = int(attrs[0]["n_spikes_read"])
     inside = sum(n_read - int(one["n_spikes_outside_window"]) for one in attrs)
     # A fault of the file may be seen in some windows only; other notes are the same in all.
-    notes = max((json.loads(one.get("notes", "[]")) for one in attrs), key=len)
-    doubts = [*_doubts([warnings_in(one) for one in attrs]), *judged]
-    notes = [note for note in notes if note not in doubts]
+    doubted = [warnings_in(one) for one in attrs]
+    doubts = [*_doubts(doubted), *judged]
+    plain_notes = [
+        [note for note in json.loads(one.get("notes", "[]")) if note not in said]
+        for one, said in zip(attrs, doubted, strict=True)
+    ]
+    notes = [note for note in max(plain_notes, key=len) if note not in doubts]
     if dropped_ms:
         notes.insert(0, f"the last {dropped_ms:g} ms are no whole bin and were left out")
     return {
