@@ -431,7 +431,7 @@ class TestFilesBeingWritten:
 
         user.choose(path)
         with monkeypatch.context() as patched:
-            patched.setattr(request, "recruitment_cube", meanwhile)
+            patched.setattr(request, "computed_cube", meanwhile)
             user.load()
         assert user.told == [
             f"{path}: a file of the simulation has changed while it was read:"
