@@ -381,8 +381,10 @@ def test_a_campaign_in_windows_equals_the_whole(tmp_path):
 
 @pytest.mark.filterwarnings("ignore::napari_hexrecruit.RecruitmentWarning")
 def test_that_a_window_is_empty_is_not_said_of_the_whole(tmp_path):
-    config = fixed("by_time").write(tmp_path)
-    windows = [{"start": 0.0, "stop": 60.0}, {"start": 60.0, "stop": 70.0}]
+    case = fixed("by_time")
+    early = Case(case.ids, case.times / 2, case.mark, case.dt)
+    config = early.write(tmp_path)
+    windows = [{"start": 0.0, "stop": 30.0}, {"start": 30.0, "stop": 60.0}]
     parts = [recruitment_cube(config, radius=50.0, allow_empty=True, **one) for one in windows]
     assert "nothing is counted" in parts[1].attrs["notes"]
     merged = merge_windows(parts)
