@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from cubes import sheet_cube, wave_cube
 from napari_hexrecruit import analysis as an
+from napari_hexrecruit.counting.members import assemble_cube, count_spikes, group_neurons
 from napari_hexrecruit.hexgrid import HexGrid
-from napari_hexrecruit.recruitment import assemble_cube, count_spikes, group_neurons
 from napari_hexrecruit.timebins import TimeBins
 
 RUNS = 5

@@ -33,7 +33,7 @@ import sys
 import numpy as np
 from pathlib import Path
 from napari_hexrecruit import open_simulation
-from napari_hexrecruit.places import FlatSource, find_places
+from napari_hexrecruit.pipeline.places import FlatSource, find_places
 sim = open_simulation(sys.argv[1])
 flat = Path(sys.argv[2]) if len(sys.argv) == 4 else tuple(sys.argv[2:4])
 places = find_places(sim, "cortex", FlatSource(flat, None))

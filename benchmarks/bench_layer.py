@@ -85,8 +85,8 @@ def measure(kind: str, n_bins: int) -> None:
 def layer_of(kind: str, cube):
     from napari.layers import Points
 
-    from napari_hexrecruit._napari.display import hex_points, plain_points
-    from napari_hexrecruit._napari.layer import RecruitmentLayer
+    from napari_hexrecruit._napari.layers.display import hex_points, plain_points
+    from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
     from napari_hexrecruit.metrics import METRICS
 
     if kind == "hexagons":

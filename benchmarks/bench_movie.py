@@ -25,8 +25,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from cubes import sheet_cube
-from napari_hexrecruit.movie import write_movie
-from napari_hexrecruit.render import render_frames
+from napari_hexrecruit.render.frames import render_frames
+from napari_hexrecruit.render.movie import write_movie
 
 CLIM = (0.0, 50.0)
 RUNS = 3

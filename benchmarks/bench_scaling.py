@@ -24,17 +24,17 @@ from benchmarks.large_spikes import N_SPIKES, POPULATION, large_simulation, smal
 from benchmarks.measure import machine, measured
 
 from napari_hexrecruit import HexGrid, TimeBins, open_simulation
-from napari_hexrecruit._spike_stream import open_stream
-from napari_hexrecruit._warm_up import warm_up
-from napari_hexrecruit.ordering import sort_by_time
-from napari_hexrecruit.recruitment import HexMembers, count_spikes, group_neurons
-from napari_hexrecruit.streaming import count_blocks
+from napari_hexrecruit.counting.members import HexMembers, count_spikes, group_neurons
+from napari_hexrecruit.counting.ordering import sort_by_time
+from napari_hexrecruit.counting.slabs import count_blocks
+from napari_hexrecruit.counting.warm_up import warm_up
+from napari_hexrecruit.pipeline.spike_stream import open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_hexrecruit._spike_stream import SpikeStream
-    from napari_hexrecruit.streaming import Block, SpikeSource
+    from napari_hexrecruit.counting.slabs import Block, SpikeSource
+    from napari_hexrecruit.pipeline.spike_stream import SpikeStream
 
 BIN_MS = 10.0
 N_TURNS = 6
@@ -240,7 +240,8 @@ def memory_tables(folder: Path) -> None:
 
 def compile_table(folder: Path) -> None:
     """What the first click would wait for."""
-    code = "import time; t = time.perf_counter(); from napari_hexrecruit._warm_up import warm_up;"
+    code = "import time; t = time.perf_counter()\n"
+    code += "from napari_hexrecruit.counting.warm_up import warm_up\n"
     code += "warm_up(); print(time.perf_counter() - t)"
     print("| compiled loops | s |\n|---|---:|")
     with tempfile.TemporaryDirectory(dir=folder) as cache:

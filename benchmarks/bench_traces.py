@@ -28,7 +28,7 @@ def main() -> None:
     from qtpy.QtWidgets import QApplication
 
     from cubes import sheet_cube
-    from napari_hexrecruit._napari.layer import RecruitmentLayer
+    from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 
     cube = sheet_cube(3_000, 1_000, start_ms=0.0)
     viewer = napari.Viewer()

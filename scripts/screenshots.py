@@ -19,13 +19,13 @@ from qtpy.QtWidgets import QScrollArea
 
 from analysis_screenshots import photograph_analyses
 from napari_hexrecruit import recruitment_cube
-from napari_hexrecruit._napari.layer import add_recruitment_layer
+from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
 from napari_hexrecruit.synthetic import MEDIUM, SMALL, write_simulation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_hexrecruit._napari.widget import RecruitmentWidget
+    from napari_hexrecruit._napari.recruitment.widget import RecruitmentWidget
 
 PLUGIN, WIDGET, FLAT_MAP = "napari-hexrecruit", "Hexagon recruitment", "Flat map"
 WINDOW = (1360, 960)

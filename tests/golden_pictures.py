@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cubes import cube_of, letter_cube, wave_cube
-from napari_hexrecruit._layout import Box
-from napari_hexrecruit.render import RenderedFrames, render_frames
+from napari_hexrecruit.render.frames import RenderedFrames, render_frames
+from napari_hexrecruit.render.layout import Box
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from napari_hexrecruit._claims import _NAME
+from napari_hexrecruit.storage.claims import _NAME
 
 
 def command(args, log, environment, file_limit, powerless):

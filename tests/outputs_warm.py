@@ -11,8 +11,6 @@ import imageio_ffmpeg
 import tqdm
 import zarr
 
-import napari_hexrecruit._report
-import napari_hexrecruit.cli  # noqa: F401
 from napari_hexrecruit import (
     open_simulation,
     read_cube,
@@ -21,7 +19,7 @@ from napari_hexrecruit import (
     write_cube,
     write_movie,
 )
-from napari_hexrecruit.movie import write_frame
+from napari_hexrecruit.render.movie import write_frame
 from napari_hexrecruit.synthetic import write_simulation
 
 IMPORTED = (dask.array, zarr)

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from napari_hexrecruit import HexGrid, TimeBins
-from napari_hexrecruit.recruitment import HexMembers
+from napari_hexrecruit.counting.members import HexMembers
 
 ID_TYPES = ("uint8", "uint32", "int32", "uint64", "int64")
 TIME_TYPES = ("float64", "float32")

@@ -59,7 +59,7 @@ def disks(cube):
 @pytest.fixture
 def on_disk(cube, disks, monkeypatch):
     # Some blocks at once are read for as many threads: here one.
-    monkeypatch.setattr("napari_hexrecruit._blocks._VALUES", ROWS * N_HEXES)
+    monkeypatch.setattr("napari_hexrecruit.blocks._VALUES", ROWS * N_HEXES)
     chunks = (ROWS, N_HEXES)
     arrays = {n: dask.array.from_array(d, chunks, name=False) for n, d in disks.items()}
     return cube.assign({n: (("time", "hex"), a, cube[n].attrs) for n, a in arrays.items()})

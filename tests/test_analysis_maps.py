@@ -27,11 +27,11 @@ from napari_hexrecruit.analysis import (
     peak,
     with_maps,
 )
-from napari_hexrecruit.cube_io import read_cube, write_cube
+from napari_hexrecruit.counting.members import group_neurons
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.metrics import DERIVED, METRICS, metric_named
-from napari_hexrecruit.recruitment import group_neurons
 from napari_hexrecruit.schema import validate_cube
+from napari_hexrecruit.storage.cubes import read_cube, write_cube
 
 NAN = np.nan
 

@@ -16,8 +16,8 @@ from napari_hexrecruit.analysis import (
     neurons_table,
     share_of_neurons,
 )
+from napari_hexrecruit.counting.members import group_neurons
 from napari_hexrecruit.hexgrid import HexGrid
-from napari_hexrecruit.recruitment import group_neurons
 
 CUBE = wave_cube(n_rows=3, n_cols=4, n_bins=2)
 NAMES = CUBE["hex"].to_numpy().tolist()

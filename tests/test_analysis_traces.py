@@ -18,9 +18,9 @@ from napari_hexrecruit.analysis import (
     raster,
     traces_table,
 )
+from napari_hexrecruit.counting.members import group_neurons
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.metrics import METRICS, metric_named
-from napari_hexrecruit.recruitment import group_neurons
 
 
 @pytest.fixture

@@ -22,11 +22,11 @@ from napari_hexrecruit.analysis import (
     trial_mean,
     with_maps,
 )
-from napari_hexrecruit.cube_io import read_cube, write_cube
+from napari_hexrecruit.counting.members import assemble_cube, count_spikes, group_neurons
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.metrics import METRICS, metric_named
-from napari_hexrecruit.recruitment import assemble_cube, count_spikes, group_neurons
 from napari_hexrecruit.schema import N_RECRUITED, N_SPIKES, validate_cube
+from napari_hexrecruit.storage.cubes import read_cube, write_cube
 from napari_hexrecruit.timebins import TimeBins
 
 

@@ -18,9 +18,9 @@ from napari_hexrecruit import (
     recruitment_cube,
     write_cube,
 )
-from napari_hexrecruit import _cache as cache
-from napari_hexrecruit import _lookups as lookups
-from napari_hexrecruit.pipeline import cube_members
+from napari_hexrecruit.pipeline import lookups
+from napari_hexrecruit.pipeline.question import cube_members
+from napari_hexrecruit.storage import cache
 
 N_NEURONS = 400
 

@@ -454,7 +454,7 @@ def test_a_campaign_runs_where_a_client_is_there_already(grid, client, tmp_path)
 
 
 def test_files_of_workers_are_counted_in_one_thread(grid, tmp_path, client):
-    from napari_hexrecruit._threads import n_cores, threads_limited
+    from napari_hexrecruit.system.threads import n_cores, threads_limited
 
     with threads_limited(1):
         assert n_cores() == 1

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.slow_counts import ID_TYPES, members_of, problems, slow_counts
 
-from napari_hexrecruit import HexGrid, TimeBins, _counting, _jit
+from napari_hexrecruit import HexGrid, TimeBins
+from napari_hexrecruit.counting import bin_counter, jit
+from napari_hexrecruit.counting.members import count_newly_recruited, count_spikes, group_neurons
 from napari_hexrecruit.hexgrid import hex_names, ij_to_rowcol
-from napari_hexrecruit.recruitment import count_newly_recruited, count_spikes, group_neurons
 from napari_hexrecruit.timebins import Clock, first_at
 
 
@@ -18,7 +19,7 @@ from napari_hexrecruit.timebins import Clock, first_at
 def many_chunks():
     """Even the few spikes of these tests are shared out among the threads."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_counting, "_WORTH_A_CHUNK", 1)
+        patch.setattr(bin_counter, "_WORTH_A_CHUNK", 1)
         yield
 
 
@@ -117,9 +118,9 @@ def test_the_bin_of_a_spike_is_the_one_that_its_position_gives(problem):
 
 def test_loops_are_compiled_where_nothing_can_be_kept(monkeypatch, tmp_path, caplog):
     (tmp_path / "file").write_text("no folder")
-    monkeypatch.setattr(_jit.numba.config, "CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setattr(jit.numba.config, "CACHE_DIR", str(tmp_path / "file"))
 
-    @_jit.jit(reads="values")
+    @jit.jit(reads="values")
     def largest(values, least):
         for value in values:
             least = max(least, value)
@@ -134,9 +135,9 @@ def test_other_faults_of_compiling_are_not_hidden(monkeypatch):
     def broken(*args, **options):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(_jit.numba, "njit", broken)
+    monkeypatch.setattr(jit.numba, "njit", broken)
     with pytest.raises(RuntimeError, match="broken"):
-        _jit.jit(reads="")(lambda n: n)(1)
+        jit.jit(reads="")(lambda n: n)(1)
 
 
 @given(st.lists(st.tuples(st.integers(-1, 5), st.booleans()), max_size=30))

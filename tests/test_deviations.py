@@ -9,8 +9,8 @@ import pytest
 from tests.deviations import DEVIATIONS, spikes_file, write
 
 from napari_hexrecruit import RecruitmentWarning, open_simulation, recruitment_cube
-from napari_hexrecruit.check import check_simulation
 from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.pipeline.check import check_simulation
 
 BIN_MS = 5.0
 COUNTS = ("n_recruited", "n_spikes", "n_neurons", "hex", "time")

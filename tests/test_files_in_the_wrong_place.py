@@ -8,9 +8,9 @@ import pytest
 from tests.sonata_files import simple_files
 
 from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, write_cube
-from napari_hexrecruit.check import check_simulation
 from napari_hexrecruit.cli import main
 from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.pipeline.check import check_simulation
 from napari_hexrecruit.sonata import kind_of
 
 

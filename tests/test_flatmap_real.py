@@ -11,8 +11,7 @@ from tests.real_data import real_file, real_neurons
 from tests.sonata_files import POPULATION
 
 from napari_hexrecruit import HexGrid, open_simulation, recruitment_cube, render_frames
-from napari_hexrecruit import _cache as cache
-from napari_hexrecruit.columns import fit_grid
+from napari_hexrecruit.counting.columns import fit_grid
 from napari_hexrecruit.flatmap import (
     depth_image,
     flat_positions,
@@ -22,7 +21,8 @@ from napari_hexrecruit.flatmap import (
     read_ids,
     region_areas,
 )
-from napari_hexrecruit.pipeline import cube_members
+from napari_hexrecruit.pipeline.question import cube_members
+from napari_hexrecruit.storage import cache
 
 N_COLUMNS = 240
 

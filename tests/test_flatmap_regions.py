@@ -12,7 +12,8 @@ from tests.cubes import LETTER_F, cube_of, letter_cube
 from tests.sonata_files import simple_files
 
 from napari_hexrecruit import HexGrid, SimulationDataError, recruitment_cube, render_frames
-from napari_hexrecruit.columns import fit_grid, group_columns, group_medians
+from napari_hexrecruit.counting.columns import fit_grid, group_columns, group_medians
+from napari_hexrecruit.counting.members import group_neurons
 from napari_hexrecruit.flatmap import (
     density_image,
     hex_image,
@@ -21,7 +22,6 @@ from napari_hexrecruit.flatmap import (
     neuron_regions,
 )
 from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, rowcol_to_ij
-from napari_hexrecruit.recruitment import group_neurons
 
 RADIUS = 50.0
 

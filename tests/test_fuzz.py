@@ -24,12 +24,12 @@ from tests.fuzz.driver import draw, run
 from tests.sonata_files import simple_files
 
 from napari_hexrecruit import HexRecruitError, read_cube, write_cube
-from napari_hexrecruit._console import run as run_command
-from napari_hexrecruit._nrrd import read_header, read_image
+from napari_hexrecruit.atlas.nrrd import read_header, read_image
+from napari_hexrecruit.cli._console import run as run_command
 from napari_hexrecruit.flatmap import read_flat_image
-from napari_hexrecruit.run_file import read_run_file
 from napari_hexrecruit.sonata import open_simulation
-from napari_hexrecruit.sonata._heaps import has_endless_heap
+from napari_hexrecruit.storage.heaps import has_endless_heap
+from napari_hexrecruit.storage.run_file import read_run_file
 
 SEED, N_INPUTS = 20_240_601, 200
 

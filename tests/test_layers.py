@@ -208,7 +208,7 @@ def test_only_sonata_imports_the_sonata_libraries():
         ("napari.__version__", False),
         ("napari._vispy.layers.points", True),
         ("vispy.visuals._scalable", True),
-        ("napari_hexrecruit._napari.layer", False),
+        ("napari_hexrecruit._napari.layers.layer", False),
     ],
 )
 def test_is_private(name: str, private: bool):

@@ -10,8 +10,8 @@ import pytest
 from tests.sonata_files import simple_files
 
 from napari_hexrecruit import recruitment_cube
-from napari_hexrecruit._memory import free_bytes
 from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.system.memory import free_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,10 +110,11 @@ def test_without_control_groups(tmp_path):
 
 def test_spikes_that_do_not_fit_are_refused(tmp_path, monkeypatch):
     """The guard of files asks the same function."""
-    from napari_hexrecruit.sonata import _h5, open_simulation
+    from napari_hexrecruit.sonata import open_simulation
+    from napari_hexrecruit.storage import hdf5
 
     config = simple_files().write(tmp_path)
-    monkeypatch.setattr(_h5, "free_bytes", lambda: 1000)
+    monkeypatch.setattr(hdf5, "free_bytes", lambda: 1000)
     with pytest.raises(SimulationDataError, match=r"needs 0\.0 GB of memory, and 0\.0 GB are"):
         open_simulation(config).spikes("cortex")
     monkeypatch.undo()

@@ -20,8 +20,8 @@ from PIL import Image
 from cubes import letter_cube, wave_cube
 from napari_hexrecruit.errors import MissingExtraError
 from napari_hexrecruit.hexgrid import rowcol_to_ij
-from napari_hexrecruit.movie import write_frame, write_movie
-from napari_hexrecruit.render import render_frames
+from napari_hexrecruit.render.frames import render_frames
+from napari_hexrecruit.render.movie import write_frame, write_movie
 
 ROOT = Path(__file__).parents[1]
 SIZE = (320, 240)
@@ -460,7 +460,7 @@ def run_python(code, folder, **options):
         import sys
         sys.path[:0] = [{str(ROOT / "src")!r}, {str(ROOT / "tests")!r}]
         import itertools, numpy as np, pathlib
-        from napari_hexrecruit.movie import write_movie
+        from napari_hexrecruit.render.movie import write_movie
         folder = pathlib.Path({str(folder)!r})
         noise = np.random.default_rng(0).integers(0, 256, (40, 96, 96, 3), dtype=np.uint8)
         frames = itertools.cycle(noise)

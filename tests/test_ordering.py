@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from tests.slow_counts import ID_TYPES, TIME_TYPES
 
-from napari_hexrecruit.ordering import is_ascending, sort_by_time
+from napari_hexrecruit.counting.ordering import is_ascending, sort_by_time
 
 times_of_all_kinds = st.sampled_from(TIME_TYPES).flatmap(
     lambda dtype: hnp.arrays(

@@ -18,9 +18,10 @@ from tests.outputs_kills import kill_rounds, kinds
 from tests.outputs_runs import Runner, hidden, listing, put, small_disk, state
 from tests.sonata_files import simple_files
 
-from napari_hexrecruit import _atomic, _claims, _folders, read_cube, write_movie
-from napari_hexrecruit._atomic import check_writable, written_aside
-from napari_hexrecruit._folders import folder_aside
+from napari_hexrecruit import read_cube, write_movie
+from napari_hexrecruit.storage import atomic, claims, folders
+from napari_hexrecruit.storage.atomic import check_writable, written_aside
+from napari_hexrecruit.storage.folders import folder_aside
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
 FRAMES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
@@ -84,7 +85,7 @@ def test_signals_that_can_be_caught_leave_nothing_else(
 
 DROPPED = """
 import os, signal, sys, time, weakref
-from napari_hexrecruit._console import run
+from napari_hexrecruit.cli._console import run
 
 class Thing:
     pass
@@ -115,7 +116,7 @@ ABANDONED = """
 import os, sys
 from pathlib import Path
 from napari_hexrecruit import _folders
-from napari_hexrecruit._atomic import written_aside
+from napari_hexrecruit.storage.atomic import written_aside
 
 folder = Path(sys.argv[1])
 if sys.argv[2] == "file":
@@ -123,9 +124,9 @@ if sys.argv[2] == "file":
         aside.write_text("half")
         print("here", flush=True)
         sys.stdin.read()
-_folders._exchange_of_system = lambda: None
+folders._exchange_of_system = lambda: None
 os.rename = lambda a, b, rename=os.rename: [rename(a, b), b.suffix == ".old" and os._exit(9)]
-with _folders.folder_aside(folder / "a", overwrite=True, check=lambda _: None) as aside:
+with folders.folder_aside(folder / "a", overwrite=True, check=lambda _: None) as aside:
     (aside / "new.txt").write_text("new")
 """
 
@@ -168,7 +169,7 @@ def test_what_has_no_lock_is_kept_for_a_week(tmp_path, age_days):
     path = tmp_path / ".a.mp4.0123456789abcdef.part.mp4"
     path.write_text("half")
     os.utime(path, (time.time() - age_days * 86_400,) * 2)
-    _claims.clear_leftovers(tmp_path)
+    claims.clear_leftovers(tmp_path)
     assert path.exists() == (age_days < 7)
 
 
@@ -178,7 +179,7 @@ def test_other_hidden_files_are_never_touched(tmp_path):
     for name in names:
         (tmp_path / name).write_text("mine")
         os.utime(tmp_path / name, (0, 0))
-    _claims.clear_leftovers(tmp_path)
+    claims.clear_leftovers(tmp_path)
     assert listing(tmp_path) == sorted(names)
 
 
@@ -214,8 +215,8 @@ def file_system(request, monkeypatch):
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     if request.param != "usual":
-        monkeypatch.setattr(_atomic.os, "link", no_links)
-        monkeypatch.setattr(_folders, "_exchange_of_system", lambda: None)
+        monkeypatch.setattr(atomic.os, "link", no_links)
+        monkeypatch.setattr(folders, "_exchange_of_system", lambda: None)
     return request.param
 
 
@@ -285,7 +286,7 @@ class TestNames:
                 called.append((name, os.path.basename(what)))
                 return real(first, *rest, **options)
 
-            monkeypatch.setattr(_atomic.os, name, call)
+            monkeypatch.setattr(atomic.os, name, call)
 
         if not os.path.isdir("/proc/self/fd"):
             pytest.skip("open files are not listed here")

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from tests.outputs_runs import hidden, listing
 
-from napari_hexrecruit import _cache
+from napari_hexrecruit.storage import cache
 
 KEY = {"what": "test"}
 ARRAYS = {"x": np.arange(1000.0), "n": np.arange(5, dtype=np.int32)}
@@ -26,13 +26,13 @@ ARRAYS = {"x": np.arange(1000.0), "n": np.arange(5, dtype=np.int32)}
 @pytest.fixture
 def cache_folder(tmp_path, monkeypatch):
     folder = tmp_path / "cache"
-    monkeypatch.setattr(_cache, "cache_folder", lambda: folder)
+    monkeypatch.setattr(cache, "cache_folder", lambda: folder)
     return folder
 
 
 def cached():
     made = []
-    found = _cache.cached_arrays(KEY, lambda: made.append(1) or ARRAYS)
+    found = cache.cached_arrays(KEY, lambda: made.append(1) or ARRAYS)
     assert found.keys() == ARRAYS.keys()
     for name, values in ARRAYS.items():
         np.testing.assert_array_equal(found[name], values, strict=True)
@@ -97,17 +97,17 @@ def test_the_cache_of_somebody_else_is_used_though_it_cannot_be_touched(cache_fo
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
     assert cached()
-    monkeypatch.setattr(_cache.os, "utime", not_yours)
+    monkeypatch.setattr(cache.os, "utime", not_yours)
     assert not cached()
 
 
 def use_cache(folder, seed):
     """Store and read a few keys over and over; the status says whether all was right."""
-    _cache.cache_folder = lambda: Path(folder)
-    _cache._MOST_BYTES = 60_000
+    cache.cache_folder = lambda: Path(folder)
+    cache._MOST_BYTES = 60_000
     for k in np.random.default_rng(seed).integers(0, 5, 60):
         want = np.full(4000, k, dtype=np.float32)
-        found = _cache.cached_arrays({"k": int(k)}, lambda want=want: {"a": want})
+        found = cache.cached_arrays({"k": int(k)}, lambda want=want: {"a": want})
         if not np.array_equal(found["a"], want):
             os._exit(1)
 
@@ -174,7 +174,7 @@ def test_damaged_compiled_code_is_compiled_again(tmp_path, damage):
 
 def test_folders_that_nobody_uses_are_forgotten(tmp_path):
     def make(name):
-        _cache.cached_folder(tmp_path / name, lambda aside: (aside / "a").write_text(name))
+        cache.cached_folder(tmp_path / name, lambda aside: (aside / "a").write_text(name))
 
     for name in ("used", "unused", "foreign"):
         make(name)

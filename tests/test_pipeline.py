@@ -169,8 +169,8 @@ def test_more_bins_than_16_bits_hold(config):
 
 @pytest.mark.parametrize("n_workers", [1, 2, 3, 7])
 def test_the_number_of_threads_does_not_matter(config, n_workers):
+    from napari_hexrecruit.counting.members import count_spikes, group_neurons
     from napari_hexrecruit.hexgrid import HexGrid
-    from napari_hexrecruit.recruitment import count_spikes, group_neurons
     from napari_hexrecruit.timebins import TimeBins
 
     sim = open_simulation(config)

@@ -9,7 +9,7 @@ import pytest
 from tests.published_kinds import KINDS, Files
 
 from napari_hexrecruit.cli import main
-from napari_hexrecruit.cube_io import read_cube
+from napari_hexrecruit.storage.cubes import read_cube
 
 _NAMES = "flat|population|node-set|run|spikes|circuit"
 _OPTION = re.compile(rf"--({_NAMES}) ('[^']*'|[^\s,;:?)]+)(?: (\w+))?")

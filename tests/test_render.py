@@ -11,9 +11,15 @@ import numpy as np
 import pytest
 
 from cubes import cube_of, letter_cube, sheet_cube, wave_cube
-from napari_hexrecruit._overlays import header_texts, time_texts
 from napari_hexrecruit.hexgrid import rowcol_to_ij
-from napari_hexrecruit.render import Mark, MovieStyle, RenderedFrames, Underlay, render_frames
+from napari_hexrecruit.render.frames import (
+    Mark,
+    MovieStyle,
+    RenderedFrames,
+    Underlay,
+    render_frames,
+)
+from napari_hexrecruit.render.overlays import header_texts, time_texts
 
 BARE = {"colorbar": False, "timestamp": False, "scale_bar": False}
 
@@ -204,7 +210,7 @@ def test_average_looks_beyond_the_window_but_not_beyond_the_cube():
 def test_average_of_a_long_cube_does_not_depend_on_how_it_is_cut(monkeypatch):
     made = wave_cube(n_bins=40)
     whole = [render_frames(made, average=5, step=20).values(k)[0] for k in range(20)]
-    monkeypatch.setattr("napari_hexrecruit.render._BLOCK_VALUES", 300)
+    monkeypatch.setattr("napari_hexrecruit.render.frames._BLOCK_VALUES", 300)
     pieces = render_frames(made, average=5, step=20)
     for k, expected in enumerate(whole):
         np.testing.assert_array_equal(pieces.values(k)[0], expected)
@@ -637,8 +643,8 @@ def test_a_scale_bar_is_as_long_as_it_says():
 
 
 def test_memory_does_not_grow_with_the_number_of_frames(monkeypatch):
-    monkeypatch.setattr("napari_hexrecruit.render._BLOCK_VALUES", 10_000)
-    monkeypatch.setattr("napari_hexrecruit._scene._BLOCK_VALUES", 10_000)
+    monkeypatch.setattr("napari_hexrecruit.render.frames._BLOCK_VALUES", 10_000)
+    monkeypatch.setattr("napari_hexrecruit.render.scene._BLOCK_VALUES", 10_000)
     made = wave_cube(n_rows=20, n_cols=20, n_bins=600)
 
     def peak(stop):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from cubes import LETTER_F, letter_cube
 from napari_hexrecruit import render_frames
-from napari_hexrecruit._raster import View, cover
 from napari_hexrecruit.hexgrid import HexGrid, rowcol_to_ij
+from napari_hexrecruit.render.raster import View, cover
 
 grids = st.builds(
     HexGrid,

@@ -11,15 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.sonata_files import POPULATION, simple_files
 
-from napari_hexrecruit import (
-    _spike_counts,
-    _spike_stream,
-    cumulative_cube,
-    open_simulation,
-)
-from napari_hexrecruit._spike_counts import FromFile, FromMemory, spikes_not_kept, spikes_of
-from napari_hexrecruit._spike_stream import open_stream
-from napari_hexrecruit.pipeline import recruitment_cube
+from napari_hexrecruit import cumulative_cube, open_simulation
+from napari_hexrecruit.pipeline import spike_source, spike_stream
+from napari_hexrecruit.pipeline.question import recruitment_cube
+from napari_hexrecruit.pipeline.spike_source import FromFile, FromMemory, spikes_not_kept, spikes_of
+from napari_hexrecruit.pipeline.spike_stream import open_stream
 from napari_hexrecruit.synthetic import write_simulation
 
 NONE, BY_ID, BY_TIME = 0, 1, 2
@@ -122,8 +118,8 @@ def test_binary_search_finds_the_window(tmp_path_factory, times, data):
         pytest.MonkeyPatch.context() as patch,
         open_stream(open_simulation(config), POPULATION) as stream,
     ):
-        patch.setattr(_spike_stream, "_PAGE", data.draw(st.sampled_from([1, 3, 4096])))
-        patch.setattr(_spike_stream, "_BLOCKS", data.draw(st.sampled_from([(2, 5), (64,)])))
+        patch.setattr(spike_stream, "_PAGE", data.draw(st.sampled_from([1, 3, 4096])))
+        patch.setattr(spike_stream, "_BLOCKS", data.draw(st.sampled_from([(2, 5), (64,)])))
         ids = [ids for ids, _ in stream.blocks(start, stop)]
     inside = np.flatnonzero((files.times_ms >= start) & (files.times_ms < stop))
     np.testing.assert_array_equal(np.concatenate([np.zeros(0, int), *ids]), inside)
@@ -132,7 +128,7 @@ def test_binary_search_finds_the_window(tmp_path_factory, times, data):
 def test_spikes_are_kept_where_half_of_the_free_memory_holds_them(tmp_path, monkeypatch):
     config = simple_files().write(tmp_path)
     for free, kind in ((None, FromMemory), (60_000, FromMemory), (59_000, FromFile)):
-        monkeypatch.setattr(_spike_counts, "free_bytes", lambda free=free: free)
+        monkeypatch.setattr(spike_source, "free_bytes", lambda free=free: free)
         assert isinstance(spikes_of(open_simulation(config), POPULATION), kind)
     sim = open_simulation(config)
     assert sim.spike_populations() == {POPULATION: 2_500}
@@ -141,7 +137,7 @@ def test_spikes_are_kept_where_half_of_the_free_memory_holds_them(tmp_path, monk
 def test_what_was_decided_once_stays(tmp_path, monkeypatch):
     sim = open_simulation(simple_files().write(tmp_path))
     assert isinstance(spikes_of(sim, POPULATION), FromMemory)
-    monkeypatch.setattr(_spike_counts, "free_bytes", lambda: 0)
+    monkeypatch.setattr(spike_source, "free_bytes", lambda: 0)
     assert isinstance(spikes_of(sim, POPULATION), FromMemory)
     with spikes_not_kept():
         assert isinstance(spikes_of(sim, POPULATION), FromFile)

@@ -13,16 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.slow_counts import members_of, problems, slow_counts
 
-from napari_hexrecruit import TimeBins, _counting
-from napari_hexrecruit._counting import BinCounter
-from napari_hexrecruit.recruitment import count_newly_recruited, count_spikes
-from napari_hexrecruit.streaming import (
+from napari_hexrecruit import TimeBins
+from napari_hexrecruit.counting import bin_counter
+from napari_hexrecruit.counting.bin_counter import BinCounter
+from napari_hexrecruit.counting.members import count_newly_recruited, count_spikes
+from napari_hexrecruit.counting.slab_job import OpenSlab
+from napari_hexrecruit.counting.slabs import (
     OrderError,
     count_blocks,
     count_newly_recruited_blocks,
     count_slabs,
 )
-from napari_hexrecruit.streaming._job import OpenSlab
 from napari_hexrecruit.timebins import Clock
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 def many_chunks():
     """Even the few spikes of these tests are shared out among the threads."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_counting, "_WORTH_A_CHUNK", 1)
+        patch.setattr(bin_counter, "_WORTH_A_CHUNK", 1)
         yield
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_hexrecruit._threads import ahead, n_cores, parts
+from napari_hexrecruit.system.threads import ahead, n_cores, parts
 
 
 def test_everything_comes_in_order():

@@ -21,11 +21,11 @@ from napari_hexrecruit import (
     run_campaign,
     select_cube,
 )
-from napari_hexrecruit._doubts import Ids, Tally, Times, doubts
-from napari_hexrecruit._napari.request import Request, cubes_of
-from napari_hexrecruit.check import check_simulation
+from napari_hexrecruit._napari.recruitment.request import Request, cubes_of
 from napari_hexrecruit.cli import main
+from napari_hexrecruit.doubts import Ids, Tally, Times, doubts
 from napari_hexrecruit.errors import ParameterError
+from napari_hexrecruit.pipeline.check import check_simulation
 from napari_hexrecruit.synthetic import write_simulation
 
 N = 60

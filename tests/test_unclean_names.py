@@ -14,8 +14,8 @@ from tests.cubes import letter_cube
 from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, write_cube, write_movie
 from napari_hexrecruit.campaign import read_campaign
 from napari_hexrecruit.cli import main
-from napari_hexrecruit.large import large_cube
-from napari_hexrecruit.render import render_frames
+from napari_hexrecruit.pipeline.large import large_cube
+from napari_hexrecruit.render.frames import render_frames
 
 CONFIG = "simulation_config.json"
 STRANGE = ["100%d", "a#b", 'it\'s "so"', "-x", "皮質", "[1] {0} ~", "a:b", "new\nline", "*", "?"]

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from napari_hexrecruit import open_simulation, recruitment_cube
 from napari_hexrecruit.cli import app
 from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.info import simulation_info
+from napari_hexrecruit.sonata.info import simulation_info
 
 
 def column(config, name):

@@ -16,16 +16,7 @@ from tests.campaign_files import write_json
 from tests.slow_counts import slow_cut
 from tests.sonata_files import POPULATION, SonataFiles
 
-from napari_hexrecruit import _cache as cache
-from napari_hexrecruit import (
-    _spike_stream,
-    cumulative_cube,
-    large_cube,
-    open_simulation,
-    recruitment_cube,
-)
-from napari_hexrecruit._spike_counts import spikes_not_kept
-from napari_hexrecruit._spike_stream import open_stream
+from napari_hexrecruit import cumulative_cube, large_cube, open_simulation, recruitment_cube
 from napari_hexrecruit.campaign import (
     merge_windows,
     open_campaign,
@@ -34,7 +25,11 @@ from napari_hexrecruit.campaign import (
     select_cube,
 )
 from napari_hexrecruit.campaign._cluster import connected
+from napari_hexrecruit.pipeline import spike_stream
+from napari_hexrecruit.pipeline.spike_source import spikes_not_kept
+from napari_hexrecruit.pipeline.spike_stream import open_stream
 from napari_hexrecruit.sonata import _spike_order, _spikes
+from napari_hexrecruit.storage import cache
 
 N_NEURONS, N_HEXES, END = 30, 3, 60.0
 MISMARKED = "is marked by_time, but its times are not sorted; sorted"
@@ -174,8 +169,8 @@ def small_blocks(tmp_path_factory):
     """Even these few spikes come in several blocks and pages, and their order is stored."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_spike_stream, "_PAGE", 7)
-        patch.setattr(_spike_stream, "_BLOCKS", (16, 50))
+        patch.setattr(spike_stream, "_PAGE", 7)
+        patch.setattr(spike_stream, "_BLOCKS", (16, 50))
         patch.setattr(_spikes, "_BLOCK", 40)
         patch.setattr(_spike_order, "_WORTH_STORING", 1)
         patch.setattr(cache, "cache_folder", lambda: folder)

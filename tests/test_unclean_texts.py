@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from matplotlib import font_manager
 from tests.cubes import letter_cube, wave_cube
 
-from napari_hexrecruit import _text as text_module
+from napari_hexrecruit import text as text_module
 from napari_hexrecruit import write_cube, write_movie
-from napari_hexrecruit._text import drawable, plain
-from napari_hexrecruit._titles import fitted
 from napari_hexrecruit.analysis import hex_traces, trace_figure
 from napari_hexrecruit.errors import RecruitmentWarning
-from napari_hexrecruit.movie import write_frame
-from napari_hexrecruit.render import render_frames
+from napari_hexrecruit.render.frames import render_frames
+from napari_hexrecruit.render.movie import write_frame
+from napari_hexrecruit.render.titles import fitted
+from napari_hexrecruit.text import drawable, plain
 
 NO_FORMULAS = ["$V_m$", "$", "$$", "a $x", r"\frac{1}{2}", r"$\notacommand$", "50 %% \\", "a_b^c{"]
 NOTHING_HAS = "\U00016a40\U0001e900"

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from napari_hexrecruit import open_simulation, recruitment_cube
-from napari_hexrecruit._waiting import Kept, held, interrupted_by
 from napari_hexrecruit.sonata import _simulation
+from napari_hexrecruit.system.waiting import Kept, held, interrupted_by
 from sonata_files import SonataFiles
 
 PATIENCE_S = 20.0

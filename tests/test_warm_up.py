@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from tests.sonata_files import simple_files
 
-from napari_hexrecruit import _jit, open_simulation, recruitment_cube
-from napari_hexrecruit._warm_up import warm_up, warm_up_ahead
+from napari_hexrecruit import open_simulation, recruitment_cube
+from napari_hexrecruit.counting import jit
+from napari_hexrecruit.counting.warm_up import warm_up, warm_up_ahead
 
 
 def test_a_cube_compiles_nothing_after_the_warm_up(tmp_path, monkeypatch):
@@ -20,7 +21,7 @@ def test_a_cube_compiles_nothing_after_the_warm_up(tmp_path, monkeypatch):
     def compiled(loop, types):
         pytest.fail(f"{loop.__name__} was compiled for {types}")
 
-    monkeypatch.setattr(_jit, "_compiled", compiled)
+    monkeypatch.setattr(jit, "_compiled", compiled)
     for simulation in (config, open_simulation(config)):
         assert recruitment_cube(simulation).n_spikes.sum() > 0
 

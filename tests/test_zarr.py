@@ -21,9 +21,9 @@ from napari_hexrecruit import (
     recruitment_cube,
     write_cube,
 )
-from napari_hexrecruit._zarr_store import parts_of_time
 from napari_hexrecruit.cli import main
-from napari_hexrecruit.large import large_cube
+from napari_hexrecruit.pipeline.large import large_cube
+from napari_hexrecruit.storage.zarr_store import parts_of_time
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +233,7 @@ class TestLargeCubes:
         return files.write(tmp_path / "run")
 
     def test_equal_to_those_in_memory(self, config, tmp_path, monkeypatch):
-        monkeypatch.setattr("napari_hexrecruit.large._SLAB_BYTES", 20_000)
+        monkeypatch.setattr("napari_hexrecruit.pipeline.large._SLAB_BYTES", 20_000)
         options = {
             "bin_ms": 0.1,
             "start": 10.0,
@@ -262,7 +262,7 @@ class TestLargeCubes:
         assert cube.identical(recruitment_cube(config, allow_empty=True))
 
     def test_memory_is_flat(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("napari_hexrecruit.large._SLAB_BYTES", 1 << 20)
+        monkeypatch.setattr("napari_hexrecruit.pipeline.large._SLAB_BYTES", 1 << 20)
         files = simple_files(n_spikes=20_000)
         files.tstop_ms = 50_000.0
         config = files.write(tmp_path / "run")

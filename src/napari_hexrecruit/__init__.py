@@ -15,7 +15,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gives
-    from napari_hexrecruit._as_cube import as_cube
     from napari_hexrecruit.analysis.comparison import align, compare, z_score
     from napari_hexrecruit.analysis.maps import hex_map, with_maps
     from napari_hexrecruit.analysis.traces import hex_traces
@@ -27,8 +26,7 @@ if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gi
         run_campaign,
         select_cube,
     )
-    from napari_hexrecruit.check import Finding, check_simulation
-    from napari_hexrecruit.cube_io import read_cube, write_cube
+    from napari_hexrecruit.conform import as_cube
     from napari_hexrecruit.errors import (
         HexRecruitError,
         MissingExtraError,
@@ -36,12 +34,14 @@ if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gi
         SimulationDataError,
     )
     from napari_hexrecruit.hexgrid import HexGrid
-    from napari_hexrecruit.large import large_cube
-    from napari_hexrecruit.movie import write_frame, write_movie
-    from napari_hexrecruit.pipeline import cumulative_cube, recruitment_cube
-    from napari_hexrecruit.render import Mark, MovieStyle, Underlay, render_frames
+    from napari_hexrecruit.pipeline.check import Finding, check_simulation
+    from napari_hexrecruit.pipeline.large import large_cube
+    from napari_hexrecruit.pipeline.question import cumulative_cube, recruitment_cube
+    from napari_hexrecruit.render.frames import Mark, MovieStyle, Underlay, render_frames
+    from napari_hexrecruit.render.movie import write_frame, write_movie
     from napari_hexrecruit.schema import validate_cube
     from napari_hexrecruit.sonata import open_simulation
+    from napari_hexrecruit.storage.cubes import read_cube, write_cube
     from napari_hexrecruit.timebins import TimeBins
 
 __all__ = [
@@ -88,42 +88,42 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Finding": "check",
+    "Finding": "pipeline.check",
     "HexGrid": "hexgrid",
     "HexRecruitError": "errors",
-    "Mark": "render",
+    "Mark": "render.frames",
     "MissingExtraError": "errors",
-    "MovieStyle": "render",
+    "MovieStyle": "render.frames",
     "RecruitmentWarning": "errors",
     "SimulationDataError": "errors",
     "TimeBins": "timebins",
-    "Underlay": "render",
+    "Underlay": "render.frames",
     "align": "analysis.comparison",
-    "check_simulation": "check",
+    "check_simulation": "pipeline.check",
     "compare": "analysis.comparison",
-    "as_cube": "_as_cube",
+    "as_cube": "conform",
     "count_trials": "analysis.trials",
-    "cumulative_cube": "pipeline",
+    "cumulative_cube": "pipeline.question",
     "cut_trials": "analysis.trials",
     "fit_wave": "analysis.waves",
     "hex_map": "analysis.maps",
     "hex_traces": "analysis.traces",
-    "large_cube": "large",
+    "large_cube": "pipeline.large",
     "open_campaign": "campaign",
     "open_simulation": "sonata",
     "read_campaign": "campaign",
-    "read_cube": "cube_io",
-    "recruitment_cube": "pipeline",
+    "read_cube": "storage.cubes",
+    "recruitment_cube": "pipeline.question",
     "reliability": "analysis.trials",
-    "render_frames": "render",
+    "render_frames": "render.frames",
     "run_campaign": "campaign",
     "select_cube": "campaign",
     "trial_mean": "analysis.trials",
     "validate_cube": "schema",
     "with_maps": "analysis.maps",
-    "write_cube": "cube_io",
-    "write_frame": "movie",
-    "write_movie": "movie",
+    "write_cube": "storage.cubes",
+    "write_frame": "render.movie",
+    "write_movie": "render.movie",
     "z_score": "analysis.comparison",
 }
 

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from napari_hexrecruit._values import Column, values_meant, values_present
+from napari_hexrecruit.values import Column, values_meant, values_present
 
 __all__ = [
     "Column",

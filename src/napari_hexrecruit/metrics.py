@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._blocks import parts_of
+from napari_hexrecruit.blocks import parts_of
 from napari_hexrecruit.schema import (
     HEX,
     N_NEURONS,

@@ -114,8 +114,8 @@ def _run(words: list[str], case: Path, folder: Path) -> tuple[Any, str]:
     """Exit status; the traceback of what came through."""
     from tests.fuzz.calls import CALLS
 
-    from napari_hexrecruit._console import run as run_command
     from napari_hexrecruit.cli import main as hexrecruit
+    from napari_hexrecruit.cli._console import run as run_command
 
     kept = os.dup(1), os.dup(2)
     here = os.getcwd()

@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from golden_pictures import FOLDER, PICTURES
-from napari_hexrecruit._png import png_bytes
+from napari_hexrecruit.render.png import png_bytes
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Points
 
-    from napari_hexrecruit._napari.layer import RecruitmentLayer
+    from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def add(
     make_napari_viewer: Callable[..., Viewer],
 ) -> Callable[..., tuple[Viewer, RecruitmentLayer]]:
     """A viewer with a layer in it; without ``show`` nothing is drawn."""
-    from napari_hexrecruit._napari.layer import RecruitmentLayer
+    from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 
     def added(cube: xr.Dataset, *, show: bool = False, **kwargs: object) -> tuple[Viewer, Points]:
         viewer = make_napari_viewer(show=show)

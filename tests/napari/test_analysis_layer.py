@@ -10,7 +10,7 @@ from widget_helpers import User
 
 from cubes import cube_of, wave_cube
 from napari_hexrecruit._napari.commands import fit_limits
-from napari_hexrecruit._napari.layer import RecruitmentLayer, add_recruitment_layer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, add_recruitment_layer
 from napari_hexrecruit.analysis import compare, peak, with_maps
 
 

@@ -17,11 +17,11 @@ from widget_helpers import PATIENCE_MS, PLUGIN
 
 from cubes import cube_of, wave_cube
 from napari_hexrecruit import recruitment_cube
-from napari_hexrecruit._napari.analysis_compare import compared, deviation
-from napari_hexrecruit._napari.analysis_maps import summary_of
-from napari_hexrecruit._napari.analysis_trials import onsets_in
-from napari_hexrecruit._napari.layer import RecruitmentLayer
-from napari_hexrecruit._napari.timestamp import show_time
+from napari_hexrecruit._napari.analysis.compare import compared, deviation
+from napari_hexrecruit._napari.analysis.maps import summary_of
+from napari_hexrecruit._napari.analysis.trials import onsets_in
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit.analysis import (
     MAPS,
     cut,

@@ -12,12 +12,12 @@ from widget_helpers import PLUGIN
 
 from cubes import wave_cube
 from napari_hexrecruit import recruitment_cube, write_cube
-from napari_hexrecruit._napari.blocks import Blocks
-from napari_hexrecruit._napari.campaign_layer import CampaignLayer
-from napari_hexrecruit._napari.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.blocks import Blocks
+from napari_hexrecruit._napari.layers.campaign_layer import CampaignLayer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.reader import get_reader
-from napari_hexrecruit._napari.timestamp import show_time
-from napari_hexrecruit._napari.widget import RecruitmentWidget
+from napari_hexrecruit._napari.recruitment.widget import RecruitmentWidget
 from napari_hexrecruit.campaign import open_campaign, read_campaign, run_campaign
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.schema import N_NEURONS

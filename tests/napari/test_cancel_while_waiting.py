@@ -10,9 +10,9 @@ from qtpy.QtCore import QObject
 from widget_helpers import PATIENCE_MS, neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube
-from napari_hexrecruit._napari import analysis_source
-from napari_hexrecruit._napari.analysis_source import SimulationSource, recipe_of_cube
-from napari_hexrecruit._napari.loading import Jobs
+from napari_hexrecruit._napari.layers import simulation_source
+from napari_hexrecruit._napari.layers.simulation_source import SimulationSource, recipe_of_cube
+from napari_hexrecruit._napari.widgets.loading import Jobs
 from napari_hexrecruit.sonata import _simulation
 
 PATIENCE_S = PATIENCE_MS / 1000
@@ -86,13 +86,13 @@ def slow_disk(monkeypatch):
             id="a-node-set",
         ),
         pytest.param(
-            analysis_source,
+            simulation_source,
             "cube_members",
             lambda source, cube, progress: source.members(cube, progress),
             id="hexagons",
         ),
         pytest.param(
-            analysis_source,
+            simulation_source,
             "open_recipe",
             lambda source, cube, progress: source.simulation(),
             id="opening",

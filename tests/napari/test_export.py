@@ -17,9 +17,9 @@ from widget_helpers import User, neurons_in_a_row
 
 from cubes import cube_of
 from napari_hexrecruit import read_cube, render_frames, write_cube
-from napari_hexrecruit._napari import export
-from napari_hexrecruit._napari.layer import add_recruitment_layer
-from napari_hexrecruit._napari.shown import cube_of as cube_of_layer
+from napari_hexrecruit._napari.export import canvas_movie
+from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
+from napari_hexrecruit._napari.recruitment.shown import cube_of as cube_of_layer
 
 CODEC_TOLERANCE = 12
 """Levels of 255 that H.264 may be off in the middle of a hexagon."""
@@ -256,7 +256,7 @@ class TestCanvas:
                 raise ValueError("the layer is gone")
             return 0
 
-        monkeypatch.setattr(export, "_time_axis", removing)
+        monkeypatch.setattr(canvas_movie, "_time_axis", removing)
         user.export(tmp_path / "wave.mp4", what="canvas")
         user.wait(lambda: list(tmp_path.iterdir()) == [])
         assert user.told == ["the layer is gone"]
@@ -305,7 +305,7 @@ class TestCancel:
             waits.set()
             assert go_on.wait(10)
 
-        monkeypatch.setattr(export, "write_movie", slow_to_end)
+        monkeypatch.setattr(canvas_movie, "write_movie", slow_to_end)
         user.fill(tmp_path / "wave.mp4")
         user.panel.export.native.click()
         assert waits.wait(10)

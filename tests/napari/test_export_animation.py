@@ -14,7 +14,7 @@ import xarray as xr
 from looking import go_to
 
 from cubes import wave_cube
-from napari_hexrecruit._napari.layer import add_recruitment_layer
+from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
 
 pytestmark = pytest.mark.skipif(
     find_spec("napari_animation") is None, reason="napari-animation is optional"

@@ -19,10 +19,10 @@ from test_export import Exporter
 from widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, write_cube
-from napari_hexrecruit._napari import export_command
-from napari_hexrecruit._napari.layer import add_recruitment_layer
+from napari_hexrecruit._napari.export import command
+from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
 from napari_hexrecruit.filters import parse_where, typed_rule
-from napari_hexrecruit.pipeline import cumulative_cube
+from napari_hexrecruit.pipeline.question import cumulative_cube
 
 
 @pytest.fixture
@@ -263,7 +263,7 @@ def test_values_that_a_shell_or_a_comma_would_take_apart_come_back(simulation):
     recipe = json.loads(recruitment_cube(simulation).attrs["recipe"])
     for values in (["L2/3,PV"], ["L2/3", "PV"], list(names)):
         rule = {"column": "pop_name", "values": values}
-        options = export_command._cube_options(recipe | {"where": [rule]})
-        words = shlex.split(export_command._line("cube", [], "out", {"where": options["where"]}))
+        options = command._cube_options(recipe | {"where": [rule]})
+        words = shlex.split(command._line("cube", [], "out", {"where": options["where"]}))
         (read,) = parse_where(words[words.index("--where") + 1])
         assert typed_rule(read, names) == rule

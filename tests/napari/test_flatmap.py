@@ -16,9 +16,9 @@ from widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
 
 from atlas_files import LETTER, letter_flatmap, slab_flatmap, write_circuit
 from napari_hexrecruit import recruitment_cube
-from napari_hexrecruit._napari import flatmap_widget
-from napari_hexrecruit._napari.flatmap_layers import METADATA_KEY
-from napari_hexrecruit._napari.layer import add_recruitment_layer
+from napari_hexrecruit._napari.flatmap import widget
+from napari_hexrecruit._napari.flatmap.layers import METADATA_KEY
+from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
 from napari_hexrecruit.flatmap import read_flat_image
 from real_data import real_file
 
@@ -245,7 +245,7 @@ class TestCancel:
                 progress("reading", 1, 2)
                 time.sleep(0.01)
 
-        monkeypatch.setattr(flatmap_widget, "atlas_map", endless)
+        monkeypatch.setattr(widget, "atlas_map", endless)
         user.form.source.value = "atlas"
         user.form.add.native.click()
         assert user.widget.busy

@@ -10,7 +10,7 @@ from looking import go_to
 from napari.layers import Points
 
 from cubes import cube_of, letter_cube, wave_cube
-from napari_hexrecruit._napari.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 
 
 def colours_of(layer, values):

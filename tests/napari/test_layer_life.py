@@ -15,8 +15,8 @@ from napari.layers.points import _points_key_bindings as keys
 from napari.settings import get_settings
 
 from cubes import sheet_cube, wave_cube
-from napari_hexrecruit._napari.layer import LayerRecipe, RecruitmentLayer
-from napari_hexrecruit._napari.private import STATE_KEY
+from napari_hexrecruit._napari.layers.layer import LayerRecipe, RecruitmentLayer
+from napari_hexrecruit._napari.private.points import STATE_KEY
 
 
 def run_command(viewer, command):

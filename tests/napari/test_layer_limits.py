@@ -10,7 +10,7 @@ from widget_helpers import User, neurons_in_a_row
 
 from cubes import cube_of
 from napari_hexrecruit import render_frames
-from napari_hexrecruit._napari.layer import make_recruitment_layer
+from napari_hexrecruit._napari.layers.layer import make_recruitment_layer
 from napari_hexrecruit.metrics import METRICS
 
 

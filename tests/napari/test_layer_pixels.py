@@ -7,7 +7,7 @@ import pytest
 from looking import go_to, pixel_of, scene
 
 from cubes import cube_of, letter_cube
-from napari_hexrecruit._napari.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 
 ZOOMS = [0.02, 0.07, 0.31, 1.0, 4.7, 60.0]
 """Canvas pixels per µm: from hexagons of 2 pixels to hexagons larger than the canvas."""

@@ -17,7 +17,7 @@ import pytest
 from widget_helpers import User, neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, recruitment_cube, write_cube
-from napari_hexrecruit._napari import request
+from napari_hexrecruit._napari.recruitment import request
 from napari_hexrecruit.sonata import _spikes
 from sonata_files import SonataFiles
 

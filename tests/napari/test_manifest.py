@@ -14,10 +14,10 @@ from napari_hexrecruit._napari.commands import (
     next_quantity,
     toggle_time_and_colorbar,
 )
-from napari_hexrecruit._napari.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.recruitment.widget import RecruitmentWidget
 from napari_hexrecruit._napari.samples import SAMPLES, SCHEME
-from napari_hexrecruit._napari.timestamp import show_time
-from napari_hexrecruit._napari.widget import RecruitmentWidget
 from napari_hexrecruit.analysis import peak, with_maps
 
 ANALYSES = ["Traces", "Selection", "Compare", "Trials", "Maps", "Waves"]

@@ -11,10 +11,16 @@ from mouse import ALT, SHIFT, Mouse, place_of
 from qtpy.QtCore import Qt
 
 from cubes import cube_of, sheet_cube, wave_cube
-from napari_hexrecruit._napari.layer import RecruitmentLayer
-from napari_hexrecruit._napari.picking import LookedAt, picker_of
-from napari_hexrecruit._napari.picks import COLOURS, MOST_LINES, HexLookup, colour_of, give_slots
-from napari_hexrecruit._napari.private import PICK_NAMES
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.picking import LookedAt, picker_of
+from napari_hexrecruit._napari.layers.picks import (
+    COLOURS,
+    MOST_LINES,
+    HexLookup,
+    colour_of,
+    give_slots,
+)
+from napari_hexrecruit._napari.private.points import PICK_NAMES
 from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
 
 

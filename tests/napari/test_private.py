@@ -15,14 +15,19 @@ from napari.layers import Layer, Points
 from napari.utils.notifications import notification_manager
 
 from cubes import wave_cube
-from napari_hexrecruit._napari import layer as layer_module
-from napari_hexrecruit._napari import private
-from napari_hexrecruit._napari.layer import (
+from napari_hexrecruit._napari.layers import layer as layer_module
+from napari_hexrecruit._napari.layers.layer import (
     RecruitmentLayer,
     add_recruitment_layer,
     make_recruitment_layer,
 )
-from napari_hexrecruit._napari.private import LABEL_NAMES, PRIVATE_NAMES, STATE_KEY, missing_names
+from napari_hexrecruit._napari.private import points
+from napari_hexrecruit._napari.private.points import (
+    LABEL_NAMES,
+    PRIVATE_NAMES,
+    STATE_KEY,
+    missing_names,
+)
 
 
 class TestContract:
@@ -33,9 +38,9 @@ class TestContract:
     def test_nothing_is_missing(self):
         assert missing_names() == []
 
-    @pytest.mark.parametrize("name", private._INSTANCE_NAMES)
+    @pytest.mark.parametrize("name", points._INSTANCE_NAMES)
     def test_points_have_the_attribute(self, name):
-        reason = private._INSTANCE_NAMES[name]
+        reason = points._INSTANCE_NAMES[name]
         assert hasattr(Points(np.zeros((1, 3))), name), f"Points().{name} is used {reason}"
 
     def test_the_slicing_state_asks_with_these_arguments(self):
@@ -64,7 +69,7 @@ class TestContract:
     def test_all_points_get_one_upload_a_step(self, add, cube, monkeypatch):
         viewer, layer = add(cube, show=True)
         go_to(viewer, 3000.0)
-        markers, uploads = private._markers_class(), []
+        markers, uploads = points._markers_class(), []
         upload = markers.set_data
         monkeypatch.setattr(
             markers,
@@ -79,17 +84,17 @@ class TestContract:
         fragment = importlib.import_module("vispy.visuals.markers").MarkersVisual._shaders[
             "fragment"
         ]
-        assert fragment.count(private._SHADER_LINE) == 1, "vispy computes the distance otherwise"
+        assert fragment.count(points._SHADER_LINE) == 1, "vispy computes the distance otherwise"
         for word in ("float v_edgewidth;", "uniform float u_antialias;"):
             assert word in fragment, f"vispy's fragment shader lacks {word!r}"
-        assert private._FIT in private._markers_class()._shaders["fragment"]
+        assert points._FIT in points._markers_class()._shaders["fragment"]
 
     def test_layers_of_the_class_have_its_visual(self, add, cube):
         viewer, layer = add(cube, show=True)
         visuals = importlib.import_module("napari._vispy.utils.visual").layer_to_visual
-        assert visuals[private.FramePoints] is private._visual_class()
+        assert visuals[points.FramePoints] is points._visual_class()
         markers = importlib.import_module("napari._vispy.visuals.points").Markers
-        assert markers is not private._markers_class(), "napari's own points would be hexagons"
+        assert markers is not points._markers_class(), "napari's own points would be hexagons"
         assert type(viewer.add_points([[0, 0]])) is Points
         assert layer in viewer.layers
 
@@ -134,10 +139,10 @@ class TestWithout:
         assert "is gone, which the hexagon layer uses to" in str(name)
 
     def test_a_module_that_moved_is_missed(self):
-        assert not private.PrivateName("napari._vispy.nowhere", "Points", "to draw").is_there()
+        assert not points.PrivateName("napari._vispy.nowhere", "Points", "to draw").is_there()
 
     def test_an_attribute_that_moved_is_missed(self, monkeypatch):
-        monkeypatch.setitem(private._INSTANCE_NAMES, "_nowhere", "to colour a bin")
+        monkeypatch.setitem(points._INSTANCE_NAMES, "_nowhere", "to colour a bin")
         (sentence,) = missing_names()
         assert sentence.endswith(
             "Points()._nowhere is gone, which the hexagon layer uses to colour a bin"
@@ -158,7 +163,7 @@ class TestWithout:
         overlays = viewer.canvas.overlays if hasattr(viewer, "canvas") else None
         for bin_ in (0, 3):
             go_to(viewer, 3000.0 + 10 * bin_)
-            in_view = layer.features.iloc[private.FramePoints._in_view.fget(layer)]
+            in_view = layer.features.iloc[points.FramePoints._in_view.fget(layer)]
             expected = cube["n_spikes"].to_numpy()[bin_] / 100 / 0.01
             np.testing.assert_allclose(in_view["recruited"], expected, rtol=1e-6)
             assert in_view["hex"].tolist() == cube["hex"].to_numpy().tolist()

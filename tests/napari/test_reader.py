@@ -12,9 +12,9 @@ from napari.components import ViewerModel
 from widget_helpers import PLUGIN, neurons_in_a_row, not_a_simulation
 
 from napari_hexrecruit import read_cube, recruitment_cube, write_cube
-from napari_hexrecruit._napari.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.reader import get_reader
-from napari_hexrecruit._napari.timestamp import show_time
 from napari_hexrecruit.errors import HexRecruitError, SimulationDataError
 
 

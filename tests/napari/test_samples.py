@@ -7,7 +7,7 @@ from widget_helpers import PLUGIN
 
 from napari_hexrecruit import open_simulation
 from napari_hexrecruit._napari import samples
-from napari_hexrecruit._napari.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit.synthetic import SMALL, Story
 
 

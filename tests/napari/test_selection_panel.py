@@ -17,8 +17,8 @@ from qtpy.QtWidgets import QFileDialog
 from widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, recruitment_cube
-from napari_hexrecruit._napari.analysis_selection import combined
-from napari_hexrecruit._napari.layer import RecruitmentLayer
+from napari_hexrecruit._napari.analysis.node_sets import combined
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 
 SETS = {"First": {"node_id": list(range(10)), "population": "cortex"}, "Both": ["First", "Late"]}
 SETS["Late"] = {"node_id": [38, 39], "population": "cortex"}

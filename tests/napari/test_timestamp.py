@@ -11,9 +11,9 @@ import xarray as xr
 from looking import canvas, go_to, scene
 
 from cubes import wave_cube
-from napari_hexrecruit._napari import timestamp
-from napari_hexrecruit._napari.layer import RecruitmentLayer, add_recruitment_layer
-from napari_hexrecruit._napari.timestamp import show_time
+from napari_hexrecruit._napari.layers import timestamp
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, add_recruitment_layer
+from napari_hexrecruit._napari.layers.timestamp import show_time
 
 
 @pytest.fixture

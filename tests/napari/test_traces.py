@@ -25,11 +25,11 @@ from widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
 
 from cubes import cube_of, sheet_cube, wave_cube
 from napari_hexrecruit import open_simulation, recruitment_cube
-from napari_hexrecruit._napari.analysis_source import source_of
-from napari_hexrecruit._napari.layer import RecruitmentLayer
-from napari_hexrecruit._napari.picks import MOST_LINES
-from napari_hexrecruit._napari.trace_raster import raster_picture, read_raster
-from napari_hexrecruit._napari.traces import (
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.picks import MOST_LINES
+from napari_hexrecruit._napari.layers.simulation_source import source_of
+from napari_hexrecruit._napari.traces.raster import raster_picture, read_raster
+from napari_hexrecruit._napari.traces.traces import (
     decimated,
     limits_of,
     traces_of,
@@ -575,7 +575,7 @@ class TestPanel:
         assert sum(dark) < 0.6
 
     def test_the_lasso_button_is_the_pickers_tool(self, opened, cube):
-        from napari_hexrecruit._napari.picking import picker_of
+        from napari_hexrecruit._napari.layers.picking import picker_of
 
         panel, _layer = opened(cube)
         picker = picker_of(panel.viewer)

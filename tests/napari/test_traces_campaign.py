@@ -9,7 +9,7 @@ from qtpy.QtTest import QTest
 from test_traces import Panel
 from tests.campaign_files import write_json, write_run
 
-from napari_hexrecruit._napari.campaign_layer import CampaignLayer
+from napari_hexrecruit._napari.layers.campaign_layer import CampaignLayer
 from napari_hexrecruit.campaign import open_campaign, read_campaign, run_campaign
 
 

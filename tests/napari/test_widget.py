@@ -18,9 +18,9 @@ from qtpy.QtWidgets import QApplication, QScrollArea
 from widget_helpers import PLUGIN, WIDGET, User, neurons_in_a_row, not_a_simulation
 
 from napari_hexrecruit import open_simulation, recruitment_cube
-from napari_hexrecruit._napari import request, sources
-from napari_hexrecruit._napari.loading import Cancelled
-from napari_hexrecruit._napari.timestamp import show_time
+from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.recruitment import request, sources
+from napari_hexrecruit._napari.widgets.loading import Cancelled
 from napari_hexrecruit.sonata import _simulation
 from napari_hexrecruit.synthetic import SMALL, write_simulation
 

@@ -9,8 +9,8 @@ import pytest
 from widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import open_simulation
-from napari_hexrecruit._napari.choices import column_choices, simulation_choices
-from napari_hexrecruit._napari.work import summary
+from napari_hexrecruit._napari.recruitment.choices import column_choices, simulation_choices
+from napari_hexrecruit._napari.recruitment.work import summary
 from napari_hexrecruit.errors import SimulationDataError
 
 

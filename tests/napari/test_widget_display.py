@@ -7,10 +7,10 @@ import pytest
 from widget_helpers import PLUGIN, User, neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube, write_cube
-from napari_hexrecruit._napari import playback
-from napari_hexrecruit._napari.look import fitted_limits, largest_limit
-from napari_hexrecruit._napari.playback import advance
-from napari_hexrecruit._napari.timestamp import show_time
+from napari_hexrecruit._napari.layers.look import fitted_limits, largest_limit
+from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.recruitment import playback
+from napari_hexrecruit._napari.recruitment.playback import advance
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.synthetic import SMALL, write_simulation
 
@@ -94,7 +94,7 @@ class TestLook:
         assert tuple(layer.face_contrast_limits) == (0.0, 12.0)
 
     def test_another_layer_of_hexagons_is_looked_at_when_it_is_selected(self, user, sample, cube):
-        from napari_hexrecruit._napari.layer import RecruitmentLayer
+        from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 
         own = user.open_and_load(sample)
         other = RecruitmentLayer(cube, metric="rate", face_colormap="cyan")
@@ -289,7 +289,7 @@ class TestPlainPoints:
 
     @pytest.fixture
     def plain(self, monkeypatch):
-        from napari_hexrecruit._napari import layer
+        from napari_hexrecruit._napari.layers import layer
 
         monkeypatch.setattr(layer, "missing_names", lambda: ["something is gone"])
         monkeypatch.setattr(layer, "_told", ["something is gone"])

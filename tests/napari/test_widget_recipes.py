@@ -14,10 +14,15 @@ from qtpy.QtTest import QTest
 from widget_helpers import User, neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, recruitment_cube, write_cube
-from napari_hexrecruit._napari.also import also_line
-from napari_hexrecruit._napari.settings import Settings, load_settings, recipe_in, with_recipe
+from napari_hexrecruit._napari.recruitment.also import also_line
+from napari_hexrecruit._napari.recruitment.settings import (
+    Settings,
+    load_settings,
+    recipe_in,
+    with_recipe,
+)
 from napari_hexrecruit.analysis import cut_trials, trial_mean
-from napari_hexrecruit.pipeline import cumulative_cube
+from napari_hexrecruit.pipeline.question import cumulative_cube
 
 N = 60
 

@@ -10,8 +10,8 @@ from dataclasses import asdict, replace
 import pytest
 from widget_helpers import User, neurons_in_a_row
 
-from napari_hexrecruit._napari import settings as settings_module
-from napari_hexrecruit._napari.settings import (
+from napari_hexrecruit._napari.recruitment import settings as settings_module
+from napari_hexrecruit._napari.recruitment.settings import (
     Saver,
     Settings,
     load_settings,

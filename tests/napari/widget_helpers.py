@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from napari import Viewer
 
-    from napari_hexrecruit._napari.form import Form
-    from napari_hexrecruit._napari.widget import RecruitmentWidget
+    from napari_hexrecruit._napari.recruitment.form import Form
+    from napari_hexrecruit._napari.recruitment.widget import RecruitmentWidget
 
 PLUGIN = "napari-hexrecruit"
 WIDGET = "Hexagon recruitment"

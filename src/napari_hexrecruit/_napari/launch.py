@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import napari
 
-from napari_hexrecruit._napari.sources import Sources
+from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit.campaign import MANIFEST
-from napari_hexrecruit.cube_io import ENDINGS
+from napari_hexrecruit.storage.cubes import ENDINGS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,16 +17,16 @@ from napari.utils import progress as progress_bar
 from napari.utils.notifications import show_warning
 from napari.viewer import current_viewer
 
-from napari_hexrecruit._napari.campaign_layer import make_campaign_layer
-from napari_hexrecruit._napari.details import in_panel
-from napari_hexrecruit._napari.layer import make_recruitment_layer, set_stage
+from napari_hexrecruit._napari.layers.campaign_layer import make_campaign_layer
+from napari_hexrecruit._napari.layers.layer import make_recruitment_layer, set_stage
+from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.recruitment.details import in_panel
+from napari_hexrecruit._napari.recruitment.work import warnings_of
 from napari_hexrecruit._napari.samples import SCHEME, sample_simulation
-from napari_hexrecruit._napari.timestamp import show_time
-from napari_hexrecruit._napari.work import warnings_of
 from napari_hexrecruit.campaign import DATASET, MANIFEST, is_campaign_store, open_campaign
-from napari_hexrecruit.cube_io import ENDINGS, read_cube
-from napari_hexrecruit.pipeline import computed_cube
-from napari_hexrecruit.recruitment import Progress
+from napari_hexrecruit.counting.members import Progress
+from napari_hexrecruit.pipeline.question import computed_cube
+from napari_hexrecruit.storage.cubes import ENDINGS, read_cube
 
 __all__ = ["get_reader"]
 

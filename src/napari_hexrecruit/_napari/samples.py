@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_hexrecruit import __version__
-from napari_hexrecruit._cache import cached_folder
-from napari_hexrecruit.recruitment import Progress
+from napari_hexrecruit.counting.members import Progress
+from napari_hexrecruit.storage.cache import cached_folder
 from napari_hexrecruit.synthetic import MEDIUM, SMALL, write_simulation
 
 __all__ = ["SAMPLES", "SCHEME", "cache_folder", "sample_simulation"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from napari_hexrecruit._napari.private import STATE_KEY
-from napari_hexrecruit.cube_io import ENDING, write_cube
+from napari_hexrecruit._napari.private.points import STATE_KEY
 from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.storage.cubes import ENDING, write_cube
 
 __all__ = ["write_layer"]
 

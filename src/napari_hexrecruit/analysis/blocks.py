@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._blocks import parts_of, time_chunks
+from napari_hexrecruit.blocks import parts_of, time_chunks
 from napari_hexrecruit.schema import COORDINATES, HEX, TIME
 
 if TYPE_CHECKING:

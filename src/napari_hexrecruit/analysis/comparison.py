@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._as_cube import as_cube
-from napari_hexrecruit._blocks import time_chunks
 from napari_hexrecruit.analysis.blocks import map_bins, moments
 from napari_hexrecruit.analysis.windows import bins_of
+from napari_hexrecruit.blocks import time_chunks
+from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.metrics import METRICS, Metric, is_cumulative, metric_named
 from napari_hexrecruit.schema import (

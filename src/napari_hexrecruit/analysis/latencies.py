@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._as_cube import as_cube
-from napari_hexrecruit._blocks import parts_of
 from napari_hexrecruit.analysis.arrays import hex_array
 from napari_hexrecruit.analysis.blocks import highest, moments, parts
 from napari_hexrecruit.analysis.windows import bins_of, cut
+from napari_hexrecruit.blocks import parts_of
+from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.schema import HEX, N_NEURONS, N_SPIKES, RECRUITMENT, TIME
 from napari_hexrecruit.timebins import Clock, first_at
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from napari_hexrecruit.recruitment import HexMembers
+    from napari_hexrecruit.counting.members import HexMembers
 
 __all__ = ["N_SD", "first_spike_latency", "first_spikes", "half_peak_latency", "latency"]
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._as_cube import as_cube
 from napari_hexrecruit.analysis.arrays import hex_array
 from napari_hexrecruit.analysis.blocks import highest, moments, parts
 from napari_hexrecruit.analysis.latencies import (
@@ -22,6 +21,7 @@ from napari_hexrecruit.analysis.latencies import (
 )
 from napari_hexrecruit.analysis.selection import HexChoice, picked_in
 from napari_hexrecruit.analysis.windows import bins_of, cut
+from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.metrics import METRICS, Metric, is_cumulative, metric_named
 from napari_hexrecruit.schema import (
     HEX,

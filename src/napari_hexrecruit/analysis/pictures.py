@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_hexrecruit._text import set_text, warn_of_missing
 from napari_hexrecruit.schema import HEX, N_NEURONS, TIME
+from napari_hexrecruit.text import set_text, warn_of_missing
 
 if TYPE_CHECKING:
     import xarray as xr

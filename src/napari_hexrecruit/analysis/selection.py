@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._as_cube import as_cube
+from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.schema import HEX, N_NEURONS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from napari_hexrecruit.recruitment import HexMembers
+    from napari_hexrecruit.counting.members import HexMembers
 
 __all__ = [
     "HexChoice",
@@ -165,7 +165,7 @@ def neurons_of(members: HexMembers, hexes: Positions) -> npt.NDArray[np.int64]:
     ----------
     members
         Hexagon of each neuron, in the order of the cube: what
-        `napari_hexrecruit.pipeline.cube_members` gives.
+        `napari_hexrecruit.pipeline.question.cube_members` gives.
     hexes
         (n_picked,) positions of the hexagons.
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._as_cube import as_cube
-from napari_hexrecruit._blocks import parts_of
 from napari_hexrecruit.analysis.selection import HexChoice, neurons_of, picked_in
+from napari_hexrecruit.blocks import parts_of
+from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.schema import HEX, N_NEURONS, TIME, VARIABLES
 from napari_hexrecruit.timebins import Clock, first_at
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from napari_hexrecruit.counting.members import HexMembers
     from napari_hexrecruit.metrics import Metric
-    from napari_hexrecruit.recruitment import HexMembers
 
 __all__ = ["hex_traces", "population_trace", "raster", "traces_table"]
 

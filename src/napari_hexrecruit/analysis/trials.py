@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._as_cube import as_cube
-from napari_hexrecruit._blocks import parts_of, time_chunks
 from napari_hexrecruit.analysis.windows import bins_of
+from napari_hexrecruit.blocks import parts_of, time_chunks
+from napari_hexrecruit.conform import as_cube
+from napari_hexrecruit.counting.members import count_spikes
 from napari_hexrecruit.errors import RecruitmentWarning
 from napari_hexrecruit.metrics import METRICS, is_cumulative, metric_named
-from napari_hexrecruit.recruitment import count_spikes
 from napari_hexrecruit.schema import (
     BOUND,
     COORDINATES,
@@ -36,7 +36,7 @@ from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, Clock, TimeBins, first
 if TYPE_CHECKING:
     import xarray as xr
 
-    from napari_hexrecruit.recruitment import HexMembers, Progress
+    from napari_hexrecruit.counting.members import HexMembers, Progress
 
 __all__ = [
     "TRIAL",
@@ -139,8 +139,8 @@ def count_trials(
     cube
         A recruitment cube of the same neurons, of any window: its hexagons and attributes are kept.
     neurons, times_ms, members
-        Spikes and hexagon of each neuron, as `napari_hexrecruit.recruitment.count_spikes` takes
-        them; `members` in the order of the cube.
+        Spikes and hexagon of each neuron, as `napari_hexrecruit.counting.members.count_spikes`
+        takes them; `members` in the order of the cube.
     onsets, before, after
         As `cut_trials` takes them; onsets may be anywhere.
     bin_ms

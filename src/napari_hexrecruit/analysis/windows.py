@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_hexrecruit._as_cube import as_cube
+from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.schema import TIME
 from napari_hexrecruit.timebins import TimeBins, edge_position
 

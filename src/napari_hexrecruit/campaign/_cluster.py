@@ -11,8 +11,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from napari_hexrecruit._threads import n_cores
 from napari_hexrecruit.errors import HexRecruitError, MissingExtraError
+from napari_hexrecruit.system.threads import n_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

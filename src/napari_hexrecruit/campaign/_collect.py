@@ -10,14 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit import schema
-from napari_hexrecruit._text import encodable
-from napari_hexrecruit._zarr_store import (
-    create_store,
-    open_store,
-    parts_of_time,
-    store_aside,
-    write_part,
-)
 from napari_hexrecruit.campaign._cluster import results_of
 from napari_hexrecruit.campaign._dataset import (
     CAMPAIGN_VERSION,
@@ -38,6 +30,14 @@ from napari_hexrecruit.campaign._parameters import axes_of
 from napari_hexrecruit.campaign._windows import merged_attrs
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.schema import BOUND, COORDINATES, HEX, N_NEURONS, RECRUITMENT, TIME
+from napari_hexrecruit.storage.zarr_store import (
+    create_store,
+    open_store,
+    parts_of_time,
+    store_aside,
+    write_part,
+)
+from napari_hexrecruit.text import encodable
 from napari_hexrecruit.timebins import TimeBins
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.campaign._manifest import Entry, Manifest
     from napari_hexrecruit.campaign._parameters import Value
-    from napari_hexrecruit.recruitment import Progress
+    from napari_hexrecruit.counting.members import Progress
 
 __all__ = ["collect"]
 

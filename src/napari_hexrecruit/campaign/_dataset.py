@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit import schema
-from napari_hexrecruit._zarr_store import ZARR_ENDING, open_store
 from napari_hexrecruit.campaign._manifest import DONE
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.schema import HEX, N_NEURONS, RECRUITMENT, TIME
+from napari_hexrecruit.storage.zarr_store import ZARR_ENDING, open_store
 
 if TYPE_CHECKING:
     import os

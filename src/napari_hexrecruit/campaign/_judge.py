@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit._doubts import Doubt, Tally, doubts
-from napari_hexrecruit._evidence import Evidence
 from napari_hexrecruit.campaign._manifest import Judgement
 from napari_hexrecruit.campaign._task import sentence_of
+from napari_hexrecruit.doubts import Doubt, Tally, doubts
+from napari_hexrecruit.pipeline.evidence import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ def _judged(entry: Entry, options: Mapping[str, Any], *, allow_empty: bool) -> J
 
 
 def _evidence(entry: Entry, options: Mapping[str, Any], tallies: list[Tally]) -> Evidence:
-    from napari_hexrecruit.pipeline import question_of
+    from napari_hexrecruit.pipeline.question import question_of
     from napari_hexrecruit.sonata import open_simulation
 
     sim = open_simulation(entry.path)

@@ -10,11 +10,11 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit._atomic import written_aside
-from napari_hexrecruit._cache import stamp
-from napari_hexrecruit.cube_io import ENDING
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.schema import SCHEMA_VERSION
+from napari_hexrecruit.storage.atomic import written_aside
+from napari_hexrecruit.storage.cache import stamp
+from napari_hexrecruit.storage.cubes import ENDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

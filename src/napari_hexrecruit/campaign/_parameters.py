@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from napari_hexrecruit._text import encodable
+from napari_hexrecruit.text import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit._doubts import issue_warnings
-from napari_hexrecruit._signals import signals_held
-from napari_hexrecruit._threads import n_cores
 from napari_hexrecruit.campaign._cluster import connected, results_of
 from napari_hexrecruit.campaign._collect import collect
 from napari_hexrecruit.campaign._dataset import DATASET
@@ -39,14 +36,17 @@ from napari_hexrecruit.campaign._task import (
     sentence_of,
 )
 from napari_hexrecruit.campaign._windows import split_bins, whole_bins
+from napari_hexrecruit.doubts import issue_warnings
 from napari_hexrecruit.filters import parse_where
 from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.system.signals import signals_held
+from napari_hexrecruit.system.threads import n_cores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from napari_hexrecruit.campaign._sources import Campaign
-    from napari_hexrecruit.recruitment import Progress
+    from napari_hexrecruit.counting.members import Progress
 
 __all__ = ["CampaignResult", "run_campaign"]
 
@@ -217,7 +217,7 @@ def plain_options(options: Mapping[str, Any]) -> dict[str, Any]:
     ValueError
         If there is no such argument, or it cannot be used.
     """
-    from napari_hexrecruit.pipeline import recruitment_cube
+    from napari_hexrecruit.pipeline.question import recruitment_cube
 
     parameters = inspect.signature(recruitment_cube).parameters
     defaults = {n: p.default for n, p in parameters.items() if n not in _NOT_OPTIONS}

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit._cache import stamp
-from napari_hexrecruit._doubts import Tally, warnings_in
-from napari_hexrecruit._evidence import tally_in
-from napari_hexrecruit._spike_counts import spikes_not_kept
-from napari_hexrecruit._spike_stream import open_stream
-from napari_hexrecruit._threads import threads_limited
 from napari_hexrecruit.campaign._manifest import Stamp, checksum
-from napari_hexrecruit.cube_io import write_cube
+from napari_hexrecruit.doubts import Tally, warnings_in
 from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.pipeline.evidence import tally_in
+from napari_hexrecruit.pipeline.spike_source import spikes_not_kept
+from napari_hexrecruit.pipeline.spike_stream import open_stream
+from napari_hexrecruit.storage.cache import stamp
+from napari_hexrecruit.storage.cubes import write_cube
+from napari_hexrecruit.system.threads import threads_limited
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -77,7 +77,7 @@ class Failed:
 def compute_cube(job: CubeJob) -> Done | Failed:
     """Compute a cube and write it; what a user can mend is returned, not raised."""
     from napari_hexrecruit import __version__
-    from napari_hexrecruit.pipeline import computed_cube
+    from napari_hexrecruit.pipeline.question import computed_cube
 
     if job.version != __version__:
         return Failed(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit import schema
-from napari_hexrecruit._doubts import is_empty, warnings_in
+from napari_hexrecruit.doubts import is_empty, warnings_in
 from napari_hexrecruit.timebins import TimeBins
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_hexrecruit._console import INTERRUPTED, run, say
 from napari_hexrecruit.cli._analysis import compare, traces, trials
 from napari_hexrecruit.cli._campaign import campaign
+from napari_hexrecruit.cli._console import INTERRUPTED, run, say
 from napari_hexrecruit.cli._cube import check, cube, info
 from napari_hexrecruit.cli._maps import map_, wave
 from napari_hexrecruit.cli._movie import movie

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_hexrecruit._console import about, progress_bars, say
 from napari_hexrecruit.cli._answers import (
     AsJson,
     Cube,
@@ -22,6 +21,7 @@ from napari_hexrecruit.cli._answers import (
     simulation_of,
     write_table,
 )
+from napari_hexrecruit.cli._console import about, progress_bars, say
 from napari_hexrecruit.cli._options import Overwrite
 from napari_hexrecruit.errors import HexRecruitError, RecruitmentWarning
 from napari_hexrecruit.schema import notes_of
@@ -94,7 +94,7 @@ def compare(
 ) -> None:
     """Write the difference and the ratio of two cubes, or of two windows of one."""
     from napari_hexrecruit import analysis
-    from napari_hexrecruit.cube_io import write_cube
+    from napari_hexrecruit.storage.cubes import write_cube
 
     _check_cube_name(output, overwrite=overwrite)
     if b is None and other_window is None:
@@ -138,7 +138,7 @@ def trials(
 ) -> None:
     """Write the mean over trials, with standard error and reliability; time 0 is the onset."""
     from napari_hexrecruit import analysis
-    from napari_hexrecruit.cube_io import write_cube
+    from napari_hexrecruit.storage.cubes import write_cube
 
     _check_cube_name(output, overwrite=overwrite)
     source = read(cube)
@@ -204,7 +204,7 @@ def _onsets(
 
 def _counted(path: Path, cube: xr.Dataset, onsets: Any, before: float, after: float) -> xr.Dataset:
     from napari_hexrecruit.analysis import count_trials
-    from napari_hexrecruit.pipeline import cube_members
+    from napari_hexrecruit.pipeline.question import cube_members
 
     sim = simulation_of(path, cube)
     with progress_bars() as progress:
@@ -226,7 +226,7 @@ def _counted(path: Path, cube: xr.Dataset, onsets: Any, before: float, after: fl
 
 def _write_each(found: xr.Dataset, folder: Path, overwrite: bool) -> None:
     from napari_hexrecruit.analysis import trial_cube
-    from napari_hexrecruit.cube_io import ENDING, write_cube
+    from napari_hexrecruit.storage.cubes import ENDING, write_cube
 
     folder.mkdir(parents=True, exist_ok=True)
     for k in range(found.sizes["trial"]):
@@ -240,7 +240,7 @@ def _z_scores(result: xr.Dataset, quiet: xr.Dataset, metric: str) -> dict[str, A
 
 
 def _say_difference(result: xr.Dataset, output: Path, as_json: bool) -> None:
-    from napari_hexrecruit._blocks import parts_of
+    from napari_hexrecruit.blocks import parts_of
 
     difference = result["difference"]
     label, units = difference.attrs["long_name"], difference.attrs["units"]
@@ -279,9 +279,9 @@ def _named(there: xr.DataArray) -> dict[str, Any]:
 def _save_traces(
     found: xr.Dataset, population: xr.DataArray, output: Path, overwrite: bool
 ) -> None:
-    from napari_hexrecruit._atomic import written_aside
-    from napari_hexrecruit._sheet import default_settings
     from napari_hexrecruit.analysis.pictures import trace_figure
+    from napari_hexrecruit.render.sheet import default_settings
+    from napari_hexrecruit.storage.atomic import written_aside
 
     kind = output.suffix.lower().removeprefix(".")
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
@@ -293,7 +293,7 @@ def _save_traces(
 
 
 def _check_cube_name(output: Path, *, overwrite: bool) -> None:
-    from napari_hexrecruit.cube_io import check_output
+    from napari_hexrecruit.storage.cubes import check_output
 
     check_output(output, overwrite=overwrite)
 

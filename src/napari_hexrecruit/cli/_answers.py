@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_hexrecruit._console import about, say
+from napari_hexrecruit.cli._console import about, say
 from napari_hexrecruit.errors import HexRecruitError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ Deviations = Annotated[
 
 def read(path: Path) -> xr.Dataset:
     """The cube of a file."""
-    from napari_hexrecruit.cube_io import ENDINGS, read_cube
+    from napari_hexrecruit.storage.cubes import ENDINGS, read_cube
 
     if not path.name.endswith(ENDINGS):
         from napari_hexrecruit.sonata import instead_of
@@ -58,7 +58,7 @@ def read(path: Path) -> xr.Dataset:
 
 def simulation_of(path: Path, cube: xr.Dataset) -> Any:
     """The simulation that a cube was computed from."""
-    from napari_hexrecruit.pipeline import open_recipe
+    from napari_hexrecruit.pipeline.question import open_recipe
     from napari_hexrecruit.schema import recipe_of
 
     with about(path):
@@ -73,8 +73,8 @@ def names_of(hexes: list[str] | None) -> list[str]:
 
 def check_ending(output: Path, endings: tuple[str, ...], *, overwrite: bool) -> None:
     """Refuse a name that says no kind of file, or cannot be written."""
-    from napari_hexrecruit._atomic import check_writable
-    from napari_hexrecruit.cube_io import ENDINGS, check_output
+    from napari_hexrecruit.storage.atomic import check_writable
+    from napari_hexrecruit.storage.cubes import ENDINGS, check_output
 
     if not output.name.lower().endswith(endings):
         raise HexRecruitError(f"{output}: the name must end in {', '.join(endings)}")
@@ -84,7 +84,7 @@ def check_ending(output: Path, endings: tuple[str, ...], *, overwrite: bool) -> 
 
 def write_table(table: pd.DataFrame, output: Path | None, *, overwrite: bool) -> None:
     """A table as CSV: into a file, or on standard output."""
-    from napari_hexrecruit._atomic import written_aside
+    from napari_hexrecruit.storage.atomic import written_aside
 
     text = table.to_csv(index=False, lineterminator="\n")
     if output is None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_hexrecruit._console import progress_bars, say, warn
-from napari_hexrecruit._signals import Ended
+from napari_hexrecruit.cli._console import progress_bars, say, warn
 from napari_hexrecruit.cli._options import (
     FLAT,
     AllowEmpty,
@@ -29,6 +28,7 @@ from napari_hexrecruit.cli._options import (
     write_missing_run_file,
 )
 from napari_hexrecruit.errors import RecruitmentWarning
+from napari_hexrecruit.system.signals import Ended
 
 if TYPE_CHECKING:
     from napari_hexrecruit.campaign import CampaignResult

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from napari_hexrecruit._console import progress_bars, say
+from napari_hexrecruit.cli._console import progress_bars, say
 from napari_hexrecruit.cli._options import (
     FLAT,
     AllowEmpty,
@@ -47,8 +47,8 @@ def info(
     as_json: Json = False,
 ) -> None:
     """Populations, columns and values, node sets, spikes and time span of a simulation."""
-    from napari_hexrecruit._report import info_lines
-    from napari_hexrecruit.info import simulation_info
+    from napari_hexrecruit.cli._report import info_lines
+    from napari_hexrecruit.sonata.info import simulation_info
 
     found = simulation_info(opened(sim, spikes, circuit, run))
     say(json.dumps(found, indent=2) if as_json else "\n".join(info_lines(found)))
@@ -63,8 +63,8 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Walk a simulation's files and list what is OK, assumed or an error; status 1 for an error."""
-    from napari_hexrecruit._report import finding_lines
-    from napari_hexrecruit.check import check_simulation
+    from napari_hexrecruit.cli._report import finding_lines
+    from napari_hexrecruit.pipeline.check import check_simulation
 
     if sim is None and (spikes is None or circuit is None):
         raise ValueError("name a simulation, or both --spikes and --circuit")
@@ -112,8 +112,8 @@ def cube(
     overwrite: Overwrite = False,
 ) -> None:
     """Write the recruitment cube of a simulation as netCDF or zarr."""
-    from napari_hexrecruit._report import cube_lines
-    from napari_hexrecruit.cube_io import ENDING, check_output, write_cube
+    from napari_hexrecruit.cli._report import cube_lines
+    from napari_hexrecruit.storage.cubes import ENDING, check_output, write_cube
 
     check_output(output, overwrite=overwrite)
     if output.name.endswith(ENDING):

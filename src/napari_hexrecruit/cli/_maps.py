@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from napari_hexrecruit._console import about, say
 from napari_hexrecruit.cli._answers import (
     AsJson,
     Baseline,
@@ -22,6 +21,7 @@ from napari_hexrecruit.cli._answers import (
     say_json,
     write_table,
 )
+from napari_hexrecruit.cli._console import about, say
 from napari_hexrecruit.cli._options import Overwrite, Start, Stop
 from napari_hexrecruit.errors import HexRecruitError
 
@@ -67,7 +67,7 @@ def map_(
 ) -> None:
     """One number per hexagon, as a table, a picture or a cube to show."""
     from napari_hexrecruit.analysis import hex_map, maps_table, with_maps
-    from napari_hexrecruit.cube_io import ENDINGS, write_cube
+    from napari_hexrecruit.storage.cubes import ENDINGS, write_cube
 
     if output is not None:
         check_ending(output, (".csv", *_PICTURES, *ENDINGS), overwrite=overwrite)
@@ -168,8 +168,8 @@ def _draw(
     overwrite: bool,
 ) -> None:
     from napari_hexrecruit.analysis import with_maps
-    from napari_hexrecruit.movie import write_frame
-    from napari_hexrecruit.render import render_frames
+    from napari_hexrecruit.render.frames import render_frames
+    from napari_hexrecruit.render.movie import write_frame
 
     first = with_maps(cube, found).isel(time=[0])
     frames = render_frames(first, metric=str(found.name), timestamp=False, outlines=lines)

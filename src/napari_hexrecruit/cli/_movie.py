@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_hexrecruit._console import about, progress_bars, say
+from napari_hexrecruit.cli._console import about, progress_bars, say
 from napari_hexrecruit.cli._options import (
     FLAT,
     OF_CUBE,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
 
-    from napari_hexrecruit.render import Underlay
+    from napari_hexrecruit.render.frames import Underlay
 
 
 def movie(
@@ -152,8 +152,8 @@ def movie(
     overwrite: Overwrite = False,
 ) -> None:
     """Make a movie of a simulation or of cubes; no screen is needed."""
-    from napari_hexrecruit.movie import check_output, is_picture, write_frame, write_movie
-    from napari_hexrecruit.render import render_frames
+    from napari_hexrecruit.render.frames import render_frames
+    from napari_hexrecruit.render.movie import check_output, is_picture, write_frame, write_movie
 
     check_output(output, overwrite=overwrite, pattern=pattern)
     if fps is not None and dilation is not None:
@@ -203,7 +203,7 @@ _STYLE = (
 
 def _read_or_compute(ctx: typer.Context, source: Path | None) -> xr.Dataset:
     """The cube that a file is, or that a simulation gives with the options of the command."""
-    from napari_hexrecruit.cube_io import ENDINGS, read_cube
+    from napari_hexrecruit.storage.cubes import ENDINGS, read_cube
 
     if source is None or not source.name.endswith(ENDINGS):
         return computed(ctx, source)
@@ -224,9 +224,9 @@ def stimulus_marks(
     ValueError
         If there is no configuration of a simulation, which says so.
     """
-    from napari_hexrecruit.cube_io import ENDINGS, read_cube
-    from napari_hexrecruit.pipeline import open_recipe
+    from napari_hexrecruit.pipeline.question import open_recipe
     from napari_hexrecruit.schema import recipe_of
+    from napari_hexrecruit.storage.cubes import ENDINGS, read_cube
 
     if source is not None and source.name.endswith(ENDINGS):
         sim = open_recipe(recipe_of(read_cube(source)))
@@ -246,7 +246,7 @@ def _underlay(
     if path is None:
         return None
     from napari_hexrecruit.flatmap import read_flat_image
-    from napari_hexrecruit.render import Underlay
+    from napari_hexrecruit.render.frames import Underlay
 
     try:
         image = read_flat_image(path, pixel_size=pixel_size, origin=origin)
@@ -263,7 +263,7 @@ def _outlines(cube: xr.Dataset, column: str | None) -> list[npt.NDArray[np.float
     if column is None:
         return []
     from napari_hexrecruit.flatmap import neuron_regions
-    from napari_hexrecruit.pipeline import open_recipe
+    from napari_hexrecruit.pipeline.question import open_recipe
     from napari_hexrecruit.schema import recipe_of
 
     sim = open_recipe(recipe_of(cube))

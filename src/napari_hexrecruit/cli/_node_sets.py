@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_hexrecruit._console import about, progress_bars, say
 from napari_hexrecruit.cli._answers import (
     Cube,
     Hexes,
@@ -19,6 +18,7 @@ from napari_hexrecruit.cli._answers import (
     simulation_of,
     write_table,
 )
+from napari_hexrecruit.cli._console import about, progress_bars, say
 from napari_hexrecruit.cli._options import Overwrite
 from napari_hexrecruit.errors import HexRecruitError
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from napari_hexrecruit.analysis.selection import Positions
-    from napari_hexrecruit.recruitment import HexMembers
+    from napari_hexrecruit.counting.members import HexMembers
     from napari_hexrecruit.sonata import Simulation
 
 
@@ -70,7 +70,7 @@ def node_set(
 
     A hexagon is picked where all of --hex, --in, --region and --min-neurons hold.
     """
-    from napari_hexrecruit.pipeline import cube_members
+    from napari_hexrecruit.pipeline.question import cube_members
 
     if output is not None:
         check_ending(output, (".json", ".csv"), overwrite=overwrite)
@@ -163,7 +163,7 @@ def _write_set(
     overwrite: bool,
 ) -> None:
     from napari_hexrecruit.analysis import neurons_of
-    from napari_hexrecruit.node_sets import merged_node_sets, node_set_of, write_node_sets
+    from napari_hexrecruit.sonata.node_sets import merged_node_sets, node_set_of, write_node_sets
 
     ids = sim.node_ids(population)[neurons_of(members, picked)]
     base = sim.node_set_rules if merge else {}

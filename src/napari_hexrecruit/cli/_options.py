@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_hexrecruit._atomic import check_writable
-from napari_hexrecruit._console import about, progress_bars, say, warn
-from napari_hexrecruit.run_file import read_run_file, write_run_file
+from napari_hexrecruit.cli._console import about, progress_bars, say, warn
+from napari_hexrecruit.storage.atomic import check_writable
+from napari_hexrecruit.storage.run_file import read_run_file, write_run_file
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -148,9 +148,9 @@ def cube_options(ctx: typer.Context) -> dict[str, Any]:
 
 def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
     """The cube that the options of a command ask for; doubts about it are said."""
-    from napari_hexrecruit._doubts import warnings_in
-    from napari_hexrecruit._spike_counts import spikes_not_kept
-    from napari_hexrecruit.pipeline import computed_cube, computed_cumulative_cube
+    from napari_hexrecruit.doubts import warnings_in
+    from napari_hexrecruit.pipeline.question import computed_cube, computed_cumulative_cube
+    from napari_hexrecruit.pipeline.spike_source import spikes_not_kept
 
     options, chosen = ctx.params, cube_options(ctx)
     compute = computed_cumulative_cube if options.get("cumulative") else computed_cube
@@ -163,8 +163,8 @@ def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
 
 def computed_into(ctx: typer.Context, sim: Path | None, output: Path) -> xr.Dataset:
     """The same as a zarr folder, written while it is counted."""
-    from napari_hexrecruit._doubts import warnings_in
-    from napari_hexrecruit.large import computed_large_cube
+    from napari_hexrecruit.doubts import warnings_in
+    from napari_hexrecruit.pipeline.large import computed_large_cube
 
     options, chosen = ctx.params, cube_options(ctx)
     simulation = opened(sim, options["spikes"], options["circuit"], options.get("run"))

@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from napari_hexrecruit._console import progress_bars, say
-from napari_hexrecruit._signals import end_at_once
+from napari_hexrecruit.cli._console import progress_bars, say
 from napari_hexrecruit.cli._movie import stimulus_marks
 from napari_hexrecruit.cli._options import CircuitFile, SpikesFile
 from napari_hexrecruit.errors import HexRecruitError, MissingExtraError
+from napari_hexrecruit.system.signals import end_at_once
 
 
 def demo(
@@ -24,10 +24,10 @@ def demo(
     view: Annotated[bool, typer.Option(help="Open the viewer where there is a screen.")] = True,
 ) -> None:
     """Write a sample simulation, its cube and a movie; open the viewer where there is a screen."""
-    from napari_hexrecruit.cube_io import read_cube, write_cube
-    from napari_hexrecruit.movie import write_movie
-    from napari_hexrecruit.pipeline import computed_cube
-    from napari_hexrecruit.render import render_frames
+    from napari_hexrecruit.pipeline.question import computed_cube
+    from napari_hexrecruit.render.frames import render_frames
+    from napari_hexrecruit.render.movie import write_movie
+    from napari_hexrecruit.storage.cubes import read_cube, write_cube
     from napari_hexrecruit.synthetic import MEDIUM, write_simulation
 
     config = folder / "simulation" / "simulation_config.json"
@@ -71,7 +71,7 @@ def view(
     circuit: CircuitFile = None,
 ) -> None:
     """Open the viewer with the layer loaded."""
-    from napari_hexrecruit.cube_io import ENDINGS
+    from napari_hexrecruit.storage.cubes import ENDINGS
 
     if sim_or_cube is not None and not sim_or_cube.exists():
         raise HexRecruitError(f"{sim_or_cube}: does not exist: give a simulation or a cube")

@@ -3,7 +3,7 @@
 Everything is in flat space, y up. An image's row 0 is its top. Knows neither napari nor a display.
 """
 
-from napari_hexrecruit.atlas import (
+from napari_hexrecruit.atlas.volumes import (
     Volume,
     VoxelFlatmap,
     flat_positions,

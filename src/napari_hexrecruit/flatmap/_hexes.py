@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from napari_hexrecruit.counting.members import NO_HEX, HexMembers
 from napari_hexrecruit.flatmap._borders import Borders
 from napari_hexrecruit.flatmap._images import FlatImage, checked_pixel_size
 from napari_hexrecruit.flatmap._voxels import label_points, most_frequent
 from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, HexGrid
-from napari_hexrecruit.pipeline import cube_members
-from napari_hexrecruit.recruitment import NO_HEX, HexMembers
+from napari_hexrecruit.pipeline.question import cube_members
 from napari_hexrecruit.schema import N_NEURONS
 from napari_hexrecruit.sonata import Simulation, open_simulation
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from napari_hexrecruit.recruitment import Progress
+    from napari_hexrecruit.counting.members import Progress
 
 __all__ = [
     "HexRegions",
@@ -180,7 +180,7 @@ def hex_regions(hexes: Hexes, region: npt.ArrayLike, names: Sequence[str]) -> He
 
     Examples
     --------
-    >>> from napari_hexrecruit.recruitment import group_neurons
+    >>> from napari_hexrecruit.counting.members import group_neurons
     >>> x, y = np.array([0.0, 87.0, 173.0]), np.zeros(3)
     >>> members = group_neurons(HexGrid(50.0), x, y, np.ones(3, dtype=bool))
     >>> regions = hex_regions(members, majority_codes(members, [0, 0, 1]), ["S1", "S2"])

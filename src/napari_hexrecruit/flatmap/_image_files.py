@@ -13,9 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._atomic import written_aside
-from napari_hexrecruit._nrrd import read_image, um_per_unit
-from napari_hexrecruit._silence import silent_stderr
+from napari_hexrecruit.atlas.nrrd import read_image, um_per_unit
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.flatmap._images import (
     FlatImage,
@@ -24,6 +22,8 @@ from napari_hexrecruit.flatmap._images import (
     checked_pixel_size,
     checked_point,
 )
+from napari_hexrecruit.flatmap._silence import silent_stderr
+from napari_hexrecruit.storage.atomic import written_aside
 
 if TYPE_CHECKING:
     import os

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._hierarchy import Area, distinct_colour, read_areas
+from napari_hexrecruit.atlas.hierarchy import Area, distinct_colour, read_areas
 from napari_hexrecruit.flatmap._borders import Borders, pixel_borders
 from napari_hexrecruit.flatmap._images import FlatImage, checked_pixel_size
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-    from napari_hexrecruit.atlas import Volume, VoxelFlatmap
+    from napari_hexrecruit.atlas.volumes import Volume, VoxelFlatmap
 
 __all__ = [
     "FlatRegions",

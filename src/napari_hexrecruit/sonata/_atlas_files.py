@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit._cache import cached_arrays, stamp
-from napari_hexrecruit.atlas import flat_positions, read_flatmap
+from napari_hexrecruit.atlas.volumes import flat_positions, read_flatmap
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._columns import BY_CONNTILITY, by_conntility
+from napari_hexrecruit.storage.cache import cached_arrays, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from napari_hexrecruit.recruitment import Progress
+    from napari_hexrecruit.counting.members import Progress
     from napari_hexrecruit.sonata._config import CircuitConfig
 
 __all__ = ["ATLAS_COLUMNS", "atlas_file", "atlas_folder", "compute_columns", "computed_together"]

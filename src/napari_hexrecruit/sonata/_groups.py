@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.sonata._h5 import child, child_names, h5_errors, row_of_numbers
+from napari_hexrecruit.storage.hdf5 import child, child_names, h5_errors, row_of_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ import shlex
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.sonata._h5 import child, child_names, open_h5
+from napari_hexrecruit.storage.hdf5 import child, child_names, open_h5
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,10 @@ import numpy.typing as npt
 
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._groups import NodeGroup, group_names, node_groups
-from napari_hexrecruit.sonata._h5 import (
+from napari_hexrecruit.sonata._node_types import NodeTypes
+from napari_hexrecruit.sonata._pieces import WORDS, Piece, joined
+from napari_hexrecruit.sonata._texts import by_codes, enumeration, library, strings
+from napari_hexrecruit.storage.hdf5 import (
     check_bytes,
     check_memory,
     child,
@@ -22,9 +25,6 @@ from napari_hexrecruit.sonata._h5 import (
     open_h5,
     row_of_numbers,
 )
-from napari_hexrecruit.sonata._node_types import NodeTypes
-from napari_hexrecruit.sonata._pieces import WORDS, Piece, joined
-from napari_hexrecruit.sonata._texts import by_codes, enumeration, library, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._cache import stamp
-from napari_hexrecruit._waiting import Kept
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._advice import flat_remedy, nearest
 from napari_hexrecruit.sonata._atlas_files import (
@@ -32,19 +30,21 @@ from napari_hexrecruit.sonata._config import (
     read_simulation,
 )
 from napari_hexrecruit.sonata._kinds import example
-from napari_hexrecruit.sonata._node_sets import matching, read_node_sets
+from napari_hexrecruit.sonata._node_set_rules import matching, read_node_sets
 from napari_hexrecruit.sonata._nodes import Nodes, populations_in
 from napari_hexrecruit.sonata._paths import absence
 from napari_hexrecruit.sonata._runs import chosen_run
 from napari_hexrecruit.sonata._spike_file import SpikeFile
 from napari_hexrecruit.sonata._spikes import Spikes, read_spikes
+from napari_hexrecruit.storage.cache import stamp
+from napari_hexrecruit.system.waiting import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from contextlib import AbstractContextManager
 
+    from napari_hexrecruit.counting.members import Progress
     from napari_hexrecruit.filters import Column
-    from napari_hexrecruit.recruitment import Progress
     from napari_hexrecruit.sonata._spikes import SpikeTrain
 
 __all__ = ["Simulation", "open_simulation"]

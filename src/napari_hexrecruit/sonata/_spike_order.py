@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_hexrecruit._cache import stamp, store_arrays, stored_arrays
+from napari_hexrecruit.storage.cache import stamp, store_arrays, stored_arrays
 
 __all__ = ["OrderRecord"]
 

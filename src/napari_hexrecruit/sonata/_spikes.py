@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._threads import ahead
+from napari_hexrecruit.counting.ordering import follows, is_ascending, sort_by_time
 from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.ordering import follows, is_ascending, sort_by_time
-from napari_hexrecruit.sonata._h5 import (
+from napari_hexrecruit.sonata._spike_order import OrderRecord
+from napari_hexrecruit.storage.hdf5 import (
     attribute_text,
     check_memory,
     child,
@@ -26,14 +26,14 @@ from napari_hexrecruit.sonata._h5 import (
     open_h5,
     row_of_numbers,
 )
-from napari_hexrecruit.sonata._spike_order import OrderRecord
+from napari_hexrecruit.system.threads import ahead
 from napari_hexrecruit.timebins import EXACT, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from napari_hexrecruit.recruitment import Progress
+    from napari_hexrecruit.counting.members import Progress
 
 __all__ = ["OLD_LAYOUT", "SpikeTrain", "Spikes", "opened_trains", "read_spikes"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.sonata._h5 import check_bytes, child, h5_errors
+from napari_hexrecruit.storage.hdf5 import check_bytes, child, h5_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from napari_hexrecruit._folders import folder_aside
+from napari_hexrecruit.storage.folders import folder_aside
 from napari_hexrecruit.synthetic.firing import grid_times_ms, spike_pieces
 from napari_hexrecruit.synthetic.neurons import N_COLUMNS, OUTSIDE_REGION, Labels, neuron_columns
 from napari_hexrecruit.synthetic.plan import STEP_MS, STEPS
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from napari_hexrecruit.recruitment import Progress
+    from napari_hexrecruit.counting.members import Progress
 
 __all__ = ["FIBRES", "NODE_SET", "POPULATION", "write_simulation"]
 

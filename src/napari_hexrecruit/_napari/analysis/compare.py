@@ -1,0 +1,325 @@
+"""The widget "Compare": two simulations, two windows, or a baseline, side by side on one slider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from magicgui.widgets import CheckBox, PushButton, Widget
+from napari.utils.notifications import show_info
+from napari.viewer import Viewer
+
+from napari_hexrecruit._napari.analysis.panel import AnalysisPanel
+from napari_hexrecruit._napari.analysis.stage import Result, Stage
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.look import default_limits
+from napari_hexrecruit._napari.private.points import FRAME_AXIS
+from napari_hexrecruit._napari.widgets.parts import (
+    LARGEST,
+    choice,
+    column,
+    heading,
+    number,
+    row,
+    text,
+)
+from napari_hexrecruit.analysis import align, bins_of, compare, cut, z_score
+from napari_hexrecruit.metrics import METRICS, metric_named
+from napari_hexrecruit.schema import HEX, TIME
+
+__all__ = ["CompareWidget", "Comparison", "compared", "deviation"]
+
+LAYERS, WINDOWS, BASELINE = "layers", "windows", "baseline"
+_KINDS = [
+    ("Two layers", LAYERS),
+    ("Two windows of a layer", WINDOWS),
+    ("With a baseline (z-score)", BASELINE),
+]
+_SHOWN = [
+    ("Difference", "difference"),
+    ("Ratio, log2", "log2_ratio"),
+    ("Ratio", "ratio"),
+]
+_Z_SCORE = "z_score"
+_LONGEST = 16
+"""Letters of a name that fit beside a colour bar, without its units."""
+_SHORT = {
+    "percentage points": " (% points)",
+    "standard deviations": " (SD)",
+    "spikes/s per neuron": " (spikes/s)",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What came of a comparison.
+
+    Parameters
+    ----------
+    result
+        The cube with the comparison in it.
+    originals
+        What was compared, on the hexagons and the time axis of the result, by name.
+    metric
+        What was compared.
+    sentence
+        How many hexagons have a value.
+    """
+
+    result: xr.Dataset
+    originals: dict[str, xr.Dataset]
+    metric: str
+    sentence: str
+
+
+def compared(a: xr.Dataset, b: xr.Dataset, names: tuple[str, str], metric: str) -> Comparison:
+    """Compare two cubes.
+
+    Parameters
+    ----------
+    a, b, metric
+        As `napari_hexrecruit.analysis.compare` takes them.
+    names
+        What they are called.
+
+    Raises
+    ------
+    ValueError
+        If their hexagons or bins do not go together, in one sentence.
+    """
+    one, other = align(a, b)
+    mine, theirs = (set(cube[HEX].to_numpy().tolist()) for cube in (a, b))
+    n_both = len(mine & theirs)
+    counts = [f"{n_both:,} hexagon{'' if n_both == 1 else 's'} of both"]
+    for name, only in zip(names, (mine - theirs, theirs - mine), strict=True):
+        if only:
+            counts.append(f"{len(only):,} only of {name}")
+    return Comparison(
+        compare(a, b, metric=metric, names=names),
+        dict(zip(_apart(names), (one, other), strict=True)),
+        metric,
+        f"{', '.join(counts)}.",
+    )
+
+
+def deviation(
+    cube: xr.Dataset, baseline: tuple[float, float], name: str, metric: str
+) -> Comparison:
+    """Compare a cube with a window of its own, in standard deviations of that window.
+
+    Raises
+    ------
+    ValueError
+        If the window is no window of the cube, or too short.
+    """
+    result = z_score(cube, cut(cube, *baseline), metric=metric)
+    n_valued = int(np.isfinite(result[_Z_SCORE].to_numpy()).any(axis=0).sum())
+    n_flat = cube.sizes[HEX] - n_valued
+    sentence = f"{n_valued:,} hexagons have a z-score."
+    if n_flat:
+        sentence += f" {n_flat:,} have none: their baseline does not vary."
+    return Comparison(result, {name: cube}, metric, sentence)
+
+
+class CompareWidget(AnalysisPanel):
+    """Panel that sets hexagons against others and shows difference and originals on one slider.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer that layers are added to.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(napari_viewer)
+        self.stage = Stage(self.viewer)
+        self.kind = choice("Compare", _KINDS, "What is set against what")
+        self.a = self.layer_choice("A", "What is compared")
+        self.b = self.layer_choice("B", "What it is compared with; A minus B is shown")
+        self.window_a, self.window_b = _Window("Window A"), _Window("Window B")
+        self.baseline = _Window("Baseline")
+        titles = [(metric.title, metric.name) for metric in METRICS.values()]
+        self.metric = choice("Quantity", titles, "What is compared")
+        self.display = choice("Show", _SHOWN, "Difference in percentage points, or a ratio")
+        self.beside = CheckBox(
+            text="Originals beside it",
+            value=True,
+            tooltip="Side by side on one slider, in the same colours",
+        )
+        self.compare = PushButton(text="Compare", enabled=False)
+        self.back = PushButton(text="Back", tooltip="Take the comparison away", enabled=False)
+        self.about = text("")
+        fields: list[Widget] = [
+            *(self.kind, self.a, self.b, self.window_a.row, self.window_b.row),
+            *(self.baseline.row, self.metric, self.display, self.beside),
+        ]
+        self._comparison: Comparison | None = None
+        self._windows_of: object = None
+        self.kind.changed.connect(self._show_fields)
+        self.a.changed.connect(self._offer_windows)
+        self.display.changed.connect(self._on_shown)
+        self.beside.changed.connect(self._on_beside)
+        self.compare.changed.connect(self.run)
+        self.back.changed.connect(self._on_back)
+        events = self.viewer.layers.events
+        self._layer_events = [events.inserted, events.removed]
+        for event in self._layer_events:
+            event.connect(self._on_layers)
+        buttons = row("", [self.compare, self.back])
+        sections = [heading("Compare"), column("", fields, labels=True), self.about, buttons]
+        self._show_fields()
+        self.lay_out(sections, fields[:-1], [self.compare])
+        self._take_another()
+
+    # --- the panel --------------------------------------------------------------------------------
+
+    def on_layer(self) -> None:
+        """Offer the windows of a layer that shows another cube."""
+        self._offer_windows()
+
+    def on_closed(self) -> None:
+        """Leave the layers to the viewer."""
+        for event in self._layer_events:
+            event.disconnect(self._on_layers)
+        self.stage.close()
+
+    def _on_layers(self, event: Any) -> None:
+        self.back.enabled = bool(self.stage.layers)
+        if event.type == "inserted":
+            self._take_another()
+
+    def _take_another(self) -> None:
+        """Compare with another layer than A itself, where there is one."""
+        if self.a.value is not self.b.value:
+            return
+        others = [layer for layer in self.b.choices if layer is not self.a.value]
+        originals = [layer for layer in others if not self.stage.is_result(layer)]
+        if originals:
+            self.b.value = originals[0]
+
+    def _show_fields(self) -> None:
+        kind = self.kind.value
+        self.b.visible = kind == LAYERS
+        self.window_a.row.visible = self.window_b.row.visible = kind == WINDOWS
+        self.baseline.row.visible = kind == BASELINE
+        self.display.visible = kind != BASELINE
+        self._align_timer.start()
+
+    def _offer_windows(self) -> None:
+        """Offer windows that make sense: the halves of the cube, and its first fifth."""
+        layer = self.a.value
+        if not isinstance(layer, RecruitmentLayer) or self._windows_of is layer.cube:
+            return
+        self._windows_of = layer.cube
+        edges = bins_of(layer.cube).edges()
+        n_bins = len(edges) - 1
+        half, fifth = max(n_bins // 2, 1), max(n_bins // 5, 1)
+        self.window_a.offer(edges, n_bins - half, n_bins)
+        self.window_b.offer(edges, 0, half)
+        self.baseline.offer(edges, 0, fifth)
+
+    # --- comparing --------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Compare what the fields say, in a thread."""
+        work = self._work()
+        if work is not None:
+            self.work(lambda _: work(), self._show)
+
+    def _work(self) -> Callable[[], Comparison] | None:
+        a, b, metric = self.a.value, self.b.value, self.metric.value
+        if not isinstance(a, RecruitmentLayer):
+            show_info("There is no layer of hexagons: load a simulation or a cube first.")
+            return None
+        cube, name = a.cube, a.name
+        if self.kind.value == BASELINE:
+            window = self.baseline.value
+            return lambda: deviation(cube, window, name, metric)
+        if self.kind.value == WINDOWS:
+            one, other = self.window_a.value, self.window_b.value
+            names = (self.window_a.name, self.window_b.name)
+            return lambda: compared(cut(cube, *one), cut(cube, *other), names, metric)
+        if not isinstance(b, RecruitmentLayer) or a is b:
+            show_info("There is only one layer of hexagons: load another simulation beside it.")
+            return None
+        theirs, names = b.cube, (name, b.name)
+        return lambda: compared(cube, theirs, names, metric)
+
+    def _show(self, comparison: Comparison) -> None:
+        self._comparison = comparison
+        metric = self._metric_shown()
+        name = str(comparison.result[metric].attrs["long_name"]).partition(", ")[2] or metric
+        results = []
+        if self.beside.value:
+            cubes = list(comparison.originals.values())
+            limits = default_limits(cubes, comparison.metric)
+            what = METRICS[comparison.metric].title
+            for k, (original, cube) in enumerate(comparison.originals.items()):
+                title = f"{original}: {what[0].lower()}{what[1:]}"
+                results.append(Result(f"original {k}", title, cube, comparison.metric, limits))
+        units = _SHORT.get(comparison.result[metric].attrs["units"], "")
+        short = metric_named(metric).label.partition(" from ")[0]
+        title = (name if len(name) <= _LONGEST else short) + units
+        results.append(Result("comparison", title, comparison.result, metric))
+        times = comparison.result[TIME].to_numpy()
+        at = float(times[0] if not times[0] <= self._slider() <= times[-1] else self._slider())
+        self.stage.show_alone(results, at)
+        self.stage.arrange(self.stage.layers)
+        self.stage.share_picks()
+        self.say(comparison.sentence)
+        self.back.enabled = True
+
+    def _metric_shown(self) -> str:
+        return _Z_SCORE if self.kind.value == BASELINE else str(self.display.value)
+
+    def _slider(self) -> float:
+        dims = self.viewer.dims
+        return float(dims.point[FRAME_AXIS]) if dims.ndim >= -FRAME_AXIS else 0.0
+
+    def _on_shown(self) -> None:
+        """Show the ratio of the same comparison instead, or the difference again."""
+        layer = self.stage.layer("comparison")
+        if isinstance(layer, RecruitmentLayer) and self.display.value in layer.cube:
+            layer.metric = self.display.value
+
+    def _on_beside(self) -> None:
+        if self._comparison is not None and self.stage.layers:
+            self._show(self._comparison)
+
+    def _on_back(self) -> None:
+        self.stage.clear()
+        self._comparison = None
+        self.say("")
+
+
+class _Window:
+    """Two fields for start and end of a window."""
+
+    def __init__(self, label: str) -> None:
+        time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0, "minimum": -LARGEST}
+        self.start = number("Start of the window, the edge of a bin, ms", **time)
+        self.stop = number("End of the window, the edge of a bin, ms", **time)
+        self.row = row(label, [self.start, self.stop])
+
+    @property
+    def value(self) -> tuple[float, float]:
+        """Start and end, ms."""
+        return self.start.value, self.stop.value
+
+    @property
+    def name(self) -> str:
+        """What a window is called."""
+        return f"{self.start.value:g} to {self.stop.value:g} ms"
+
+    def offer(self, edges: Any, first: int, last: int) -> None:
+        """Take two edges of bins."""
+        self.start.step = self.stop.step = float(edges[1] - edges[0])
+        self.start.value, self.stop.value = float(edges[first]), float(edges[last])
+
+
+def _apart(names: tuple[str, str]) -> tuple[str, str]:
+    """Names that are not the same."""
+    return names if names[0] != names[1] else (names[0], f"{names[1]} (B)")

@@ -1,0 +1,307 @@
+"""The widget "Maps": one number per hexagon as a layer, and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from magicgui.widgets import CheckBox, PushButton, Widget
+from napari.utils.notifications import show_info
+from napari.viewer import Viewer
+from qtpy.QtWidgets import QFileDialog
+
+from napari_hexrecruit._napari.analysis.panel import AnalysisPanel
+from napari_hexrecruit._napari.analysis.stage import Result, Stage
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.simulation_source import (
+    SimulationSource,
+    is_mean,
+    origin_ms,
+    recipe_of_cube,
+    source_of,
+)
+from napari_hexrecruit._napari.widgets.parts import (
+    LARGEST,
+    choice,
+    column,
+    heading,
+    number,
+    row,
+    text,
+)
+from napari_hexrecruit.analysis import (
+    MAPS,
+    bins_of,
+    cut,
+    hex_map,
+    map_options,
+    maps_table,
+    with_maps,
+)
+from napari_hexrecruit.counting.members import Progress
+from napari_hexrecruit.metrics import METRICS, is_cumulative, metric_named
+from napari_hexrecruit.pipeline.question import computed_cube
+from napari_hexrecruit.schema import HEX
+from napari_hexrecruit.storage.atomic import written_aside
+
+__all__ = ["MapsWidget", "computed_map", "summary_of"]
+
+_ONCE = "cumulative_fraction"
+_OF_THE_RECIPE = ("population", "node_set", "where", "flat", "column_atlas", "radius")
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """A map, and the cube that it is of."""
+
+    cube: xr.Dataset
+    values: xr.DataArray
+
+
+def computed_map(
+    cube: xr.Dataset,
+    name: str,
+    options: Mapping[str, Any],
+    source: SimulationSource | None,
+    progress: Progress,
+) -> _Made:
+    """Compute a map.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    name, options
+        As `napari_hexrecruit.analysis.hex_map` takes them.
+    source
+        The simulation of the cube, where it is at hand: neurons that fire in several bins are
+        counted once from its spikes.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Raises
+    ------
+    ValueError
+        If an option cannot be used, in one sentence.
+    """
+    counted = cube
+    if name == _ONCE and not is_cumulative(cube) and source is not None and not is_mean(cube):
+        counted = _counted_once(cube, source, options.get("until"), progress)
+        options = {}
+    found = hex_map(counted, name, **options)
+    if counted is not cube:
+        found = found.reindex({HEX: cube[HEX].to_numpy()})
+    return _Made(cube, found)
+
+
+def _counted_once(
+    cube: xr.Dataset, source: SimulationSource, until: float | None, progress: Progress
+) -> xr.Dataset:
+    """Cube whose only bin is the whole window."""
+    bins = bins_of(cut(cube, None, until))
+    recipe = recipe_of_cube(cube)
+    options = {name: recipe[name] for name in _OF_THE_RECIPE if recipe.get(name) is not None}
+    return computed_cube(
+        source.simulation(),
+        **options,
+        start=bins.start_ms + origin_ms(cube),
+        stop=bins.stop_ms + origin_ms(cube),
+        bin_ms=bins.stop_ms - bins.start_ms,
+        min_neurons=recipe.get("min_neurons", 1),
+        allow_empty=True,
+        progress=progress,
+    )
+
+
+def summary_of(values: xr.DataArray) -> str:
+    """Say what a map holds.
+
+    Examples
+    --------
+    >>> summary_of(xr.DataArray([1.0, 3.0, np.nan], dims="hex", attrs={"units": "ms"}))
+    '2 hexagons from 1 to 3 ms, median 2 ms. 1 has no value.'
+    """
+    numbers = values.to_numpy()
+    known = numbers[np.isfinite(numbers)]
+    n_none = len(numbers) - len(known)
+    without = f"{n_none:,} {'has' if n_none == 1 else 'have'} no value." if n_none else ""
+    if known.size == 0:
+        return f"No hexagon has a value. {without}".strip()
+    units = f" {values.attrs['units']}" if values.attrs.get("units") else ""
+    low, high, middle = float(known.min()), float(known.max()), float(np.median(known))
+    n = f"{len(known):,} hexagon{'' if len(known) == 1 else 's'}"
+    told = f"{n} from {low:.4g} to {high:.4g}{units}, median {middle:.4g}{units}."
+    return f"{told} {without}".strip()
+
+
+class MapsWidget(AnalysisPanel):
+    """Panel that gives each hexagon one number: a latency, a peak, a rate, a correlation.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer that layers are added to.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(napari_viewer)
+        self.stage = Stage(self.viewer)
+        self._results: dict[str, _Made] = {}
+        self._of: xr.Dataset | None = None
+        self._offered: object = None
+        fields = self._fields()
+        self.about = text("")
+        self.add = PushButton(text="Add map", enabled=False)
+        self.save = PushButton(
+            text="Save table ...", enabled=False, tooltip="All maps that were added, as CSV"
+        )
+        self.map.changed.connect(self._show_fields)
+        self.own_baseline.changed.connect(self._show_fields)
+        self.add.changed.connect(self.run)
+        self.save.changed.connect(self._ask_and_save)
+        sections: list[Widget] = [
+            heading("Map"),
+            column("", fields, labels=True),
+            self.own_baseline,
+            self.about,
+            row("", [self.add, self.save]),
+        ]
+        self._show_fields()
+        self.lay_out(sections, fields, [self.add])
+
+    def _fields(self) -> list[Widget]:
+        time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0, "minimum": -LARGEST}
+        names = [(metric_named(name).label, name) for name in MAPS]
+        self.map = choice("Map", names, "What each hexagon gets a number for")
+        self.onset = number(
+            "Onset that latencies are from, the edge of a bin", label="Onset", **time
+        )
+        self.until = number("End of the search, the edge of a bin", label="Until", **time)
+        self.start = number("Start of the window, the edge of a bin", label="From", **time)
+        self.stop = number("End of the window, the edge of a bin", label="To", **time)
+        self.n_sd = number(
+            "Standard deviations over the mean of the baseline that a response exceeds",
+            label="Exceeds",
+            value=5.0,
+            unit=" SD",
+            minimum=0.0,
+        )
+        self.low = number("Start of the baseline, the edge of a bin", **time)
+        self.high = number("End of the baseline, the edge of a bin", **time)
+        self.baseline = row("Baseline", [self.low, self.high])
+        self.own_baseline = CheckBox(
+            text="Baseline of its own", tooltip="Else it is all of the cube before the onset"
+        )
+        titles = [(metric.title, metric.name) for metric in METRICS.values()]
+        self.metric = choice("Quantity", titles, "Of what")
+        return [
+            *(self.map, self.onset, self.until, self.start, self.stop, self.metric),
+            *(self.n_sd, self.baseline),
+        ]
+
+    # --- the panel --------------------------------------------------------------------------------
+
+    def on_layer(self) -> None:
+        """Offer times that the cube has."""
+        if self.cube is None or self.stage.is_result(self.layer):
+            return
+        if self._of is not self.cube:
+            self._of, self._results = self.cube, {}
+            self.save.enabled = False
+        if self._offered is self.cube:
+            return
+        self._offered = self.cube
+        bins = bins_of(self.cube)
+        for field in (self.onset, self.until, self.start, self.stop, self.low, self.high):
+            field.step = bins.width_ms
+        onset = 0.0 if bins.start_ms < 0.0 < bins.stop_ms else bins.start_ms
+        self.onset.value, self.until.value = onset, bins.stop_ms
+        self.start.value, self.stop.value = bins.start_ms, bins.stop_ms
+        self.low.value, self.high.value = bins.start_ms, max(onset, bins.start_ms + bins.width_ms)
+
+    def on_closed(self) -> None:
+        """Leave the layers to the viewer."""
+        self.stage.close()
+
+    def _show_fields(self) -> None:
+        options = map_options(self.map.value)
+        for name in ("onset", "until", "start", "stop", "n_sd", "metric"):
+            getattr(self, name).visible = name in options
+        self.own_baseline.visible = "baseline" in options
+        self.baseline.visible = "baseline" in options and self.own_baseline.value
+        self.about.value = _ABOUT.get(self.map.value, "")
+        self.about.visible = bool(self.about.value)
+        self._align_timer.start()
+
+    # --- computing --------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Compute the map in a thread."""
+        cube = self._of
+        if cube is None:
+            return
+        name, options = str(self.map.value), self._options(cube)
+        if "hexes" in options and not options["hexes"]:
+            show_info("Nothing is picked: click the hexagon to correlate with first.")
+            return
+        self.work(partial(computed_map, cube, name, options, source_of(cube)), self._show)
+
+    def _options(self, cube: xr.Dataset) -> dict[str, Any]:
+        wanted = map_options(self.map.value)
+        given: dict[str, Any] = {
+            "onset": self.onset.value,
+            "until": self.until.value,
+            "start": self.start.value,
+            "stop": self.stop.value,
+            "n_sd": self.n_sd.value,
+            "metric": self.metric.value,
+            "hexes": list(self._picked()),
+            "baseline": (self.low.value, self.high.value) if self.own_baseline.value else None,
+        }
+        return {name: given[name] for name in wanted if name in given}
+
+    def _picked(self) -> tuple[str, ...]:
+        return () if self.layer is None else self.layer.selected_hexes
+
+    def _show(self, made: _Made) -> None:
+        metric, picked = str(made.values.name), self._picked()
+        title = str(made.values.attrs.get("long_name") or metric_named(metric).label)
+        self._results[metric] = made
+        layer = self.stage.put_alone(
+            Result(metric, title, with_maps(made.cube, made.values), metric)
+        )
+        if isinstance(layer, RecruitmentLayer) and picked:
+            layer.selected_hexes = picked
+        self.save.enabled = True
+        self.say(f"{title}: {summary_of(made.values)}")
+
+    def _ask_and_save(self) -> None:
+        chosen, _ = QFileDialog.getSaveFileName(
+            self.native, "Save maps", "maps.csv", "Table (*.csv)"
+        )
+        if chosen:
+            path = Path(chosen)
+            self.write(path if path.suffix else path.with_name(path.name + ".csv"))
+
+    def write(self, path: Path) -> None:
+        """Write all maps that were added as CSV: name, centre and neurons of each hexagon first."""
+        maps = [made.values for made in self._results.values()]
+        self.work(partial(_write_table, maps, path), self.say)
+
+
+_ABOUT = {
+    "correlation": "With the picked hexagon, or the mean of several.",
+    _ONCE: "Counted from the spikes, if the simulation is at hand.",
+}
+
+
+def _write_table(maps: list[xr.DataArray], path: Path, progress: Progress) -> str:
+    table = maps_table(*maps)
+    with written_aside(path, overwrite=True) as aside:
+        table.to_csv(aside, index=False)
+    return f"Saved {len(maps)} map{'' if len(maps) == 1 else 's'} in {path.name}."

@@ -1,0 +1,235 @@
+"""Picked hexagons to neurons in files, and node sets, regions and numbers of neurons to hexagons.
+
+What the threads of the widget "Selection" do. Knows nothing of napari or Qt.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit._napari.layers.simulation_source import SimulationSource
+from napari_hexrecruit.analysis import (
+    hex_positions,
+    hexes_in_region,
+    neurons_of,
+    neurons_table,
+    share_of_neurons,
+)
+from napari_hexrecruit.flatmap import HexRegions, neuron_regions
+from napari_hexrecruit.schema import HEX
+from napari_hexrecruit.sonata.node_sets import merged_node_sets, node_set_of, write_node_sets
+from napari_hexrecruit.storage.atomic import written_aside
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from napari_hexrecruit.counting.members import Progress
+
+__all__ = [
+    "Destination",
+    "How",
+    "Offers",
+    "combined",
+    "names_at",
+    "names_in_regions",
+    "names_of_node_set",
+    "offers",
+    "regions_of",
+    "save_neurons",
+    "save_node_set",
+]
+
+How = Literal["replace", "add", "keep", "remove"]
+Destination = Literal["new", "copy", "append"]
+
+_REGION = "region"
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What there is to pick hexagons by.
+
+    Parameters
+    ----------
+    node_sets
+        Names of the node sets.
+    columns
+        Properties of text, ``region`` first if there is one.
+    """
+
+    node_sets: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+def offers(source: SimulationSource, population: str) -> Offers:
+    """Read what a simulation offers, without reading neurons."""
+    simulation = source.simulation()
+    found = [
+        column
+        for column in simulation.columns(population)
+        if simulation.text_values(population, column) is not None
+    ]
+    return Offers(simulation.node_sets, tuple(sorted(found, key=lambda name: name != _REGION)))
+
+
+def combined(before: Sequence[str], found: Iterable[str], how: How) -> tuple[str, ...]:
+    """Bring new names together with those that are picked.
+
+    Parameters
+    ----------
+    before
+        What is picked.
+    found
+        What was found.
+    how
+        ``replace``, ``add`` to the picks, ``keep`` of the picks, ``remove`` from the picks.
+
+    Examples
+    --------
+    >>> combined(["a", "b"], ["b", "c"], "add"), combined(["a", "b"], ["b", "c"], "keep")
+    (('a', 'b', 'c'), ('b',))
+    """
+    new = list(dict.fromkeys(found))
+    if how == "replace":
+        return tuple(new)
+    if how == "add":
+        return tuple(dict.fromkeys([*before, *new]))
+    kept = set(new)
+    return tuple(name for name in before if (name in kept) == (how == "keep"))
+
+
+def names_at(cube: xr.Dataset, positions: npt.NDArray[np.intp]) -> tuple[str, ...]:
+    """Names of hexagons at positions on the hex axis."""
+    return tuple(str(name) for name in cube[HEX].to_numpy()[positions])
+
+
+def names_of_node_set(
+    source: SimulationSource, cube: xr.Dataset, node_set: str, share: float, progress: Progress
+) -> tuple[str, ...]:
+    """Find the hexagons of a node set.
+
+    Parameters
+    ----------
+    source, cube
+        A cube and the simulation that it was counted from.
+    node_set
+        Name of the node set.
+    share
+        Share of the hexagon's neurons that must be in the set; 0: one neuron.
+    progress
+        Called as ``progress(what, done, total)``.
+    """
+    population = str(cube.attrs["population"])
+    rows = source.simulation().node_set_ids(node_set, population)
+    shares = share_of_neurons(source.members(cube, progress), rows)
+    return names_at(cube, np.flatnonzero((shares > 0) & (shares >= share - 1e-9)))
+
+
+def regions_of(
+    source: SimulationSource, cube: xr.Dataset, column: str, progress: Progress
+) -> HexRegions:
+    """Read the value of a property that most neurons of each hexagon have."""
+    return neuron_regions(source.simulation(), cube, column, progress=progress)
+
+
+def names_in_regions(
+    cube: xr.Dataset, regions: HexRegions, wanted: Sequence[str]
+) -> tuple[str, ...]:
+    """Find the hexagons of some regions."""
+    return names_at(cube, hexes_in_region(regions.region, regions.names, wanted))
+
+
+def save_node_set(
+    source: SimulationSource,
+    cube: xr.Dataset,
+    hexes: Sequence[str],
+    name: str,
+    path: Path,
+    destination: Destination,
+    progress: Progress,
+) -> str:
+    """Write the neurons of hexagons as a node set.
+
+    Parameters
+    ----------
+    source, cube, hexes
+        The hexagons.
+    name
+        Of the node set.
+    path
+        The file; those of the circuit and of the simulation are refused.
+    destination
+        ``new``: a file with this set alone; ``copy``: with all node sets of circuit and simulation,
+        too; ``append``: added to the sets of the file that is there.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    str
+        What was written, in a sentence.
+
+    Raises
+    ------
+    ValueError
+        If the name is empty or taken, the file belongs to the simulation, or holds no node sets.
+    OSError
+        If the file cannot be written.
+    """
+    simulation, population = source.simulation(), str(cube.attrs["population"])
+    rows = neurons_of(source.members(cube, progress), hex_positions(cube, list(hexes)))
+    node_set = node_set_of(population, simulation.node_ids(population)[rows])
+    before: dict[str, Any] = {}
+    if destination == "copy":
+        before = simulation.node_set_rules
+    elif destination == "append" and path.exists():
+        before = _sets_in(path)
+    sets = merged_node_sets(before, name, node_set)
+    protected = [*simulation.node_sets_files, *simulation.files]
+    write_node_sets(path, sets, protected=protected, overwrite=True)
+    others = f" beside {len(before):,} others" if before else ""
+    return f"Saved {len(rows):,} neurons as node set {name!r}{others} in {path.name}."
+
+
+def save_neurons(
+    source: SimulationSource, cube: xr.Dataset, hexes: Sequence[str], path: Path, progress: Progress
+) -> str:
+    """Write the neurons of hexagons as CSV: population, node id, hexagon and its centre.
+
+    Returns
+    -------
+    str
+        What was written, in a sentence.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    simulation, population = source.simulation(), str(cube.attrs["population"])
+    table = neurons_table(
+        source.members(cube, progress),
+        hex_positions(cube, list(hexes)),
+        population=population,
+        node_ids=simulation.node_ids(population),
+    )
+    with written_aside(path, overwrite=True) as aside:
+        table.to_csv(aside, index=False)
+    return f"Saved {len(table):,} neurons in {path.name}."
+
+
+def _sets_in(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: is not JSON ({error}): choose a file of node sets") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: holds no node sets: choose another file")
+    return content

@@ -1,0 +1,195 @@
+"""What the panels of analyses share: the layer that is looked at, work aside, and what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import xarray as xr
+from magicgui.widgets import ComboBox, Container, PushButton, Widget
+from napari.utils.notifications import show_error, show_warning
+from napari.viewer import Viewer
+from qtpy.QtCore import QTimer
+
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.picking import LookedAt
+from napari_hexrecruit._napari.layers.simulation_source import source_of
+from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
+from napari_hexrecruit._napari.widgets.parts import (
+    align_labels,
+    choice,
+    progress_bar,
+    scrolled,
+    text,
+)
+from napari_hexrecruit.counting.members import Progress
+
+__all__ = ["AnalysisPanel"]
+
+T = TypeVar("T")
+
+_NO_LAYER = "No hexagons are visible: load a simulation or a cube, or show a layer."
+
+
+class AnalysisPanel(Container[Widget]):
+    """A panel that asks something of the hexagons that are looked at.
+
+    A subclass makes its fields, calls `lay_out`, and answers `on_layer`.
+
+    Parameters
+    ----------
+    napari_viewer
+        Whose layers are asked.
+
+    Attributes
+    ----------
+    progress, status
+        How far the work is, and what came of it.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(labels=False)
+        self.viewer: Any = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        self.progress, self.status = progress_bar(), text("")
+        self._labelled: list[Widget] = []
+        self._buttons: list[PushButton] = []
+        self._layer: RecruitmentLayer | None = None
+        self._source: object = None
+        self._looked_at = LookedAt(self.viewer)
+        self._working = Jobs(self._show_progress, self.native)
+        self._reading = Jobs(lambda _: None, self.native)
+        self._align_timer = QTimer(self.native)
+        self._align_timer.setSingleShot(True)
+        self._align_timer.timeout.connect(self._align)
+
+    # --- for subclasses ---------------------------------------------------------------------------
+
+    def lay_out(
+        self, sections: Sequence[Widget], labelled: Sequence[Widget], buttons: Sequence[PushButton]
+    ) -> None:
+        """Put the sections on the panel; fields whose labels are aligned; buttons that rest."""
+        self._panel = scrolled(self, [*sections, self.progress, self.status], stretch=1)
+        self._labelled, self._buttons = list(labelled), list(buttons)
+        self._looked_at.changed.connect(self._follow)
+        self.native_parent_changed.connect(self._on_parent_changed)
+        self._follow(self._looked_at.layer)
+
+    def on_layer(self) -> None:
+        """Hear that another layer is looked at, or that it shows another cube."""
+
+    def on_selection(self) -> None:
+        """Hear that other hexagons are picked."""
+
+    def on_closed(self) -> None:
+        """Hear that the panel is out of the window."""
+
+    @property
+    def layer(self) -> RecruitmentLayer | None:
+        """The layer that is looked at."""
+        return self._layer
+
+    @property
+    def cube(self) -> xr.Dataset | None:
+        """What it shows."""
+        return None if self._layer is None else self._layer.cube
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread works for the panel."""
+        return self._working.running or self._reading.running
+
+    def work(self, work: Callable[[Progress], T], on_done: Callable[[T], None]) -> None:
+        """Do something in a thread; what comes of it is shown by `on_done`, errors are told."""
+        self._start(self._working, work, on_done)
+        self.rest(True)
+
+    def read(self, work: Callable[[Progress], T], on_done: Callable[[T], None]) -> None:
+        """Read something in a thread that fields offer; the buttons do not rest meanwhile."""
+        self._start(self._reading, work, on_done)
+
+    def rest(self, resting: bool) -> None:
+        """Let the buttons rest while something is worked on."""
+        for button in self._buttons:
+            button.enabled = not resting and self.may_work()
+
+    def may_work(self) -> bool:
+        """Whether there is anything that the buttons could work on."""
+        return self._layer is not None
+
+    def say(self, sentence: str) -> None:
+        """Tell what came of it, on the panel."""
+        self.status.value = sentence
+
+    def layer_choice(self, label: str, tooltip: str) -> ComboBox:
+        """Make a field for one of the layers of hexagons; napari renews what it offers."""
+        return choice(label, lambda _: self._layers(), tooltip)  # type: ignore[arg-type]
+
+    # --- within -----------------------------------------------------------------------------------
+
+    def _layers(self) -> list[tuple[str, RecruitmentLayer]]:
+        found = [layer for layer in self.viewer.layers if isinstance(layer, RecruitmentLayer)]
+        return [(layer.name, layer) for layer in reversed(found)]
+
+    def _start(
+        self, jobs: Jobs, work: Callable[[Progress], T], on_done: Callable[[T], None]
+    ) -> None:
+        def finish(outcome: Outcome[T]) -> None:
+            self.rest(self._working.running)
+            if outcome.value is not None:
+                on_done(outcome.value)
+            if outcome.error is not None:
+                show_error(outcome.error)
+            if outcome.warned:
+                show_warning("; ".join(outcome.warned))
+
+        jobs.start(work, finish)
+
+    def _follow(self, layer: RecruitmentLayer | None) -> None:
+        if self._layer is not None:
+            self._layer.events.cube_changed.disconnect(self._on_cube)
+            self._layer.events.selection_changed.disconnect(self._on_selection)
+        self._layer = layer
+        if layer is not None:
+            layer.events.cube_changed.connect(self._on_cube)
+            layer.events.selection_changed.connect(self._on_selection)
+        self._on_cube()
+
+    def _on_cube(self, event: object = None) -> None:
+        self._source = source_of(self.cube)  # kept, so that it stays in memory
+        if self._layer is None:
+            self.say(_NO_LAYER)
+        elif self.status.value == _NO_LAYER:
+            self.say("")
+        self.rest(self._working.running)
+        self.on_layer()
+
+    def _on_selection(self, event: object = None) -> None:
+        self.on_selection()
+
+    def _show_progress(self, monitor: Monitor | None) -> None:
+        bar: Any = self.progress.native
+        if monitor is None:
+            bar.setRange(0, 1)
+            bar.setValue(0)
+            self.rest(False)
+        elif monitor.done == 0:
+            bar.setRange(0, 0)  # busy
+        else:
+            bar.setRange(0, 1000)
+            bar.setValue(1000 * monitor.done // max(monitor.total, 1))
+
+    def _align(self) -> None:
+        if self._labelled:
+            align_labels(self._labelled)
+
+    def _on_parent_changed(self, parent: Any) -> None:
+        """Take the font of the window, which comes a moment later; rest out of a window."""
+        if parent is not None:
+            self._align_timer.start()
+            return
+        for jobs in (self._working, self._reading):
+            jobs.cancel()
+        self._looked_at.changed.disconnect(self._follow)
+        self._follow(None)
+        self._looked_at.close()
+        self.on_closed()

@@ -1,0 +1,212 @@
+"""Results of analyses on the canvas: layers that are updated in place, and originals put aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import xarray as xr
+from napari.layers import Points
+
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, add_recruitment_layer
+from napari_hexrecruit._napari.private.points import FRAME_AXIS
+from napari_hexrecruit._napari.recruitment.shown import name_on_canvas
+from napari_hexrecruit.metrics import metrics_for
+from napari_hexrecruit.schema import HEX, RECRUITMENT, TIME
+
+__all__ = ["Result", "Stage"]
+
+_FONT = 10
+"""Of names, which say what is shown and its units, and stand beside the colour bars."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a layer shall show.
+
+    Parameters
+    ----------
+    role
+        What the layer is for; a result of the same role takes the place of the one before.
+    name
+        Of the layer.
+    cube, metric
+        What it shows.
+    limits
+        Contrast limits; None: those of the metric.
+    """
+
+    role: str
+    name: str
+    cube: xr.Dataset
+    metric: str
+    limits: tuple[float, float] | None = None
+
+
+class Stage:
+    """The result layers of one panel.
+
+    Parameters
+    ----------
+    viewer
+        Where they are shown.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self._layers: dict[str, Points] = {}
+        self._names: dict[str, str] = {}
+        self._aside: list[RecruitmentLayer] = []
+        self._made_grid = False
+        self._is_placing = False
+        viewer.layers.events.removed.connect(self._on_removed)
+
+    def close(self) -> None:
+        """Leave the viewer as it is, and alone."""
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        for layer in self.layers:
+            if isinstance(layer, RecruitmentLayer):
+                layer.events.selection_changed.disconnect(self._on_selection)
+        self._aside = []
+
+    def layer(self, role: str) -> Points | None:
+        """Layer of a role, if it is in the viewer."""
+        layer = self._layers.get(role)
+        return layer if layer is not None and layer in self._viewer.layers else None
+
+    @property
+    def layers(self) -> list[Points]:
+        """All that are in the viewer."""
+        return [layer for layer in self._layers.values() if layer in self._viewer.layers]
+
+    def is_result(self, layer: object) -> bool:
+        """Whether a layer is one of the stage's own, or is about to be."""
+        return self._is_placing or any(layer is own for own in self._layers.values())
+
+    def put(self, result: Result) -> Points:
+        """Show a result in the layer of its role, beside those of others; it is active then."""
+        self._is_placing = True
+        try:
+            layer = self._layers[result.role] = self._shown(result)
+        finally:
+            self._is_placing = False
+        self._viewer.layers.selection.active = layer
+        return layer
+
+    def put_alone(self, result: Result) -> Points:
+        """Show a result and hide all other hexagons: those would show through it."""
+        layer = self.put(result)
+        for other in self._viewer.layers:
+            if isinstance(other, RecruitmentLayer) and other.visible and other is not layer:
+                self._hide(other)
+        return layer
+
+    def show(self, results: Sequence[Result]) -> None:
+        """Show results in the layers of their roles, and no others; the last one is active then."""
+        for result in results:
+            self.put(result)
+        for role in [role for role in self._layers if role not in {r.role for r in results}]:
+            self._remove(role)
+
+    def show_alone(self, results: Sequence[Result], at_ms: float) -> None:
+        """Show results on a time axis of their own; all other hexagons are put aside.
+
+        Parameters
+        ----------
+        results
+            What is shown.
+        at_ms
+            Where the slider goes.
+        """
+        self.show(results)
+        start = float(results[0].cube[TIME][0])
+        for layer in self._viewer.layers:
+            if isinstance(layer, RecruitmentLayer) and not self.is_result(layer):
+                self._hide(layer)
+                layer.rest_at(start)
+        self._viewer.dims.set_point(self._viewer.dims.ndim + FRAME_AXIS, at_ms)
+
+    def arrange(self, layers: Sequence[Points]) -> None:
+        """Put layers side by side with their names, and hide other hexagons; one alone: no grid."""
+        several = len(layers) > 1
+        if not several and not self._made_grid:
+            return
+        for layer in self._viewer.layers:
+            if isinstance(layer, RecruitmentLayer):
+                named = several and layer in layers
+                name_on_canvas(layer, visible=named, font_size=_FONT)
+                # The name says it already, and both would be over each other.
+                layer.colorbar_label.visible = layer.face_colorbar.visible and not named
+                if several and layer not in layers:
+                    self._hide(layer)
+        grid = getattr(self._viewer, "canvas", self._viewer).grid  # napari 0.9 has moved it
+        grid.stride = 1
+        grid.enabled = several
+        self._made_grid = several
+        self._viewer.reset_view()
+
+    def share_picks(self) -> None:
+        """Pick the same hexagons in all results: they have the same ones."""
+        for layer in self.layers:
+            if isinstance(layer, RecruitmentLayer):
+                layer.events.selection_changed.connect(self._on_selection)
+
+    def _on_selection(self, event: Any) -> None:
+        for layer in self.layers:
+            if isinstance(layer, RecruitmentLayer) and layer.selected_hexes != event.value:
+                known = set(layer.cube[HEX].to_numpy().tolist())
+                layer.selected_hexes = [name for name in event.value if name in known]
+
+    def clear(self) -> None:
+        """Take the results away and show what was put aside."""
+        for role in list(self._layers):
+            self._remove(role)
+        self._restore()
+
+    def _hide(self, layer: RecruitmentLayer) -> None:
+        """Hide a layer; it is shown again when no result is left, unless it is one itself."""
+        if layer.visible and not self.is_result(layer):
+            self._aside.append(layer)
+        layer.visible = False
+
+    def _shown(self, result: Result) -> Points:
+        layer = self.layer(result.role)
+        if not isinstance(layer, RecruitmentLayer):
+            layer = add_recruitment_layer(
+                self._viewer,
+                result.cube,
+                metric=result.metric,
+                name=result.name,
+                face_contrast_limits=result.limits,
+            )
+        else:
+            if layer.metric not in {metric.name for metric in metrics_for(result.cube)}:
+                layer.metric = RECRUITMENT
+            layer.cube = result.cube
+            layer.metric = result.metric
+            layer.visible = True
+            if result.limits is not None:
+                layer.face_contrast_limits = result.limits
+            if layer.name == self._names.get(result.role):
+                layer.name = result.name
+        self._names[result.role] = layer.name
+        return layer
+
+    def _remove(self, role: str) -> None:
+        layer = self._layers.pop(role)
+        if layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+    def _on_removed(self, event: object = None) -> None:
+        """Without any result the originals come back."""
+        if self._layers and not self.layers:
+            self._layers = {}
+            self._restore()
+
+    def _restore(self) -> None:
+        for layer in self._aside:
+            if layer in self._viewer.layers:
+                layer.visible = True
+        self._aside = []
+        self.arrange([])

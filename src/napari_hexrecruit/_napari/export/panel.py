@@ -1,0 +1,431 @@
+"""The section "Export" of the widget: the time axis as a movie, and the command that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import LineEdit, ProgressBar, PushButton, Widget
+from napari.layers import Points
+from napari.utils.notifications import show_error, show_info
+from napari.viewer import Viewer
+from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
+
+from napari_hexrecruit._napari.export.canvas_movie import (
+    CanvasCamera,
+    Order,
+    check_order,
+    cubes_of_layers,
+    needs_even_sides,
+    offered_window,
+    render_movie,
+    style_of,
+    visible_hexagons,
+    write_frames,
+)
+from napari_hexrecruit._napari.export.command import commands, run_options
+from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
+from napari_hexrecruit._napari.widgets.parts import (
+    LARGEST,
+    choice,
+    column,
+    heading,
+    number,
+    row,
+    text,
+)
+from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.storage.atomic import written_aside
+from napari_hexrecruit.storage.run_file import write_run_file
+
+__all__ = ["ExportPanel"]
+
+HEXAGONS, CANVAS = "hexagons", "canvas"
+FPS, DILATION = "fps", "dilation"
+_KINDS = {
+    "MP4 movie (*.mp4)": ".mp4",
+    "WebM movie (*.webm)": ".webm",
+    "GIF (*.gif)": ".gif",
+    "Folder of PNG pictures (*)": "",
+}
+_GROUNDS = [("White", "white"), ("Black", "black")]
+_USUAL = {FPS: 20.0, DILATION: 5.0}
+_UNITS = {FPS: " frames per s", DILATION: " s per s"}
+_PROGRESS_HEIGHT = 6
+_UNNAMED = "recruitment.mp4"
+_LARGEST_SIDE = 8192
+_NO_LAYER = "There is no visible layer of hexagons: load a simulation or a cube first."
+
+Window = tuple[float, float, float]
+
+
+class ExportFields:
+    """The fields of the section, as they are before anything is chosen.
+
+    Attributes
+    ----------
+    sections
+        What is on the panel from top to bottom.
+    labelled
+        Fields whose labels are aligned.
+    """
+
+    def __init__(self) -> None:
+        fields = [*self._what_fields(), *self._time_fields()]
+        self.sections: list[Widget] = [
+            heading("Export"),
+            column("", fields, labels=True),
+            *self._work_fields(),
+        ]
+        self.labelled = fields
+
+    def _what_fields(self) -> list[Widget]:
+        self.what = choice(
+            "What",
+            [("Hexagons", HEXAGONS), ("Canvas", CANVAS)],
+            "Hexagons: all visible hexagon layers side by side, drawn anew at any size. Canvas:"
+            " what you see, with images and all other layers; the time slider moves meanwhile, and"
+            " MP4 and WebM lack the last row or column of pixels where their number is odd.",
+        )
+        self.file = LineEdit(
+            tooltip="Ends with .mp4, .webm or .gif; without an ending it is a folder of PNG files."
+            " What exists is replaced only if it was chosen and confirmed with Browse.",
+        )
+        self.browse = PushButton(text="Browse", tooltip="Name the movie")
+        side: dict[str, Any] = {"unit": " px", "decimals": 0, "step": 2.0, "minimum": 16.0}
+        of_frame = "of a frame of hexagons, px; the canvas has its own"
+        self.width = number(f"Width {of_frame}", label="Width", value=1280.0, **side)
+        self.height = number(f"Height {of_frame}", label="Height", value=720.0, **side)
+        for field in (self.width, self.height):
+            field.max = _LARGEST_SIDE
+        self.background = choice("Background", _GROUNDS, "Colour around the hexagons")
+        return [
+            self.what,
+            row("File", [self.file, self.browse]),
+            self.width,
+            self.height,
+            self.background,
+        ]
+
+    def _time_fields(self) -> list[Widget]:
+        time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0}
+        handles = " Follows the layer, and the handles that a right click on the time slider shows."
+        first, last = "Start of the first bin, ms.", "End of the last bin, ms."
+        self.start = number(first + handles, label="Start", minimum=-LARGEST, **time)
+        self.stop = number(last + handles, label="Stop", minimum=-LARGEST, **time)
+        self.step = number(
+            "Time from frame to frame, ms: a whole number of bins, of which the others are left"
+            " out",
+            label="Step",
+            value=10.0,
+            unit=" ms",
+            decimals=2,
+        )
+        self.speed_kind = choice(
+            "Speed",
+            [("Frames per second", FPS), ("Dilation of time", DILATION)],
+            "Frames per second, or seconds of movie per second of simulation",
+        )
+        self.speed = number(
+            "Frames per second of movie, or seconds of movie per second of simulation",
+            value=_USUAL[FPS],
+            unit=_UNITS[FPS],
+            decimals=2,
+            minimum=0.01,
+        )
+        return [self.start, self.stop, self.step, self.speed_kind, row("", [self.speed])]
+
+    def _work_fields(self) -> list[Widget]:
+        self.export = PushButton(text="Export", enabled=False, tooltip="Write the movie")
+        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop; nothing is left")
+        self.progress = ProgressBar(value=0, min=0, max=1000)
+        self.progress.native.setTextVisible(False)
+        self.progress.native.setFixedHeight(_PROGRESS_HEIGHT)
+        self.status = text("")
+        self.copy = PushButton(
+            text="Copy as command",
+            tooltip="Put the command line that makes this movie of hexagons on the clipboard",
+        )
+        self.save = PushButton(
+            text="Save run file ...",
+            tooltip="Write these options as YAML, for hexrecruit movie --run-file",
+        )
+        return [
+            row("", [self.export, self.cancel]),
+            self.progress,
+            self.status,
+            row("", [self.copy, self.save]),
+        ]
+
+
+class ExportPanel(ExportFields):
+    """The section at work.
+
+    Parameters
+    ----------
+    viewer
+        Whose time axis is exported.
+    parent
+        The Qt widget that timers and threads end with.
+    on_start
+        Called before the slider is moved: whatever else moves it should stop.
+    """
+
+    def __init__(self, viewer: Viewer, parent: QWidget, on_start: Callable[[], None]) -> None:
+        super().__init__()
+        self._viewer, self._parent, self._on_start = viewer, parent, on_start
+        self._jobs = Jobs(self._show_progress, parent)
+        self._camera = CanvasCamera(viewer, parent)
+        self._offered: Window | None = None
+        self._confirmed = ""
+        self._said = ""
+        self._followed: list[Points] = []
+        self._connect()
+        self.refresh()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a movie is being written."""
+        return self._jobs.running
+
+    def close(self) -> None:
+        """Cancel, and hear no more of the viewer."""
+        self._stop()
+        for event, action in self._viewer_events():
+            event.disconnect(action)
+        self._follow([])
+
+    # --- construction -----------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        self.export.changed.connect(self._export)
+        self.cancel.changed.connect(self._stop)
+        self.browse.changed.connect(self._browse)
+        self.copy.changed.connect(self._copy)
+        self.save.changed.connect(self._save)
+        self.speed_kind.changed.connect(self._on_speed_kind_changed)
+        fields: list[Any] = [self.what, self.start, self.stop, self.step, self.speed]
+        for field in [*fields, self.width, self.height]:
+            field.changed.connect(self._show_length)
+        for event, action in self._viewer_events():
+            event.connect(action)
+
+    def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
+        layers, dims = self._viewer.layers.events, self._viewer.dims.events
+        events = (layers.inserted, layers.removed, layers.reordered)
+        return [(event, self.refresh) for event in (*events, dims.margin_left, dims.margin_right)]
+
+    def _follow(self, layers: list[Points]) -> None:
+        """Hear of the visibility and cubes of these layers, and of no others."""
+        for before in self._followed:
+            for event in _events_of(before):
+                event.disconnect(self.refresh)
+        for layer in layers:
+            for event in _events_of(layer):
+                event.connect(self.refresh)
+        self._followed = layers
+
+    # --- what is offered --------------------------------------------------------------------------
+
+    def refresh(self, event: object = None) -> None:
+        """Offer the window of the uppermost visible hexagon layer, unless another one was typed."""
+        every = [layer for layer in self._viewer.layers if cubes_of_layers([layer])]
+        self._follow(every)
+        layers = visible_hexagons(self._viewer)
+        if layers:
+            window = offered_window(self._viewer, layers[-1])
+            if self._offered is None or self._window() == self._offered:
+                self.start.value, self.stop.value, self.step.value = window
+                self._offered = self._window()
+        self._show_length()
+
+    def order(self) -> Order:
+        """The movie that the fields ask for."""
+        start, stop, step = self._window()
+        is_fps = self.speed_kind.value == FPS
+        return Order(
+            output=_absolute(self.file.value),
+            start=start,
+            stop=stop,
+            step=step,
+            fps=self.speed.value if is_fps else None,
+            dilation=None if is_fps else self.speed.value,
+            size=(int(self.width.value), int(self.height.value)),
+            background=self.background.value,
+            overwrite=bool(self._confirmed) and self._confirmed == self.file.value,
+        )
+
+    def _window(self) -> Window:
+        return (self.start.value, self.stop.value, self.step.value)
+
+    def _on_speed_kind_changed(self, kind: str) -> None:
+        self.speed.native.setSuffix(_UNITS[kind])
+        self.speed.value = _USUAL[kind]
+        self._show_length()
+
+    def _show_length(self) -> None:
+        """Say how long the movie will be, and enable what can be done."""
+        layers = visible_hexagons(self._viewer)
+        if not self.busy:
+            self._said = self._length(layers)
+            self.status.value = self._said
+        self._show_buttons()
+
+    def _length(self, layers: list[Points]) -> str:
+        if not layers:
+            return "No visible layer of hexagons."
+        order = self.order()
+        try:
+            n_frames, rate = len(order.times_ms(cubes_of_layers(layers))), order.rate
+        except ValueError as error:
+            return _sentence(error)
+        return f"{n_frames:,} frames, {n_frames / rate:.3g} s at {rate:.3g} frames per s."
+
+    def _show_buttons(self) -> None:
+        hexagons, running = self.what.value == HEXAGONS, self.busy
+        for field in (self.width, self.height, self.background, self.copy, self.save):
+            field.enabled = hexagons
+        self.export.enabled = bool(visible_hexagons(self._viewer)) and not running
+        self.cancel.enabled = running
+
+    # --- naming -----------------------------------------------------------------------------------
+
+    def _browse(self) -> None:
+        """Name the movie; the dialog asks before it takes the name of something that exists."""
+        chosen, kind = QFileDialog.getSaveFileName(
+            self._parent, "Export movie", self.file.value, ";;".join(_KINDS)
+        )
+        if not chosen:
+            return
+        complete = chosen if Path(chosen).suffix else chosen + _KINDS.get(kind, "")
+        self.file.value = complete
+        self._confirmed = complete if complete == chosen else ""
+
+    # --- exporting --------------------------------------------------------------------------------
+
+    def _export(self) -> None:
+        order, layers = self.order(), visible_hexagons(self._viewer)
+        start = self._start_canvas if self.what.value == CANVAS else self._start_hexagons
+        try:
+            if not layers:
+                raise ValueError(_NO_LAYER)
+            check_order(order)
+            self._on_start()
+            start(order, layers)
+        except (HexRecruitError, ValueError, OSError) as error:
+            show_error(_sentence(error))
+        self._show_buttons()
+
+    def _start_hexagons(self, order: Order, layers: list[Points]) -> None:
+        cubes, style = cubes_of_layers(layers), style_of(self._viewer, layers, order)
+        order.times_ms(cubes)
+        self._jobs.start(lambda progress: render_movie(cubes, order, style, progress), self._finish)
+
+    def _start_canvas(self, order: Order, layers: list[Points]) -> None:
+        times = order.times_ms(cubes_of_layers(layers[-1:]))
+        even = needs_even_sides(order.output)
+        feed = self._camera.start(layers[-1], times, even=even, on_failed=self._fail)
+        self._jobs.start(
+            lambda progress: write_frames(feed.frames(progress), order, progress), self._finish
+        )
+
+    def _finish(self, outcome: Outcome[str]) -> None:
+        self._camera.stop()
+        self._confirmed = ""
+        if outcome.error is not None:
+            show_error(outcome.error)
+        elif outcome.value is not None:
+            self.status.value = f"Saved {Path(outcome.value).name}. {self._said}"
+
+    def _fail(self, sentence: str) -> None:
+        self._stop()
+        show_error(sentence)
+
+    def _stop(self) -> None:
+        """Cancel; the thread ends a moment later and leaves nothing."""
+        self._camera.stop()
+        self._jobs.cancel()
+
+    def _show_progress(self, monitor: Monitor | None) -> None:
+        bar: Any = self.progress.native
+        bar.setRange(0, 1000)
+        if monitor is None:
+            bar.setValue(0)
+            self.status.value = self._said
+            self._show_buttons()
+        elif monitor.total:
+            bar.setValue(1000 * monitor.done // monitor.total)
+            is_last = monitor.done == monitor.total
+            told = f"Frame {monitor.done:,} of {monitor.total:,}"
+            self.status.value = "Finishing the file ..." if is_last else told
+
+    # --- the command ------------------------------------------------------------------------------
+
+    def _copy(self) -> None:
+        try:
+            layers, order, style = self._described()
+            line = commands(layers, order, style)
+        except ValueError as error:
+            show_error(_sentence(error))
+            return
+        clipboard: Any = QApplication.clipboard()
+        clipboard.setText(line)
+        self.status.value = f"Copied. {self._said}"
+
+    def _save(self) -> None:
+        try:
+            layers, order, style = self._described()
+            options = run_options(layers, order, style)
+        except ValueError as error:
+            show_error(_sentence(error))
+            return
+        start = str(Path(order.output).with_suffix(".yaml"))
+        chosen, _ = QFileDialog.getSaveFileName(
+            self._parent, "Save run file", start, "Run file (*.yaml *.yml)"
+        )
+        if chosen:
+            self._write_run_file(Path(chosen), options)
+
+    def _write_run_file(self, path: Path, options: dict[str, Any]) -> None:
+        confirmed = bool(path.suffix)  # the dialog has asked about another name otherwise
+        final = path if confirmed else path.with_suffix(".yaml")
+        try:
+            with written_aside(final, overwrite=confirmed) as aside:
+                write_run_file(aside, "movie", options)
+        except OSError as error:
+            show_error(_sentence(error))
+            return
+        show_info(f"hexrecruit movie SIM_OR_CUBE -o OUT --run-file {final} makes this movie.")
+
+    def _described(self) -> tuple[list[Points], Order, Any]:
+        """Layers, order and style of the movie that the fields ask for."""
+        layers, order = visible_hexagons(self._viewer), self.order()
+        if not layers:
+            raise ValueError(_NO_LAYER)
+        order.times_ms(cubes_of_layers(layers))
+        if not self.file.value.strip():
+            order = replace(order, output=_UNNAMED)
+        return layers, order, style_of(self._viewer, layers, order)
+
+
+def _events_of(layer: Points) -> list[Any]:
+    names = ("visible", "cube_changed")
+    return [getattr(layer.events, name) for name in names if hasattr(layer.events, name)]
+
+
+def _absolute(typed: str) -> str:
+    """A typed name as a whole path; a ``/`` at the end, which says folder, stays."""
+    typed = typed.strip()
+    if not typed:
+        return ""
+    path = str(Path(typed).expanduser().absolute())
+    return path + "/" if typed.endswith("/") and not path.endswith("/") else path
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'file'}: {error.strerror}"
+    said = " ".join(str(error).split())
+    return said[:1].upper() + said[1:] if not said.startswith(("/", "~")) else said

@@ -1,0 +1,4 @@
+"""The panel *Flat map*: images, regions and their alignment under the hexagons.
+
+Must not know spikes.
+"""

@@ -1,0 +1,183 @@
+"""How well neurons lie on a flat map: a sample of them, and the shares that lie where they should.
+
+What is here runs in threads, and knows neither widgets nor viewers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit._napari.flatmap.sources import NamedRegions, with_simulation
+from napari_hexrecruit._napari.recruitment.work import recipe_of
+from napari_hexrecruit.counting.members import NO_HEX
+from napari_hexrecruit.flatmap import FlatImage, FlatRegions, HexRegions
+from napari_hexrecruit.pipeline.places import FlatSource, find_places
+from napari_hexrecruit.pipeline.question import cube_members
+from napari_hexrecruit.sonata import Simulation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
+    from napari_hexrecruit.counting.members import Progress
+
+__all__ = ["MOST_DOTS", "Fit", "Neurons", "fit", "read_neurons"]
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+MOST_DOTS = 5_000
+"""Neurons that an alignment check shows."""
+_LAYER_OF = ";"
+"""Between region and layer in names such as ``S1FL;L4``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Neurons:
+    """A sample of the neurons that count in hexagons.
+
+    Parameters
+    ----------
+    x, y
+        (n_sample,) flat positions.
+    n_all
+        Neurons that it was drawn from.
+    in_own_region
+        Of how many the region is known on the flat map, and how many of these lie in it; None
+        where neurons or map have no regions, or others.
+    """
+
+    x: Floats
+    y: Floats
+    n_all: int
+    in_own_region: tuple[int, int] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """How well neurons lie on a flat map.
+
+    Parameters
+    ----------
+    neurons
+        The sample.
+    on_image
+        (n_sample,) whether each lies on a pixel with something in it; None without an image.
+    """
+
+    neurons: Neurons
+    on_image: Mask | None
+
+    def lines(self) -> list[str]:
+        """The shares in words, each on a line."""
+        n_sample = len(self.neurons.x)
+        of = f" of {self.neurons.n_all:,}" if n_sample < self.neurons.n_all else ""
+        lines = [f"{n_sample:,}{of} neurons shown"]
+        if self.on_image is not None:
+            lines.append(f"On the image: {_share(int(self.on_image.sum()), n_sample)}")
+        if self.neurons.in_own_region is not None:
+            n_known, n_inside = self.neurons.in_own_region
+            lines.append(f"In own region: {_share(n_inside, n_known)}")
+        return lines
+
+
+def read_neurons(
+    cube: xr.Dataset | None, regions: Sequence[NamedRegions], column: str, progress: Progress
+) -> Neurons:
+    """Draw a sample of the neurons of hexagons, always the same.
+
+    Parameters
+    ----------
+    cube
+        The hexagons.
+    regions
+        The first that have names of the neurons' regions are compared with these.
+    column
+        Property with the region of a neuron; the simulation may lack it.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Raises
+    ------
+    SimulationDataError, ValueError
+        If the neurons cannot be read, or none has a place.
+    """
+    cube, simulation = with_simulation(cube)
+    members = cube_members(simulation, cube, progress=progress)
+    recipe, population = recipe_of(cube), str(cube.attrs["population"])
+    source = FlatSource.of(simulation, _flat(recipe), recipe.get("column_atlas"))
+    places = find_places(simulation, population, source, progress)
+    counted = (members.hex_of_neuron != NO_HEX) & places.has_place
+    ids = np.flatnonzero(counted)
+    n_all = len(ids)
+    if n_all > MOST_DOTS:
+        ids = np.sort(np.random.default_rng(0).choice(ids, MOST_DOTS, replace=False))
+    x, y = places.x[ids].astype(np.float64), places.y[ids].astype(np.float64)
+    own = _values(simulation, population, column, ids)
+    found = None
+    if own is not None:
+        found = _first(
+            _in_own_region(named.regions, own, x, y, members.hex_of_neuron[ids])
+            for named in regions
+        )
+    return Neurons(x, y, n_all, found)
+
+
+def fit(neurons: Neurons, image: FlatImage | None) -> Fit:
+    """Tell which neurons lie on an image: on a pixel that is not NaN, transparent, false or 0."""
+    if image is None:
+        return Fit(neurons, None)
+    row, column = image.pixel_at(neurons.x, neurons.y)
+    return Fit(neurons, (row >= 0) & _has_content(image.pixels[row, column]))
+
+
+def _has_content(values: npt.NDArray[Any]) -> Mask:
+    """Which pixels show something; colours without transparency all do."""
+    if values.ndim == 2:
+        return values[:, 3] > 0 if values.shape[1] == 4 else np.ones(len(values), dtype=bool)
+    return np.asarray(np.isfinite(values) & (values != 0))
+
+
+def _in_own_region(
+    regions: FlatRegions | HexRegions,
+    own: list[str],
+    x: Floats,
+    y: Floats,
+    hexes: npt.NDArray[np.int32],
+) -> tuple[int, int] | None:
+    """Neurons whose region is one of these, and how many lie in it; None if there are none."""
+    if isinstance(regions, HexRegions):
+        here = regions.region[hexes]
+    else:
+        row, column = regions.image.pixel_at(x, y)
+        here = np.where(row >= 0, regions.image.pixels[row, column] - 1, -1)
+    place = {name: k for k, name in enumerate(regions.names)}
+    codes = np.array([place.get(one, place.get(one.split(_LAYER_OF)[0], -1)) for one in own])
+    known = codes >= 0
+    return (int(known.sum()), int((known & (codes == here)).sum())) if known.any() else None
+
+
+def _values(
+    simulation: Simulation, population: str, column: str, ids: npt.NDArray[np.intp]
+) -> list[str] | None:
+    """Values of a property as text; None if there is no such property."""
+    if column not in simulation.columns(population):
+        return None
+    return [str(value) for value in np.asarray(simulation.column(population, column)[ids])]
+
+
+def _flat(recipe: dict[str, Any]) -> Any:
+    flat = recipe["flat"]
+    return tuple(flat) if isinstance(flat, list) else flat
+
+
+def _first(found: Any) -> tuple[int, int] | None:
+    return next((one for one in found if one is not None), None)
+
+
+def _share(n: int, total: int) -> str:
+    return f"{100.0 * n / total:.1f} % ({n:,} of {total:,})" if total else "none"

@@ -1,0 +1,277 @@
+"""Where flat maps are from: image files, atlases, and the neurons of hexagons.
+
+What is here runs in threads, and knows neither widgets nor viewers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit._napari.recruitment.work import recipe_of
+from napari_hexrecruit.atlas.hierarchy import distinct_colour
+from napari_hexrecruit.atlas.volumes import VoxelFlatmap, read_flatmap, read_ids
+from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.flatmap import (
+    FlatImage,
+    FlatRegions,
+    HexRegions,
+    density_image,
+    depth_image,
+    footprint_image,
+    hex_image,
+    neuron_regions,
+    read_flat_image,
+    region_areas,
+    voxel_count_image,
+)
+from napari_hexrecruit.pipeline.question import open_recipe
+from napari_hexrecruit.sonata import Simulation
+
+if TYPE_CHECKING:
+    import os
+
+    import xarray as xr
+
+    from napari_hexrecruit.counting.members import Progress
+
+__all__ = [
+    "ATLAS_IMAGES",
+    "AtlasFiles",
+    "FlatMap",
+    "NamedRegions",
+    "atlas_map",
+    "image_map",
+    "neuron_map",
+    "said_by",
+    "with_simulation",
+]
+
+ATLAS_IMAGES = ("thickness", "voxels", "footprint")
+"""What an atlas can show: greatest depth, number of voxels, where there are any."""
+
+
+@dataclass(frozen=True, eq=False)
+class NamedRegions:
+    """Regions as lines, names and labels.
+
+    Parameters
+    ----------
+    title
+        What they are called together, such as ``regions`` or ``columns``.
+    regions
+        Where they are.
+    labels
+        Image of them: 0 is none, k the region ``k - 1``.
+    colours
+        (n_regions, 3) uint8.
+    """
+
+    title: str
+    regions: FlatRegions | HexRegions
+    labels: FlatImage
+    colours: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class FlatMap:
+    """What a source gives.
+
+    Parameters
+    ----------
+    source
+        ``image``, ``atlas`` or ``neurons``.
+    title
+        What the image is called.
+    image
+        None where there is only a tiling.
+    units
+        Unit of flat space: ``um``, ``pixel`` or ``unknown``.
+    regions
+        Regions and columns, if any.
+    path
+        The file that the image was read from, whose alignment can be saved.
+    """
+
+    source: str
+    title: str
+    image: FlatImage | None
+    units: str
+    regions: tuple[NamedRegions, ...] = ()
+    path: Path | None = None
+
+    def summary(self) -> str:
+        """Describe it in a line: ``thickness: 168 x 169 pixels of 38.7 µm; 240 columns``."""
+        parts = []
+        if self.image is not None:
+            height, width = self.image.shape
+            sizes = dict.fromkeys(f"{size:.4g}" for size in np.atleast_1d(self.image.pixel_size))
+            size = " x ".join(sizes) + {"um": " µm", "pixel": " px"}.get(self.units, "")
+            parts.append(f"{self.title}: {width:,} x {height:,} pixels of {size}")
+        parts += [f"{_n_shown(named.labels):,} {named.title}" for named in self.regions]
+        return "; ".join(parts)
+
+
+@dataclass(frozen=True)
+class AtlasFiles:
+    """Files of an atlas; those that are None are the circuit's, if it has them.
+
+    Parameters
+    ----------
+    flatmap
+        Voxel flatmap.
+    annotation, hierarchy
+        Region of each voxel, and names and colours of regions.
+    columns
+        Column of each voxel; never the circuit's.
+    image
+        One of `ATLAS_IMAGES`; without a depth, thickness becomes the footprint.
+    """
+
+    flatmap: Path | None = None
+    annotation: Path | None = None
+    hierarchy: Path | None = None
+    columns: Path | None = None
+    image: str = "thickness"
+
+
+def image_map(
+    path: str | os.PathLike[str],
+    pixel_size: float | None,
+    origin: tuple[float, float] | None,
+    rotation_deg: float | None,
+) -> FlatMap:
+    """Read an image file; what is None is as the file or the one beside it says.
+
+    Raises
+    ------
+    SimulationDataError
+        If it is no image.
+    ValueError
+        If nobody says how large a pixel is, or a number is not allowed.
+    """
+    image = read_flat_image(path, pixel_size=pixel_size, origin=origin, rotation_deg=rotation_deg)
+    return FlatMap("image", Path(path).name, image, image.units, path=Path(path))
+
+
+def said_by(path: Path) -> tuple[FlatImage | None, str]:
+    """An image with the place that its file says; None where it does not say a pixel size."""
+    try:
+        image = read_flat_image(path)
+    except HexRecruitError:
+        raise
+    except ValueError:
+        return None, "The file does not say how large a pixel is: fill in the pixel size, µm."
+    height, width = image.shape
+    return image, f"{width:,} x {height:,} pixels, whose size is known."
+
+
+def atlas_map(files: AtlasFiles, cube: xr.Dataset | None, progress: Progress) -> FlatMap:
+    """Read an atlas.
+
+    Parameters
+    ----------
+    files
+        Its files.
+    cube
+        Hexagons, whose simulation names the atlas of its circuit; None without any.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Raises
+    ------
+    SimulationDataError
+        If a file is missing or is not what it should be, or the circuit has no atlas.
+    ValueError
+        If there is neither a file nor hexagons.
+    """
+    files = _completed(files, cube)
+    if files.flatmap is None:
+        raise ValueError("no flatmap is chosen: choose an nrrd file, or load hexagons first")
+    flatmap = read_flatmap(files.flatmap, progress=progress)
+    regions = []
+    for title, path, hierarchy in (
+        ("regions", files.annotation, files.hierarchy),
+        ("columns", files.columns, None),
+    ):
+        if path is not None:
+            areas = region_areas(flatmap, read_ids(path, progress=progress), hierarchy)
+            regions.append(NamedRegions(title, areas, areas.image, areas.colours))
+    title, image = _atlas_image(flatmap, files.image)
+    return FlatMap("atlas", title, image, flatmap.units, tuple(regions))
+
+
+def neuron_map(
+    cube: xr.Dataset | None, column: str, *, density: bool, progress: Progress
+) -> FlatMap:
+    """Regions of hexagons from their neurons, and how many these are.
+
+    Raises
+    ------
+    SimulationDataError
+        If the simulation is gone or lacks the column.
+    ValueError
+        If there are no hexagons, or the column cannot be used.
+    """
+    cube, simulation = with_simulation(cube)
+    regions = neuron_regions(simulation, cube, column, progress=progress)
+    image = density_image(cube) if density else None
+    units = str(cube.attrs["flat_units"])
+    named = NamedRegions(
+        "regions" if column == "region" else column, regions, *_hex_labels(cube, regions)
+    )
+    return FlatMap("neurons", "neurons per hexagon", image, units, (named,))
+
+
+def _completed(files: AtlasFiles, cube: xr.Dataset | None) -> AtlasFiles:
+    """The same with the files of the circuit where no flatmap is given."""
+    if files.flatmap is not None or cube is None:
+        return files
+    simulation = with_simulation(cube)[1]
+    flatmap = simulation.atlas_file("flatmap")
+    annotation, hierarchy = (
+        given or (there if there.is_file() else None)
+        for given, there in (
+            (files.annotation, flatmap.with_name("brain_regions.nrrd")),
+            (files.hierarchy, flatmap.with_name("hierarchy.json")),
+        )
+    )
+    return replace(files, flatmap=flatmap, annotation=annotation, hierarchy=hierarchy)
+
+
+def _atlas_image(flatmap: VoxelFlatmap, what: str) -> tuple[str, FlatImage]:
+    if what == "voxels":
+        return "voxels", voxel_count_image(flatmap)
+    if what == "thickness" and flatmap.depth is not None:
+        return "thickness", depth_image(flatmap)
+    return "footprint", footprint_image(flatmap)
+
+
+def _hex_labels(cube: xr.Dataset, regions: HexRegions) -> tuple[FlatImage, npt.NDArray[np.uint8]]:
+    """Labels of hexagons, and a colour for each region."""
+    image = hex_image(cube, regions.region + 1)
+    labels = np.nan_to_num(image.pixels).astype(np.int32)
+    colours = [distinct_colour(k) for k in range(len(regions.names))]
+    return replace(image, pixels=labels), np.array(colours, dtype=np.uint8).reshape(-1, 3)
+
+
+def with_simulation(cube: xr.Dataset | None) -> tuple[xr.Dataset, Simulation]:
+    """Hexagons with the simulation that they were computed from."""
+    if cube is None:
+        raise ValueError("there are no hexagons: load a simulation or a cube first")
+    recipe = recipe_of(cube)
+    path = str(recipe.get("simulation", ""))
+    if not Path(path).is_file():
+        where = path or "it is not named"
+        raise ValueError(
+            f"{where}: the simulation of the hexagons is not there: load the hexagons from it again"
+        )
+    return cube, open_recipe(recipe)
+
+
+def _n_shown(labels: FlatImage) -> int:
+    return len(np.setdiff1d(labels.pixels, [0]))

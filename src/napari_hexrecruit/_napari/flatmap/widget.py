@@ -1,0 +1,433 @@
+"""The widget "Flat map": what lies under and over the hexagons, and whether it is aligned."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from magicgui.widgets import CheckBox, Container, Widget
+from napari.layers import Layer, Vectors
+from napari.utils.notifications import show_error, show_warning
+from napari.viewer import Viewer
+from qtpy.QtCore import QTimer
+
+from napari_hexrecruit._napari.flatmap.alignment import Fit, Neurons, fit, read_neurons
+from napari_hexrecruit._napari.flatmap.form import ATLAS, IMAGE, NOT_CHECKED, FlatMapForm
+from napari_hexrecruit._napari.flatmap.layers import (
+    METADATA_KEY,
+    LayerData,
+    Role,
+    dot_colours,
+    dots,
+    layer_units,
+    layers_of,
+)
+from napari_hexrecruit._napari.flatmap.sources import (
+    FlatMap,
+    atlas_map,
+    image_map,
+    neuron_map,
+    said_by,
+)
+from napari_hexrecruit._napari.layers.layer import set_stage
+from napari_hexrecruit._napari.recruitment.shown import cube_of
+from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
+from napari_hexrecruit._napari.widgets.parts import FileDrops, scrolled
+from napari_hexrecruit.counting.members import Progress
+from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.flatmap import FlatImage, Nudge, write_sidecar
+
+__all__ = ["FlatMapWidget", "keep_thin"]
+
+_LINE_PIXELS = 2.0
+_NOTICEABLE = 1.05
+"""Lines are drawn anew when they would be this much too thick or too thin."""
+_Checked = tuple[str, tuple[str, str], Neurons]
+_Added = tuple[FlatMap, tuple[str, str], list[tuple[Role, LayerData]]]
+
+
+class FlatMapWidget(Container[Widget]):
+    """Panel that puts flat maps under and over the hexagons, and checks where they lie.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer that layers are added to.
+
+    Attributes
+    ----------
+    form
+        The fields.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(labels=False)
+        self._viewer = napari_viewer
+        self.form = FlatMapForm()
+        self._maps: dict[str, FlatMap] = {}
+        self._neurons: tuple[str, Neurons] | None = None
+        self._adding = False
+        self._lay_out()
+        self._reading = Jobs(lambda _: None, self.native)
+        self._working = Jobs(self._show_progress, self.native)
+        self._align_timer = QTimer(self.native)
+        self._align_timer.setSingleShot(True)
+        self._align_timer.timeout.connect(self.form.align)
+        self._connect()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread works for the panel."""
+        return self._reading.running or self._working.running
+
+    def _lay_out(self) -> None:
+        self._panel = scrolled(self, self.form.sections, stretch=1)  # texts would take it
+        for field in (self.form.file, self.form.flatmap):
+            field.line_edit.native.setAcceptDrops(False)  # it would take the address as text
+        FileDrops(self.native, self._on_dropped)
+
+    def _connect(self) -> None:
+        form = self.form
+        form.source.changed.connect(self._on_source_chosen)
+        form.file.changed.connect(self._on_file_chosen)
+        form.add.changed.connect(self.add)
+        form.cancel.changed.connect(self._working.cancel)
+        form.check.changed.connect(self.check)
+        form.save.changed.connect(self.save)
+        form.reset.changed.connect(self._on_reset)
+        form.opacity.changed.connect(self._fade_hexagons)
+        form.colour.changed.connect(self._colour_lines)
+        for field, part in self._toggles():
+            field.changed.connect(lambda shown, part=part: self._toggle(part, shown))
+        for moved in (form.dx, form.dy, form.turn, form.scale):
+            moved.changed.connect(form.unless_quiet(self._on_nudged))
+        for event, action in self._viewer_events():
+            event.connect(action)
+        self.native_parent_changed.connect(self._on_parent_changed)
+
+    def _viewer_events(self) -> list[tuple[Any, Any]]:
+        events = self._viewer.layers.events
+        return [(events.inserted, self._on_inserted), (events.removed, self._on_removed)]
+
+    def _toggles(self) -> list[tuple[CheckBox, str]]:
+        form = self.form
+        return [
+            (form.show_image, "image"),
+            (form.show_regions, "regions"),
+            (form.show_outlines, "outlines"),
+            (form.show_names, "names"),
+        ]
+
+    # --- choosing ---------------------------------------------------------------------------------
+
+    def _on_source_chosen(self) -> None:
+        self.form.show_source()
+        self._show_buttons()
+
+    def _on_dropped(self, path: Path) -> None:
+        form = self.form
+        (form.flatmap if form.source.value == ATLAS else form.file).value = path
+
+    def _on_file_chosen(self) -> None:
+        """Ask the image where it lies; of every letter typed, only what exists counts."""
+        path = self.form.image_path
+        self._reading.cancel()
+        if path is None or not path.is_file():
+            return
+        self.form.say(None, "Reading ...")
+        self._reading.start(lambda _: said_by(path), self._on_said)
+
+    def _on_said(self, outcome: Outcome[tuple[FlatImage | None, str]]) -> None:
+        """Errors are told when the image is added."""
+        self.form.say(*(outcome.value or (None, outcome.error or "")))
+
+    # --- adding -----------------------------------------------------------------------------------
+
+    def add(self) -> None:
+        """Read what is chosen, in a thread, and add its layers."""
+        try:
+            work = self._work()
+        except ValueError as mistake:
+            show_error(str(mistake))
+            return
+        cube = self._cube()
+
+        def made(progress: Progress) -> _Added:
+            flat_map = work(progress)
+            units = layer_units(flat_map, cube)
+            return flat_map, units, layers_of(flat_map, units)
+
+        self._working.start(made, self._on_made)
+        self._show_buttons()
+
+    def _work(self) -> Callable[[Progress], FlatMap]:
+        form, cube = self.form, self._cube()
+        if form.source.value == IMAGE:
+            path, placing = form.image_path, form.placing
+            if path is None:
+                raise ValueError("No image is chosen: choose or drop an image file first.")
+            return lambda _: image_map(path, *placing)
+        if form.source.value == ATLAS:
+            files = form.atlas_files
+            return lambda progress: atlas_map(files, cube, progress)
+        name, density = form.region_column.value.strip(), form.density.value
+        return lambda progress: neuron_map(cube, name, density=density, progress=progress)
+
+    def _on_made(self, outcome: Outcome[_Added]) -> None:
+        if outcome.value is not None:
+            self._show(*outcome.value)
+        _report(outcome)
+        self._show_buttons()
+
+    def _show(
+        self, flat_map: FlatMap, units: tuple[str, str], layers: list[tuple[Role, LayerData]]
+    ) -> None:
+        made = [(role, Layer.create(*data)) for role, data in layers]
+        is_first = len(self._viewer.layers) == 0
+        active = self._viewer.layers.selection.active
+        self._remove(flat_map.source)
+        self._maps[flat_map.source], self._neurons = flat_map, None
+        for role, layer in made:
+            self._insert(role, layer)
+        self._viewer.layers.selection.active = active
+        if is_first:
+            set_stage(self._viewer)
+        self._fade_hexagons()
+        self._colour_lines()
+        self.form.status.value = flat_map.summary()
+        self.form.result.value = NOT_CHECKED
+        if flat_map.source == IMAGE and flat_map.image is not None:
+            self.form.say_nudge(flat_map.image.nudge)
+
+    def _insert(self, role: Role, layer: Layer) -> None:
+        """Add a layer at its place between the others."""
+        shown = {part: field.value for field, part in self._toggles()}.get(role.part, True)
+        layer.visible = layer.visible and shown
+        if isinstance(layer, Vectors):
+            keep_thin(self._viewer, layer)
+        layers = self._viewer.layers
+        at = _place_under(layers, role) if role.is_under else _place_over(layers, role)
+        self._adding = True
+        try:
+            layers.insert(at, layer)
+        finally:
+            self._adding = False
+
+    def _remove(self, source: str, part: str = "") -> None:
+        for layer in self._layers(source, part):
+            self._viewer.layers.remove(layer)
+
+    def _layers(self, source: str = "", part: str = "") -> list[Layer]:
+        """Layers of a source, and of a part; of all if none is named."""
+        roles = [(layer, _role(layer)) for layer in self._viewer.layers]
+        return [
+            layer
+            for layer, role in roles
+            if role and source in ("", role.source) and part in ("", role.part)
+        ]
+
+    # --- looking ----------------------------------------------------------------------------------
+
+    def _toggle(self, part: str, shown: bool) -> None:
+        for layer in self._layers(part=part):
+            layer.visible = shown
+
+    def _colour_lines(self) -> None:
+        for layer in self._layers(part="outlines"):
+            layer.edge_color = self.form.colour.value
+        for layer in self._layers(part="names"):
+            layer.text.color = self.form.colour.value
+
+    def _fade_hexagons(self) -> None:
+        """Let an image be seen through the hexagons over it."""
+        if self._layers(part="image"):
+            for layer in self._viewer.layers:
+                if cube_of(layer) is not None:
+                    layer.opacity = self.form.opacity.value
+
+    def _cube(self) -> xr.Dataset | None:
+        """Hexagons that are selected, or else the uppermost."""
+        active = self._viewer.layers.selection.active
+        cubes = (cube_of(layer) for layer in [active, *reversed(self._viewer.layers)])
+        return next((cube for cube in cubes if cube is not None), None)
+
+    # --- alignment --------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Show neurons as dots, and how many lie where they should."""
+        source, cube, name = self.form.source.value, self._cube(), self.form.region_column.value
+        maps = sorted(self._maps.values(), key=lambda one: one.source != source)
+        regions = [named for one in maps for named in one.regions]
+        flat_map, name = self._maps[source], name.strip()
+
+        def work(progress: Progress) -> _Checked:
+            units = layer_units(flat_map, cube)
+            return source, units, read_neurons(cube, regions, name, progress)
+
+        self._working.start(work, self._on_neurons_read)
+        self._show_buttons()
+
+    def _on_neurons_read(self, outcome: Outcome[_Checked]) -> None:
+        if outcome.value is not None and outcome.value[0] in self._maps:
+            source, units, neurons = outcome.value
+            self._neurons = source, neurons
+            self._show_dots(source, units, neurons)
+        _report(outcome)
+        self._show_buttons()
+
+    def _show_dots(self, source: str, units: tuple[str, str], neurons: Neurons) -> None:
+        found = fit(neurons, self._maps[source].image)
+        role, data = dots(found, source, units)
+        layer = Layer.create(*data)
+        active = self._viewer.layers.selection.active
+        for old in self._layers(part="dots"):
+            self._viewer.layers.remove(old)
+        self._insert(role, layer)
+        self._viewer.layers.selection.active = active
+        self._show_fit(found)
+
+    def _show_fit(self, found: Fit) -> None:
+        self.form.result.value = "\n".join(found.lines())
+
+    def _on_nudged(self) -> None:
+        """Move the image at once, and say how many neurons lie on it now."""
+        flat_map = self._maps.get(IMAGE)
+        if flat_map is None or flat_map.image is None:
+            return
+        image = replace(flat_map.image, nudge=self.form.chosen_nudge)
+        self._maps[IMAGE] = replace(flat_map, image=image)
+        for layer in self._layers(IMAGE, "image"):
+            layer.affine = image.affine_yx
+        if self._neurons is not None and self._neurons[0] == IMAGE:
+            found = fit(self._neurons[1], image)
+            for layer in self._layers(IMAGE, "dots"):
+                layer.face_color = dot_colours(found)
+            self._show_fit(found)
+
+    def _on_reset(self) -> None:
+        self.form.say_nudge(Nudge())
+        self._on_nudged()
+
+    def save(self) -> None:
+        """Write where the image lies into the file beside it."""
+        flat_map = self._maps[IMAGE]
+        if flat_map.path is None or flat_map.image is None:
+            return
+        try:
+            path = write_sidecar(flat_map.path, flat_map.image)
+        except (HexRecruitError, OSError) as error:
+            show_error(f"The alignment cannot be saved: {' '.join(str(error).split())}")
+            return
+        self.form.status.value = f"Saved in {path.name}."
+
+    # --- state of the panel -----------------------------------------------------------------------
+
+    def _on_inserted(self, event: Any) -> None:
+        """Keep hexagons that come later under the outlines, and the image seen through them."""
+        if self._adding or cube_of(event.value) is None:
+            return
+        self._fade_hexagons()
+        over = [layer for layer in self._layers() if not _role_of(layer).is_under]
+        for layer in sorted(over, key=lambda one: _role_of(one).rank):
+            layers = self._viewer.layers
+            layers.move(layers.index(layer), len(layers))
+
+    def _on_removed(self) -> None:
+        for source in list(self._maps):
+            if not self._layers(source):
+                del self._maps[source]
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        form, running = self.form, self._working.running
+        form.add.enabled, form.cancel.enabled = not running, running
+        form.check.enabled = form.source.value in self._maps and not running
+        form.save.enabled = form.reset.enabled = IMAGE in self._maps
+
+    def _show_progress(self, monitor: Monitor | None) -> None:
+        bar: Any = self.form.progress.native
+        if monitor is None:
+            bar.setRange(0, 1)
+            bar.setValue(0)
+            self._show_buttons()
+        elif monitor.done == 0:
+            bar.setRange(0, 0)  # busy
+        else:
+            bar.setRange(0, 1000)
+            bar.setValue(1000 * monitor.done // max(monitor.total, 1))
+
+    def _on_parent_changed(self, parent: Any) -> None:
+        """Take the font of the window, which comes a moment later; rest out of a window."""
+        if parent is not None:
+            self._align_timer.start()
+            return
+        for jobs in (self._reading, self._working):
+            jobs.cancel()
+        for event, action in self._viewer_events():
+            event.disconnect(action)
+
+
+def _report(outcome: Outcome[Any]) -> None:
+    if outcome.error is not None:
+        show_error(outcome.error)
+    if outcome.warned:
+        show_warning("; ".join(outcome.warned))
+
+
+# --- layers in a viewer ---------------------------------------------------------------------------
+
+
+def _role(layer: Layer) -> Role | None:
+    role: Role | None = layer.metadata.get(METADATA_KEY)
+    return role
+
+
+def _role_of(layer: Layer) -> Role:
+    role: Role = layer.metadata[METADATA_KEY]
+    return role
+
+
+def _place_under(layers: Any, role: Role) -> int:
+    """Position above the layers of lower rank, and below all hexagons and outlines."""
+    at = 0
+    for k, layer in enumerate(layers):
+        other = _role(layer)
+        if cube_of(layer) is not None or (other and not other.is_under):
+            break
+        if other is None or other.rank <= role.rank:
+            at = k + 1
+    return at
+
+
+def _place_over(layers: Any, role: Role) -> int:
+    """Position on top, but below the layers of higher rank."""
+    at = len(layers)
+    while at > 0:
+        other = _role(layers[at - 1])
+        if other is None or other.rank <= role.rank:
+            break
+        at -= 1
+    return at
+
+
+def keep_thin(viewer: Viewer, layer: Vectors) -> None:
+    """Give lines the same width in pixels at any zoom."""
+    # napari 0.9 has moved the camera into a model of its own.
+    camera = getattr(viewer, "scene", viewer).camera
+    lines = weakref.ref(layer)
+
+    def fit_width(event: object = None) -> None:
+        layer = lines()
+        if layer is None:
+            camera.events.zoom.disconnect(fit_width)
+            return
+        width = _LINE_PIXELS / camera.zoom
+        if max(width / layer.edge_width, layer.edge_width / width) > _NOTICEABLE:
+            layer.edge_width = width
+
+    fit_width()
+    camera.events.zoom.connect(fit_width)

@@ -1,0 +1,645 @@
+"""The hexagon layer: a cube as a napari Points layer with time as a slider."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import napari
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Points
+from napari.utils.colormaps.standardize_color import transform_color
+from napari.utils.events import Event
+from napari.utils.notifications import show_warning
+
+from napari_hexrecruit._napari.layers.blocks import Blocks
+from napari_hexrecruit._napari.layers.display import (
+    contrast_limits,
+    hex_points,
+    numbers_of,
+    plain_points,
+    reading,
+)
+from napari_hexrecruit._napari.layers.picks import (
+    MOST_LINES,
+    HexLookup,
+    colours_of,
+    give_slots,
+    positions_of,
+)
+from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.private.points import (
+    FRAME_AXIS,
+    STATE_KEY,
+    VALUE,
+    FramePoints,
+    Outlines,
+    missing_names,
+)
+from napari_hexrecruit.conform import as_cube
+from napari_hexrecruit.metrics import metric_named, metrics_for, usable_limits
+from napari_hexrecruit.schema import RECRUITMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import xarray as xr
+
+    from napari_hexrecruit.metrics import Metric
+
+__all__ = [
+    "LayerRecipe",
+    "RecruitmentLayer",
+    "add_recruitment_layer",
+    "make_recruitment_layer",
+    "set_stage",
+]
+
+_log = logging.getLogger(__name__)
+
+_AXES = ("time", "y", "x")
+_LOOK: dict[str, Any] = {
+    "antialiasing": 0.5,
+    "blending": "translucent",
+    "border_color": "gray",
+    "canvas_size_limits": (0, 1_000_000),
+}
+"""How a layer looks unless the caller says otherwise.
+
+Half a pixel of antialiasing fades an edge over one pixel. napari keeps points between 2 and 10,000
+pixels: hexagons outside of that would overlap or part.
+"""
+_OF_THE_CUBE = frozenset(
+    {
+        *("border_width", "border_width_is_relative", "data", "face_color", "features", "ndim"),
+        *("properties", "property_choices", "scale", "size", "symbol", "translate", "units"),
+    }
+)
+"""Arguments of `napari.layers.Points` that follow from the cube."""
+_COPIED = (
+    *("affine", "antialiasing", "axis_labels", "blending", "border_color", "canvas_size_limits"),
+    *("experimental_clipping_planes", "face_colormap", "face_contrast_limits", "name", "opacity"),
+    *("projection_mode", "shading", "shown", "text", "visible"),
+)
+"""Entries of a layer's state that a copy is made with."""
+_OF_MANY = 0.5
+"""Width of the outlines where very many hexagons are picked, so that their colours are seen."""
+_COPIED_AFTERWARDS = ("scale", "translate", "rotate", "shear", "size", "features")
+
+
+class RecruitmentLayer(FramePoints):
+    """Hexagons of a recruitment cube, coloured by the bin that the time slider is in.
+
+    One point per hexagon in three dimensions, (time, y, x). Along time a data unit is a bin, and
+    ``scale`` and ``translate`` make the slider run in ms. The layer keeps a reference to the cube
+    and reads one bin of it at a time: moving the slider costs the same for 100 bins and for 10,000.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube; it is not copied and not changed, and other layers may show it too.
+    metric
+        What the colours show: ``recruitment`` (%), ``n_recruited`` (neurons), ``rate`` (spikes/s
+        per neuron), or what an analysis has added to the cube, such as ``difference``.
+    outline_nan
+        Whether hexagons without a value are outlined. They are never filled.
+    **points_kwargs
+        How it looks, as for `napari.layers.Points`: ``name``, ``opacity``, ``face_colormap``,
+        ``face_contrast_limits``, ``border_color`` (of the outlines) and so on. What follows from
+        the cube (coordinates, size, symbol, scale, units, colours, features) cannot be given.
+
+    Raises
+    ------
+    ValueError
+        If the dataset is no recruitment cube, or the metric is unknown or not in it.
+    TypeError
+        If an argument is given that follows from the cube.
+
+    Notes
+    -----
+    The bin of a time is the one that contains it, ``start <= t < start + bin_ms``; outside of the
+    cube's time nothing is drawn. The feature ``recruited`` has the values of the current bin, of
+    whichever metric. The layer's units are ``("ms", "um", "um")``, or pixels where the cube does
+    not say that flat space is in µm.
+
+    ``layer.events`` has ``bin_changed``, ``cube_changed``, ``metric``, ``outline_nan`` and
+    ``selection_changed``.
+
+    Examples
+    --------
+    >>> import napari
+    >>> from napari_hexrecruit import read_cube
+    >>> viewer = napari.Viewer()  # doctest: +SKIP
+    >>> layer = RecruitmentLayer(read_cube("run.hexrecruit.nc"))  # doctest: +SKIP
+    >>> viewer.add_layer(layer)  # doctest: +SKIP
+    >>> layer.metric = "rate"  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        cube: xr.Dataset,
+        *,
+        metric: str = RECRUITMENT,
+        outline_nan: bool = True,
+        **points_kwargs: Any,
+    ) -> None:
+        cube = as_cube(cube)
+        _refuse_of_the_cube(points_kwargs)
+        self._metric = metric_named(metric)
+        self._outline_nan = bool(outline_nan)
+        self._slots: dict[str, int] = {}
+        self._take(cube)
+        look = _LOOK | {"name": _name(cube), "face_colormap": self._metric.colormap}
+        look |= {"axis_labels": self.axis_names()}
+        limits = points_kwargs.get("face_contrast_limits")
+        points_kwargs["face_contrast_limits"] = self._usable(limits)
+        super().__init__(
+            self._hexes.centres,
+            self._fixed_features(),
+            **self.geometry(),
+            **(look | points_kwargs),
+        )
+        self.colorbar_label.text = self._metric.title_for(cube)
+        # napari's linked layers take over what has the name of an event: metric and outlines, but
+        # neither the cube nor the bin, nor the picks: the other may not have these hexagons.
+        self.events.add(bin_changed=Event, cube_changed=Event, metric=Event, outline_nan=Event)
+        self.events.add(selection_changed=Event)
+
+    # --- what is shown ----------------------------------------------------------------------------
+
+    @property
+    def cube(self) -> xr.Dataset:
+        """The cube that is shown.
+
+        Setting another one keeps colormap, limits and metric, and clears the selected points and
+        features that others have added. Hexagons, bins and start may differ; picked hexagons that
+        are in the same place still are picked.
+
+        Raises
+        ------
+        ValueError
+            When set, if it is no recruitment cube, or lacks what the layer's metric shows; the
+            layer stays as it was.
+        """
+        return self._cube
+
+    @cube.setter
+    def cube(self, cube: xr.Dataset) -> None:
+        cube = as_cube(cube)
+        _check_metric(self._metric, cube)
+        before = self._lookup.grid
+        self._take(cube)
+        self.replace_points(self._hexes.centres, self._fixed_features(), **self.geometry())
+        self.colorbar_label.text = self._metric.title_for(cube)
+        same_places = self._lookup.grid == before
+        self._pick([n for n in self._slots if n in self._position_of] if same_places else [])
+        self.events.cube_changed(value=cube)
+
+    @property
+    def metric(self) -> str:
+        """Name of what the colours show.
+
+        Setting another one takes its default limits, `metrics.first_limits`: 0 to 50 % for
+        ``recruitment``, 0 to the 99th percentile for others; and a colormap with two arms where 0
+        is the middle.
+        """
+        return self._metric.name
+
+    @metric.setter
+    def metric(self, metric: str) -> None:
+        chosen = metric_named(metric)
+        if chosen is self._metric:
+            return
+        _check_metric(chosen, self._cube)
+        before, self._metric = self._metric, chosen
+        self.colorbar_label.text = chosen.title_for(self._cube)
+        if chosen.colormap != before.colormap:
+            self.face_colormap = chosen.colormap
+        self.face_contrast_limits = contrast_limits(self._cube, chosen)
+        self.repaint()
+        self.events.metric(value=metric)
+
+    @property
+    def face_contrast_limits(self) -> tuple[float, float]:
+        """Values of the first and the last colour.
+
+        Equal ones are moved apart by a ten-thousandth; None takes the metric's default limits.
+
+        Raises
+        ------
+        ValueError
+            When set, if one is not a finite number or they are in the wrong order; the layer stays
+            as it was.
+        """
+        limits: tuple[float, float] = Points.face_contrast_limits.fget(self)
+        return limits
+
+    @face_contrast_limits.setter
+    def face_contrast_limits(self, limits: Sequence[float] | None) -> None:
+        Points.face_contrast_limits.fset(self, self._usable(limits))
+
+    def _usable(self, limits: Sequence[float] | None) -> tuple[float, float]:
+        return contrast_limits(self._cube, self._metric) if limits is None else _pair(limits)
+
+    @property
+    def outline_nan(self) -> bool:
+        """Whether hexagons without a value are outlined, in the layer's ``border_color``."""
+        return self._outline_nan
+
+    @outline_nan.setter
+    def outline_nan(self, outline_nan: bool) -> None:
+        if self._outline_nan == bool(outline_nan):
+            return
+        self._outline_nan = bool(outline_nan)
+        self.refresh(extent=False)
+        self.events.outline_nan(value=self._outline_nan)
+
+    # --- where the slider is ----------------------------------------------------------------------
+
+    @property
+    def current_bin(self) -> int | None:
+        """Bin whose values the features hold; None where the slider is outside of the cube's time.
+
+        A hidden layer does not follow the slider.
+        """
+        return self.current_frame
+
+    @property
+    def time_window_ms(self) -> tuple[float, float] | None:
+        """Start and end of the current bin, ms; None outside of the cube's time."""
+        return None if self.current_bin is None else self._hexes.window_ms(self.current_bin)
+
+    def bin_at(self, position: Sequence[float]) -> int | None:
+        """Find the bin that a place of the world lies in, whether the layer is shown or not.
+
+        Parameters
+        ----------
+        position
+            World coordinates, such as ``viewer.dims.point``; the last axes are the layer's.
+
+        Returns
+        -------
+        int or None
+            None outside of the cube's time.
+        """
+        return self.frame_at(float(self.world_to_data(position)[FRAME_AXIS]))
+
+    def slider_ms(self, bin_: int) -> float:
+        """World coordinate of the start of a bin on the time axis: where the slider shows it."""
+        at = np.zeros(self.ndim)
+        at[FRAME_AXIS] = bin_
+        return float(self.data_to_world(at)[FRAME_AXIS])
+
+    # --- picked hexagons --------------------------------------------------------------------------
+
+    @property
+    def selected_hexes(self) -> tuple[str, ...]:
+        """Names of the picked hexagons, in the order of picking; they are outlined on the map.
+
+        Set it to any names of the cube's hexagons, each counts once. ``events.selection_changed``
+        tells of it.
+
+        Raises
+        ------
+        ValueError
+            When set, if the cube has no such hexagon; the picks stay as they were.
+        """
+        return tuple(self._slots)
+
+    @selected_hexes.setter
+    def selected_hexes(self, names: Iterable[str]) -> None:
+        wanted = [names] if isinstance(names, str) else [str(name) for name in names]
+        unknown = [name for name in wanted if name not in self._position_of]
+        if unknown:
+            raise ValueError(
+                f"selected_hexes: the cube has no hexagon {unknown[0]!r}:"
+                f" names look like {self._hexes.names[0]}"
+            )
+        self._pick(wanted)
+
+    @property
+    def selected_slots(self) -> tuple[int, ...]:
+        """Number of the colour of each picked hexagon, see `picks.colours_of`."""
+        return tuple(self._slots.values())
+
+    def hex_at(self, position: Sequence[float]) -> str | None:
+        """Find the hexagon at a place of the world, such as that of a mouse event.
+
+        Returns
+        -------
+        str or None
+            Its name; None beside all hexagons. Of columns of an atlas, which may overlap, the one
+            with the nearest centre.
+        """
+        y, x = self.world_to_data(position)[-2:]
+        index = self._lookup.at(float(x), float(y))
+        return None if index is None else str(self._hexes.names[index])
+
+    def hexes_inside(self, corners: Iterable[Sequence[float]]) -> tuple[str, ...]:
+        """Find the hexagons whose centres lie within a polygon.
+
+        Parameters
+        ----------
+        corners
+            World coordinates of its corners.
+
+        Returns
+        -------
+        tuple of str
+            Names in the order of the cube.
+        """
+        yx = [self.world_to_data(corner)[-2:] for corner in corners]
+        inside = self._lookup.inside([x for _, x in yx], [y for y, _ in yx])
+        return tuple(str(name) for name in self._hexes.names[inside])
+
+    def _pick(self, names: Sequence[str]) -> None:
+        """Take over names that there are; tells others if any is different."""
+        slots = give_slots(dict.fromkeys(names), self._slots)
+        changed = list(slots) != list(self._slots)
+        self._slots = slots
+        self._outline()
+        if changed:
+            self.events.selection_changed(value=self.selected_hexes)
+
+    def _outline(self) -> None:
+        overlay, hexes = self.pick_overlay, self._hexes
+        at = [self._position_of[name] for name in self._slots]
+        overlay.outlines = None
+        if at:
+            colours = transform_color(colours_of(self.selected_slots))
+            width = _OF_MANY if len(at) > MOST_LINES else 1.0
+            overlay.outlines = Outlines(hexes.centres[at], colours, hexes.size, width)
+        overlay.visible = bool(at) or bool(overlay.lasso)
+
+    # --- axes -------------------------------------------------------------------------------------
+
+    def axis_names(self) -> tuple[str, ...]:
+        """Names of the layer's axes."""
+        return _AXES
+
+    def geometry(self) -> dict[str, Any]:
+        """Size of the hexagons, and where the data coordinates are in the world."""
+        hexes = self._hexes
+        return {
+            "size": hexes.size,
+            "scale": hexes.scale,
+            "translate": hexes.translate,
+            "units": hexes.units,
+        }
+
+    @property
+    def caption(self) -> str:
+        """What stands above the time on the canvas."""
+        return ""
+
+    # --- answers to FramePoints -------------------------------------------------------------------
+
+    @property
+    def n_frames(self) -> int:
+        """Number of bins."""
+        return self._hexes.n_bins
+
+    def frame_values(self, frame: int) -> npt.NDArray[np.float32]:
+        """Values of a bin, (n_hexes,) float32."""
+        return self._metric.values(*self._numbers.at(frame))
+
+    def sentence(self, index: int) -> str:
+        """Say the current value of a hexagon: ``R3;C-1: 12.5 % of 48 neurons``."""
+        hexes = self._hexes
+        value = float(self.features[VALUE].iat[index])
+        return reading(str(hexes.names[index]), value, int(hexes.n_neurons[index]), self._metric)
+
+    def recipe(self) -> LayerRecipe:
+        """Return cube, metric and outlines: what a copy of the layer is made of."""
+        return LayerRecipe(self._cube, self.metric, self.outline_nan)
+
+    def on_frame_changed(self) -> None:
+        """Announce the bin and its features."""
+        self.events.bin_changed(value=self.current_bin)
+        self.events.properties()
+        self.events.features()
+
+    @property
+    def outlines(self) -> bool:
+        """Whether hexagons without a value are outlined."""
+        return self._outline_nan
+
+    def _take(self, cube: xr.Dataset) -> None:
+        self._cube = cube
+        self._numbers = Blocks(numbers_of(cube))
+        self._hexes = hex_points(cube)
+        self._lookup = HexLookup.of(cube)
+        self._position_of = positions_of(cube)
+
+    def _fixed_features(self) -> dict[str, npt.NDArray[Any]]:
+        return {"hex": self._hexes.names, "n_neurons": self._hexes.n_neurons}
+
+
+def _pair(limits: Sequence[float]) -> tuple[float, float]:
+    try:
+        low, high = limits
+    except (TypeError, ValueError):
+        raise ValueError(f"colour limits must be (low, high), not {limits!r}") from None
+    return usable_limits(low, high)
+
+
+def _check_metric(metric: Metric, cube: xr.Dataset) -> None:
+    if metric.variable and metric.variable not in cube:
+        has = ", ".join(one.name for one in metrics_for(cube))
+        raise ValueError(f"the cube has no {metric.variable!r}: it can show {has}")
+
+
+def _clear_picks(layer: RecruitmentLayer) -> None:
+    layer.selected_hexes = ()
+
+
+RecruitmentLayer.bind_key("Escape", _clear_picks)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerRecipe:
+    """What a layer shows; its layer data tuple has it as ``metadata["napari-hexrecruit"]``.
+
+    Parameters
+    ----------
+    cube
+        The cube itself, not a copy.
+    metric
+        Name of the metric.
+    outline_nan
+        Whether hexagons without a value are outlined.
+    """
+
+    cube: xr.Dataset
+    metric: str
+    outline_nan: bool
+
+    def __deepcopy__(self, memo: object) -> LayerRecipe:
+        # The cube is shared and never changed; a copy of it would be as large as the cube.
+        return self
+
+    def new(self, **points_kwargs: Any) -> RecruitmentLayer:
+        """Make a layer of this kind."""
+        return RecruitmentLayer(
+            self.cube, metric=self.metric, outline_nan=self.outline_nan, **points_kwargs
+        )
+
+    def layer(self, state: Mapping[str, Any]) -> RecruitmentLayer:
+        """Make the layer, with the look that a state describes.
+
+        Parameters
+        ----------
+        state
+            State of a layer, as in a layer data tuple; only how it looks is taken from it.
+
+        Returns
+        -------
+        RecruitmentLayer
+            Shows this cube.
+        """
+        metadata = {key: value for key, value in state["metadata"].items() if key != STATE_KEY}
+        look = {name: state[name] for name in _COPIED if name in state}
+        layer = self.new(metadata=metadata, **look)
+        for name in _COPIED_AFTERWARDS:
+            if name in state:
+                setattr(layer, name, state[name])
+        return layer
+
+
+# --- the doors ------------------------------------------------------------------------------------
+
+
+def make_recruitment_layer(
+    cube: xr.Dataset, *, metric: str = RECRUITMENT, outline_nan: bool = True, **points_kwargs: Any
+) -> Points:
+    """Make a layer of a cube that works in this napari.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    metric, outline_nan, **points_kwargs
+        As for `RecruitmentLayer`.
+
+    Returns
+    -------
+    napari.layers.Points
+        A `RecruitmentLayer`; or, in a napari that lacks what it needs, plain points, one per bin
+        and hexagon, with a notification the first time. These show the same values at the same
+        times as discs, but take longer and more memory, and have no ``cube`` or ``metric`` to set.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `RecruitmentLayer`.
+    """
+    missing = missing_names()
+    if not missing:
+        return RecruitmentLayer(cube, metric=metric, outline_nan=outline_nan, **points_kwargs)
+    _tell_once(missing)
+    return _plain_layer(cube, metric, outline_nan, points_kwargs)
+
+
+def add_recruitment_layer(
+    viewer: napari.Viewer, cube: xr.Dataset, *, metric: str = RECRUITMENT, **points_kwargs: Any
+) -> Points:
+    """Add a cube to a viewer, with colour bar and time stamp.
+
+    Parameters
+    ----------
+    viewer
+        The viewer. If the layer is its first, y is turned to point up, the scale bar is shown and
+        the view is fitted.
+    cube
+        A recruitment cube.
+    metric, **points_kwargs
+        As for `make_recruitment_layer`.
+
+    Returns
+    -------
+    napari.layers.Points
+        The layer, which is in the viewer now.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `RecruitmentLayer`; the viewer stays as it was.
+    """
+    layer = make_recruitment_layer(cube, metric=metric, **points_kwargs)
+    is_first = len(viewer.layers) == 0
+    viewer.add_layer(layer)
+    if hasattr(layer, "face_colorbar"):
+        layer.face_colorbar.visible = True
+    if is_first:
+        set_stage(viewer)
+    show_time(viewer)
+    return layer
+
+
+def set_stage(viewer: napari.Viewer) -> None:
+    """Let y point up, show the scale bar, and fit the view."""
+    # napari 0.9 has moved camera and overlays into models of their own.
+    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    scale_bar = viewer.canvas.overlays.scale_bar if hasattr(viewer, "canvas") else viewer.scale_bar
+    camera.orientation2d = ("up", "right")
+    scale_bar.visible = True
+    viewer.reset_view()
+
+
+def _plain_layer(
+    cube: xr.Dataset, metric: str, outline_nan: bool, points_kwargs: dict[str, Any]
+) -> Points:
+    cube = as_cube(cube)
+    _refuse_of_the_cube(points_kwargs)
+    shown, hexes = metric_named(metric), hex_points(cube)
+    data, features = plain_points(cube, shown)
+    look = _LOOK | {"name": _name(cube), "face_colormap": shown.colormap}
+    look |= {"axis_labels": _AXES, "face_contrast_limits": contrast_limits(cube, shown)}
+    metadata = points_kwargs.pop("metadata", None) or {}
+    if (limits := points_kwargs.pop("face_contrast_limits", None)) is not None:
+        look["face_contrast_limits"] = _pair(limits)
+    layer = Points(
+        data,
+        features=features,
+        face_color=VALUE,
+        border_width=0,
+        size=hexes.size,
+        scale=hexes.scale,
+        translate=hexes.translate,
+        units=hexes.units,
+        metadata={**metadata, STATE_KEY: LayerRecipe(cube, metric, outline_nan)},
+        **(look | points_kwargs),
+    )
+    layer.editable = False
+    return layer
+
+
+_told: list[str] = []
+"""What was missing when the user was told of it; empty before."""
+
+
+def _tell_once(missing: list[str]) -> None:
+    if _told:
+        return
+    _told.extend(missing)
+    _log.info("plain points instead of the hexagon layer: %s", "; ".join(missing))
+    show_warning(
+        "napari-hexrecruit shows discs instead of hexagons, and moves in time more slowly, because"
+        f" it does not know this napari ({napari.__version__}). Update napari-hexrecruit, or"
+        " install napari 0.9."
+    )
+
+
+def _refuse_of_the_cube(points_kwargs: Mapping[str, Any]) -> None:
+    given = sorted(_OF_THE_CUBE & set(points_kwargs))
+    if given:
+        raise TypeError(
+            f"{', '.join(given)} cannot be given: what is shown, where and how large follows from"
+            " the cube; colours are set by metric, face_colormap and face_contrast_limits"
+        )
+
+
+def _name(cube: xr.Dataset) -> str:
+    return str(cube.attrs["population"]) or "recruitment"

@@ -1,0 +1,93 @@
+"""How hexagons look: colours, limits and what stands beside them. Knows nothing of napari or Qt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_hexrecruit._napari.layers.display import numbers_of
+from napari_hexrecruit.metrics import default_limits as limits_of_metric
+from napari_hexrecruit.metrics import first_limits, metric_named
+from napari_hexrecruit.schema import HEX, TIME
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Look", "default_limits", "fitted_limits", "largest_limit"]
+
+_ENOUGH_VALUES = 4_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What all layers of a comparison share.
+
+    Parameters
+    ----------
+    metric
+        What the colours show, a name in `napari_hexrecruit.metrics.METRICS`.
+    colormap
+        Name of a napari colormap.
+    limits
+        Values of the first and the last colour.
+    colorbar, timestamp, outline
+        Whether the colour bar, the time and the outline of hexagons without a value are drawn.
+    """
+
+    metric: str
+    colormap: str
+    limits: tuple[float, float]
+    colorbar: bool
+    timestamp: bool
+    outline: bool
+
+
+def default_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, float]:
+    """Limits that a metric is first shown with: those of the cube that needs the widest."""
+    return first_limits([numbers_of(cube) for cube in cubes], metric_named(metric))
+
+
+def fitted_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, float]:
+    """Limits from 0 to the 99th percentile of all values; about 0 where that is the middle.
+
+    Parameters
+    ----------
+    cubes
+        Recruitment cubes; of more than four million values, evenly spaced bins are read.
+    metric
+        Name of the metric.
+
+    Returns
+    -------
+    low, high : float
+        `high` is rounded up to two digits; it is the maximum where the percentile is 0, and 1
+        where all values are.
+    """
+    values = [_finite_values(cube, metric) for cube in cubes]
+    together = np.concatenate(values) if values else np.zeros(0)
+    low, high = limits_of_metric(metric_named(metric), together)
+    return (-_rounded_up(high) if low < 0 else 0.0, _rounded_up(high))
+
+
+def largest_limit(cubes: Iterable[xr.Dataset], metric: str) -> float:
+    """Value that a limit may reach: 100 for percent, else a little over the greatest value."""
+    if metric_named(metric).units == "%":
+        return 100.0
+    greatest = [float(v.max()) for v in (_finite_values(cube, metric) for cube in cubes) if v.size]
+    return _rounded_up(max([*greatest, 1e-6]))
+
+
+def _finite_values(cube: xr.Dataset, metric: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    step = max(1, -(-cube.sizes[TIME] * cube.sizes[HEX] // _ENOUGH_VALUES))
+    values = metric_named(metric).values(cube, slice(None, None, step)).ravel()
+    return values[np.isfinite(values)]
+
+
+def _rounded_up(value: float) -> float:
+    """The next number of two digits: 37.2 -> 38."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return round(math.ceil(value / unit - 1e-9) * unit, 12)

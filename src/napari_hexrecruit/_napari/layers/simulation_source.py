@@ -1,0 +1,124 @@
+"""The simulation behind a cube, kept in memory for all panels. Knows nothing of napari or Qt."""
+
+from __future__ import annotations
+
+import json
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_hexrecruit.pipeline.question import cube_members, open_recipe
+from napari_hexrecruit.schema import N_TRIALS
+from napari_hexrecruit.sonata import Simulation
+from napari_hexrecruit.system.waiting import Kept, held
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from napari_hexrecruit.counting.members import HexMembers, Progress
+
+__all__ = ["SimulationSource", "is_mean", "origin_ms", "recipe_of_cube", "source_of"]
+
+_FILES = ("simulation", "spikes", "circuit", "run")
+_Key = tuple[str | int | None, ...]
+
+
+class SimulationSource:
+    """A simulation that is opened when it is first needed, and which neuron is in which hexagon.
+
+    Parameters
+    ----------
+    recipe
+        Of a cube that was counted from it.
+    """
+
+    def __init__(self, recipe: dict[str, Any]) -> None:
+        self._recipe = recipe
+        self._lock = threading.Lock()
+        self._simulation: Simulation | None = None
+        self._members = Kept(1)
+
+    @property
+    def key(self) -> _Key:
+        """What tells it from others."""
+        return _key(self._recipe)
+
+    def simulation(self) -> Simulation:
+        """Give the simulation; opened anew where its files have changed.
+
+        Raises
+        ------
+        SimulationDataError
+            If it cannot be read.
+        """
+        with held(self._lock):
+            if self._simulation is None or self._simulation.is_stale():
+                self._simulation = open_recipe(self._recipe)
+            return self._simulation
+
+    def members(self, cube: xr.Dataset, progress: Progress | None = None) -> HexMembers:
+        """Give the neurons of the hexagons of a cube.
+
+        Raises
+        ------
+        SimulationDataError, ValueError
+            If it cannot be read, or the hexagons of the cube are others.
+        """
+        simulation = self.simulation()
+
+        def find() -> tuple[HexMembers, Simulation, xr.Dataset]:
+            found = cube_members(simulation, cube, progress=progress)
+            return found, simulation, cube  # kept, so that the key stays theirs alone
+
+        return self._members.get((id(simulation), id(cube)), find)[0]
+
+
+def source_of(cube: xr.Dataset | None) -> SimulationSource | None:
+    """Find the simulation that a cube was counted from.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube, or a result of an analysis.
+
+    Returns
+    -------
+    SimulationSource or None
+        The same one for all cubes of the same files, as long as somebody keeps it. None where the
+        cube does not say where it is from, or the file is gone.
+    """
+    recipe = {} if cube is None else recipe_of_cube(cube)
+    path = recipe.get("simulation")
+    if not isinstance(path, str) or not Path(path).is_file():
+        return None
+    source = _sources.get(_key(recipe))
+    if source is None:
+        source = _sources[_key(recipe)] = SimulationSource(recipe)
+    return source
+
+
+_sources: weakref.WeakValueDictionary[_Key, SimulationSource] = weakref.WeakValueDictionary()
+
+
+def recipe_of_cube(cube: xr.Dataset) -> dict[str, Any]:
+    """Read what a cube was computed from; empty where it does not say."""
+    try:
+        recipe = json.loads(str(cube.attrs.get("recipe", "")))
+    except ValueError:
+        return {}
+    return recipe if isinstance(recipe, dict) else {}
+
+
+def origin_ms(cube: xr.Dataset) -> float:
+    """Time of the simulation that a cube calls 0, ms: other than 0 in trials and in windows."""
+    return float(cube.attrs.get("time_origin_ms", 0.0))
+
+
+def is_mean(cube: xr.Dataset) -> bool:
+    """Whether a bin of the cube is of several times of the simulation."""
+    return N_TRIALS in cube.attrs
+
+
+def _key(recipe: dict[str, Any]) -> _Key:
+    return tuple(recipe.get(name) for name in _FILES)

@@ -1,0 +1,121 @@
+"""The time of the current bin on the canvas, following the slider."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from typing import Any
+
+import napari
+from napari.components.overlays import TextOverlay
+from napari.layers import Layer
+
+from napari_hexrecruit._napari.layers.display import hex_points, time_label
+from napari_hexrecruit._napari.private.points import STATE_KEY, FramePoints
+
+__all__ = ["show_time"]
+
+OVERLAY = "recruitment_time"
+_POSITION = "bottom_left"
+"""Colour bars, their labels and the names of layers are at the top, the scale bar at the right."""
+_FONT_SIZE = 14
+
+
+def show_time(viewer: napari.Viewer) -> TextOverlay:
+    """Show the time of the current bin, as ``3,000 - 3,010 ms``, from now on.
+
+    Parameters
+    ----------
+    viewer
+        The viewer. Of several hexagon layers the time is that of the selected one, if it is
+        visible, or else of the uppermost visible one; without any, no time is shown. A second
+        call changes nothing, and shows the time again if it was hidden.
+
+    Returns
+    -------
+    TextOverlay
+        The text on the canvas, for its colour, size, position and visibility.
+    """
+    # Widgets get a proxy of the viewer, which is not the same object twice.
+    viewer = getattr(viewer, "__wrapped__", viewer)
+    if id(viewer) not in _stamps:
+        _stamps[id(viewer)] = _TimeStamp(viewer)
+        weakref.finalize(viewer, _stamps.pop, id(viewer), None)
+    overlay = _stamps[id(viewer)].overlay
+    overlay.visible = True
+    return overlay
+
+
+class _TimeStamp:
+    """Keeps the text of one viewer's overlay at the time of its hexagon layer."""
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        self._viewer = weakref.ref(viewer)
+        self.overlay = _overlay(viewer)
+        layers = viewer.layers
+        layers.events.inserted.connect(self._on_inserted)
+        layers.events.removed.connect(self._update)
+        layers.events.reordered.connect(self._update)
+        layers.selection.events.active.connect(self._update)
+        # A hexagon layer announces its bins; this is for plain points.
+        viewer.dims.events.point.connect(self._update)
+        for layer in layers:
+            self._follow(layer)
+        self._update()
+
+    def _on_inserted(self, event: Any) -> None:
+        self._follow(event.value)
+        self._update()
+
+    def _follow(self, layer: Layer) -> None:
+        layer.events.visible.connect(self._update)
+        if isinstance(layer, FramePoints):
+            layer.events.bin_changed.connect(self._update)
+            layer.events.cube_changed.connect(self._update)
+
+    def _update(self, event: object = None) -> None:
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        layer = _timed_layer(viewer)
+        window = None if layer is None else _window_ms(viewer, layer)
+        lines = [getattr(layer, "caption", ""), "" if window is None else time_label(*window)]
+        self.overlay.text = "\n".join(line for line in lines if line)
+
+
+_stamps: dict[int, _TimeStamp] = {}
+"""Of each viewer that there is, by its id."""
+
+
+def _overlay(viewer: napari.Viewer) -> TextOverlay:
+    """Text of our own where there can be several, so that a user's text stays."""
+    if not hasattr(viewer, "canvas"):
+        overlay: TextOverlay = viewer.text_overlay
+    else:
+        overlay = TextOverlay()
+        viewer.canvas.overlays[OVERLAY] = overlay
+    overlay.position, overlay.font_size = _POSITION, _FONT_SIZE
+    return overlay
+
+
+def _timed_layer(viewer: napari.Viewer) -> Layer | None:
+    """Pick the selected visible layer of hexagons, or else the uppermost visible one."""
+    shown = [layer for layer in viewer.layers if layer.visible and _is_timed(layer)]
+    active = viewer.layers.selection.active
+    if active in shown:
+        return active
+    return shown[-1] if shown else None
+
+
+def _is_timed(layer: Layer) -> bool:
+    return isinstance(layer, FramePoints) or STATE_KEY in layer.metadata
+
+
+def _window_ms(viewer: napari.Viewer, layer: Layer) -> tuple[float, float] | None:
+    if isinstance(layer, FramePoints):
+        window: tuple[float, float] | None = layer.time_window_ms
+        return window
+    hexes = hex_points(layer.metadata[STATE_KEY].cube)
+    # The axes of layer and viewer are aligned at the last one.
+    bin_ = math.floor(layer.world_to_data(viewer.dims.point)[0] + 0.5)
+    return hexes.window_ms(bin_) if 0 <= bin_ < hexes.n_bins else None

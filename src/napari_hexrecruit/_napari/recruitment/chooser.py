@@ -1,0 +1,210 @@
+"""Choosing a simulation: opened in a thread, then the form is filled with what it offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import show_warning
+from psygnal import Signal
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QWidget
+
+from napari_hexrecruit._napari.recruitment.choices import ColumnChoices
+from napari_hexrecruit._napari.recruitment.details import in_panel
+from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
+from napari_hexrecruit._napari.recruitment.form import Form
+from napari_hexrecruit._napari.recruitment.settings import Saver, load_settings
+from napari_hexrecruit._napari.recruitment.sources import Sources
+from napari_hexrecruit._napari.recruitment.work import Opened, opened, values_of
+from napari_hexrecruit._napari.widgets.loading import Jobs, Outcome
+
+__all__ = ["Chooser"]
+
+_SAVE_AFTER_MS = 500
+_CHOOSE = "Choose a simulation, or drop it here."
+_FAILED = "could not be read, see Details. Choose another, or name what is missing in Other files."
+
+
+class Chooser:
+    """Keeps the simulation that the form is about, and what was chosen last time.
+
+    Parameters
+    ----------
+    form
+        The fields that are filled.
+    details
+        Told of files that were opened, or could not be.
+    report
+        Tells the user how work in a thread has ended.
+    parent
+        The Qt widget that timer and threads end with.
+
+    Attributes
+    ----------
+    opened
+        The simulation whose choices are offered; None before the first.
+    settings
+        Every choice, kept for next time.
+    ended
+        Emitted with whether a simulation could be opened.
+    """
+
+    ended = Signal(bool)
+
+    def __init__(
+        self,
+        form: Form,
+        details: DetailsPanel,
+        report: Callable[[Outcome[Any]], None],
+        parent: QWidget,
+    ) -> None:
+        self._form, self._details, self._report = form, details, report
+        self.opened: Opened | None = None
+        self.settings = load_settings()
+        self._asked = Sources()
+        self._choosing = Jobs(lambda _: None, parent)
+        self._reading = Jobs(lambda _: None, parent)
+        self._saver = Saver()
+        self._save_timer = QTimer(parent)
+        self._save_timer.setSingleShot(True)
+        self._save_timer.setInterval(_SAVE_AFTER_MS)
+        self._save_timer.timeout.connect(self._save)
+        form.file_chosen.connect(self._on_file_chosen)
+        form.population_chosen.connect(self._on_population_chosen)
+        form.filter_column_chosen.connect(self._on_filter_column_chosen)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is read."""
+        return self._choosing.running or self._reading.running
+
+    @property
+    def sources(self) -> Sources | None:
+        """Files of the simulation whose choices are offered."""
+        return None if self.opened is None else self.opened.sources
+
+    def close(self) -> None:
+        """Read no further; what was chosen a moment ago is saved."""
+        self._choosing.cancel()
+        self._reading.cancel()
+        if self._save_timer.isActive():
+            self._save_timer.stop()
+            self._save()
+
+    def choose(self, path: Path) -> None:
+        """Offer what a simulation has to choose from.
+
+        Parameters
+        ----------
+        path
+            SONATA simulation configuration. Files that stood in for those that another one names
+            are left out.
+        """
+        self.read(Sources(path) if self._asked.path else replace(self._asked, path=path))
+
+    def read(self, sources: Sources, *, keep: bool = False) -> None:
+        """Offer what is in these files; if they cannot be read, the choices stay as they are.
+
+        Parameters
+        ----------
+        sources
+            The files.
+        keep
+            Keep what was chosen before also where it is not offered: a layer is of that.
+        """
+        self._asked = sources
+        if not sources.enough:  # the second of two files is on its way
+            return
+        self._reading.cancel()
+        self._details.pause()
+        self._form.info.value = "Reading ..."
+        settings = self.settings
+        self._choosing.start(
+            lambda _: opened(sources, settings), lambda outcome: self._on_opened(outcome, keep)
+        )
+
+    def renew(self, result: Opened) -> None:
+        """Offer what there is in files that were read again because they have changed."""
+        if self.sources == result.sources and self.opened is not result:
+            self.settings = self._form.settings()
+            self._offer(result, keep=True)
+
+    def leave(self, main: Path) -> None:
+        """Offer nothing any more: the layer that the form is about is of files that are gone."""
+        self.close()
+        self.opened, self._asked = None, Sources()
+        self._form.show_sources(self._asked)
+        self._form.info.value = f"{main} is not here: name it in File, or drop it here."
+        self._form.stay()
+
+    def remember(self) -> None:
+        """Keep the choices for next time."""
+        if self.opened is not None:
+            self.settings = self._form.settings()
+            self._save_timer.start()
+
+    def _save(self) -> None:
+        self._saver.save(self.settings)
+
+    def _on_file_chosen(self, name: str, path: Path | None) -> None:
+        if name == "path" and path is not None:
+            self.choose(path)
+        else:  # for the simulation that was asked for last, also if it could not be read
+            others = {"spikes": self._asked.spikes, "circuit": self._asked.circuit, name: path}
+            config = None if name == "path" else self._asked.path
+            run = None if config is None else self._asked.run
+            self.read(Sources(config, others["spikes"], others["circuit"], run))
+
+    def _on_opened(self, outcome: Outcome[Opened], keep: bool) -> None:
+        if outcome.value is not None:
+            self._offer(outcome.value, keep=keep)
+        else:
+            self._show_choices()
+            self._form.stay()
+            self._details.examine(self._asked, outcome.error)
+        self.ended.emit(outcome.value is not None)
+        self._report(outcome)
+
+    def _offer(self, result: Opened, *, keep: bool) -> None:
+        self.opened, self._asked = result, result.sources
+        self._details.examine(result.sources, result.choices.problem)
+        self._form.offer(result.sources, result.choices, self.settings, keep=keep)
+        self._form.offer_values(result.filter_values)
+        self.remember()
+        if result.choices.problem is not None:
+            show_warning(in_panel(result.choices.problem))
+
+    def _show_choices(self) -> None:
+        """Name the simulation whose choices are offered: another one could not be read."""
+        if self.opened is None:
+            self._form.show_sources(Sources())
+            main = self._asked.main.name
+            self._form.info.value = f"{main} {_FAILED}" if main else _CHOOSE
+        else:
+            self._form.show_sources(self.opened.sources)
+            self._form.show_info(self.opened.choices.summary(self._form.population.value))
+
+    def _on_population_chosen(self) -> None:
+        if self.opened is not None:
+            self._form.offer_columns(self.opened.choices, self._form.settings())
+            self._on_filter_column_chosen(self._form.filter_column.value)
+
+    def _on_filter_column_chosen(self, column: str) -> None:
+        if self.opened is None or not column:
+            self._reading.cancel()
+            self._form.offer_values(ColumnChoices(""))
+            self._form.request_changed.emit()
+            return
+        simulation, population = self.opened.simulation, self._form.population.value
+        self._reading.start(
+            lambda _: values_of(simulation, population, column), self._on_values_read
+        )
+
+    def _on_values_read(self, outcome: Outcome[ColumnChoices]) -> None:
+        if outcome.value is not None:
+            self._form.offer_values(outcome.value)
+            self._form.request_changed.emit()
+        self._report(outcome)

@@ -1,0 +1,155 @@
+"""What was found in a simulation's files, as the widget tells it. Knows nothing of napari or Qt."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from napari_hexrecruit.cli._report import finding_lines, number_of
+from napari_hexrecruit.pipeline.check import Finding, Status
+
+__all__ = ["DARK", "LIGHT", "Inks", "as_html", "as_text", "counted", "gathered", "in_panel"]
+
+_ORDER: tuple[Status, ...] = ("error", "warning", "assumption", "OK")
+_SYMBOLS: dict[Status, str] = {
+    "error": "\N{MULTIPLICATION X}",
+    "warning": "\N{BLACK UP-POINTING TRIANGLE}",
+    "assumption": "\N{BLACK DIAMOND}",
+    "OK": "\N{CHECK MARK}",
+}
+"""Unlike each other in shape: colours alone do not tell them apart for everybody."""
+
+_FIELDS = {
+    "--spikes": "Spikes in Other files",
+    "--circuit": "Circuit in Other files",
+    "--flatmap FILE": "on the command line",
+    "--flat X Y": "Flat x, Flat y",
+    "--node-set": "Node set",
+    "--population": "Population",
+    "allow_empty=": "on the command line",
+}
+"""Fields of the widget by the options of the command line that do the same."""
+
+
+@dataclass(frozen=True)
+class Inks:
+    """Colours of text: of each status, and of what matters less."""
+
+    error: str
+    warning: str
+    assumption: str
+    ok: str
+    dim: str
+
+
+DARK = Inks(error="#ff8f80", warning="#ffab5e", assumption="#f2c14e", ok="#7fc8a9", dim="#a8acb3")
+LIGHT = Inks(error="#b3261e", warning="#9a4200", assumption="#7a5200", ok="#1b6e4a", dim="#5c5f66")
+
+
+def gathered(
+    findings: Iterable[Finding],
+    notes: Iterable[str] = (),
+    error: str | None = None,
+    warnings: Iterable[str] = (),
+) -> list[Finding]:
+    """Everything there is to say, errors first.
+
+    Parameters
+    ----------
+    findings
+        Of the files.
+    notes
+        What was assumed for the hexagons that are shown; left out where a finding says it.
+    error
+        Why loading has failed, left out likewise.
+    warnings
+        Those of the notes that say what may not be meant.
+
+    Returns
+    -------
+    list of Finding
+
+    Examples
+    --------
+    >>> files = [Finding("OK", "a.h5", "3 spikes"), Finding("assumption", "a.h5", "ms is assumed")]
+    >>> [finding.found for finding in gathered(files, ["a.h5: ms is assumed"], "no such column")]
+    ['no such column', 'ms is assumed', '3 spikes']
+    """
+    files, doubts = list(findings), set(warnings)
+    own = [] if error is None or any(_says(f, error) for f in files) else [error]
+    noted = [note for note in dict.fromkeys(notes) if not any(_says(f, note) for f in files)]
+    everything = [
+        *(Finding("error", "", sentence) for sentence in own),
+        *(Finding("warning" if s in doubts else "assumption", "", s) for s in noted),
+        *files,
+    ]
+    return sorted(everything, key=lambda finding: _ORDER.index(finding.status))
+
+
+def counted(findings: Iterable[Finding]) -> str:
+    """Number of each status: ``1 error, 2 assumptions``; OK only where there is nothing else."""
+    n_each = Counter(finding.status for finding in findings)
+    said: list[Status] = [status for status in _ORDER[:-1] if n_each[status]]
+    return ", ".join(number_of(n_each[status], status) for status in said or _ORDER[-1:])
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """All of it as ``hexrecruit check`` prints it, with full paths."""
+    return "\n".join(finding_lines(list(findings))).strip()
+
+
+def as_html(findings: Iterable[Finding], folder: Path | None, inks: Inks) -> str:
+    """A paragraph for each finding.
+
+    Parameters
+    ----------
+    findings
+        In the order in which they are shown.
+    folder
+        Folder of the simulation, which is named once and left out of paths; None: nothing is.
+    inks
+        Colours.
+    """
+    inside = "" if folder is None else str(folder / "_")[:-1]
+    heading = f'<p style="margin:0 0 5px 0; color:{inks.dim}">In {escape(inside)}</p>'
+    paragraphs = [_paragraph(finding, inside, inks) for finding in findings]
+    return "".join([heading, *paragraphs] if inside else paragraphs)
+
+
+def in_panel(sentence: str) -> str:
+    """Name the fields of the widget instead of the options of the command line.
+
+    Examples
+    --------
+    >>> in_panel("has no flat positions: name two properties (--flat X Y)")
+    'has no flat positions: name two properties (Flat x, Flat y)'
+    """
+    for option, field in _FIELDS.items():
+        sentence = sentence.replace(option, field)
+    return sentence
+
+
+def _says(finding: Finding, sentence: str) -> bool:
+    """Whether a sentence is what a finding says, whatever it calls the file."""
+    whole = f"{finding.found}: {finding.remedy}" if finding.remedy else finding.found
+    return sentence.endswith(whole)
+
+
+def _paragraph(finding: Finding, folder: str, inks: Inks) -> str:
+    ink = getattr(inks, finding.status.lower())
+    status = f"{_SYMBOLS[finding.status]}&nbsp;{finding.status}"
+    where = f'<span style="color:{inks.dim}">{_plain(finding.where, folder)}:</span> '
+    found = _plain(finding.found, folder)
+    remedy = f"<br>\N{RIGHTWARDS ARROW}&nbsp;{_plain(finding.remedy, folder)}"
+    return (
+        f'<p style="margin:0 0 5px 0"><span style="color:{ink}; font-weight:bold">{status}</span> '
+        f"{where if finding.where else ''}{found}{remedy if finding.remedy else ''}</p>"
+    )
+
+
+def _plain(text: str, folder: str) -> str:
+    short = text.replace(folder, "") if folder else text
+    return escape(in_panel(short), quote=False)

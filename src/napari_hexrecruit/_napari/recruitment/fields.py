@@ -1,0 +1,253 @@
+"""The fields of the widget: their labels, units, tool tips and places on the panel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from magicgui.widgets import (
+    CheckBox,
+    FloatRangeSlider,
+    PushButton,
+    Select,
+    SpinBox,
+    Widget,
+)
+from qtpy.QtWidgets import QAbstractItemView
+
+from napari_hexrecruit._napari.widgets.fold import Fold
+from napari_hexrecruit._napari.widgets.parts import (
+    LARGEST,
+    align_labels,
+    choice,
+    column,
+    file_field,
+    heading,
+    number,
+    progress_bar,
+    row,
+    text,
+)
+from napari_hexrecruit.metrics import METRICS
+
+__all__ = ["NOTHING", "Fields"]
+
+COLORMAPS = (
+    *("viridis", "inferno", "magma", "plasma", "turbo", "ice", "fire", "gist_earth", "gray"),
+    "gray_r",
+)
+_ROOM_FOR_NUMBER = 14
+"""Half of the number at the right end of a slider is beside it, px."""
+NOTHING = [("nothing", "")]
+"""Choices of a field in which nothing needs to be chosen."""
+
+
+class Fields:
+    """All fields, as they are before anything is chosen.
+
+    Attributes
+    ----------
+    sections
+        What is on the panel from top to bottom: headings, and containers of fields. In two parts:
+        up to loading, and what comes after it.
+    """
+
+    def __init__(self) -> None:
+        simulation = self._simulation_fields()
+        neurons = self._neuron_fields()
+        grid = self._grid_fields()
+        load = self._load_fields()
+        display = self._display_fields()
+        playback = self._playback_fields()
+        until_loaded: list[Widget] = [
+            heading("Simulation"),
+            column("", simulation, labels=True),
+            self.other_files.section,
+            self.info,
+            heading("Neurons"),
+            column("", neurons, labels=True),
+            heading("Hexagons and time"),
+            column("", grid, labels=True),
+            self._also_fields(),
+            *load,
+        ]
+        afterwards: list[Widget] = [
+            heading("Display"),
+            column("", display, labels=True),
+            heading("Playback"),
+            column("", playback, labels=True),
+        ]
+        self.sections = (until_loaded, afterwards)
+        others: list[Widget] = [self.spikes_file, self.circuit_file]
+        self._labelled = [*simulation, *others, *neurons, *grid, *display, *playback]
+
+    def align(self, *others: Widget) -> None:
+        """Align the labels, and those of other fields; again where the font has changed."""
+        align_labels([*self._labelled, *others])
+
+    def _simulation_fields(self) -> list[Widget]:
+        self.file = file_field(
+            "File",
+            "SONATA simulations (*.json)",
+            "SONATA simulation configuration, usually simulation_config.json;"
+            " it can also be dropped anywhere on this panel",
+        )
+        self.spikes_file = file_field(
+            "Spikes",
+            "Spikes (*.h5 *.hdf5)",
+            "Spikes file, in place of the one that the configuration names",
+        )
+        self.circuit_file = file_field(
+            "Circuit",
+            "Circuits (*.json)",
+            "Circuit configuration, in place of the one that the simulation names",
+        )
+        self.other_files = Fold(
+            "Other files",
+            "Where spikes or circuit are not where the configuration says; both together do"
+            " without a configuration",
+            [self.spikes_file, self.circuit_file],
+            labels=True,
+        )
+        for field in (self.spikes_file, self.circuit_file):
+            native: Any = field.line_edit.native
+            native.setPlaceholderText("as configured")
+        nothing = [("", "")]
+        self.population = choice("Population", nothing, "Node population to look at")
+        self.node_set = choice(
+            "Node set", nothing, "Neurons that count; by default those that were simulated"
+        )
+        self.info = text("Choose a simulation, or drop it here.")
+        return [self.file, self.population, self.node_set]
+
+    def _neuron_fields(self) -> list[Widget]:
+        self.filter_column = choice("Filter by", NOTHING, "Only some neurons count")
+        self.filter_values = Select(
+            label="Values",
+            choices=[],
+            tooltip="Values that count, with the number of neurons of each; click to pick several."
+            " All count where none is picked.",
+        )
+        picked: Any = self.filter_values.native
+        picked.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
+        self.filter_low = number("Least value that counts", minimum=-LARGEST, decimals=3)
+        self.filter_high = number("Values below this one count", minimum=-LARGEST, decimals=3)
+        self.filter_interval = row("From, below", [self.filter_low, self.filter_high])
+        position = "Property with the position on the flattened cortex"
+        computed = "computed from the circuit's atlas where the nodes file lacks it"
+        self.flat_x = choice("Flat x", ["ss_flat_x"], f"{position}, to the right; {computed}")
+        self.flat_y = choice("Flat y", ["ss_flat_y"], f"{position}, upwards; {computed}")
+        self.min_neurons = SpinBox(
+            label="Min. neurons",
+            value=1,
+            min=1,
+            max=1_000_000,
+            tooltip="Hexagons with fewer neurons have no value",
+        )
+        return [
+            self.filter_column,
+            self.filter_values,
+            self.filter_interval,
+            self.flat_x,
+            self.flat_y,
+            self.min_neurons,
+        ]
+
+    def _grid_fields(self) -> list[Widget]:
+        self.radius = number(
+            "From the centre of a hexagon to its corner, in the units of flat space",
+            label="Radius",
+            value=50.0,
+            step=5.0,
+            unit=" µm",
+        )
+        time: dict[str, Any] = {"unit": " ms", "decimals": 2}
+        self.bin_ms = number("Width of a bin of time, ms", label="Bin", value=10.0, **time)
+        self.start = number(
+            "Start of the window, ms", label="Start", step=10.0, minimum=-LARGEST, **time
+        )
+        self.stop = number(
+            "End of the window, ms. The window is a whole number of bins; up to the end of the"
+            " simulation, what is left over is dropped.",
+            label="Stop",
+            step=10.0,
+            minimum=-LARGEST,
+            **time,
+        )
+        self.split_by = choice(
+            "Split by",
+            NOTHING,
+            "One layer for each value of this property, side by side, with the same limits",
+        )
+        return [self.radius, self.bin_ms, self.start, self.stop, self.split_by]
+
+    def _also_fields(self) -> Widget:
+        self.also_text = text("")
+        self.clear = PushButton(
+            text="Clear", tooltip="Go on with what the fields show, and without all of this"
+        )
+        self.clear.native.setMaximumWidth(50)
+        self.also_row = row("", [self.also_text, self.clear])
+        self.also_row.visible = False
+        return self.also_row
+
+    def _load_fields(self) -> list[Widget]:
+        self.automatic = CheckBox(
+            text="Update automatically",
+            value=True,
+            tooltip="Once loaded, compute again when something above is changed; off: only when"
+            " Load is pressed",
+        )
+        self.load = PushButton(
+            text="Load", enabled=False, tooltip="Read the simulation and show its hexagons"
+        )
+        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop loading")
+        self.progress = progress_bar()
+        self.status = text("Nothing is loaded.")
+        return [self.automatic, row("", [self.load, self.cancel]), self.progress, self.status]
+
+    def _display_fields(self) -> list[Widget]:
+        metrics = [(metric.title, metric.name) for metric in METRICS.values()]
+        self.metric = choice("Colour", metrics, "What the colour of a hexagon says")
+        self.colormap = choice("Colormap", list(COLORMAPS), "Colours from low to high")
+        self.limits = FloatRangeSlider(
+            min=0.0,
+            max=100.0,
+            value=(0.0, 50.0),
+            tooltip="Values of the first and the last colour, in the units of the colour bar",
+        )
+        slider: Any = self.limits.native
+        slider.setEdgeLabelMode(slider.EdgeLabelMode.NoLabel)
+        slider.setDecimals(1)
+        margins = slider.layout().contentsMargins()
+        margins.setLeft(_ROOM_FOR_NUMBER)
+        margins.setRight(_ROOM_FOR_NUMBER)
+        slider.layout().setContentsMargins(margins)
+        self.fit = PushButton(
+            text="Fit", tooltip="From 0 to the 99th percentile of all that is loaded"
+        )
+        self.fit.native.setMaximumWidth(40)
+        self.colorbar = CheckBox(text="Colour bar", value=True, tooltip="Show it on the canvas")
+        self.timestamp = CheckBox(
+            text="Time stamp", value=True, tooltip="Show the start and end of the bin, ms"
+        )
+        self.outline = CheckBox(
+            text="Empty hexagons",
+            value=True,
+            tooltip="Outline hexagons without a value: those with too few neurons",
+        )
+        self.shown = column("Show", [self.colorbar, self.timestamp, self.outline])
+        return [self.metric, self.colormap, row("Limits", [self.limits, self.fit]), self.shown]
+
+    def _playback_fields(self) -> list[Widget]:
+        self.speed = number(
+            "ms of simulation per second of screen",
+            label="Speed",
+            value=100.0,
+            step=10.0,
+            unit=" ms per s",
+            minimum=0.1,
+        )
+        self.play = PushButton(text="Play", enabled=False, tooltip="Let time run")
+        self.halt = PushButton(text="Stop", enabled=False, tooltip="Stay at this time")
+        self.loop = CheckBox(text="Loop", value=True, tooltip="Start again at the end")
+        return [self.speed, row("", [self.play, self.halt, self.loop])]

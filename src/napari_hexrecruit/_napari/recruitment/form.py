@@ -1,0 +1,453 @@
+"""The form of the widget: what is offered in its fields, and what is chosen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import ComboBox
+from psygnal import Signal
+
+from napari_hexrecruit._napari.layers.look import Look
+from napari_hexrecruit._napari.recruitment.also import also_line
+from napari_hexrecruit._napari.recruitment.choices import (
+    FLAT_COLUMNS,
+    ColumnChoices,
+    SimulationChoices,
+)
+from napari_hexrecruit._napari.recruitment.fields import NOTHING, Fields
+from napari_hexrecruit._napari.recruitment.recipes import edited, fitting, said_otherwise
+from napari_hexrecruit._napari.recruitment.request import Request
+from napari_hexrecruit._napari.recruitment.settings import Settings, recipe_in, with_recipe
+from napari_hexrecruit._napari.recruitment.sources import Sources
+from napari_hexrecruit._napari.widgets.parts import FileDrops, fit_height
+from napari_hexrecruit._napari.widgets.path_field import PathField
+from napari_hexrecruit.filters import Rule
+from napari_hexrecruit.pipeline.question import flat_units
+
+__all__ = ["Form"]
+
+_LENGTHS = ("radius", "bin_ms", "start")
+_MOST_DECIMALS = 9
+_UNITS = {"um": " µm", "pixel": " px", "unknown": ""}
+_MOST_ROWS = 6
+"""Values of the filter that are seen at once."""
+
+
+class Form(Fields):
+    """What is chosen in the fields, and what is offered in them.
+
+    Attributes
+    ----------
+    file_chosen
+        Emitted with ``path``, ``spikes`` or ``circuit``, and the path that the user has chosen,
+        dropped or typed; None where the field was emptied.
+    population_chosen, filter_column_chosen
+        Emitted with a name; empty for no filter.
+    request_changed
+        Emitted when another cube is asked for.
+    look_changed
+        Emitted when the same cube shall look otherwise.
+    metric_chosen
+        Emitted with a name; its limits are not those of the metric before.
+    playback_changed
+        Emitted when speed or loop is changed.
+    """
+
+    file_chosen = Signal(str, object)
+    population_chosen = Signal(str)
+    filter_column_chosen = Signal(str)
+    request_changed = Signal()
+    look_changed = Signal()
+    metric_chosen = Signal(str)
+    playback_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sources, self._duration_ms, self._quiet = Sources(), 0.0, False
+        self._recipe = recipe_in(Settings())
+        self._at: int | None = None
+        self._awaits_choices = True
+        self._paths = {
+            "path": PathField(self.file),
+            "spikes": PathField(self.spikes_file),
+            "circuit": PathField(self.circuit_file),
+        }
+        self._filter = ColumnChoices("")
+        self._shown = self._said()
+        self.offer_values(self._filter)
+        self._connect()
+
+    def accept_drops(self, panel: Any) -> None:
+        """Let a simulation be dropped anywhere on a Qt widget that holds the fields."""
+        for watched in self._paths.values():  # they would take the address as text
+            watched.field.line_edit.native.setAcceptDrops(False)
+        FileDrops(panel, lambda path: self.file_chosen.emit("path", path))
+
+    # --- what is chosen ---------------------------------------------------------------------------
+
+    def settings(self) -> Settings:
+        """Everything that is chosen."""
+        low, high = self.limits.value
+        recipe = self.recipe()
+        of_recipe = with_recipe(Settings(), recipe)
+        return replace(
+            of_recipe,
+            simulation=_text(self._sources.path),
+            spikes=_text(self._sources.spikes),
+            circuit=_text(self._sources.circuit),
+            filter_column=of_recipe.filter_column or self.filter_column.value or "",
+            split_by=self.split_by.value or "",
+            automatic=self.automatic.value,
+            metric=self.metric.value,
+            colormap=self.colormap.value,
+            low=low,
+            high=high,
+            colorbar=self.colorbar.value,
+            timestamp=self.timestamp.value,
+            outline=self.outline.value,
+            speed=self.speed.value,
+            loop=self.loop.value,
+        )
+
+    def request(self) -> Request:
+        """What is asked of the simulation."""
+        return Request(recipe=self.recipe(), split_by=self.split_by.value or None)
+
+    def recipe(self) -> dict[str, Any]:
+        """What the cube shall be computed with.
+
+        The fields edit entries of it; what was not edited is as it was opened, to the last digit,
+        also where no field can show it.
+        """
+        return edited(self._recipe, self._shown, self._said(), self._at)[0]
+
+    def _said(self) -> dict[str, Any]:
+        """Entries of the recipe as the fields say them; as ``rule`` the filter."""
+        return {
+            "population": self.population.value or None,
+            "node_set": self.node_set.value or None,
+            "rule": self._rule(),
+            "flat": [self.flat_x.value or "", self.flat_y.value or ""],
+            "radius": self.radius.value,
+            "bin_ms": self.bin_ms.value,
+            "start": self.start.value,
+            "stop": None if self.stop.value == self._duration_ms else self.stop.value,
+            "min_neurons": self.min_neurons.value,
+        }
+
+    def look(self) -> Look:
+        """How the hexagons shall look."""
+        low, high = self.limits.value
+        return Look(
+            metric=self.metric.value,
+            colormap=self.colormap.value,
+            limits=(low, high),
+            colorbar=self.colorbar.value,
+            timestamp=self.timestamp.value,
+            outline=self.outline.value,
+        )
+
+    def _rule(self) -> Rule | None:
+        """The filter that the fields say; None where all count, or the values are on their way."""
+        name, picked = self._filter.name, list(self.filter_values.value)
+        if name != (self.filter_column.value or ""):
+            return None
+        if self._filter.values:
+            return self._as_opened({"column": name, "values": picked}) if picked else None
+        if self._filter.span is None:
+            return None
+        low, high = self.filter_low.value, self.filter_high.value
+        rule = self._as_opened({"column": name, "interval": [low, high]})
+        all_count = low <= self._filter.span[0] and self._filter.span[1] < high
+        return None if all_count and rule not in self._recipe["where"] else rule
+
+    def _as_opened(self, rule: Rule) -> Rule:
+        """The rule as the recipe has it, where that is the same: its values may be in any order."""
+        if self._at is None:
+            return rule
+        opened = self._recipe["where"][self._at]
+        alike = set(opened) == set(rule) and sorted(map(str, opened.get("values", ()))) == sorted(
+            map(str, rule.get("values", ()))
+        )
+        return opened if alike and opened.get("interval") == rule.get("interval") else rule
+
+    # --- choices ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Change fields without announcing it."""
+        before, self._quiet = self._quiet, True
+        try:
+            yield
+        finally:
+            self._quiet = before
+
+    def restore(self, settings: Settings) -> None:
+        """Take over what was chosen before; fields that need a simulation follow with `offer`."""
+        self._recipe, self._at, self._awaits_choices = recipe_in(settings), None, True
+        with self._shown_anew():
+            for name in (*_LENGTHS, "min_neurons"):
+                self._show_entry(name)
+            for name in ("automatic", "colorbar", "timestamp", "outline", "speed", "loop"):
+                getattr(self, name).value = getattr(settings, name)
+            _pick(self.metric, settings.metric)
+            _pick(self.colormap, settings.colormap)
+            if settings.high is not None and settings.high > settings.low:
+                self.offer_limits(max(self.limits.max, settings.high))
+                self.limits.value = (settings.low, settings.high)
+
+    def offer(
+        self, sources: Sources, choices: SimulationChoices, settings: Settings, *, keep: bool
+    ) -> None:
+        """Fill the choices with those of a simulation.
+
+        Parameters
+        ----------
+        sources
+            Files of the simulation.
+        choices
+            What it offers.
+        settings
+            What was chosen before.
+        keep
+            Keep also what it does not offer, which then is refused when it is computed, not left
+            out: a layer was computed with it. Otherwise fall back to what is offered.
+        """
+        own = choices.node_set or "all neurons"
+        self._fold()
+        self._awaits_choices, self._duration_ms = False, choices.duration_ms
+        recipe = self._recipe if keep else fitting(self._recipe, choices)
+        whole = recipe["stop"] == self._duration_ms
+        files = {} if sources.run is None else {"run": sources.run}
+        self._recipe = {name: value for name, value in recipe.items() if name != "run"} | {
+            **files,
+            "population": recipe["population"] or choices.population,
+            "stop": None if whole else recipe["stop"],
+        }
+        with self._shown_anew():
+            self.show_sources(sources)
+            self.population.choices = [choices.name for choices in choices.populations]
+            _pick(self.population, self._recipe["population"], choices.population)
+            self.node_set.choices = [
+                (f"{own} (default)", ""),
+                *((name, name) for name in choices.node_sets),
+            ]
+            _pick(self.node_set, self._recipe["node_set"] or "", "")
+            self._show_entry("start")
+            self._show_entry("stop", self._duration_ms)
+        self.offer_columns(choices, settings)
+
+    def offer_columns(self, choices: SimulationChoices, settings: Settings) -> None:
+        """Fill the choices that depend on the population; the values of the filter follow."""
+        self._fold()
+        self._filter, self._at = ColumnChoices(""), None
+        of_population = choices.of(self.population.value)
+        columns = [*NOTHING, *((name, name) for name in of_population.filter_columns)]
+        flat = self._recipe["flat"]
+        with self._shown_anew():
+            self.show_info(choices.summary(self.population.value))
+            for field, chosen in (
+                (self.filter_column, settings.filter_column),
+                (self.split_by, settings.split_by),
+            ):
+                field.choices = columns
+                _pick(field, chosen, "")
+            pair = FLAT_COLUMNS[:2] if isinstance(flat, str) else flat
+            for field, name in zip((self.flat_x, self.flat_y), pair, strict=True):
+                field.choices = list(of_population.flat_columns)
+                _pick(field, name)
+        self._show_units()
+
+    def offer_values(self, column: ColumnChoices) -> None:
+        """Fill the values of the filter: a list to pick from, or an interval.
+
+        Parameters
+        ----------
+        column
+            Values of the property to filter by; one without a name for no filter.
+        """
+        self._fold()
+        rules = self._recipe["where"]
+        mine = (k for k, rule in enumerate(rules) if rule["column"] == column.name)
+        self._filter, self._at = column, next(mine, None)
+        rule = {} if self._at is None else rules[self._at]
+        low, high = column.span or (0.0, 0.0)
+        high = math.floor(high) + 1.0
+        if not column.values:
+            low, high = rule.get("interval", (low, high))
+        picked = list(rule.get("values", ()))
+        is_list = all(value in column.values for value in picked)
+        with self._shown_anew():
+            self.filter_values.choices = column.labelled_values
+            self.filter_values.value = picked if is_list else []
+            fit_height(self.filter_values, _MOST_ROWS)
+            _show_number(self.filter_low, math.floor(low * 1e3) / 1e3 if not rule else low)
+            _show_number(self.filter_high, high)
+        self.filter_values.visible = bool(column.values)
+        self.filter_interval.visible = bool(column.span) and not column.values
+
+    def clear_also(self) -> None:
+        """Go on with what the fields show, and nothing else."""
+        said = self._said()
+        rule = said.pop("rule")
+        files = {} if self._sources.run is None else {"run": self._sources.run}
+        self._recipe = said | files | {"where": [rule] if rule else []}
+        self._at = 0 if rule else None
+        self._shown = self._said()
+        self._show_units()
+        self.request_changed.emit()
+
+    def stay(self) -> None:
+        """Say what no field shows now: there are no choices on their way to the fields."""
+        self._awaits_choices = False
+        self.show_also()
+
+    def show_also(self) -> None:
+        """Say what no field shows; fields that do not count meanwhile are hidden."""
+        if self._awaits_choices:
+            return
+        recipe, entries = self.recipe(), self.also()
+        self.also_text.value = also_line(entries)
+        self.also_text.tooltip = also_line(entries, whole=True)
+        self.also_row.visible = bool(entries)
+        self.flat_x.visible = self.flat_y.visible = not isinstance(recipe["flat"], str)
+        self.radius.visible = "column_atlas" not in recipe
+
+    def also(self) -> dict[str, Any]:
+        """Entries of the recipe that no field shows."""
+        said = self._said()
+        recipe, at = edited(self._recipe, self._shown, said, self._at)
+        return said_otherwise(recipe, at, said)
+
+    def _fold(self) -> None:
+        """Take what the user has edited into the recipe: the fields are about to be filled anew."""
+        said = self._said()
+        self._recipe, self._at = edited(self._recipe, self._shown, said, self._at)
+        self._shown = said
+
+    @contextmanager
+    def _shown_anew(self) -> Iterator[None]:
+        """Fill fields from the recipe: what they say afterwards is not an edit."""
+        with self.quiet():
+            yield
+        self._shown = self._said()
+        self.show_also()
+
+    def _show_entry(self, name: str, otherwise: float = 0.0) -> None:
+        value = self._recipe[name]
+        _show_number(getattr(self, name), otherwise if value is None else value)
+
+    def offer_limits(self, largest: float, limits: tuple[float, float] | None = None) -> None:
+        """Set how far the limits may go, and the limits themselves."""
+        low, high = limits or self.limits.value
+        decimals = 1 if largest >= 10 else 3
+        if 0.0 < largest < 0.1:
+            decimals = min(2 - math.floor(math.log10(largest)), _MOST_DECIMALS)
+        with self.quiet():
+            self.limits.min = min(self.limits.min, low)
+            self.limits.max = max(self.limits.max, largest, high)
+            self.limits.native.setDecimals(decimals)
+            self.limits.value = (low, high)
+            self.limits.min, self.limits.max = min(0.0, low), max(largest, high)
+
+    def show_info(self, summary: str) -> None:
+        """Describe the simulation; the time is on a line of its own, so that it is not broken."""
+        run = "" if self._sources.run is None else f", run {self._sources.run}"
+        self.info.value = "\n".join(summary.rsplit(" · ", 1)) + run
+
+    def show_look(self, look: Look, largest: float) -> None:
+        """Show how hexagons look that came from elsewhere, and how far their limits may go."""
+        with self.quiet():
+            if look.colormap not in self.colormap.choices:
+                self.colormap.choices = [*self.colormap.choices, look.colormap]
+            for name in ("metric", "colormap", "colorbar", "timestamp", "outline"):
+                getattr(self, name).value = getattr(look, name)
+        self.offer_limits(largest, look.limits)
+
+    def show_sources(self, sources: Sources) -> None:
+        """Name the files of the simulation whose choices are offered."""
+        self._sources = sources
+        for name, watched in self._paths.items():
+            watched.show(_text(getattr(sources, name)))
+        n_others = sum(file is not None for file in (sources.spikes, sources.circuit))
+        self.other_files.title = f"Other files: {n_others}" if n_others else "Other files"
+
+    def _show_units(self) -> None:
+        by_column = not isinstance(self._recipe["flat"], str)
+        flat = (self.flat_x.value or "", self.flat_y.value or "")
+        unit = _UNITS[flat_units(flat) if by_column else "unknown"]
+        self.radius.native.setSuffix(unit)
+
+    # --- signals ----------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        self.clear.changed.connect(self.clear_also)
+        self.request_changed.connect(self.show_also)
+        for name, watched in self._paths.items():
+            watched.chosen.connect(self._choosing(name))
+        self.population.changed.connect(self._announcing(self.population_chosen))
+        self.filter_column.changed.connect(self._announcing(self.filter_column_chosen))
+        self.metric.changed.connect(self._announcing(self.metric_chosen))
+        self.flat_x.changed.connect(self._show_units)
+        self.flat_y.changed.connect(self._show_units)
+        look: list[Any] = [self.colormap, self.limits, self.colorbar, self.timestamp, self.outline]
+        playback: list[Any] = [self.speed, self.loop]
+        for changed, signal in (
+            (self._request_fields(), self.request_changed),
+            (look, self.look_changed),
+            (playback, self.playback_changed),
+        ):
+            for field in changed:
+                field.changed.connect(self._announcing(signal))
+
+    def _request_fields(self) -> list[Any]:
+        return [
+            *(self.node_set, self.filter_values, self.filter_low, self.filter_high),
+            *(self.flat_x, self.flat_y, self.min_neurons, self.split_by),
+            *(self.radius, self.bin_ms, self.start, self.stop),
+        ]
+
+    def _announcing(self, signal: Any) -> Any:
+        """A callback that emits a signal unless the fields are changed quietly."""
+        n_arguments = len(signal.signature.parameters)
+
+        def announce(value: Any = None) -> None:
+            if not self._quiet:
+                signal.emit(*[value][:n_arguments])
+
+        return announce
+
+    def _choosing(self, name: str) -> Any:
+        """A callback that emits the signal of one of the fields for files."""
+
+        def choose(text: str) -> None:
+            self.file_chosen.emit(name, Path(text).expanduser() if text else None)
+
+        return choose
+
+
+def _text(path: Path | None) -> str:
+    return "" if path is None else str(path)
+
+
+def _show_number(field: Any, value: float) -> None:
+    """Show a number with as many decimals as it has."""
+    _, _, decimals = f"{value:.{_MOST_DECIMALS}f}".rstrip("0").partition(".")
+    box = field.native
+    if hasattr(box, "decimals") and len(decimals) > box.decimals():
+        box.setDecimals(len(decimals))
+    field.value = min(max(value, field.min), field.max)
+
+
+def _pick(field: ComboBox, value: str, otherwise: str | None = None) -> None:
+    """Choose a value if it is offered."""
+    offered = list(field.choices)
+    for wanted in (value, otherwise):
+        if wanted in offered:
+            field.value = wanted
+            return

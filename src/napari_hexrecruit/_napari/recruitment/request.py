@@ -1,0 +1,164 @@
+"""What is asked of a simulation, and the cubes that answer it. Knows nothing of napari or Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_hexrecruit._napari.recruitment.choices import column_choices
+from napari_hexrecruit.filters import matches, parse_where, rule_column, typed_rule, value_to_text
+from napari_hexrecruit.pipeline.question import computed_cube, computed_cumulative_cube
+from napari_hexrecruit.schema import N_SPIKES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import xarray as xr
+
+    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.filters import Column, Rule
+    from napari_hexrecruit.sonata import Simulation
+
+__all__ = ["MOST_PARTS", "Request", "cubes_of"]
+
+MOST_PARTS = 16
+"""Parts that a population is split into at most."""
+
+
+_OPTIONS = (
+    *("population", "node_set", "where", "flat", "column_atlas", "radius", "bin_ms", "start"),
+    *("stop", "min_neurons"),
+)
+_FILES = ("simulation", "spikes", "circuit", "run")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The recipe of a cube, and by which property to split.
+
+    Parameters
+    ----------
+    recipe
+        As a cube's attribute ``recipe`` has it; None for a parameter: its default.
+    split_by
+        Property with one cube for each of its values; None: one cube.
+    """
+
+    recipe: Mapping[str, Any]
+    split_by: str | None = None
+
+    @property
+    def where(self) -> tuple[Rule, ...]:
+        """Filters that all hold."""
+        return tuple(self.recipe.get("where", ()))
+
+    def cube(
+        self, sim: Simulation, progress: Progress | None, *, allow_empty: bool = False
+    ) -> xr.Dataset:
+        """Compute the cube of this recipe, not split.
+
+        Raises
+        ------
+        ValueError
+            If the recipe has what cannot be computed from here, or as `recruitment_cube`.
+        SimulationDataError
+            As `recruitment_cube`.
+        """
+        strange = sorted(set(self.recipe) - {*_OPTIONS, *_FILES, "cumulative"})
+        if strange:
+            raise ValueError(
+                f"the layer was computed with {', '.join(strange)}, which this panel cannot:"
+                " it stays as it is; press Clear to go on without"
+            )
+        options = {name: self.recipe[name] for name in _OPTIONS if name in self.recipe}
+        if isinstance(options.get("flat"), str):
+            options["flat"] = Path(options["flat"])
+        if isinstance(options.get("column_atlas"), str):
+            options["column_atlas"] = Path(options["column_atlas"])
+        compute = computed_cumulative_cube if self.recipe.get("cumulative") else computed_cube
+        return compute(sim, **options, allow_empty=allow_empty, progress=progress)
+
+
+def cubes_of(
+    sim: Simulation, request: Request, progress: Progress | None = None
+) -> dict[str, xr.Dataset]:
+    """Compute what a request asks for.
+
+    Parameters
+    ----------
+    sim
+        An opened simulation.
+    request
+        The parameters.
+    progress
+        Called as ``progress(what, done, total)``; what it raises ends the work.
+
+    Returns
+    -------
+    dict
+        Cubes by the value they are of, such as ``INH`` or ``layer 4``, in the order of the values;
+        one cube named ``""`` where nothing is split.
+
+    Raises
+    ------
+    SimulationDataError
+        If a file cannot be read or lacks something that is asked for.
+    ValueError
+        If a parameter cannot be used, nobody is left, or a split gives more than 16 parts.
+    """
+    if request.split_by is None:
+        return {"": request.cube(sim, progress)}
+    cubes = {}
+    for value in _values_to_split(sim, request):
+        rule = {"column": request.split_by, "value": value}
+        part = Request(recipe={**request.recipe, "where": [*request.where, rule]})
+        cubes[_part_name(request.split_by, value)] = part.cube(sim, progress, allow_empty=True)
+    if not any(bool(cube[N_SPIKES].any()) for cube in cubes.values()):
+        request.cube(sim, progress)  # which says why nothing is counted
+    return cubes
+
+
+def _part_name(column: str, value: str | int) -> str:
+    """A value as it is read on its own: ``INH``, but ``layer 4``."""
+    text = value_to_text(value)
+    is_name = isinstance(value, str) and text[:1].isalpha()
+    return text if is_name else f"{column} {text}"
+
+
+def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]:
+    """Values of the split column among the neurons that the request selects."""
+    name = str(request.split_by)
+    population = sim.resolve_population(request.recipe.get("population"))
+    selected = _selected(sim, request, population)
+    values = column_choices(name, _taken(sim.column(population, name), selected)).values
+    if not values:
+        raise ValueError(f"{name!r} has too many values to split by: choose another column")
+    if len(values) > MOST_PARTS:
+        raise ValueError(
+            f"{name!r} has {len(values)} values and at most {MOST_PARTS} layers fit side by side:"
+            " filter fewer of them, or choose another column to split by"
+        )
+    return values
+
+
+def _selected(sim: Simulation, request: Request, population: str) -> Any:
+    """Which neurons are in the node set and pass the filters."""
+    selected = np.ones(sim.n_neurons(population), dtype=bool)
+    node_set = request.recipe.get("node_set") or sim.own_node_set(population)[0]
+    if node_set is not None:
+        selected[:] = False
+        selected[sim.node_set_ids(node_set, population)] = True
+    for rule in parse_where(request.where):
+        column = sim.column(population, rule_column(rule))
+        selected &= matches(typed_rule(rule, column), column)
+    if not selected.any():
+        raise ValueError("no neuron is in the node set and passes the filter: loosen one of them")
+    return selected
+
+
+def _taken(column: Column, selected: Any) -> Column:
+    taken: Column = column[selected]
+    return taken

@@ -1,0 +1,242 @@
+"""The layers of one simulation in a viewer: added, updated in place, and looking alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import xarray as xr
+from napari.layers import Layer, Points
+from napari.viewer import Viewer
+
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, add_recruitment_layer
+from napari_hexrecruit._napari.layers.look import Look
+from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.private.points import STATE_KEY
+from napari_hexrecruit._napari.recruitment.sources import Sources
+from napari_hexrecruit.metrics import METRICS
+from napari_hexrecruit.schema import RECRUITMENT
+
+__all__ = ["Shown", "cube_of", "is_plain", "name_on_canvas", "takes_cubes"]
+
+
+def cube_of(layer: Layer | None) -> xr.Dataset | None:
+    """Cube that a layer shows; None for layers of others."""
+    if isinstance(layer, RecruitmentLayer):
+        return layer.cube
+    recipe = None if layer is None else layer.metadata.get(STATE_KEY)
+    return None if recipe is None else recipe.cube
+
+
+def is_plain(layer: Layer | None) -> bool:
+    """Whether a layer shows what every cube can show, not the result of an analysis."""
+    return cube_of(layer) is not None and getattr(layer, "metric", RECRUITMENT) in METRICS
+
+
+def takes_cubes(layer: Layer | None) -> bool:
+    """Whether a layer can be given the cube of other parameters: not that of a campaign."""
+    return is_plain(layer) and getattr(layer, "takes_cubes", True)
+
+
+class Shown:
+    """Layers of the simulation that the widget shows, one for each value it is split by.
+
+    Parameters
+    ----------
+    viewer
+        Where the layers are.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._simulation: Sources | None = None
+        self._layers: dict[str, Points] = {}
+        self._names: dict[str, str] = {}
+        self._made_grid = False
+
+    @property
+    def simulation(self) -> Sources | None:
+        """Files of the simulation that the layers show; None if there is none here."""
+        return self._simulation
+
+    @property
+    def layers(self) -> list[Points]:
+        """Those that are still in the viewer, in the order of their values."""
+        return [layer for layer in self._layers.values() if layer in self._viewer.layers]
+
+    @property
+    def looked_at(self) -> list[Points]:
+        """Layers whose look the widget sets: its own, or another hexagon layer that is selected."""
+        active = self._viewer.layers.selection.active
+        is_other = is_plain(active) and active not in self.layers
+        return [active] if is_other else self.layers
+
+    @property
+    def cubes(self) -> list[xr.Dataset]:
+        """What the layers show that are looked at."""
+        return [cube for cube in map(cube_of, self.looked_at) if cube is not None]
+
+    def forget(self, layer: Layer) -> None:
+        """Let go of a layer that the user has removed."""
+        self._layers = {value: one for value, one in self._layers.items() if one is not layer}
+
+    def select(self) -> None:
+        """Look at the widget's own layers."""
+        if self.looked_at != self.layers:
+            self._viewer.layers.selection.active = self.layers[-1] if self.layers else None
+
+    def adopt(self, layer: Points, simulation: Sources | None) -> None:
+        """Take over a layer that came from elsewhere: from now on it is updated in place."""
+        self._simulation = simulation
+        self._layers = {"": layer}
+        self._names = {}
+
+    def show(self, simulation: Sources, cubes: dict[str, xr.Dataset], look: Look) -> None:
+        """Show cubes: in the layers of the same simulation, or else in new ones.
+
+        Parameters
+        ----------
+        simulation
+            What the cubes are of; layers of another one stay in the viewer as they are.
+        cubes
+            Cube by the value it is of.
+        look
+            How they shall look.
+        """
+        if simulation != self._simulation:
+            self._simulation, self._layers, self._names = simulation, {}, {}
+            self._made_grid = False
+        before = list(self._layers)
+        for value in [value for value in self._layers if value not in cubes]:
+            self._remove(value)
+        self._layers = {value: self._shown(value, cube, look) for value, cube in cubes.items()}
+        self.select()
+        if list(cubes) != before:
+            self._arrange(several=len(cubes) > 1)
+        self.apply(look)
+
+    def apply(self, look: Look, before: Look | None = None) -> None:
+        """Let the layers that are looked at look alike.
+
+        Parameters
+        ----------
+        look
+            How they shall look.
+        before
+            How they looked when they were last asked; what is the same since is not touched, so
+            that what was set elsewhere meanwhile stays. None: everything is set.
+        """
+        layers = self.looked_at
+        for layer in layers:
+            for name, set_on in _SET.items():
+                if before is None or getattr(look, name) != getattr(before, name):
+                    set_on(layer, getattr(look, name))
+        for layer in layers[:-1]:  # one says it for all, in the last field of the grid
+            layer.face_colorbar.visible = False
+        if layers and (before is None or look.timestamp != before.timestamp):
+            show_time(self._viewer).visible = look.timestamp
+
+    def look(self, otherwise: Look) -> Look:
+        """How the layers look that are looked at; what cannot be told is as otherwise."""
+        layers = self.looked_at
+        if not layers:
+            return otherwise
+        layer = layers[-1]
+        return replace(
+            otherwise,
+            metric=getattr(layer, "metric", otherwise.metric),
+            colormap=layer.face_colormap.name,
+            limits=tuple(layer.face_contrast_limits),
+            colorbar=layer.face_colorbar.visible,
+            outline=getattr(layer, "outline_nan", otherwise.outline),
+        )
+
+    def time_axis(self) -> int | None:
+        """Axis of the viewer's dims that is time for the layers; None without a layer."""
+        layers = self.layers
+        return self._viewer.dims.ndim - layers[0].ndim if layers else None
+
+    def _shown(self, value: str, cube: xr.Dataset, look: Look) -> Points:
+        """The layer of a value, with this cube."""
+        layer = self._layers.get(value)
+        if isinstance(layer, RecruitmentLayer) and layer in self._viewer.layers:
+            layer.cube = cube
+        else:
+            if layer is not None:  # plain points cannot be given another cube
+                self._remove(value)
+            layer = add_recruitment_layer(
+                self._viewer,
+                cube,
+                metric=look.metric,
+                face_colormap=look.colormap,
+                face_contrast_limits=look.limits,
+                outline_nan=look.outline,
+            )
+        self._rename(layer, value, cube)
+        return layer
+
+    def _rename(self, layer: Points, value: str, cube: xr.Dataset) -> None:
+        """Name a layer after what it shows, unless the user has named it."""
+        if value in self._names and layer.name != self._names[value]:
+            return
+        layer.name = value or str(cube.attrs["title"]).removeprefix("Recruitment, ")
+        self._names[value] = layer.name
+
+    def _remove(self, value: str) -> None:
+        layer = self._layers.pop(value)
+        if layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+    def _arrange(self, *, several: bool) -> None:
+        """Side by side with names where there are several; undone where there is one again."""
+        if not several and not self._made_grid:
+            return
+        grid = getattr(self._viewer, "canvas", self._viewer).grid  # napari 0.9 has moved it
+        grid.stride = 1
+        grid.enabled = several
+        for layer in self.layers:
+            name_on_canvas(layer, visible=several)
+        self._viewer.reset_view()
+        self._made_grid = several
+
+
+def _set_metric(layer: Points, metric: str) -> None:
+    if isinstance(layer, RecruitmentLayer):  # plain points have but one
+        layer.metric = metric
+
+
+def _set_outline(layer: Points, outline: bool) -> None:
+    if isinstance(layer, RecruitmentLayer):
+        layer.outline_nan = outline
+
+
+def _set_limits(layer: Points, limits: tuple[float, float]) -> None:
+    layer.face_contrast_limits = limits
+
+
+def _set_colormap(layer: Points, colormap: str) -> None:
+    layer.face_colormap = colormap
+
+
+def _set_colorbar(layer: Points, visible: bool) -> None:
+    layer.face_colorbar.visible = visible
+
+
+_SET: dict[str, Callable[[Points, Any], None]] = {
+    "metric": _set_metric,  # first: it sets limits of its own
+    "limits": _set_limits,
+    "colormap": _set_colormap,
+    "colorbar": _set_colorbar,
+    "outline": _set_outline,
+}
+
+
+def name_on_canvas(layer: Points, *, visible: bool, font_size: int = 12) -> None:
+    """Write the name of a layer over its hexagons, or take it away."""
+    overlay: Any = getattr(layer, "name_overlay", None)
+    if overlay is None:  # before napari 0.8
+        return
+    overlay.visible = visible
+    overlay.position = "top_left"
+    overlay.font_size = font_size

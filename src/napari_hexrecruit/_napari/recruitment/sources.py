@@ -1,0 +1,83 @@
+"""Files that a simulation is opened from. Knows nothing of napari or Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_hexrecruit.sonata import open_simulation
+
+if TYPE_CHECKING:
+    from napari_hexrecruit._napari.recruitment.settings import Settings
+    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.pipeline.check import Finding
+    from napari_hexrecruit.sonata import Simulation
+
+__all__ = ["Sources"]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """A configuration, and the files that are read in place of those it names.
+
+    Parameters
+    ----------
+    path
+        SONATA simulation configuration; None where both of the others are given.
+    spikes, circuit
+        Spikes file and circuit configuration; None: as the configuration names them.
+    run
+        Which run of a configuration with several; None: none is chosen.
+    """
+
+    path: Path | None = None
+    spikes: Path | None = None
+    circuit: Path | None = None
+    run: int | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Sources:
+        """Those that were chosen last time."""
+        chosen = (settings.simulation, settings.spikes, settings.circuit)
+        path, spikes, circuit = (Path(text) if text else None for text in chosen)
+        run = settings.also.get("run")
+        return cls(path, spikes, circuit, run if isinstance(run, int) else None)
+
+    @classmethod
+    def given(cls, simulation: Simulation) -> Sources:
+        """Those of an opened simulation, as absolute paths."""
+        files = {name: Path(text) for name, text in simulation.given.items()}
+        return cls(**files, run=simulation.run)
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is something to open."""
+        return self.path is not None or (self.spikes is not None and self.circuit is not None)
+
+    @property
+    def there(self) -> bool:
+        """Whether there is something to open, and all of it is on the disk."""
+        given = (self.path, self.spikes, self.circuit)
+        return self.enough and all(file is None or file.is_file() for file in given)
+
+    @property
+    def main(self) -> Path:
+        """The file that stands for them all: the configuration, else the spikes file."""
+        return self.path or self.spikes or Path()
+
+    def open(self) -> Simulation:
+        """Open them; raises as `napari_hexrecruit.open_simulation`."""
+        return open_simulation(self.path, spikes=self.spikes, circuit=self.circuit, run=self.run)
+
+    def check(self, progress: Progress) -> list[Finding]:
+        """Walk them, as `napari_hexrecruit.pipeline.check.check_simulation` does."""
+        from napari_hexrecruit.pipeline.check import check_simulation
+
+        return check_simulation(
+            self.path,
+            spikes=self.spikes,
+            circuit=self.circuit,
+            run=self.run,
+            progress=progress,
+        )

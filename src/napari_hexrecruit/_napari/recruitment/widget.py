@@ -1,0 +1,374 @@
+"""The widget "Hexagon recruitment": from a simulation to layers of hexagons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from magicgui.widgets import Container, Widget
+from napari.utils.notifications import show_error, show_warning
+from napari.viewer import Viewer
+from qtpy.QtCore import QTimer
+
+from napari_hexrecruit._napari.export.panel import ExportPanel
+from napari_hexrecruit._napari.layers.look import default_limits, fitted_limits, largest_limit
+from napari_hexrecruit._napari.recruitment.chooser import Chooser
+from napari_hexrecruit._napari.recruitment.details import in_panel
+from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
+from napari_hexrecruit._napari.recruitment.form import Form
+from napari_hexrecruit._napari.recruitment.playback import Playback
+from napari_hexrecruit._napari.recruitment.recipes import recipe_to_edit
+from napari_hexrecruit._napari.recruitment.request import Request
+from napari_hexrecruit._napari.recruitment.settings import with_recipe
+from napari_hexrecruit._napari.recruitment.shown import Shown, cube_of, takes_cubes
+from napari_hexrecruit._napari.recruitment.sources import Sources
+from napari_hexrecruit._napari.recruitment.work import (
+    Loaded,
+    computed,
+    notes_of,
+    summary,
+    warnings_of,
+)
+from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
+from napari_hexrecruit._napari.widgets.parts import scrolled
+
+__all__ = ["RecruitmentWidget"]
+
+_UPDATE_AFTER_MS = 400
+"""Pause after the last change before the cube is computed again: a field may be on its way."""
+
+
+_NOT_AGAIN = (
+    " The cube does not say how it was computed, or an analysis has made it: Load adds another"
+    " layer."
+)
+
+
+class RecruitmentWidget(Container[Widget]):
+    """Panel that picks a simulation, loads its recruitment, and says how it looks and moves.
+
+    A simulation stays in memory: after the first loading another bin, radius, window or filter only
+    costs the counting, and changes the layer that is there.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer that layers are added to.
+
+    Attributes
+    ----------
+    form
+        The fields.
+    details
+        The section that lists what was found in the files.
+    export
+        The section that writes movies.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(labels=False)
+        self._viewer = napari_viewer
+        self.form = Form()
+        self._shown = Shown(napari_viewer)
+        self._loaded: tuple[Sources, Request] | None = None
+        self._told: tuple[Sources | None, set[str]] = (None, set())
+        self._keeps_limits = True
+        self._loads_next = False
+        self._adding = False
+        self._look = self.form.look()
+        self._status = self.form.status.value
+        self.details = DetailsPanel(napari_viewer, self.native)
+        self._chooser = Chooser(self.form, self.details, self._report, self.native)
+        self.export = ExportPanel(napari_viewer, self.native, lambda: self._playback.stop())
+        self._lay_out()
+        self._loading = Jobs(self._show_progress, self.native)
+        self._update_timer = _timer(self.native, _UPDATE_AFTER_MS, self._update)
+        self._align_timer = _timer(self.native, 0, self._align)
+        self._playback = Playback(
+            napari_viewer, self._shown.time_axis, self._show_buttons, self.native
+        )
+        self._connect()
+        self._start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread works for the panel, or is about to, apart from the details."""
+        working = self._chooser.busy or self._loading.running or self.export.busy
+        return self._update_timer.isActive() or working
+
+    # --- construction -----------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        above, below = self.form.sections
+        sections = [*above, self.details.section, *below, *self.export.sections]
+        self._panel = scrolled(self, sections)
+        self.form.accept_drops(self.native)
+
+    def _align(self) -> None:
+        self.form.align(*self.export.labelled)
+
+    def _connect(self) -> None:
+        form = self.form
+        self._chooser.ended.connect(self._on_chosen)
+        form.request_changed.connect(self._on_request_changed)
+        form.metric_chosen.connect(self._on_metric_chosen)
+        form.look_changed.connect(self._on_look_changed)
+        form.playback_changed.connect(self._on_playback_changed)
+        form.automatic.changed.connect(self._on_request_changed)
+        form.load.changed.connect(self.load)
+        form.cancel.changed.connect(self._loading.cancel)
+        form.fit.changed.connect(self._fit)
+        form.play.changed.connect(self._play)
+        form.halt.changed.connect(self._playback.stop)
+        for event, action in self._viewer_events():
+            event.connect(action)
+        self.native_parent_changed.connect(self._on_parent_changed)
+
+    def _viewer_events(self) -> list[tuple[Any, Any]]:
+        layers = self._viewer.layers
+        return [
+            (layers.events.inserted, self._on_layer_inserted),
+            (layers.events.removed, self._on_layer_removed),
+            (layers.selection.events.active, self._on_active_changed),
+        ]
+
+    def _start(self) -> None:
+        """Follow the hexagons that are there already, or else last time's simulation."""
+        self.form.restore(self._chooser.settings)
+        self._look = self.form.look()
+        self._on_playback_changed()
+        active = self._viewer.layers.selection.active
+        candidates = [active, *reversed(self._viewer.layers)]
+        layer = next((layer for layer in candidates if takes_cubes(layer)), None)
+        if layer is not None:
+            self._adopt(layer)
+        elif (last := Sources.of(self._chooser.settings)).there:
+            self._chooser.read(last)
+
+    # --- choosing ---------------------------------------------------------------------------------
+
+    def choose(self, path: Path) -> None:
+        """Offer what a simulation has to choose from; a thread reads it.
+
+        Parameters
+        ----------
+        path
+            SONATA simulation configuration. If it is none, a notification says so and the choices
+            stay as they are.
+        """
+        self._chooser.choose(path)
+
+    def open(self, files: Path | Sources) -> None:
+        """Offer what a simulation has to choose from, and show it with the settings there are."""
+        self._loads_next = True
+        if isinstance(files, Sources):
+            self._chooser.read(files)
+        else:
+            self.choose(files)
+
+    def _on_chosen(self, opened: bool) -> None:
+        loads, self._loads_next = self._loads_next, False
+        if opened and loads:
+            self.load()
+        self._show_buttons()
+
+    # --- loading ----------------------------------------------------------------------------------
+
+    def load(self) -> None:
+        """Compute what the fields ask for, in a thread, and show it."""
+        chosen = self._chooser.opened
+        if chosen is None:
+            show_error("No simulation is chosen: choose or drop a simulation_config.json first.")
+            return
+        self._update_timer.stop()
+        settings, request = self.form.settings(), self.form.request()
+        self._loading.start(
+            lambda progress: computed(chosen, settings, request, progress),
+            lambda outcome: self._on_loaded(chosen.sources, outcome),
+        )
+        self.details.pause()
+        self._show_buttons()
+
+    def _on_loaded(self, sources: Sources, outcome: Outcome[Loaded]) -> None:
+        if outcome.value is not None:
+            self._show(outcome.value)
+        elif outcome.error is not None:
+            self.details.examine(sources, outcome.error)
+        self._report(outcome)
+        self._show_buttons()
+
+    def _show(self, result: Loaded) -> None:
+        sources = result.opened.sources
+        self._chooser.renew(result.opened)
+        self.details.about(sources)
+        self._shown.select()
+        cubes, metric = list(result.cubes.values()), self.form.metric.value
+        limits = None if self._keeps_limits else default_limits(cubes, metric)
+        self._keeps_limits = True
+        self.form.offer_limits(largest_limit(cubes, metric), limits)
+        self._look = self.form.look()
+        self._adding = True
+        try:
+            self._shown.show(sources, result.cubes, self._look)
+        finally:
+            self._adding = False
+        self._loaded = (sources, result.request)
+        self._show_notes()
+        self._warn(sources, warnings_of(cubes))
+        self._show_status(summary(cubes))
+        self._chooser.remember()
+
+    def _on_request_changed(self) -> None:
+        self._chooser.remember()
+        sources = self._chooser.sources
+        is_shown = self._shown.simulation == sources and bool(self._shown.layers)
+        if self.form.automatic.value and sources is not None and is_shown:
+            self._update_timer.start()
+
+    def _update(self) -> None:
+        if self._loaded != (self._chooser.sources, self.form.request()):
+            self.load()
+        else:
+            self._loading.cancel()
+
+    def _show_progress(self, monitor: Monitor | None) -> None:
+        bar: Any = self.form.progress.native
+        if monitor is None:
+            bar.setRange(0, 1)
+            bar.setValue(0)
+            self.form.status.value = self._status
+            self.details.resume()
+            self._show_buttons()
+        elif monitor.done == 0:
+            bar.setRange(0, 0)  # busy
+        else:
+            bar.setRange(0, 1000)
+            bar.setValue(1000 * monitor.done // max(monitor.total, 1))
+            what = monitor.what[:1].upper() + monitor.what[1:]
+            self.form.status.value = f"{what}: {monitor.done:,} of {monitor.total:,}"
+
+    def _show_status(self, status: str) -> None:
+        self._status = status
+        self.form.status.value = status
+
+    def _report(self, outcome: Outcome[Any]) -> None:
+        if outcome.error is not None:
+            show_error(in_panel(outcome.error))
+        if outcome.warned:
+            show_warning("; ".join(outcome.warned))
+
+    def _show_notes(self) -> None:
+        """Say in the details what was assumed for the hexagons that are looked at."""
+        cubes = self._shown.cubes
+        self.details.note(self._shown.simulation, notes_of(cubes), warnings_of(cubes))
+
+    def _warn(self, sources: Sources, sentences: list[str]) -> None:
+        """Notify of each doubt once, not again with every change of a field."""
+        told = self._told[1] if self._told[0] == sources else set()
+        for sentence in sentences:
+            if sentence not in told:
+                show_warning(in_panel(sentence))
+        self._told = (sources, told | set(sentences))
+
+    # --- looking ----------------------------------------------------------------------------------
+
+    def _on_metric_chosen(self, metric: str) -> None:
+        cubes = self._shown.cubes
+        self._keeps_limits = bool(cubes)
+        if cubes:
+            self.form.offer_limits(largest_limit(cubes, metric), default_limits(cubes, metric))
+        self._on_look_changed()
+
+    def _on_look_changed(self) -> None:
+        before, self._look = self._look, self.form.look()
+        self._shown.apply(self._look, before)
+        self._chooser.remember()
+
+    def _fit(self) -> None:
+        cubes, metric = self._shown.cubes, self.form.metric.value
+        if cubes:
+            self.form.offer_limits(largest_limit(cubes, metric), fitted_limits(cubes, metric))
+            self._on_look_changed()
+
+    def _on_active_changed(self) -> None:
+        """Say how the hexagons look that are looked at now."""
+        if self._adding:
+            return
+        self._show_notes()
+        look = self._shown.look(otherwise=self._look)
+        if look != self._look:
+            self._look = look
+            self.form.show_look(look, largest_limit(self._shown.cubes, look.metric))
+
+    # --- hexagons from elsewhere ------------------------------------------------------------------
+
+    def _on_layer_inserted(self, event: Any) -> None:
+        free = not self._shown.layers and not self._loading.running and not self._adding
+        if free and takes_cubes(event.value):
+            self._adopt(event.value)
+
+    def _adopt(self, layer: Any) -> None:
+        """Take over a layer that was opened from a file, with the parameters it was made with."""
+        cube = cube_of(layer)
+        if cube is None:
+            return
+        recipe, sources = recipe_to_edit(cube), Sources()
+        if recipe is not None:
+            self._chooser.settings = with_recipe(self._chooser.settings, recipe)
+            self.form.restore(self._chooser.settings)
+            sources = Sources.of(self._chooser.settings)
+        self._shown.adopt(layer, sources if sources.there else None)
+        self._look = self._shown.look(otherwise=self.form.look())
+        self.form.show_look(self._look, largest_limit([cube], self._look.metric))
+        self._show_status(summary([cube]) + ("" if recipe else _NOT_AGAIN))
+        self._show_notes()
+        if sources.there:
+            self._chooser.read(sources, keep=True)
+        elif recipe is not None:
+            self._chooser.leave(sources.main)
+        self._show_buttons()
+
+    def _on_layer_removed(self, event: Any) -> None:
+        self._shown.forget(event.value)
+        self._show_buttons()
+
+    # --- playing ----------------------------------------------------------------------------------
+
+    def _play(self) -> None:
+        self._playback.play()
+        self._show_buttons()
+
+    def _on_playback_changed(self) -> None:
+        self._playback.speed = self.form.speed.value
+        self._playback.loop = self.form.loop.value
+        self._chooser.remember()
+
+    # --- state of the panel -----------------------------------------------------------------------
+
+    def _show_buttons(self) -> None:
+        playing, running = self._playback.playing, self._loading.running
+        self.form.load.enabled = self._chooser.opened is not None and not running
+        self.form.cancel.enabled = running
+        self.form.play.enabled = bool(self._shown.layers) and not playing
+        self.form.halt.enabled = playing
+
+    def _on_parent_changed(self, parent: Any) -> None:
+        """Take the font of the window, which comes a moment later; rest out of a window."""
+        if parent is not None:
+            self._align_timer.start()
+        else:
+            self._chooser.close()
+            self._loading.cancel()
+            self._playback.stop()
+            self.details.close()
+            self.export.close()
+            for event, action in self._viewer_events():
+                event.disconnect(action)
+
+
+def _timer(parent: Any, delay_ms: int, action: Any) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(delay_ms)
+    timer.timeout.connect(action)
+    return timer

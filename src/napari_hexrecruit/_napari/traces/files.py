@@ -1,0 +1,73 @@
+"""Traces as files: a picture for a page. Knows nothing of napari or Qt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from napari_hexrecruit._napari.traces.plot import PAPER, TracePlot, add_legend
+from napari_hexrecruit._napari.traces.raster import Raster
+from napari_hexrecruit._napari.traces.traces import Strip, Traces
+from napari_hexrecruit.storage.atomic import written_aside
+
+__all__ = ["PICTURE_ENDINGS", "write_picture"]
+
+PICTURE_ENDINGS = (".png", ".svg")
+_INCHES = (7.5, 3.0)
+_RASTER_INCHES = 1.6
+_DPI = 200
+_RASTER_CELLS = (1200, 400)
+_LAYOUT_DPI = 96.0
+_LEGEND_PX, _COLUMN_PX, _LEFT_PX = 24.0, 110.0, 66.0
+_ROWS = 12
+
+
+def write_picture(
+    path: Path,
+    strip: Strip,
+    traces: Traces | None,
+    raster: Raster | None = None,
+) -> None:
+    """Write traces as they are shown, dark on white and with a legend.
+
+    Parameters
+    ----------
+    path
+        Ends with ``.png`` (200 dots per inch) or ``.svg`` (text stays text). A file that is there
+        is replaced, once the new one is whole.
+    strip, traces
+        What is shown.
+    raster
+        Spikes of the hexagons; None: without.
+
+    Raises
+    ------
+    ValueError
+        If the name has another ending.
+    OSError
+        If the file cannot be written.
+    """
+    ending = path.suffix.lower()
+    if ending not in PICTURE_ENDINGS:
+        raise ValueError(f"{path.name}: cannot be written: let the name end with .png or .svg")
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    height = _INCHES[1] + (_RASTER_INCHES if raster else 0.0)
+    figure = Figure(figsize=(_INCHES[0], height), dpi=_LAYOUT_DPI)
+    FigureCanvasAgg(figure)
+    plot = TracePlot(figure, PAPER)
+    n_entries = 0 if traces is None else len(traces.lines) + (traces.n_hexes > 1)
+    n_columns = -(-n_entries // _ROWS)
+    plot.set_margins(_LEFT_PX, _LEGEND_PX + _COLUMN_PX * n_columns)
+    plot.show_strip(strip)
+    plot.show_traces(traces)
+    if raster is not None:
+        plot.show_raster(raster.picture(*_RASTER_CELLS), raster.n_lines)
+    if traces is not None:
+        add_legend(plot, traces)
+    same_bytes: Any = {"svg.hashsalt": "napari-hexrecruit", "svg.fonttype": "none"}
+    dated = {"Date": None} if ending == ".svg" else {"Software": None}
+    with rc_context(same_bytes), written_aside(path, overwrite=True) as aside:
+        figure.savefig(aside, dpi=_DPI, metadata=dated, format=ending[1:])

@@ -1,0 +1,279 @@
+"""What the traces of picked hexagons show, and the raster of their neurons as a picture.
+
+Knows nothing of napari or Qt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit._napari.layers.picks import MOST_LINES, colour_of, dash_of
+from napari_hexrecruit.analysis.traces import hex_traces, population_trace, traces_table
+from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.schema import N_NEURONS, RECRUITMENT, TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import xarray as xr
+
+__all__ = [
+    "Line",
+    "Strip",
+    "Traces",
+    "decimated",
+    "empty_strip",
+    "is_in_memory",
+    "limits_of",
+    "metric_over_time",
+    "strip_of",
+    "traces_of",
+]
+
+Floats = npt.NDArray[np.floating[Any]]
+
+_BAND = (10.0, 90.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """The whole population over time.
+
+    Parameters
+    ----------
+    time_ms
+        (n_bins,) middle of each bin.
+    values
+        (n_bins,) value of the population.
+    window_ms
+        Start of the first bin and end of the last one.
+    title
+        What is shown, with its units.
+    time_title
+        What the time is counted from, with its units.
+    """
+
+    time_ms: Floats
+    values: Floats
+    window_ms: tuple[float, float]
+    title: str
+    time_title: str = "Time (ms)"
+
+    @property
+    def onset_ms(self) -> float | None:
+        """The onset that the time is counted from, if it lies within the window."""
+        start, stop = self.window_ms
+        return 0.0 if "onset" in self.time_title and start < 0.0 < stop else None
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One hexagon over time.
+
+    Parameters
+    ----------
+    name, n_neurons
+        The hexagon.
+    values
+        (n_bins,) values; NaN where it has too few neurons.
+    colour, dash
+        As its outline on the map; dashes in line widths.
+    """
+
+    name: str
+    n_neurons: int
+    values: Floats
+    colour: str
+    dash: tuple[float, ...]
+
+    @property
+    def has_value(self) -> bool:
+        """Whether there is anything to draw."""
+        return bool(np.isfinite(self.values).any())
+
+
+@dataclass(frozen=True, eq=False)
+class Traces:
+    """The picked hexagons over time.
+
+    Parameters
+    ----------
+    time_ms
+        (n_bins,) middle of each bin.
+    lines
+        One for each hexagon; none where there are more than `MOST_LINES`.
+    mean
+        (n_bins,) mean, in which every neuron counts alike.
+    band
+        (2, n_bins) 10th and 90th percentile of the hexagons, where there are no lines; else None.
+    n_hexes, n_neurons
+        Of all picked hexagons.
+    table
+        What `hex_traces` gave, for files.
+    """
+
+    time_ms: Floats
+    lines: tuple[Line, ...]
+    mean: Floats
+    band: Floats | None
+    n_hexes: int
+    n_neurons: int
+    table: xr.Dataset
+
+    def csv(self) -> str:
+        """All values as text: start of the bin in ms, a column for each hexagon, the mean."""
+        return str(traces_table(self.table).to_csv(index=False))
+
+    def limits(self) -> tuple[float, float]:
+        """Lowest and highest value to show: with 0, and a little air at the ends."""
+        shown = [line.values for line in self.lines] if self.band is None else [self.band]
+        return limits_of([*shown, self.mean])
+
+
+def limits_of(values: Sequence[Floats]) -> tuple[float, float]:
+    """Axis limits that hold 0 and all finite values.
+
+    Examples
+    --------
+    >>> limits_of([np.array([2.0, 10.0])])
+    (0.0, 10.5)
+    >>> limits_of([np.array([np.nan])])
+    (0.0, 1.0)
+    """
+    together = np.concatenate([np.ravel(part) for part in values]) if values else np.zeros(0)
+    together = together[np.isfinite(together)]
+    low = min(0.0, float(together.min(initial=0.0)))
+    high = max(0.0, float(together.max(initial=0.0)))
+    air = 0.05 * (high - low)
+    if air == 0.0:
+        return (0.0, 1.0)
+    return (low - air if low < 0 else 0.0, high + air if high > 0 else 0.0)
+
+
+def is_in_memory(cube: xr.Dataset) -> bool:
+    """Whether a cube is read in a moment; a larger one is read from files, a part at a time."""
+    return all(variable.chunks is None for variable in cube.data_vars.values())
+
+
+def strip_of(cube: xr.Dataset, metric: str) -> Strip:
+    """Read the population of a cube."""
+    return replace(
+        empty_strip(cube, metric), values=population_trace(cube, metric=metric).to_numpy()
+    )
+
+
+def empty_strip(cube: xr.Dataset, metric: str) -> Strip:
+    """Make a strip that has no values yet."""
+    start, width = float(cube[TIME][0]), float(cube.attrs["bin_ms"])
+    return Strip(
+        time_ms=cube[TIME].to_numpy() + width / 2.0,
+        values=np.full(cube.sizes[TIME], np.nan),
+        window_ms=(start, start + cube.sizes[TIME] * width),
+        title=title_of(cube, metric),
+        time_title=_time_title(cube),
+    )
+
+
+def metric_over_time(cube: xr.Dataset, metric: str) -> str:
+    """Name what is drawn over time: the metric, but the percentage where it is a map."""
+    variable = metric_named(metric).variable
+    is_map = bool(variable) and variable in cube and TIME not in cube[variable].dims
+    return RECRUITMENT if is_map else metric
+
+
+def _time_title(cube: xr.Dataset) -> str:
+    """Read what the time is counted from: ``Time since the onset (ms)``."""
+    since = str(cube[TIME].attrs.get("long_name", "")).partition(", ")[2]
+    return f"Time {since} (ms)" if since else "Time (ms)"
+
+
+def traces_of(
+    cube: xr.Dataset, names: Sequence[str], slots: Sequence[int], metric: str
+) -> Traces | None:
+    """Read hexagons of a cube.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    names, slots
+        The hexagons and the numbers of their colours.
+    metric
+        Name of what is read.
+
+    Returns
+    -------
+    Traces or None
+        None where nothing is picked.
+    """
+    if not names:
+        return None
+    table = hex_traces(cube, list(names), metric=metric)
+    values, n_neurons = table["trace"].to_numpy(), table[N_NEURONS].to_numpy()
+    many = len(names) > MOST_LINES
+    return Traces(
+        time_ms=cube[TIME].to_numpy() + float(cube.attrs["bin_ms"]) / 2.0,
+        lines=()
+        if many
+        else tuple(
+            Line(name, int(n), values[:, k], colour_of(slot), dash_of(slot))
+            for k, (name, n, slot) in enumerate(zip(names, n_neurons, slots, strict=True))
+        ),
+        mean=table["mean"].to_numpy(),
+        band=_percentiles(values) if many else None,
+        n_hexes=len(names),
+        n_neurons=int(n_neurons.sum()),
+        table=table,
+    )
+
+
+def title_of(cube: xr.Dataset, metric: str) -> str:
+    """Write what an axis shows: ``Neurons recruited (%)``."""
+    title = metric_named(metric).title_for(cube)
+    return f"Neurons {title[0].lower()}{title[1:]}" if metric == RECRUITMENT else title
+
+
+def decimated(x: Floats, y: Floats, n_columns: int) -> tuple[Floats, Floats]:
+    """Thin out a line that is drawn in fewer columns of pixels than it has points.
+
+    Parameters
+    ----------
+    x, y
+        (n,) a line, x ascending.
+    n_columns
+        Columns of pixels.
+
+    Returns
+    -------
+    x, y
+        The line itself up to four points a column; else the lowest and the highest point of each
+        of as many parts as there are columns, NaN where a part has no value.
+    """
+    n = len(x)
+    if n <= 4 * n_columns or n_columns < 1:
+        return x, y
+    size = -(-n // n_columns)
+    padded = np.full(-(-n // size) * size, np.nan)
+    padded[:n] = y
+    parts = padded.reshape(-1, size)
+    empty = np.isnan(parts).all(axis=1)
+    low = np.where(np.isnan(parts), np.inf, parts).argmin(axis=1)
+    high = np.where(np.isnan(parts), -np.inf, parts).argmax(axis=1)
+    first = np.arange(len(parts)) * size
+    at = np.sort(np.stack([low, high], axis=1), axis=1) + first[:, None]
+    at = np.minimum(at, n - 1)
+    thin = y[at].astype(float)
+    thin[empty] = np.nan
+    return x[at].ravel(), thin.ravel()
+
+
+def _percentiles(values: Floats) -> Floats:
+    """(2, n_bins) percentiles over the hexagons that have values."""
+    valued = values[:, np.isfinite(values).any(axis=0)]
+    if valued.shape[1] == 0:
+        return np.full((2, len(values)), np.nan)
+    return np.nanpercentile(valued, _BAND, axis=1)

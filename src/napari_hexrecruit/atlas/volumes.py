@@ -1,0 +1,334 @@
+"""Voxel volumes of an atlas: which flat position, region or column is at a place in the brain.
+
+The module that knows voxcell. A volume is held as the voxels that have a value, which for a cortex
+in its box are a few in a hundred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.atlas.nrrd import Header, read_blocks, read_header
+from napari_hexrecruit.errors import SimulationDataError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator
+
+    from napari_hexrecruit.counting.members import Progress
+
+__all__ = [
+    "NO_VALUE",
+    "OUTSIDE_BOX",
+    "Volume",
+    "VoxelFlatmap",
+    "flat_positions",
+    "read_flatmap",
+    "read_ids",
+]
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+NO_VALUE, OUTSIDE_BOX = -1, -2
+"""Rows of positions in a voxel without a value, and of positions outside of the volume."""
+OUTSIDE = -1
+"""What a flatmap has, in x and in y, where there is no flat position."""
+
+_BLOCK = 1 << 18
+"""Positions looked up at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """The voxels of a volume that have a value.
+
+    Attributes
+    ----------
+    header
+        Shape, size of a voxel, offset, file.
+    voxels
+        (n_voxels,) int64 ascending; voxel (i, j, k) is ``i + n_i * (j + n_j * k)``.
+    values
+        (n_voxels, n_components).
+    """
+
+    header: Header
+    voxels: npt.NDArray[np.int64]
+    values: npt.NDArray[Any]
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.header.path
+
+    @property
+    def voxel_size(self) -> float:
+        """Longest side of a voxel, µm."""
+        return float(np.abs(self.header.voxel_size).max())
+
+    def rows_at(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        z: npt.ArrayLike,
+        *,
+        progress: Progress | None = None,
+    ) -> Rows:
+        """Where in `values` the value of each position stands.
+
+        Parameters
+        ----------
+        x, y, z
+            (n_positions,) coordinates in the brain, µm.
+        progress
+            Called with ``"looking up in <file>"`` and the numbers done and in all.
+
+        Returns
+        -------
+        (n_positions,) int64
+            `NO_VALUE` for positions in a voxel without a value, `OUTSIDE_BOX` for those outside of
+            the volume and those that are not finite.
+
+        Notes
+        -----
+        A position on the face between two voxels is in the one with the higher index; one on the
+        upper face of the box is outside.
+        """
+        axes = [np.asarray(axis, dtype=np.float64) for axis in (x, y, z)]
+        rows = np.empty(axes[0].shape, dtype=np.int64)
+        for block in _blocks(len(rows)):
+            rows[block] = self._rows(np.stack([axis[block] for axis in axes], axis=1))
+            if progress is not None:
+                progress(f"looking up in {self.path.name}", block.stop, len(rows))
+        return rows
+
+    def centres(self) -> Floats:
+        """(n_voxels, 3) centres of the voxels with a value, µm."""
+        n_i, n_j, _ = self.header.shape
+        ij, i = self.voxels // n_i, self.voxels % n_i
+        indices = np.stack([i, ij % n_j, ij // n_j], axis=1)
+        centres: Floats = self._geometry.indices_to_positions(indices + 0.5)
+        return centres
+
+    @cached_property
+    def _geometry(self) -> Any:
+        """The volume for voxcell, with no data: it turns positions into indices."""
+        import voxcell
+
+        nothing = np.broadcast_to(np.int8(0), self.header.shape)
+        return voxcell.VoxelData(nothing, self.header.voxel_size, self.header.offset)
+
+    def _rows(self, positions: Floats) -> Rows:
+        rows = np.full(len(positions), OUTSIDE_BOX, dtype=np.int64)
+        inside = np.flatnonzero(_in_box(self.header, positions))
+        i, j, k = self._geometry.positions_to_indices(positions[inside], strict=False).T
+        voxel = i + self.header.shape[0] * (j + self.header.shape[1] * k)
+        at = np.searchsorted(self.voxels, voxel)
+        found = self.voxels[np.minimum(at, len(self.voxels) - 1)] == voxel
+        rows[inside] = np.where(found, at, NO_VALUE)
+        return rows
+
+
+@dataclass(frozen=True, eq=False)
+class VoxelFlatmap:
+    """A volume that gives voxels their position in flat space.
+
+    Examples
+    --------
+    >>> flatmap = read_flatmap("ss_fm.nrrd")  # doctest: +SKIP
+    >>> flatmap.units, flatmap.resolution  # doctest: +SKIP
+    ('um', 38.73...)
+    """
+
+    volume: Volume
+
+    @property
+    def x(self) -> npt.NDArray[Any]:
+        """(n_voxels,) flat x of the voxels that have one."""
+        return self.volume.values[:, 0]
+
+    @property
+    def y(self) -> npt.NDArray[Any]:
+        """(n_voxels,) flat y."""
+        return self.volume.values[:, -1]
+
+    @property
+    def depth(self) -> npt.NDArray[Any] | None:
+        """(n_voxels,) depth, µm; None for a flatmap without."""
+        return self.volume.values[:, 1] if self.volume.values.shape[1] == 3 else None
+
+    @cached_property
+    def units(self) -> str:
+        """``pixel`` where flat positions are whole numbers, ``um`` where they are not."""
+        xy = self.volume.values[:, [0, -1]]
+        return "pixel" if xy.dtype.kind in "iu" or (xy == np.round(xy)).all() else "um"
+
+    @property
+    def resolution(self) -> float:
+        """Step of flat positions, in `units`: one pixel, or about the side of a voxel."""
+        return 1.0 if self.units == "pixel" else self.volume.voxel_size
+
+
+def read_flatmap(path: str | os.PathLike[str], *, progress: Progress | None = None) -> VoxelFlatmap:
+    """A voxel flatmap.
+
+    Parameters
+    ----------
+    path
+        nrrd file with two numbers a voxel, flat (x, y), or three, (x, depth, y). Voxels whose x and
+        y are both -1, or not finite, have no flat position.
+    progress
+        Called with ``"reading <file>"`` and the numbers of voxels done and in all.
+
+    Returns
+    -------
+    VoxelFlatmap
+
+    Raises
+    ------
+    SimulationDataError
+        If the file cannot be read, has another number of components, or no voxel has a flat
+        position.
+    """
+    header = read_header(Path(path))
+    if header.n_components not in (2, 3):
+        raise SimulationDataError(
+            f"{path}: has {header.n_components} components a voxel; a flatmap has 2 (x, y) or 3"
+            " (x, depth, y): give another file"
+        )
+
+    def has_position(block: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        x, y = block[:, 0], block[:, -1]
+        somewhere: npt.NDArray[np.bool_] = ~((x == OUTSIDE) & (y == OUTSIDE))
+        return somewhere & np.isfinite(x) & np.isfinite(y) if x.dtype.kind == "f" else somewhere
+
+    volume = _read_volume(header, has_position, progress)
+    if len(volume.voxels) == 0:
+        raise SimulationDataError(
+            f"{path}: no voxel has a flat position, all are {OUTSIDE}: give another file"
+        )
+    return VoxelFlatmap(volume)
+
+
+def read_ids(path: str | os.PathLike[str], *, progress: Progress | None = None) -> Volume:
+    """A volume of ids, such as regions or columns.
+
+    Parameters
+    ----------
+    path
+        nrrd file with one whole number a voxel; 0 is none.
+    progress
+        As in `read_flatmap`.
+
+    Returns
+    -------
+    Volume
+        Its `values` are (n_voxels, 1) int64.
+
+    Raises
+    ------
+    SimulationDataError
+        If the file cannot be read, has several numbers a voxel, or has fractions or negative
+        numbers, or if all voxels are 0.
+    """
+    header = read_header(Path(path))
+    if header.n_components != 1:
+        raise SimulationDataError(
+            f"{path}: has {header.n_components} components a voxel; a volume of ids has 1:"
+            " give another file"
+        )
+    volume = _read_volume(header, lambda block: block[:, 0] != 0, progress)
+    ids = volume.values
+    if ids.size == 0:
+        raise SimulationDataError(f"{path}: all voxels are 0, which is none: give another file")
+    if ids.dtype.kind == "f" and not (np.isfinite(ids).all() and (ids == np.round(ids)).all()):
+        raise SimulationDataError(f"{path}: has numbers that are no ids: give another file")
+    if ids.min() < 0:
+        raise SimulationDataError(f"{path}: has the id {ids.min()}: ids are 1 and more, 0 is none")
+    return Volume(header, volume.voxels, ids.astype(np.int64))
+
+
+def flat_positions(
+    flatmap: VoxelFlatmap,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    z: npt.ArrayLike,
+    *,
+    progress: Progress | None = None,
+) -> tuple[Floats, Floats]:
+    """Flat position of places in the brain: that of the voxel they are in.
+
+    Parameters
+    ----------
+    flatmap
+        The flatmap.
+    x, y, z
+        (n_positions,) coordinates in the brain, µm.
+    progress
+        Called with ``"looking up in <file>"`` and the numbers done and in all.
+
+    Returns
+    -------
+    x, y : (n_positions,) float64
+        In the flatmap's `units`. NaN outside of the volume's box (and for positions that are not
+        finite), -1 in both where the flatmap has no flat position.
+
+    Notes
+    -----
+    The values are those of ``voxcell.VoxelData.lookup``, without an error for positions outside.
+
+    Examples
+    --------
+    >>> flatmap = read_flatmap("ss_fm.nrrd")  # doctest: +SKIP
+    >>> flat_positions(flatmap, [4256.4], [-1436.2], [-1996.8])  # doctest: +SKIP
+    (array([1311.9...]), array([2396.7...]))
+    """
+    rows = flatmap.volume.rows_at(x, y, z, progress=progress)
+    return _taken(flatmap.x, rows), _taken(flatmap.y, rows)
+
+
+def _in_box(header: Header, positions: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which positions have a voxel.
+
+    voxcell itself takes positions beyond the far end of an axis that runs backwards for the last
+    voxel (https://github.com/openbraininstitute/voxcell, ``positions_to_indices``).
+    """
+    at = (positions - header.offset) / header.voxel_size
+    inside = (at > -1e-7) & (at < header.shape)
+    return np.asarray(inside.all(axis=1))
+
+
+def _taken(values: npt.NDArray[Any], rows: Rows) -> Floats:
+    taken = values[np.maximum(rows, 0)].astype(np.float64)
+    taken[rows == NO_VALUE] = OUTSIDE
+    taken[rows == OUTSIDE_BOX] = np.nan
+    return taken
+
+
+def _read_volume(
+    header: Header,
+    has_value: Callable[[npt.NDArray[Any]], npt.NDArray[np.bool_]],
+    progress: Progress | None,
+) -> Volume:
+    total = int(np.prod(header.shape))
+    voxels, values = [], []
+    for first, block in read_blocks(header):
+        kept = np.flatnonzero(has_value(block))
+        voxels.append(kept + first)
+        values.append(block[kept])
+        if progress is not None:
+            progress(f"reading {header.path.name}", first + len(block), total)
+    numbers = np.concatenate(values)
+    native = numbers.dtype.newbyteorder("=")
+    return Volume(header, np.concatenate(voxels).astype(np.int64), numbers.astype(native))
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    return (slice(at, min(at + _BLOCK, n)) for at in range(0, n, _BLOCK))

@@ -1,0 +1,304 @@
+"""The compiled loops over spikes. Importing this module imports numba.
+
+A spike costs two looks into memory that mostly stays in the caches of the processor:
+
+- ``hexes``: (n_neurons + 1,) uint16 or uint32, the hexagon of each neuron. Two columns stand behind
+  the hexagons: "no hexagon", and "unknown id". The last row is nobody's and has the latter. Every
+  id that there is not, negative or too large, finds that row, for it is too large as an unsigned
+  number.
+- ``seen``: one bit per neuron and one for nobody, set when it has fired in the bin.
+
+``counts`` are uint64, neurons in the upper 32 bits and spikes in the lower ones, so that both are
+counted with one addition.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.counting.jit import jit
+
+__all__ = [
+    "add_first_bins",
+    "add_grouped",
+    "add_to_bin",
+    "bin_histogram",
+    "count_bins",
+    "count_first",
+    "count_kept",
+    "hex_table",
+    "note_first_bins",
+    "plain",
+    "relabel_kept",
+    "scatter_to_bins",
+    "seen_bits",
+    "unpack",
+]
+
+Array = npt.NDArray[Any]
+
+_ONE = np.uint64(1)
+_NEURON = np.uint64(1 << 32)
+_32_BITS = np.uint64(32)
+_SPIKES = np.uint64((1 << 32) - 1)
+_TO_BYTE = np.uint64(3)
+_IN_BYTE = np.uint64(7)
+_AT_A_TIME = 256
+_BYTES_PER_SPIKE = 32
+"""Bytes of ``seen`` per spike of a bin, up to which clearing all of them is the quicker way."""
+
+
+def hex_table(hex_of_neuron: npt.NDArray[np.int32], n_hexes: int) -> Array:
+    """Column of each neuron, and of nobody.
+
+    Parameters
+    ----------
+    hex_of_neuron
+        (n_neurons,) int32; negative for none.
+    n_hexes
+        How many there are.
+
+    Returns
+    -------
+    (n_neurons + 1,) uint16 where that holds all columns, else uint32
+    """
+    dtype = np.uint16 if n_hexes + 1 <= np.iinfo(np.uint16).max else np.uint32
+    hexes = np.empty(len(hex_of_neuron) + 1, dtype=dtype)
+    unsigned = hex_of_neuron.view(np.uint32)
+    np.minimum(unsigned, np.uint32(n_hexes), out=hexes[:-1], casting="unsafe")
+    hexes[-1] = n_hexes + 1
+    return hexes
+
+
+def plain(values: Array) -> Array:
+    """The array itself; a copy where it is not contiguous or of another byte order."""
+    return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
+
+
+def seen_bits(n_neurons: int) -> npt.NDArray[np.uint8]:
+    """A bit for each neuron and one for nobody, none set."""
+    return np.zeros(n_neurons // 8 + 1, dtype=np.uint8)
+
+
+def unpack(counts: Array, n_recruited: Array, n_spikes: Array) -> None:
+    """Parts of packed counts, into two int32 arrays of the same shape."""
+    np.right_shift(counts, _32_BITS, out=n_recruited, casting="unsafe")
+    np.bitwise_and(counts, _SPIKES, out=n_spikes, casting="unsafe")
+
+
+@numba.njit
+def _row_of(neuron_id: Any, table: Any) -> Any:
+    """Row of a neuron in a table whose last row is nobody's."""
+    return min(np.uint64(np.int64(neuron_id)), np.uint64(table.size - 1))
+
+
+@numba.njit
+def _bin_of(time: float, cuts: Any, per_ms: float) -> Any:
+    """Bin of a time that is in the window: a guess, put right by the cuts themselves."""
+    k = min(max(np.int64((time - cuts[0]) * per_ms), 0), cuts.size - 2)
+    while time < cuts[k]:
+        k -= 1
+    while time >= cuts[k + 1]:
+        k += 1
+    return k
+
+
+@numba.njit
+def _add(ids: Any, first: int, last: int, hexes: Any, seen: Any, counts: Any) -> None:
+    """Add spikes to the counts of one bin.
+
+    In two steps for some spikes at a time: the first only looks up, so that the processor waits for
+    many places of the large table at once.
+    """
+    rows, columns = np.empty(_AT_A_TIME, np.uint64), np.empty(_AT_A_TIME, np.uint64)
+    for begin in range(first, last, _AT_A_TIME):
+        n = min(_AT_A_TIME, last - begin)
+        for i in range(n):
+            rows[i] = _row_of(ids[begin + i], hexes)
+            columns[i] = hexes[rows[i]]
+        for i in range(n):
+            byte, bit = rows[i] >> _TO_BYTE, rows[i] & _IN_BYTE
+            fired = np.uint64(seen[byte])
+            counts[columns[i]] += _ONE + (((~fired >> bit) & _ONE) << _32_BITS)
+            seen[byte] = fired | (_ONE << bit)
+
+
+@numba.njit
+def _clear(ids: Any, first: int, last: int, hexes: Any, seen: Any) -> None:
+    if seen.size <= _BYTES_PER_SPIKE * (last - first):
+        seen[:] = 0
+    else:
+        for spike in range(first, last):
+            seen[_row_of(ids[spike], hexes) >> _TO_BYTE] = 0
+
+
+@jit(reads="ids hexes")
+def add_to_bin(ids: Any, first: int, last: int, hexes: Any, seen: Any, counts: Any) -> None:
+    """Add spikes `first` to `last` to (n_hexes + 2,) packed counts of one bin."""
+    _add(ids, first, last, hexes, seen, counts)
+
+
+@jit(reads="ids starts hexes")
+def count_bins(
+    ids: Any,
+    starts: Any,
+    first: int,
+    last: int,
+    hexes: Any,
+    seen: Any,
+    n_recruited: Any,
+    n_spikes: Any,
+) -> Any:
+    """Rows `first` to `last` of (n_bins, n_hexes) int32 counts; spikes with unknown ids.
+
+    Bin k has the spikes ``starts[k]`` to ``starts[k + 1]``. No bit of `seen` is set, nor is one
+    left.
+    """
+    n_hexes = n_recruited.shape[1]
+    counts = np.zeros(n_hexes + 2, np.uint64)
+    n_unknown = np.int64(0)
+    for k in range(first, last):
+        counts[:] = 0
+        _add(ids, starts[k], starts[k + 1], hexes, seen, counts)
+        _clear(ids, starts[k], starts[k + 1], hexes, seen)
+        for h in range(n_hexes):
+            n_recruited[k, h] = np.int32(counts[h] >> _32_BITS)
+            n_spikes[k, h] = np.int32(counts[h] & _SPIKES)
+        n_unknown += np.int64(counts[n_hexes + 1] & _SPIKES)
+    return n_unknown
+
+
+@jit(reads="ids starts hexes")
+def count_first(
+    ids: Any, starts: Any, first: int, last: int, hexes: Any, seen: Any, newly: Any
+) -> None:
+    """Rows `first` to `last` of (n_bins, n_hexes) neurons that fire for the first time."""
+    n_hexes = newly.shape[1]
+    counts = np.zeros(n_hexes + 2, np.uint64)
+    for k in range(first, last):
+        counts[:] = 0
+        _add(ids, starts[k], starts[k + 1], hexes, seen, counts)
+        for h in range(n_hexes):
+            newly[k, h] = np.int32(counts[h] >> _32_BITS)
+
+
+@jit(reads="ids times cuts hexes")
+def add_grouped(
+    ids: Any,
+    times: Any,
+    first: int,
+    last: int,
+    cuts: Any,
+    per_ms: float,
+    hexes: Any,
+    latest: Any,
+    counts: Any,
+) -> Any:
+    """Add spikes that are grouped by neuron to (n_hexes + 2, n_bins) packed counts.
+
+    `latest` is the neuron (uint64) that each bin has seen last: where all spikes of a neuron come
+    in a row, in whatever order, it is recruited in a bin that has seen another one.
+
+    Some spikes at a time are looked up before they are counted, so that the processor waits for
+    many places of the large table at once; what is returned only keeps it from leaving that out.
+    """
+    lo, hi = cuts[0], cuts[cuts.size - 1]
+    n_bins, flat = np.uint64(counts.shape[1]), counts.ravel()
+    rows, bins = np.empty(_AT_A_TIME, np.uint64), np.empty(_AT_A_TIME, np.uint64)
+    places = np.empty(_AT_A_TIME, np.uint64)
+    looked_up = np.uint64(0)
+    for begin in range(first, last, _AT_A_TIME):
+        n = 0
+        for spike in range(begin, min(begin + _AT_A_TIME, last)):
+            time = np.float64(times[spike])
+            if time >= lo and time < hi:
+                rows[n] = _row_of(ids[spike], hexes)
+                bins[n] = _bin_of(time, cuts, per_ms)
+                places[n] = np.uint64(hexes[rows[n]]) * n_bins + bins[n]
+                n += 1
+        for i in range(n):
+            looked_up += flat[places[i]]
+        for i in range(n):
+            k, row = bins[i], rows[i]
+            flat[places[i]] += _ONE + (np.uint64(latest[k] != row) << _32_BITS)
+            latest[k] = row
+    return looked_up
+
+
+@jit(reads="times cuts")
+def bin_histogram(
+    times: Any, first: int, last: int, cuts: Any, per_ms: float, n_in_bin: Any
+) -> None:
+    """Add spikes `first` to `last` to the (n_bins,) int64 number of spikes of each bin."""
+    lo, hi = cuts[0], cuts[cuts.size - 1]
+    for spike in range(first, last):
+        time = np.float64(times[spike])
+        if time >= lo and time < hi:
+            n_in_bin[_bin_of(time, cuts, per_ms)] += 1
+
+
+@jit(reads="ids times cuts")
+def scatter_to_bins(
+    ids: Any,
+    times: Any,
+    first: int,
+    last: int,
+    cuts: Any,
+    per_ms: float,
+    n_neurons: int,
+    free: Any,
+    ordered: Any,
+) -> None:
+    """Write ids into their bins' parts of `ordered` (uint32; unknown ones are `n_neurons`).
+
+    `free` is the (n_bins,) int64 position that each bin writes to next.
+    """
+    lo, hi = cuts[0], cuts[cuts.size - 1]
+    nobody = np.uint64(n_neurons)
+    for spike in range(first, last):
+        time = np.float64(times[spike])
+        if time >= lo and time < hi:
+            k = _bin_of(time, cuts, per_ms)
+            ordered[free[k]] = min(np.uint64(np.int64(ids[spike])), nobody)
+            free[k] += 1
+
+
+@jit(reads="ids times cuts")
+def note_first_bins(ids: Any, times: Any, cuts: Any, per_ms: float, first_bin: Any) -> None:
+    """Lower the (n_neurons + 1,) int64 bin of each neuron's first spike; the last row is nobody."""
+    lo, hi = cuts[0], cuts[cuts.size - 1]
+    for spike in range(ids.size):
+        time = np.float64(times[spike])
+        if time >= lo and time < hi:
+            row = _row_of(ids[spike], first_bin)
+            first_bin[row] = min(first_bin[row], _bin_of(time, cuts, per_ms))
+
+
+@jit(reads="first_bin hex_of_neuron")
+def add_first_bins(first_bin: Any, hex_of_neuron: Any, newly: Any) -> None:
+    """Add each neuron to (n_bins, n_hexes) where it fires first; those that never do nowhere."""
+    for neuron in range(hex_of_neuron.size):
+        k, hexagon = first_bin[neuron], hex_of_neuron[neuron]
+        if k < newly.shape[0] and hexagon >= 0:
+            newly[k, hexagon] += 1
+
+
+@jit(reads="hex_of_neuron kept")
+def count_kept(hex_of_neuron: Any, kept: Any, n_neurons: Any) -> None:
+    """Add the neurons of a mask to the (n_hexes,) number of neurons of each hexagon."""
+    for neuron in range(hex_of_neuron.size):
+        hexagon = hex_of_neuron[neuron]
+        if kept[neuron] and hexagon >= 0:
+            n_neurons[hexagon] += 1
+
+
+@jit(reads="hex_of_neuron kept labels")
+def relabel_kept(hex_of_neuron: Any, kept: Any, labels: Any, relabelled: Any) -> None:
+    """Write the (n_hexes,) new label of each neuron's hexagon; -1 for neurons not in a mask."""
+    for neuron in range(hex_of_neuron.size):
+        hexagon = hex_of_neuron[neuron]
+        relabelled[neuron] = labels[hexagon] if kept[neuron] and hexagon >= 0 else -1

@@ -1,0 +1,340 @@
+"""Spikes, the hexagon of each neuron, and bins of time to the recruitment cube. Knows no files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit import schema
+from napari_hexrecruit.counting.bin_counter import BinCounter, count_ascending
+from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from napari_hexrecruit.timebins import Clock, TimeBins
+
+__all__ = [
+    "HexMembers",
+    "Progress",
+    "assemble_cube",
+    "count_newly_recruited",
+    "count_spikes",
+    "group_neurons",
+]
+
+Progress = Callable[[str, int, int], None]
+"""Called as ``progress(what, done, total)``; what it raises ends the work."""
+
+Ints = npt.NDArray[np.int32]
+
+NO_HEX = -1
+
+
+@dataclass(frozen=True)
+class HexMembers:
+    """Hexagons that hold neurons, and which neuron is in which.
+
+    Attributes
+    ----------
+    grid
+        The tiling.
+    i, j
+        (n_hexes,) int32 grid indices, hexagons sorted by (row, col).
+    hex_of_neuron
+        (n_neurons_of_population,) int32 position in `i` and `j`; -1 for neurons in no hexagon.
+    n_neurons
+        (n_hexes,) int32 neurons of each hexagon, all greater than 0.
+    names
+        (n_hexes,) names; None where they are those of the grid, ``R3;C-1``.
+    centres
+        (n_hexes, 2) float64 x and y; None where they are those of the grid.
+    """
+
+    grid: HexGrid
+    i: Ints
+    j: Ints
+    hex_of_neuron: Ints
+    n_neurons: Ints
+    names: npt.NDArray[np.str_] | None = None
+    centres: npt.NDArray[np.float64] | None = None
+
+    def keep(self, kept: npt.NDArray[np.bool_]) -> HexMembers:
+        """The same with only the neurons of a (n_neurons_of_population,) bool mask."""
+        from napari_hexrecruit.counting import kernel
+
+        n_neurons = np.zeros(len(self.i), dtype=np.int32)
+        kernel.count_kept(self.hex_of_neuron, kept, n_neurons)
+        used = np.flatnonzero(n_neurons)
+        labels = np.full(len(self.i), NO_HEX, dtype=np.int32)
+        labels[used] = np.arange(len(used), dtype=np.int32)
+        hex_of_neuron = np.empty_like(self.hex_of_neuron)
+        kernel.relabel_kept(self.hex_of_neuron, kept, labels, hex_of_neuron)
+        return HexMembers(
+            self.grid,
+            self.i[used],
+            self.j[used],
+            hex_of_neuron,
+            n_neurons[used],
+            None if self.names is None else self.names[used],
+            None if self.centres is None else self.centres[used],
+        )
+
+    def hex_names(self) -> npt.NDArray[np.str_]:
+        """(n_hexes,) names of the hexagons."""
+        return hex_names(*ij_to_rowcol(self.i, self.j)) if self.names is None else self.names
+
+    def xy(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """(n_hexes,) x and y of the centres in flat space."""
+        if self.centres is None:
+            return self.grid.hex_to_xy(self.i, self.j)
+        return self.centres[:, 0], self.centres[:, 1]
+
+
+def group_neurons(
+    grid: HexGrid,
+    x: npt.NDArray[np.floating[Any]],
+    y: npt.NDArray[np.floating[Any]],
+    has_place: npt.NDArray[np.bool_],
+) -> HexMembers:
+    """Hexagons of the neurons that have a place.
+
+    Parameters
+    ----------
+    grid
+        The tiling.
+    x, y
+        (n_neurons,) coordinates in flat space.
+    has_place
+        (n_neurons,) bool; the others are in no hexagon and may have any coordinates.
+
+    Returns
+    -------
+    HexMembers
+    """
+    placed = np.flatnonzero(has_place)
+    cells = _cells_of(*grid.xy_to_hex(x[placed], y[placed]))
+    row, col = ij_to_rowcol(cells.i, cells.j)
+    order = np.lexsort((col, row))
+    label = np.empty(cells.n_keys, dtype=np.int32)
+    label[cells.used[order]] = np.arange(len(order), dtype=np.int32)
+    hex_of_neuron = np.full(len(x), NO_HEX, dtype=np.int32)
+    hex_of_neuron[placed] = label[cells.keys]
+    return HexMembers(grid, cells.i[order], cells.j[order], hex_of_neuron, cells.n_neurons[order])
+
+
+def count_spikes(
+    neurons: npt.NDArray[np.integer[Any]],
+    times_ms: npt.NDArray[np.floating[Any]],
+    members: HexMembers,
+    bins: TimeBins,
+    *,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    n_workers: int | None = None,
+) -> tuple[Ints, Ints]:
+    """Distinct neurons and spikes of each (bin, hexagon).
+
+    Parameters
+    ----------
+    neurons
+        (n_spikes,) neuron of each spike, any type of integer; who is not in `members` is nobody.
+    times_ms
+        (n_spikes,) ascending float64 or float32 times, NaN last.
+    members
+        Hexagon of each neuron.
+    bins
+        Bins of time; spikes outside are ignored.
+    clock
+        How exactly the times are known, as `Spikes.clock` says; by default as their type does.
+    progress
+        Called with ``"spikes"`` and the numbers done and in all.
+    n_workers
+        Threads; by default the cores this process may use.
+
+    Returns
+    -------
+    n_recruited, n_spikes : (n_bins, n_hexes) int32
+
+    Notes
+    -----
+    One pass over the spikes: a neuron counts as recruited when it has not been seen in the bin yet.
+    The bins are shared out among threads, each with one bit per neuron for "seen", so that the bits
+    stay in the processor's cache. Neither array is copied.
+    """
+    with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
+        counts = count_ascending(neurons, times_ms, counter, bins, clock, progress)
+    return counts.n_recruited, counts.n_spikes
+
+
+def count_newly_recruited(
+    neurons: npt.NDArray[np.integer[Any]],
+    times_ms: npt.NDArray[np.floating[Any]],
+    members: HexMembers,
+    bins: TimeBins,
+    *,
+    clock: Clock | None = None,
+) -> Ints:
+    """Neurons of each (bin, hexagon) whose first spike of the window is in the bin.
+
+    Parameters
+    ----------
+    neurons, times_ms, members, bins, clock
+        As `count_spikes` takes them.
+
+    Returns
+    -------
+    (n_bins, n_hexes) int32
+        The running sum over the bins is the number of neurons recruited so far.
+    """
+    from napari_hexrecruit.counting import kernel
+
+    newly = np.empty((bins.n_bins, len(members.i)), np.int32)
+    hexes = kernel.hex_table(members.hex_of_neuron, len(members.i))
+    neurons, seen = kernel.plain(neurons), kernel.seen_bits(len(hexes) - 1)
+    starts = bins.starts(times_ms, clock)
+    kernel.count_first(neurons, starts, 0, bins.n_bins, hexes, seen, newly)
+    return newly
+
+
+def assemble_cube(
+    members: HexMembers,
+    bins: TimeBins,
+    n_recruited: Ints,
+    n_spikes: Ints,
+    *,
+    min_neurons: int,
+    flat_units: str,
+    attrs: dict[str, Any],
+) -> xr.Dataset:
+    """The recruitment cube, as ``docs/cube.md`` and `napari_hexrecruit.schema` describe it.
+
+    Parameters
+    ----------
+    members, bins
+        The hexagons and the bins.
+    n_recruited, n_spikes
+        (n_bins, n_hexes) int32 counts.
+    min_neurons
+        Hexagons with fewer neurons have NaN as `recruitment`.
+    flat_units
+        Unit of flat space.
+    attrs
+        Further attributes.
+
+    Returns
+    -------
+    xr.Dataset
+    """
+    import pandas as pd
+    import xarray as xr
+    from xarray.indexes import PandasIndex
+
+    row, col = ij_to_rowcol(members.i, members.j)
+    x, y = members.xy()
+    edges = bins.edges()
+    values: dict[str, npt.NDArray[Any]] = {
+        schema.RECRUITMENT: _percent(n_recruited, members.n_neurons, min_neurons),
+        schema.N_RECRUITED: n_recruited,
+        schema.N_SPIKES: n_spikes,
+        schema.TIME: edges[:-1],
+        schema.TIME_BOUNDS: np.stack([edges[:-1], edges[1:]], axis=1),
+        schema.HEX: members.hex_names(),
+        "row": row,
+        "col": col,
+        "i": members.i,
+        "j": members.j,
+        "x": x,
+        "y": y,
+        schema.N_NEURONS: members.n_neurons,
+    }
+    fields = schema.VARIABLES | schema.COORDINATES
+    # Unchecked: for its checks xarray imports dask and pint, which takes longer than counting.
+    variables = {
+        name: xr.Variable(
+            spec.dims, values[name], spec.attrs | _flat_attrs(name, flat_units), fastpath=True
+        )
+        for name, spec in fields.items()
+    }
+    indexes = {
+        dim: PandasIndex(pd.Index(values[dim], name=dim), dim, coord_dtype=values[dim].dtype)
+        for dim in (schema.TIME, schema.HEX)
+    }
+    for dim, index in indexes.items():
+        variables |= index.create_variables({dim: variables[dim]})
+    return xr.Dataset(
+        {name: variables[name] for name in schema.VARIABLES},
+        xr.Coordinates({name: variables[name] for name in schema.COORDINATES}, indexes=indexes),
+        {
+            "Conventions": schema.CONVENTIONS,
+            "schema_version": schema.SCHEMA_VERSION,
+            **_grid_attrs(members.grid),
+            "bin_ms": bins.width_ms,
+            "flat_units": flat_units,
+            **attrs,
+        },
+    )
+
+
+def _grid_attrs(grid: HexGrid) -> dict[str, float]:
+    """The radius, and the origin where it is not (0, 0)."""
+    attrs = grid.to_attrs()
+    return attrs if any(grid.origin) else {"hex_radius": attrs["hex_radius"]}
+
+
+def _flat_attrs(name: str, flat_units: str) -> dict[str, str]:
+    return {"units": flat_units} if name in ("x", "y") else {}
+
+
+def _percent(n_recruited: Ints, n_neurons: Ints, min_neurons: int) -> npt.NDArray[np.float32]:
+    denominator = np.where(n_neurons >= min_neurons, n_neurons, np.nan)
+    percent = np.empty(n_recruited.shape, dtype=np.float32)
+    for k, counts in enumerate(n_recruited):  # row by row: no float64 copy of the whole cube
+        percent[k] = 100.0 * counts / denominator
+    return percent
+
+
+class _Cells(NamedTuple):
+    """Pairs (i, j) of many neurons as keys, ``0 <= key < n_keys``, and the keys that are used.
+
+    `keys` has one per neuron; `used`, `i`, `j` and `n_neurons` one entry per different pair.
+    """
+
+    keys: npt.NDArray[np.signedinteger[Any]]
+    n_keys: int
+    used: npt.NDArray[np.intp]
+    i: Ints
+    j: Ints
+    n_neurons: Ints
+
+
+def _cells_of(i: Ints, j: Ints) -> _Cells:
+    if len(i) == 0:
+        nothing = np.zeros(0, dtype=np.int32)
+        return _Cells(nothing, 0, nothing.astype(np.intp), nothing, nothing, nothing)
+    i0, j0 = int(i.min()), int(j.min())
+    width = int(j.max()) - j0 + 1
+    n_cells = (int(i.max()) - i0 + 1) * width
+    if n_cells > 8 * len(i) + 1_000_000:  # far-flung places: a table of all cells would not pay
+        return _far_flung_cells(i, j, j0, width)
+    wide_enough = np.int32 if n_cells < 2**31 else np.int64
+    keys: npt.NDArray[np.signedinteger[Any]] = (i - i0).astype(wide_enough, copy=False)
+    keys *= width
+    keys += j - j0
+    n_neurons = np.bincount(keys, minlength=n_cells)
+    used = np.flatnonzero(n_neurons)
+    i_used, j_used = (used // width + i0).astype(np.int32), (used % width + j0).astype(np.int32)
+    return _Cells(keys, n_cells, used, i_used, j_used, n_neurons[used].astype(np.int32))
+
+
+def _far_flung_cells(i: Ints, j: Ints, j0: int, width: int) -> _Cells:
+    pairs = i.astype(np.int64) * width + (j.astype(np.int64) - j0)
+    _, first, keys, n_neurons = np.unique(
+        pairs, return_index=True, return_inverse=True, return_counts=True
+    )
+    used = np.arange(len(first))
+    return _Cells(keys, len(first), used, i[first], j[first], n_neurons.astype(np.int32))

@@ -1,0 +1,393 @@
+"""What is found when a simulation's files are walked: OK, an assumption, or an error."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from napari_hexrecruit.doubts import warnings_in
+from napari_hexrecruit.errors import SimulationDataError, in_python, worded
+from napari_hexrecruit.pipeline.question import question_of
+from napari_hexrecruit.pipeline.spike_source import spikes_not_kept, spikes_of
+from napari_hexrecruit.sonata import OLD_LAYOUT, open_simulation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.sonata import Simulation, SpikeTrain
+
+__all__ = ["Finding", "check_simulation"]
+
+Status = Literal["OK", "assumption", "warning", "error"]
+FLAT_PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"))
+_MOST_VALUES = 1 << 24
+"""Values of a cube that is tried; of a longer simulation, fewer and wider bins are."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    status
+        ``OK``; ``assumption``: it can be used, and something was taken for granted or left out;
+        ``warning``: it can be used, and may not be what is meant; ``error``: no recruitment can be
+        computed without doing something.
+    file
+        The file; empty where `found` says it.
+    found
+        What was found.
+    remedy
+        What to do; empty where nothing is to be done.
+    field
+        What in the file: a population, a property; may be empty.
+    """
+
+    status: Status
+    file: str
+    found: str
+    remedy: str = ""
+    field: str = ""
+
+    @property
+    def where(self) -> str:
+        """File, population, field."""
+        return ": ".join(filter(None, (self.file, self.field)))
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one line, as an error says it."""
+        return ": ".join(filter(None, (self.file, self.field, self.found, self.remedy)))
+
+    def as_dict(self) -> dict[str, str]:
+        """Ready for JSON."""
+        return {
+            "status": self.status,
+            "where": self.where,
+            "file": self.file,
+            "field": self.field,
+            "found": self.found,
+            "remedy": self.remedy,
+        }
+
+
+def check_simulation(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    spikes: str | os.PathLike[str] | None = None,
+    circuit: str | os.PathLike[str] | None = None,
+    run: int | None = None,
+    population: str | None = None,
+    progress: Progress | None = None,
+) -> list[Finding]:
+    """Walk configuration, nodes, node sets and spikes, and say what is found.
+
+    There is an error where `recruitment_cube` would refuse the simulation with its defaults, and
+    only there. What is wrong with what it does not need, another population for instance, is an
+    assumption.
+
+    Parameters
+    ----------
+    path, spikes, circuit, run
+        As `open_simulation` takes them.
+    population
+        Look at this population only; by default at all, and at the default one for errors.
+    progress
+        Called as ``progress(what, done, total)``; what it raises ends the walk.
+
+    Returns
+    -------
+    list of Finding
+        In the order of the walk. Nothing that is wrong with a file is raised: it is a finding.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> found = check_simulation(write_simulation(folder.name + "/run", n_neurons=200))
+    >>> sorted({finding.status for finding in found})
+    ['OK', 'assumption']
+    """
+    try:
+        sim = open_simulation(path, spikes=spikes, circuit=circuit, run=run)
+    except SimulationDataError as error:
+        given = (path, circuit, spikes)
+        return [_of_error(error, "error", [os.path.abspath(file) for file in given if file])]
+    found = _walk(sim, population, progress or _unheard)
+    for finding in _of_the_cube(sim, population, progress):
+        found = _merged(found, finding)
+    return found
+
+
+def _unheard(what: str, done: int, total: int) -> None:
+    """Progress that nobody asks for."""
+
+
+def _walk(sim: Simulation, population: str | None, report: Progress) -> list[Finding]:
+    steps = [_configuration(sim, population)]
+    if population is None or population in sim.populations:
+        steps += [
+            _populations(sim, population, report),
+            _node_sets(sim, population),
+            _spikes(sim, population, report),
+        ]
+    found: list[Finding] = []
+    for done, step in enumerate(steps):
+        report("checking", done, len(steps))
+        found += _all_of(sim, step)
+    return found
+
+
+def _of_the_cube(
+    sim: Simulation, population: str | None, progress: Progress | None
+) -> list[Finding]:
+    """Why no cube can be computed with the defaults; or what the one that can warns of."""
+    files = [str(file) for file in sim.files]
+    try:
+        with spikes_not_kept():
+            attrs = _cube_attrs(sim, population, progress)
+    except SimulationDataError as error:
+        return [_of_error(error, "error", files)]
+    except (ValueError, OSError) as error:
+        return [Finding("error", str(sim.path), " ".join(str(error).split()))]
+    said = [SimulationDataError(sentence) for sentence in warnings_in(attrs)]
+    return [_of_error(sentence, "warning", files) for sentence in said]
+
+
+def _cube_attrs(
+    sim: Simulation, population: str | None, progress: Progress | None
+) -> dict[str, Any]:
+    question = question_of(sim, {"population": population, "progress": progress})
+    bins, n_hexes = question.bins, len(question.members.i)
+    if bins.n_bins * n_hexes > _MOST_VALUES:
+        question = replace(question, bins=replace(bins, width_ms=bins.stop_ms - bins.start_ms))
+    spikes = spikes_of(sim, question.population)
+    attrs: dict[str, Any] = question.cube(
+        spikes.count(question.members, question.bins, progress)
+    ).attrs
+    return attrs
+
+
+def _merged(found: list[Finding], finding: Finding) -> list[Finding]:
+    """The findings, of which the one that says the same is replaced; else with one more."""
+    same = [one.sentence == finding.sentence for one in found]
+    if not any(same):
+        return [*found, finding]
+    kept = [one for one, is_same in zip(found, same, strict=True) if not is_same]
+    kept.insert(same.index(True), finding)
+    return kept
+
+
+def _all_of(sim: Simulation, step: Iterator[Finding]) -> list[Finding]:
+    """What a step finds; what it cannot read ends it and is its last finding."""
+    found = []
+    try:
+        for finding in step:
+            found.append(finding)
+    except SimulationDataError as error:
+        found.append(_of_error(error, "assumption", map(str, sim.files)))
+    return found
+
+
+def _of_error(error: SimulationDataError, status: Status, files: Iterable[str]) -> Finding:
+    """What an error says; it is filed under the first of the files that it is about."""
+    where, what, remedy = (worded(t, in_python) for t in (error.where, error.what, error.remedy))
+    if not what:
+        where, what = "", where
+    for file in files:
+        if where == file or where.startswith(f"{file}: "):
+            return Finding(status, file, what, remedy, where.removeprefix(file).removeprefix(": "))
+        if not where and what.startswith(f"{file}: "):
+            return Finding(status, file, what.removeprefix(f"{file}: "), remedy)
+    return Finding(status, where, what, remedy)
+
+
+def _assumed(sim: Simulation, sentence: str) -> Finding:
+    """A sentence that begins with the name of one of the files."""
+    return _of_error(SimulationDataError(sentence), "assumption", map(str, sim.files))
+
+
+def _configuration(sim: Simulation, only: str | None) -> Iterator[Finding]:
+    yield Finding("OK", str(sim.path), _span(sim))
+    for sentence in (*sim.assumed, *sim.assumed_end):
+        yield _assumed(sim, sentence)
+    if only is None and len(sim.populations) > 0:
+        name = sim.default_population()
+        yield Finding("OK", str(sim.path), f"population {name!r} is the default")
+
+
+def _span(sim: Simulation) -> str:
+    length = sim.duration_ms - sim.start_ms
+    when = f", from {sim.start_ms:,g} ms on" if sim.start_ms else ""
+    return f"simulation of {length:,g} ms{when}"
+
+
+def _populations(sim: Simulation, only: str | None, report: Progress) -> Iterator[Finding]:
+    for name in sim.populations if only is None else (only,):
+        yield from _all_of(sim, _population(sim, name, report))
+
+
+def _population(sim: Simulation, name: str, report: Progress) -> Iterator[Finding]:
+    file, field = str(sim.nodes_file(name)), f"population {name!r}"
+    columns, kind = sim.columns(name), sim.population_type(name)
+    size = f"{sim.n_neurons(name):,} nodes ({kind}), {len(columns)} properties"
+    yield Finding("OK", file, size, field=field)
+    if sim.has_own_ids(name):
+        said = "node_id is not 0, 1, 2, ...; spikes are matched by it"
+        yield Finding("assumption", file, said, field=field)
+    if not sim.holds_neurons(name):
+        return
+    for done, column in enumerate(columns):
+        report("checking properties", done, len(columns))
+        yield from _all_of(sim, _column(sim, name, column))
+    yield _flat(sim, name, columns)
+
+
+def _column(sim: Simulation, name: str, column: str) -> Iterator[Finding]:
+    """Only what is odd about a column is worth a line."""
+    values = sim.column(name, column)
+    if column not in (*"xyz", *FLAT_PAIRS[0], *FLAT_PAIRS[1]) or values.dtype.kind not in "iuf":
+        return
+    numbers = np.asarray(values, dtype=np.float64)
+    file, field = str(sim.nodes_file(name)), f"population {name!r}, property {column!r}"
+    n_lost = int(np.count_nonzero(~np.isfinite(numbers)))
+    if n_lost:
+        said = f"{n_lost:,} are not finite; those neurons have no flat position"
+        yield Finding("assumption", file, said, field=field)
+    if numbers.size > 1 and n_lost < numbers.size and np.nanmin(numbers) == np.nanmax(numbers):
+        said = f"all neurons have the same, {np.nanmin(numbers):g}; no flat axis"
+        yield Finding("assumption", file, said, field=field)
+
+
+def _flat(sim: Simulation, name: str, columns: tuple[str, ...]) -> Finding:
+    file, field = str(sim.nodes_file(name)), f"population {name!r}"
+    for pair in FLAT_PAIRS:
+        if set(pair) <= set(columns):
+            return Finding("OK", file, f"flat positions in {' and '.join(pair)}", field=field)
+    if sim.atlas_folder is not None and set("xyz") <= set(columns):
+        said = f"flat positions can be computed from {sim.atlas_folder}"
+        return Finding("OK", file, said, field=field)
+    return Finding(
+        "assumption", file, "has no flat positions of its own", sim.flat_remedy(name), field
+    )
+
+
+def _node_sets(sim: Simulation, only: str | None) -> Iterator[Finding]:
+    real = [only] if only else _real_populations(sim)
+    n_good = 0
+    for name in sim.node_sets:
+        found = [_all_of(sim, _node_set(sim, name, population)) for population in real]
+        if real and all(findings for findings in found):
+            yield found[0][0]
+        else:
+            n_good += 1
+    if n_good:
+        noun = "node set" if n_good == 1 else "node sets"
+        yield Finding("OK", str(sim.path), f"{n_good:,} {noun} can be resolved")
+    if sim.node_set is None:
+        yield Finding("assumption", str(sim.path), "names no node set; all neurons count")
+        return
+    n_each = {population: len(sim.node_set_ids(sim.node_set, population)) for population in real}
+    counts = ", ".join(f"{n:,} of {population!r}" for population, n in n_each.items())
+    status: Status = "OK" if any(n_each.values()) else "assumption"
+    yield Finding(status, str(sim.path), f"node set {sim.node_set!r} has {counts or 'no neuron'}")
+
+
+def _real_populations(sim: Simulation) -> list[str]:
+    """Those of neurons whose nodes can be read; the others are told of already."""
+    real = []
+    for name in sim.populations:
+        try:
+            sim.n_neurons(name)
+        except SimulationDataError:
+            continue
+        if sim.holds_neurons(name):
+            real.append(name)
+    return real
+
+
+def _node_set(sim: Simulation, name: str, population: str) -> Iterator[Finding]:
+    sim.node_set_ids(name, population)
+    yield from ()
+
+
+def _spikes(sim: Simulation, only: str | None, report: Progress) -> Iterator[Finding]:
+    named, file = sim.spike_populations(), str(sim.spikes_file)
+    if not named:
+        yield Finding("assumption", file, "it holds no spikes; all neurons are silent")
+    if OLD_LAYOUT in named:
+        yield from _all_of(sim, _train(sim, sim.resolve_population(only), report))
+        return
+    for name in sim.populations if only is None else (only,):
+        if name in named or (sim.is_there(name) and sim.holds_neurons(name)):
+            yield from _all_of(sim, _train(sim, name, report))
+    for name in sorted(set(named) - set(sim.populations)):
+        said = f"the circuit lacks it; its {named[name]:,} spikes are left out"
+        yield Finding("assumption", file, said, field=f"population {name!r}")
+
+
+def _train(sim: Simulation, name: str, report: Progress) -> Iterator[Finding]:
+    file, field = str(sim.spikes_file), f"population {name!r}"
+    with sim.spike_train(name) as train:
+        if train is None:
+            said = f"has no spikes of population {name!r}; it is assumed that it never fired"
+            yield Finding("assumption", file, said)
+            return
+        for sentence in train.assumed:
+            said = sentence.removeprefix(f"{train.where}: ")
+            yield Finding("assumption", file, said, field=field)
+        for status, said in _spike_findings(sim, name, train, report):
+            yield Finding(status, file, said, field=field)
+
+
+def _spike_findings(
+    sim: Simulation, name: str, train: SpikeTrain, report: Progress
+) -> Iterator[tuple[Status, str]]:
+    seen = _look_at(sim, name, train, report)
+    span = f", {seen['first']:g} to {seen['last']:g} ms" if seen["n_timed"] else ""
+    yield "OK", f"{len(train):,} spikes{span}"
+    if train.order == "by_time" and not train.is_ascending(report):
+        yield "assumption", "marked by_time, but not sorted; sorted here"
+    if seen["n_nan"]:
+        yield "assumption", f"{seen['n_nan']:,} times are NaN; left out"
+    first, last = sim.start_ms, sim.duration_ms
+    if seen["n_outside"]:
+        said = f"spikes are before {first:g} or after the end, {last:g} ms; left out"
+        yield "assumption", f"{seen['n_outside']:,} {said}"
+    if seen["n_unknown"]:
+        said = "spikes have ids that the population lacks; left out"
+        yield "assumption", f"{seen['n_unknown']:,} of {len(train):,} {said}"
+    if seen["n_timed"] and seen["last"] < (first + last) / 2:
+        said = f"the last spike is at {seen['last']:g} ms of {last:g} ms"
+        yield "assumption", f"{said}; the rest is taken as silent"
+
+
+def _look_at(sim: Simulation, name: str, train: SpikeTrain, report: Progress) -> dict[str, Any]:
+    """Counts over all spikes, a block at a time."""
+    n_seen = n_nan = n_outside = n_unknown = n_timed = 0
+    first, last = np.inf, -np.inf
+    for ids, times in train.blocks():
+        n_seen += len(ids)
+        report("checking spikes", n_seen, len(train))
+        lost = np.isnan(times)
+        n_nan += int(lost.sum())
+        n_unknown += int((sim.rows_of(name, ids) < 0).sum())
+        timed = times[~lost]
+        n_outside += int(((timed < sim.start_ms) | (timed > sim.duration_ms)).sum())
+        if timed.size:
+            n_timed += timed.size
+            first, last = min(first, timed.min()), max(last, timed.max())
+    return {
+        "n_nan": n_nan,
+        "n_outside": n_outside,
+        "n_unknown": n_unknown,
+        "n_timed": n_timed,
+        "first": float(first),
+        "last": float(last),
+    }

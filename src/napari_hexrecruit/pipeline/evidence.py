@@ -1,0 +1,208 @@
+"""What the files say of a count that is doubted. Files are read again only where there is a reason.
+
+What is found of a file is kept with the opened simulation, for its next cube.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.doubts import Ids, Tally, Times
+from napari_hexrecruit.pipeline.spike_stream import open_stream
+from napari_hexrecruit.schema import N_SPIKES, TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import xarray as xr
+
+    from napari_hexrecruit.sonata import Simulation, SpikeTrain
+
+__all__ = ["Evidence", "tally_in", "tally_of"]
+
+T = TypeVar("T")
+Mask = npt.NDArray[np.bool_]
+
+_BLOCK = 1 << 18
+_MOST_LOOKED_AT = 1 << 22
+"""Spikes in which neuron 0 is looked for: they take some 10 ms."""
+_PER_NEURON = 3
+"""Spikes of a neuron, on average, in which those that never fire begin to tell something."""
+_FEWEST_NEURONS = 20
+"""Of fewer neurons, a single one is silent by chance now and then."""
+_NEARLY_ALL = 0.99
+"""Share of the other neurons that fire, where the silence of the first one is no chance."""
+
+
+def tally_of(
+    n_read: int,
+    n_inside: int,
+    n_unknown_id: int,
+    n_spikes: npt.NDArray[np.int32],
+    starts_ms: npt.NDArray[np.float64],
+) -> Tally:
+    """What was found by counting.
+
+    Parameters
+    ----------
+    n_read, n_inside, n_unknown_id
+        As `Tally` has them.
+    n_spikes
+        (n_bins, n_hexes) spikes of each hexagon.
+    starts_ms
+        (n_bins,) starts of the bins.
+    """
+    for k in range(len(n_spikes) - 1, -1, -1):  # most often the last row has some
+        if n_spikes[k].any():
+            return Tally(n_read, n_inside, n_unknown_id, float(starts_ms[k]))
+    return Tally(n_read, n_inside, n_unknown_id, None)
+
+
+def tally_in(cube: xr.Dataset) -> Tally:
+    """What was counted for a cube."""
+    n_read, n_outside, n_unknown = (
+        int(cube.attrs[f"n_spikes_{what}"]) for what in ("read", "outside_window", "unknown_id")
+    )
+    n_spikes, starts = (cube[name].to_numpy() for name in (N_SPIKES, TIME))
+    return tally_of(n_read, n_read - n_outside, n_unknown, n_spikes, starts)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Facts about the spikes of a population, as `napari_hexrecruit.doubts.doubts` takes them.
+
+    Attributes
+    ----------
+    sim, population
+        Whose spikes.
+    selected
+        Gives (n_neurons,) neurons that are in the node set and pass the filters.
+    window_ms
+        Of the count.
+    tally
+        What was counted.
+    """
+
+    sim: Simulation
+    population: str
+    selected: Callable[[], Mask]
+    window_ms: tuple[float, float]
+    tally: Tally
+
+    @property
+    def where(self) -> str:
+        """File and population."""
+        return f"{self.sim.spikes_file}: population {self.population!r}"
+
+    @property
+    def n_neurons(self) -> int:
+        """Of the population."""
+        return self.sim.n_neurons(self.population)
+
+    @property
+    def run_ms(self) -> tuple[float, float]:
+        """When the simulation runs."""
+        return 0.0, self.sim.duration_ms
+
+    @property
+    def times(self) -> Times:
+        """Of all spikes of the file."""
+        start, stop = self.run_ms
+        return self._kept("times", lambda: _times(self.sim, self.population, start, stop))
+
+    @property
+    def ids(self) -> Ids:
+        """Of all spikes of the file, and of the population."""
+        return self._kept("ids", lambda: _ids(self.sim, self.population))
+
+    @property
+    def only_neuron_0_is_silent(self) -> bool:
+        """Whether nearly all other neurons fire, and the first one never does.
+
+        Only the first spikes of a large file are looked at, and only where they are many for the
+        number of neurons.
+        """
+        return self._kept("neuron 0", lambda: _only_0_is_silent(self.sim, self.population))
+
+    @property
+    def why_not_counted(self) -> str:
+        """Which neurons fire in the window: others, or selected ones that have no place."""
+        start, stop = self.window_ms
+        with self.sim.spike_train(self.population) as train:
+            fired = np.zeros(self.n_neurons, dtype=bool)
+            for ids, times in train.blocks() if train is not None else ():
+                rows = self.sim.rows_of(self.population, ids[(times >= start) & (times < stop)])
+                fired[rows[rows >= 0]] = True
+        selected = self.selected()
+        if (fired & selected).any():
+            return "the selected neurons that fire in the window have no flat position"
+        return f"none of the {np.count_nonzero(selected):,} selected neurons fires in the window"
+
+    def _kept(self, what: str, find: Callable[[], T]) -> T:
+        found: dict[str, T] = self.sim.memo(("evidence", self.population), dict)
+        if what not in found:
+            found[what] = find()
+        return found[what]
+
+
+def _times(sim: Simulation, population: str, start_ms: float, stop_ms: float) -> Times:
+    with open_stream(sim, population) as stream:
+        if stream is None:
+            return Times(None, None, 0)
+        if stream.order == "by_time":  # the ends tell all
+            first, behind, end = (stream.index_at(t) for t in (start_ms, stop_ms, np.inf))
+            n_outside = first + stream.n_spikes - behind
+            if end == 0:
+                return Times(None, None, n_outside)
+            lowest, highest = (stream.train.times_ms(k, k + 1)[0] for k in (0, end - 1))
+            return Times(float(lowest), float(highest), n_outside)
+        return _all_times(stream.train, start_ms, stop_ms)
+
+
+def _all_times(train: SpikeTrain, start_ms: float, stop_ms: float) -> Times:
+    lows, highs, n_outside = [], [], 0
+    for times in _in_blocks(train, train.times_ms):
+        finite = times[np.isfinite(times)]
+        n_outside += len(times) - int(((times >= start_ms) & (times < stop_ms)).sum())
+        if finite.size:
+            lows.append(float(finite.min()))
+            highs.append(float(finite.max()))
+    return Times(min(lows, default=None), max(highs, default=None), n_outside)
+
+
+def _ids(sim: Simulation, population: str) -> Ids:
+    known = sim.node_ids(population) if sim.has_own_ids(population) else None
+    n = sim.n_neurons(population)
+    ends = (0, n - 1) if known is None else (int(known.min()), int(known.max()))
+    with sim.spike_train(population) as train:
+        blocks = _in_blocks(train, train.node_ids) if train is not None else ()
+        found = [(int(ids.min()), int(ids.max())) for ids in blocks]
+    if not found:
+        return Ids(*ends, *ends)
+    return Ids(min(lo for lo, _ in found), max(hi for _, hi in found), *ends)
+
+
+def _only_0_is_silent(sim: Simulation, population: str) -> bool:
+    n = sim.n_neurons(population)
+    with sim.spike_train(population) as train:
+        n_looked_at = 0 if train is None else min(len(train), _MOST_LOOKED_AT)
+        few = n < _FEWEST_NEURONS or n_looked_at < _PER_NEURON * n
+        if train is None or few or sim.has_own_ids(population):
+            return False
+        fired = np.zeros(n, dtype=bool)
+        for ids in _in_blocks(train, train.node_ids, n_looked_at):
+            fired[ids[(ids >= 0) & (ids < n)].astype(np.int64)] = True
+            if fired[0]:
+                return False
+    return bool(np.count_nonzero(fired) >= _NEARLY_ALL * (n - 1))
+
+
+def _in_blocks(train: SpikeTrain, read: Any, n: int | None = None) -> Iterator[Any]:
+    """What `read` gives for the spikes from one to another, some at a time."""
+    end = len(train) if n is None else n
+    for first in range(0, end, _BLOCK):
+        yield read(first, min(first + _BLOCK, end))

@@ -1,0 +1,225 @@
+"""A cube that is larger than memory: counted a slab of time at a time, into a zarr folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_hexrecruit import schema
+from napari_hexrecruit.counting.slabs import count_slabs
+from napari_hexrecruit.doubts import Tally, issue_warnings, warnings_in
+from napari_hexrecruit.pipeline.evidence import tally_of
+from napari_hexrecruit.pipeline.question import Question, opened, question_of
+from napari_hexrecruit.pipeline.spike_source import too_coarse
+from napari_hexrecruit.pipeline.spike_stream import counted_in_order, open_stream
+from napari_hexrecruit.schema import TIME
+from napari_hexrecruit.storage.cubes import check_output, read_cube
+from napari_hexrecruit.storage.zarr_store import (
+    ZARR_ENDING,
+    create_store,
+    set_attrs,
+    store_aside,
+    write_part,
+)
+from napari_hexrecruit.timebins import EXACT, TimeBins
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    import xarray as xr
+
+    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.counting.slabs import Block, Slab, SpikeSource
+    from napari_hexrecruit.sonata import Simulation
+    from napari_hexrecruit.timebins import Clock
+
+__all__ = ["computed_large_cube", "large_cube"]
+
+_SLAB_BYTES = 1 << 27
+"""Counts that are in memory at a time; percentages and what is compressed come on top."""
+
+
+def large_cube(
+    simulation: str | os.PathLike[str] | Simulation,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    """The cube of a simulation on disk, whatever its size: memory stays flat.
+
+    Parameters
+    ----------
+    simulation
+        As `recruitment_cube` takes it.
+    path
+        Name of a folder that ends in ``.hexrecruit.zarr``.
+    overwrite
+        Replace a cube that is there already.
+    progress
+        Called as ``progress(what, done, total)``; what it raises ends the work.
+    **options
+        Further arguments of `recruitment_cube`.
+
+    Returns
+    -------
+    xr.Dataset
+        Equal to what `recruitment_cube` gives, backed by dask: values are read when they are
+        used. The folder is written aside and renamed: no half cube ever carries its name.
+
+    Raises
+    ------
+    SimulationDataError, ValueError
+        As `recruitment_cube`, and if the name has another ending.
+    FileExistsError
+        If the folder exists and `overwrite` is False.
+    MissingExtraError
+        If zarr is not installed.
+
+    Warns
+    -----
+    RecruitmentWarning
+        As `recruitment_cube`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> config = write_simulation(folder.name + "/run", n_neurons=200)
+    >>> cube = large_cube(config, folder.name + "/run.hexrecruit.zarr", bin_ms=1.0)
+    >>> cube["recruitment"].chunks is not None
+    True
+    >>> from napari_hexrecruit import recruitment_cube
+    >>> cube.identical(recruitment_cube(config, bin_ms=1.0))
+    True
+    """
+    cube = computed_large_cube(simulation, path, overwrite=overwrite, progress=progress, **options)
+    issue_warnings(warnings_in(cube.attrs))
+    return cube
+
+
+def computed_large_cube(
+    simulation: str | os.PathLike[str] | Simulation,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    """As `large_cube`; what it would warn of is in the cube's attributes alone."""
+    final = Path(path)
+    if not final.name.endswith(ZARR_ENDING):
+        raise ValueError(f"{final}: the name of a large cube ends in {ZARR_ENDING}")
+    check_output(final, overwrite=overwrite)
+    with opened(simulation) as sim:
+        question = question_of(sim, options | {"progress": progress})
+        with store_aside(final, overwrite=overwrite) as aside:
+            create_store(_layout(question), aside)
+            set_attrs(aside, _count(sim, question, aside, progress))
+    return read_cube(final)
+
+
+@dataclass(frozen=True)
+class _NoSpikes:
+    """Those of a population that never fired."""
+
+    order = "by_time"
+    n_spikes = 0
+
+    def blocks(self, start_ms: float, stop_ms: float) -> Iterator[Block]:
+        return iter(())
+
+
+def _layout(question: Question) -> xr.Dataset:
+    """The cube without its values, and without what is not known before the spikes are read."""
+    import dask.array
+
+    bins = question.bins
+    edges = bins.edges()
+    nothing = np.zeros((1, len(question.members.i)), dtype=np.int32)
+    cube = _part(question, 0, 1).assembled(nothing, nothing, {})
+    shape = (bins.n_bins, len(question.members.i))
+    values = {
+        name: (spec.dims, dask.array.zeros(shape, dtype=spec.dtype), cube[name].attrs)
+        for name, spec in schema.VARIABLES.items()
+    }
+    bounds = np.stack([edges[:-1], edges[1:]], axis=1)
+    return (
+        cube.drop_dims(TIME)
+        .assign(values)
+        .assign_coords(
+            {
+                TIME: (TIME, edges[:-1], cube[TIME].attrs),
+                schema.TIME_BOUNDS: (
+                    (TIME, schema.BOUND),
+                    bounds,
+                    cube[schema.TIME_BOUNDS].attrs,
+                ),
+            }
+        )
+    )
+
+
+def _part(question: Question, k0: int, k1: int) -> Question:
+    """The same question about some of the bins."""
+    edges = question.bins.edges()[[k0, k1]]
+    bins = TimeBins(float(edges[0]), float(edges[1]), question.bins.width_ms)
+    return replace(question, bins=bins)
+
+
+def _count(
+    sim: Simulation, question: Question, store: Path, progress: Progress | None
+) -> dict[str, Any]:
+    """Write all slabs; the attributes that tell of the spikes."""
+    with open_stream(sim, question.population) as stream:
+        if stream is None:
+            assumed = sim.spikes(question.population).assumed
+            tally = _write_slabs(_NoSpikes(), EXACT, question, store, progress)
+            return question.found(tally, assumed)
+        bins = question.bins
+        tally = counted_in_order(
+            stream,
+            bins,
+            progress,
+            lambda stream: _write_slabs(stream, stream.clock, question, store, progress),
+        )
+        warnings = too_coarse(sim.spikes_file, stream.clock, bins)
+        return question.found(tally, stream.assumed, warnings)
+
+
+def _write_slabs(
+    source: SpikeSource,
+    clock: Clock,
+    question: Question,
+    store: Path,
+    progress: Progress | None,
+) -> Tally:
+    """Write all slabs; what was counted."""
+    slabs = count_slabs(
+        source,
+        question.members,
+        question.bins,
+        clock=clock,
+        slab_bytes=_SLAB_BYTES,
+        progress=progress,
+    )
+    n_inside = n_unknown_id = 0
+    latest_ms = None
+    for slab in slabs:
+        _write_slab(slab, question, store)
+        n_inside += slab.n_inside
+        n_unknown_id += slab.n_unknown_id
+        part = tally_of(0, 0, 0, slab.n_spikes, question.bins.edges()[slab.k0 :])
+        latest_ms = latest_ms if part.latest_ms is None else part.latest_ms
+    return Tally(source.n_spikes, n_inside, n_unknown_id, latest_ms)
+
+
+def _write_slab(slab: Slab, question: Question, store: Path) -> None:
+    cube = _part(question, slab.k0, slab.k1).assembled(slab.n_recruited, slab.n_spikes, {})
+    write_part(cube, store, {TIME: slice(slab.k0, slab.k1)})

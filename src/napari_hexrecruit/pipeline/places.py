@@ -1,0 +1,319 @@
+"""Where the neurons of a population are in flat space, and in which hexagon or column."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.atlas.nrrd import read_header
+from napari_hexrecruit.atlas.volumes import OUTSIDE
+from napari_hexrecruit.counting.columns import group_columns
+from napari_hexrecruit.counting.members import HexMembers, Progress, group_neurons
+from napari_hexrecruit.pipeline.lookups import (
+    column_centres,
+    column_of_neuron,
+    has_place,
+    look_up,
+    median_places,
+)
+
+if TYPE_CHECKING:
+    from napari_hexrecruit.hexgrid import HexGrid
+    from napari_hexrecruit.sonata import Simulation
+
+__all__ = [
+    "Flat",
+    "FlatSource",
+    "Places",
+    "find_places",
+    "flat_units",
+    "group_places",
+]
+
+Flat: TypeAlias = "tuple[str, str] | str | os.PathLike[str]"
+"""Two columns, ``"atlas"`` or ``"atlas:NAME"`` (a volume of the circuit's atlas), an nrrd file."""
+
+Mask = npt.NDArray[np.bool_]
+_MUCH_FARTHER = 100.0
+"""Times that neurons are away than a volume reaches, where it has another unit: mm is 1,000."""
+_FLAT_NAMES = ("ss_flat_", "flat_")
+"""How properties begin whose values come from an atlas, and with them its outside value."""
+_FEWEST_VOXELS = 3.0
+"""A smaller radius, in voxels or pixels of the flatmap, is noted; docs/flatmaps.md measures it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Flat positions of all neurons of a population.
+
+    Attributes
+    ----------
+    x, y
+        (n_neurons,) coordinates; `has_place` tells which of them are places.
+    units
+        ``um``, ``pixel`` or ``unknown``.
+    resolution
+        Step of the positions in these units; None where they are the neurons' own.
+    how
+        How they were found, for a note; empty for columns of the nodes file.
+    has_outside_value
+        Whether -1 in both is the outside value of an atlas, not a place like any other.
+    """
+
+    x: npt.NDArray[Any]
+    y: npt.NDArray[Any]
+    units: str
+    resolution: float | None = None
+    how: str = ""
+    has_outside_value: bool = True
+
+    @property
+    def has_place(self) -> Mask:
+        """(n_neurons,) bool: False for NaN, infinite, and the outside value."""
+        return has_place(self.x, self.y, outside_value=self.has_outside_value)
+
+    def notes(self, selected: Mask, radius: float) -> list[str]:
+        """Sentences for a cube: how many neurons have no place, and a radius that is too small."""
+        notes = []
+        if self.how:
+            x, y = self.x[selected], self.y[selected]
+            n_outside = np.count_nonzero(~np.isfinite(x) | ~np.isfinite(y))
+            n_nowhere = np.count_nonzero((x == OUTSIDE) & (y == OUTSIDE))
+            notes.append(
+                f"{self.how}: of {len(x):,} neurons {n_outside:,} lie outside of its box and"
+                f" {n_nowhere:,} where it has no flat position"
+            )
+        least = _FEWEST_VOXELS * (self.resolution or 0.0)
+        if radius < least * (1.0 - 1e-9):
+            of, why = (
+                ("pixels", "hexagons show its grid")
+                if self.units == "pixel"
+                else ("voxels", "neurons are placed by voxel")
+            )
+            notes.append(
+                f"radius {radius:g} is under three {of} of the flatmap ({least:.5g} {self.units})"
+                f" and {why}: use at least {math.ceil(least)}"
+            )
+        return notes
+
+
+@dataclass(frozen=True)
+class FlatSource:
+    """Where flat positions and groups are from.
+
+    Attributes
+    ----------
+    flat
+        Two columns, or the file of a voxel flatmap.
+    column_atlas
+        File of a volume of column ids; None for hexagons.
+    """
+
+    flat: tuple[str, str] | Path
+    column_atlas: Path | None
+
+    @classmethod
+    def of(
+        cls, sim: Simulation, flat: Flat, column_atlas: str | os.PathLike[str] | None
+    ) -> FlatSource:
+        """What is asked, resolved.
+
+        Raises
+        ------
+        ValueError
+            If `flat` or `column_atlas` is none of what is allowed.
+        SimulationDataError
+            If the circuit has no atlas, or not that volume.
+        """
+        atlas = None if column_atlas is None else _resolve_atlas(sim, column_atlas, "column_atlas")
+        return cls(_resolve_flat(sim, flat), atlas)
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The same as plain values."""
+        flat = str(self.flat) if isinstance(self.flat, Path) else list(self.flat)
+        return {"flat": flat} | (
+            {"column_atlas": str(self.column_atlas)} if self.column_atlas else {}
+        )
+
+    def notes(self, places: Places, members: HexMembers, selected: Mask) -> list[str]:
+        """Sentences for a cube whose neurons are the selected ones, and so are those of members."""
+        if self.column_atlas is None:
+            return places.notes(selected, members.grid.radius)
+        x, y = members.grid.hex_to_xy(members.i, members.j)
+        away = np.hypot(*(np.stack(members.xy()) - np.stack([x, y]))).max()
+        n_selected = int(np.count_nonzero(selected))
+        return [
+            f"the hexagons are the columns of {self.column_atlas.name}; x and y are their centres;"
+            " row, col, i and j are their places on a regular grid of radius"
+            f" {members.grid.radius:.5g}, at most {away:.4g} from the centres",
+            f"of {n_selected:,} neurons {n_selected - int(members.n_neurons.sum()):,} are in no"
+            " column",
+        ]
+
+    def doubts(self, sim: Simulation, population: str) -> tuple[str, ...]:
+        """A sentence where neurons are so far from a volume that its unit seems to be another."""
+        volume = self.flat if isinstance(self.flat, Path) else self.column_atlas
+        if isinstance(self.flat, tuple) and _from_atlas(sim, population, self.flat):
+            volume = sim.atlas_file("flatmap")
+        return _of_another_unit(volume, sim.positions(population)) if volume is not None else ()
+
+    def __str__(self) -> str:
+        flat = str(self.flat) if isinstance(self.flat, Path) else ", ".join(self.flat)
+        return f"{flat} and {self.column_atlas}" if self.column_atlas else flat
+
+
+def find_places(
+    sim: Simulation, population: str, source: FlatSource, progress: Progress | None = None
+) -> Places:
+    """Flat positions of a population; kept for the next cube, those of an atlas on disk too.
+
+    Parameters
+    ----------
+    sim, population
+        The neurons.
+    source
+        Where the positions are from.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Raises
+    ------
+    SimulationDataError
+        If a column, position or file is missing or cannot be read.
+    ValueError
+        If a column does not hold numbers.
+    """
+    flat = source.flat
+    if isinstance(flat, Path):
+        return sim.memo(
+            ("places", population, flat), lambda: _look_up(sim, population, flat, progress)
+        )
+    x, y = (_numbers(sim, population, name, progress) for name in flat)
+    units = flat_units(flat)
+    computed = _from_atlas(sim, population, flat)
+    how = f"{' and '.join(computed)} were computed from the circuit's atlas" if computed else ""
+    has_outside_value = all(name in computed or name.startswith(_FLAT_NAMES) for name in flat)
+    return Places(x, y, units, 1.0 if units == "pixel" else None, how, has_outside_value)
+
+
+def group_places(
+    sim: Simulation,
+    population: str,
+    source: FlatSource,
+    places: Places,
+    grid: HexGrid,
+    progress: Progress | None = None,
+) -> HexMembers:
+    """Hexagons, or columns, of all neurons of a population that have a place.
+
+    Parameters
+    ----------
+    sim, population
+        The neurons.
+    source
+        Whether hexagons or columns. With a flatmap, the centre of a column is the median of its
+        voxels; with columns of the nodes file, that of its neurons.
+    places
+        What `find_places` gives for the same.
+    grid
+        The tiling; of columns only its radius counts, and only where there is a single one.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    HexMembers
+        With a column atlas a neuron is in its column, whether it has a flat position or not.
+    """
+    if source.column_atlas is None:
+        return group_neurons(grid, places.x, places.y, places.has_place)
+    columns = column_of_neuron(sim, population, source.column_atlas, progress)
+    if isinstance(source.flat, Path):
+        centres = column_centres(source.column_atlas, source.flat, progress)
+    else:
+        inside = columns > 0
+        centres = median_places(
+            columns[inside], places.x[inside], places.y[inside], places.has_place[inside]
+        )
+    return group_columns(columns, *centres, radius_of_one=grid.radius)
+
+
+def _resolve_flat(sim: Simulation, flat: Flat) -> tuple[str, str] | Path:
+    if isinstance(flat, (str, os.PathLike)):
+        return _resolve_atlas(sim, flat, "flat", "flatmap")
+    names = tuple(flat)
+    if len(names) != 2 or not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            "flat must be the names of two columns, 'atlas', 'atlas:NAME' or an nrrd file,"
+            f" not {flat!r}"
+        )
+    return names[0], names[1]
+
+
+def _resolve_atlas(
+    sim: Simulation, atlas: str | os.PathLike[str], what: str, default: str = ""
+) -> Path:
+    """Path of a volume: a file, or one of the circuit's atlas; "atlas" alone is the default."""
+    text = os.fspath(atlas)
+    if isinstance(atlas, str) and (text.startswith("atlas:") or (text == "atlas" and default)):
+        return Path(os.path.abspath(sim.atlas_file(text[len("atlas:") :] or default)))
+    if isinstance(atlas, str) and not text.endswith(".nrrd"):
+        ways = "the names of two columns, 'atlas', 'atlas:NAME'" if default else "'atlas:NAME'"
+        raise ValueError(f"{what} must be {ways} or an nrrd file, not {atlas!r}")
+    return Path(os.path.abspath(text))
+
+
+def flat_units(flat: tuple[str, str]) -> str:
+    """Unit of flat space: ``um``, ``pixel``, or ``unknown`` where the names do not tell.
+
+    conntility documents ``ss_flat_x`` and ``ss_flat_y`` as approximately µm and ``flat_x`` and
+    ``flat_y`` as pixels of the flatmap; SONATA's x, y, z are µm.
+    """
+    if all(name.startswith("ss_flat_") or name in ("x", "y", "z", "depth") for name in flat):
+        return "um"
+    if all(name in ("flat_x", "flat_y") for name in flat):
+        return "pixel"
+    return "unknown"
+
+
+def _from_atlas(sim: Simulation, population: str, flat: tuple[str, str]) -> list[str]:
+    return [name for name in flat if sim.is_from_atlas(population, name)]
+
+
+def _of_another_unit(volume: Path, positions: tuple[npt.NDArray[Any], ...]) -> tuple[str, ...]:
+    """A sentence where neurons are much farther away than a volume reaches."""
+    header = read_header(volume)
+    ends = np.stack([header.offset, header.offset + header.voxel_size * header.shape])
+    box, width = float(np.abs(ends).max()), float(np.abs(header.voxel_size).max())
+    axes = [np.abs(axis[np.isfinite(axis)]) for axis in positions]
+    reach = max((float(axis.max()) for axis in axes if axis.size), default=0.0)
+    if reach <= _MUCH_FARTHER * box:
+        return ()
+    return (
+        f"{volume}: its voxels are {width:.4g} um wide and end at {box:.4g} um, and the neurons"
+        f' reach {reach:.4g} um: if it is in mm, add \'space units: "mm" "mm" "mm"\' to its head',
+    )
+
+
+def _numbers(
+    sim: Simulation, population: str, name: str, progress: Progress | None
+) -> npt.NDArray[Any]:
+    column = sim.column(population, name, progress)
+    if not isinstance(column, np.ndarray) or column.dtype.kind not in "iuf":
+        raise ValueError(f"flat column {name!r} does not hold numbers: name two numeric columns")
+    return column
+
+
+def _look_up(sim: Simulation, population: str, path: Path, progress: Progress | None) -> Places:
+    found = look_up(sim, population, path, progress)
+    resolution, is_pixel = found["step"].tolist()
+    units = "pixel" if is_pixel else "um"
+    how = f"flat positions were looked up in {path.name}"
+    return Places(found["x"], found["y"], units, resolution, how)

@@ -1,0 +1,152 @@
+"""The spikes of a simulation to counts: from memory, or block by block from the file."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.counting.bin_counter import BinCounter, Counts, count_ascending
+from napari_hexrecruit.counting.members import count_newly_recruited
+from napari_hexrecruit.counting.slabs import count_blocks, count_newly_recruited_blocks
+from napari_hexrecruit.pipeline.spike_stream import counted_in_order, open_stream
+from napari_hexrecruit.system.memory import free_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from napari_hexrecruit.counting.members import HexMembers, Progress
+    from napari_hexrecruit.pipeline.spike_stream import SpikeStream
+    from napari_hexrecruit.sonata import Simulation
+    from napari_hexrecruit.timebins import Clock, TimeBins
+
+__all__ = ["Counted", "FromFile", "FromMemory", "spikes_not_kept", "spikes_of", "too_coarse"]
+
+_BYTES_PER_SPIKE = np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize
+_SHARE_OF_MEMORY = 0.5
+"""Of the memory that is free, what the spikes of an opened simulation may take."""
+
+
+_not_kept: ContextVar[bool] = ContextVar("spikes not kept", default=False)
+
+
+class Counted(NamedTuple):
+    """Counts, spikes of the population in all, what was assumed of them, and what is suspicious."""
+
+    counts: Counts
+    n_read: int
+    assumed: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FromMemory:
+    """Spikes that are read once and kept."""
+
+    sim: Simulation
+    population: str
+
+    def count(self, members: HexMembers, bins: TimeBins, progress: Progress | None) -> Counted:
+        """Counts of the spikes in some bins."""
+        spikes = self.sim.spikes(self.population, progress)
+        neurons, times, clock = spikes.neurons, spikes.times_ms, spikes.clock
+        with BinCounter(members.hex_of_neuron, len(members.i)) as counter:
+            counts = count_ascending(neurons, times, counter, bins, clock, progress)
+        warnings = too_coarse(self.sim.spikes_file, clock, bins)
+        return Counted(counts, len(times), spikes.assumed, warnings)
+
+    def newly_recruited(
+        self, members: HexMembers, bins: TimeBins, progress: Progress | None
+    ) -> npt.NDArray[np.int32]:
+        """Neurons whose first spike of the window is in the bin."""
+        spikes = self.sim.spikes(self.population, progress)
+        neurons, times = spikes.neurons, spikes.times_ms
+        return count_newly_recruited(neurons, times, members, bins, clock=spikes.clock)
+
+
+@dataclass(frozen=True)
+class FromFile:
+    """Spikes that are read each time, while they are counted, and not kept."""
+
+    sim: Simulation
+    population: str
+
+    def count(self, members: HexMembers, bins: TimeBins, progress: Progress | None) -> Counted:
+        """Counts of the spikes in some bins."""
+
+        def count(stream: SpikeStream) -> Counts:
+            return count_blocks(stream, members, bins, clock=stream.clock, progress=progress)
+
+        with open_stream(self.sim, self.population) as stream:
+            if stream is None:
+                return FromMemory(self.sim, self.population).count(members, bins, progress)
+            counts = counted_in_order(stream, bins, progress, count)
+            warnings = too_coarse(self.sim.spikes_file, stream.clock, bins)
+            return Counted(counts, stream.n_spikes, stream.assumed, warnings)
+
+    def newly_recruited(
+        self, members: HexMembers, bins: TimeBins, progress: Progress | None
+    ) -> npt.NDArray[np.int32]:
+        """Neurons whose first spike of the window is in the bin."""
+
+        def count(stream: SpikeStream) -> npt.NDArray[np.int32]:
+            return count_newly_recruited_blocks(
+                stream, members, bins, clock=stream.clock, progress=progress
+            )
+
+        with open_stream(self.sim, self.population) as stream:
+            if stream is None:
+                return FromMemory(self.sim, self.population).newly_recruited(
+                    members, bins, progress
+                )
+            return counted_in_order(stream, bins, progress, count)
+
+
+def too_coarse(file: Path, clock: Clock, bins: TimeBins) -> tuple[str, ...]:
+    """What is suspicious of the type that a file stores its times as, for bins so narrow.
+
+    The same sentence for all windows of a file that it is true of.
+    """
+    if clock.stored.kind in "iu" and not bins.are_whole_ms:
+        return (
+            f"{file}: its times are whole ms ({clock.stored}), too coarse for the edges of these"
+            f" bins of {bins.width_ms:g} ms: use bins of whole ms, or store the times as float64",
+        )
+    since_ms = clock.coarse_from_ms(bins.width_ms)
+    if max(abs(bins.start_ms), abs(bins.stop_ms)) < since_ms:
+        return ()
+    return (
+        f"{file}: its times are {clock.stored}, {np.spacing(clock.stored.type(since_ms)):g} ms"
+        f" apart from {since_ms:.10g} ms on, too coarse for bins of {bins.width_ms:g} ms:"
+        " use wider bins, or store the times as float64",
+    )
+
+
+@contextmanager
+def spikes_not_kept() -> Iterator[None]:
+    """Let cubes of opened simulations that are computed in the block read the spikes each time."""
+    token = _not_kept.set(True)
+    try:
+        yield
+    finally:
+        _not_kept.reset(token)
+
+
+def spikes_of(sim: Simulation, population: str) -> FromMemory | FromFile:
+    """Spikes to be kept, or from the file where half of the free memory would not hold them."""
+    if _not_kept.get():
+        return FromFile(sim, population)
+
+    def fit() -> bool:
+        with open_stream(sim, population) as stream:
+            needed = 0 if stream is None else stream.n_spikes * _BYTES_PER_SPIKE
+        free = free_bytes()
+        return free is None or needed <= _SHARE_OF_MEMORY * free
+
+    fits = sim.memo(("spikes fit into memory", population), fit)
+    return FromMemory(sim, population) if fits else FromFile(sim, population)

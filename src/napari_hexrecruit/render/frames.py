@@ -1,0 +1,362 @@
+"""Recruitment cube to pictures, without a display: one look-up per frame."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.conform import as_cube
+from napari_hexrecruit.metrics import first_limits, metric_named
+from napari_hexrecruit.render.painter import Painter
+from napari_hexrecruit.render.scene import Colours, Hexes, Panel, Scene, Underlay, arrange
+from napari_hexrecruit.render.sheet import colour_table, default_settings
+from napari_hexrecruit.render.style import Mark, MovieStyle
+from napari_hexrecruit.render.window import Shown, resolve_window
+from napari_hexrecruit.text import warn_of_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import xarray as xr
+
+    from napari_hexrecruit.metrics import Metric
+
+__all__ = ["Mark", "MovieStyle", "RenderedFrames", "Underlay", "render_frames"]
+
+Frame = npt.NDArray[np.uint8]
+Values = npt.NDArray[np.float32]
+
+_BLOCK_VALUES = 1 << 20
+
+
+def render_frames(
+    cube: xr.Dataset | Sequence[xr.Dataset],
+    *,
+    start: float | None = None,
+    stop: float | None = None,
+    step: float | None = None,
+    style: MovieStyle | None = None,
+    under: Underlay | tuple[Any, Any] | None = None,
+    outlines: Sequence[npt.ArrayLike] = (),
+    **options: Any,
+) -> RenderedFrames:
+    """Draw the bins of a cube as pictures, one after the other when they are asked for.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube, or several with the same time axis, which are shown side by side with
+        the same colour limits.
+    start, stop
+        The window, ms: frames show the bins that start from `start` on and before `stop`. Edges of
+        bins; by default the cube's first and last.
+    step
+        Time from frame to frame, ms, a multiple of the bin; by default one bin.
+    style
+        Options of the look.
+    under
+        An image under the hexagons, or (image, extent) as `Underlay` takes them.
+    outlines
+        Lines over the hexagons, each (n_points, 2) x and y in flat space; NaN rows break a line.
+    **options
+        Options of `MovieStyle` that replace those of `style`.
+
+    Returns
+    -------
+    RenderedFrames
+        Frames as (height, width, 3) uint8 arrays, or (height, width, 4) with straight alpha on a
+        transparent background. It can be iterated any number of times.
+
+    Raises
+    ------
+    ValueError
+        If a dataset is no recruitment cube, the window is empty, outside of the cube or not made of
+        whole bins, time axes differ, or an option is not allowed. The message says what is.
+
+    Warns
+    -----
+    RecruitmentWarning
+        If no font of the computer has some characters of titles and labels. Boxes stand for them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit import recruitment_cube
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> cube = recruitment_cube(write_simulation(folder.name + "/run", n_neurons=200))
+    >>> frames = render_frames(cube, start=20.0, stop=50.0, size=(320, 240), clim=(0, 50))
+    >>> len(frames), frames[0].shape, frames.times.tolist()
+    (3, (240, 320, 3), [20.0, 30.0, 40.0])
+    >>> folder.cleanup()
+    """
+    cubes = [as_cube(one) for one in _each(cube)]
+    style = (style or MovieStyle()).replace(**options)
+    shown = resolve_window(cubes, start, stop, step)
+    if under is not None and not isinstance(under, Underlay):
+        under = Underlay(*under)
+    lines = tuple(_line(line) for line in outlines)
+    frames = RenderedFrames(cubes, shown, style, under, lines)
+    with default_settings():
+        warn_of_missing(frames.scene.texts)
+    return frames
+
+
+def _each(cubes: Any) -> Sequence[Any]:
+    """One cube or several as several; what is no cube is told later, and not taken apart."""
+    return cubes if isinstance(cubes, Sequence) and not isinstance(cubes, str) else [cubes]
+
+
+class RenderedFrames:
+    """The frames of a movie; `render_frames` makes it.
+
+    ``len()`` is the number of frames, ``frames[k]`` draws one of them, and iteration draws all of
+    them. Every frame is a new array. Not to be shared between threads.
+    """
+
+    def __init__(
+        self,
+        cubes: Sequence[xr.Dataset],
+        shown: Shown,
+        style: MovieStyle,
+        under: Underlay | None,
+        outlines: tuple[npt.NDArray[np.float64], ...],
+    ) -> None:
+        metric = metric_named(style.metric)
+        hexes = [Hexes.of(cube, metric) for cube in cubes]
+        self._sources = [
+            _Values(cube, metric, shown, style.average, one.filled)
+            for cube, one in zip(cubes, hexes, strict=True)
+        ]
+        colours = _colours(style, metric, cubes, self._sources)
+        self.scene = _scene(cubes, hexes, shown, style, colours, under, outlines)
+        self._painter: Painter | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of a frame, px."""
+        return self.scene.style.size
+
+    @property
+    def style(self) -> MovieStyle:
+        """Options of the look."""
+        return self.scene.style
+
+    @property
+    def clim(self) -> tuple[float, float]:
+        """Values of the first and the last colour."""
+        return self.scene.colours.clim
+
+    @property
+    def times(self) -> npt.NDArray[np.float64]:
+        """(n_frames,) start of the bin of each frame, ms."""
+        shown = self.scene.shown
+        return shown.first_ms + shown.bin_ms * np.asarray(shown.bins, dtype=np.float64)
+
+    @property
+    def step_ms(self) -> float:
+        """Time of the simulation from frame to frame, ms."""
+        return self.scene.shown.bins.step * self.scene.shown.bin_ms
+
+    def fps_for(self, dilation: float) -> float:
+        """Frames per second at which the movie runs `dilation` seconds per second of simulation.
+
+        Raises
+        ------
+        ValueError
+            If the dilation is not greater than 0.
+        """
+        if not (np.isfinite(dilation) and dilation > 0):
+            raise ValueError(f"dilation must be greater than 0 seconds per second, not {dilation}")
+        return 1000.0 / (self.step_ms * dilation)
+
+    def frame_at(self, time_ms: float) -> int:
+        """Find the frame whose bin holds a time.
+
+        Raises
+        ------
+        ValueError
+            If no frame shows that time.
+        """
+        shown = self.scene.shown
+        position = int(np.floor((time_ms - shown.first_ms + 1e-6) / shown.bin_ms))
+        if position not in shown.bins:
+            nearest = self.times[np.abs(self.times - time_ms).argmin()]
+            raise ValueError(f"no frame shows {time_ms:g} ms: the nearest starts at {nearest:g} ms")
+        return shown.bins.index(position)
+
+    def values(self, frame: int) -> tuple[Values, ...]:
+        """Value of each hexagon in a frame, for each cube: (n_filled,) float32."""
+        return tuple(source.at(frame) for source in self._sources)
+
+    def __len__(self) -> int:
+        return len(self.scene.shown.bins)
+
+    def __getitem__(self, frame: int) -> Frame:
+        position = operator.index(frame)
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"frame {position} is not among the {len(self)} frames")
+        if self._painter is None:
+            with default_settings():
+                self._painter = Painter(self.scene)
+        position %= len(self)
+        return self._painter.paint(position, self.values(position))
+
+    def __iter__(self) -> Iterator[Frame]:
+        return (self[frame] for frame in range(len(self)))
+
+
+class _Values:
+    """Values of the filled hexagons of one cube by frame; some bins at a time are computed."""
+
+    def __init__(
+        self,
+        cube: xr.Dataset,
+        metric: Metric,
+        shown: Shown,
+        average: int,
+        filled: npt.NDArray[np.intp],
+    ) -> None:
+        self._cube, self._metric, self._shown, self._filled = cube, metric, shown, filled
+        self._half = average // 2
+        self._per_block = max(1, _BLOCK_VALUES // max(1, cube.sizes["hex"] * shown.bins.step))
+        self._block: tuple[int, Values] | None = None
+
+    def at(self, frame: int) -> Values:
+        block = frame // self._per_block
+        if self._block is None or self._block[0] != block:
+            self._block = block, self._compute(block)
+        row: Values = self._block[1][frame - block * self._per_block]
+        return row
+
+    def blocks(self) -> Iterator[Values]:
+        """(n_frames, n_filled) values of all frames, in parts."""
+        n_blocks = -(-len(self._shown.bins) // self._per_block)
+        return (self._compute(block) for block in range(n_blocks))
+
+    def _compute(self, block: int) -> Values:
+        bins = self._shown.bins[block * self._per_block : (block + 1) * self._per_block]
+        low = max(0, bins[0] - self._half)
+        high = min(self._cube.sizes["time"], bins[-1] + self._half + 1)
+        values = self._metric.values(self._cube, slice(low, high))[:, self._filled]
+        if self._half == 0:
+            return values[:: bins.step]
+        rows = (values[max(0, k - self._half - low) : k + self._half + 1 - low] for k in bins)
+        return np.stack([_mean(row) for row in rows])
+
+
+def _mean(values: Values) -> Values:
+    """Mean over the bins that have a value; NaN where none has."""
+    known = ~np.isnan(values)
+    total = np.where(known, values, np.float32(0)).sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        mean: Values = (total / known.sum(axis=0)).astype(np.float32)
+    return mean
+
+
+def _colours(
+    style: MovieStyle, metric: Metric, cubes: Sequence[xr.Dataset], sources: Sequence[_Values]
+) -> Colours:
+    name = style.colormap or metric.colormap
+    limits = first_limits(cubes, metric) if style.clim is None else style.clim
+    low, high = _range(sources)
+    return Colours(name, colour_table(name), limits, low < limits[0], high > limits[1])
+
+
+def _range(sources: Sequence[_Values]) -> tuple[float, float]:
+    """Smallest and largest value of all frames; 0 and 0 where there is none."""
+    low, high = np.inf, -np.inf
+    for part in (part for source in sources for part in source.blocks()):
+        low = min(low, float(np.nanmin(part, initial=np.inf)))
+        high = max(high, float(np.nanmax(part, initial=-np.inf)))
+    return (low, high) if low <= high else (0.0, 0.0)
+
+
+def _scene(
+    cubes: Sequence[xr.Dataset],
+    hexes: Sequence[Hexes],
+    shown: Shown,
+    style: MovieStyle,
+    colours: Colours,
+    under: Underlay | None,
+    outlines: tuple[npt.NDArray[np.float64], ...],
+) -> Scene:
+    metric = metric_named(style.metric)
+    quantity = _quantity(metric, cubes)
+    titles = _titles(style, len(cubes))
+    others = [under.extent] if under else []
+    others += [_line_bounds(line) for line in outlines]
+    flat_units = _common_units(cubes)
+    label = _colour_label(style, quantity)
+    made = arrange(style, shown, hexes, (titles, label), others, flat_units)
+    means = [_population(metric, cube, shown) if style.strip else np.empty(0) for cube in cubes]
+    parts = zip(made.layout.panels, hexes, titles, made.titles, means, strict=True)
+    return Scene(
+        style=style,
+        layout=made.layout,
+        panels=tuple(
+            Panel(box, made.view, one, title, lines, mean) for box, one, title, lines, mean in parts
+        ),
+        colours=colours,
+        shown=shown,
+        header=made.header,
+        colour_label=label,
+        label_lines=made.label,
+        mean_label=f"Whole population: {quantity[0].lower()}{quantity[1:]}",
+        under=under,
+        outlines=outlines,
+    )
+
+
+def _population(metric: Metric, cube: xr.Dataset, shown: Shown) -> npt.NDArray[np.float64]:
+    """(n_bins,) value of the population in each bin of the window, some bins at a time."""
+    n = max(1, _BLOCK_VALUES // max(1, cube.sizes["hex"]))
+    start, stop = shown.bins.start, shown.bins.stop
+    blocks = (slice(at, min(at + n, stop)) for at in range(start, stop, n))
+    return np.concatenate([metric.population(cube, block) for block in blocks])
+
+
+def _titles(style: MovieStyle, n_cubes: int) -> tuple[str, ...]:
+    if len(style.panel_titles) not in (0, n_cubes):
+        raise ValueError(
+            f"panel_titles has {len(style.panel_titles)} titles for {n_cubes} cubes: give one each"
+        )
+    return style.panel_titles or ("",) * n_cubes
+
+
+def _quantity(metric: Metric, cubes: Sequence[xr.Dataset]) -> str:
+    """What all cubes show, with units."""
+    quantities = list({metric.title_for(cube): None for cube in cubes})
+    if len(quantities) > 1:
+        raise ValueError(
+            f"the cubes show different quantities, {' and '.join(quantities)}, which cannot share"
+            " colours: compute all of them the same way"
+        )
+    return quantities[0]
+
+
+def _colour_label(style: MovieStyle, quantity: str) -> str:
+    if style.colorbar_label is not None:
+        return style.colorbar_label
+    return quantity if style.average == 1 else f"{quantity}, mean of {style.average} bins"
+
+
+def _common_units(cubes: Sequence[xr.Dataset]) -> str:
+    units = {str(cube.attrs["flat_units"]) for cube in cubes}
+    return units.pop() if len(units) == 1 else "unknown"
+
+
+def _line(line: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    points = np.asarray(line, dtype=np.float64)
+    if points.ndim != 2 or points.shape[1:] != (2,) or not np.isfinite(points).any():
+        raise ValueError(f"an outline must be (n_points, 2) x and y, not {points.shape}")
+    return points
+
+
+def _line_bounds(line: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
+    (x0, y0), (x1, y1) = np.nanmin(line, axis=0), np.nanmax(line, axis=0)
+    return float(x0), float(x1), float(y0), float(y1)

@@ -1,0 +1,120 @@
+"""Neurons as SONATA node sets in a file of their own.
+
+SONATA Developer Guide, "Node sets file": an object whose keys are names and whose values say which
+nodes belong to the set; here by ``population`` and ``node_id``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_hexrecruit.storage.atomic import written_aside
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+
+    import numpy.typing as npt
+
+__all__ = ["merged_node_sets", "node_set_of", "write_node_sets"]
+
+
+def node_set_of(population: str, node_ids: npt.ArrayLike) -> dict[str, Any]:
+    """A node set that lists its nodes.
+
+    Parameters
+    ----------
+    population
+        Name of the node population.
+    node_ids
+        (n,) SONATA node ids, from 0; in any order, each counts once.
+
+    Examples
+    --------
+    >>> node_set_of("cortex", [7, 2, 7])
+    {'population': 'cortex', 'node_id': [2, 7]}
+    """
+    ids = np.unique(np.asarray(node_ids, dtype=np.int64))
+    return {"population": population, "node_id": ids.tolist()}
+
+
+def merged_node_sets(
+    sets: Mapping[str, Any], name: str, node_set: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A copy of node sets with one more.
+
+    Raises
+    ------
+    ValueError
+        If the name is empty or taken.
+    """
+    if not name.strip():
+        raise ValueError("the node set has no name: give one")
+    if name in sets:
+        raise ValueError(f"there is a node set {name!r} already: choose another name")
+    return {**sets, name: dict(node_set)}
+
+
+def write_node_sets(
+    path: str | os.PathLike[str],
+    sets: Mapping[str, Any],
+    *,
+    protected: Iterable[str | os.PathLike[str]] = (),
+    overwrite: bool = False,
+) -> Path:
+    """Node sets as a JSON file, one set a line.
+
+    Parameters
+    ----------
+    path
+        Name of the file.
+    sets
+        Name of each set and what belongs to it.
+    protected
+        Files that are never replaced: those of the circuit and of the simulation.
+    overwrite
+        Replace another file that is there already.
+
+    Returns
+    -------
+    Path
+        The file. It is written aside and renamed: no half file ever carries its name.
+
+    Raises
+    ------
+    ValueError
+        If the file is a protected one.
+    FileExistsError
+        If the file exists and `overwrite` is False.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> sets = {"Picked": node_set_of("cortex", [0, 3])}
+    >>> file = write_node_sets(folder.name + "/node_sets.json", sets)
+    >>> print(file.read_text().strip())
+    {
+      "Picked": {"population": "cortex", "node_id": [0, 3]}
+    }
+    """
+    final = Path(path)
+    if any(_same(final, Path(other)) for other in protected):
+        raise ValueError(
+            f"{final}: belongs to the circuit or the simulation and is not replaced: write to"
+            " another file, and name that as node_sets_file of a simulation"
+        )
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(rule)}" for name, rule in sets.items())
+    with written_aside(final, overwrite=overwrite) as aside:
+        aside.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+    return final
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one.resolve() == other.resolve()

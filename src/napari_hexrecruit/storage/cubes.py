@@ -1,0 +1,194 @@
+"""The recruitment cube on disk: a netCDF-4 file ``.hexrecruit.nc``, or a zarr folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_hexrecruit import schema
+from napari_hexrecruit.conform import as_cube
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.storage.atomic import check_writable, written_aside
+from napari_hexrecruit.storage.netcdf_check import check_netcdf
+from napari_hexrecruit.storage.netcdf_writer import netcdf_bytes
+from napari_hexrecruit.storage.zarr_store import (
+    ZARR_ENDING,
+    check_store_writable,
+    in_this_process,
+    open_store,
+    write_store,
+)
+from napari_hexrecruit.system.signals import signals_held
+
+if TYPE_CHECKING:
+    import os
+
+    import xarray as xr
+
+__all__ = ["ENDING", "ENDINGS", "check_output", "read_cube", "write_cube"]
+
+ENDING = ".hexrecruit.nc"
+ENDINGS = (ENDING, ZARR_ENDING)
+
+
+def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """A cube as a compressed netCDF-4 file or zarr folder; equal cubes give equal bytes.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube; it is not changed.
+    path
+        Name of the file; it must end in ``.hexrecruit.nc`` or ``.hexrecruit.zarr``. As zarr, a cube
+        that is backed by dask is computed and written a part at a time.
+    overwrite
+        Replace a file that is there already.
+
+    Returns
+    -------
+    Path
+        The file. It is written aside and renamed: no half file ever carries its name.
+
+    Raises
+    ------
+    ValueError
+        If the dataset is no recruitment cube, or the name has another ending.
+    FileExistsError
+        If the file exists and `overwrite` is False.
+    MissingExtraError
+        If the name ends in ``.hexrecruit.zarr`` and zarr is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit import recruitment_cube
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> cube = recruitment_cube(write_simulation(folder.name + "/run", n_neurons=200))
+    >>> file = write_cube(cube, folder.name + "/run.hexrecruit.nc")
+    >>> read_cube(file).identical(cube)
+    True
+    """
+    final = Path(path)
+    check_name(final)
+    cube = as_cube(cube)
+    if final.name.endswith(ZARR_ENDING):
+        return write_store(cube, final, overwrite=overwrite)
+    check_writable(final, overwrite=overwrite)
+    # HDF5 may crash the process when a disk is full: it writes into memory, Python into the file.
+    with signals_held(), in_this_process():
+        content = netcdf_bytes(cube, _chunks(cube))
+    with written_aside(final, overwrite=overwrite) as aside:
+        aside.write_bytes(content)
+    return final
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Refuse early what `write_cube` could not write in the end; see there for the errors."""
+    check_name(path)
+    check = check_store_writable if path.name.endswith(ZARR_ENDING) else check_writable
+    check(path, overwrite=overwrite)
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that does not end like a cube's."""
+    if not path.name.endswith(ENDINGS):
+        raise ValueError(f"{path}: the name of a cube ends in {' or '.join(ENDINGS)}")
+
+
+def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
+    """A cube from a file that `write_cube` wrote.
+
+    Parameters
+    ----------
+    path
+        A ``.hexrecruit.nc`` file or ``.hexrecruit.zarr`` folder.
+
+    Returns
+    -------
+    xr.Dataset
+        The cube, read into memory; the file is closed. Of a zarr folder, the values are backed by
+        dask and read when they are asked for.
+
+    Raises
+    ------
+    SimulationDataError
+        If the file is missing, is no netCDF-4 file, or is no recruitment cube of this version.
+    """
+    source = Path(path)
+    cube = open_store(source) if source.name.endswith(ZARR_ENDING) else _read_netcdf(source)
+    if "campaign_schema_version" in cube.attrs:
+        raise SimulationDataError(
+            f"{source}: is the dataset of a campaign: give one of the cubes in the folder 'cubes'"
+        )
+    try:
+        return as_cube(cube)
+    except ValueError as error:
+        raise _refusal(source, f"{source}: {error}") from error
+
+
+def _refusal(source: Path, said: str) -> SimulationDataError:
+    """What is said of a file that cannot be read as a cube: what it is, if that is known."""
+    from napari_hexrecruit.sonata import instead_of, kind_of
+
+    is_cube = kind_of(source) in ("cube", "cube folder")
+    other = None if is_cube else instead_of(source, "cube")
+    return other or SimulationDataError(said)
+
+
+def _read_netcdf(source: Path) -> xr.Dataset:
+    import xarray as xr
+
+    if not source.is_file():
+        raise SimulationDataError(f"{source}: the file does not exist: give a {ENDING} file")
+    with source.open("rb") as file_:
+        if file_.read(3) == b"CDF":
+            raise SimulationDataError(
+                f"{source}: is netCDF-3: save it with write_cube, or with to_netcdf(...,"
+                " engine='h5netcdf')"
+            )
+    try:
+        check_netcdf(source)
+        with xr.open_dataset(source, engine="h5netcdf", decode_times=False) as file:
+            cube = file.load()
+    except Exception as error:  # h5netcdf and xarray raise anything for damaged attributes
+        reason = " ".join(str(error).split()).removeprefix(f"{source}: ")
+        said = f"{source}: cannot be read as a cube ({reason}): compute it again"
+        raise _refusal(source, said) from error
+    return _tidied(cube)
+
+
+def _chunks(cube: xr.Dataset) -> dict[str, tuple[int, ...]]:
+    """Some bins of all hexagons at once."""
+    n_bins, n_hexes = cube.sizes[schema.TIME], cube.sizes[schema.HEX]
+    rows = max(1, min(n_bins, 262_144 // max(1, n_hexes)))
+    return dict.fromkeys(schema.VARIABLES, (rows, n_hexes))
+
+
+def _tidied(cube: xr.Dataset) -> xr.Dataset:
+    """Attributes as plain Python values, names as text, bounds and the rest as coordinates."""
+    cube.attrs = {name: _plain(value) for name, value in cube.attrs.items()}
+    names = [name for name in schema.COORDINATES if name in cube.variables]
+    cube = cube.set_coords(names)
+    if schema.HEX in cube.variables and cube[schema.HEX].dtype.kind == "O":
+        text = cube[schema.HEX].astype(np.str_)
+        cube = cube.assign_coords(
+            {schema.HEX: (schema.HEX, text.to_numpy(), cube[schema.HEX].attrs)}
+        )
+    if {schema.TIME, schema.TIME_BOUNDS} <= set(cube.variables) and "units" in cube.time.attrs:
+        # CF lets bounds inherit the units of what they bound, and xarray writes them so.
+        cube[schema.TIME_BOUNDS].attrs.setdefault("units", cube.time.attrs["units"])
+    for variable in cube.variables.values():
+        variable.encoding = {}
+    cube.encoding = {}
+    return cube
+
+
+def _plain(value: Any) -> Any:
+    return (
+        value.item()
+        if isinstance(value, (np.generic, np.ndarray)) and np.size(value) == 1
+        else value
+    )

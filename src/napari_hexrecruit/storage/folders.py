@@ -1,0 +1,172 @@
+"""Folders that appear whole or not at all, or replace another one whole."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_hexrecruit.storage.atomic import check_folder_of, sync_file, sync_folder
+from napari_hexrecruit.storage.claims import claimed, clear_leftovers
+from napari_hexrecruit.system.signals import signals_held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari_hexrecruit.storage.claims import Claim
+
+__all__ = ["check_folder_writable", "folder_aside"]
+
+_OCCUPIED = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
+_NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
+_TRIES = 20
+_HERE = -100
+_EXCHANGE = 2
+
+
+@contextmanager
+def folder_aside(final: Path, *, overwrite: bool, check: Callable[[Path], None]) -> Iterator[Path]:
+    """Give a new folder to fill; when the block ends without error it takes the final name.
+
+    Parameters
+    ----------
+    final
+        Final name, absent or a folder. Its own folder must exist.
+    overwrite
+        Replace a folder that is not empty.
+    check
+        Raises FileExistsError, and names the folder it is given, if that holds what may not be
+        replaced. Asked before anything is written, and again about what is replaced.
+
+    Yields
+    ------
+    Path
+        An empty folder beside the final one.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder is there, is not empty, and `overwrite` is False.
+    OSError
+        If the folder cannot be written.
+
+    Notes
+    -----
+    Linux and macOS exchange two folders in one step. Where the file system cannot, there are two:
+    what is replaced takes a hidden name, and a run that is killed then leaves it under that. The
+    next output in the same folder gives it its name back.
+    """
+    final = Path(os.path.realpath(final) if final.is_symlink() else final)
+    check_folder_writable(final, check)
+    with claimed(final) as claim:
+        claim.part.mkdir()
+        yield claim.part
+        _sync_tree(claim.part)
+        with signals_held():
+            _take_name(claim, overwrite=overwrite, check=check)
+        sync_folder(final.parent)
+
+
+def check_folder_writable(final: Path, check: Callable[[Path], None]) -> None:
+    """Refuse early what could not be written in the end; see `folder_aside` for the errors."""
+    clear_leftovers(final.parent)
+    if final.exists():
+        _refuse_fixed(final)
+        check(final)
+    check_folder_of(final)
+
+
+def _refuse_fixed(folder: Path) -> None:
+    """Refuse what cannot be renamed, or not without taking it from under a shell."""
+    if os.path.samefile(folder, os.curdir) or os.path.ismount(folder):
+        what = "the current folder" if os.path.samefile(folder, os.curdir) else "a whole disk"
+        raise FileExistsError(f"{folder}: is {what}: name a new folder in it")
+
+
+def _sync_tree(folder: Path) -> None:
+    for root, _, names in os.walk(folder):
+        for name in names:
+            sync_file(Path(root, name))
+        sync_folder(Path(root))
+
+
+def _take_name(claim: Claim, *, overwrite: bool, check: Callable[[Path], None]) -> None:
+    for _ in range(_TRIES):
+        if _renamed_to_new(claim.part, claim.final):
+            return
+        if not overwrite:
+            break
+        try:
+            if _exchanged(claim.part, claim.final):
+                _check_replaced(claim.part, claim.final, check)
+                return
+            claim.discard_old()
+            os.rename(claim.final, claim.old)
+        except FileNotFoundError:  # another run moved it just now
+            continue
+        _check_moved(claim, check)
+    raise FileExistsError(
+        f"{claim.final}: was created meanwhile: choose another name or allow overwriting"
+    )
+
+
+def _renamed_to_new(part: Path, final: Path) -> bool:
+    """Rename a folder where the name is free, or that of an empty folder."""
+    try:
+        if os.name == "nt" and final.is_dir():
+            os.rmdir(final)
+        os.rename(part, final)
+    except OSError as error:
+        if error.errno not in _OCCUPIED:
+            raise
+        return False
+    return True
+
+
+def _check_replaced(replaced: Path, final: Path, check: Callable[[Path], None]) -> None:
+    """Exchange two folders again where the replaced one turns out to hold other things."""
+    try:
+        check(replaced)
+    except FileExistsError:
+        _exchanged(replaced, final)
+        check(final)
+        raise
+
+
+def _check_moved(claim: Claim, check: Callable[[Path], None]) -> None:
+    try:
+        check(claim.old)
+    except FileExistsError:
+        os.rename(claim.old, claim.final)
+        check(claim.final)
+        raise
+
+
+def _exchanged(first: Path, second: Path) -> bool:
+    """Whether the system has exchanged two names in one step."""
+    exchange = _exchange_of_system()
+    if exchange is None:
+        return False
+    if exchange(os.fsencode(first), os.fsencode(second)) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _NO_EXCHANGE:
+        return False
+    raise OSError(number, os.strerror(number), str(second))
+
+
+def _exchange_of_system() -> Callable[[bytes, bytes], int] | None:
+    """``renameat2`` of Linux or ``renamex_np`` of macOS; None where there is neither."""
+    if os.name == "nt":
+        return None
+    library: Any = ctypes.CDLL(None, use_errno=True)
+    if sys.platform == "darwin" and hasattr(library, "renamex_np"):
+        return lambda a, b: int(library.renamex_np(a, b, ctypes.c_uint(_EXCHANGE)))
+    if hasattr(library, "renameat2"):
+        flags = ctypes.c_uint(_EXCHANGE)
+        return lambda a, b: int(library.renameat2(_HERE, a, _HERE, b, flags))
+    return None

@@ -1,0 +1,253 @@
+"""HDF5 files of others, read with distrust.
+
+Links to other files, datasets whose bytes are elsewhere and sizes that the file cannot hold are
+refused before anything is read. What HDF5 raises becomes one line that names the file.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._errors import one_line
+from napari_hexrecruit.sonata._paths import absence
+from napari_hexrecruit.storage.heaps import has_endless_heap
+from napari_hexrecruit.system.memory import free_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import h5py
+
+__all__ = [
+    "attribute_text",
+    "check_bytes",
+    "check_memory",
+    "child",
+    "child_names",
+    "h5_errors",
+    "open_h5",
+    "row_of_numbers",
+]
+
+_MOST_COMPRESSED = 1_100
+"""Deflate shrinks by 1,032 at most (https://zlib.net/zlib_tech.html): a dataset that claims more
+than its file can give is refused."""
+_SMALL_BYTES = 1 << 20
+_PADDING = "\0 \t\r\n"
+"""What texts of fixed length are filled up with."""
+_MOST_LINKS = 16
+_RAISED = (
+    *(OSError, RuntimeError, ValueError, KeyError, TypeError, IndexError, OverflowError),
+    *(MemoryError, SystemError, NotImplementedError),
+)
+"""What h5py raises for damaged files."""
+
+
+@contextmanager
+def h5_errors(where: object) -> Iterator[None]:
+    """What h5py raises while a file is read, as one line that says where."""
+    try:
+        yield
+    except SimulationDataError:
+        raise
+    except _RAISED as error:
+        raise SimulationDataError(
+            f"{where}: cannot be read ({one_line(error)}): is the file complete?"
+        ) from error
+
+
+@contextmanager
+def open_h5(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
+    """An HDF5 file, open for reading.
+
+    Parameters
+    ----------
+    path
+        The file.
+    what
+        What it is for the user, such as ``the spikes file``.
+    remedy
+        What to do where it does not exist.
+
+    Raises
+    ------
+    SimulationDataError
+        If it does not exist, is being written, or is no whole HDF5 file.
+    """
+    import h5py
+
+    if not path.is_file():
+        raise SimulationDataError(path, f"{what} {absence(path)}", remedy)
+    try:
+        if has_endless_heap(path):
+            raise OSError("a heap in it has no end")
+        file = h5py.File(path, "r")
+    except BlockingIOError as error:
+        raise SimulationDataError(
+            f"{path}: {what} is open in a program that writes it: wait until that has ended"
+        ) from error
+    except PermissionError as error:
+        raise SimulationDataError(
+            f"{path}: {what} may not be read: ask its owner for permission"
+        ) from error
+    except _RAISED as error:
+        raise SimulationDataError(f"{path}: {_fault(path, what, error)}") from error
+    with file:
+        yield file
+
+
+def child(parent: Any, name: str, n_links: int = 0) -> Any:
+    """A group or dataset of a group; None where there is none, or only a type.
+
+    Parameters
+    ----------
+    parent, name
+        The group, and the name in it.
+    n_links
+        Links that led here.
+
+    Raises
+    ------
+    SimulationDataError
+        If it is a link into another file, or links go in a circle.
+    """
+    import h5py
+
+    with h5_errors(f"{parent.file.filename}: {parent.name}"):
+        link = parent.get(name, getlink=True)
+        if link is None:
+            return None
+        where = f"{parent.file.filename}: {parent.name.rstrip('/')}/{name}"
+        if isinstance(link, h5py.ExternalLink):
+            raise SimulationDataError(
+                f"{where}: is a link into the file {link.filename!r}, which nobody named:"
+                " copy the data into one file (h5repack, h5copy)"
+            )
+        if isinstance(link, h5py.SoftLink):
+            return _follow(parent, link.path, where, n_links + 1)
+        found = parent[name]
+        return None if isinstance(found, h5py.Datatype) else found
+
+
+def child_names(parent: Any) -> list[str]:
+    """Names in a group, sorted."""
+    with h5_errors(f"{parent.file.filename}: {parent.name}"):
+        return sorted(str(name) for name in parent)
+
+
+def row_of_numbers(dataset: Any, where: str, kinds: str = "iuf") -> Any:
+    """The dataset, if it is one row of numbers whose bytes are all in the file.
+
+    Raises
+    ------
+    SimulationDataError
+        If it is not; the message begins with `where`.
+    """
+    with h5_errors(where):
+        if not hasattr(dataset, "dtype") or dataset.shape is None:
+            raise SimulationDataError(f"{where}: is not a row of numbers")
+        if dataset.ndim != 1 or dataset.dtype.kind not in kinds:
+            raise SimulationDataError(
+                f"{where}: is {dataset.dtype} of shape {dataset.shape}, not a row of numbers"
+            )
+        check_bytes(dataset, where)
+    return dataset
+
+
+def check_bytes(dataset: Any, where: str) -> None:
+    """Refuse a dataset whose bytes are in other files, or that claims more than the file holds."""
+    if dataset.external or dataset.is_virtual:
+        raise SimulationDataError(
+            f"{where}: its values are in other files, which nobody named:"
+            " copy the data into one file (h5repack)"
+        )
+    claimed, size = int(dataset.nbytes), os.path.getsize(dataset.file.filename)
+    if claimed > _MOST_COMPRESSED * max(size, _SMALL_BYTES):
+        raise SimulationDataError(
+            f"{where}: claims {claimed:,} bytes in a file of {size:,}: is the file complete?"
+        )
+    written = int(dataset.id.get_storage_size())
+    packed = dataset.id.get_create_plist().get_nfilters() > 0
+    # Where nothing was written, all values are the fill value: so are the node types of many files.
+    if written and claimed > max(_SMALL_BYTES, written * (_MOST_COMPRESSED if packed else 1)):
+        raise SimulationDataError(
+            f"{where}: claims {claimed:,} bytes, of which {written:,} were written:"
+            " is it still being written?"
+        )
+
+
+def check_memory(n_bytes: int, where: str) -> None:
+    """Refuse what would not fit into the memory that is free."""
+    free = free_bytes()
+    if free is not None and n_bytes > free:
+        raise SimulationDataError(
+            f"{where}: needs {n_bytes / 2**30:,.1f} GB of memory, and {free / 2**30:,.1f} GB are"
+            " free: use a machine with more"
+        )
+
+
+def attribute_text(item: Any, name: str) -> str | None:
+    """An attribute as text; an enumeration by its name; None where there is none, or nothing in it.
+
+    A row of one text is that text, as HDFView, MATLAB and netCDF4 write them.
+
+    Raises
+    ------
+    SimulationDataError
+        If it holds several values, or cannot be read.
+    """
+    import h5py
+
+    where = f"{item.file.filename}: {item.name}, attribute {name!r}"
+    with h5_errors(where):
+        if name not in item.attrs:
+            return None
+        value, kind = item.attrs[name], item.attrs.get_id(name).dtype
+        if isinstance(value, h5py.Empty):
+            return None
+        values = np.ravel(np.asarray(value, dtype=object)).tolist()
+        if len(values) > 1:
+            listed = ", ".join(repr(_as_text(one)) for one in values[:3])
+            raise SimulationDataError(
+                where, f"holds {len(values)} values ({listed}), not one", "correct the file"
+            )
+        if not values:
+            return None
+        names = h5py.check_enum_dtype(kind) or {}
+        named = {int(number): str(text) for text, number in names.items()}
+        text = named.get(int(values[0]), str(values[0])) if named else _as_text(values[0])
+        return text.strip(_PADDING) or None
+
+
+def _as_text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _follow(parent: Any, path: str, where: str, n_links: int) -> Any:
+    """What a soft link leads to, each step watched."""
+    if n_links > _MOST_LINKS:
+        raise SimulationDataError(f"{where}: is a link in a circle")
+    here = parent.file if path.startswith("/") else parent
+    for part in [part for part in path.split("/") if part not in ("", ".")]:
+        here = child(here, part, n_links)
+        if here is None:
+            raise SimulationDataError(f"{where}: is a link to {path!r}, which does not exist")
+    return here
+
+
+def _fault(path: Path, what: str, error: Exception) -> str:
+    if path.stat().st_size == 0:
+        return f"{what} is empty: is it still being written?"
+    with open(path, "rb") as stream:
+        if stream.read(8) != b"\x89HDF\r\n\x1a\n":
+            return f"{what} is no HDF5 file: name another one"
+    text = one_line(error)
+    if "lock" in text:
+        return f"{what} is open in a program that writes it: wait until that has ended"
+    return f"{what} cannot be opened ({text}): is it complete?"

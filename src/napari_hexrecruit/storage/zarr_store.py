@@ -1,0 +1,370 @@
+"""Labelled arrays as zarr folders, written and read a part at a time: memory stays flat."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from napari_hexrecruit.errors import MissingExtraError, SimulationDataError
+from napari_hexrecruit.schema import COORDINATES, HEX, TIME, VARIABLES
+from napari_hexrecruit.storage.folders import check_folder_writable, folder_aside
+from napari_hexrecruit.storage.zarr_check import check_zarr
+from napari_hexrecruit.system.signals import signals_held
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import xarray as xr
+
+__all__ = [
+    "ZARR_ENDING",
+    "check_store_writable",
+    "create_store",
+    "in_this_process",
+    "needs_zarr",
+    "open_store",
+    "parts_of_time",
+    "set_attrs",
+    "store_aside",
+    "write_part",
+    "write_store",
+]
+
+ZARR_ENDING = ".hexrecruit.zarr"
+
+_CHUNK_VALUES = 1 << 18
+"""Values read at once: 1 MB, some tens of bins of a large sheet: one bin is quick to get."""
+_CHUNKS_PER_SHARD = 32
+"""Chunks in a file: millions of small ones are slow on the disks of a cluster."""
+_MARK = "zarr.json"
+_RAISED = (
+    *(OSError, ValueError, RuntimeError, TypeError, LookupError, AttributeError),
+    *(OverflowError, NotImplementedError),
+)
+"""What zarr and xarray raise for damaged stores."""
+
+
+def needs_zarr() -> None:
+    """Refuse where zarr or dask is missing.
+
+    Raises
+    ------
+    MissingExtraError
+        The message names the extra to install.
+    """
+    try:
+        import dask.array  # noqa: F401
+        import zarr
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{ZARR_ENDING} needs zarr and dask ({error}):"
+            " pip install 'napari-hexrecruit[campaign]'"
+        ) from error
+    if int(zarr.__version__.partition(".")[0]) < 3:
+        raise MissingExtraError(
+            f"{ZARR_ENDING} needs zarr 3, and this is {zarr.__version__}:"
+            " pip install 'napari-hexrecruit[campaign]'"
+        )
+
+
+def check_store_writable(final: Path, *, overwrite: bool) -> None:
+    """Refuse early what could not be written in the end; see `store_aside` for the errors."""
+    needs_zarr()
+    check_folder_writable(final, lambda there: _check_replaced(there, overwrite=overwrite))
+
+
+@contextmanager
+def store_aside(final: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Give a folder to write a store into; when the block ends without error it takes its name.
+
+    Parameters
+    ----------
+    final
+        Name of the store. Its folder must exist.
+    overwrite
+        Replace a store that is there already. Other folders are never replaced.
+
+    Yields
+    ------
+    Path
+        An empty folder.
+
+    Raises
+    ------
+    FileExistsError
+        If something is there that is not to be replaced.
+    MissingExtraError
+        If zarr is not installed.
+    OSError
+        If the folder cannot be written.
+    """
+    needs_zarr()
+
+    def check(there: Path) -> None:
+        _check_replaced(there, overwrite=overwrite)
+
+    with folder_aside(final, overwrite=overwrite, check=check) as aside:
+        yield aside
+
+
+def write_store(dataset: xr.Dataset, final: Path, *, overwrite: bool) -> Path:
+    """Write a dataset with a time axis, a part of it at a time.
+
+    Parameters
+    ----------
+    dataset
+        It is not changed; what is not in memory is computed or read in parts.
+    final, overwrite
+        As for `store_aside`.
+
+    Returns
+    -------
+    Path
+        The folder, format zarr 3.
+    """
+    with store_aside(final, overwrite=overwrite) as aside:
+        create_store(dataset, aside)
+        for part in parts_of_time(dataset):
+            write_part(dataset.isel({TIME: part}), aside, {TIME: part})
+    return final
+
+
+def create_store(layout: xr.Dataset, folder: Path) -> None:
+    """Write all but the values of data variables over time, which `write_part` gives.
+
+    Parameters
+    ----------
+    layout
+        Shapes, types, attributes and coordinates. Data variables over time are not read; where
+        nothing is written later they are NaN or 0.
+    folder
+        An empty folder.
+    """
+    import dask.array
+
+    storable = _storable(layout)
+    encoding: dict[str, dict[str, Any]] = {}
+    for name in _over_time(layout):
+        variable = layout[name]
+        chunks, shards = _chunks_of(variable)
+        empty = dask.array.zeros(variable.shape, dtype=variable.dtype, chunks=shards)
+        storable[name] = (variable.dims, empty, variable.attrs)
+        fill: float = math.nan if variable.dtype.kind == "f" else 0
+        encoding[name] = {"chunks": chunks, "shards": shards, "fill_value": fill}
+    with signals_held():  # threads of zarr would go on writing into a folder that is given up
+        storable.to_zarr(
+            folder, mode="a", encoding=encoding, compute=False, zarr_format=3, consolidated=False
+        )
+
+
+def write_part(part: xr.Dataset, folder: Path, region: dict[str, slice]) -> None:
+    """Write values of data variables over time into a store.
+
+    Parameters
+    ----------
+    part
+        The values; read here if they are not in memory. Dimensions as in the store.
+    folder
+        A store that `create_store` has made.
+    region
+        Where they go: a slice per dimension; dimensions that are not named are whole.
+
+    Notes
+    -----
+    Parts need not end where files end, but then must be written one after the other.
+    """
+    import zarr
+
+    group = zarr.open_group(folder, mode="r+")
+    for name in _over_time(part):
+        variable, array = part[name], cast("zarr.Array[Any]", group[name])
+        where = tuple(region.get(str(dim), slice(None)) for dim in variable.dims)
+        with in_this_process():
+            values = variable.to_numpy()
+        with signals_held():  # threads of zarr would go on writing into a folder that is given up
+            array[where] = values
+
+
+def set_attrs(folder: Path, attrs: dict[str, Any]) -> None:
+    """Add attributes to a store."""
+    import zarr
+
+    zarr.open_group(folder, mode="r+").attrs.update(attrs)
+
+
+def parts_of_time(dataset: xr.Dataset) -> list[slice]:
+    """Consecutive parts of the time axis that end where the store's files end."""
+    n_bins = dataset.sizes[TIME]
+    rows = _rows(n_bins, dataset.sizes[HEX])[1]
+    return [slice(at, min(at + rows, n_bins)) for at in range(0, n_bins, rows)]
+
+
+def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
+    """A dataset whose values over time are read when they are asked for.
+
+    Parameters
+    ----------
+    path
+        A folder that `write_store` or `create_store` wrote.
+
+    Returns
+    -------
+    xr.Dataset
+        Backed by dask, a chunk of some bins each; all else is in memory, text as ``str``.
+
+    Raises
+    ------
+    SimulationDataError
+        If the folder is missing or is no zarr store.
+    MissingExtraError
+        If zarr is not installed.
+    """
+    import xarray as xr
+
+    source = Path(path)
+    if not source.is_dir():
+        raise SimulationDataError(f"{source}: does not exist: give a {ZARR_ENDING} folder")
+    needs_zarr()
+    check_zarr(source)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of files that are no part of the store
+            found = xr.open_dataset(
+                source,
+                engine="zarr",
+                decode_times=False,
+                mask_and_scale=False,
+                consolidated=False,
+                zarr_format=3,
+            )
+        lazily = _over_time(found)
+        rest = found.drop_vars(lazily).load()
+        parts = {name: _lazy(source, found[name]) for name in lazily}
+    except _RAISED as error:
+        reason = " ".join(str(error).split())
+        raise SimulationDataError(
+            f"{source}: cannot be read as a zarr store ({reason}): compute it again"
+        ) from error
+    return _tidied(rest.assign(parts))
+
+
+def _lazy(source: Path, variable: xr.DataArray) -> tuple[Any, ...]:
+    """Dimensions, values that are read when they are asked for, and attributes."""
+    import dask.array
+    import zarr
+
+    group = zarr.open_group(source, mode="r", zarr_format=3)
+    chunks = tuple(_stored_chunks(variable)[dim] for dim in variable.dims)
+    from_array: Any = dask.array.from_array
+    values = from_array(_Values(source, group[str(variable.name)]), chunks, name=False)
+    return variable.dims, values, variable.attrs
+
+
+class _Values:
+    """An array of a store; a damaged part of it is told when it is read."""
+
+    def __init__(self, source: Path, array: Any) -> None:
+        self.source, self.array = source, array
+        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return self.array[key]
+        except _RAISED as error:
+            reason = " ".join(str(error).split())
+            raise SimulationDataError(
+                f"{self.source}: {self.array.name}: cannot be read ({reason}): compute it again"
+            ) from error
+
+
+@contextmanager
+def in_this_process() -> Iterator[None]:
+    """Compute what is backed by dask here, one chunk after the other, whatever client there is.
+
+    With a client of dask.distributed xarray would also ask the scheduler for a lock on each file
+    that is written, and fails where that is none.
+    """
+    if "dask" not in sys.modules:
+        yield
+        return
+    import dask
+
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+def _check_replaced(folder: Path, *, overwrite: bool) -> None:
+    """Refuse to replace what is there, unless it is a store and may be replaced."""
+    if not folder.is_dir():
+        raise FileExistsError(f"{folder}: is a file: choose another name or remove it")
+    if not os.listdir(folder):
+        return
+    if not overwrite:
+        raise FileExistsError(f"{folder}: exists: choose another name or allow overwriting")
+    if not (folder / _MARK).is_file():
+        raise FileExistsError(f"{folder}: holds something else than a zarr store: name another")
+
+
+def _over_time(dataset: xr.Dataset) -> list[str]:
+    """Names of data variables over time and hexagons, the large ones."""
+    return [str(n) for n, v in dataset.data_vars.items() if {TIME, HEX} <= set(v.dims)]
+
+
+def _rows(n_bins: int, n_hexes: int) -> tuple[int, int]:
+    """Bins in a chunk and in a file."""
+    rows = max(1, min(n_bins, _CHUNK_VALUES // max(1, n_hexes)))
+    return rows, rows * min(_CHUNKS_PER_SHARD, -(-n_bins // rows))
+
+
+def _chunks_of(variable: xr.DataArray) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Shape of a chunk and of a file: a part of the time of one simulation, all hexagons."""
+    rows = _rows(variable.sizes[TIME], variable.sizes[HEX])
+    shapes = [{TIME: n, HEX: max(1, variable.sizes[HEX])} for n in rows]
+    chunk, shard = (tuple(int(s.get(str(d), 1)) for d in variable.dims) for s in shapes)
+    return chunk, shard
+
+
+def _stored_chunks(variable: xr.DataArray) -> dict[Any, int]:
+    return dict(zip(variable.dims, variable.encoding["chunks"], strict=True))
+
+
+def _storable(dataset: xr.Dataset) -> xr.Dataset:
+    """The same with text as zarr's own type: numpy's text of fixed width is not specified there."""
+    texts = {
+        name: (variable.dims, variable.to_numpy().astype(object), variable.attrs)
+        for name, variable in dataset.variables.items()
+        if variable.dtype.kind in "UT"
+    }
+    kept = dataset.drop_encoding()
+    return kept.assign(
+        {name: v for name, v in texts.items() if name in dataset.data_vars}
+    ).assign_coords({name: v for name, v in texts.items() if name in dataset.coords})
+
+
+def _tidied(dataset: xr.Dataset) -> xr.Dataset:
+    """Text as numpy has it, attributes without the storage's own, always in the same order."""
+    import xarray as xr
+
+    data: dict[Any, Any] = {}
+    coords: dict[Any, Any] = {}
+    for name in sorted(dataset.variables, key=_place):
+        variable = dataset.variables[name]
+        attrs = {key: value for key, value in variable.attrs.items() if key != "_FillValue"}
+        is_text = variable.dtype.kind in "OT"
+        values = variable.to_numpy().astype(object).astype(np.str_) if is_text else variable.data
+        target = coords if name in dataset.coords else data
+        target[name] = (variable.dims, values, attrs)
+    return xr.Dataset(data, coords, dataset.attrs)
+
+
+def _place(name: object) -> tuple[int, str]:
+    """Place of a variable: as in the schema; what that lacks behind, by name."""
+    known = list(VARIABLES | COORDINATES)
+    return (known.index(str(name)) if name in known else len(known), str(name))
