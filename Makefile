@@ -8,7 +8,7 @@ DEMO_DIR ?= hexrecruit-demo
 FUZZ_SECONDS ?= 300
 
 BIN := $(VENV)/bin
-METADATA := pyproject.toml src/napari_hexrecruit/__init__.py
+METADATA := pyproject.toml src/napari_hexrecruit/_version.py
 # Installing with these extras is enough for the tests, the linters and the type checker.
 CHECK_EXTRAS := test,lint
 

@@ -11,7 +11,7 @@ from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, writ
 from napari_hexrecruit.cli import main
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.pipeline.check import check_simulation
-from napari_hexrecruit.sonata import kind_of
+from napari_hexrecruit.storage.kinds import kind_of
 
 
 @pytest.fixture(scope="module")

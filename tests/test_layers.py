@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import graphlib
 import importlib.metadata
 import subprocess
 import sys
@@ -17,31 +16,26 @@ import napari_hexrecruit
 PACKAGE = "napari_hexrecruit"
 SOURCE = Path(napari_hexrecruit.__file__).parent
 
-# Lowest first. A module imports modules of earlier lines, or others of its own line as long as no
-# circle arises. A new module needs a place here; a private one stands with the lowest module that
-# imports it.
-LAYERS = [
-    {"errors"},
-    {"schema"},
-    {"hexgrid"},
-    {"timebins", "ordering"},
-    {"filters", "metrics"},
-    {"recruitment"},
-    {"streaming"},
-    {"atlas", "columns"},
-    {"sonata"},
-    {"places"},
+# Every room, lowest floor first. A room is a folder, or a file of the package itself; `_napari` has
+# rooms of its own. A file imports from its own room and from lower floors.
+FLOORS = [
+    {"_version", "errors", "hexgrid", "progress", "schema", "system", "timebins", "values"},
+    {"atlas", "blocks", "conform", "doubts", "filters", "text"},
+    {"metrics", "storage"},
+    {"counting", "render", "synthetic"},
+    {"analysis", "sonata"},
     {"pipeline"},
-    {"flatmap", "cube_io", "synthetic", "info", "check", "run_file", "analysis", "node_sets"},
-    {"large"},
-    {"render"},
-    {"movie"},
-    {"campaign"},
+    {"campaign", "flatmap"},
+    {"_napari.private", "_napari.widgets", "_napari.samples"},
+    {"_napari.layers"},
+    {"_napari.commands", "_napari.export", "_napari.traces", "_napari.writer"},
+    {"_napari.recruitment"},
+    {"_napari.flatmap", "_napari.launch", "_napari.reader"},
+    {"_napari.analysis"},
     {"cli"},
-    {"_napari"},
     {"__main__"},
 ]
-PLACED = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 GUI = {"napari", "qtpy", "magicgui", "vispy", "superqt", "app_model", "napari_animation"}
 QT = {"PyQt5", "PyQt6", "PySide2", "PySide6"}
@@ -64,15 +58,21 @@ class Import:
 
     @property
     def importer(self) -> str:
-        """Module, or package, directly below the package that the import stands in."""
-        return self.path.relative_to(SOURCE).with_suffix("").parts[0]
+        """Room that the import stands in; empty for the package's own ``__init__``."""
+        return room_of(parts_of(self.path))
 
     @property
     def target(self) -> str:
-        """The same of what is imported; empty for other packages and for public names."""
-        parts = self.name.split(".")
-        own = parts[0] == PACKAGE and len(parts) > 1 and parts[1] in MODULES
-        return parts[1] if own else ""
+        """Room of what is imported; empty for other packages and for public names."""
+        package, *parts = self.name.split(".")
+        return room_of(parts) if package == PACKAGE else ""
+
+    @property
+    def is_private_elsewhere(self) -> bool:
+        """Whether it is a file or a name with an underscore that belongs to another room."""
+        parts = self.name.split(".")[1:]
+        private = [part for part in parts if part.startswith("_") and not part.startswith("__")]
+        return self.target not in ("", self.importer) and private not in ([], ["_napari"])
 
     def __str__(self) -> str:
         return f"{self.path.relative_to(SOURCE)}:{self.line} imports {self.name}"
@@ -98,25 +98,25 @@ def imports_in(path: Path) -> list[Import]:
     return found
 
 
+def parts_of(path: Path) -> list[str]:
+    """Dotted name of a file below the package, in parts."""
+    *folders, file = path.relative_to(SOURCE).with_suffix("").parts
+    return folders if file == "__init__" else [*folders, file]
+
+
+def room_of(parts: list[str]) -> str:
+    """Room of a dotted name below the package; empty for what is in none."""
+    n = 2 if parts[:1] == ["_napari"] else 1
+    room = ".".join(parts[:n])
+    return room if room in ROOMS else ""
+
+
 FILES = sorted(SOURCE.rglob("*.py"))
-MODULES = {path.relative_to(SOURCE).with_suffix("").parts[0] for path in FILES} - {"__init__"}
+ROOMS = {".".join(p[:2] if p[:1] == ["_napari"] else p[:1]) for p in map(parts_of, FILES)} - {
+    "",
+    "_napari",
+}
 IMPORTS = [item for path in FILES for item in imports_in(path)]
-
-
-def ranks() -> dict[str, int]:
-    """Layer of each module, as a number; private ones that nothing imports are left out."""
-    rank = dict(PLACED)
-    private = MODULES - set(PLACED)
-    for _ in private:  # a private module may be imported by another one
-        for module in private:
-            importers = (i.importer for i in IMPORTS if i.target == module != i.importer)
-            known = [rank[importer] for importer in importers if importer in rank]
-            if known:
-                rank[module] = min(known)
-    return rank
-
-
-RANK = ranks()
 
 
 def in_napari(path: Path) -> bool:
@@ -131,34 +131,35 @@ def is_private(name: str) -> bool:
 
 
 def test_the_package_was_read():
-    assert {"errors", "schema", "hexgrid"} <= {item.target for item in IMPORTS}
+    assert {"errors", "schema", "sonata", "_napari.layers"} <= {item.target for item in IMPORTS}
 
 
-def test_every_module_has_a_place():
-    public = {module for module in MODULES if not module.startswith("_")}
-    assert public - set(PLACED) == set(), "give these modules a line in LAYERS of this file"
-    assert MODULES - set(RANK) == set(), "nothing imports these modules"
+def test_every_room_has_a_floor():
+    assert set(FLOOR) == ROOMS, "FLOORS of this file lists every room"
 
 
 def test_imports_point_downward():
+    """Imports for type checking count: who needs a type knows the room."""
+
     def climbs(item: Import) -> bool:
-        if item.importer == "__init__" or not item.target or item.target == item.importer:
+        if not item.importer or item.target in ("", item.importer):
             return False
-        if (item.importer, item.target) == ("cli", "_napari") and item.in_function:
-            return False
-        return RANK[item.target] > RANK[item.importer]
+        return FLOOR[item.target] >= FLOOR[item.importer]
 
     assert [str(item) for item in IMPORTS if climbs(item)] == []
 
 
-def test_imports_make_no_circle():
-    """Imports for type checking count: who needs a type knows the module."""
-    needs: dict[str, set[str]] = {}
-    for item in IMPORTS:
-        lazily = (item.importer, item.target) == ("cli", "_napari")
-        if item.target not in ("", item.importer) and not lazily:
-            needs.setdefault(item.importer, set()).add(item.target)
-    graphlib.TopologicalSorter(needs).prepare()
+def test_no_room_uses_what_another_keeps_to_itself():
+    strays = [i for i in IMPORTS if i.is_private_elsewhere and i.target != "_version"]
+    assert [str(item) for item in strays] == []
+
+
+def test_every_room_says_what_it_knows():
+    """And, where it is a folder, what it must not know."""
+    for folder in {path.parent for path in FILES} - {SOURCE, SOURCE / "_napari"}:
+        text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+        assert text, folder
+        assert len(text.splitlines()) >= 3, folder
 
 
 def test_imports_are_absolute():
@@ -186,14 +187,13 @@ def private_attributes(path: Path) -> list[str]:
     ]
 
 
-def test_one_module_at_most_uses_private_names_of_napari_or_vispy():
+def test_one_room_uses_private_names_of_napari_or_vispy():
     found = {path: private_attributes(path) for path in FILES if in_napari(path)}
     for item in IMPORTS:
         if is_private(item.name):
             found.setdefault(item.path, []).append(str(item))
     users = {path: uses for path, uses in found.items() if uses}
-    assert all(in_napari(path) for path in users), users
-    assert len(users) <= 1, users
+    assert all(path.parent == SOURCE / "_napari" / "private" for path in users), users
 
 
 def test_only_sonata_imports_the_sonata_libraries():

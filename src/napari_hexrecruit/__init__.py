@@ -14,6 +14,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from napari_hexrecruit._version import __version__
+
 if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gives
     from napari_hexrecruit.analysis.comparison import align, compare, z_score
     from napari_hexrecruit.analysis.maps import hex_map, with_maps
@@ -34,7 +36,8 @@ if TYPE_CHECKING:  # so that editors and type checkers see what `__getattr__` gi
         SimulationDataError,
     )
     from napari_hexrecruit.hexgrid import HexGrid
-    from napari_hexrecruit.pipeline.check import Finding, check_simulation
+    from napari_hexrecruit.pipeline.check import check_simulation
+    from napari_hexrecruit.pipeline.findings import Finding
     from napari_hexrecruit.pipeline.large import large_cube
     from napari_hexrecruit.pipeline.question import cumulative_cube, recruitment_cube
     from napari_hexrecruit.render.frames import Mark, MovieStyle, Underlay, render_frames
@@ -85,10 +88,9 @@ __all__ = [
     "z_score",
 ]
 
-__version__ = "0.1.0"
 
 _HOMES = {
-    "Finding": "pipeline.check",
+    "Finding": "pipeline.findings",
     "HexGrid": "hexgrid",
     "HexRecruitError": "errors",
     "Mark": "render.frames",

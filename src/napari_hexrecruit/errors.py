@@ -24,6 +24,7 @@ __all__ = [
     "RecruitmentWarning",
     "SimulationDataError",
     "in_python",
+    "one_line",
 ]
 
 
@@ -118,3 +119,8 @@ class MissingExtraError(HexRecruitError, ImportError):
 
 class RecruitmentWarning(UserWarning):
     """A number that may not be what the user means: the message names the cause and the remedy."""
+
+
+def one_line(error: BaseException) -> str:
+    """The text of an error without line breaks; its kind where it has no text."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -19,7 +19,7 @@ from cubes import cube_of
 from napari_hexrecruit import read_cube, render_frames, write_cube
 from napari_hexrecruit._napari.export import canvas_movie
 from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
-from napari_hexrecruit._napari.recruitment.shown import cube_of as cube_of_layer
+from napari_hexrecruit._napari.layers.shown_cube import cube_of as cube_of_layer
 
 CODEC_TOLERANCE = 12
 """Levels of 255 that H.264 may be off in the middle of a hexagon."""

@@ -18,8 +18,8 @@ from napari_hexrecruit import open_simulation, recruitment_cube, write_cube
 from napari_hexrecruit._napari.recruitment import settings
 from napari_hexrecruit._napari.recruitment.details import DARK, LIGHT, counted, gathered, in_panel
 from napari_hexrecruit._napari.recruitment.sources import Sources
-from napari_hexrecruit.cli._report import finding_lines
-from napari_hexrecruit.pipeline.check import Finding, check_simulation
+from napari_hexrecruit.pipeline.check import check_simulation
+from napari_hexrecruit.pipeline.findings import Finding, finding_lines
 from napari_hexrecruit.synthetic import SMALL, write_simulation
 
 CROSS, DIAMOND, CHECK = "\N{MULTIPLICATION X}", "\N{BLACK DIAMOND}", "\N{CHECK MARK}"

@@ -10,8 +10,8 @@ from napari.viewer import Viewer
 
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.layers.look import fitted_limits
+from napari_hexrecruit._napari.layers.shown_cube import cube_of
 from napari_hexrecruit._napari.layers.timestamp import show_time
-from napari_hexrecruit._napari.recruitment.shown import cube_of
 from napari_hexrecruit.metrics import metrics_for
 from napari_hexrecruit.schema import RECRUITMENT
 

@@ -24,8 +24,8 @@ from napari_hexrecruit._napari.recruitment.details import in_panel
 from napari_hexrecruit._napari.recruitment.work import warnings_of
 from napari_hexrecruit._napari.samples import SCHEME, sample_simulation
 from napari_hexrecruit.campaign import DATASET, MANIFEST, is_campaign_store, open_campaign
-from napari_hexrecruit.counting.members import Progress
 from napari_hexrecruit.pipeline.question import computed_cube
+from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.storage.cubes import ENDINGS, read_cube
 
 __all__ = ["get_reader"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari_hexrecruit import __version__
-from napari_hexrecruit.counting.members import Progress
+from napari_hexrecruit._version import __version__
+from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.storage.cache import cached_folder
 from napari_hexrecruit.synthetic import MEDIUM, SMALL, write_simulation
 

@@ -36,7 +36,8 @@ from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, Clock, TimeBins, first
 if TYPE_CHECKING:
     import xarray as xr
 
-    from napari_hexrecruit.counting.members import HexMembers, Progress
+    from napari_hexrecruit.counting.members import HexMembers
+    from napari_hexrecruit.progress import Progress
 
 __all__ = [
     "TRIAL",

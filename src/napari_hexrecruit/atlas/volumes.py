@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
 
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
 
 __all__ = [
     "NO_VALUE",

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.campaign._manifest import Entry, Manifest
     from napari_hexrecruit.campaign._parameters import Value
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
 
 __all__ = ["collect"]
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from napari_hexrecruit.campaign._sources import Campaign
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
 
 __all__ = ["CampaignResult", "run_campaign"]
 
@@ -371,7 +371,7 @@ def _job(
     n_threads: int,
     allow_empty: bool,
 ) -> CubeJob:
-    from napari_hexrecruit import __version__
+    from napari_hexrecruit._version import __version__
 
     options = {**manifest.options, "allow_empty": allow_empty}
     if isinstance(options["flat"], list):

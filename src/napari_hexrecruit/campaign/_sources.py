@@ -25,7 +25,7 @@ import numpy as np
 from napari_hexrecruit.campaign._parameters import Value, axes_of, differences, table_of
 from napari_hexrecruit.campaign._patterns import existing, matching
 from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.sonata import instead_of
+from napari_hexrecruit.storage.kinds import instead_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

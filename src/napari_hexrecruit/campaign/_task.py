@@ -76,7 +76,7 @@ class Failed:
 
 def compute_cube(job: CubeJob) -> Done | Failed:
     """Compute a cube and write it; what a user can mend is returned, not raised."""
-    from napari_hexrecruit import __version__
+    from napari_hexrecruit._version import __version__
     from napari_hexrecruit.pipeline.question import computed_cube
 
     if job.version != __version__:

@@ -84,7 +84,7 @@ def _leave_at_once(status: int) -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from napari_hexrecruit import __version__
+        from napari_hexrecruit._version import __version__
 
         say(f"hexrecruit {__version__}")
         raise typer.Exit

@@ -46,7 +46,7 @@ def read(path: Path) -> xr.Dataset:
     from napari_hexrecruit.storage.cubes import ENDINGS, read_cube
 
     if not path.name.endswith(ENDINGS):
-        from napari_hexrecruit.sonata import instead_of
+        from napari_hexrecruit.storage.kinds import instead_of
 
         other = instead_of(path, "cube")
         if other is not None:

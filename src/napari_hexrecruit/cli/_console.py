@@ -14,8 +14,8 @@ from napari_hexrecruit.system.signals import Ended, ending_as_exception
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from napari_hexrecruit.counting.members import Progress
     from napari_hexrecruit.errors import Parameter
+    from napari_hexrecruit.progress import Progress
 
 __all__ = ["about", "progress_bars", "run", "say", "warn"]
 

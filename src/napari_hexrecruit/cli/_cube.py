@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -35,6 +35,10 @@ from napari_hexrecruit.cli._options import (
     opened,
     write_missing_run_file,
 )
+from napari_hexrecruit.doubts import warnings_in
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
@@ -47,8 +51,7 @@ def info(
     as_json: Json = False,
 ) -> None:
     """Populations, columns and values, node sets, spikes and time span of a simulation."""
-    from napari_hexrecruit.cli._report import info_lines
-    from napari_hexrecruit.sonata.info import simulation_info
+    from napari_hexrecruit.sonata.info import info_lines, simulation_info
 
     found = simulation_info(opened(sim, spikes, circuit, run))
     say(json.dumps(found, indent=2) if as_json else "\n".join(info_lines(found)))
@@ -63,8 +66,8 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Walk a simulation's files and list what is OK, assumed or an error; status 1 for an error."""
-    from napari_hexrecruit.cli._report import finding_lines
     from napari_hexrecruit.pipeline.check import check_simulation
+    from napari_hexrecruit.pipeline.findings import finding_lines
 
     if sim is None and (spikes is None or circuit is None):
         raise ValueError("name a simulation, or both --spikes and --circuit")
@@ -112,7 +115,6 @@ def cube(
     overwrite: Overwrite = False,
 ) -> None:
     """Write the recruitment cube of a simulation as netCDF or zarr."""
-    from napari_hexrecruit.cli._report import cube_lines
     from napari_hexrecruit.storage.cubes import ENDING, check_output, write_cube
 
     check_output(output, overwrite=overwrite)
@@ -126,3 +128,18 @@ def cube(
     write_missing_run_file(ctx, run_file)
     for line in cube_lines(result, output):
         say(line)
+
+
+def cube_lines(cube: xr.Dataset, path: Path) -> list[str]:
+    """What a cube is of; its warnings, which are among its notes, are said elsewhere."""
+    attrs = cube.attrs
+    notes, told = json.loads(attrs.get("notes", "[]")), warnings_in(attrs)
+    placed = attrs["n_neurons_selected"] - attrs["n_neurons_without_place"]
+    return [
+        f"{path}: {cube.sizes['hex']:,} hexagons, {cube.sizes['time']:,} bins of"
+        f" {attrs['bin_ms']:g} ms",
+        f"  neurons: {placed:,} counted, {attrs['n_neurons_without_place']:,} without a place",
+        f"  spikes: {attrs['n_spikes_read']:,} read, {attrs['n_spikes_outside_window']:,} outside"
+        f" the window, {attrs['n_spikes_unknown_id']:,} with an unknown id",
+        *(f"  note: {note}" for note in notes if note not in told),
+    ]

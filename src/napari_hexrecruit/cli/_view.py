@@ -97,7 +97,7 @@ def view(
 def _check_is_simulation(path: Path) -> None:
     """Refuse a file of another kind before the viewer opens; a campaign may be shown."""
     from napari_hexrecruit.campaign import MANIFEST
-    from napari_hexrecruit.sonata import instead_of
+    from napari_hexrecruit.storage.kinds import instead_of
 
     other = None if path.name == MANIFEST else instead_of(path, "simulation")
     if other is not None:

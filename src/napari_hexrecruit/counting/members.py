@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,19 +15,11 @@ from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
 if TYPE_CHECKING:
     import xarray as xr
 
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.timebins import Clock, TimeBins
 
-__all__ = [
-    "HexMembers",
-    "Progress",
-    "assemble_cube",
-    "count_newly_recruited",
-    "count_spikes",
-    "group_neurons",
-]
+__all__ = ["HexMembers", "assemble_cube", "count_newly_recruited", "count_spikes", "group_neurons"]
 
-Progress = Callable[[str, int, int], None]
-"""Called as ``progress(what, done, total)``; what it raises ends the work."""
 
 Ints = npt.NDArray[np.int32]
 

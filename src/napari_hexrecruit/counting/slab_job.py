@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from napari_hexrecruit.counting.bin_counter import BinCounter
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.timebins import Clock, TimeBins
 
 __all__ = [

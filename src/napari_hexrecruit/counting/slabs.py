@@ -37,7 +37,8 @@ from napari_hexrecruit.timebins import EXACT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_hexrecruit.counting.members import HexMembers, Progress
+    from napari_hexrecruit.counting.members import HexMembers
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.timebins import Clock, TimeBins
 
 __all__ = [

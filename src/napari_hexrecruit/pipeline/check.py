@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_hexrecruit.doubts import warnings_in
 from napari_hexrecruit.errors import SimulationDataError, in_python, worded
+from napari_hexrecruit.pipeline.findings import Finding, Status
 from napari_hexrecruit.pipeline.question import question_of
 from napari_hexrecruit.pipeline.spike_source import spikes_not_kept, spikes_of
 from napari_hexrecruit.sonata import OLD_LAYOUT, open_simulation
@@ -17,63 +18,14 @@ from napari_hexrecruit.sonata import OLD_LAYOUT, open_simulation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation, SpikeTrain
 
-__all__ = ["Finding", "check_simulation"]
+__all__ = ["check_simulation"]
 
-Status = Literal["OK", "assumption", "warning", "error"]
 FLAT_PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"))
 _MOST_VALUES = 1 << 24
 """Values of a cube that is tried; of a longer simulation, fewer and wider bins are."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes
-    ----------
-    status
-        ``OK``; ``assumption``: it can be used, and something was taken for granted or left out;
-        ``warning``: it can be used, and may not be what is meant; ``error``: no recruitment can be
-        computed without doing something.
-    file
-        The file; empty where `found` says it.
-    found
-        What was found.
-    remedy
-        What to do; empty where nothing is to be done.
-    field
-        What in the file: a population, a property; may be empty.
-    """
-
-    status: Status
-    file: str
-    found: str
-    remedy: str = ""
-    field: str = ""
-
-    @property
-    def where(self) -> str:
-        """File, population, field."""
-        return ": ".join(filter(None, (self.file, self.field)))
-
-    @property
-    def sentence(self) -> str:
-        """All of it in one line, as an error says it."""
-        return ": ".join(filter(None, (self.file, self.field, self.found, self.remedy)))
-
-    def as_dict(self) -> dict[str, str]:
-        """Ready for JSON."""
-        return {
-            "status": self.status,
-            "where": self.where,
-            "file": self.file,
-            "field": self.field,
-            "found": self.found,
-            "remedy": self.remedy,
-        }
 
 
 def check_simulation(

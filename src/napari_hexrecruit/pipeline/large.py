@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from napari_hexrecruit.counting.members import Progress
     from napari_hexrecruit.counting.slabs import Block, Slab, SpikeSource
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
     from napari_hexrecruit.timebins import Clock
 

@@ -14,7 +14,7 @@ from napari_hexrecruit.storage.cache import Arrays, cached_arrays, stamp
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
 
 __all__ = ["column_centres", "column_of_neuron", "has_place", "look_up", "median_places"]

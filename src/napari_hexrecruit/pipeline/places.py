@@ -14,7 +14,7 @@ import numpy.typing as npt
 from napari_hexrecruit.atlas.nrrd import read_header
 from napari_hexrecruit.atlas.volumes import OUTSIDE
 from napari_hexrecruit.counting.columns import group_columns
-from napari_hexrecruit.counting.members import HexMembers, Progress, group_neurons
+from napari_hexrecruit.counting.members import HexMembers, group_neurons
 from napari_hexrecruit.pipeline.lookups import (
     column_centres,
     column_of_neuron,
@@ -25,6 +25,7 @@ from napari_hexrecruit.pipeline.lookups import (
 
 if TYPE_CHECKING:
     from napari_hexrecruit.hexgrid import HexGrid
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
 
 __all__ = [

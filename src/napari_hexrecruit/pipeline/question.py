@@ -11,11 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.counting.members import (
-    HexMembers,
-    Progress,
-    assemble_cube,
-)
+from napari_hexrecruit.counting.members import HexMembers, assemble_cube
 from napari_hexrecruit.counting.warm_up import warm_up_ahead
 from napari_hexrecruit.doubts import Tally, doubted, issue_warnings, warnings_in
 from napari_hexrecruit.filters import (
@@ -47,6 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import xarray as xr
+
+    from napari_hexrecruit.progress import Progress
 
 __all__ = [
     "computed_cube",
@@ -606,6 +604,6 @@ def _title(population: str, rules: list[dict[str, Any]]) -> str:
 
 
 def _version() -> str:
-    from napari_hexrecruit import __version__
+    from napari_hexrecruit._version import __version__
 
     return __version__

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from napari_hexrecruit.counting.members import HexMembers, Progress
+    from napari_hexrecruit.counting.members import HexMembers
     from napari_hexrecruit.pipeline.spike_stream import SpikeStream
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
     from napari_hexrecruit.timebins import Clock, TimeBins
 

@@ -14,8 +14,8 @@ from napari_hexrecruit.timebins import first_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_hexrecruit.counting.members import Progress
     from napari_hexrecruit.counting.slabs import Block
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation, SpikeTrain
     from napari_hexrecruit.timebins import Clock, TimeBins
 

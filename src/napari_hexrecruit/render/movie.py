@@ -24,7 +24,7 @@ from napari_hexrecruit.storage.folders import check_folder_writable, folder_asid
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.render.frames import RenderedFrames
 
 __all__ = [

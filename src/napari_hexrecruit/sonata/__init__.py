@@ -8,7 +8,6 @@ Specification: https://github.com/AllenInstitute/sonata/blob/master/docs/SONATA_
 """
 
 from napari_hexrecruit.sonata._config import Stimulus
-from napari_hexrecruit.sonata._kinds import instead_of, kind_of
 from napari_hexrecruit.sonata._simulation import Simulation, open_simulation
 from napari_hexrecruit.sonata._spikes import OLD_LAYOUT, Spikes, SpikeTrain
 
@@ -18,7 +17,5 @@ __all__ = [
     "SpikeTrain",
     "Spikes",
     "Stimulus",
-    "instead_of",
-    "kind_of",
     "open_simulation",
 ]

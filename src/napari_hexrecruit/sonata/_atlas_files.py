@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata._config import CircuitConfig
 
 __all__ = ["ATLAS_COLUMNS", "atlas_file", "atlas_folder", "compute_columns", "computed_together"]

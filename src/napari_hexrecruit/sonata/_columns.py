@@ -10,13 +10,12 @@ import numpy.typing as npt
 
 from napari_hexrecruit.atlas.nrrd import nrrd_errors, read_header
 from napari_hexrecruit.atlas.volumes import flat_positions, read_flatmap
-from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.sonata._errors import one_line
+from napari_hexrecruit.errors import SimulationDataError, one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
 
 __all__ = ["BY_CONNTILITY", "by_conntility"]
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.sonata._errors import one_line
-from napari_hexrecruit.sonata._kinds import instead_of
+from napari_hexrecruit.errors import SimulationDataError, one_line
 from napari_hexrecruit.sonata._manifest import read_json, resolve_manifest, unresolved
-from napari_hexrecruit.sonata._paths import is_of_windows, local_path
 from napari_hexrecruit.sonata._runs import Run, read_runs, shown
+from napari_hexrecruit.storage.kinds import instead_of
+from napari_hexrecruit.storage.paths import is_of_windows, local_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,15 +6,14 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.sonata._errors import one_line
-from napari_hexrecruit.sonata._kinds import instead_of
-from napari_hexrecruit.sonata._paths import absence
+from napari_hexrecruit.errors import SimulationDataError, one_line
+from napari_hexrecruit.storage.kinds import instead_of
+from napari_hexrecruit.storage.paths import absence
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_hexrecruit.sonata._kinds import Wanted
+    from napari_hexrecruit.storage.kinds import Wanted
 
 __all__ = ["read_json", "resolve_manifest", "unresolved"]
 

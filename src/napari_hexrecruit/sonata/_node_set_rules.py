@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.errors import SimulationDataError, one_line
 from napari_hexrecruit.filters import matches, values_meant
-from napari_hexrecruit.sonata._errors import one_line
 from napari_hexrecruit.sonata._manifest import read_json
 
 if TYPE_CHECKING:

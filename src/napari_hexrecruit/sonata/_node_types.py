@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.sonata._errors import one_line
+from napari_hexrecruit.errors import SimulationDataError, one_line
 from napari_hexrecruit.sonata._pieces import WORDS, Piece, as_numbers
 
 if TYPE_CHECKING:

@@ -29,22 +29,22 @@ from napari_hexrecruit.sonata._config import (
     read_circuit,
     read_simulation,
 )
-from napari_hexrecruit.sonata._kinds import example
 from napari_hexrecruit.sonata._node_set_rules import matching, read_node_sets
 from napari_hexrecruit.sonata._nodes import Nodes, populations_in
-from napari_hexrecruit.sonata._paths import absence
 from napari_hexrecruit.sonata._runs import chosen_run
 from napari_hexrecruit.sonata._spike_file import SpikeFile
 from napari_hexrecruit.sonata._spikes import Spikes, read_spikes
 from napari_hexrecruit.storage.cache import stamp
+from napari_hexrecruit.storage.kinds import example
+from napari_hexrecruit.storage.paths import absence
 from napari_hexrecruit.system.waiting import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from contextlib import AbstractContextManager
 
-    from napari_hexrecruit.counting.members import Progress
     from napari_hexrecruit.filters import Column
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata._spikes import SpikeTrain
 
 __all__ = ["Simulation", "open_simulation"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.sonata._kinds import example, instead_of
 from napari_hexrecruit.sonata._spikes import OLD_LAYOUT, SpikeTrain, opened_trains
+from napari_hexrecruit.storage.kinds import example, instead_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

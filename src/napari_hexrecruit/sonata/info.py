@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.filters import value_to_text
 
 if TYPE_CHECKING:
     from napari_hexrecruit.filters import Column
     from napari_hexrecruit.sonata import Simulation
 
-__all__ = ["column_info", "simulation_info"]
+__all__ = ["column_info", "info_lines", "simulation_info"]
 
 FLAT_PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"))
 _MOST_VALUES = 40
@@ -149,3 +150,67 @@ def _spikes_info(sim: Simulation) -> list[dict[str, Any]] | None:
 def _most_frequent(named: dict[str, int]) -> dict[str, Any]:
     kept = sorted(named, key=lambda value: -named[value])[:_MOST_VALUES]
     return {"values": {v: n for v, n in named.items() if v in kept}, "n_values": len(named)}
+
+
+def info_lines(found: dict[str, Any]) -> list[str]:
+    """Lines of what `simulation_info` has found."""
+    lines = [
+        f"simulation   {found['simulation']}",
+        f"time         {found['start_ms']:g} to {found['duration_ms']:g} ms",
+        f"node set     {found['node_set'] or 'none (all neurons count)'}",
+        f"node sets    {', '.join(found['node_sets']) or 'none'}",
+    ]
+    for stimulus in found["stimuli"]:
+        on = f"{stimulus['start_ms']:g} to {stimulus['stop_ms']:g} ms"
+        lines.append(f"stimulus     {stimulus['name']}: {on}, node set {stimulus['node_set']}")
+    lines += [f"assumed      {sentence}" for sentence in found["assumed"]]
+    for population in found["populations"]:
+        lines += ["", *_population_lines(population)]
+    return [*lines, "", *_spikes_lines(found)]
+
+
+def _population_lines(population: dict[str, Any]) -> list[str]:
+    if "error" in population:
+        return [
+            f"population   {population['name']}: cannot be read",
+            f"  {population['error']}",
+        ]
+    pairs = [" ".join(pair) for pair in population["flat"]]
+    lines = [
+        f"population   {population['name']} ({population['type']}),"
+        f" {population['n_neurons']:,} neurons",
+        f"  flat       {', '.join(pairs) or 'no flat columns'}",
+    ]
+    width = max([len(name) for name in population["columns"]], default=0)
+    for name, column in population["columns"].items():
+        lines.append(f"  {name:{width}}  {column['kind']:8} {_column_text(column)}")
+    return lines
+
+
+def _column_text(column: dict[str, Any]) -> str:
+    if "error" in column:
+        return str(column["error"])
+    without = column.get("n_missing", 0)
+    missing = [f"{without:,} without a value"] if without else []
+    if "values" in column:
+        shown = [f"{value_to_text(value)} ({n:,})" for value, n in column["values"].items()]
+        more = column["n_values"] - len(shown)
+        return ", ".join([*shown, *missing]) + (f" and {more} more values" if more else "")
+    if column["range"] is None:
+        return "no finite value"
+    lo, hi = column["range"]
+    infinite = column.get("n_not_finite", 0) - without
+    missing += [f"{infinite:,} not finite"] if infinite > 0 else []
+    return ", ".join([f"{lo:g} to {hi:g}", *missing])
+
+
+def _spikes_lines(found: dict[str, Any]) -> list[str]:
+    lines = [f"spikes       {found['spikes_file']}"]
+    if found["spikes"] is None:
+        return [*lines, "  the file does not exist"]
+    for spikes in found["spikes"]:
+        span = spikes["span_ms"]
+        when = f", {round(span[0], 6):g} to {round(span[1], 6):g} ms" if span else ""
+        whose = spikes["population"] or "old layout, no population"
+        lines.append(f"  {whose}: {spikes['n_spikes']:,} spikes{when}")
+    return lines

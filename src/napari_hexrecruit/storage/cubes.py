@@ -131,7 +131,7 @@ def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
 
 def _refusal(source: Path, said: str) -> SimulationDataError:
     """What is said of a file that cannot be read as a cube: what it is, if that is known."""
-    from napari_hexrecruit.sonata import instead_of, kind_of
+    from napari_hexrecruit.storage.kinds import instead_of, kind_of
 
     is_cube = kind_of(source) in ("cube", "cube folder")
     other = None if is_cube else instead_of(source, "cube")

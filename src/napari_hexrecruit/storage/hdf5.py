@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.sonata._errors import one_line
-from napari_hexrecruit.sonata._paths import absence
+from napari_hexrecruit.errors import SimulationDataError, one_line
 from napari_hexrecruit.storage.heaps import has_endless_heap
+from napari_hexrecruit.storage.paths import absence
 from napari_hexrecruit.system.memory import free_bytes
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
 
 __all__ = ["FIBRES", "NODE_SET", "POPULATION", "write_simulation"]
 

@@ -43,9 +43,9 @@ from napari_hexrecruit.analysis import (
     maps_table,
     with_maps,
 )
-from napari_hexrecruit.counting.members import Progress
 from napari_hexrecruit.metrics import METRICS, is_cumulative, metric_named
 from napari_hexrecruit.pipeline.question import computed_cube
+from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.schema import HEX
 from napari_hexrecruit.storage.atomic import written_aside
 

@@ -30,7 +30,7 @@ from napari_hexrecruit.storage.atomic import written_aside
 if TYPE_CHECKING:
     import xarray as xr
 
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
 
 __all__ = [
     "Destination",

@@ -22,7 +22,7 @@ from napari_hexrecruit._napari.widgets.parts import (
     scrolled,
     text,
 )
-from napari_hexrecruit.counting.members import Progress
+from napari_hexrecruit.progress import Progress
 
 __all__ = ["AnalysisPanel"]
 

@@ -10,8 +10,8 @@ import xarray as xr
 from napari.layers import Points
 
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, add_recruitment_layer
+from napari_hexrecruit._napari.layers.shown_cube import name_on_canvas
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
-from napari_hexrecruit._napari.recruitment.shown import name_on_canvas
 from napari_hexrecruit.metrics import metrics_for
 from napari_hexrecruit.schema import HEX, RECRUITMENT, TIME
 

@@ -35,7 +35,7 @@ from napari_hexrecruit.analysis import (
     trial_mean,
     with_maps,
 )
-from napari_hexrecruit.counting.members import Progress
+from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.schema import RECRUITMENT
 
 __all__ = ["Trials", "TrialsWidget", "cut_or_counted", "onsets_in"]

@@ -37,8 +37,8 @@ from napari_hexrecruit.analysis import (
     wave_arrow,
     with_maps,
 )
-from napari_hexrecruit.counting.members import Progress
 from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.progress import Progress
 
 __all__ = ["Front", "WavesWidget", "front_of", "quality_of"]
 

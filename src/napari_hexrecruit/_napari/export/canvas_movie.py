@@ -17,12 +17,12 @@ from napari.layers import Points
 from napari.viewer import Viewer
 from qtpy.QtCore import QObject, QTimer
 
+from napari_hexrecruit._napari.layers.shown_cube import cube_of
 from napari_hexrecruit._napari.layers.timestamp import OVERLAY
 from napari_hexrecruit._napari.private.points import FRAME_AXIS, STATE_KEY
-from napari_hexrecruit._napari.recruitment.shown import cube_of
 from napari_hexrecruit._napari.widgets.loading import Cancelled
-from napari_hexrecruit.counting.members import Progress
 from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.render.frames import render_frames
 from napari_hexrecruit.render.movie import ENDINGS, check_output, is_picture, write_movie
 from napari_hexrecruit.render.style import MovieStyle

@@ -34,12 +34,12 @@ from napari_hexrecruit._napari.flatmap.sources import (
     said_by,
 )
 from napari_hexrecruit._napari.layers.layer import set_stage
-from napari_hexrecruit._napari.recruitment.shown import cube_of
+from napari_hexrecruit._napari.layers.shown_cube import cube_of
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.parts import FileDrops, scrolled
-from napari_hexrecruit.counting.members import Progress
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.flatmap import FlatImage, Nudge, write_sidecar
+from napari_hexrecruit.progress import Progress
 
 __all__ = ["FlatMapWidget", "keep_thin"]
 

@@ -16,7 +16,8 @@ from napari_hexrecruit.system.waiting import Kept, held
 if TYPE_CHECKING:
     import xarray as xr
 
-    from napari_hexrecruit.counting.members import HexMembers, Progress
+    from napari_hexrecruit.counting.members import HexMembers
+    from napari_hexrecruit.progress import Progress
 
 __all__ = ["SimulationSource", "is_mean", "origin_ms", "recipe_of_cube", "source_of"]
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from napari_hexrecruit.cli._report import finding_lines, number_of
-from napari_hexrecruit.pipeline.check import Finding, Status
+from napari_hexrecruit.pipeline.findings import Finding, Status, finding_lines, number_of
 
 __all__ = ["DARK", "LIGHT", "Inks", "as_html", "as_text", "counted", "gathered", "in_panel"]
 

@@ -23,7 +23,7 @@ from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit._napari.widgets.fold import Fold
 from napari_hexrecruit._napari.widgets.loading import Jobs, Outcome
 from napari_hexrecruit._napari.widgets.parts import row
-from napari_hexrecruit.pipeline.check import Finding
+from napari_hexrecruit.pipeline.findings import Finding
 
 __all__ = ["DetailsPanel"]
 

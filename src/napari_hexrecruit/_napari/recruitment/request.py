@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from napari_hexrecruit.counting.members import Progress
     from napari_hexrecruit.filters import Column, Rule
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
 
 __all__ = ["MOST_PARTS", "Request", "cubes_of"]

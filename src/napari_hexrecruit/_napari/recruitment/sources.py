@@ -10,8 +10,8 @@ from napari_hexrecruit.sonata import open_simulation
 
 if TYPE_CHECKING:
     from napari_hexrecruit._napari.recruitment.settings import Settings
-    from napari_hexrecruit.counting.members import Progress
-    from napari_hexrecruit.pipeline.check import Finding
+    from napari_hexrecruit.pipeline.findings import Finding
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
 
 __all__ = ["Sources"]

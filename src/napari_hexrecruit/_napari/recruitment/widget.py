@@ -12,6 +12,7 @@ from qtpy.QtCore import QTimer
 
 from napari_hexrecruit._napari.export.panel import ExportPanel
 from napari_hexrecruit._napari.layers.look import default_limits, fitted_limits, largest_limit
+from napari_hexrecruit._napari.layers.shown_cube import cube_of, takes_cubes
 from napari_hexrecruit._napari.recruitment.chooser import Chooser
 from napari_hexrecruit._napari.recruitment.details import in_panel
 from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
@@ -20,7 +21,7 @@ from napari_hexrecruit._napari.recruitment.playback import Playback
 from napari_hexrecruit._napari.recruitment.recipes import recipe_to_edit
 from napari_hexrecruit._napari.recruitment.request import Request
 from napari_hexrecruit._napari.recruitment.settings import with_recipe
-from napari_hexrecruit._napari.recruitment.shown import Shown, cube_of, takes_cubes
+from napari_hexrecruit._napari.recruitment.shown import Shown
 from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit._napari.recruitment.work import (
     Loaded,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from napari_hexrecruit._napari.recruitment.settings import Settings
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
 
 __all__ = [

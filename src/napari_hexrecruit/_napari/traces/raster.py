@@ -16,7 +16,7 @@ from napari_hexrecruit.schema import TIME
 if TYPE_CHECKING:
     import xarray as xr
 
-    from napari_hexrecruit.counting.members import Progress
+    from napari_hexrecruit.progress import Progress
 
 __all__ = ["Raster", "raster_picture", "read_raster"]
 

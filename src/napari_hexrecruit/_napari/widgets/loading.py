@@ -12,8 +12,8 @@ from napari.qt.threading import create_worker
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 
-from napari_hexrecruit.counting.members import Progress
 from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.system.waiting import interrupted_by
 
 __all__ = ["Cancelled", "Jobs", "Monitor", "Outcome"]

@@ -1,0 +1,43 @@
+"""Which layers show a cube, and what is asked of those that do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+from napari.layers import Layer, Points
+
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.private.points import STATE_KEY
+from napari_hexrecruit.metrics import METRICS
+from napari_hexrecruit.schema import RECRUITMENT
+
+__all__ = ["cube_of", "is_plain", "name_on_canvas", "takes_cubes"]
+
+
+def cube_of(layer: Layer | None) -> xr.Dataset | None:
+    """Cube that a layer shows; None for layers of others."""
+    if isinstance(layer, RecruitmentLayer):
+        return layer.cube
+    recipe = None if layer is None else layer.metadata.get(STATE_KEY)
+    return None if recipe is None else recipe.cube
+
+
+def is_plain(layer: Layer | None) -> bool:
+    """Whether a layer shows what every cube can show, not the result of an analysis."""
+    return cube_of(layer) is not None and getattr(layer, "metric", RECRUITMENT) in METRICS
+
+
+def takes_cubes(layer: Layer | None) -> bool:
+    """Whether a layer can be given the cube of other parameters: not that of a campaign."""
+    return is_plain(layer) and getattr(layer, "takes_cubes", True)
+
+
+def name_on_canvas(layer: Points, *, visible: bool, font_size: int = 12) -> None:
+    """Write the name of a layer over its hexagons, or take it away."""
+    overlay: Any = getattr(layer, "name_overlay", None)
+    if overlay is None:  # before napari 0.8
+        return
+    overlay.visible = visible
+    overlay.position = "top_left"
+    overlay.font_size = font_size

@@ -1,0 +1,86 @@
+"""What a check has found, and how it is printed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Finding", "Status", "finding_lines", "number_of"]
+
+Status = Literal["OK", "assumption", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    status
+        ``OK``; ``assumption``: it can be used, and something was taken for granted or left out;
+        ``warning``: it can be used, and may not be what is meant; ``error``: no recruitment can be
+        computed without doing something.
+    file
+        The file; empty where `found` says it.
+    found
+        What was found.
+    remedy
+        What to do; empty where nothing is to be done.
+    field
+        What in the file: a population, a property; may be empty.
+    """
+
+    status: Status
+    file: str
+    found: str
+    remedy: str = ""
+    field: str = ""
+
+    @property
+    def where(self) -> str:
+        """File, population, field."""
+        return ": ".join(filter(None, (self.file, self.field)))
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one line, as an error says it."""
+        return ": ".join(filter(None, (self.file, self.field, self.found, self.remedy)))
+
+    def as_dict(self) -> dict[str, str]:
+        """Ready for JSON."""
+        return {
+            "status": self.status,
+            "where": self.where,
+            "file": self.file,
+            "field": self.field,
+            "found": self.found,
+            "remedy": self.remedy,
+        }
+
+
+def finding_lines(found: list[Finding]) -> list[str]:
+    """A line for each finding, grouped by file, and their numbers."""
+    lines, file = [], ""
+    for finding in found:
+        if finding.file != file:
+            lines.append(finding.file or "in general")
+            file = finding.file
+        text = ": ".join(filter(None, (finding.field, finding.found)))
+        lines.append(f"  {finding.status:{_WIDTH}} {text}")
+        if finding.remedy:
+            lines.append(f"  {'':{_WIDTH}} -> {finding.remedy}")
+    n_each = Counter(finding.status for finding in found)
+    said = [status for status in _STATUSES if n_each[status] or status != "warning"]
+    return [*lines, ", ".join(number_of(n_each[status], status) for status in said)]
+
+
+def number_of(n: int, status: Status) -> str:
+    """How many findings have a status: ``1 error``, ``2 assumptions``, ``3 OK``."""
+    return f"{n} {status}" if n == 1 or status == "OK" else f"{n} {status}s"
+
+
+_STATUSES: tuple[Status, ...] = ("OK", "assumption", "warning", "error")
+
+
+_WIDTH = max(map(len, _STATUSES))
