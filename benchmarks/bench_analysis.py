@@ -16,7 +16,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from cubes import sheet_cube, wave_cube
+from tests.support.cubes import sheet_cube, wave_cube
+
 from napari_hexrecruit import analysis as an
 from napari_hexrecruit.counting.members import assemble_cube, count_spikes, group_neurons
 from napari_hexrecruit.hexgrid import HexGrid

@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 import voxcell
 from benchmarks.measure import machine, measured
-from tests.atlas_files import no_turn, write_circuit
+from tests.support.atlas_files import no_turn, write_circuit
 
 from napari_hexrecruit.flatmap import read_flatmap
 

@@ -25,7 +25,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from cubes import cube_of
+from tests.support.cubes import cube_of
 
 N_HEXES = 3_000
 CASES = (("hexagons", 1_000), ("points", 1_000), ("hexagons", 100), ("hexagons", 10_000))

@@ -24,7 +24,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from cubes import sheet_cube
+from tests.support.cubes import sheet_cube
+
 from napari_hexrecruit.render.frames import render_frames
 from napari_hexrecruit.render.movie import write_movie
 

@@ -24,10 +24,10 @@ N_CLICKS, N_STEPS = 30, 100
 
 def main() -> None:
     import napari
-    from mouse import SHIFT, Mouse
     from qtpy.QtWidgets import QApplication
+    from tests.support.cubes import sheet_cube
+    from tests.support.mouse import SHIFT, Mouse
 
-    from cubes import sheet_cube
     from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 
     cube = sheet_cube(3_000, 1_000, start_ms=0.0)

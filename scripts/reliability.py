@@ -30,9 +30,11 @@ sys.path.insert(0, str(ROOT))
 PAGE = ROOT / "docs" / "reliability.md"
 RESULTS = ROOT / "benchmarks" / "results"
 TESTS = {
-    "deviations": "tests/test_deviations.py",
-    "outputs: names, kills, full disks, read-only folders, several runs": "tests/test_outputs.py",
-    "caches: damaged, foreign, several writers": "tests/test_outputs_caches.py",
+    "deviations": "tests/sonata/test_deviations.py",
+    "outputs: names, kills, full disks, read-only folders, several runs": (
+        "tests/storage/test_outputs.py"
+    ),
+    "caches: damaged, foreign, several writers": "tests/storage/test_outputs_caches.py",
 }
 SIGNALS = {"SIGKILL": 1.0, "SIGTERM": 0.25, "SIGINT": 0.25}
 """Share of the runs that are ended by each signal."""
@@ -43,7 +45,7 @@ SIGNALS = {"SIGKILL": 1.0, "SIGTERM": 0.25, "SIGINT": 0.25}
 
 def deviations(options):
     """What becomes of each deviation: read, read and said, or refused."""
-    from tests.deviations import DEVIATIONS
+    from tests.support.deviations import DEVIATIONS
 
     rows = []
     for name, deviation in DEVIATIONS.items():
@@ -55,7 +57,7 @@ def deviations(options):
 
 
 def _tried(folder, name):
-    from tests.deviations import write
+    from tests.support.deviations import write
 
     from napari_hexrecruit import HexRecruitError, open_simulation, recruitment_cube
 
@@ -81,9 +83,9 @@ def fuzz(options):
 
 def kills(options):
     """Runs that replace an output, ended at some moment, alone or with what they started."""
-    from tests.outputs_kills import kill_rounds, kinds
-    from tests.outputs_runs import Runner
-    from tests.sonata_files import simple_files
+    from tests.support.outputs_kills import kill_rounds, kinds
+    from tests.support.outputs_runs import Runner
+    from tests.support.sonata_files import simple_files
 
     rng, rows = np.random.default_rng(options.seed), []
     with tempfile.TemporaryDirectory() as name:

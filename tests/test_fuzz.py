@@ -17,11 +17,11 @@ import h5py
 import numpy as np
 import pytest
 from PIL import Image
-from tests import deviations
-from tests.cubes import cube_of
 from tests.fuzz.corpora import KINDS
 from tests.fuzz.driver import draw, run
-from tests.sonata_files import simple_files
+from tests.support import deviations
+from tests.support.cubes import cube_of
+from tests.support.sonata_files import simple_files
 
 from napari_hexrecruit import HexRecruitError, read_cube, write_cube
 from napari_hexrecruit.atlas.nrrd import read_header, read_image

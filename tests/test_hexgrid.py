@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.real_data import real_neurons
+from tests.support.real_data import real_neurons
 
 from napari_hexrecruit import HexGrid
 from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, hex_names, ij_to_rowcol, rowcol_to_ij

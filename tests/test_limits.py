@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.cubes import cube_of, wave_cube
 
-from cubes import cube_of, wave_cube
 from napari_hexrecruit import MovieStyle, render_frames
 from napari_hexrecruit.__main__ import main
 from napari_hexrecruit.analysis import compare

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from tests.support.cubes import cube_of
 
-from cubes import cube_of
 from napari_hexrecruit.metrics import METRICS, is_cumulative, metric_named
 
 

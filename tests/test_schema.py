@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
-from tests.sonata_files import simple_files
+from tests.support.sonata_files import simple_files
 
 from napari_hexrecruit import recruitment_cube, validate_cube
 from napari_hexrecruit.schema import ATTRIBUTES

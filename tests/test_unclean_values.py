@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.node_files import texts, write_nodes
+from tests.support.node_files import texts, write_nodes
 from typer.testing import CliRunner
 
 from napari_hexrecruit import recruitment_cube

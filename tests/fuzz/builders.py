@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
-from tests import deviations
-from tests.atlas_files import slab_flatmap
-from tests.cubes import cube_of
+from tests.support import deviations
+from tests.support.atlas_files import slab_flatmap
+from tests.support.cubes import cube_of
 
 from napari_hexrecruit import recruitment_cube, write_cube
 

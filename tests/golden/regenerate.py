@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from golden_pictures import FOLDER, PICTURES
+from tests.support.golden_pictures import FOLDER, PICTURES
+
 from napari_hexrecruit.render.png import png_bytes
 
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-
-from cubes import cube_of, wave_cube
+from tests.support.cubes import cube_of, wave_cube
 
 if TYPE_CHECKING:
     from collections.abc import Callable

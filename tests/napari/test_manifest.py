@@ -7,7 +7,7 @@ from importlib import resources
 import numpy as np
 import pytest
 from npe2 import PluginManager, PluginManifest
-from widget_helpers import PLUGIN, WIDGET
+from tests.support.widget_helpers import PLUGIN, WIDGET
 
 from napari_hexrecruit._napari.commands import (
     fit_limits,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from looking import scene
 from napari.components import ViewerModel
-from widget_helpers import PLUGIN, neurons_in_a_row, not_a_simulation
+from tests.support.looking import scene
+from tests.support.widget_helpers import PLUGIN, neurons_in_a_row, not_a_simulation
 
 from napari_hexrecruit import read_cube, recruitment_cube, write_cube
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from widget_helpers import PLUGIN
+from tests.support.widget_helpers import PLUGIN
 
 from napari_hexrecruit import open_simulation
 from napari_hexrecruit._napari import samples

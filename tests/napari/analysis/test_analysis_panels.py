@@ -1,0 +1,634 @@
+"""The widgets "Compare", "Trials", "Maps" and "Waves": what they show, refuse and leave."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import numpy as np
+import pandas as pd
+import pytest
+from napari.layers import Points, Vectors
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QFileDialog
+from tests.support.cubes import cube_of, wave_cube
+from tests.support.looking import canvas, go_to
+from tests.support.mouse import LEFT
+from tests.support.widget_helpers import PATIENCE_MS, PLUGIN
+
+from napari_hexrecruit import recruitment_cube
+from napari_hexrecruit._napari.analysis.compare import compared, deviation
+from napari_hexrecruit._napari.analysis.maps import summary_of
+from napari_hexrecruit._napari.analysis.trials import onsets_in
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit.analysis import (
+    MAPS,
+    cut,
+    cut_trials,
+    half_peak_latency,
+    hex_map,
+    reliability,
+    trial_mean,
+)
+from napari_hexrecruit.synthetic import SMALL, write_simulation
+
+
+class Panel:
+    """A panel in a viewer, handled as a user does, and what napari tells."""
+
+    def __init__(self, viewer, qtbot, name):
+        from napari.utils.notifications import notification_manager
+
+        self.viewer, self.qtbot, self.told = viewer, qtbot, []
+        notification_manager.notification_ready.connect(self._listen)
+        self.dock, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, name)
+        self.wait()
+
+    def _listen(self, notification):
+        self.told.append(str(notification.message))
+
+    def wait(self):
+        self.qtbot.wait(20)
+        self.qtbot.waitUntil(lambda: not self.widget.busy, timeout=PATIENCE_MS)
+
+    def press(self, button):
+        QTest.mouseClick(button.native, LEFT)
+        self.wait()
+
+    def layer(self, role):
+        return self.widget.stage.layer(role)
+
+    @property
+    def visible(self):
+        return [layer.name for layer in self.viewer.layers if layer.visible]
+
+
+@pytest.fixture
+def opened(make_napari_viewer, qtbot, monkeypatch):
+    """Opens a panel in a viewer with layers of cubes by name."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+
+    def open_panel(name, show=False, **cubes):
+        viewer = make_napari_viewer(show=show)
+        layers = [viewer.add_layer(RecruitmentLayer(c, name=n)) for n, c in cubes.items()]
+        return Panel(viewer, qtbot, name), layers
+
+    return open_panel
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """The small sample simulation and its cube."""
+    path = write_simulation(tmp_path_factory.mktemp("sample") / "small", SMALL)
+    return path, recruitment_cube(path)
+
+
+def time_range(viewer):
+    return tuple(viewer.dims.range[viewer.dims.ndim - 3])
+
+
+class TestCompare:
+    def cubes(self):
+        """A: 20 % in two hexagons; B: 30 % in one of them and one more."""
+        a = cube_of([[20, 20]] * 4, row=[0, 0], col=[0, 1])
+        b = cube_of([[30, 30]] * 4, row=[0, 0], col=[1, 2])
+        return {"A": a, "B": b}
+
+    def compare(self, opened, **cubes):
+        panel, layers = opened("Compare", **cubes)
+        panel.widget.a.value, panel.widget.b.value = layers[0], layers[1]
+        panel.press(panel.widget.compare)
+        return panel, layers
+
+    def test_absent_hexagons_have_no_value(self, opened):
+        panel, _layers = self.compare(opened, **self.cubes())
+        layer = panel.layer("comparison")
+        names = layer.features["hex"].tolist()
+        assert names == ["R0;C0", "R0;C1", "R0;C2"]
+        values = layer.features["recruited"].to_numpy()
+        np.testing.assert_array_equal(values, [np.nan, -10.0, np.nan])
+        assert panel.widget.status.value == "1 hexagon of both, 1 only of A, 1 only of B."
+        assert layer.face_contrast_limits[0] == -layer.face_contrast_limits[1]
+
+    def test_originals_are_beside_it_on_one_slider(self, opened):
+        panel, layers = self.compare(opened, **self.cubes())
+        assert panel.visible == ["A: recruited (%)", "B: recruited (%)", "A − B (% points)"]
+        assert canvas(panel.viewer).grid.enabled
+        assert [layer.visible for layer in layers] == [False, False]
+        one, other = (panel.layer(f"original {k}") for k in (0, 1))
+        assert one.face_contrast_limits == other.face_contrast_limits
+        go_to(panel.viewer, 20.0)
+        for layer in (one, other, panel.layer("comparison")):
+            assert layer.current_bin == 2
+
+    def test_back_leaves_what_there_was(self, opened):
+        panel, layers = self.compare(opened, **self.cubes())
+        panel.press(panel.widget.back)
+        assert list(panel.viewer.layers) == layers
+        assert panel.visible == ["A", "B"]
+        assert not canvas(panel.viewer).grid.enabled
+        assert not panel.widget.back.enabled
+
+    def test_removed_by_hand_it_leaves_what_there_was(self, opened):
+        panel, layers = self.compare(opened, **self.cubes())
+        for layer in list(panel.viewer.layers)[2:]:
+            panel.viewer.layers.remove(layer)
+        assert [layer.visible for layer in layers] == [True, True]
+        assert not canvas(panel.viewer).grid.enabled
+
+    def test_ratio_is_shown_of_the_same_comparison(self, opened):
+        panel, _layers = self.compare(opened, **self.cubes())
+        layer = panel.layer("comparison")
+        panel.widget.display.value = "ratio"
+        assert panel.layer("comparison") is layer
+        np.testing.assert_allclose(layer.features["recruited"][1], 20 / 30, rtol=1e-6)
+        panel.widget.display.value = "log2_ratio"
+        np.testing.assert_allclose(layer.features["recruited"][1], np.log2(2 / 3), rtol=1e-6)
+
+    def test_again_it_changes_the_layers_that_are_there(self, opened):
+        panel, layers = self.compare(opened, **self.cubes())
+        before = list(panel.viewer.layers)
+        panel.widget.a.value, panel.widget.b.value = layers[1], layers[0]
+        panel.widget.metric.value = "rate"
+        panel.press(panel.widget.compare)
+        assert list(panel.viewer.layers) == before
+        layer = panel.layer("comparison")
+        assert layer.name == "B − A (spikes/s)"
+        np.testing.assert_allclose(layer.features["recruited"][1], 10 / 100 / 0.01)
+
+    def test_other_grids_are_refused_in_a_sentence(self, opened):
+        wide = cube_of([[20]] * 4, row=[0], col=[0], radius=80.0)
+        panel, layers = self.compare(opened, A=self.cubes()["A"], B=wide)
+        (told,) = panel.told
+        assert "radius 50 in one cube and 80 in the other: compute both" in told
+        assert "\n" not in told
+        assert list(panel.viewer.layers) == layers
+
+    def test_other_bins_are_refused_in_a_sentence(self, opened):
+        cubes = {"A": wave_cube(2, 2, 4), "B": wave_cube(2, 2, 4, bin_ms=5.0)}
+        panel, _layers = self.compare(opened, **cubes)
+        assert "bins are 10 ms wide in one cube and 5 ms in the other" in panel.told[0]
+
+    def test_a_hexagon_is_picked_in_all_of_them(self, opened):
+        panel, _layers = self.compare(opened, **self.cubes())
+        shown = panel.widget.stage.layers
+        shown[0].selected_hexes = ["R0;C1", "R0;C2"]
+        assert {layer.selected_hexes for layer in shown} == {("R0;C1", "R0;C2")}
+        shown[2].selected_hexes = ()
+        assert {layer.selected_hexes for layer in shown} == {()}
+
+    def test_without_originals(self, opened):
+        panel, _layers = opened("Compare", **self.cubes())
+        panel.widget.beside.value = False
+        panel.press(panel.widget.compare)
+        assert len(panel.visible) == 1
+        assert not canvas(panel.viewer).grid.enabled
+        panel.widget.beside.value = True
+        assert len(panel.visible) == 3
+        assert canvas(panel.viewer).grid.enabled
+
+    def test_two_windows_share_a_slider_from_0(self, opened):
+        cube = wave_cube(3, 4, 20, start_ms=500.0)
+        panel, (layer,) = opened("Compare", whole=cube)
+        panel.widget.kind.value = "windows"
+        assert panel.widget.window_a.value == (600.0, 700.0)
+        assert panel.widget.window_b.value == (500.0, 600.0)
+        panel.widget.window_a.start.value, panel.widget.window_a.stop.value = 620.0, 660.0
+        panel.widget.window_b.start.value, panel.widget.window_b.stop.value = 500.0, 540.0
+        panel.press(panel.widget.compare)
+        assert time_range(panel.viewer) == (0.0, 30.0, 10.0)
+        go_to(panel.viewer, 20.0)
+        expected = cube["recruitment"][14].to_numpy() - cube["recruitment"][2].to_numpy()
+        shown = panel.layer("comparison")
+        np.testing.assert_allclose(shown.features["recruited"], expected)
+        assert shown.name == "Difference (% points)"
+        panel.press(panel.widget.back)
+        assert time_range(panel.viewer) == (500.0, 690.0, 10.0)
+        assert layer.visible
+
+    def test_showing_the_whole_again_gives_its_slider_back(self, opened):
+        panel, (layer,) = opened("Compare", whole=wave_cube(3, 4, 20, start_ms=500.0))
+        panel.widget.kind.value = "windows"
+        panel.press(panel.widget.compare)
+        assert time_range(panel.viewer)[1] < 500.0
+        assert layer.is_resting
+        layer.visible = True
+        assert time_range(panel.viewer) == (0.0, 690.0, 10.0)
+        assert not layer.is_resting
+
+    def test_windows_of_other_lengths_are_refused(self, opened):
+        panel, _layers = opened("Compare", whole=wave_cube(3, 4, 20))
+        panel.widget.kind.value = "windows"
+        panel.widget.window_a.stop.value = 150.0
+        panel.press(panel.widget.compare)
+        assert "choose windows of the same length" in panel.told[0]
+
+    def test_z_score_against_a_baseline(self, opened):
+        rng = np.random.default_rng(3)
+        cube = cube_of(rng.integers(0, 50, (20, 6)), row=[0] * 6, col=range(6))
+        panel, _layers = opened("Compare", whole=cube)
+        panel.widget.kind.value = "baseline"
+        panel.widget.baseline.stop.value = 80.0
+        panel.press(panel.widget.compare)
+        go_to(panel.viewer, 120.0)
+        values = cube["recruitment"].to_numpy().astype(float)
+        score = (values[12] - values[:8].mean(axis=0)) / values[:8].std(axis=0, ddof=1)
+        shown = panel.layer("comparison")
+        np.testing.assert_allclose(shown.features["recruited"], score, rtol=1e-5)
+        assert panel.widget.status.value == "6 hexagons have a z-score."
+
+    def test_a_baseline_that_does_not_vary_is_said(self):
+        cube = cube_of([[5, 1], [5, 2], [9, 3]], row=[0, 0], col=[0, 1])
+        made = deviation(cube, (0.0, 20.0), "x", "recruitment")
+        assert made.sentence.endswith("1 have none: their baseline does not vary.")
+
+    def test_one_layer_alone(self, opened):
+        panel, _layers = opened("Compare", only=wave_cube(2, 2, 4))
+        panel.press(panel.widget.compare)
+        assert "only one layer" in panel.told[0]
+
+    def test_the_same_name_twice_is_told_apart(self):
+        cubes = self.cubes()
+        assert list(compared(cubes["A"], cubes["B"], ("x", "x"), "rate").originals) == [
+            "x",
+            "x (B)",
+        ]
+
+
+class TestTrials:
+    def test_reads_lists_of_onsets(self):
+        assert onsets_in("100, 400;700.5\t9").tolist() == [100.0, 400.0, 700.5, 9.0]
+        for text, told in (("", "the list is empty"), ("100, x", "could not convert")):
+            with pytest.raises(ValueError, match=told):
+                onsets_in(text)
+
+    def cut(self, opened, cube, onsets="100, 130", before=20.0, after=60.0):
+        panel, layers = opened("Trials", whole=cube)
+        panel.widget.source.value = "list"
+        panel.widget.list.value = onsets
+        panel.widget.before.value, panel.widget.after.value = before, after
+        panel.press(panel.widget.cut)
+        return panel, layers
+
+    def test_0_is_the_onset_on_the_slider_and_on_the_canvas(self, opened):
+        cube = wave_cube(3, 4, 30)
+        panel, (whole,) = self.cut(opened, cube)
+        assert time_range(panel.viewer) == (-20.0, 50.0, 10.0)
+        assert panel.viewer.dims.point[0] == 0.0
+        assert show_time(panel.viewer).text == "0 - 10 ms"
+        assert not whole.visible
+        expected = (cube["recruitment"][10] + cube["recruitment"][13]) / 2
+        layer = panel.layer("trials")
+        np.testing.assert_allclose(layer.features["recruited"], expected)
+        assert panel.widget.status.value == "2 trials of -20 to 60 ms."
+
+    def test_shows_mean_error_reliability_and_single_trials(self, opened):
+        rng = np.random.default_rng(1)
+        cube = cube_of(rng.integers(0, 60, (30, 5)), row=[0] * 5, col=range(5))
+        panel, _layers = self.cut(opened, cube, "50, 120, 200")
+        trials = cut_trials(cube, [50.0, 120.0, 200.0], before=20.0, after=60.0)
+        mean = trial_mean(trials)
+        layer = panel.layer("trials")
+        go_to(panel.viewer, 30.0)
+        expected = {
+            "recruitment": mean["recruitment"][5],
+            "sem": mean["recruitment_sem"][5],
+            "reliability": reliability(trials),
+        }
+        for metric, values in expected.items():
+            panel.widget.display.value = metric
+            assert panel.layer("trials") is layer
+            assert panel.viewer.dims.point[0] == 30.0
+            np.testing.assert_allclose(layer.features["recruited"], values, rtol=1e-5)
+        panel.widget.display.value = "trial"
+        for number in (1, 3, 2):
+            panel.widget.trial.value = number
+            values = trials["recruitment"][number - 1, 5]
+            np.testing.assert_allclose(layer.features["recruited"], values)
+        assert layer.name == "Trial 2, onset 120 ms"
+        assert panel.widget.trial.max == 3
+
+    def test_says_what_was_left_out_and_how_far_onsets_are_from_bins(self, opened):
+        panel, _layers = self.cut(opened, wave_cube(3, 4, 30), "5, 103, 290")
+        status = panel.widget.status.value
+        assert "1 trial of -20 to 60 ms." in status
+        assert "Left out, as they leave the time of the cube: 5, 290 ms." in status
+        assert "up to 3 ms beside the edge" in status
+        assert "Reliability needs two trials" in status
+
+    def test_every_so_often(self, opened):
+        panel, _layers = opened("Trials", whole=wave_cube(3, 4, 30))
+        panel.widget.first.value, panel.widget.period.value = 40.0, 100.0
+        panel.widget.before.value, panel.widget.after.value = 0.0, 50.0
+        panel.press(panel.widget.cut)
+        assert panel.widget.status.value == "3 trials of 0 to 50 ms."
+
+    def test_at_the_inputs_of_the_simulation_counted_anew(self, opened, sample):
+        _path, cube = sample
+        panel, _layers = opened("Trials", whole=cube)
+        panel.widget.source.value = "inputs"
+        assert panel.widget.input.value == "*"
+        names = [name for name in panel.widget.input.choices if name != "*"]
+        assert len(names) == len(SMALL.stimuli_ms)
+        panel.widget.exact.value = True
+        panel.widget.before.value, panel.widget.after.value = 20.0, 50.0
+        panel.press(panel.widget.cut)
+        trials = cut_trials(cube, SMALL.stimuli_ms, before=20.0, after=50.0)
+        shown = panel.layer("trials").cube
+        np.testing.assert_allclose(shown["recruitment"], trial_mean(trials)["recruitment"])
+        panel.widget.input.value = names[0]
+        panel.press(panel.widget.cut)
+        assert panel.widget.status.value.startswith("1 trial of")
+
+    @pytest.mark.parametrize(
+        ("onsets", "before", "told"),
+        [
+            ("", 20.0, "the list is empty"),
+            ("9000", 20.0, "no onset"),
+            ("100", 15.0, "whole number"),
+        ],
+    )
+    def test_mistakes_are_told_in_a_sentence(self, opened, onsets, before, told):
+        panel, (whole,) = self.cut(opened, wave_cube(3, 4, 30), onsets, before)
+        assert told in panel.told[0]
+        assert list(panel.viewer.layers) == [whole]
+        assert whole.visible
+
+    def test_cut_again_it_cuts_the_whole(self, opened):
+        panel, _layers = self.cut(opened, wave_cube(3, 4, 30))
+        panel.widget.list.value = "200"
+        panel.press(panel.widget.cut)
+        assert panel.told == []
+        assert panel.widget.status.value.startswith("1 trial of -20 to 60 ms.")
+
+    def test_back_leaves_what_there_was(self, opened):
+        panel, (whole,) = self.cut(opened, wave_cube(3, 4, 30))
+        panel.press(panel.widget.back)
+        assert list(panel.viewer.layers) == [whole]
+        assert whole.visible
+        assert time_range(panel.viewer) == (0.0, 290.0, 10.0)
+
+
+class TestMaps:
+    @pytest.fixture
+    def cube(self):
+        """Each hexagon rises from 10 to 60 % in the bin of its column; from -50 ms."""
+        return wave_cube(4, 6, 30, start_ms=-50.0)
+
+    def options_of(self, panel, name, cube):
+        given = {"onset": 0.0, "until": 250.0, "start": -50.0, "stop": 250.0}
+        given |= {"metric": "recruitment", "n_sd": 5.0, "hexes": [str(cube["hex"].to_numpy()[3])]}
+        names = [option for option in given if getattr(panel.widget, option, None) is not None]
+        assert set(names) >= {"onset", "until", "start", "stop", "metric", "n_sd"}
+        from napari_hexrecruit.analysis import map_options
+
+        return {option: given[option] for option in map_options(name) if option in given}
+
+    @pytest.mark.parametrize("name", [name for name in MAPS if name != "cumulative_fraction"])
+    def test_every_map_is_a_layer(self, opened, cube, name):
+        panel, (layer,) = opened("Maps", whole=cube)
+        layer.selected_hexes = [cube["hex"].to_numpy()[3]]
+        panel.widget.map.value = name
+        panel.press(panel.widget.add)
+        expected = hex_map(cube, name, **self.options_of(panel, name, cube))
+        shown = panel.layer(name)
+        for time_ms in (-50.0, 100.0):
+            go_to(panel.viewer, time_ms)
+            np.testing.assert_allclose(shown.features["recruited"], expected, rtol=1e-5)
+        assert panel.told == []
+        assert panel.visible == [shown.name]
+        assert shown.selected_hexes == layer.selected_hexes
+        assert summary_of(expected) in panel.widget.status.value
+
+    def test_shows_only_the_fields_that_count(self, opened, cube):
+        panel, _layers = opened("Maps", show=True, whole=cube)
+        panel.widget.map.value = "latency"
+        assert panel.widget.onset.visible
+        assert not panel.widget.start.visible
+        assert not panel.widget.baseline.visible
+        panel.widget.own_baseline.value = True
+        assert panel.widget.baseline.visible
+        panel.widget.map.value = "correlation"
+        assert panel.widget.start.visible
+        assert not panel.widget.baseline.visible
+
+    def test_a_baseline_of_its_own(self, opened, cube):
+        panel, _layers = opened("Maps", whole=cube)
+        panel.widget.map.value = "latency"
+        panel.widget.own_baseline.value = True
+        panel.widget.low.value, panel.widget.high.value = -50.0, -40.0
+        panel.press(panel.widget.add)
+        options = {"onset": 0.0, "until": 250.0, "baseline": (-50.0, -40.0)}
+        expected = hex_map(cube, "latency", **options)
+        np.testing.assert_array_equal(panel.layer("latency").features["recruited"], expected)
+
+    def test_recruited_at_least_once_is_counted_from_the_spikes(self, opened, sample):
+        _path, cube = sample
+        panel, _layers = opened("Maps", whole=cube)
+        panel.widget.map.value = "cumulative_fraction"
+        panel.widget.until.value = 400.0
+        panel.press(panel.widget.add)
+        whole = recruitment_cube(sample[0], bin_ms=400.0, stop=400.0)
+        expected = whole["recruitment"][0]
+        shown = panel.layer("cumulative_fraction").features["recruited"]
+        np.testing.assert_allclose(shown, expected, rtol=1e-6)
+        assert float(expected.max()) > float(cut(cube, 0, 400)["recruitment"].max())
+
+    def test_recruited_at_least_once_cannot_be_counted_from_bins(self, opened, cube):
+        panel, (layer,) = opened("Maps", whole=cube)
+        panel.widget.map.value = "cumulative_fraction"
+        panel.press(panel.widget.add)
+        assert "cannot be counted once from a cube of bins" in panel.told[0]
+        assert list(panel.viewer.layers) == [layer]
+
+    def test_correlation_needs_a_picked_hexagon(self, opened, cube):
+        panel, _layers = opened("Maps", whole=cube)
+        panel.widget.map.value = "correlation"
+        panel.press(panel.widget.add)
+        assert panel.told == ["Nothing is picked: click the hexagon to correlate with first."]
+
+    def test_maps_are_of_the_cube_not_of_each_other(self, opened, cube):
+        panel, (layer,) = opened("Maps", whole=cube)
+        for name in ("peak", "mean_rate", "peak"):
+            panel.widget.map.value = name
+            panel.press(panel.widget.add)
+        assert len(panel.viewer.layers) == 3
+        assert panel.visible == [panel.layer("peak").name]
+        for name in ("peak", "mean_rate"):
+            panel.viewer.layers.remove(panel.layer(name))
+        assert layer.visible
+
+    def test_saves_a_table(self, opened, cube, tmp_path, monkeypatch):
+        panel, _layers = opened("Maps", whole=cube)
+        assert not panel.widget.save.enabled
+        for name in ("peak", "mean_rate"):
+            panel.widget.map.value = name
+            panel.press(panel.widget.add)
+        target = (str(tmp_path / "maps"), "")
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: target)
+        panel.press(panel.widget.save)
+        table = pd.read_csv(tmp_path / "maps.csv")
+        assert list(table) == ["hex", "x", "y", "n_neurons", "peak", "mean_rate"]
+        np.testing.assert_allclose(table["peak"], 60.0)
+        assert panel.widget.status.value == "Saved 2 maps in maps.csv."
+
+    def test_a_time_inside_of_a_bin_is_told(self, opened, cube):
+        panel, _layers = opened("Maps", whole=cube)
+        panel.widget.map.value = "peak"
+        panel.widget.start.value = 3.0
+        panel.press(panel.widget.add)
+        assert len(panel.told) == 1
+        assert "start" in panel.told[0]
+
+    def test_all_nan_and_single_bins(self, opened):
+        nothing = cube_of([[5, 9]], row=[0, 0], col=[0, 1], min_neurons=1000)
+        panel, _layers = opened("Maps", whole=nothing)
+        for name in ("peak", "latency", "mean_rate"):
+            panel.widget.map.value = name
+            panel.press(panel.widget.add)
+            assert "No hexagon has a value." in panel.widget.status.value
+        assert panel.told == []
+
+
+class TestWaves:
+    @pytest.fixture
+    def cube(self):
+        """A front that runs along x, one column of hexagons each 10 ms, from 0 ms on."""
+        return wave_cube(10, 14, 24, start_ms=-50.0).pipe(shifted, 5)
+
+    def test_a_plane_wave_is_drawn_with_its_numbers(self, opened, cube):
+        panel, _layers = opened("Waves", whole=cube)
+        panel.press(panel.widget.find)
+        fit = panel.widget.fit
+        assert fit.is_wave, fit.why
+        assert fit.speed == pytest.approx(50 * np.sqrt(3) / 10, rel=0.05)
+        assert min(fit.direction, 360 - fit.direction) < 5
+        assert "plane wave" in panel.widget.result.value.lower()
+        assert "R²" in panel.widget.quality.value
+        (lines,) = (layer for layer in panel.viewer.layers if isinstance(layer, Vectors))
+        times = panel.viewer.layers["Wave, times"]
+        assert isinstance(times, Points)
+        assert len(lines.data) > 20
+        assert len(times.data) >= 3
+        latencies = half_peak_latency(cube, onset=0.0, until=190.0)
+        shown = panel.layer("latency")
+        np.testing.assert_allclose(shown.features["recruited"], latencies, rtol=1e-5)
+        colours = {tuple(colour[:3]) for colour in np.round(lines.edge_color, 3)}
+        assert {(0.0, 0.0, 0.0), (1.0, 1.0, 1.0)} <= colours  # over bright and over dark hexagons
+        assert len(colours) == 3  # and the arrow
+        places = lines.data[:, 0, :]
+        assert places[:, 1].min() >= float(cube["x"].min()) - 50.0
+        assert places[:, 1].max() <= float(cube["x"].max()) + 50.0
+
+    def test_no_wave_is_said_and_not_drawn(self, opened):
+        rng = np.random.default_rng(8)
+        row, col = (a.ravel() for a in np.mgrid[0:8, 0:8])
+        bins = rng.integers(5, 25, 64)
+        counts = np.where(np.arange(30)[:, None] == bins[None, :], 60, 10)
+        noise = cube_of(counts, row=row, col=col, start_ms=-50.0)
+        panel, _layers = opened("Waves", whole=noise)
+        panel.press(panel.widget.find)
+        assert not panel.widget.fit.is_wave
+        assert "No wave:" in panel.widget.result.value
+        assert "R²" in panel.widget.quality.value
+        assert "95 %" not in panel.widget.quality.value
+        assert not any(isinstance(layer, Vectors) for layer in panel.viewer.layers)
+
+    def test_no_wave_takes_the_former_one_away(self, opened, cube):
+        panel, _layers = opened("Waves", whole=cube)
+        panel.press(panel.widget.find)
+        panel.widget.until.value = 10.0
+        panel.press(panel.widget.find)
+        assert "No wave:" in panel.widget.result.value
+        assert not any(isinstance(layer, Vectors) for layer in panel.viewer.layers)
+
+    def test_few_hexagons_are_no_wave(self, opened):
+        panel, _layers = opened("Waves", whole=cube_of([[5], [9]], row=[0], col=[0]))
+        panel.press(panel.widget.find)
+        assert "at least 12 are needed" in panel.widget.result.value
+        assert panel.widget.quality.value == ""
+        assert panel.told == []
+
+    def test_clear_leaves_what_there_was(self, opened, cube):
+        panel, (layer,) = opened("Waves", whole=cube)
+        panel.press(panel.widget.find)
+        panel.press(panel.widget.erase)
+        assert list(panel.viewer.layers) == [layer]
+        assert layer.visible
+        assert panel.widget.result.value == ""
+
+    def test_without_the_latencies_the_hexagons_stay(self, opened, cube):
+        panel, (layer,) = opened("Waves", whole=cube)
+        panel.widget.latencies.value = False
+        panel.press(panel.widget.find)
+        assert layer.visible
+        assert panel.layer("latency") is None
+        assert any(isinstance(each, Vectors) for each in panel.viewer.layers)
+
+
+def shifted(cube, n_bins):
+    """The front starts after some bins of rest."""
+    counts = np.roll(cube["n_recruited"].to_numpy(), n_bins, axis=0)
+    counts[:n_bins] = 10
+    counts[n_bins + 14 :] = 10
+    return cube_of(
+        counts,
+        row=cube["row"].to_numpy(),
+        col=cube["col"].to_numpy(),
+        start_ms=float(cube["time"][0]),
+    )
+
+
+ODD_CUBES = {
+    "one bin": cube_of([[5, 9]], row=[0, 0], col=[0, 1]),
+    "one hexagon": cube_of([[5], [9], [0]], row=[0], col=[0]),
+    "no value": cube_of([[5, 9]] * 4, row=[0, 0], col=[0, 1], min_neurons=1000),
+    "nobody fires": cube_of([[0, 0]] * 4, row=[0, 0], col=[0, 1]),
+}
+
+
+@pytest.mark.parametrize("name", ["Compare", "Trials", "Maps", "Waves"])
+@pytest.mark.parametrize("which", ODD_CUBES)
+def test_odd_cubes_give_a_layer_or_a_sentence(opened, name, which):
+    panel, layers = opened(name, one=ODD_CUBES[which], other=ODD_CUBES[which])
+    widget = panel.widget
+    if name == "Trials":
+        widget.source.value, widget.list.value = "list", "0"
+        widget.before.value, widget.after.value = 0.0, 10.0
+    button = {"Compare": "compare", "Trials": "cut", "Maps": "add", "Waves": "find"}[name]
+    panel.press(getattr(widget, button))
+    said = widget.status.value or getattr(getattr(widget, "result", None), "value", "")
+    assert len(panel.told) + bool(said) == 1, (panel.told, said)
+    assert "\n" not in "".join(panel.told)
+    assert set(layers) <= set(panel.viewer.layers)
+
+
+@pytest.mark.parametrize("name", ["Compare", "Trials", "Maps", "Waves"])
+class TestPanels:
+    def test_fits_into_300_pixels(self, opened, name):
+        panel, _layers = opened(name, whole=wave_cube(3, 4, 30))
+        assert panel.widget._panel.native.minimumSizeHint().width() <= 284
+
+    def test_without_hexagons_it_says_so(self, opened, name):
+        panel, _layers = opened(name)
+        assert panel.widget.status.value.startswith("No hexagons are visible")
+        layer = panel.viewer.add_layer(RecruitmentLayer(wave_cube(3, 4, 30)))
+        panel.wait()
+        assert panel.widget.status.value == ""
+        layer.visible = False
+        assert panel.widget.status.value.startswith("No hexagons are visible")
+        assert panel.told == []
+
+    def test_a_closed_panel_leaves_the_viewer_alone(self, opened, name):
+        panel, (layer,) = opened(name, whole=wave_cube(3, 4, 30))
+        viewer, qtbot, told = panel.viewer, panel.qtbot, panel.told
+        viewer.window.remove_dock_widget(panel.widget.native)
+        gone = weakref.ref(panel.widget)
+        del panel
+        qtbot.wait(50)
+        gc.collect()
+        assert gone() is None
+        layer.cube = wave_cube(2, 2, 5)
+        viewer.layers.clear()
+        assert told == []

@@ -1,0 +1,435 @@
+"""The section Export: from the fields to movies, which are decoded again."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QFileDialog, QScrollArea
+from tests.support.cubes import cube_of
+from tests.support.looking import canvas, pixel_of, scene
+from tests.support.widget_helpers import User, neurons_in_a_row
+
+from napari_hexrecruit import read_cube, render_frames, write_cube
+from napari_hexrecruit._napari.export import canvas_movie
+from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
+from napari_hexrecruit._napari.layers.shown_cube import cube_of as cube_of_layer
+
+CODEC_TOLERANCE = 12
+"""Levels of 255 that H.264 may be off in the middle of a hexagon."""
+
+
+class Exporter(User):
+    """A user of the section Export."""
+
+    @property
+    def panel(self):
+        return self.widget.export
+
+    def export(self, output, **fields):
+        """Fill the fields, press Export, and wait for the end, good or bad."""
+        self.fill(output, **fields)
+        self.panel.export.native.click()
+        self.wait(lambda: not self.panel.busy)
+
+    def fill(self, output, **fields):
+        self.panel.file.value = str(output)
+        for name, value in fields.items():
+            getattr(self.panel, name).value = value
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, qtbot, monkeypatch):
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1200, 800)
+    qtbot.wait(50)
+    return viewer
+
+
+@pytest.fixture
+def user(viewer, qtbot, cube):
+    """A user with a layer of 5 bins of 10 ms from 3000 ms and 12 hexagons."""
+    add_recruitment_layer(viewer, cube)
+    user = Exporter(viewer, qtbot)
+    viewer.dims.set_point(0, 3020.0)
+    viewer.reset_view()
+    qtbot.wait(50)
+    return user
+
+
+def state_of(viewer):
+    """All that an export must not change."""
+    layer = next(layer for layer in viewer.layers if cube_of_layer(layer) is not None)
+    camera = scene(viewer).camera
+    return (
+        tuple(viewer.dims.point),
+        tuple(camera.center),
+        camera.zoom,
+        tuple(camera.angles),
+        {one.name for one in viewer.layers.selection},
+        set(layer.selected_data),
+        layer.current_bin,
+        layer.face_colorbar.visible,
+        canvas(viewer).overlays.scale_bar.visible,
+    )
+
+
+def colour_of(layer, percent):
+    """(3,) uint8 of a value at limits from 0 to 50."""
+    return np.round(255 * layer.face_colormap.map(np.array([percent / 50.0]))[0, :3])
+
+
+def frames_of(path):
+    return np.stack(list(iio.imiter(path)))
+
+
+class TestFields:
+    def test_the_window_is_that_of_the_layer(self, user):
+        panel = user.panel
+        assert (panel.start.value, panel.stop.value, panel.step.value) == (3000.0, 3050.0, 10.0)
+        assert panel.status.value == "5 frames, 0.25 s at 20 frames per s."
+
+    def test_the_window_follows_another_cube(self, user, cube):
+        user.viewer.layers[0].cube = cube_of(np.ones((8, 1)), row=np.zeros(1), col=np.zeros(1))
+        panel = user.panel
+        assert (panel.start.value, panel.stop.value) == (0.0, 80.0)
+
+    def test_a_typed_window_stays(self, user):
+        user.panel.start.value = 3010.0
+        add_recruitment_layer(user.viewer, cube_of_layer(user.viewer.layers[0]))
+        assert user.panel.start.value == 3010.0
+        assert user.panel.status.value.startswith("4 frames")
+
+    def test_the_handles_of_the_slider_are_the_window(self, user):
+        user.viewer.dims.margin_left = (10.0, 0.0, 0.0)
+        user.viewer.dims.margin_right = (20.0, 0.0, 0.0)
+        panel = user.panel
+        assert (panel.start.value, panel.stop.value) == (3010.0, 3040.0)
+
+    def test_dilation_says_how_long_the_movie_is(self, user):
+        user.panel.speed_kind.value = "dilation"
+        user.panel.speed.value = 10.0
+        assert user.panel.status.value == "5 frames, 0.5 s at 10 frames per s."
+
+    def test_says_what_is_wrong_with_the_window(self, user):
+        user.panel.start.value = 3005.0
+        assert user.panel.status.value.startswith("Start 3005 ms is inside a bin of 10 ms")
+
+    def test_nothing_can_be_exported_without_a_visible_layer(self, user):
+        assert user.panel.export.enabled
+        user.viewer.layers[0].visible = False
+        assert not user.panel.export.enabled
+        user.viewer.layers[0].visible = True
+        assert user.panel.export.enabled
+
+    def test_fits_into_300_pixels(self, user):
+        panel = user.widget.native.findChild(QScrollArea).widget()
+        assert panel.minimumSizeHint().width() <= 265  # beside the scroll bar
+
+    def test_fields_of_hexagons_are_off_for_the_canvas(self, user):
+        panel = user.panel
+        panel.what.value = "canvas"
+        assert not any(f.enabled for f in (panel.width, panel.background, panel.copy, panel.save))
+
+
+class TestHexagons:
+    def test_pictures_are_those_of_the_renderer(self, user, cube, tmp_path):
+        before = state_of(user.viewer)
+        user.export(tmp_path / "frames", width=320.0, height=240.0, start=3010.0, step=20.0)
+        assert user.told == []
+        files = sorted((tmp_path / "frames").iterdir())
+        expected = render_frames(cube, start=3010, step=20, size=(320, 240), clim=(0, 50))
+        assert [file.name for file in files] == ["frame-000.png", "frame-001.png"]
+        for file, frame in zip(files, expected, strict=True):
+            np.testing.assert_array_equal(iio.imread(file), frame)
+        assert state_of(user.viewer) == before
+        assert user.panel.status.value.startswith("Saved frames.")
+
+    @pytest.mark.parametrize("ending", [".mp4", ".webm", ".gif"])
+    def test_movies_have_the_frames_and_the_size(self, user, tmp_path, ending):
+        path = tmp_path / f"wave{ending}"
+        user.export(path, width=320.0, height=240.0)
+        assert user.told == []
+        assert frames_of(path).shape == (5, 240, 320, 3)
+        assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+    def test_shows_what_the_layer_shows(self, user, cube, tmp_path):
+        layer = user.viewer.layers[0]
+        layer.metric, layer.face_colormap, layer.face_contrast_limits = "rate", "magma", (0.0, 3.0)
+        layer.face_colorbar.visible = False
+        user.export(tmp_path / "frames", width=320.0, height=240.0, background="black")
+        expected = render_frames(
+            cube,
+            size=(320, 240),
+            metric="rate",
+            colormap="magma",
+            clim=(0, 3),
+            background="black",
+            colorbar=False,
+        )
+        for file, frame in zip(sorted((tmp_path / "frames").iterdir()), expected, strict=True):
+            np.testing.assert_array_equal(iio.imread(file), frame)
+
+    def test_visible_layers_are_side_by_side(self, user, cube, tmp_path):
+        user.viewer.layers[0].name = "one"
+        add_recruitment_layer(user.viewer, cube, name="two")
+        add_recruitment_layer(user.viewer, cube, name="hidden").visible = False
+        user.export(tmp_path / "frames", width=640.0, height=240.0, stop=3010.0)
+        picture = iio.imread(tmp_path / "frames" / "frame-000.png")
+        style = {"size": (640, 240), "clim": (0, 50), "panel_titles": ["one", "two"]}
+        np.testing.assert_array_equal(picture, render_frames([cube, cube], stop=3010, **style)[0])
+
+    def test_refuses_layers_that_differ(self, user, cube, tmp_path):
+        add_recruitment_layer(user.viewer, cube, face_colormap="magma")
+        user.export(tmp_path / "wave.mp4")
+        assert "differ in their colormap" in user.told[0]
+        assert list(tmp_path.iterdir()) == []
+
+    def test_refuses_a_colormap_that_only_napari_has(self, user, tmp_path):
+        user.viewer.layers[0].face_colormap = "ice"
+        user.export(tmp_path / "wave.mp4")
+        assert "'ice' is napari's own" in user.told[0]
+
+
+class TestCanvas:
+    def test_is_what_is_seen(self, user, cube, tmp_path, photograph):
+        viewer, layer = user.viewer, user.viewer.layers[0]
+        viewer.add_image(np.ones((40, 40)), scale=(10, 10), units=("um", "um"), name="under")
+        viewer.layers.move(1, 0)
+        viewer.layers.selection.active = viewer.layers[1]
+        photograph(viewer)
+        viewer.reset_view()
+        before, seen = state_of(viewer), photograph(viewer)
+        user.export(tmp_path / "wave.mp4", what="canvas")
+        assert user.told == []
+        movie = frames_of(tmp_path / "wave.mp4")
+        height, width = seen.shape[:2]
+        assert movie.shape == (5, height - height % 2, width - width % 2, 3)
+        row, col = pixel_of(viewer, seen, float(cube["y"][7]), float(cube["x"][7]))
+        for bin_, frame in enumerate(movie):
+            off = np.abs(frame[row, col].astype(int) - colour_of(layer, 10 * bin_ + 7))
+            assert off.max() <= CODEC_TOLERANCE
+        assert state_of(viewer) == before
+
+    def test_pictures_are_the_screenshots(self, user, tmp_path, photograph):
+        expected = []
+        for time_ms in (3010.0, 3030.0):
+            user.viewer.dims.set_point(0, time_ms)
+            expected.append(photograph(user.viewer))
+        user.viewer.dims.set_point(0, 3000.0)
+        user.export(tmp_path / "frames", what="canvas", start=3010.0, step=20.0)
+        for file, picture in zip(sorted((tmp_path / "frames").iterdir()), expected, strict=True):
+            np.testing.assert_array_equal(iio.imread(file), picture)
+        assert user.viewer.dims.point[0] == 3000.0
+
+    def test_keeps_its_size_when_the_window_changes(self, user, tmp_path):
+        user.fill(tmp_path / "frames", what="canvas")
+        QTimer.singleShot(60, lambda: user.viewer.window.resize(700, 500))
+        user.panel.export.native.click()
+        user.wait(lambda: not user.panel.busy)
+        shapes = {iio.imread(file).shape for file in (tmp_path / "frames").iterdir()}
+        assert len(shapes) == 1
+        assert user.told == []
+
+    def test_the_window_answers_meanwhile(self, user, tmp_path):
+        answers = []
+        timer = QTimer()
+        timer.timeout.connect(lambda: answers.append(time.perf_counter()))
+        timer.start(5)
+        started = time.perf_counter()
+        user.export(tmp_path / "wave.gif", what="canvas")
+        assert np.diff([started, *answers]).max() < 0.5
+
+    def test_an_error_puts_the_slider_back(self, user, tmp_path, monkeypatch):
+        before, taken = state_of(user.viewer), []
+
+        def removing(viewer, layer):
+            taken.append(1)
+            if len(taken) == 6:
+                raise ValueError("the layer is gone")
+            return 0
+
+        monkeypatch.setattr(canvas_movie, "_time_axis", removing)
+        user.export(tmp_path / "wave.mp4", what="canvas")
+        user.wait(lambda: list(tmp_path.iterdir()) == [])
+        assert user.told == ["the layer is gone"]
+        assert state_of(user.viewer) == before
+
+    def test_a_layer_that_is_removed_ends_it(self, user, tmp_path):
+        user.fill(tmp_path / "wave.mp4", what="canvas")
+        QTimer.singleShot(60, user.viewer.layers.clear)
+        user.panel.export.native.click()
+        user.wait(lambda: not user.panel.busy)
+        user.wait(lambda: list(tmp_path.iterdir()) == [])
+        assert "was removed" in user.told[0]
+
+    def test_time_must_have_a_slider(self, user, tmp_path):
+        user.viewer.dims.order = (1, 0, 2)
+        user.export(tmp_path / "wave.mp4", what="canvas")
+        assert user.told[-1].startswith("Time is an axis of the picture")
+
+
+class TestCancel:
+    @pytest.mark.parametrize("what", ["hexagons", "canvas"])
+    @pytest.mark.parametrize("name", ["wave.mp4", "wave.gif", "frames"])
+    def test_leaves_nothing_within_a_second(self, viewer, qtbot, tmp_path, long_cube, what, name):
+        add_recruitment_layer(viewer, long_cube)
+        user = Exporter(viewer, qtbot)
+        viewer.dims.set_point(0, 500.0)
+        before = state_of(viewer)
+        user.fill(tmp_path / name, what=what)
+        user.panel.export.native.click()
+        user.wait(lambda: user.panel.status.value.startswith("Frame "))
+        started = time.perf_counter()
+        user.panel.cancel.native.click()
+        assert not user.panel.busy
+        assert state_of(viewer) == before
+        user.wait(lambda: list(tmp_path.iterdir()) == [])
+        assert time.perf_counter() - started < 1.0
+        assert user.told == []
+        assert user.panel.status.value.startswith("10,000 frames")
+        assert user.panel.export.enabled
+
+    def test_also_while_the_file_is_finished(self, user, tmp_path, monkeypatch):
+        waits, go_on = threading.Event(), threading.Event()
+
+        def slow_to_end(frames, path, **options):
+            Path(path).write_bytes(b"a movie")
+            waits.set()
+            assert go_on.wait(10)
+
+        monkeypatch.setattr(canvas_movie, "write_movie", slow_to_end)
+        user.fill(tmp_path / "wave.mp4")
+        user.panel.export.native.click()
+        assert waits.wait(10)
+        user.panel.cancel.native.click()
+        go_on.set()
+        user.wait(lambda: list(tmp_path.iterdir()) == [])
+
+    def test_closing_the_panel_ends_it(self, user, tmp_path):
+        user.fill(tmp_path / "wave.mp4", what="canvas")
+        user.panel.export.native.click()
+        panel = user.panel
+        user.viewer.window.remove_dock_widget("all")
+        assert not panel.busy
+        user.wait(lambda: list(tmp_path.iterdir()) == [])
+        user.viewer.layers.clear()  # nobody listens any more
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("output", "told"),
+        [
+            ("", "No file is named"),
+            ("wave.avi", "'.avi' is no kind of movie"),
+            ("wave.png", "is a single picture"),
+            ("missing/wave.mp4", "there is no such folder"),
+        ],
+    )
+    @pytest.mark.parametrize("what", ["hexagons", "canvas"])
+    def test_is_told_in_one_line(self, user, tmp_path, output, told, what):
+        user.export(tmp_path / output if output else "", what=what)
+        assert len(user.told) == 1
+        assert told in user.told[0]
+        assert "\n" not in user.told[0]
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("what", ["hexagons", "canvas"])
+    def test_an_empty_window(self, user, tmp_path, what):
+        user.export(tmp_path / "wave.mp4", stop=3000.0, what=what)
+        assert "is empty" in user.told[0]
+
+    @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+    def test_a_read_only_folder(self, user, tmp_path):
+        tmp_path.chmod(0o500)
+        user.export(tmp_path / "wave.mp4")
+        tmp_path.chmod(0o700)
+        assert "read-only" in user.told[0]
+
+    def test_a_folder_that_cannot_be_written_to(self, user, tmp_path, monkeypatch):
+        monkeypatch.setattr(os, "access", lambda *args: False)
+        user.export(tmp_path / "wave.mp4")
+        assert "read-only" in user.told[0]
+
+    def test_odd_sides(self, user, tmp_path):
+        user.export(tmp_path / "wave.mp4", width=321.0)
+        assert "the sides of this kind of movie are even" in user.told[0]
+        assert "wave.mp4: " in user.told[0]
+        assert ".part" not in user.told[0]
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("name", ["wave.mp4", "frames"])
+    def test_a_typed_name_replaces_nothing(self, user, tmp_path, name):
+        path = tmp_path / name
+        user.export(path, width=320.0, height=240.0)
+        before = path.stat().st_mtime_ns
+        user.export(path)
+        assert "exists" in user.told[0]
+        assert path.stat().st_mtime_ns == before
+
+
+class TestBrowse:
+    @pytest.fixture
+    def answer(self, monkeypatch):
+        """Say what the user answers in the dialog."""
+
+        def say(path, kind="MP4 movie (*.mp4)"):
+            monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(path), kind))
+
+        return say
+
+    def test_a_confirmed_name_is_replaced_once(self, user, tmp_path, answer):
+        path = tmp_path / "wave.mp4"
+        path.write_bytes(b"old")
+        answer(path)
+        user.panel.browse.native.click()
+        user.export(path, width=320.0, height=240.0)
+        assert user.told == []
+        assert len(frames_of(path)) == 5
+        user.export(path)
+        assert "exists" in user.told[0]
+
+    def test_an_ending_that_the_dialog_did_not_ask_about(self, user, tmp_path, answer):
+        (tmp_path / "wave.mp4").write_bytes(b"old")
+        answer(tmp_path / "wave")
+        user.panel.browse.native.click()
+        assert user.panel.file.value == str(tmp_path / "wave.mp4")
+        user.panel.export.native.click()
+        assert "exists" in user.told[0]
+        assert (tmp_path / "wave.mp4").read_bytes() == b"old"
+
+    def test_a_cancelled_dialog_changes_nothing(self, user, answer):
+        user.panel.file.value = "wave.mp4"
+        answer("")
+        user.panel.browse.native.click()
+        assert user.panel.file.value == "wave.mp4"
+
+
+def test_leaves_no_thread_and_no_widget(user, tmp_path):
+    widgets = len(QApplication.topLevelWidgets())
+    user.export(tmp_path / "wave.mp4", what="canvas")
+    user.export(tmp_path / "wave.gif")
+    user.wait(lambda: not [t for t in threading.enumerate() if t.name.startswith("png")])
+    assert len(QApplication.topLevelWidgets()) == widgets
+
+
+def test_the_cube_is_as_before(user, cube, tmp_path):
+    write_cube(cube, tmp_path / "before.hexrecruit.nc")
+    user.export(tmp_path / "wave.gif", width=320.0, height=240.0)
+    assert cube_of_layer(user.viewer.layers[0]).identical(cube)
+    assert read_cube(tmp_path / "before.hexrecruit.nc").identical(cube)
+
+
+def test_a_simulation_from_choosing_to_the_movie(viewer, qtbot, tmp_path):
+    user = Exporter(viewer, qtbot)
+    user.open_and_load(neurons_in_a_row().write(tmp_path / "run"))
+    user.export(tmp_path / "wave.mp4", width=320.0, height=240.0, step=20.0)
+    assert user.told == []
+    assert frames_of(tmp_path / "wave.mp4").shape == (5, 240, 320, 3)

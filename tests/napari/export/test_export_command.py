@@ -1,0 +1,269 @@
+"""The command line and the run file that make the same movie as the section Export."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import voxcell
+import xarray as xr
+import yaml
+from qtpy.QtWidgets import QApplication, QFileDialog
+from tests.napari.export.test_export import Exporter
+from tests.support.widget_helpers import neurons_in_a_row
+
+from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, write_cube
+from napari_hexrecruit._napari.export import command
+from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
+from napari_hexrecruit.filters import parse_where, typed_rule
+from napari_hexrecruit.pipeline.question import cumulative_cube
+
+
+@pytest.fixture
+def user(make_napari_viewer, qtbot, monkeypatch):
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return Exporter(make_napari_viewer(), qtbot)
+
+
+@pytest.fixture
+def simulation(tmp_path):
+    return neurons_in_a_row(node_sets={"Even": {"synapse_class": "EXC"}}).write(
+        tmp_path / "a run; with 'quotes'"
+    )
+
+
+SMALL = {"width": 320.0, "height": 240.0, "start": 20.0, "stop": 80.0, "step": 20.0}
+
+
+def copied(user, output, **fields):
+    user.fill(output, **fields)
+    user.panel.copy.native.click()
+    assert user.told == []
+    return QApplication.clipboard().text()
+
+
+def run(command):
+    """Run commands of a shell with this Python's hexrecruit."""
+    here = f"{shlex.quote(sys.executable)} -m napari_hexrecruit "
+    text = "\n".join(here + line.removeprefix("hexrecruit ") for line in command.split("\n"))
+    done = subprocess.run(text, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def files_of(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the command is quoted for a POSIX shell")
+class TestSameBytes:
+    def test_of_a_simulation(self, user, simulation, tmp_path):
+        user.choose(simulation)
+        user.form.node_set.value = "Even"
+        user.pick_filter("layer", 1, 3, 5)
+        user.form.radius.value, user.form.min_neurons.value = 60.0, 1
+        user.load()
+        user.viewer.layers[0].face_contrast_limits = (0.0, 33.3)
+        user.export(tmp_path / "widget", **SMALL)
+        run(copied(user, tmp_path / "the command"))
+        pictures = files_of(tmp_path / "widget")
+        assert len(pictures) == 3
+        assert files_of(tmp_path / "the command") == pictures
+
+    def test_of_an_interval_without_bar_and_time(self, user, simulation, tmp_path):
+        user.choose(simulation)
+        user.pick_filter("depth")
+        user.form.filter_high.value = 250.5
+        user.load()
+        user.form.colorbar.value = user.form.timestamp.value = False
+        user.form.metric.value, user.form.colormap.value = "rate", "magma"
+        user.export(tmp_path / "widget", **SMALL, background="black", speed_kind="dilation")
+        command = copied(user, tmp_path / "command")
+        assert "--dilation 5 " in command
+        run(command)
+        assert files_of(tmp_path / "command") == files_of(tmp_path / "widget")
+
+    def test_of_a_cube(self, user, simulation, tmp_path):
+        path = tmp_path / "run.hexrecruit.nc"
+        write_cube(recruitment_cube(simulation), path)
+        user.viewer.open(path, plugin="napari-hexrecruit")
+        user.wait_until_idle()
+        user.export(tmp_path / "widget", **SMALL)
+        command = copied(user, tmp_path / "command")
+        assert shlex.split(command)[2] == str(path)
+        run(command)
+        assert files_of(tmp_path / "command") == files_of(tmp_path / "widget")
+
+    def test_of_a_split_simulation(self, user, simulation, tmp_path):
+        user.choose(simulation)
+        user.form.split_by.value = "synapse_class"
+        user.load()
+        user.export(tmp_path / "widget", **SMALL)
+        command = copied(user, tmp_path / "command")
+        assert command.count("hexrecruit cube ") == 2
+        run(command)
+        assert files_of(tmp_path / "command") == files_of(tmp_path / "widget")
+
+    def test_of_a_run_file(self, user, simulation, tmp_path, monkeypatch):
+        user.choose(simulation)
+        user.pick_filter("synapse_class", "INH")
+        user.load()
+        user.export(tmp_path / "widget", **SMALL)
+        file = tmp_path / "movie.yaml"
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(file)[:-5], ""))
+        user.panel.save.native.click()
+        assert yaml.safe_load(file.read_text())["where"] == ["synapse_class=INH"]
+        words = ["hexrecruit", "movie", simulation, "-o", tmp_path / "again", "--run-file", file]
+        run(shlex.join(map(str, words)))
+        assert files_of(tmp_path / "again") == files_of(tmp_path / "widget")
+
+
+def test_an_updated_layer_is_no_longer_its_file(user, simulation, tmp_path):
+    path = tmp_path / "run.hexrecruit.nc"
+    write_cube(recruitment_cube(simulation), path)
+    user.viewer.open(path, plugin="napari-hexrecruit")
+    user.wait_until_idle()
+    user.form.bin_ms.value = 20.0
+    user.wait_until_idle()
+    assert shlex.split(copied(user, "wave.mp4"))[2] == str(simulation)
+
+
+def test_names_the_volumes_that_a_cube_was_computed_with(user, cube, simulation):
+    recipe = json.loads(recruitment_cube(simulation).attrs["recipe"])
+    recipe |= {"flat": "/atlas/flat map.nrrd", "column_atlas": "/atlas/columns.nrrd"}
+    add_recruitment_layer(user.viewer, cube.assign_attrs(recipe=json.dumps(recipe)))
+    user.wait_until_idle()
+    words = shlex.split(copied(user, "wave.mp4"))
+    assert words[words.index("--flatmap") + 1] == "/atlas/flat map.nrrd"
+    assert words[words.index("--column-atlas") + 1] == "/atlas/columns.nrrd"
+    assert "--flat" not in words
+
+
+def test_refuses_what_the_command_has_no_option_for(user, cube, simulation):
+    recipe = json.loads(recruitment_cube(simulation).attrs["recipe"]) | {"jitter": True}
+    add_recruitment_layer(user.viewer, cube.assign_attrs(recipe=json.dumps(recipe)))
+    user.wait_until_idle()
+    user.panel.copy.native.click()
+    assert "was computed with jitter" in user.told[0]
+    assert "save the layer as .hexrecruit.nc" in user.told[0]
+
+
+def test_says_when_the_simulation_is_not_here(user, cube):
+    add_recruitment_layer(user.viewer, cube)
+    user.panel.copy.native.click()
+    assert "save the layer as .hexrecruit.nc" in user.told[0]
+
+
+def test_a_run_file_that_exists_is_replaced_only_when_confirmed(
+    user, simulation, tmp_path, monkeypatch
+):
+    user.open_and_load(simulation)
+    file = tmp_path / "movie.yaml"
+    file.write_text("mine")
+    for answer in (tmp_path / "movie", file):
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args, a=answer: (str(a), ""))
+        user.panel.save.native.click()
+        if answer != file:
+            assert "exists" in user.told[0]
+            assert file.read_text() == "mine"
+    assert yaml.safe_load(file.read_text())["command"] == "movie"
+
+
+class TestSameCube:
+    """Whatever a cube was computed with, the copied command computes it again."""
+
+    @pytest.fixture
+    def volumes(self, tmp_path):
+        """A flatmap and a column atlas for the neurons of `brain`."""
+        flat = np.stack([np.arange(40), np.zeros(40, int)], axis=1).reshape(40, 1, 1, 2)
+        columns = (1 + np.arange(40) // 5).reshape(40, 1, 1)
+        files = {}
+        for name, values in (("flat map", flat), ("columns", columns)):
+            files[name] = tmp_path / f"{name}.nrrd"
+            voxcell.VoxelData(values.astype(np.int32), (10.0,) * 3).save_nrrd(str(files[name]))
+        return files
+
+    @pytest.fixture
+    def brain(self, tmp_path):
+        files = neurons_in_a_row(node_sets={"Even": {"synapse_class": "EXC"}})
+        files.columns |= {"x": 10.0 * np.arange(40) + 5, "y": np.full(40, 5.0)}
+        files.columns["z"] = np.full(40, 5.0)
+        return files.write(tmp_path / "a brain")
+
+    @pytest.mark.parametrize(
+        ("options", "cumulative", "start"),
+        [
+            pytest.param({"flat": "flat map", "radius": 9.0}, False, 20.0, id="atlas"),
+            pytest.param({"column_atlas": "columns"}, False, 20.0, id="column-atlas"),
+            pytest.param(
+                {"where": ["layer=1,2,3", "depth=10.5:250", "synapse_class=INH"]},
+                False,
+                20.0,
+                id="three-filters",
+            ),
+            pytest.param({"node_set": "Even", "min_neurons": 2, "radius": 200.0}, False, 20.0),
+            pytest.param({"bin_ms": 20.0}, True, 0.0, id="cumulative"),
+            pytest.param({"bin_ms": 20.0}, True, 20.0, id="cumulative-and-a-later-start"),
+            pytest.param(
+                {"flat": "flat map", "radius": 9.0, "where": ["layer=1,2", "depth=0:300"]},
+                True,
+                20.0,
+                id="everything",
+            ),
+        ],
+    )
+    def test_of_a_simulation(self, user, brain, volumes, tmp_path, options, cumulative, start):
+        given = {name: volumes.get(str(value), value) for name, value in options.items()}
+        cube = (cumulative_cube if cumulative else recruitment_cube)(brain, **given)
+        self.check(user, cube, tmp_path, start)
+
+    @pytest.mark.parametrize("with_configuration", [True, False])
+    @pytest.mark.parametrize("cumulative", [True, False])
+    def test_of_spikes_and_a_circuit(self, user, brain, tmp_path, with_configuration, cumulative):
+        sim = open_simulation(
+            brain if with_configuration else None,
+            spikes=brain.parent / "output" / "spikes.h5",
+            circuit=brain.parent / "circuit_config.json",
+        )
+        cube = (cumulative_cube if cumulative else recruitment_cube)(sim, where="layer=1,2")
+        self.check(user, cube, tmp_path, 20.0)
+
+    def check(self, user, cube, tmp_path, start):
+        add_recruitment_layer(user.viewer, cube)
+        user.wait_until_idle()
+        window = SMALL | {"start": start, "stop": 60.0}
+        user.export(tmp_path / "widget", **window)
+        command = copied(user, tmp_path / "command", **window)
+        run(command)
+        assert files_of(tmp_path / "command") == files_of(tmp_path / "widget")
+        written = list(tmp_path.glob("command-*.hexrecruit.nc"))
+        assert len(written) == command.count("hexrecruit cube ")
+        for path in written:
+            again = read_cube(path)
+            xr.testing.assert_equal(again, cube)
+            assert again.attrs["recipe"] == cube.attrs["recipe"]
+
+
+def test_a_run_file_that_would_count_from_later_on_is_refused(user, simulation, tmp_path):
+    add_recruitment_layer(user.viewer, cumulative_cube(simulation))
+    user.wait_until_idle()
+    user.fill(tmp_path / "a.mp4", **SMALL)
+    user.panel.save.native.click()
+    assert "counts neurons from 0 ms on" in user.told[0]
+
+
+def test_values_that_a_shell_or_a_comma_would_take_apart_come_back(simulation):
+    """From the recipe of a cube to a command, through a shell, to the same rule."""
+    names = pd.Categorical(["L2/3,PV", "PV", " Vip ", 'a"b', "it's", "e=0.5", "$x", "L2/3"])
+    recipe = json.loads(recruitment_cube(simulation).attrs["recipe"])
+    for values in (["L2/3,PV"], ["L2/3", "PV"], list(names)):
+        rule = {"column": "pop_name", "values": values}
+        options = command._cube_options(recipe | {"where": [rule]})
+        words = shlex.split(command._line("cube", [], "out", {"where": options["where"]}))
+        (read,) = parse_where(words[words.index("--where") + 1])
+        assert typed_rule(read, names) == rule

@@ -1,0 +1,79 @@
+"""Contrast limits of the hexagon layer that are equal, reversed or no numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from tests.support.cubes import cube_of
+from tests.support.widget_helpers import User, neurons_in_a_row
+
+from napari_hexrecruit import render_frames
+from napari_hexrecruit._napari.layers.layer import make_recruitment_layer
+from napari_hexrecruit.metrics import METRICS
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 30.0, -2.0])
+def test_equal_ones_are_moved_apart_and_drawn(add, cube, photograph, value):
+    viewer, layer = add(cube, show=True)
+    layer.face_contrast_limits = (value, value)
+    low, high = layer.face_contrast_limits
+    assert low == value < high < value + 0.01
+    viewer.dims.set_point(0, 3020.0)
+    assert photograph(viewer).any()
+    first, last = layer.face_colormap.map(np.array([0.0, 1.0]))
+    above = layer.features["recruited"].to_numpy() > value
+    np.testing.assert_allclose(layer.face_color[above], np.tile(last, (above.sum(), 1)))
+    below = layer.features["recruited"].to_numpy() <= value
+    np.testing.assert_allclose(layer.face_color[below], np.tile(first, (below.sum(), 1)), atol=0.01)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [(5, 1), (math.nan, 1), (0, math.inf), (-math.inf, 0), (math.nan, math.nan), (1,), 3, "ab"],
+)
+def test_others_are_refused_and_the_layer_stays(add, cube, limits):
+    viewer, layer = add(cube)
+    before = layer.face_contrast_limits
+    with pytest.raises(ValueError, match=r"limit|float"):
+        layer.face_contrast_limits = limits
+    assert layer.face_contrast_limits == before
+    viewer.dims.set_point(0, 3040.0)
+    assert np.isfinite(layer.face_color).all()
+    with pytest.raises(ValueError, match=r"limit|float"):
+        make_recruitment_layer(cube, face_contrast_limits=limits)
+
+
+def test_none_are_those_of_the_metric(add, cube):
+    _, layer = add(cube, metric="rate")
+    first = layer.face_contrast_limits
+    layer.face_contrast_limits = (1, 2)
+    layer.face_contrast_limits = None
+    assert layer.face_contrast_limits == first
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("percent", [0, 100])
+def test_a_cube_of_one_value(add, metric, percent):
+    one = cube_of(np.full((3, 2), percent), row=[0, 0], col=[0, 1])
+    _, layer = add(one, metric=metric)
+    assert layer.face_contrast_limits == render_frames(one, metric=metric).clim
+    layer.face_contrast_limits = (percent, percent)
+    assert np.isfinite(layer.face_color).all()
+
+
+def test_the_panel_shows_limits_set_elsewhere(make_napari_viewer, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    user = User(make_napari_viewer(), qtbot)
+    layer = user.open_and_load(neurons_in_a_row().write(tmp_path))
+    for limits in ((20.0, 20.0), (-5.0, 20.0), (0.0, 0.0), (0.0, 300.0), (0.0, 50.0)):
+        layer.face_contrast_limits = limits
+        user.viewer.layers.selection.active = None
+        user.viewer.layers.selection.active = layer
+        shown = user.form.limits.value
+        assert shown == pytest.approx(layer.face_contrast_limits, abs=0.06)
+    user.form.limits.value = (25.0, 25.0)
+    assert layer.face_contrast_limits[0] < layer.face_contrast_limits[1]
+    assert layer.face_contrast_limits == pytest.approx((25.0, 25.0), rel=1e-3)
+    assert user.told == []

@@ -1,0 +1,453 @@
+"""Hours in front of one window: memory stays flat, threads end, files change on the disk."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from contextlib import contextmanager
+
+import numpy as np
+import psutil
+import pytest
+from tests.support.sonata_files import SonataFiles
+from tests.support.widget_helpers import User, neurons_in_a_row
+
+from napari_hexrecruit import open_simulation, recruitment_cube, write_cube
+from napari_hexrecruit._napari.recruitment import request
+from napari_hexrecruit.sonata import _spikes
+
+N_ROUNDS = 50
+N_WARM = 10
+"""Rounds until everything that is kept for good is there."""
+MOST_GROWN_BYTES = 40e6
+"""Less than half of what the cubes of the other rounds would take."""
+ENDS_WITHIN_S = 2.0
+
+
+@pytest.fixture
+def user(make_napari_viewer, qtbot, monkeypatch):
+    """A user in front of a viewer with the widget, who has never used it before."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return User(make_napari_viewer(), qtbot)
+
+
+@pytest.fixture(scope="module")
+def simulations(tmp_path_factory):
+    """Three simulations whose cubes are large beside what else a round needs."""
+    return [_scattered(tmp_path_factory.mktemp("run"), seed) for seed in range(3)]
+
+
+def _scattered(folder, seed):
+    rng = np.random.default_rng(seed)
+    n_neurons, n_spikes = 2_000, 10_000
+    return SonataFiles(
+        columns={
+            "ss_flat_x": rng.uniform(0, 1_500, n_neurons),
+            "ss_flat_y": rng.uniform(0, 1_500, n_neurons),
+            "synapse_class": rng.choice(["EXC", "INH"], n_neurons).tolist(),
+        },
+        times_ms=rng.uniform(0, 5_000, n_spikes),
+        node_ids=rng.integers(0, n_neurons, n_spikes),
+        tstop_ms=5_000.0,
+    ).write(folder)
+
+
+class Memory:
+    """What is alive of the rounds so far, and how large the process is."""
+
+    def __init__(self, qtbot) -> None:
+        self._qtbot = qtbot
+        self._refs: list[weakref.ref[object]] = []
+        self._sizes: list[int] = []
+
+    def watch(self, *things: object) -> None:
+        self._refs += [weakref.ref(thing) for thing in things]
+
+    def alive(self, *, besides: int = 0) -> list[object]:
+        """What is left, once Qt has deleted what it deletes later."""
+        until = time.perf_counter() + 30.0
+        while self._n_left() > besides and time.perf_counter() < until:
+            self._qtbot.wait(50)
+        return [ref() for ref in self._refs if ref() is not None]
+
+    def _n_left(self) -> int:
+        gc.collect()
+        return sum(ref() is not None for ref in self._refs)
+
+    def end_round(self) -> None:
+        self._sizes.append(psutil.Process().memory_info().rss)
+
+    @property
+    def grown(self) -> int:
+        """Bytes from the warm rounds to the last ones."""
+        warm, last = self._sizes[:N_WARM], self._sizes[-N_WARM:]
+        return int(np.median(last) - max(warm))
+
+
+class TestMemory:
+    def test_stays_flat_over_fifty_simulations(self, user, simulations):
+        memory, n_bytes = Memory(user.qtbot), 0
+        for k in range(N_ROUNDS):
+            layer = user.open_and_load(simulations[k % 3])
+            memory.watch(layer, layer.cube, user.widget._chooser.opened.simulation)
+            n_bytes += layer.cube.nbytes
+            user.viewer.layers.remove(layer)
+            del layer
+            memory.end_round()
+        assert n_bytes * (1 - N_WARM / N_ROUNDS) > 2 * MOST_GROWN_BYTES
+        chosen = user.widget._chooser.opened.simulation
+        assert {id(one) for one in memory.alive(besides=1)} == {id(chosen)}
+        assert memory.grown < MOST_GROWN_BYTES
+
+    def test_stays_flat_over_changes_of_one_layer(self, user, simulations):
+        memory = Memory(user.qtbot)
+        layer = user.open_and_load(simulations[0])
+        for k in range(12):
+            memory.watch(layer.cube)
+            user.form.radius.value = 50.0 + k % 2
+            user.load()
+        assert memory.alive() == []
+
+    def test_splitting_and_not_splitting_leaves_nothing(self, user, simulations):
+        memory = Memory(user.qtbot)
+        user.open_and_load(simulations[0])
+        for column in ("synapse_class", "") * 2:
+            memory.watch(*user.viewer.layers, *(layer.cube for layer in user.viewer.layers))
+            user.form.split_by.value = column
+            user.wait_until_idle()
+        (layer,) = user.viewer.layers
+        memory.watch(layer)
+        assert {id(one) for one in memory.alive(besides=2)} <= {id(layer), id(layer.cube)}
+
+    def test_what_is_dropped_on_the_canvas_goes_with_its_layer(
+        self, make_napari_viewer, qtbot, simulations, tmp_path
+    ):
+        file = tmp_path / "run.hexrecruit.nc"
+        write_cube(recruitment_cube(simulations[0]), file)
+        viewer, memory = make_napari_viewer(), Memory(qtbot)
+        for path in [*simulations, file] * 2:
+            (layer,) = viewer.open(path, plugin="napari-hexrecruit")
+            memory.watch(layer, layer.cube)
+            viewer.layers.remove(layer)
+            del layer
+        assert memory.alive() == []
+
+    def test_a_closed_viewer_leaves_nothing(
+        self, make_napari_viewer, qtbot, monkeypatch, simulations
+    ):
+        monkeypatch.setenv("NAPARI_CONFIG", "")
+        memory = Memory(qtbot)
+        for _ in range(3):
+            _look_and_close(User(make_napari_viewer(), qtbot), simulations[0], memory)
+            qtbot.wait(50)
+        assert memory.alive() == []
+
+
+def _look_and_close(user, path, memory):
+    layer = user.open_and_load(path)
+    memory.watch(user.widget, layer, layer.cube, user.widget._chooser.opened.simulation)
+    user.viewer.close()
+
+
+# --- the window is closed in the middle -----------------------------------------------------------
+
+
+@pytest.fixture
+def slow_reading(monkeypatch):
+    """Spikes come a few at a time, with a pause, as from a slow disk."""
+    blocks = _spikes.SpikeTrain.blocks
+    monkeypatch.setattr(_spikes, "_BLOCK", 20)
+
+    def slowly(*args):
+        for block in blocks(*args):
+            time.sleep(0.01)
+            yield block
+
+    monkeypatch.setattr(_spikes.SpikeTrain, "blocks", slowly)
+
+
+@pytest.fixture
+def many_parts(monkeypatch):
+    """Counting is asked for again and again, as for a large simulation."""
+    cube = request.computed_cube
+
+    def often(*args, **options):
+        for _ in range(500):
+            last = cube(*args, **options)
+        return last
+
+    monkeypatch.setattr(request, "computed_cube", often)
+
+
+@contextmanager
+def threads_end():
+    """No thread that was started inside is there shortly afterwards, and none has complained."""
+    before, complaints = _threads(), []
+    hook, threading.excepthook = threading.excepthook, complaints.append
+    try:
+        yield
+        started = time.perf_counter()
+        while (left := _threads() - before) and time.perf_counter() - started < ENDS_WITHIN_S:
+            time.sleep(0.02)
+        assert left == set()
+    finally:
+        threading.excepthook = hook
+    assert complaints == []
+
+
+def _threads():
+    """Threads of Python's; those of Qt's pool rest until they are needed again."""
+    every = threading.enumerate()
+    return {thread for thread in every if not isinstance(thread, threading._DummyThread)}
+
+
+def close_window(user):
+    user.viewer.close()
+
+
+def close_panel(user):
+    user.viewer.window.remove_dock_widget(user.widget.native)
+
+
+_VIEW = """
+import sys, time
+from pathlib import Path
+import napari
+from qtpy.QtCore import QTimer
+from napari_hexrecruit._napari.launch import launch
+from napari_hexrecruit.sonata import _spikes
+
+_spikes._BLOCK, blocks = 20, _spikes.SpikeTrain.blocks
+
+def slowly(*args):
+    for block in blocks(*args):
+        time.sleep(0.01)
+        yield block
+
+_spikes.SpikeTrain.blocks = slowly
+
+def close():
+    viewer = napari.current_viewer()
+    widget = next(iter(viewer.window.dock_widgets.values()))
+    if widget.form.status.value.startswith("Reading spikes"):
+        timer.stop()
+        print(time.time(), flush=True)
+        viewer.close()
+
+app = napari.qt.get_qapp()
+timer = QTimer()
+timer.timeout.connect(close)
+timer.start(20)
+launch(Path(sys.argv[1]))
+"""
+
+
+class TestClosing:
+    @pytest.fixture(params=[close_window, close_panel], ids=["window", "panel"])
+    def close(self, request):
+        return request.param
+
+    def test_while_spikes_are_read(self, user, simulations, close, slow_reading, capsys):
+        user.choose(simulations[0])
+        with threads_end():
+            user.form.load.native.click()
+            user.wait(lambda: user.form.status.value.startswith("Reading spikes"))
+            close(user)
+        self._assert_silence(user, capsys)
+
+    def test_while_it_counts(self, user, simulations, close, many_parts, capsys):
+        user.choose(simulations[0])
+        with threads_end():
+            user.form.load.native.click()
+            user.wait(lambda: user.form.status.value.startswith("Spikes"))
+            close(user)
+        self._assert_silence(user, capsys)
+
+    def test_while_it_fails(self, user, simulations, close, slow_reading, capsys):
+        """The sentence of a load that fails as the window closes is for nobody."""
+        user.choose(simulations[0])
+        with threads_end():
+            user.form.radius.value = 0.0
+            user.form.load.native.click()
+            close(user)
+        self._assert_silence(user, capsys)
+
+    @pytest.mark.parametrize("what", ["hexagons", "canvas"])
+    def test_while_a_movie_is_written(self, user, simulations, close, what, tmp_path, capsys):
+        user.open_and_load(simulations[0])
+        user.wait_for_details()
+        export = user.widget.export
+        export.what.value, export.file.value = what, str(tmp_path / "movie.mp4")
+        with threads_end():
+            export.export.native.click()
+            user.wait(lambda: export.status.value.startswith("Frame"))
+            close(user)
+        self._assert_silence(user, capsys)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_while_the_files_are_looked_at(self, user, simulations, close, slow_reading, capsys):
+        user.choose(simulations[0])
+        with threads_end():
+            user.wait(lambda: user.widget.details.looking)
+            close(user)
+        self._assert_silence(user, capsys)
+
+    def test_its_layers_can_still_be_used(self, user, simulations):
+        layer = user.open_and_load(simulations[0])
+        close_window(user)
+        user.qtbot.wait(50)
+        layer.metric = "rate"
+        user.viewer.layers.clear()
+        user.viewer.theme = "light"
+        user.qtbot.wait(50)
+
+    def test_the_process_ends(self, simulations, tmp_path):
+        """``hexrecruit view``, closed in the middle of reading."""
+        script = tmp_path / "view.py"
+        script.write_text(_VIEW)
+        run = subprocess.run(
+            [sys.executable, str(script), str(simulations[0])],
+            env=os.environ | {"NAPARI_CONFIG": ""},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert run.returncode == 0, run.stderr
+        assert "Traceback" not in run.stderr
+        assert time.time() - float(run.stdout) < 2 * ENDS_WITHIN_S  # with Python's own end
+
+    def _assert_silence(self, user, capsys):
+        user.qtbot.wait(100)
+        assert user.told == []
+        assert "Traceback" not in capsys.readouterr().err
+
+
+# --- files that change ----------------------------------------------------------------------------
+
+
+@contextmanager
+def written_elsewhere(file, change):
+    """Another process has a file open for writing, and does `change` to it before it ends."""
+    script = f"""
+import sys, h5py
+with h5py.File({str(file)!r}, "r+") as file:
+    print("open", flush=True)
+    sys.stdin.readline()
+    {change}
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "open\n"
+        yield
+    finally:
+        process.communicate("\n", timeout=20)
+    assert process.returncode == 0
+
+
+class TestFilesBeingWritten:
+    def test_spikes_open_in_another_process(self, user, tmp_path):
+        path = neurons_in_a_row().write(tmp_path)
+        spikes = tmp_path / "output" / "spikes.h5"
+        with written_elsewhere(spikes, change="file['spikes/cortex/timestamps'][:] = 5.0"):
+            user.choose(path)
+            user.load()
+            assert len(user.told) == 2  # the warning when it is chosen, the error when it is loaded
+            for told in user.told:
+                assert told == (
+                    f"{spikes}: the spikes file is open in a program that writes it:"
+                    " wait until that has ended"
+                )
+            assert list(user.viewer.layers) == []
+        user.load()
+        assert len(user.told) == 2
+        (layer,) = user.viewer.layers
+        assert layer.cube["n_spikes"].sum("hex").to_numpy().tolist() == [40] + [0] * 9
+        assert "40 spikes" in user.form.info.value
+
+    def test_spikes_that_grow(self, user, tmp_path):
+        """What is shown is what is in the file when it is loaded."""
+        sim = neurons_in_a_row()
+        path = sim.write(tmp_path)
+        layer = user.open_and_load(path)
+        for n_spikes in (60, 80):
+            sim.times_ms = np.linspace(0.0, 99.0, n_spikes)
+            sim.node_ids = np.arange(n_spikes) % 40
+            sim.write(tmp_path)
+            user.load()
+            assert int(layer.cube["n_spikes"].sum()) == n_spikes
+            assert f"{n_spikes} spikes" in user.form.info.value
+        assert user.told == []
+
+    @pytest.mark.parametrize("part", [0.0, 0.02, 0.5, 0.95])
+    @pytest.mark.parametrize("name", ["output/spikes.h5", "nodes.h5", "simulation_config.json"])
+    def test_a_file_that_is_not_all_there(self, user, tmp_path, name, part):
+        path = neurons_in_a_row().write(tmp_path)
+        whole = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(whole[: int(part * len(whole))])
+        user.choose(path)
+        if user.form.load.enabled:
+            user.load()
+        assert list(user.viewer.layers) == []
+        assert 1 <= len(set(user.told)) <= 2
+        for told in user.told:
+            assert told.startswith(f"{tmp_path / name}: ")
+            assert "\n" not in told
+            assert told.count(": ") >= 2
+        user.told.clear()
+        (tmp_path / name).write_bytes(whole)
+        user.choose(path)
+        user.load()
+        assert user.told == []
+        assert user.viewer.layers[0].cube.identical(recruitment_cube(path))
+
+    def test_a_simulation_that_was_run_again_on_another_circuit(self, user, tmp_path):
+        """Choices follow the files: neurons, properties and the end are others now."""
+        path = neurons_in_a_row().write(tmp_path)
+        layer = user.open_and_load(path)
+        again = neurons_in_a_row(60, tstop_ms=200.0)
+        again.columns["etype"] = ["bAC", "cAC", "dNAC"] * 20
+        again.write(tmp_path)
+        user.load()
+        assert user.told == []
+        assert layer.cube.identical(recruitment_cube(path))
+        assert user.form.stop.value == 200.0
+        assert "etype" in user.form.filter_column.choices
+
+    def test_a_file_that_changes_while_it_is_read(self, user, tmp_path, monkeypatch):
+        path = neurons_in_a_row().write(tmp_path)
+        cube = request.computed_cube
+
+        def meanwhile(sim, **options):
+            result = cube(sim, **options)
+            neurons_in_a_row(tstop_ms=300.0).write(tmp_path)
+            return result
+
+        user.choose(path)
+        with monkeypatch.context() as patched:
+            patched.setattr(request, "computed_cube", meanwhile)
+            user.load()
+        assert user.told == [
+            f"{path}: a file of the simulation has changed while it was read:"
+            " load again when it is complete"
+        ]
+        user.load()
+        assert user.viewer.layers[0].cube.attrs["n_spikes_read"] == 40
+        assert len(user.told) == 1
+
+    def test_what_is_dropped_on_the_canvas(self, make_napari_viewer, tmp_path):
+        path = neurons_in_a_row().write(tmp_path)
+        viewer = make_napari_viewer()
+        with (
+            written_elsewhere(tmp_path / "output" / "spikes.h5", change="pass"),
+            pytest.raises(ValueError, match="open in a program that writes it: wait until"),
+        ):
+            viewer.open(path, plugin="napari-hexrecruit")
+        (layer,) = viewer.open(path, plugin="napari-hexrecruit")
+        assert layer.cube.identical(recruitment_cube(open_simulation(path)))

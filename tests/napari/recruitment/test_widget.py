@@ -1,0 +1,713 @@
+"""The widget from choosing a simulation to the hexagons on the canvas."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import threading
+import time
+import weakref
+
+import h5py
+import numpy as np
+import pytest
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication, QScrollArea
+from tests.support.looking import canvas, scene
+from tests.support.widget_helpers import PLUGIN, WIDGET, User, neurons_in_a_row, not_a_simulation
+
+from napari_hexrecruit import open_simulation, recruitment_cube
+from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.recruitment import request, sources
+from napari_hexrecruit._napari.widgets.loading import Cancelled
+from napari_hexrecruit.sonata import _simulation
+from napari_hexrecruit.synthetic import SMALL, write_simulation
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """The small sample simulation."""
+    return write_simulation(tmp_path_factory.mktemp("sample") / "small", SMALL)
+
+
+@pytest.fixture
+def user(make_napari_viewer, qtbot, monkeypatch):
+    """A user in front of a viewer with the widget, who has never used it before."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return User(make_napari_viewer(), qtbot)
+
+
+class TestChoosing:
+    def test_offers_what_the_simulation_has_within_a_second(self, user, sample):
+        open_simulation(sample)  # imports; the window does that once
+        started = time.perf_counter()
+        user.choose(sample)
+        assert time.perf_counter() - started < 1.0
+        form = user.form
+        assert form.population.choices == ("cortex", "thalamus")
+        assert form.population.value == "cortex"
+        assert form.node_set.value == ""
+        assert "Simulated" in form.node_set.choices
+        assert {"", "synapse_class", "layer", "mtype", "region"} <= set(form.filter_column.choices)
+        assert form.flat_x.value == "ss_flat_x"
+        assert (form.start.value, form.stop.value) == (0.0, 1000.0)
+        assert form.load.enabled
+        assert user.told == []
+
+    def test_says_how_large_it_is(self, user, tmp_path):
+        user.choose(neurons_in_a_row(tstop_ms=1500.0).write(tmp_path))
+        assert user.form.info.value == "40 neurons · 40 spikes\n0 - 1,500 ms"
+
+    def test_does_not_block_the_window(self, user, sample, monkeypatch):
+        opened, free = sources.open_simulation, threading.Event()
+
+        def slowly(*paths, **others):
+            assert free.wait(10)
+            return opened(*paths, **others)
+
+        monkeypatch.setattr(sources, "open_simulation", slowly)
+        user.form.file.value = sample
+        assert user.widget.busy
+        assert not user.form.load.enabled
+        free.set()
+        user.wait(lambda: user.form.load.enabled)
+
+    def test_typing_asks_for_a_file_when_it_is_finished(self, user, sample):
+        edit = user.form.file.line_edit.native
+        edit.setText(str(sample)[:-3])
+        assert not user.widget.busy
+        assert user.told == []
+        edit.editingFinished.emit()
+        user.wait_until_idle()
+        assert "does not exist" in user.told[0]
+        assert edit.text() == ""
+
+    def test_a_dropped_file_is_chosen(self, user, sample):
+        mime = QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(str(sample))])
+        where, copy, left = QPointF(20, 20), Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+        keys = Qt.KeyboardModifier.NoModifier
+        enter = QDragEnterEvent(where.toPoint(), copy, mime, left, keys)
+        QApplication.sendEvent(user.widget.native, enter)
+        assert enter.isAccepted()
+        QApplication.sendEvent(user.widget.native, QDropEvent(where, copy, mime, left, keys))
+        user.wait_until_idle()
+        assert user.form.settings().simulation == str(sample)
+
+    def test_the_last_of_two_choices_counts(self, user, sample, tmp_path):
+        other = neurons_in_a_row().write(tmp_path)
+        user.form.file.value = sample
+        user.form.file.value = other
+        user.wait_until_idle()
+        assert user.form.settings().simulation == str(other)
+        assert user.form.population.choices == ("cortex",)
+
+    def test_another_population_has_other_columns(self, user, sample):
+        user.choose(sample)
+        assert "synapse_class" in user.form.filter_column.choices
+        user.form.population.value = "thalamus"
+        user.wait_until_idle()
+        assert "synapse_class" not in user.form.filter_column.choices
+        assert "thalamus" not in user.form.info.value
+
+
+class TestPanel:
+    @pytest.fixture
+    def seen(self, make_napari_viewer, qtbot, monkeypatch):
+        """A user whose window is on the screen."""
+        monkeypatch.setenv("NAPARI_CONFIG", "")
+        user = User(make_napari_viewer(show=True), qtbot)
+        qtbot.wait(100)
+        return user
+
+    def test_tab_goes_from_top_to_bottom(self, seen):
+        panel, first = seen.widget.native, seen.form.file.line_edit.native
+        places, field = [], first
+        while field is not first or not places:
+            takes_tab = field.focusPolicy() & Qt.FocusPolicy.TabFocus
+            if takes_tab and panel.isAncestorOf(field) and field.isVisible():
+                places.append(field.mapTo(panel, field.rect().center()))
+            field = field.nextInFocusChain()
+        fields, around = places[:-1], places[-1]  # the scroll area itself is the last
+        assert len(fields) > 20
+        assert around == panel.rect().center()
+        for above, below in itertools.pairwise(fields):
+            assert below.y() > above.y() or (abs(below.y() - above.y()) < 20)
+
+    def test_fields_are_aligned(self, seen):
+        form = seen.form
+        fields = [
+            *(form.file, form.population, form.filter_column, form.min_neurons, form.radius),
+            *(form.split_by, form.metric, form.colormap, form.shown, form.speed),
+        ]
+        panel = seen.widget.native
+        assert len({field.native.mapTo(panel, QPoint(0, 0)).x() for field in fields}) == 1
+
+    def test_fits_into_300_pixels(self, user, sample):
+        user.choose(sample)
+        user.pick_filter("synapse_class")
+        panel = user.widget.native.findChild(QScrollArea).widget()
+        assert panel.minimumSizeHint().width() <= 280
+
+
+class TestFilter:
+    def test_lists_the_values_there_are_with_their_neurons(self, user, tmp_path):
+        user.choose(neurons_in_a_row().write(tmp_path))
+        user.pick_filter("synapse_class")
+        items = user.form.filter_values
+        assert items.choices == ("EXC", "INH")
+        assert items.native.item(0).text() == "EXC (20)"
+        assert not items.native.isHidden()
+        assert user.form.filter_interval.native.isHidden()
+
+    def test_only_the_picked_values_count(self, user, tmp_path):
+        user.choose(neurons_in_a_row().write(tmp_path))
+        user.pick_filter("layer", 2, 3)
+        user.load()
+        cube = user.viewer.layers[0].cube
+        assert cube.attrs["n_neurons_selected"] == 14
+        assert user.viewer.layers[0].name == "cortex, layer 2, 3"
+
+    def test_many_numbers_are_picked_by_interval(self, user, tmp_path):
+        user.choose(neurons_in_a_row().write(tmp_path))
+        user.pick_filter("depth")
+        form = user.form
+        assert form.filter_values.native.isHidden()
+        assert (form.filter_low.value, form.filter_high.value) == (0.0, 391.0)
+        assert form.request().where == ()
+        form.filter_high.value = 100.0
+        user.load()
+        assert user.viewer.layers[0].cube.attrs["n_neurons_selected"] == 10
+
+    def test_nothing_picked_and_no_filter_mean_all(self, user, tmp_path):
+        user.choose(neurons_in_a_row().write(tmp_path))
+        user.pick_filter("synapse_class", "INH")
+        user.form.filter_values.value = []
+        assert user.form.request().where == ()
+        user.pick_filter("synapse_class", "INH")
+        user.form.filter_column.value = ""
+        assert user.form.request().where == ()
+        assert user.form.filter_values.native.isHidden()
+
+
+class TestLoading:
+    def test_shows_the_sample(self, user, sample):
+        layer = user.open_and_load(sample)
+        axis = user.viewer.dims.ndim - layer.ndim
+        assert tuple(user.viewer.dims.range[axis]) == (0.0, 990.0, 10.0)
+        assert user.viewer.dims.nsteps[axis] == 100
+        assert tuple(str(unit) for unit in layer.units) == (
+            "millisecond",
+            "micrometer",
+            "micrometer",
+        )
+        expected = SMALL.expected()
+        assert layer.features["hex"].tolist() == expected.hex.tolist()
+        bin_ = int(np.argmax(expected.percent.sum(axis=1)))
+        user.viewer.dims.set_point(axis, 10.0 * bin_)
+        assert layer.time_window_ms == (10.0 * bin_, 10.0 * bin_ + 10.0)
+        np.testing.assert_allclose(layer.features["recruited"], expected.percent[bin_], rtol=1e-6)
+        colours = layer.face_colormap.map(np.clip(expected.percent[bin_] / 50.0, 0.0, 1.0))
+        np.testing.assert_allclose(layer.face_color, colours, atol=1e-6)
+        assert len(np.unique(layer.face_color, axis=0)) > 3
+
+    def test_shows_what_python_computes(self, user, tmp_path):
+        path = neurons_in_a_row().write(tmp_path)
+        layer = user.open_and_load(path)
+        assert layer.cube.identical(recruitment_cube(path))
+
+    def test_passes_every_choice_on(self, user, tmp_path):
+        path = neurons_in_a_row(node_sets={"Even": {"synapse_class": "EXC"}}).write(tmp_path)
+        user.choose(path)
+        form = user.form
+        form.node_set.value = "Even"
+        form.flat_x.value, form.flat_y.value = "depth", "ss_flat_y"
+        form.min_neurons.value = 2
+        form.radius.value, form.bin_ms.value = 30.0, 5.0
+        form.start.value, form.stop.value = 10.0, 60.0
+        user.pick_filter("layer", 1, 3)
+        user.load()
+        assert user.viewer.layers[0].cube.identical(
+            recruitment_cube(
+                path,
+                node_set="Even",
+                where={"column": "layer", "values": [1, 3]},
+                flat=("depth", "ss_flat_y"),
+                radius=30.0,
+                bin_ms=5.0,
+                start=10.0,
+                stop=60.0,
+                min_neurons=2,
+            )
+        )
+
+    def test_says_what_is_shown(self, user, tmp_path):
+        sim = neurons_in_a_row(tstop_ms=103.0)
+        sim.columns["ss_flat_x"][:3] = np.nan
+        user.open_and_load(sim.write(tmp_path))
+        assert user.form.status.value == (
+            "37 hexagons, 10 bins, 40 neurons, 3 without a place. 2 notes in Details."
+        )
+        assert {"the last 3 ms are no whole bin and were left out"} < {
+            entry.found for entry in user.widget.details.entries
+        }
+
+    def test_the_first_layer_sets_the_stage(self, user, sample):
+        layer = user.open_and_load(sample)
+        assert tuple(map(str, scene(user.viewer).camera.orientation2d)) == ("up", "right")
+        assert layer.face_colorbar.visible
+        user.viewer.dims.set_point(0, 120.0)
+        assert show_time(user.viewer).text == "120 - 130 ms"
+
+    def test_shows_progress(self, user, sample, monkeypatch):
+        steps, go_on = [], threading.Event()
+
+        def slowly(sim, *, progress, **options):
+            progress("reading spikes", 25, 100)
+            assert go_on.wait(10)
+            return recruitment_cube(sim, progress=progress, **options)
+
+        monkeypatch.setattr(request, "computed_cube", slowly)
+        user.choose(sample)
+        user.form.load.native.click()
+        user.wait(lambda: "25 of 100" in user.form.status.value)
+        steps.append((user.form.progress.native.value(), user.form.progress.native.maximum()))
+        assert user.form.cancel.enabled
+        assert not user.form.load.enabled
+        go_on.set()
+        user.wait_until_idle()
+        assert steps == [(250, 1000)]
+        assert user.form.progress.native.value() == 0
+        assert user.form.status.value.startswith("80 hexagons")
+        assert user.form.load.enabled
+        assert not user.form.cancel.enabled
+
+    def test_cancel_works_within_a_second(self, user, sample, monkeypatch):
+        user.open_and_load(sample)
+        before = user.viewer.layers[0].cube
+        ended = threading.Event()
+
+        def endless(sim, *, progress, **options):
+            try:
+                while True:
+                    progress("spikes", 1, 100)
+                    time.sleep(0.01)
+            finally:
+                ended.set()
+
+        monkeypatch.setattr(request, "computed_cube", endless)
+        user.form.load.native.click()
+        user.wait(lambda: "1 of 100" in user.form.status.value)
+        started = time.perf_counter()
+        user.form.cancel.native.click()
+        assert ended.wait(1.0)
+        assert time.perf_counter() - started < 1.0
+        assert not user.widget.busy
+        assert user.form.load.enabled
+        assert user.form.status.value.startswith("80 hexagons")
+        assert user.viewer.layers[0].cube is before
+        assert user.told == []
+
+    def test_warnings_of_the_thread_are_told_once(self, user, sample, monkeypatch):
+        import warnings
+
+        def warning(sim, **options):
+            for _ in range(3):
+                warnings.warn("the moon is full", stacklevel=1)
+            warnings.warn("old", DeprecationWarning, stacklevel=1)
+            return recruitment_cube(sim, **options)
+
+        monkeypatch.setattr(request, "computed_cube", warning)
+        user.choose(sample)
+        user.load()
+        assert user.told == ["the moon is full"]
+        assert len(user.viewer.layers) == 1
+
+
+class TestUpdating:
+    def test_changes_the_layer_that_is_there(self, user, sample):
+        layer = user.open_and_load(sample)
+        user.form.bin_ms.value = 20.0
+        user.wait_until_idle()
+        assert list(user.viewer.layers) == [layer]
+        assert layer.cube.sizes["time"] == 50
+        assert tuple(user.viewer.dims.range[0]) == (0.0, 980.0, 20.0)
+        user.pick_filter("synapse_class", "INH")
+        user.wait_until_idle()
+        assert layer.cube.identical(
+            recruitment_cube(sample, bin_ms=20.0, where="synapse_class=INH")
+        )
+        assert list(user.viewer.layers) == [layer]
+
+    def test_reads_nothing_again(self, user, sample, monkeypatch):
+        user.open_and_load(sample)
+        user.wait_for_details()
+        reads = []
+        for name in ("read_spikes", "read_simulation"):
+            monkeypatch.setattr(_simulation, name, lambda *a, name=name: reads.append(name))
+        user.form.radius.value = 80.0
+        user.wait_until_idle()
+        user.load()
+        assert user.viewer.layers[0].cube.attrs["hex_radius"] == 80.0
+        assert reads == []
+
+    def test_reads_a_simulation_again_that_was_written_again(self, user, tmp_path):
+        user.open_and_load(neurons_in_a_row().write(tmp_path))
+        with h5py.File(tmp_path / "output" / "spikes.h5", "r+") as file:
+            file["spikes/cortex/timestamps"][:] = 0.0
+        user.load()
+        cube = user.viewer.layers[0].cube
+        assert cube["n_spikes"].sum("hex").to_numpy().tolist() == [40] + [0] * 9
+
+    def test_only_happens_by_itself_when_asked_to(self, user, sample):
+        layer = user.open_and_load(sample)
+        user.form.automatic.value = False
+        user.form.bin_ms.value = 20.0
+        assert not user.widget.busy
+        assert layer.cube.sizes["time"] == 100
+        user.load()
+        assert layer.cube.sizes["time"] == 50
+        user.form.radius.value = 90.0
+        user.form.automatic.value = True
+        user.wait_until_idle()
+        assert layer.cube.attrs["hex_radius"] == 90.0
+
+    def test_nothing_loads_by_itself_before_the_first_time(self, user, sample):
+        user.choose(sample)
+        user.form.bin_ms.value = 20.0
+        assert not user.widget.busy
+
+    def test_another_simulation_does_not_load_by_itself(self, user, sample, tmp_path):
+        layer = user.open_and_load(sample)
+        user.choose(neurons_in_a_row().write(tmp_path))
+        user.form.bin_ms.value = 20.0
+        assert not user.widget.busy
+        assert list(user.viewer.layers) == [layer]
+
+    def test_what_was_chosen_while_another_loads_stays_chosen(
+        self, user, sample, tmp_path, monkeypatch
+    ):
+        go_on = threading.Event()
+
+        def slowly(sim, **options):
+            assert go_on.wait(10)
+            return recruitment_cube(sim, **options)
+
+        monkeypatch.setattr(request, "computed_cube", slowly)
+        user.choose(sample)
+        user.form.load.native.click()
+        user.form.file.value = neurons_in_a_row().write(tmp_path)
+        user.wait(lambda: "40 neurons" in user.form.info.value)
+        go_on.set()
+        user.wait_until_idle()
+        user.load()
+        assert [layer.cube.sizes["hex"] for layer in user.viewer.layers] == [80, 40]
+
+    def test_the_view_stays(self, user, sample):
+        user.choose(sample)
+        user.form.split_by.value = "synapse_class"
+        user.load()
+        camera = scene(user.viewer).camera
+        camera.zoom = 3.0
+        user.form.bin_ms.value = 20.0
+        user.wait_until_idle()
+        assert camera.zoom == 3.0
+
+    def test_a_change_and_back_computes_nothing(self, user, sample, monkeypatch):
+        layer = user.open_and_load(sample)
+        cube = layer.cube
+        user.form.bin_ms.value = 20.0
+        user.form.bin_ms.value = 10.0
+        user.wait_until_idle()
+        assert layer.cube is cube
+
+    def test_what_was_asked_last_is_shown(self, user, sample, monkeypatch):
+        layer = user.open_and_load(sample)
+        first_may_end, first_ended = threading.Event(), threading.Event()
+
+        def slow_at_first(sim, *, bin_ms, **options):
+            cube = recruitment_cube(sim, bin_ms=bin_ms, **{**options, "progress": None})
+            if bin_ms == 20.0:
+                assert first_may_end.wait(10)
+                first_ended.set()
+            return cube
+
+        monkeypatch.setattr(request, "computed_cube", slow_at_first)
+        user.form.bin_ms.value = 20.0
+        user.form.load.native.click()
+        user.form.bin_ms.value = 25.0
+        user.wait(lambda: layer.cube.attrs["bin_ms"] == 25.0)
+        first_may_end.set()
+        assert first_ended.wait(10)
+        user.qtbot.wait(100)
+        assert layer.cube.attrs["bin_ms"] == 25.0
+
+    def test_a_removed_layer_is_added_again(self, user, sample):
+        layer = user.open_and_load(sample)
+        user.viewer.layers.remove(layer)
+        assert not user.form.play.enabled
+        user.load()
+        assert len(user.viewer.layers) == 1
+
+    def test_another_simulation_has_another_layer(self, user, sample, tmp_path):
+        first = user.open_and_load(sample)
+        second = user.open_and_load(neurons_in_a_row().write(tmp_path))
+        assert list(user.viewer.layers) == [first, second]
+        assert first.cube.sizes["hex"] == 80
+
+    def test_a_name_of_the_users_stays(self, user, sample):
+        layer = user.open_and_load(sample)
+        layer.name = "mine"
+        user.pick_filter("synapse_class", "INH")
+        user.wait_until_idle()
+        assert layer.name == "mine"
+
+
+class TestSplitting:
+    def test_makes_a_layer_for_each_value_side_by_side(self, user, sample):
+        user.choose(sample)
+        user.form.split_by.value = "synapse_class"
+        user.load()
+        layers = list(user.viewer.layers)
+        assert [layer.name for layer in layers] == ["EXC", "INH"]
+        for layer in layers:
+            assert layer.cube.identical(
+                recruitment_cube(sample, where=f"synapse_class={layer.name}")
+            )
+            assert layer.name_overlay.visible
+        assert [layer.face_colorbar.visible for layer in layers] == [False, True]
+        grid = canvas(user.viewer).grid
+        assert grid.enabled
+        assert grid.stride == 1  # the first value comes first
+        assert user.form.status.value.startswith("2 layers, ")
+
+    def test_limits_and_colours_are_shared(self, user, sample):
+        user.choose(sample)
+        user.form.split_by.value = "synapse_class"
+        user.load()
+        first, second = user.viewer.layers
+        user.form.limits.value = (5.0, 30.0)
+        assert first.face_contrast_limits == second.face_contrast_limits == (5.0, 30.0)
+        user.form.colormap.value = "inferno"
+        assert first.face_colormap.name == second.face_colormap.name == "inferno"
+
+    def test_splitting_and_not_splitting_again_keeps_what_is_the_same(self, user, sample):
+        user.open_and_load(sample)
+        user.form.split_by.value = "synapse_class"
+        user.wait_until_idle()
+        exc, inh = user.viewer.layers
+        user.form.bin_ms.value = 20.0
+        user.wait_until_idle()
+        assert list(user.viewer.layers) == [exc, inh]
+        user.form.split_by.value = ""
+        user.wait_until_idle()
+        assert [layer.name for layer in user.viewer.layers] == ["cortex"]
+        assert not canvas(user.viewer).grid.enabled
+
+    def test_only_values_that_pass_the_filter_are_split(self, user, tmp_path):
+        user.choose(neurons_in_a_row().write(tmp_path))
+        user.pick_filter("synapse_class", "EXC")
+        user.form.split_by.value = "layer"
+        user.load()
+        assert [layer.name for layer in user.viewer.layers] == ["layer 1", "layer 3", "layer 5"]
+
+    @pytest.mark.parametrize(
+        ("column", "says"), [("depth", "too many values"), ("many", "at most 16 layers")]
+    )
+    def test_too_many_values_are_refused(self, user, tmp_path, column, says):
+        sim = neurons_in_a_row()
+        sim.columns["many"] = [f"m{k % 20:02}" for k in range(40)]
+        user.choose(sim.write(tmp_path))
+        user.form.split_by.value = column
+        user.load()
+        assert len(user.told) == 1
+        assert says in user.told[0]
+        assert len(user.viewer.layers) == 0
+
+
+def spikes_missing(folder):
+    return neurons_in_a_row(with_spikes_file=False).write(folder)
+
+
+def without_places(folder):
+    sim = neurons_in_a_row()
+    del sim.columns["ss_flat_x"], sim.columns["ss_flat_y"]
+    return sim.write(folder)
+
+
+def all_outside(folder):
+    sim = neurons_in_a_row()
+    sim.columns["ss_flat_x"] = sim.columns["ss_flat_y"] = np.full(40, -1.0)
+    return sim.write(folder)
+
+
+class TestMistakes:
+    """Each is told in one line that says what to do; layer and choices stay as they were."""
+
+    @pytest.mark.parametrize(
+        ("make", "says"),
+        [
+            pytest.param(not_a_simulation, "give a SONATA simulation", id="other-json"),
+            pytest.param(
+                lambda folder: _written(folder / "simulation_config.json", "{"),
+                "is not JSON",
+                id="broken-json",
+            ),
+            pytest.param(
+                lambda folder: _written(folder / "picture.png", "\x89PNG"), "is not JSON", id="png"
+            ),
+        ],
+    )
+    def test_a_file_that_is_no_simulation(self, user, sample, tmp_path, make, says):
+        layer = user.open_and_load(sample)
+        before = user.form.settings()
+        user.choose(make(tmp_path))
+        assert len(user.told) == 1
+        assert says in user.told[0]
+        assert str(tmp_path) in user.told[0]
+        assert user.form.settings() == before
+        assert user.form.file.line_edit.value == str(sample)
+        assert list(user.viewer.layers) == [layer]
+        assert user.form.load.enabled
+
+    def test_a_spikes_file_that_is_missing_is_told_at_once(self, user, tmp_path):
+        user.choose(spikes_missing(tmp_path))
+        assert "the spikes file does not exist: run the simulation" in user.told[0]
+        assert "no spikes" in user.form.info.value
+        user.load()
+        assert len(user.told) == 2
+        assert len(user.viewer.layers) == 0
+
+    @pytest.mark.parametrize(
+        ("make", "says"),
+        [
+            pytest.param(without_places, "choose two of its properties as flat", id="no-columns"),
+            pytest.param(all_outside, "has a place", id="all-outside"),
+        ],
+    )
+    def test_a_population_without_places(self, user, tmp_path, make, says):
+        user.choose(make(tmp_path))
+        user.load()
+        assert len(user.told) == 1
+        assert says in user.told[0]
+        assert len(user.viewer.layers) == 0
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            pytest.param({"radius": 0.0}, "radius", id="radius-0"),
+            pytest.param({"bin_ms": 0.0}, "bin width", id="bin-0"),
+            pytest.param(
+                {"bin_ms": 7.0, "stop": 50.0}, "use 0 to 49 ms or 0 to 56 ms", id="ragged"
+            ),
+            pytest.param({"start": 500.0, "stop": 700.0}, "from 0 to 100 ms", id="outside"),
+            pytest.param({"start": -50.0}, "from 0 to 100 ms", id="window-before"),
+            pytest.param({"start": 50.0, "stop": 20.0}, "stop must be after start", id="empty"),
+            pytest.param({"bin_ms": 500.0}, "narrower bin", id="bin-too-wide"),
+        ],
+    )
+    def test_a_value_that_cannot_be_used(self, user, tmp_path, change, says):
+        layer = user.open_and_load(neurons_in_a_row().write(tmp_path))
+        before, status = layer.cube, user.form.status.value
+        for name, value in change.items():
+            getattr(user.form, name).value = value
+        user.wait_until_idle()
+        assert len(user.told) == 1
+        assert says in user.told[0]
+        assert "\n" not in user.told[0]
+        assert layer.cube is before
+        assert user.form.status.value == status
+
+    def test_a_number_that_is_none_does_not_get_in(self, user):
+        spin = user.form.radius.native
+        spin.lineEdit().setText("nan")
+        spin.interpretText()
+        assert user.form.radius.value == 50.0
+
+    def test_a_filter_that_leaves_nobody(self, user, tmp_path):
+        path = neurons_in_a_row(node_sets={"Even": {"synapse_class": "EXC"}}).write(tmp_path)
+        layer = user.open_and_load(path)
+        before = layer.cube
+        user.form.automatic.value = False
+        user.form.node_set.value = "Even"
+        user.pick_filter("synapse_class", "INH")
+        user.load()
+        assert user.told == ["no neuron passes all the filters together: loosen one of them"]
+        assert layer.cube is before
+
+    def test_load_without_a_simulation(self, user):
+        assert not user.form.load.enabled
+        user.widget.load()
+        assert "choose or drop" in user.told[0]
+
+    def test_more_than_fits_into_memory(self, user, sample, monkeypatch):
+        def too_much(sim, **options):
+            raise MemoryError("Unable to allocate 3 TiB")
+
+        monkeypatch.setattr(request, "computed_cube", too_much)
+        user.choose(sample)
+        user.load()
+        assert len(user.told) == 1
+        assert "use larger hexagons, wider bins or a shorter window" in user.told[0]
+
+    def test_a_bug_is_no_mistake_of_the_user(self, user, sample, monkeypatch):
+        def broken(sim, **options):
+            raise ZeroDivisionError("a bug")
+
+        monkeypatch.setattr(request, "computed_cube", broken)
+        user.choose(sample)
+        with user.qtbot.captureExceptions() as raised:
+            user.form.load.native.click()
+            user.wait(lambda: not user.widget.busy)
+            user.qtbot.wait(50)
+        assert [kind for kind, *_ in raised] == [ZeroDivisionError]
+        assert user.form.load.enabled
+
+
+class TestClosing:
+    @pytest.fixture
+    def endless(self, monkeypatch):
+        """Work that only ends when it is told to; the event says that it has."""
+        ended = threading.Event()
+
+        def work_on(sim, *, progress, **options):
+            try:
+                while True:
+                    progress("spikes", 1, 100)
+                    time.sleep(0.01)
+            except Cancelled:
+                ended.set()
+                raise
+
+        monkeypatch.setattr(request, "computed_cube", work_on)
+        return ended
+
+    def test_the_thread_ends_with_the_window(self, user, sample, endless):
+        user.choose(sample)
+        user.form.load.native.click()
+        user.wait(lambda: "1 of 100" in user.form.status.value)
+        user.viewer.close()
+        assert endless.wait(1.0)
+
+    def test_the_thread_ends_with_the_panel_and_nothing_is_left_of_it(self, user, sample, endless):
+        user.choose(sample)
+        user.form.load.native.click()
+        user.wait(lambda: "1 of 100" in user.form.status.value)
+        panel = weakref.ref(user.widget)
+        user.viewer.window.remove_dock_widget(user.widget.native)
+        assert endless.wait(1.0)
+        user.viewer.add_points(np.zeros((1, 2)))
+        user.qtbot.wait(50)
+        gc.collect()
+        assert panel() is None
+
+    def test_it_can_be_opened_from_the_plugins_menu(self, user):
+        dock, again = user.viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
+        assert again is user.widget
+        assert WIDGET in dock.name
+
+
+def _written(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path

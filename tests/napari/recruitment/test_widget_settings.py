@@ -1,0 +1,230 @@
+"""What was chosen last time."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from dataclasses import asdict, replace
+
+import pytest
+from tests.support.widget_helpers import User, neurons_in_a_row
+
+from napari_hexrecruit._napari.recruitment import settings as settings_module
+from napari_hexrecruit._napari.recruitment.settings import (
+    Saver,
+    Settings,
+    load_settings,
+    save_settings,
+    settings_file,
+    with_recipe,
+)
+
+CHOSEN = Settings(
+    simulation="/data/simulation_config.json",
+    population="cortex",
+    node_set="All",
+    filter_column="layer",
+    filter_values=(2, 3),
+    radius=80.0,
+    stop=500.0,
+    automatic=False,
+    metric="rate",
+    high=12.5,
+    loop=False,
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Settings of napari, and so ours, are in a folder of the test."""
+    monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "config" / "settings.yaml"))
+    return tmp_path / "config"
+
+
+class TestFile:
+    def test_gives_back_what_was_saved(self, folder):
+        save_settings(CHOSEN)
+        assert settings_file().parent == folder
+        assert load_settings() == CHOSEN
+
+    def test_without_a_file_everything_is_as_at_first(self):
+        assert load_settings() == Settings()
+
+    @pytest.mark.parametrize(
+        "content", ["", "{", "[1, 2]", "null", '"text"', "\x00", "[" * 100_000, '{"radius": 1e999}']
+    )
+    def test_a_broken_file_does_no_harm(self, folder, content):
+        folder.mkdir()
+        settings_file().write_text(content)
+        assert load_settings() == Settings()
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("radius", "wide"),
+            ("radius", None),
+            ("radius", float("nan")),
+            ("radius", True),
+            ("min_neurons", 1.5),
+            ("automatic", 1),
+            ("simulation", 3),
+            ("filter_values", "INH"),
+            ("filter_values", [["INH"]]),
+            ("stop", "late"),
+            ("unheard_of", 1),
+        ],
+    )
+    def test_one_bad_value_does_not_spoil_the_others(self, folder, name, value):
+        folder.mkdir()
+        settings_file().write_text(json.dumps(asdict(CHOSEN) | {name: value}))
+        expected = CHOSEN
+        if hasattr(CHOSEN, name):
+            expected = replace(CHOSEN, **{name: getattr(Settings(), name)})
+        assert load_settings() == expected
+
+    def test_a_folder_that_cannot_be_made_is_no_error(self, folder):
+        folder.write_text("a file")
+        save_settings(CHOSEN)
+        assert load_settings() == Settings()
+
+    def test_nothing_waits_for_the_disk(self, folder, monkeypatch):
+        synced = []
+        monkeypatch.setattr(os, "fsync", synced.append)
+        save_settings(CHOSEN)
+        assert load_settings() == CHOSEN
+        assert synced == []
+        assert [path.name for path in folder.iterdir()] == [settings_file().name]
+
+    def test_a_write_that_fails_leaves_the_file_of_before(self, folder, monkeypatch):
+        save_settings(CHOSEN)
+
+        def full(aside, final):
+            raise OSError("No space left on device")
+
+        monkeypatch.setattr(os, "replace", full)
+        save_settings(replace(CHOSEN, radius=1.0))
+        assert load_settings() == CHOSEN
+        assert [path.name for path in folder.iterdir()] == [settings_file().name]
+
+    def test_with_an_empty_variable_nothing_is_kept(self, monkeypatch):
+        monkeypatch.setenv("NAPARI_CONFIG", "")
+        save_settings(CHOSEN)
+        assert settings_file() is None
+        assert load_settings() == Settings()
+
+    def test_otherwise_it_is_in_the_users_folder(self, monkeypatch):
+        monkeypatch.delenv("NAPARI_CONFIG")
+        assert "napari-hexrecruit" in settings_file().parts
+
+
+class TestSaver:
+    def test_does_not_wait_for_a_slow_disk_and_the_last_settings_win(self, monkeypatch):
+        written, may_go_on = [], threading.Event()
+
+        def slowly(settings):
+            assert may_go_on.wait(20)
+            written.append(settings.radius)
+
+        monkeypatch.setattr(settings_module, "save_settings", slowly)
+        saver = Saver()
+        for radius in (1.0, 2.0, 3.0):
+            saver.save(replace(CHOSEN, radius=radius))
+        assert written == []
+        may_go_on.set()
+        saver.wait()
+        assert written[-1] == 3.0
+        assert len(written) <= 2
+        saver.save(replace(CHOSEN, radius=4.0))
+        saver.wait()
+        assert written[-1] == 4.0
+
+
+def test_a_recipe_gives_the_parameters_of_a_cube():
+    recipe = {
+        "simulation": "/data/sim.json",
+        "population": "cortex",
+        "node_set": None,
+        "where": [{"column": "depth", "interval": [0.0, 500.0]}, {"column": "x", "values": [1]}],
+        "flat": ["a", "b"],
+        "radius": 20.0,
+        "bin_ms": 5.0,
+        "start": 10.0,
+        "stop": 60.0,
+        "min_neurons": 3,
+    }
+    found = with_recipe(CHOSEN, recipe)
+    assert (found.filter_column, found.filter_values) == ("depth", ())
+    assert (found.filter_low, found.filter_high) == (0.0, 500.0)
+    assert (found.flat_x, found.flat_y, found.radius, found.min_neurons) == ("a", "b", 20.0, 3)
+    assert (found.node_set, found.metric) == ("", "rate")
+    assert with_recipe(CHOSEN, {}).filter_column == ""
+
+
+class TestWidget:
+    def test_comes_back_as_it_was_left(self, make_napari_viewer, qtbot, tmp_path):
+        path = neurons_in_a_row().write(tmp_path / "sim")
+        first = User(make_napari_viewer(), qtbot)
+        first.choose(path)
+        first.pick_filter("layer", 2, 5)
+        first.form.radius.value = 80.0
+        first.form.stop.value = 60.0
+        first.form.colormap.value = "magma"
+        first.form.limits.value = (5.0, 40.0)
+        first.form.speed.value = 33.0
+        chosen = first.form.settings()
+        first.wait(lambda: settings_file().is_file() and load_settings() == chosen)
+        second = User(make_napari_viewer(), qtbot)
+        second.wait(lambda: second.form.load.enabled)
+        assert second.form.settings() == chosen
+        assert second.form.filter_values.value == [2, 5]
+        assert second.widget.form.request().where == ({"column": "layer", "values": [2, 5]},)
+        assert second.told == []
+
+    def test_is_saved_aside_from_the_window(self, make_napari_viewer, qtbot, tmp_path, monkeypatch):
+        threads, synced = [], []
+        save = settings_module.save_settings
+
+        def noted(settings):
+            threads.append(threading.current_thread())
+            save(settings)
+
+        monkeypatch.setattr(settings_module, "save_settings", noted)
+        monkeypatch.setattr(os, "fsync", synced.append)
+        user = User(make_napari_viewer(), qtbot)
+        user.choose(neurons_in_a_row().write(tmp_path / "sim"))
+        user.form.radius.value = 75.0
+        user.wait(lambda: settings_file().is_file() and load_settings().radius == 75.0)
+        assert threading.main_thread() not in threads
+        assert synced == []
+
+    def test_what_is_chosen_just_before_the_panel_is_closed_is_kept(
+        self, make_napari_viewer, qtbot, tmp_path
+    ):
+        user = User(make_napari_viewer(), qtbot)
+        user.choose(neurons_in_a_row().write(tmp_path / "sim"))
+        user.form.radius.value = 65.0
+        user.viewer.window.remove_dock_widget(user.widget.native)
+        user.wait(lambda: settings_file().is_file() and load_settings().radius == 65.0)
+
+    def test_a_simulation_that_is_gone_is_forgotten(self, make_napari_viewer, qtbot):
+        save_settings(replace(CHOSEN, simulation="/nowhere/simulation_config.json"))
+        user = User(make_napari_viewer(), qtbot)
+        assert user.form.file.line_edit.value == ""
+        assert user.form.radius.value == 80.0
+        assert user.told == []
+
+    def test_what_the_new_simulation_lacks_falls_back(self, make_napari_viewer, qtbot, tmp_path):
+        path = neurons_in_a_row(tstop_ms=50.0).write(tmp_path / "sim")
+        gone = {"population": "gone", "node_set": "gone", "filter_column": "gone", "flat_x": "gone"}
+        save_settings(
+            replace(CHOSEN, simulation=str(path), split_by="gone", colormap="gone", **gone)
+        )
+        user = User(make_napari_viewer(), qtbot)
+        user.wait(lambda: user.form.load.enabled)
+        chosen = user.form.settings()
+        assert (chosen.population, chosen.node_set, chosen.filter_column) == ("cortex", "", "")
+        assert (chosen.flat_x, chosen.split_by, chosen.stop) == ("ss_flat_x", "", None)
+        user.load()
+        assert user.told == []
+        assert user.viewer.layers[0].cube.attrs["hex_radius"] == 80.0

@@ -1,0 +1,604 @@
+"""The widget "Traces": lines, cursor, slider, strip, raster, files; and what it costs."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import weakref
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from napari.settings import get_settings
+from PIL import Image
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog
+from tests.support.cubes import cube_of, sheet_cube, wave_cube
+from tests.support.looking import go_to
+from tests.support.mouse import LEFT, NO_KEY, Mouse
+from tests.support.widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
+
+from napari_hexrecruit import open_simulation, recruitment_cube
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.picks import MOST_LINES
+from napari_hexrecruit._napari.layers.simulation_source import source_of
+from napari_hexrecruit._napari.traces.raster import raster_picture, read_raster
+from napari_hexrecruit._napari.traces.traces import (
+    decimated,
+    limits_of,
+    traces_of,
+)
+from napari_hexrecruit.analysis import cut_trials, trial_cube
+from napari_hexrecruit.synthetic import SMALL, write_simulation
+
+
+class TestReading:
+    def test_one_line_for_each_hexagon_and_the_mean_of_their_neurons(self):
+        cube = cube_of(
+            [[10, 0], [5, 30]], row=[0, 0], col=[0, 1], n_neurons=np.array([10, 90]), start_ms=50.0
+        )
+        traces = traces_of(cube, ["R0;C1", "R0;C0"], [4, 0], "recruitment")
+        assert [line.name for line in traces.lines] == ["R0;C1", "R0;C0"]
+        assert [line.n_neurons for line in traces.lines] == [90, 10]
+        np.testing.assert_allclose(traces.lines[0].values, [0.0, 100 / 3], rtol=1e-6)
+        np.testing.assert_allclose(traces.lines[1].values, [100.0, 50.0])
+        np.testing.assert_allclose(traces.mean, [10.0, 35.0])
+        assert traces.time_ms.tolist() == [55.0, 65.0]
+
+    def test_many_hexagons_are_a_band(self):
+        cube = sheet_cube(MOST_LINES + 1, 4)
+        names = cube["hex"].to_numpy().tolist()
+        slots = range(len(names))
+        assert traces_of(cube, names[:-1], slots[:-1], "recruitment").band is None
+        many = traces_of(cube, names, slots, "recruitment")
+        assert many.lines == ()
+        expected = np.percentile(cube["recruitment"].to_numpy(), [10, 90], axis=1)
+        np.testing.assert_allclose(many.band, expected, rtol=1e-5)
+
+    def test_hexagons_without_a_value_have_no_line_to_draw(self, gappy_cube):
+        traces = traces_of(gappy_cube, ["R1;C1"], [0], "recruitment")
+        assert not traces.lines[0].has_value
+        assert np.isnan(traces.mean).all()
+        assert traces.limits() == (0.0, 1.0)
+
+    @given(hnp.arrays(float, st.integers(0, 30), elements=st.floats(-1e6, 1e6)))
+    def test_limits_hold_all_values_and_0(self, values):
+        low, high = limits_of([values])
+        assert low < high
+        assert low <= values.min(initial=0.0)
+        assert high >= values.max(initial=0.0)
+
+    @given(
+        hnp.arrays(float, st.integers(1, 900), elements=st.floats(-9, 9) | st.just(np.nan)),
+        st.integers(1, 50),
+    )
+    def test_thinned_out_lines_keep_their_lows_and_highs(self, values, n_columns):
+        x = np.arange(len(values), dtype=float)
+        thin_x, thin_y = decimated(x, values, n_columns)
+        assert len(thin_x) == len(thin_y) <= max(4 * n_columns, 2 * n_columns)
+        assert (np.diff(thin_x) >= 0).all()
+        there = np.isfinite(thin_y)
+        np.testing.assert_array_equal(thin_y[there], values[thin_x[there].astype(int)])
+        if np.isfinite(values).any():
+            assert np.nanmax(thin_y) == np.nanmax(values)
+            assert np.nanmin(thin_y) == np.nanmin(values)
+        else:
+            assert not there.any()
+
+
+# --- the panel ------------------------------------------------------------------------------------
+
+
+class Panel:
+    """The panel in a viewer, and what napari tells."""
+
+    def __init__(self, viewer, qtbot):
+        from napari.utils.notifications import notification_manager
+
+        self.viewer, self.qtbot, self.told = viewer, qtbot, []
+        notification_manager.notification_ready.connect(self._listen)
+        self.dock, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Traces")
+        self.plot, self.canvas = self.widget.canvas.plot, self.widget.canvas
+        self.column = self.widget.column
+        self.wait()
+
+    def _listen(self, notification):
+        self.told.append(str(notification.message))
+
+    def wait(self):
+        self.qtbot.wait(30)
+        self.qtbot.waitUntil(lambda: not self.widget.busy, timeout=PATIENCE_MS)
+
+    @property
+    def lines(self):
+        """Data of the drawn lines by colour; the mean is bold."""
+        return self.plot.main.lines
+
+    @property
+    def entries(self):
+        return [self.column.legend.item(k).text() for k in range(self.column.legend.count())]
+
+    def pixel_of_time(self, time_ms):
+        x = self.plot.main.transData.transform((time_ms, 0.0))[0] / self.canvas.device_pixel_ratio
+        return QPoint(round(x), self.canvas.height() // 2)
+
+    def press(self, button):
+        QTest.mouseClick(button, LEFT)
+
+
+@pytest.fixture
+def opened(make_napari_viewer, qtbot, monkeypatch):
+    """Opens the panel, for the first time, in a viewer with a layer of a cube."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    get_settings().application.plugin_widget_positions = {}
+
+    def open_panel(cube=None, *, show=False, **kwargs):
+        viewer = make_napari_viewer(show=show)
+        layer = None if cube is None else viewer.add_layer(RecruitmentLayer(cube, **kwargs))
+        return Panel(viewer, qtbot), layer
+
+    return open_panel
+
+
+class TestLines:
+    def test_a_click_shows_a_line_as_outlined(self, opened, cube):
+        panel, layer = opened(cube, show=True)
+        Mouse(panel.viewer).click_hex(cube, "R1;C2")
+        assert layer.selected_hexes == ("R1;C2",)
+        (line,) = panel.lines
+        np.testing.assert_allclose(line.get_ydata(), cube["recruitment"].sel(hex="R1;C2"))
+        assert line.get_xdata().tolist() == [3005.0, 3015.0, 3025.0, 3035.0, 3045.0]
+        ring = layer.pick_overlay.outlines.colours[0]
+        from matplotlib.colors import to_rgba
+
+        np.testing.assert_allclose(to_rgba(line.get_color()), ring, atol=1e-6)
+
+    def test_several_have_a_bold_mean(self, opened, cube):
+        panel, layer = opened(cube)
+        layer.selected_hexes = ["R0;C0", "R2;C3"]
+        first, second, mean = panel.lines
+        assert mean.get_linewidth() > 1.5 * first.get_linewidth()
+        both = cube["recruitment"].sel(hex=["R0;C0", "R2;C3"])
+        np.testing.assert_allclose(second.get_ydata(), both[:, 1])
+        np.testing.assert_allclose(mean.get_ydata(), both.mean("hex"))
+        assert panel.entries == [
+            "Mean of 2 · 200 neurons",
+            "R0;C0 · 100 neurons",
+            "R2;C3 · 100 neurons",
+        ]
+
+    def test_axes_say_what_they_are(self, opened, cube):
+        panel, layer = opened(cube)
+        layer.selected_hexes = ["R0;C0"]
+        assert panel.plot.main.get_ylabel() == "Neurons recruited (%)"
+        assert panel.plot.main.get_xlabel() == "Time (ms)"
+        layer.metric = "rate"
+        panel.wait()
+        assert panel.plot.main.get_ylabel() == "Firing rate (spikes/s per neuron)"
+        rates = cube["n_spikes"].sel(hex="R0;C0").to_numpy() / 100 / 0.01
+        np.testing.assert_allclose(panel.lines[0].get_ydata(), rates)
+
+    def test_nothing_picked_says_how(self, opened, cube):
+        panel, layer = opened(cube)
+        assert "Click a hexagon" in panel.plot.main.texts[0].get_text()
+        assert not panel.column.copy.isEnabled()
+        layer.selected_hexes = ["R0;C0"]
+        assert not panel.plot.main.texts
+        panel.press(panel.column.clear)
+        assert layer.selected_hexes == ()
+        assert "Click a hexagon" in panel.plot.main.texts[0].get_text()
+
+    def test_another_cube_is_shown_at_once(self, opened, cube):
+        panel, layer = opened(cube)
+        layer.selected_hexes = ["R0;C0", "R2;C3"]
+        layer.cube = wave_cube(2, 3, 8)
+        panel.wait()
+        (line,) = panel.lines
+        assert len(line.get_xdata()) == 8
+        assert panel.plot.strip.get_xlim() == (0.0, 80.0)
+
+    def test_the_layer_that_is_looked_at(self, opened, cube):
+        panel, first = opened(cube)
+        first.selected_hexes = ["R0;C0"]
+        second = panel.viewer.add_layer(RecruitmentLayer(wave_cube(2, 3, 8)))
+        panel.wait()
+        assert len(panel.lines) == 0
+        second.selected_hexes = ["R1;C1", "R0;C1"]
+        assert len(panel.lines) == 3
+        second.visible = False
+        panel.wait()
+        assert len(panel.lines) == 1
+        panel.viewer.layers.clear()
+        panel.wait()
+        assert "load a simulation or a cube" in panel.plot.main.texts[0].get_text()
+        assert len(panel.lines) == 0
+
+    def test_without_any_layer(self, opened):
+        panel, _ = opened()
+        assert "load a simulation or a cube" in panel.plot.main.texts[0].get_text()
+        panel.widget.copy()
+        assert "click a hexagon first" in panel.told[-1]
+
+
+class TestOddCubes:
+    def test_a_single_bin_is_a_dot(self, opened):
+        panel, layer = opened(cube_of([[5, 9]], row=[0, 0], col=[0, 1]), show=True)
+        layer.selected_hexes = ["R0;C0", "R0;C1"]
+        panel.wait()
+        assert all(line.get_marker() == "o" for line in panel.lines)
+        assert panel.canvas.cursor_ms == (0.0, 10.0)
+
+    def test_a_single_hexagon(self, opened):
+        panel, layer = opened(cube_of([[5], [9]], row=[0], col=[0]))
+        layer.selected_hexes = ["R0;C0"]
+        (line,) = panel.lines
+        assert line.get_ydata().tolist() == [5.0, 9.0]
+
+    def test_no_hexagon_has_a_value(self, opened):
+        cube = cube_of([[5], [9]], row=[0], col=[0], min_neurons=1000)
+        panel, layer = opened(cube, show=True)
+        layer.selected_hexes = ["R0;C0"]
+        panel.wait()
+        assert panel.entries == ["R0;C0 · 100 neurons, no value"]
+        assert panel.plot.main.get_ylim() == (0.0, 1.0)
+        assert panel.told == []
+
+    def test_nobody_fires(self, opened):
+        panel, layer = opened(cube_of([[0], [0]], row=[0], col=[0]), show=True)
+        layer.selected_hexes = ["R0;C0"]
+        panel.wait()
+        assert panel.plot.main.get_ylim() == (0.0, 1.0)
+
+
+class TestLargerThanMemory:
+    def test_cubes_in_files_are_read_aside(self, opened, cube):
+        panel, layer = opened(cube.chunk({"time": 2, "hex": 4}))
+        panel.wait()
+        (strip,) = panel.plot.strip.lines
+        np.testing.assert_allclose(strip.get_ydata(), cube["recruitment"].mean("hex"))
+        layer.selected_hexes = ["R0;C0", "R2;C3"]
+        assert panel.plot.main.texts[0].get_text() == "Reading ..."
+        panel.wait()
+        assert len(panel.lines) == 3
+        both = cube["recruitment"].sel(hex=["R0;C0", "R2;C3"])
+        np.testing.assert_allclose(panel.lines[1].get_ydata(), both[:, 1])
+        assert panel.told == []
+
+    def test_the_last_picks_count(self, opened, cube):
+        panel, layer = opened(cube.chunk({"time": 2}))
+        for name in ("R0;C0", "R1;C1", "R2;C2"):
+            layer.selected_hexes = [name]
+        panel.wait()
+        (line,) = panel.lines
+        np.testing.assert_allclose(line.get_ydata(), cube["recruitment"].sel(hex="R2;C2"))
+
+
+class TestTime:
+    def test_the_slider_moves_the_cursor(self, opened, cube):
+        panel, _layer = opened(cube)
+        for bin_ in (0, 3, 4):
+            go_to(panel.viewer, 3000.0 + 10 * bin_)
+            assert panel.canvas.cursor_ms == (3000.0 + 10 * bin_, 3010.0 + 10 * bin_)
+
+    def test_a_click_or_drag_on_the_plot_moves_the_slider(self, opened, cube):
+        panel, layer = opened(cube, show=True)
+        for time_ms, bin_ in ((3035.0, 3), (3001.5, 0), (3049.0, 4)):
+            QTest.mouseClick(panel.canvas, LEFT, NO_KEY, panel.pixel_of_time(time_ms))
+            assert layer.current_bin == bin_
+            assert panel.canvas.cursor_ms == layer.time_window_ms
+        QTest.mousePress(panel.canvas, LEFT, NO_KEY, panel.pixel_of_time(3005.0))
+        QTest.mouseMove(panel.canvas, panel.pixel_of_time(3025.0))
+        assert layer.current_bin == 2
+        QTest.mouseRelease(panel.canvas, LEFT, NO_KEY, panel.pixel_of_time(3025.0))
+        QTest.mouseMove(panel.canvas, panel.pixel_of_time(3005.0))
+        assert layer.current_bin == 2
+
+    def test_a_click_before_the_first_bin_goes_to_it(self, opened, cube):
+        panel, layer = opened(cube, show=True)
+        go_to(panel.viewer, 3030.0)
+        QTest.mouseClick(panel.canvas, LEFT, NO_KEY, QPoint(2, 60))
+        assert layer.current_bin == 0
+
+    def test_outside_of_the_cubes_time_there_is_no_cursor(self, opened, cube):
+        panel, layer = opened(cube)
+        panel.viewer.add_layer(RecruitmentLayer(wave_cube(1, 1, 500), visible=False))
+        panel.viewer.layers.selection.active = layer
+        panel.wait()
+        go_to(panel.viewer, 100.0)
+        assert panel.canvas.cursor_ms is None
+        go_to(panel.viewer, 3010.0)
+        assert panel.canvas.cursor_ms == (3010.0, 3020.0)
+
+    def test_a_layer_that_was_moved_in_time(self, opened, cube):
+        panel, layer = opened(cube, show=True)
+        layer.translate = (500.0, 0.0, 0.0)
+        panel.wait()
+        QTest.mouseClick(panel.canvas, LEFT, NO_KEY, panel.pixel_of_time(3025.0))
+        assert panel.viewer.dims.point[0] == 520.0
+        assert layer.current_bin == 2
+        assert panel.canvas.cursor_ms == (3020.0, 3030.0)
+
+    def test_time_behind_axes_of_other_layers(self, opened, cube):
+        panel, layer = opened(cube, show=True)
+        panel.viewer.add_image(np.zeros((3, 2, 4, 4)), name="4-d")
+        panel.wait()
+        QTest.mouseClick(panel.canvas, LEFT, NO_KEY, panel.pixel_of_time(3025.0))
+        assert layer.current_bin == 2
+        assert panel.canvas.cursor_ms == (3020.0, 3030.0)
+
+    def test_the_plot_is_in_line_with_the_slider(self, opened):
+        """The middle of a bin is under the middle of napari's handle, at any bin."""
+        panel, _layer = opened(wave_cube(3, 4, 100), show=True)
+        panel.viewer.window.resize(1300, 900)
+        panel.qtbot.wait(400)
+        panel.wait()
+        slider = panel.viewer.window._qt_viewer.dims.slider_widgets[0].slider
+        for bin_ in (0, 37, 99):
+            go_to(panel.viewer, 10.0 * bin_)
+            panel.qtbot.wait(20)
+            x = panel.pixel_of_time(10.0 * bin_ + 5.0)
+            ours = panel.canvas.mapToGlobal(x).x()
+            assert ours == pytest.approx(middle_of_handle(slider), abs=2)
+
+    def test_the_strip_is_the_population(self, opened, cube):
+        panel, _layer = opened(cube)
+        (line,) = panel.plot.strip.lines
+        np.testing.assert_allclose(line.get_ydata(), cube["recruitment"].mean("hex"))
+        assert panel.plot.strip.get_xlim() == panel.plot.main.get_xlim() == (3000.0, 3050.0)
+
+
+def middle_of_handle(slider):
+    from qtpy.QtWidgets import QStyle, QStyleOptionSlider
+
+    option = QStyleOptionSlider()
+    slider.initStyleOption(option)
+    part = slider.style().subControlRect(
+        QStyle.ComplexControl.CC_ScrollBar, option, QStyle.SubControl.SC_ScrollBarSlider, slider
+    )
+    return slider.mapToGlobal(QPoint(0, 0)).x() + part.x() + part.width() / 2
+
+
+class TestCost:
+    def test_a_step_of_the_slider_moves_only_the_cursor(self, opened):
+        panel, layer = opened(sheet_cube(200, 1000), show=True)
+        layer.selected_hexes = layer.cube["hex"].to_numpy()[:20]
+        panel.qtbot.wait(300)
+        drawn, steps = [], []
+        panel.canvas.mpl_connect("draw_event", drawn.append)
+        move = panel.canvas.put_cursor
+
+        def counted(window_ms):
+            move(window_ms)
+            steps.append(window_ms)
+
+        panel.canvas.put_cursor = counted
+        for bin_ in range(20, 600, 20):
+            go_to(panel.viewer, 3000.0 + 10.0 * bin_)
+            QApplication.processEvents()
+        assert len(steps) == 29
+        assert drawn == []
+
+    def test_a_click_is_a_drawn_trace_before_anything_else_happens(self, opened):
+        panel, layer = opened(sheet_cube(3000, 1000), show=True)
+        drawn = []
+        panel.canvas.mpl_connect("draw_event", drawn.append)
+        for n, name in enumerate(layer.cube["hex"].to_numpy()[1000:1005], start=1):
+            layer.selected_hexes = (name,)
+            assert len(drawn) == n
+
+
+class TestFiles:
+    def test_copies_csv(self, opened, cube):
+        panel, layer = opened(cube)
+        layer.selected_hexes = ["R2;C3", "R0;C0"]
+        panel.press(panel.column.copy)
+        table = pd.read_csv(io.StringIO(QApplication.clipboard().text()))
+        assert list(table) == ["time_ms", "R2;C3", "R0;C0", "mean"]
+        assert table["time_ms"].tolist() == [3000.0, 3010.0, 3020.0, 3030.0, 3040.0]
+        np.testing.assert_allclose(table["R2;C3"], cube["recruitment"].sel(hex="R2;C3"))
+        assert panel.column.status.text() == "Copied 5 bins of 2 hexagons."
+
+    def test_saves_a_picture(self, opened, cube, tmp_path):
+        panel, layer = opened(cube)
+        layer.selected_hexes = ["R2;C3", "R0;C0"]
+        panel.widget.save(tmp_path / "traces.png")
+        picture = np.asarray(Image.open(tmp_path / "traces.png").convert("RGB"))
+        assert (picture[0, 0] == 255).all()
+        assert min(picture.shape[:2]) > 500
+        assert [path.name for path in tmp_path.iterdir()] == ["traces.png"]
+
+    def test_saves_a_drawing_with_text_and_the_same_bytes_each_time(self, opened, cube, tmp_path):
+        panel, layer = opened(cube)
+        layer.selected_hexes = ["R2;C3", "R0;C0"]
+        for name in ("one.svg", "two.svg"):
+            panel.widget.save(tmp_path / name)
+        one = (tmp_path / "one.svg").read_bytes()
+        assert one == (tmp_path / "two.svg").read_bytes()
+        words = {node.text for node in ElementTree.fromstring(one).iter() if node.text}
+        assert {"Neurons recruited (%)", "Time (ms)", "R2;C3", "R0;C0"} <= words
+
+    def test_the_dialog_completes_the_name(self, opened, cube, tmp_path, monkeypatch):
+        panel, layer = opened(cube)
+        layer.selected_hexes = ["R0;C0"]
+        answer = (str(tmp_path / "figure"), "SVG picture (*.svg)")
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answer)
+        panel.press(panel.column.save)
+        assert (tmp_path / "figure.svg").stat().st_size > 1000
+        assert panel.column.status.text() == "Saved figure.svg."
+
+    def test_tells_what_is_wrong(self, opened, cube, tmp_path):
+        panel, _layer = opened(cube)
+        panel.widget.save(tmp_path / "traces.bmp")
+        assert panel.told[-1].startswith("traces.bmp: cannot be written")
+        panel.widget.save(tmp_path / "nowhere" / "traces.png")
+        assert "there is no such folder" in panel.told[-1]
+
+
+# --- the raster -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """The small sample simulation and its cube."""
+    path = write_simulation(tmp_path_factory.mktemp("sample") / "small", SMALL)
+    return path, recruitment_cube(path)
+
+
+class TestRaster:
+    def test_is_offered_where_the_simulation_is_at_hand(self, opened, sample, cube):
+        panel, layer = opened(cube)
+        assert not panel.column.raster.isEnabled()
+        assert "not at hand" in panel.column.raster.toolTip()
+        layer.cube = sample[1]
+        panel.wait()
+        assert panel.column.raster.isEnabled()
+
+    def test_finds_the_simulation_of_a_cube(self, sample, cube):
+        path, counted = sample
+        source = source_of(counted)
+        assert source.simulation().path == path
+        assert source_of(counted.copy()) is source
+        assert source_of(cube) is None
+        for recipe in ("", "[1]", json.dumps({"simulation": "/nowhere/simulation_config.json"})):
+            assert source_of(cube.assign_attrs(recipe=recipe)) is None
+
+    def test_a_trial_shows_the_spikes_around_its_onset(self, sample):
+        cube = sample[1]
+        names = cube["hex"].to_numpy()[:3].tolist()
+        trial = trial_cube(cut_trials(cube, [300.0], before=100.0, after=200.0), 0)
+        found = read_raster(source_of(trial), trial, names, lambda *_: None)
+        assert len(found["time"]) == int(trial["n_spikes"].sel(hex=names).sum())
+        assert float(found["time"].min()) >= -100.0
+        assert float(found["time"].max()) < 200.0
+
+    def test_shows_the_spikes_of_the_picked_neurons(self, opened, sample):
+        path, cube = sample
+        panel, layer = opened(cube, show=True)
+        names = cube["hex"].to_numpy()[[10, 40]].tolist()
+        layer.selected_hexes = names
+        panel.press(panel.column.raster)
+        panel.wait()
+        assert panel.widget._raster.n_lines == int(cube["n_neurons"].sel(hex=names).sum())
+        assert panel.plot.below.get_visible()
+        (image,) = panel.plot.below.images
+        picture = image.get_array()
+        n_columns = picture.shape[1]
+        lit = (picture[..., 3] > 0).any(axis=0)
+        n_spikes = cube["n_spikes"].sel(hex=names).sum("hex").to_numpy()
+        of_column = np.arange(n_columns + 1) * len(n_spikes) / n_columns
+        for first, last, is_lit in zip(of_column[:-1], of_column[1:], lit, strict=True):
+            around = n_spikes[int(first) : int(np.ceil(last))]
+            assert around.any() or not is_lit
+        assert lit.sum() >= (n_spikes > 0).sum() / 2
+        layer.selected_hexes = names[:1]
+        panel.wait()
+        assert panel.widget._raster.n_lines == int(cube["n_neurons"].sel(hex=names[0]))
+        panel.press(panel.column.raster)
+        assert not panel.plot.below.get_visible()
+        assert open_simulation(path).path == path
+
+    def test_a_raster_that_cannot_be_read_is_told(self, opened, tmp_path):
+        config = neurons_in_a_row().write(tmp_path)
+        panel, layer = opened(recruitment_cube(config))
+        layer.selected_hexes = layer.cube["hex"].to_numpy()[:2]
+        (tmp_path / "output" / "spikes.h5").unlink()
+        panel.press(panel.column.raster)
+        panel.wait()
+        assert "spikes.h5" in panel.told[-1]
+        assert not panel.column.raster.isChecked()
+
+    @given(st.data())
+    def test_every_spike_is_seen_where_it_is(self, data):
+        import xarray as xr
+
+        n_lines = data.draw(st.integers(1, 40))
+        n_spikes = data.draw(st.integers(0, 60))
+        draw_times = st.lists(st.floats(0, 99.999), min_size=n_spikes, max_size=n_spikes)
+        times = np.sort(np.array(data.draw(draw_times), dtype=float))
+        some_line = st.lists(st.integers(0, n_lines - 1), min_size=n_spikes, max_size=n_spikes)
+        lines = np.array(data.draw(some_line), dtype=int)
+        spikes = xr.Dataset(
+            {"time": ("spike", times), "line": ("spike", lines), "first_line": ("hex", [0])},
+            attrs={"n_lines": n_lines},
+        )
+        n_columns, n_rows = data.draw(st.integers(1, 80)), data.draw(st.integers(1, 40))
+        picture = raster_picture(spikes, ["#E69F00"], (0.0, 100.0), n_columns, n_rows)
+        rows = min(n_rows, n_lines)
+        assert picture.shape == (rows, n_columns, 4)
+        expected = np.zeros((rows, n_columns), dtype=bool)
+        for time_ms, line in zip(times, lines, strict=True):
+            expected[line * rows // n_lines, int(time_ms / 100.0 * n_columns)] = True
+        np.testing.assert_array_equal(picture[..., 3] > 80, expected)
+        assert (picture[..., :3] == (0xE6, 0x9F, 0x00)).all()
+
+    def test_neurons_have_the_colour_of_their_hexagon(self):
+        import xarray as xr
+
+        spikes = xr.Dataset(
+            {
+                "time": ("spike", [5.0, 5.0]),
+                "line": ("spike", [0, 3]),
+                "first_line": ("hex", [0, 2]),
+            },
+            attrs={"n_lines": 4},
+        )
+        picture = raster_picture(spikes, ["#010203", "#040506"], (0.0, 10.0), 10, 4)
+        assert picture[:, 5, :3].tolist() == [[1, 2, 3], [1, 2, 3], [4, 5, 6], [4, 5, 6]]
+
+
+class TestPanel:
+    def test_docks_below_the_map_and_fits_a_narrow_place(self, opened, cube):
+        panel, _layer = opened(cube, show=True)
+        window = panel.widget.window()
+        assert window.dockWidgetArea(panel.dock) == Qt.DockWidgetArea.BottomDockWidgetArea
+        assert isinstance(panel.dock, QDockWidget)
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, panel.dock)
+        window.resizeDocks([panel.dock], [300], Qt.Orientation.Horizontal)
+        panel.qtbot.waitUntil(lambda: panel.canvas.y() > panel.column.y(), timeout=PATIENCE_MS)
+        assert panel.widget.minimumSizeHint().width() <= 300
+
+    def test_follows_the_theme(self, opened, cube):
+        panel, _layer = opened(cube)
+        panel.viewer.theme = "light"
+        panel.wait()
+        light = panel.plot.figure.get_facecolor()[:3]
+        panel.viewer.theme = "dark"
+        panel.wait()
+        dark = panel.plot.figure.get_facecolor()[:3]
+        assert sum(light) > 2.5
+        assert sum(dark) < 0.6
+
+    def test_the_lasso_button_is_the_pickers_tool(self, opened, cube):
+        from napari_hexrecruit._napari.layers.picking import picker_of
+
+        panel, _layer = opened(cube)
+        picker = picker_of(panel.viewer)
+        panel.press(panel.column.lasso)
+        assert picker.lasso
+        picker.lasso = False
+        assert not panel.column.lasso.isChecked()
+
+    def test_a_closed_panel_leaves_the_viewer_alone(self, opened, cube):
+        panel, layer = opened(cube, show=True)
+        viewer = panel.viewer
+        layer.selected_hexes = ["R0;C0"]
+        n_callbacks = len(viewer.mouse_drag_callbacks)
+        viewer.window.remove_dock_widget(panel.widget)
+        assert len(viewer.mouse_drag_callbacks) == n_callbacks - 1
+        gone = weakref.ref(panel.widget)
+        qtbot, told = panel.qtbot, panel.told
+        del panel
+        qtbot.wait(50)
+        gc.collect()
+        assert gone() is None
+        layer.selected_hexes = ["R0;C1"]
+        go_to(viewer, 3030.0)
+        viewer.theme = "light"
+        viewer.layers.clear()
+        assert told == []

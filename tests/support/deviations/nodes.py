@@ -1,0 +1,188 @@
+"""Properties of nodes: in two places, as codes with gaps, as truth values, with odd names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+from tests.support.deviations.classic import (
+    N_NEURONS,
+    deviation,
+    edit_json,
+    edit_nodes,
+    replace_dataset,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HALF = N_NEURONS // 2
+
+
+def with_types(folder: Path, table: str, types: Any) -> None:
+    (folder / "types.csv").write_text(table)
+
+    def entry(content: dict[str, Any]) -> None:
+        content["networks"]["nodes"][0]["node_types_file"] = "types.csv"
+
+    edit_json(folder / "circuit_config.json", entry)
+    edit_nodes(folder, lambda group: replace_dataset(group, "node_type_id", np.asarray(types)))
+
+
+def in_two_groups(group: Any, without: tuple[str, ...] = ()) -> None:
+    """The nodes in two groups, in turns and backwards; the first lacks some properties."""
+    group["node_group_id"] = np.arange(N_NEURONS) % 2
+    group["node_group_index"] = HALF - 1 - np.arange(N_NEURONS) // 2
+    part = group.create_group("1")
+    for name in [name for name in group["0"] if not name.startswith("@")]:
+        values = group["0"][name][:]
+        part[name] = values[1::2][::-1]
+        replace_dataset(group["0"], name, values[0::2][::-1])
+    group.copy(group["0/@library"], part, "@library")
+    for name in without:
+        del group["0"][name]
+
+
+@deviation("nodes in two groups by turns, in each backwards", options={"where": "layer=1:7"})
+def groups_by_turns(folder: Path) -> None:
+    edit_nodes(folder, in_two_groups)
+
+
+@deviation("a permuted `node_group_index` of the only group")
+def permuted_index(folder: Path) -> None:
+    order = np.random.default_rng(4).permutation(N_NEURONS)
+
+    def change(group: Any) -> None:
+        for name in [name for name in group["0"] if not name.startswith("@")]:
+            replace_dataset(group["0"], name, group["0"][name][:][order])
+        group["node_group_id"] = np.zeros(N_NEURONS, int)
+        group["node_group_index"] = np.argsort(order)
+
+    edit_nodes(folder, change)
+
+
+@deviation(
+    "a `node_group_index` that was never written", says="'node_group_index' is 0 for all 60 nodes"
+)
+def unwritten_index(folder: Path) -> None:
+    def change(group: Any) -> None:
+        group["node_group_id"] = np.zeros(N_NEURONS, int)
+        group["node_group_index"] = np.zeros(N_NEURONS, int)
+
+    edit_nodes(folder, change)
+
+
+@deviation(
+    "a property in one group, and for the others in the table of node types",
+    options={"where": "layer=0:9"},
+)
+def property_in_two_places(folder: Path) -> None:
+    with_types(folder, "node_type_id layer\n100 4\n101 NULL\n", 100 + np.arange(N_NEURONS) % 2)
+    edit_nodes(folder, lambda group: in_two_groups(group, ("layer",)))
+
+
+@deviation(
+    "the same with the number as text in HDF5",
+    options={"where": "layer=0:9"},
+)
+def text_and_number(folder: Path) -> None:
+    property_in_two_places(folder)
+
+    def change(group: Any) -> None:
+        texts = np.array([str(v) for v in group["1/layer"][:]], dtype=object)
+        replace_dataset(group["1"], "layer", texts)
+
+    edit_nodes(folder, change)
+
+
+@deviation(
+    "a table of node types with names like NA, None and nan",
+    options={"where": ["pop=NA,None,nan,null", "depth=0:2"]},
+)
+def names_like_nothing(folder: Path) -> None:
+    table = "node_type_id pop depth\n0 NA 0\n1 None 1\n2 nan 0.5\n3 null 1.5\n"
+    with_types(folder, table, np.arange(N_NEURONS) % 4)
+
+
+@deviation(
+    "a table of node types with an empty field, and a name with a blank in quotes",
+    options={"where": 'pop=PV,"L2/3 PV"'},
+)
+def empty_field(folder: Path) -> None:
+    with_types(folder, 'node_type_id ei pop\n0  PV\n1 e "L2/3 PV"\n', np.arange(N_NEURONS) % 2)
+
+
+@deviation(
+    "a table of node types with a row that is too short",
+    refused="{folder}/types.csv: is no table of node types (line 3 has 2 fields below 3 names):"
+    " columns are separated by blanks, one is node_type_id, NULL is nothing, values with blanks"
+    " stand in double quotes",
+)
+def short_row(folder: Path) -> None:
+    with_types(folder, "node_type_id ei pop\n0 e PV\n1 PV\n", np.arange(N_NEURONS) % 2)
+
+
+@deviation("true and false, as h5py writes them", options={"where": "recorded=true"})
+def truth_values(folder: Path) -> None:
+    edit_nodes(folder, lambda group: group["0"].create_dataset("recorded", data=np.full(60, True)))
+
+
+@deviation("true and false in the table of node types", options={"where": "recorded=1"})
+def truth_in_the_table(folder: Path) -> None:
+    with_types(folder, "node_type_id recorded\n0 True\n", np.zeros(N_NEURONS, int))
+
+
+@deviation(
+    "library codes -1, as pandas writes missing values; a filter selects the others",
+    options={"where": "synapse_class=EXC,INH"},
+    same=False,
+)
+def missing_codes(folder: Path) -> None:
+    def change(group: Any) -> None:
+        codes = group["0/synapse_class"][:].astype(np.int8)
+        codes[::6] = -1
+        replace_dataset(group["0"], "synapse_class", codes)
+
+    edit_nodes(folder, change)
+
+
+@deviation(
+    "a library code that the library lacks",
+    options={"where": "synapse_class=EXC"},
+    refused="{folder}/nodes.h5: population 'cortex': property 'synapse_class': node 7 has the code"
+    " 9, and its library has 2 values, from code 0: correct the nodes file",
+)
+def code_beyond_the_library(folder: Path) -> None:
+    edit_nodes(folder, lambda group: group["0/synapse_class"].__setitem__(7, 9))
+
+
+@deviation("a library that names a value twice", options={"where": "synapse_class=EXC,INH"})
+def library_twice(folder: Path) -> None:
+    def change(group: Any) -> None:
+        names = np.array([*group["0/@library/synapse_class"][:], b"EXC"], dtype=object)
+        replace_dataset(group["0/@library"], "synapse_class", names)
+        group["0/synapse_class"][::3] = 2
+
+    edit_nodes(folder, change)
+
+
+@deviation(
+    "names with commas, equals signs and blanks", options={"where": 'pop="L2/3,PV",e=0.5," Vip "'}
+)
+def awkward_names(folder: Path) -> None:
+    names = np.array(["L2/3,PV", "e=0.5", " Vip "] * (N_NEURONS // 3), dtype=object)
+    edit_nodes(folder, lambda group: group["0"].create_dataset("pop", data=names))
+
+
+@deviation("a node set that is a list of ids")
+def bare_ids(folder: Path) -> None:
+    sets = {"everyone": list(range(N_NEURONS))}
+    edit_json(folder / "node_sets.json", lambda content: content.update(sets))
+
+
+@deviation("an enumeration for the class of synapses", options={"where": "kind=EXC,INH"})
+def enumeration(folder: Path) -> None:
+    kind = h5py.enum_dtype({"EXC": 1, "INH": 2}, basetype="u1")
+    data = (1 + np.arange(N_NEURONS) % 2).astype(np.uint8)
+    edit_nodes(folder, lambda group: group["0"].create_dataset("kind", data=data, dtype=kind))
