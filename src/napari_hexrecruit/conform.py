@@ -123,7 +123,7 @@ def _check_kind(dataset: Any) -> None:
 
 def _is_in_order(cube: xr.Dataset) -> bool:
     """Whether hexagons are sorted and found by name, and analyses' variables (time, hex), too."""
-    order = np.lexsort((cube["col"].to_numpy(), cube["row"].to_numpy()))
+    order = np.lexsort((cube["col"].values, cube["row"].values))
     indexed = {TIME, HEX} <= set(cube.indexes)
     return (
         indexed
@@ -189,7 +189,7 @@ def _in_ms(dataset: xr.Dataset) -> xr.Dataset:
     for name in (TIME_BOUNDS, TIME):
         if name not in dataset.coords:
             continue
-        attrs, values = dataset[name].attrs, dataset[name].to_numpy()
+        attrs, values = dataset[name].attrs, dataset[name].values
         if values.dtype.kind == "m":
             unit, values = "ns", values.astype("timedelta64[ns]").astype(np.int64)
         else:
@@ -209,11 +209,11 @@ def _in_ms(dataset: xr.Dataset) -> xr.Dataset:
 def _sorted(dataset: xr.Dataset) -> xr.Dataset:
     """Bins and hexagons in their order."""
     if TIME in dataset.coords:
-        order = np.argsort(dataset[TIME].to_numpy(), kind="stable")
+        order = np.argsort(dataset[TIME].values, kind="stable")
         if (np.diff(order) != 1).any():
             dataset = dataset.isel({TIME: order})
     if {"row", "col"} <= set(dataset.coords):
-        order = np.lexsort((dataset["col"].to_numpy(), dataset["row"].to_numpy()))
+        order = np.lexsort((dataset["col"].values, dataset["row"].values))
         if (np.diff(order) != 1).any():
             dataset = dataset.isel({HEX: order})
     return dataset
@@ -227,14 +227,14 @@ def _with_bounds(dataset: xr.Dataset) -> xr.Dataset:
         width = float(dataset.attrs.get("bin_ms", np.nan))
     except (TypeError, ValueError):
         return dataset
-    start = dataset[TIME].to_numpy()
+    start = dataset[TIME].values
     bounds = np.stack([start, start + width], axis=1)
     attrs = COORDINATES[TIME_BOUNDS].attrs
     if TIME_BOUNDS in dataset.coords:
         there = dataset[TIME_BOUNDS]
         if there.shape != bounds.shape:
             return dataset
-        attrs, values = there.attrs, there.to_numpy()
+        attrs, values = there.attrs, there.values
         bounds = np.where(np.isnan(values), bounds, values)
     return dataset.assign_coords({TIME_BOUNDS: ((TIME, BOUND), bounds, attrs)})
 
@@ -248,7 +248,7 @@ def _typed(dataset: xr.Dataset) -> xr.Dataset:
             values = _of_hexes(dataset, name, COORDINATES[name].dtype)
             dataset = dataset.assign_coords({name: (HEX, values, dataset[name].attrs)})
     if HEX in dataset.coords and (HEX not in dataset.indexes or dataset[HEX].dtype.kind in "OT"):
-        names = dataset[HEX].to_numpy().astype(object)
+        names = dataset[HEX].values.astype(object)
         if all(isinstance(name, str) for name in names):
             attrs = dataset[HEX].attrs
             dataset = dataset.assign_coords({HEX: (HEX, names.astype(np.str_), attrs)})
@@ -298,12 +298,12 @@ def _whole(
 
 def _of_hexes(dataset: xr.Dataset, name: str, dtype: str) -> npt.NDArray[Any]:
     """Numbers of hexagons; those of hexagons that were added are not known."""
-    values = dataset[name].to_numpy()
+    values = dataset[name].values
     if values.dtype.kind not in "fiu":
         return values
     missing = np.isnan(values)
     if missing.any():
-        first = dataset[HEX].to_numpy()[missing][0] if HEX in dataset.coords else "?"
+        first = dataset[HEX].values[missing][0] if HEX in dataset.coords else "?"
         raise ValueError(
             f"not a recruitment cube: '{name}' is NaN for {missing.sum()} of the hexagons, the"
             f" first is {first}: keep the others,"

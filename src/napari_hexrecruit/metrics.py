@@ -324,17 +324,17 @@ def _with_units(label: str, units: str) -> str:
 
 
 def _recruitment(cube: xr.Dataset) -> Values:
-    return cube[RECRUITMENT].to_numpy().astype(np.float32, copy=False)
+    return cube[RECRUITMENT].values.astype(np.float32, copy=False)
 
 
 def _n_recruited(cube: xr.Dataset) -> Values:
-    counts = cube[N_RECRUITED].to_numpy().astype(np.float32)
+    counts = cube[N_RECRUITED].values.astype(np.float32)
     return _where_defined(cube, counts / np.float32(_n_trials(cube)))
 
 
 def _rate(cube: xr.Dataset) -> Values:
-    neuron_seconds = np.maximum(cube[N_NEURONS].to_numpy(), 1) * _seconds(cube)
-    return _where_defined(cube, (cube[N_SPIKES].to_numpy() / neuron_seconds).astype(np.float32))
+    neuron_seconds = np.maximum(cube[N_NEURONS].values, 1) * _seconds(cube)
+    return _where_defined(cube, (cube[N_SPIKES].values / neuron_seconds).astype(np.float32))
 
 
 def _population_recruitment(cube: xr.Dataset) -> Means:
@@ -361,9 +361,9 @@ class _Pool(NamedTuple):
 
 
 def _pool(cube: xr.Dataset, name: str) -> _Pool:
-    known = ~np.isnan(cube[RECRUITMENT].to_numpy())
-    counts = cube[name].to_numpy()
-    n_neurons = cube[N_NEURONS].to_numpy().astype(np.float64)
+    known = ~np.isnan(cube[RECRUITMENT].values)
+    counts = cube[name].values
+    n_neurons = cube[N_NEURONS].values.astype(np.float64)
     ever = known.any(axis=0)
     if (known == ever).all():  # hexagons have a value in all bins or in none
         counts = counts if ever.all() else counts[:, ever]
@@ -374,7 +374,7 @@ def _pool(cube: xr.Dataset, name: str) -> _Pool:
 
 
 def _where_defined(cube: xr.Dataset, values: Values) -> Values:
-    values[np.isnan(cube[RECRUITMENT].to_numpy())] = np.nan
+    values[np.isnan(cube[RECRUITMENT].values)] = np.nan
     return values
 
 
@@ -399,7 +399,7 @@ def _derived(
     of = variable or name
 
     def of_hexes(cube: xr.Dataset) -> Values:
-        values = cube[of].to_numpy().astype(np.float32, copy=False)
+        values = cube[of].values.astype(np.float32, copy=False)
         if TIME in cube.sizes and TIME not in cube[of].dims:
             values = np.broadcast_to(values, (cube.sizes[TIME], *values.shape))
         return values
@@ -407,8 +407,8 @@ def _derived(
     def of_population(cube: xr.Dataset) -> Means:
         values = of_hexes(cube)
         known = ~np.isnan(values)
-        weight = known @ cube[N_NEURONS].to_numpy().astype(np.float64)
-        total = np.where(known, values, 0.0) @ cube[N_NEURONS].to_numpy().astype(np.float64)
+        weight = known @ cube[N_NEURONS].values.astype(np.float64)
+        total = np.where(known, values, 0.0) @ cube[N_NEURONS].values.astype(np.float64)
         with np.errstate(invalid="ignore"):
             return np.asarray(total / weight)
 

@@ -57,8 +57,9 @@ def values_meant(value: Any, column: Column) -> list[Any]:
 def values_present(column: Column) -> list[Any]:
     """Values that occur, sorted; of real numbers, which are too many, the least and greatest."""
     if isinstance(column, pd.Categorical):
-        used = np.bincount(column.codes[column.codes >= 0], minlength=len(column.categories)) > 0
-        return sorted(str(v) for v in column.categories[used])
+        used = np.zeros(len(column.categories) + 1, dtype=bool)
+        used[column.codes] = True  # code -1, of what is missing, is the last one
+        return sorted(str(v) for v in column.categories[used[:-1]])
     if column.dtype.kind == "f":
         finite = column[np.isfinite(column)]
         return [float(finite.min()), float(finite.max())] if finite.size else []

@@ -103,7 +103,7 @@ def map_bins(function: Callable[..., Values], reads: Sequence[str], *cubes: xr.D
     layouts, arrays = [], []
     for cube in cubes:
         per_hex = [name for name in COORDINATES if cube[name].dims == (HEX,)]
-        coords = {name: (HEX, cube[name].to_numpy()) for name in per_hex}
+        coords = {name: (HEX, cube[name].values) for name in per_hex}
         layouts.append(xr.Dataset(coords=coords, attrs=cube.attrs))
         for name in reads:
             values = cube[name].data

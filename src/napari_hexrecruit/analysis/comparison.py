@@ -221,8 +221,8 @@ def _with(
 def _mean_and_sd(cube: xr.Dataset, baseline: xr.Dataset, shown: Metric) -> tuple[Floats, Floats]:
     """Mean and standard deviation of the baseline for each hexagon of the cube."""
     found = moments(baseline, shown)
-    at = {name: k for k, name in enumerate(baseline[HEX].to_numpy().tolist())}
-    which = np.array([at.get(name, len(at)) for name in cube[HEX].to_numpy().tolist()])
+    at = {name: k for k, name in enumerate(baseline[HEX].values.tolist())}
+    which = np.array([at.get(name, len(at)) for name in cube[HEX].values.tolist()])
     return np.append(found.mean, np.nan)[which], np.append(found.sd(), np.nan)[which]
 
 
@@ -249,9 +249,9 @@ def _check_tilings(a: xr.Dataset, b: xr.Dataset) -> None:
 def _moved(a: xr.Dataset, b: xr.Dataset, radius: float) -> bool:
     """Whether a hexagon that both have is elsewhere."""
     _, mine, theirs = np.intersect1d(
-        a[HEX].to_numpy().astype(str), b[HEX].to_numpy().astype(str), return_indices=True
+        a[HEX].values.astype(str), b[HEX].values.astype(str), return_indices=True
     )
-    away = [np.abs(a[axis].to_numpy()[mine] - b[axis].to_numpy()[theirs]) for axis in "xy"]
+    away = [np.abs(a[axis].values[mine] - b[axis].values[theirs]) for axis in "xy"]
     return bool(np.max(away, initial=0.0) > 1e-3 * radius)
 
 
@@ -275,13 +275,13 @@ def _check_bins(a: xr.Dataset, b: xr.Dataset) -> None:
 
 def _on_all_hexes(a: xr.Dataset, b: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
     """Both on the hexagons of `a` and, where `b` has others, these, by row and column."""
-    mine, theirs = (cube[HEX].to_numpy().astype(str) for cube in (a, b))
+    mine, theirs = (cube[HEX].values.astype(str) for cube in (a, b))
     if np.array_equal(mine, theirs):
         return a, b
     new = np.flatnonzero(~np.isin(theirs, mine))
     names = np.concatenate([mine, theirs[new]])
     places = {
-        name: np.concatenate([a[name].to_numpy(), b[name].to_numpy()[new]]) for name in _PLACE
+        name: np.concatenate([a[name].values, b[name].values[new]]) for name in _PLACE
     }
     order = np.lexsort((places["col"], places["row"])) if new.size else np.arange(len(names))
     coords = {name: (HEX, values[order]) for name, values in {HEX: names, **places}.items()}
@@ -292,7 +292,7 @@ def _on(cube: xr.Dataset, names: list[str], coords: dict[str, Any]) -> xr.Datase
     """The cube on other hexagons; those it lacks have no neurons, no spikes and no percentage."""
     import xarray as xr
 
-    at = {name: k for k, name in enumerate(cube[HEX].to_numpy().astype(str).tolist())}
+    at = {name: k for k, name in enumerate(cube[HEX].values.astype(str).tolist())}
     which = np.array([at.get(name, 0) for name in names])
     absent = np.array([name not in at for name in names])
     moved = cube.isel({HEX: which})
@@ -310,7 +310,7 @@ def _from_0(cube: xr.Dataset) -> xr.Dataset:
     """The cube with times since the start of its window."""
     start = bins_of(cube).start_ms
     times = {
-        name: (cube[name].dims, cube[name].to_numpy() - start, cube[name].attrs)
+        name: (cube[name].dims, cube[name].values - start, cube[name].attrs)
         for name in (TIME, TIME_BOUNDS)
     }
     label = {"long_name": "Start of the bin, since the start of the window"}

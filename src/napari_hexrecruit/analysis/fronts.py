@@ -124,8 +124,8 @@ def arrow_line(arrow: Floats) -> Floats:
 
 def _sheet(latency: xr.DataArray) -> tuple[Floats, float]:
     """Centres of the hexagons with a latency, and their radius."""
-    xy = np.stack([latency["x"].to_numpy(), latency["y"].to_numpy()], axis=1).astype(np.float64)
-    return xy[np.isfinite(latency.to_numpy())], float(latency.attrs["hex_radius"])
+    xy = np.stack([latency["x"].values, latency["y"].values], axis=1).astype(np.float64)
+    return xy[np.isfinite(latency.values)], float(latency.attrs["hex_radius"])
 
 
 def _line(fit: WaveFit, time: float, xy: Floats, radius: float) -> Floats:

@@ -56,7 +56,7 @@ def first_spike_latency(
     """
     cube = as_cube(cube)
     part = cut(cube, onset, until)
-    return _first_bin(part, lambda bins: bins[N_SPIKES].to_numpy() > 0, "first_spike_latency")
+    return _first_bin(part, lambda bins: bins[N_SPIKES].values > 0, "first_spike_latency")
 
 
 def latency(
@@ -91,7 +91,7 @@ def latency(
     part = cut(cube, onset, until)
     mean, sd = _baseline(cube, onset, baseline)
     least = mean + n_sd * sd
-    return _first_bin(part, lambda bins: bins[RECRUITMENT].to_numpy() > least, "latency")
+    return _first_bin(part, lambda bins: bins[RECRUITMENT].values > least, "latency")
 
 
 def half_peak_latency(
@@ -245,7 +245,7 @@ def _first_bin(
     open_ = np.full(cube.sizes[HEX], True)
     for part in parts_of(cube):
         bins = cube.isel({TIME: part})
-        unknown = np.isnan(bins[RECRUITMENT].to_numpy())
+        unknown = np.isnan(bins[RECRUITMENT].values)
         ends = is_found(bins) | unknown
         here = ends.argmax(axis=0)
         ending = open_ & ends.any(axis=0)

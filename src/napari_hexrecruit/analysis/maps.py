@@ -147,7 +147,7 @@ def cumulative_fraction(cube: xr.Dataset, *, until: float | None = None) -> xr.D
             "neurons that fire in several bins cannot be counted once from a cube of bins:"
             " use cumulative_cube, or a cube whose only bin is the whole window"
         )
-    last = cut(cube, None, until)[RECRUITMENT][-1].to_numpy()
+    last = cut(cube, None, until)[RECRUITMENT][-1].values
     return hex_array(cube, last, "cumulative_fraction")
 
 
@@ -185,7 +185,7 @@ def correlation(
     part = cut(cube, start, stop)
     if picked.size == 0:
         raise ValueError("no hexagon is picked: name one, as in R3;C-1")
-    names = cube[HEX].to_numpy()[picked].astype(str)
+    names = cube[HEX].values[picked].astype(str)
     of = names[0] if len(names) == 1 else f"{len(names)} hexagons"
     r = _pearson(part, shown, shown.population(part.isel({HEX: picked})))
     made = hex_array(cube, r, "correlation")
@@ -259,9 +259,9 @@ def with_maps(cube: xr.Dataset, *maps: xr.DataArray) -> xr.Dataset:
     """
     cube = as_cube(cube)
     for one in maps:
-        if not np.array_equal(one[HEX].to_numpy(), cube[HEX].to_numpy()):
+        if not np.array_equal(one[HEX].values, cube[HEX].values):
             raise ValueError(f"the map {one.name} is of other hexagons: compute it from this cube")
-    return cube.assign({str(one.name): (HEX, one.to_numpy(), one.attrs) for one in maps})
+    return cube.assign({str(one.name): (HEX, one.values, one.attrs) for one in maps})
 
 
 def maps_table(*maps: xr.DataArray) -> pd.DataFrame:
@@ -269,8 +269,8 @@ def maps_table(*maps: xr.DataArray) -> pd.DataFrame:
     import pandas as pd
 
     first = maps[0]
-    columns = {name: first[name].to_numpy() for name in (HEX, "x", "y", N_NEURONS)}
-    return pd.DataFrame(columns | {str(one.name): one.to_numpy() for one in maps})
+    columns = {name: first[name].values for name in (HEX, "x", "y", N_NEURONS)}
+    return pd.DataFrame(columns | {str(one.name): one.values for one in maps})
 
 
 def _plain(metric: str) -> Metric:

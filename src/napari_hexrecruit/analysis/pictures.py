@@ -59,7 +59,7 @@ def trace_figure(
 
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot()
-    middles = traces[TIME].to_numpy() + float(traces.attrs["bin_ms"]) / 2.0
+    middles = traces[TIME].values + float(traces.attrs["bin_ms"]) / 2.0
     if population is not None:
         axes.fill_between(middles, population, color="#dddddd", linewidth=0, label="Population")
     _draw_hexes(axes, traces, middles)
@@ -74,14 +74,14 @@ def trace_figure(
     axes.set_xlabel("Time (ms)", color=_TEXT)
     axes.set_ylabel("", color=_TEXT)
     set_text(axes.yaxis.label, quantity)
-    if float(np.nanmin(traces["trace"].to_numpy(), initial=0.0)) >= 0.0:
+    if float(np.nanmin(traces["trace"].values, initial=0.0)) >= 0.0:
         axes.set_ylim(bottom=0.0)
     axes.set_xlim(middles[0] - traces.attrs["bin_ms"], middles[-1] + traces.attrs["bin_ms"])
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(_MUTED)
     axes.tick_params(colors=_TEXT)
     _add_legend(axes)
-    warn_of_missing([quantity, *traces[HEX].to_numpy().astype(str)])
+    warn_of_missing([quantity, *traces[HEX].values.astype(str)])
     return figure
 
 
@@ -101,13 +101,13 @@ def _add_legend(axes: Axes) -> None:
 
 
 def _draw_hexes(axes: Axes, traces: xr.Dataset, middles: np.ndarray[tuple[int], np.dtype]) -> None:
-    names = traces[HEX].to_numpy().astype(str)
+    names = traces[HEX].values.astype(str)
     named = len(names) <= _MOST_NAMED
     marker = "o" if len(middles) == 1 else ""
     for k, name in enumerate(names):
         axes.plot(
             middles,
-            traces["trace"].to_numpy()[:, k],
+            traces["trace"].values[:, k],
             color=_COLOURS[k % len(_COLOURS)] if named else _MUTED,
             linestyle=_DASHES[k // len(_COLOURS)] if named else "-",
             linewidth=1.3 if named else 0.6,

@@ -92,7 +92,7 @@ def picked_in(dataset: xr.Dataset, hexes: HexChoice) -> tuple[xr.Dataset, Positi
     cube = as_cube(dataset)
     if cube is dataset or dataset[HEX].ndim == 0:
         return cube, hex_positions(cube, hexes)
-    names = dataset[HEX].to_numpy().astype(str)[hex_positions(dataset, hexes)]
+    names = dataset[HEX].values.astype(str)[hex_positions(dataset, hexes)]
     return cube, hex_positions(cube, names)
 
 
@@ -113,7 +113,7 @@ def hexes_by_neurons(
     (n_picked,) intp
         Ascending.
     """
-    n_neurons = cube[N_NEURONS].to_numpy()
+    n_neurons = cube[N_NEURONS].values
     kept = n_neurons >= at_least
     return np.flatnonzero(kept if at_most is None else kept & (n_neurons <= at_most))
 
@@ -254,7 +254,7 @@ def share_of_neurons(members: HexMembers, neurons: npt.ArrayLike) -> npt.NDArray
 
 
 def _named(cube: xr.Dataset, names: list[str]) -> Positions:
-    listed = cube[HEX].to_numpy().astype(str).tolist()
+    listed = cube[HEX].values.astype(str).tolist()
     at = {name: k for k, name in enumerate(listed)}
     for name in names:
         if name not in at:

@@ -137,11 +137,11 @@ def traces_table(traces: xr.Dataset) -> pd.DataFrame:
     """
     import pandas as pd
 
-    names = traces[HEX].to_numpy().astype(str).tolist()
-    values = traces["trace"].to_numpy()
-    columns: dict[str, npt.NDArray[Any]] = {"time_ms": traces[TIME].to_numpy()}
+    names = traces[HEX].values.astype(str).tolist()
+    values = traces["trace"].values
+    columns: dict[str, npt.NDArray[Any]] = {"time_ms": traces[TIME].values}
     columns |= {name: values[:, k] for k, name in enumerate(names)}
-    return pd.DataFrame(columns | {"mean": traces["mean"].to_numpy()})
+    return pd.DataFrame(columns | {"mean": traces["mean"].values})
 
 
 def raster(

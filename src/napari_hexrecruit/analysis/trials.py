@@ -109,7 +109,7 @@ def _windows(cube: xr.Dataset, first: npt.NDArray[np.int64], n_bins: int) -> dic
     """(n_trials, n_bins, n_hexes) of each variable; of a cube on disk read when it is asked for."""
     if not time_chunks(cube):
         rows = first[:, None] + np.arange(n_bins)
-        return {name: cube[name].to_numpy()[rows] for name in VARIABLES}
+        return {name: cube[name].values[rows] for name in VARIABLES}
     import dask.array
 
     stack: Any = dask.array.stack
@@ -165,7 +165,7 @@ def count_trials(
     """
     cube = as_cube(cube)
     _refuse_cumulative(cube)
-    if not np.array_equal(members.n_neurons, cube[N_NEURONS].to_numpy()):
+    if not np.array_equal(members.n_neurons, cube[N_NEURONS].values):
         raise ValueError(
             "the neurons are not those of the cube: use cube_members of its simulation"
         )
@@ -238,7 +238,7 @@ def trial_mean(trials: xr.Dataset) -> xr.Dataset:
     """
     n_trials, first = _n_of(trials), trial_cube(trials, 0).load()
     sums, squares = _sums_of(trials, first)
-    mean = first[RECRUITMENT].to_numpy() + sums[RECRUITMENT] / n_trials
+    mean = first[RECRUITMENT].values + sums[RECRUITMENT] / n_trials
     square = np.maximum(squares - sums[RECRUITMENT] ** 2 / n_trials, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         sem = np.sqrt(square / np.float64(n_trials - 1) / n_trials)
@@ -268,18 +268,18 @@ def trial_mean(trials: xr.Dataset) -> xr.Dataset:
 
 def _sums_of(trials: xr.Dataset, first: xr.Dataset) -> tuple[dict[str, Any], Floats]:
     """Sums over trials, one in memory at a time; percent, and their squares, less the first's."""
-    base = first[RECRUITMENT].to_numpy()
+    base = first[RECRUITMENT].values
     percent, squares = np.zeros(base.shape), np.zeros(base.shape)
     sums: dict[str, Any] = {
-        name: first[name].to_numpy().astype(np.int64) for name in (N_RECRUITED, N_SPIKES)
+        name: first[name].values.astype(np.int64) for name in (N_RECRUITED, N_SPIKES)
     }
     percent[np.isnan(base)] = np.nan
     for k in range(1, trials.sizes[TRIAL]):
         one = trial_cube(trials, k)
-        off = np.subtract(one[RECRUITMENT].to_numpy(), base, dtype=np.float64)
+        off = np.subtract(one[RECRUITMENT].values, base, dtype=np.float64)
         percent += off
         for name, total in sums.items():
-            total += one[name].to_numpy()
+            total += one[name].values
         off *= off
         squares += off
     return {RECRUITMENT: percent, **sums}, squares
@@ -438,7 +438,7 @@ def _has_value(cube: xr.Dataset) -> npt.NDArray[np.bool_]:
     """Which hexagons have a value in some bin; not more of the cube is read than that needs."""
     known = np.zeros(cube.sizes[HEX], dtype=bool)
     for part in parts_of(cube):
-        known |= np.isfinite(cube[RECRUITMENT].isel({TIME: part}).to_numpy()).any(axis=0)
+        known |= np.isfinite(cube[RECRUITMENT].isel({TIME: part}).values).any(axis=0)
         if known.all():
             break
     return known

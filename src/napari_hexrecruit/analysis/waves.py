@@ -199,12 +199,12 @@ def fit_wave(
 
 
 def _points(latency: xr.DataArray, weights: npt.ArrayLike | None) -> Points:
-    time = latency.to_numpy().astype(np.float64)
+    time = latency.values.astype(np.float64)
     weight = np.ones(len(time)) if weights is None else np.asarray(weights, dtype=np.float64)
     if weight.shape != time.shape or not (np.isfinite(weight).all() and (weight >= 0).all()):
         raise ValueError(f"weights must be {len(time)} numbers of 0 or more, one per hexagon")
     kept = np.isfinite(time) & (weight > 0)
-    x, y = (latency[axis].to_numpy().astype(np.float64)[kept] for axis in "xy")
+    x, y = (latency[axis].values.astype(np.float64)[kept] for axis in "xy")
     mean_weight = weight[kept].mean() if kept.any() else 1.0
     return Points(x, y, time[kept], weight[kept] / mean_weight)
 

@@ -129,7 +129,7 @@ def collect(
                 aside,
                 [folder / piece.file for piece in manifest.entries[number].pieces],
                 dict(zip(dims, positions[number], strict=True)),
-                int(layout[FIRST_BIN].to_numpy()[positions[number]]),
+                int(layout[FIRST_BIN].values[positions[number]]),
             )
             for number in heads
         ]
@@ -359,7 +359,7 @@ def _read_head(path: Path) -> _Head:
         with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as file:
             value_attrs = {name: dict(file[name].attrs) for name in schema.VARIABLES}
             rest = file.drop_vars(list(schema.VARIABLES)).load()
-        hexes = {name: rest[name].to_numpy() for name in _OF_HEX}
+        hexes = {name: rest[name].values for name in _OF_HEX}
         hexes[HEX] = hexes[HEX].astype(np.str_)
         attrs = {n: v.item() if isinstance(v, np.generic) else v for n, v in rest.attrs.items()}
         coordinate_attrs = {name: dict(rest[name].attrs) for name in COORDINATES}
@@ -390,8 +390,8 @@ def _write_cube(cube: xr.Dataset, store: xr.Dataset, job: _WriteJob, at: int) ->
     import xarray as xr
 
     dims, end = store[RECRUITMENT].dims, at + cube.sizes[TIME]
-    index_of = {name: k for k, name in enumerate(store[HEX].to_numpy().tolist())}
-    columns = [index_of[name] for name in cube[HEX].to_numpy().astype(np.str_).tolist()]
+    index_of = {name: k for k, name in enumerate(store[HEX].values.tolist())}
+    columns = [index_of[name] for name in cube[HEX].values.astype(np.str_).tolist()]
     fits = columns == list(range(len(index_of)))
     where = {dim: slice(k, k + 1) for dim, k in job.at.items()}
     for part in parts_of_time(store):
@@ -400,7 +400,7 @@ def _write_cube(cube: xr.Dataset, store: xr.Dataset, job: _WriteJob, at: int) ->
             continue
         parts = {}
         for name, spec in schema.VARIABLES.items():
-            values = cube[name][first - at : last - at].to_numpy()
+            values = cube[name][first - at : last - at].values
             if not fits:
                 empty = np.nan if spec.dtype == "float32" else 0
                 spread = np.full((last - first, len(index_of)), empty, dtype=spec.dtype)

@@ -146,7 +146,7 @@ def validate_campaign(dataset: xr.Dataset) -> None:
 def parameters_of(dataset: xr.Dataset) -> dict[str, tuple[Value, ...]]:
     """Axes before time, with the values along each; for ``simulation`` the names."""
     dims = [str(dim) for dim in dataset[RECRUITMENT].dims[:-2]]
-    return {dim: tuple(dataset[dim].to_numpy().tolist()) for dim in dims}
+    return {dim: tuple(dataset[dim].values.tolist()) for dim in dims}
 
 
 def select_cube(
@@ -189,7 +189,7 @@ def select_cube(
         raise ValueError(f"simulation {one[SIMULATION].item()!r} has no cube: {reason}")
     first = int(one[FIRST_BIN])
     bins = slice(first, first + int(one[N_BINS]))
-    has_neurons = one[N_NEURONS].to_numpy() > 0
+    has_neurons = one[N_NEURONS].values > 0
     return cube_at(campaign, position).isel({TIME: bins, HEX: has_neurons})
 
 

@@ -115,7 +115,7 @@ def merge_windows(cubes: Sequence[xr.Dataset], *, dropped_ms: float = 0.0) -> xr
     data = {
         name: (
             spec.dims,
-            np.concatenate([cube[name].to_numpy() for cube in cubes]),
+            np.concatenate([cube[name].values for cube in cubes]),
             first[name].attrs,
         )
         for name, spec in schema.VARIABLES.items()

@@ -158,8 +158,8 @@ def trials(
         _write_each(found, each, overwrite)
     left_out = json.loads(found.attrs["onsets_left_out"])
     numbers = {
-        "onsets_ms": found["onset"].to_numpy().tolist(),
-        "shifts_ms": found["shift"].to_numpy().tolist(),
+        "onsets_ms": found["onset"].values.tolist(),
+        "shifts_ms": found["shift"].values.tolist(),
         "left_out_ms": left_out,
         "repeated_ms": json.loads(found.attrs["onsets_repeated"]),
         "median_reliability": _number(reliability.median()),

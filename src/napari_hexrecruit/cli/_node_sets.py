@@ -82,7 +82,7 @@ def node_set(
         choice = _Choice(names_of(hexes), within, share, regions or [], column, min_neurons)
         picked = _picked(source, sim, members, choice)
     if output is None:
-        say(",".join(source["hex"].to_numpy()[picked].astype(str)))
+        say(",".join(source["hex"].values[picked].astype(str)))
         return
     population = str(source.attrs["population"])
     n_neurons = int(members.n_neurons[picked].sum())

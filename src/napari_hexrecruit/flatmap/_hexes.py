@@ -313,7 +313,7 @@ def density_image(hexes: Hexes, *, pixel_size: float | None = None) -> FlatImage
     if isinstance(hexes, HexMembers):
         return hex_image(hexes, hexes.n_neurons, pixel_size=pixel_size)
     units = str(hexes.attrs["flat_units"])
-    return hex_image(hexes, hexes[N_NEURONS].to_numpy(), pixel_size=pixel_size, units=units)
+    return hex_image(hexes, hexes[N_NEURONS].values, pixel_size=pixel_size, units=units)
 
 
 class _Finder:
@@ -338,7 +338,7 @@ def _keys(i: npt.NDArray[Any], j: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 def _grid_of(hexes: Hexes) -> tuple[HexGrid, Ints, Ints]:
     if isinstance(hexes, HexMembers):
         return hexes.grid, hexes.i, hexes.j
-    return HexGrid.from_attrs(hexes.attrs), hexes["i"].to_numpy(), hexes["j"].to_numpy()
+    return HexGrid.from_attrs(hexes.attrs), hexes["i"].values, hexes["j"].values
 
 
 def _lattice_points(grid: HexGrid, ij: npt.NDArray[Any]) -> Floats:

@@ -67,7 +67,7 @@ def tally_in(cube: xr.Dataset) -> Tally:
     n_read, n_outside, n_unknown = (
         int(cube.attrs[f"n_spikes_{what}"]) for what in ("read", "outside_window", "unknown_id")
     )
-    n_spikes, starts = (cube[name].to_numpy() for name in (N_SPIKES, TIME))
+    n_spikes, starts = (cube[name].values for name in (N_SPIKES, TIME))
     return tally_of(n_read, n_read - n_outside, n_unknown, n_spikes, starts)
 
 

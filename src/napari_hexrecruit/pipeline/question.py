@@ -228,7 +228,7 @@ def computed_cumulative_cube(
         spikes = spikes_of(sim, question.population)
         newly = spikes.newly_recruited(question.members, question.bins, progress)
     so_far = newly.cumsum(axis=0, dtype=np.int32, out=newly)
-    result = question.assembled(so_far, cube["n_spikes"].to_numpy(), {})
+    result = question.assembled(so_far, cube["n_spikes"].values, {})
     result["recruitment"].attrs["long_name"] = "Neurons that have fired since the window's start"
     result.attrs |= cube.attrs | {"recipe": json.dumps(recipe | {"cumulative": True})}
     return result
@@ -276,8 +276,8 @@ def cube_members(
     _, members = _group(sim, population, source, HexGrid(recipe["radius"]), progress)
     members = members.keep(selected)
     if not (
-        np.array_equal(members.hex_names(), cube["hex"].to_numpy())
-        and np.array_equal(members.n_neurons, cube["n_neurons"].to_numpy())
+        np.array_equal(members.hex_names(), cube["hex"].values)
+        and np.array_equal(members.n_neurons, cube["n_neurons"].values)
     ):
         raise ValueError(
             f"{sim.path}: its neurons do not give the hexagons of the cube, which was computed from"

@@ -104,8 +104,8 @@ class Hexes:
         known = _with_value(cube, metric)
         return cls(
             HexGrid.from_attrs(cube.attrs),
-            cube["i"].to_numpy(),
-            cube["j"].to_numpy(),
+            cube["i"].values,
+            cube["j"].values,
             np.flatnonzero(known),
             np.flatnonzero(~known),
         )

@@ -187,7 +187,7 @@ def write_part(part: xr.Dataset, folder: Path, region: dict[str, slice]) -> None
         variable, array = part[name], cast("zarr.Array[Any]", group[name])
         where = tuple(region.get(str(dim), slice(None)) for dim in variable.dims)
         with in_this_process():
-            values = variable.to_numpy()
+            values = variable.values
         with signals_held():  # threads of zarr would go on writing into a folder that is given up
             array[where] = values
 
@@ -338,7 +338,7 @@ def _stored_chunks(variable: xr.DataArray) -> dict[Any, int]:
 def _storable(dataset: xr.Dataset) -> xr.Dataset:
     """The same with text as zarr's own type: numpy's text of fixed width is not specified there."""
     texts = {
-        name: (variable.dims, variable.to_numpy().astype(object), variable.attrs)
+        name: (variable.dims, variable.values.astype(object), variable.attrs)
         for name, variable in dataset.variables.items()
         if variable.dtype.kind in "UT"
     }
@@ -358,7 +358,7 @@ def _tidied(dataset: xr.Dataset) -> xr.Dataset:
         variable = dataset.variables[name]
         attrs = {key: value for key, value in variable.attrs.items() if key != "_FillValue"}
         is_text = variable.dtype.kind in "OT"
-        values = variable.to_numpy().astype(object).astype(np.str_) if is_text else variable.data
+        values = variable.values.astype(object).astype(np.str_) if is_text else variable.data
         target = coords if name in dataset.coords else data
         target[name] = (variable.dims, values, attrs)
     return xr.Dataset(data, coords, dataset.attrs)

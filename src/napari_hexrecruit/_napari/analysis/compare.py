@@ -91,7 +91,7 @@ def compared(a: xr.Dataset, b: xr.Dataset, names: tuple[str, str], metric: str) 
         If their hexagons or bins do not go together, in one sentence.
     """
     one, other = align(a, b)
-    mine, theirs = (set(cube[HEX].to_numpy().tolist()) for cube in (a, b))
+    mine, theirs = (set(cube[HEX].values.tolist()) for cube in (a, b))
     n_both = len(mine & theirs)
     counts = [f"{n_both:,} hexagon{'' if n_both == 1 else 's'} of both"]
     for name, only in zip(names, (mine - theirs, theirs - mine), strict=True):
@@ -116,7 +116,7 @@ def deviation(
         If the window is no window of the cube, or too short.
     """
     result = z_score(cube, cut(cube, *baseline), metric=metric)
-    n_valued = int(np.isfinite(result[_Z_SCORE].to_numpy()).any(axis=0).sum())
+    n_valued = int(np.isfinite(result[_Z_SCORE].values).any(axis=0).sum())
     n_flat = cube.sizes[HEX] - n_valued
     sentence = f"{n_valued:,} hexagons have a z-score."
     if n_flat:
@@ -264,7 +264,7 @@ class CompareWidget(AnalysisPanel):
         short = metric_named(metric).label.partition(" from ")[0]
         title = (name if len(name) <= _LONGEST else short) + units
         results.append(Result("comparison", title, comparison.result, metric))
-        times = comparison.result[TIME].to_numpy()
+        times = comparison.result[TIME].values
         at = float(times[0] if not times[0] <= self._slider() <= times[-1] else self._slider())
         self.stage.show_alone(results, at)
         self.stage.arrange(self.stage.layers)

@@ -95,7 +95,7 @@ def computed_map(
         options = {}
     found = hex_map(counted, name, **options)
     if counted is not cube:
-        found = found.reindex({HEX: cube[HEX].to_numpy()})
+        found = found.reindex({HEX: cube[HEX].values})
     return _Made(cube, found)
 
 
@@ -126,7 +126,7 @@ def summary_of(values: xr.DataArray) -> str:
     >>> summary_of(xr.DataArray([1.0, 3.0, np.nan], dims="hex", attrs={"units": "ms"}))
     '2 hexagons from 1 to 3 ms, median 2 ms. 1 has no value.'
     """
-    numbers = values.to_numpy()
+    numbers = values.values
     known = numbers[np.isfinite(numbers)]
     n_none = len(numbers) - len(known)
     without = f"{n_none:,} {'has' if n_none == 1 else 'have'} no value." if n_none else ""

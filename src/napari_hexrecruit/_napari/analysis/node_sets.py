@@ -107,7 +107,7 @@ def combined(before: Sequence[str], found: Iterable[str], how: How) -> tuple[str
 
 def names_at(cube: xr.Dataset, positions: npt.NDArray[np.intp]) -> tuple[str, ...]:
     """Names of hexagons at positions on the hex axis."""
-    return tuple(str(name) for name in cube[HEX].to_numpy()[positions])
+    return tuple(str(name) for name in cube[HEX].values[positions])
 
 
 def names_of_node_set(

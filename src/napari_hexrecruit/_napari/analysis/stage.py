@@ -155,7 +155,7 @@ class Stage:
     def _on_selection(self, event: Any) -> None:
         for layer in self.layers:
             if isinstance(layer, RecruitmentLayer) and layer.selected_hexes != event.value:
-                known = set(layer.cube[HEX].to_numpy().tolist())
+                known = set(layer.cube[HEX].values.tolist())
                 layer.selected_hexes = [name for name in event.value if name in known]
 
     def clear(self) -> None:

@@ -91,7 +91,7 @@ class Trials:
             listed = ", ".join(f"{onset:g}" for onset in repeated[:5])
             more = " ..." if len(repeated) > 5 else ""
             parts.append(f"In the same bin as another onset, not counted again: {listed}{more} ms.")
-        shift = float(np.abs(self.trials["shift"].to_numpy()).max(initial=0.0))
+        shift = float(np.abs(self.trials["shift"].values).max(initial=0.0))
         if shift > 1e-6:
             parts.append(f"Onsets lie up to {shift:g} ms beside the edge of a bin.")
         if n == 1:

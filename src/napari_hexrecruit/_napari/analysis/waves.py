@@ -322,7 +322,7 @@ def _label_place(line: Floats, latencies: xr.DataArray) -> Floats:
     longest = max(pieces, key=len)
     longest = longest[np.isfinite(longest).all(axis=1)]
     radius = float(latencies.attrs["hex_radius"])
-    known = latencies[np.isfinite(latencies.to_numpy())]
+    known = latencies[np.isfinite(latencies.values)]
     tree = KDTree(np.column_stack([known["x"], known["y"]]))
     usual = len(longest) // _LABEL_AT
     near = longest[: max(len(longest) // 2, 1)]

@@ -113,7 +113,7 @@ class CampaignLayer(RecruitmentLayer):
         said = ", ".join(
             f"{name} {_said(value)}" for name, value in zip(names, values, strict=True)
         )
-        state = str(self._campaign["state"].to_numpy()[self.outer_position])
+        state = str(self._campaign["state"].values[self.outer_position])
         return said if state == _DONE else f"{said} ({state})"
 
     # --- axes -------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def _even_scale(values: Sequence[Any]) -> tuple[float, float]:
 
 
 def _first_done(campaign: xr.Dataset) -> tuple[int, ...]:
-    states = campaign["state"].to_numpy()
+    states = campaign["state"].values
     at = np.argwhere(states == _DONE)
     return tuple(int(k) for k in at[0]) if len(at) else (0,) * states.ndim
 

@@ -103,9 +103,9 @@ def hex_points(cube: xr.Dataset) -> HexPoints:
         In the order of the cube.
     """
     return HexPoints(
-        centres=np.stack([cube["y"].to_numpy(), cube["x"].to_numpy()], axis=1).astype(np.float64),
-        names=cube[HEX].to_numpy().astype(object),
-        n_neurons=cube[N_NEURONS].to_numpy(),
+        centres=np.stack([cube["y"].values, cube["x"].values], axis=1).astype(np.float64),
+        names=cube[HEX].values.astype(object),
+        n_neurons=cube[N_NEURONS].values,
         radius=float(cube.attrs["hex_radius"]),
         n_bins=cube.sizes[TIME],
         start_ms=float(cube[TIME][0]),

@@ -118,8 +118,8 @@ class HexLookup:
     def of(cls, cube: xr.Dataset) -> HexLookup:
         """Make the one for the hexagons of a cube."""
         grid = HexGrid.from_attrs(cube.attrs)
-        i, j = cube["i"].to_numpy(), cube["j"].to_numpy()
-        x, y = cube["x"].to_numpy(), cube["y"].to_numpy()
+        i, j = cube["i"].values, cube["j"].values
+        x, y = cube["x"].values, cube["y"].values
         if not _is_on(grid, i, j, x, y):
             return cls(x, y, grid, None)
         pairs = zip(i.tolist(), j.tolist(), strict=True)
@@ -203,4 +203,4 @@ def _is_on(
 
 def positions_of(cube: xr.Dataset) -> dict[str, int]:
     """Position of each hexagon of a cube on its hex axis, by name."""
-    return {name: index for index, name in enumerate(cube[HEX].to_numpy().astype(str).tolist())}
+    return {name: index for index, name in enumerate(cube[HEX].values.astype(str).tolist())}

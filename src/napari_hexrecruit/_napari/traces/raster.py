@@ -124,13 +124,13 @@ def raster_picture(
     n_lines = max(int(spikes.attrs["n_lines"]), 1)
     n_rows = min(n_rows, n_lines)
     start, stop = window_ms
-    column = ((spikes["time"].to_numpy() - start) / (stop - start) * n_columns).astype(np.int64)
-    row = spikes["line"].to_numpy() * n_rows // n_lines
+    column = ((spikes["time"].values - start) / (stop - start) * n_columns).astype(np.int64)
+    row = spikes["line"].values * n_rows // n_lines
     cell = row * n_columns + np.clip(column, 0, n_columns - 1)
     counts = np.bincount(cell, minlength=n_rows * n_columns)
     full = float(np.quantile(counts[counts > 0], _QUANTILE)) if counts.any() else 1.0
     strength = np.where(counts > 0, _FAINTEST + (1 - _FAINTEST) * counts / full, 0.0)
-    first_line = spikes["first_line"].to_numpy()
+    first_line = spikes["first_line"].values
     middle = (np.arange(n_rows) + 0.5) * n_lines / n_rows
     which = np.clip(np.searchsorted(first_line, middle, side="right") - 1, 0, None)
     picture = np.zeros((n_rows, n_columns, 4), dtype=np.uint8)

@@ -162,7 +162,7 @@ def is_in_memory(cube: xr.Dataset) -> bool:
 def strip_of(cube: xr.Dataset, metric: str) -> Strip:
     """Read the population of a cube."""
     return replace(
-        empty_strip(cube, metric), values=population_trace(cube, metric=metric).to_numpy()
+        empty_strip(cube, metric), values=population_trace(cube, metric=metric).values
     )
 
 
@@ -170,7 +170,7 @@ def empty_strip(cube: xr.Dataset, metric: str) -> Strip:
     """Make a strip that has no values yet."""
     start, width = float(cube[TIME][0]), float(cube.attrs["bin_ms"])
     return Strip(
-        time_ms=cube[TIME].to_numpy() + width / 2.0,
+        time_ms=cube[TIME].values + width / 2.0,
         values=np.full(cube.sizes[TIME], np.nan),
         window_ms=(start, start + cube.sizes[TIME] * width),
         title=title_of(cube, metric),
@@ -213,17 +213,17 @@ def traces_of(
     if not names:
         return None
     table = hex_traces(cube, list(names), metric=metric)
-    values, n_neurons = table["trace"].to_numpy(), table[N_NEURONS].to_numpy()
+    values, n_neurons = table["trace"].values, table[N_NEURONS].values
     many = len(names) > MOST_LINES
     return Traces(
-        time_ms=cube[TIME].to_numpy() + float(cube.attrs["bin_ms"]) / 2.0,
+        time_ms=cube[TIME].values + float(cube.attrs["bin_ms"]) / 2.0,
         lines=()
         if many
         else tuple(
             Line(name, int(n), values[:, k], colour_of(slot), dash_of(slot))
             for k, (name, n, slot) in enumerate(zip(names, n_neurons, slots, strict=True))
         ),
-        mean=table["mean"].to_numpy(),
+        mean=table["mean"].values,
         band=_percentiles(values) if many else None,
         n_hexes=len(names),
         n_neurons=int(n_neurons.sum()),
