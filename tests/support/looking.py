@@ -1,4 +1,4 @@
-"""Where things are on the canvas, and in which napari."""
+"""Where things are on the canvas."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def pixel_of(viewer: Viewer, image: np.ndarray, y: float, x: float) -> tuple[int
 
 
 def scene(viewer: Viewer) -> object:
-    """Where the camera is: napari 0.9 has put it into a model of its own."""
-    return getattr(viewer, "scene", viewer)
+    """Where the camera is."""
+    return viewer.scene
 
 
 def canvas(viewer: Viewer) -> object:
     """Where grid and overlays are."""
-    return getattr(viewer, "canvas", viewer)
+    return viewer.canvas
 
 
 def go_to(viewer: Viewer, time_ms: float) -> None:

@@ -280,9 +280,7 @@ def _on_all_hexes(a: xr.Dataset, b: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]
         return a, b
     new = np.flatnonzero(~np.isin(theirs, mine))
     names = np.concatenate([mine, theirs[new]])
-    places = {
-        name: np.concatenate([a[name].values, b[name].values[new]]) for name in _PLACE
-    }
+    places = {name: np.concatenate([a[name].values, b[name].values[new]]) for name in _PLACE}
     order = np.lexsort((places["col"], places["row"])) if new.size else np.arange(len(names))
     coords = {name: (HEX, values[order]) for name, values in {HEX: names, **places}.items()}
     return _on(a, names[order].tolist(), coords), _on(b, names[order].tolist(), coords)

@@ -174,9 +174,7 @@ def _tidied(cube: xr.Dataset) -> xr.Dataset:
     cube = cube.set_coords(names)
     if schema.HEX in cube.variables and cube[schema.HEX].dtype.kind == "O":
         text = cube[schema.HEX].astype(np.str_)
-        cube = cube.assign_coords(
-            {schema.HEX: (schema.HEX, text.values, cube[schema.HEX].attrs)}
-        )
+        cube = cube.assign_coords({schema.HEX: (schema.HEX, text.values, cube[schema.HEX].attrs)})
     if {schema.TIME, schema.TIME_BOUNDS} <= set(cube.variables) and "units" in cube.time.attrs:
         # CF lets bounds inherit the units of what they bound, and xarray writes them so.
         cube[schema.TIME_BOUNDS].attrs.setdefault("units", cube.time.attrs["units"])

@@ -20,7 +20,7 @@ from napari_hexrecruit._napari.layers.picks import (
     colour_of,
     give_slots,
 )
-from napari_hexrecruit._napari.private.points import PICK_NAMES
+from napari_hexrecruit._napari.private.names import PICK_NAMES
 from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
 
 

@@ -108,7 +108,7 @@ class TestAdding:
         assert layer.face_colorbar.visible
         assert layer.colorbar_label.visible
         assert layer.colorbar_label.text == "Firing rate (spikes/s per neuron)"
-        overlays = canvas(viewer).overlays if hasattr(viewer, "canvas") else viewer
+        overlays = canvas(viewer).overlays
         assert overlays.scale_bar.visible
 
     def test_a_later_layer_leaves_the_stage_alone(self, viewer, cube):
@@ -125,8 +125,6 @@ class TestAdding:
         assert len(viewer.layers) == 0
 
     def test_a_text_of_the_users_stays(self, viewer, cube):
-        if not hasattr(viewer, "canvas"):
-            pytest.skip("before napari 0.9 there is one text")
         viewer.canvas.overlays.text.text = "mine"
         add_recruitment_layer(viewer, cube)
         assert viewer.canvas.overlays.text.text == "mine"

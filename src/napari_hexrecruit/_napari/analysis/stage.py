@@ -140,7 +140,7 @@ class Stage:
                 layer.colorbar_label.visible = layer.face_colorbar.visible and not named
                 if several and layer not in layers:
                     self._hide(layer)
-        grid = getattr(self._viewer, "canvas", self._viewer).grid  # napari 0.9 has moved it
+        grid = self._viewer.canvas.grid
         grid.stride = 1
         grid.enabled = several
         self._made_grid = several

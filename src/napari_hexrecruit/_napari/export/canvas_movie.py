@@ -198,8 +198,8 @@ def style_of(viewer: Viewer, layers: Sequence[Points], order: Order) -> MovieSty
         size=order.size,
         background=order.background,
         colorbar=any(layer.face_colorbar.visible for layer in layers),
-        timestamp=_shows(viewer, OVERLAY, "text_overlay"),
-        scale_bar=_shows(viewer, "scale_bar", "scale_bar"),
+        timestamp=_shows(viewer, OVERLAY),
+        scale_bar=_shows(viewer, "scale_bar"),
         panel_titles=[layer.name for layer in layers] if len(layers) > 1 else (),
     )
 
@@ -223,10 +223,8 @@ def _matplotlib_name(colormap: Any) -> str:
     return str(colormap.name)
 
 
-def _shows(viewer: Viewer, name: str, old_name: str) -> bool:
-    """Whether an overlay of the canvas is visible; napari 0.9 has moved them."""
-    if not hasattr(viewer, "canvas"):
-        return bool(getattr(viewer, old_name).visible)
+def _shows(viewer: Viewer, name: str) -> bool:
+    """Whether an overlay of the canvas is visible."""
     overlays = viewer.canvas.overlays
     overlay = overlays[name] if name in overlays else getattr(overlays, name, None)
     return overlay is not None and bool(overlay.visible)

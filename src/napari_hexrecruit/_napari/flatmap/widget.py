@@ -416,8 +416,7 @@ def _place_over(layers: Any, role: Role) -> int:
 
 def keep_thin(viewer: Viewer, layer: Vectors) -> None:
     """Give lines the same width in pixels at any zoom."""
-    # napari 0.9 has moved the camera into a model of its own.
-    camera = getattr(viewer, "scene", viewer).camera
+    camera = viewer.scene.camera
     lines = weakref.ref(layer)
 
     def fit_width(event: object = None) -> None:

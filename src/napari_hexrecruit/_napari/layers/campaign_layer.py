@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_hexrecruit._napari.layers.display import contrast_limits
 from napari_hexrecruit._napari.layers.layer import LayerRecipe, RecruitmentLayer
-from napari_hexrecruit._napari.private.points import missing_names
+from napari_hexrecruit._napari.private.names import missing_names
 from napari_hexrecruit.campaign import cube_at, parameters_of, validate_campaign
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.metrics import metric_named
@@ -192,7 +192,7 @@ def make_campaign_layer(campaign: xr.Dataset, **points_kwargs: Any) -> CampaignL
     if missing_names():
         raise HexRecruitError(
             "this napari cannot show a campaign: open single cubes of its folder 'cubes',"
-            " or install napari 0.9"
+            " or update napari-hexrecruit"
         )
     return CampaignLayer(campaign, **points_kwargs)
 

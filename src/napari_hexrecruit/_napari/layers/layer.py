@@ -30,14 +30,9 @@ from napari_hexrecruit._napari.layers.picks import (
     positions_of,
 )
 from napari_hexrecruit._napari.layers.timestamp import show_time
-from napari_hexrecruit._napari.private.points import (
-    FRAME_AXIS,
-    STATE_KEY,
-    VALUE,
-    FramePoints,
-    Outlines,
-    missing_names,
-)
+from napari_hexrecruit._napari.private.names import missing_names
+from napari_hexrecruit._napari.private.points import FRAME_AXIS, STATE_KEY, VALUE, FramePoints
+from napari_hexrecruit._napari.private.visuals import Outlines
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.metrics import metric_named, metrics_for, usable_limits
 from napari_hexrecruit.schema import RECRUITMENT
@@ -570,8 +565,7 @@ def add_recruitment_layer(
     layer = make_recruitment_layer(cube, metric=metric, **points_kwargs)
     is_first = len(viewer.layers) == 0
     viewer.add_layer(layer)
-    if hasattr(layer, "face_colorbar"):
-        layer.face_colorbar.visible = True
+    layer.face_colorbar.visible = True
     if is_first:
         set_stage(viewer)
     show_time(viewer)
@@ -580,11 +574,8 @@ def add_recruitment_layer(
 
 def set_stage(viewer: napari.Viewer) -> None:
     """Let y point up, show the scale bar, and fit the view."""
-    # napari 0.9 has moved camera and overlays into models of their own.
-    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
-    scale_bar = viewer.canvas.overlays.scale_bar if hasattr(viewer, "canvas") else viewer.scale_bar
-    camera.orientation2d = ("up", "right")
-    scale_bar.visible = True
+    viewer.scene.camera.orientation2d = ("up", "right")
+    viewer.canvas.overlays.scale_bar.visible = True
     viewer.reset_view()
 
 
@@ -627,8 +618,7 @@ def _tell_once(missing: list[str]) -> None:
     _log.info("plain points instead of the hexagon layer: %s", "; ".join(missing))
     show_warning(
         "napari-hexrecruit shows discs instead of hexagons, and moves in time more slowly, because"
-        f" it does not know this napari ({napari.__version__}). Update napari-hexrecruit, or"
-        " install napari 0.9."
+        f" it does not know this napari ({napari.__version__}). Update napari-hexrecruit."
     )
 
 

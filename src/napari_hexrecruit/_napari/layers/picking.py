@@ -246,7 +246,7 @@ def _held_map(viewer: Any, *, held: bool) -> Iterator[_Path | None]:
         yield None
         return
     # napari hears of moves later than the map does, so that it cannot keep them from the map.
-    camera: Any = getattr(viewer, "scene", viewer).camera
+    camera: Any = viewer.scene.camera
     before, camera.mouse_pan = camera.mouse_pan, False
     try:
         yield _Path()
@@ -285,11 +285,9 @@ def _is_at_rest(viewer: Any) -> bool:
 
 
 def _is_grid(viewer: Any) -> bool:
-    grid: Any = getattr(viewer, "canvas", viewer).grid  # napari 0.9 has moved it
-    return bool(grid.enabled)
+    return bool(viewer.canvas.grid.enabled)
 
 
 def _layers_in_field(viewer: Any, field: Any) -> list[Any]:
-    grid: Any = getattr(viewer, "canvas", viewer).grid
-    contents = dict(grid.iter_viewboxes(viewer.layers))
+    contents = dict(viewer.canvas.grid.iter_viewboxes(viewer.layers))
     return [viewer.layers[index] for index in contents.get(tuple(field), ())]

@@ -35,9 +35,7 @@ def takes_cubes(layer: Layer | None) -> bool:
 
 def name_on_canvas(layer: Points, *, visible: bool, font_size: int = 12) -> None:
     """Write the name of a layer over its hexagons, or take it away."""
-    overlay: Any = getattr(layer, "name_overlay", None)
-    if overlay is None:  # before napari 0.8
-        return
+    overlay: Any = layer.name_overlay
     overlay.visible = visible
     overlay.position = "top_left"
     overlay.font_size = font_size

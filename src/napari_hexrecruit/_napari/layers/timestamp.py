@@ -88,12 +88,9 @@ _stamps: dict[int, _TimeStamp] = {}
 
 
 def _overlay(viewer: napari.Viewer) -> TextOverlay:
-    """Text of our own where there can be several, so that a user's text stays."""
-    if not hasattr(viewer, "canvas"):
-        overlay: TextOverlay = viewer.text_overlay
-    else:
-        overlay = TextOverlay()
-        viewer.canvas.overlays[OVERLAY] = overlay
+    """Make a text of our own, so that a user's text stays."""
+    overlay = TextOverlay()
+    viewer.canvas.overlays[OVERLAY] = overlay
     overlay.position, overlay.font_size = _POSITION, _FONT_SIZE
     return overlay
 

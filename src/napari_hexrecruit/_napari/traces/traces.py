@@ -161,9 +161,7 @@ def is_in_memory(cube: xr.Dataset) -> bool:
 
 def strip_of(cube: xr.Dataset, metric: str) -> Strip:
     """Read the population of a cube."""
-    return replace(
-        empty_strip(cube, metric), values=population_trace(cube, metric=metric).values
-    )
+    return replace(empty_strip(cube, metric), values=population_trace(cube, metric=metric).values)
 
 
 def empty_strip(cube: xr.Dataset, metric: str) -> Strip:
