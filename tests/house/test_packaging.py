@@ -157,7 +157,7 @@ def test_every_imported_package_is_declared():
     declared = {requirement_name(r) for r in project["dependencies"]}
     extra = {requirement_name(r) for r in project["optional-dependencies"]["campaign"]}
     extra |= {"distributed"}  # which is dask[distributed]
-    stores = {PACKAGE / "_zarr_store.py", PACKAGE / "large.py"}
+    stores = {PACKAGE / "storage" / "zarr_store.py", PACKAGE / "pipeline" / "large.py"}
     on_disk = {PACKAGE / "analysis" / "blocks.py", PACKAGE / "analysis" / "trials.py"}
     stores |= on_disk  # dask is there where a cube is backed by it
     packages = importlib.metadata.packages_distributions()

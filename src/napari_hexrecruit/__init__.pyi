@@ -1,0 +1,73 @@
+from ._version import __version__
+from .analysis.comparison import align, compare, z_score
+from .analysis.maps import hex_map, with_maps
+from .analysis.traces import hex_traces
+from .analysis.trials import count_trials, cut_trials, reliability, trial_mean
+from .analysis.waves import fit_wave
+from .campaign import (
+    open_campaign,
+    read_campaign,
+    run_campaign,
+    select_cube,
+)
+from .conform import as_cube
+from .errors import (
+    HexRecruitError,
+    MissingExtraError,
+    RecruitmentWarning,
+    SimulationDataError,
+)
+from .hexgrid import HexGrid
+from .pipeline.check import check_simulation
+from .pipeline.findings import Finding
+from .pipeline.large import large_cube
+from .pipeline.question import cumulative_cube, recruitment_cube
+from .render.frames import render_frames
+from .render.movie import write_frame, write_movie
+from .render.scene import Underlay
+from .render.style import Mark, MovieStyle
+from .schema import validate_cube
+from .sonata import open_simulation
+from .storage.cubes import read_cube, write_cube
+from .timebins import TimeBins
+
+__all__ = [
+    "Finding",
+    "HexGrid",
+    "HexRecruitError",
+    "Mark",
+    "MissingExtraError",
+    "MovieStyle",
+    "RecruitmentWarning",
+    "SimulationDataError",
+    "TimeBins",
+    "Underlay",
+    "__version__",
+    "align",
+    "as_cube",
+    "check_simulation",
+    "compare",
+    "count_trials",
+    "cumulative_cube",
+    "cut_trials",
+    "fit_wave",
+    "hex_map",
+    "hex_traces",
+    "large_cube",
+    "open_campaign",
+    "open_simulation",
+    "read_campaign",
+    "read_cube",
+    "recruitment_cube",
+    "reliability",
+    "render_frames",
+    "run_campaign",
+    "select_cube",
+    "trial_mean",
+    "validate_cube",
+    "with_maps",
+    "write_cube",
+    "write_frame",
+    "write_movie",
+    "z_score",
+]

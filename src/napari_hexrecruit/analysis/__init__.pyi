@@ -1,0 +1,87 @@
+from .comparison import align, compare, z_score
+from .fronts import Isochrone, arrow_line, isochrones, wave_arrow
+from .latencies import (
+    first_spike_latency,
+    first_spikes,
+    half_peak_latency,
+    latency,
+)
+from .maps import (
+    MAPS,
+    correlation,
+    cumulative_fraction,
+    hex_map,
+    map_options,
+    maps_table,
+    mean_rate,
+    mean_recruitment,
+    peak,
+    with_maps,
+)
+from .onsets import input_onsets, periodic_onsets
+from .pictures import trace_figure
+from .selection import (
+    hex_positions,
+    hexes_by_neurons,
+    hexes_in_region,
+    neurons_of,
+    neurons_table,
+    share_of_neurons,
+)
+from .traces import hex_traces, population_trace, raster, traces_table
+from .trials import (
+    count_trials,
+    cut_trials,
+    reliability,
+    trial_cube,
+    trial_mean,
+)
+from .waves import CRITERIA, WaveFit, fit_wave
+from .windows import bins_of, cut
+
+__all__ = [
+    "CRITERIA",
+    "MAPS",
+    "Isochrone",
+    "WaveFit",
+    "align",
+    "arrow_line",
+    "bins_of",
+    "compare",
+    "correlation",
+    "count_trials",
+    "cumulative_fraction",
+    "cut",
+    "cut_trials",
+    "first_spike_latency",
+    "first_spikes",
+    "fit_wave",
+    "half_peak_latency",
+    "hex_map",
+    "hex_positions",
+    "hex_traces",
+    "hexes_by_neurons",
+    "hexes_in_region",
+    "input_onsets",
+    "isochrones",
+    "latency",
+    "map_options",
+    "maps_table",
+    "mean_rate",
+    "mean_recruitment",
+    "neurons_of",
+    "neurons_table",
+    "peak",
+    "periodic_onsets",
+    "population_trace",
+    "raster",
+    "reliability",
+    "share_of_neurons",
+    "trace_figure",
+    "traces_table",
+    "trial_cube",
+    "trial_mean",
+    "wave_arrow",
+    "with_maps",
+    "z_score",
+]
