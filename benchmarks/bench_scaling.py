@@ -33,7 +33,7 @@ from napari_hexrecruit.pipeline.spike_stream import open_stream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_hexrecruit.counting.slabs import Block, SpikeSource
+    from napari_hexrecruit.counting.slab_job import Block, SpikeSource
     from napari_hexrecruit.pipeline.spike_stream import SpikeStream
 
 BIN_MS = 10.0

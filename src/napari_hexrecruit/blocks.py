@@ -11,8 +11,6 @@ from napari_hexrecruit.schema import HEX, TIME
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["parts_of", "time_chunks"]
-
 _VALUES = 1 << 21
 """Values of a variable that are read at once: some chunks, for as many threads."""
 

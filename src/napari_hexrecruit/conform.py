@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["as_cube"]
-
 _NEEDED = (*VARIABLES, N_NEURONS)
 _FIELDS = VARIABLES | COORDINATES
 _PER_HEX = [name for name, spec in COORDINATES.items() if spec.dims == (HEX,) and name != HEX]

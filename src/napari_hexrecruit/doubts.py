@@ -16,19 +16,6 @@ from napari_hexrecruit.errors import Parameter, ParameterError, RecruitmentWarni
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = [
-    "Doubt",
-    "Facts",
-    "Ids",
-    "Tally",
-    "Times",
-    "doubted",
-    "doubts",
-    "is_empty",
-    "issue_warnings",
-    "warnings_in",
-]
-
 NOTHING = "nothing is counted, since"
 """How the cause begins where no spike was counted."""
 MOST = 0.5

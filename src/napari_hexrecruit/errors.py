@@ -15,18 +15,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-__all__ = [
-    "HexRecruitError",
-    "InputError",
-    "MissingExtraError",
-    "Parameter",
-    "ParameterError",
-    "RecruitmentWarning",
-    "SimulationDataError",
-    "in_python",
-    "one_line",
-]
-
 
 @dataclass(frozen=True)
 class Parameter:

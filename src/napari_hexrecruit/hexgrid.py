@@ -23,8 +23,6 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["HexGrid", "hex_names", "ij_to_rowcol", "rowcol_to_ij"]
-
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 

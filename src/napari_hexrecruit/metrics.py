@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.blocks import parts_of
+from napari_hexrecruit.rounding import rounded
 from napari_hexrecruit.schema import (
     HEX,
     N_NEURONS,
@@ -31,18 +32,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = [
-    "DERIVED",
-    "METRICS",
-    "Metric",
-    "default_limits",
-    "first_limits",
-    "is_cumulative",
-    "metric_named",
-    "metrics_for",
-    "usable_limits",
-]
-
 Values = npt.NDArray[np.float32]
 Means = npt.NDArray[np.float64]
 
@@ -53,7 +42,7 @@ _PUBLISHED_LIMITS, _PERCENT_LIMITS = (0.0, 50.0), (0.0, 100.0)
 _ENOUGH_VALUES = 2_000_000
 _NARROWEST, _LEAST = 1e-4, 1e-12
 """Limits closer than this part of their size, napari's colour bar would label from 0 to 1000."""
-_ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+_ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
 @dataclass(frozen=True)
@@ -263,8 +252,7 @@ def first_limits(
     high = max(_highest(cube, metric, enough) for cube in cubes)
     if not metric.diverging:
         return (0.0, high)
-    power = 10.0 ** math.floor(math.log10(high))
-    high = next(r * power for r in _ROUND if r * power >= high * (1 - 1e-9))
+    high = rounded(high, _ROUND, "up")
     return (-high, high)
 
 

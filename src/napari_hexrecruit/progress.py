@@ -4,7 +4,5 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["Progress"]
-
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(what, done, total)``; what it raises ends the work."""

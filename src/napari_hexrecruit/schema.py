@@ -14,11 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import xarray as xr
-
-__all__ = ["SCHEMA_VERSION", "Field", "recipe_of", "validate_cube"]
 
 SCHEMA_VERSION = 1
 CONVENTIONS = "CF-1.11"
@@ -332,6 +330,25 @@ def _axis_faults(cube: xr.Dataset) -> list[_Fault]:
     if (cube[N_NEURONS].values < 0).any():
         faults.append(_Fault(f"'{N_NEURONS}' is negative"))
     return faults
+
+
+def time_coords(
+    edges: npt.NDArray[np.float64], attrs: Mapping[Any, Mapping[Any, Any]] | None = None
+) -> dict[str, Any]:
+    """Coordinates `TIME` and `TIME_BOUNDS` of bins, ready for a dataset.
+
+    Parameters
+    ----------
+    edges
+        (n_bins + 1,) ms.
+    attrs
+        Attributes of the two by name; None: those of every cube.
+    """
+    given = {name: spec.attrs for name, spec in COORDINATES.items()} | dict(attrs or {})
+    return {
+        TIME: (TIME, edges[:-1], given[TIME]),
+        TIME_BOUNDS: ((TIME, BOUND), np.stack([edges[:-1], edges[1:]], 1), given[TIME_BOUNDS]),
+    }
 
 
 def _time_faults(

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.font_manager import FontEntry
     from matplotlib.text import Text
 
-__all__ = ["Drawable", "drawable", "encodable", "one_line", "plain", "set_text", "warn_of_missing"]
-
 _BREAKS = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _NOT_VALID = "\ufffd"
 _NOT_DRAWN = "\u25a1"

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["EDGE_TOLERANCE_MS", "EXACT", "Clock", "TimeBins", "edge_position"]
-
 Floats = npt.NDArray[np.float64]
 
 EDGE_TOLERANCE_MS = 1e-6

@@ -9,8 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["Column", "values_meant", "values_present"]
-
 Column: TypeAlias = "pd.Categorical | npt.NDArray[Any]"
 """Values of one property for all neurons: text as `pandas.Categorical`, numbers as an array."""
 

@@ -17,13 +17,8 @@ from napari_hexrecruit import TimeBins
 from napari_hexrecruit.counting import bin_counter
 from napari_hexrecruit.counting.bin_counter import BinCounter
 from napari_hexrecruit.counting.members import count_newly_recruited, count_spikes
-from napari_hexrecruit.counting.slab_job import OpenSlab
-from napari_hexrecruit.counting.slabs import (
-    OrderError,
-    count_blocks,
-    count_newly_recruited_blocks,
-    count_slabs,
-)
+from napari_hexrecruit.counting.slab_job import OpenSlab, OrderError
+from napari_hexrecruit.counting.slabs import count_blocks, count_newly_recruited_blocks, count_slabs
 from napari_hexrecruit.timebins import Clock
 
 if TYPE_CHECKING:

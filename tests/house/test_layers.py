@@ -19,7 +19,17 @@ SOURCE = Path(napari_hexrecruit.__file__).parent
 # Every room, lowest floor first. A room is a folder, or a file of the package itself; `_napari` has
 # rooms of its own. A file imports from its own room and from lower floors.
 FLOORS = [
-    {"_version", "errors", "hexgrid", "progress", "schema", "system", "timebins", "values"},
+    {
+        "_version",
+        "errors",
+        "hexgrid",
+        "progress",
+        "rounding",
+        "schema",
+        "system",
+        "timebins",
+        "values",
+    },
     {"atlas", "blocks", "conform", "doubts", "filters", "text"},
     {"metrics", "storage"},
     {"counting", "render", "synthetic"},

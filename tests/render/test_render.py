@@ -12,14 +12,10 @@ import pytest
 from tests.support.cubes import cube_of, letter_cube, sheet_cube, wave_cube
 
 from napari_hexrecruit.hexgrid import rowcol_to_ij
-from napari_hexrecruit.render.frames import (
-    Mark,
-    MovieStyle,
-    RenderedFrames,
-    Underlay,
-    render_frames,
-)
+from napari_hexrecruit.render.frames import RenderedFrames, render_frames
 from napari_hexrecruit.render.overlays import header_texts, time_texts
+from napari_hexrecruit.render.scene import Underlay
+from napari_hexrecruit.render.style import Mark, MovieStyle
 
 BARE = {"colorbar": False, "timestamp": False, "scale_bar": False}
 

@@ -15,8 +15,6 @@ from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit.metrics import metrics_for
 from napari_hexrecruit.schema import RECRUITMENT
 
-__all__ = ["fit_limits", "next_quantity", "toggle_time_and_colorbar"]
-
 
 def toggle_time_and_colorbar(viewer: Viewer) -> None:
     """Show the time of the bin and the colour bars on the canvas, or hide them."""

@@ -13,8 +13,6 @@ from napari_hexrecruit.storage.cubes import ENDINGS
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["PLUGIN", "WIDGET", "launch"]
-
 PLUGIN = "napari-hexrecruit"
 WIDGET = "Hexagon recruitment"
 

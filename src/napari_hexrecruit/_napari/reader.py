@@ -28,8 +28,6 @@ from napari_hexrecruit.pipeline.question import computed_cube
 from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.storage.cubes import ENDINGS, read_cube
 
-__all__ = ["get_reader"]
-
 ReadFunction = Callable[[str], list[Points]]
 
 

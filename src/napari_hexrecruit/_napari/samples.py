@@ -9,8 +9,6 @@ from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.storage.cache import cached_folder
 from napari_hexrecruit.synthetic import MEDIUM, SMALL, write_simulation
 
-__all__ = ["SAMPLES", "SCHEME", "cache_folder", "sample_simulation"]
-
 SCHEME = "hexrecruit-sample://"
 """Begin of the address of a sample; napari opens samples of a custom layer by address only."""
 

@@ -9,8 +9,6 @@ from napari_hexrecruit._napari.private.points import STATE_KEY
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.storage.cubes import ENDING, write_cube
 
-__all__ = ["write_layer"]
-
 
 def write_layer(path: str, data: object, meta: Mapping[str, Any]) -> list[str]:
     """Write the cube that a layer shows; nothing of how it looks.

@@ -12,19 +12,6 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "Points",
-    "Trend",
-    "agreement",
-    "bootstrap",
-    "is_line",
-    "is_wide",
-    "p_value",
-    "plane",
-    "radial",
-    "turned",
-]
-
 Floats = npt.NDArray[np.float64]
 
 _N_BOOTSTRAP = 1_000

@@ -13,8 +13,6 @@ from napari_hexrecruit.schema import COORDINATES, HEX
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["hex_array"]
-
 
 def hex_array(cube: xr.Dataset, values: npt.NDArray[Any], name: str, **attrs: str) -> xr.DataArray:
     """One number per hexagon of a cube.

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.metrics import Metric
 
-__all__ = ["Moments", "highest", "map_bins", "moments", "parts"]
-
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
 

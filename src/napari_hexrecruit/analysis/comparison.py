@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["align", "compare", "z_score"]
-
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
 

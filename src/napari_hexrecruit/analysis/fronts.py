@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit.rounding import rounded
+
 if TYPE_CHECKING:
     import xarray as xr
 
     from napari_hexrecruit.analysis.waves import WaveFit
 
-__all__ = ["Isochrone", "arrow_line", "isochrones", "wave_arrow"]
-
 Floats = npt.NDArray[np.float64]
 
 _N_LINES = 6
 _POINTS_PER_RADIUS = 4.0
-_NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
+_NICE = (1.0, 2.0, 2.5, 5.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def isochrones(
     xy, radius = _sheet(latency)
     times = fit.latency_at(*xy.T)
     low, high = float(times.min()), float(times.max())
-    every = step or _nice(high - low)
+    every = step or rounded((high - low) / _N_LINES, _NICE)
     levels = every * np.arange(math.ceil(low / every), math.floor(high / every) + 1)
     lines = [Isochrone(float(t), _over(_line(fit, t, xy, radius), xy, radius)) for t in levels]
     return [one for one in lines if np.isfinite(one.line).any()]
@@ -156,10 +156,3 @@ def _over(line: Floats, xy: Floats, radius: float) -> Floats:
     after_gap = np.concatenate([[True], ~inside[:-1]])
     kept = inside | ~after_gap
     return np.asarray(parts[kept])
-
-
-def _nice(delay: float) -> float:
-    """The round number that fits most nearly `_N_LINES` times."""
-    wanted = delay / _N_LINES
-    power = 10.0 ** math.floor(math.log10(wanted))
-    return min(_NICE, key=lambda n: abs(math.log(n * power / wanted))) * power

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.counting.members import HexMembers
 
-__all__ = ["N_SD", "first_spike_latency", "first_spikes", "half_peak_latency", "latency"]
-
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
 Window = tuple[float, float]

@@ -35,19 +35,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = [
-    "MAPS",
-    "correlation",
-    "cumulative_fraction",
-    "hex_map",
-    "map_options",
-    "maps_table",
-    "mean_rate",
-    "mean_recruitment",
-    "peak",
-    "with_maps",
-]
-
 Floats = npt.NDArray[np.float64]
 
 

@@ -14,8 +14,6 @@ from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["input_onsets", "periodic_onsets"]
-
 Floats = npt.NDArray[np.float64]
 
 _REPEATED = ("pulse",)

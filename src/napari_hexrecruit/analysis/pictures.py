@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["trace_figure"]
-
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a7a00")
 """Okabe and Ito's colours, which people with any vision can tell apart."""
 _DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))

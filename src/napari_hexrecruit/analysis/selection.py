@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.counting.members import HexMembers
 
-__all__ = [
-    "HexChoice",
-    "hex_positions",
-    "hexes_by_neurons",
-    "hexes_in_region",
-    "neurons_of",
-    "neurons_table",
-    "share_of_neurons",
-]
-
 Positions = npt.NDArray[np.intp]
 HexChoice: TypeAlias = "str | int | Sequence[str] | Sequence[int] | npt.NDArray[np.generic]"
 """One hexagon or several: names such as ``R3;C-1``, positions on the hex axis, or a bool mask."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.counting.members import HexMembers
     from napari_hexrecruit.metrics import Metric
 
-__all__ = ["hex_traces", "population_trace", "raster", "traces_table"]
-
 _KEPT = (TIME, HEX, "row", "col", "i", "j", "x", "y", N_NEURONS)
 
 

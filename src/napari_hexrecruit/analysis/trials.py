@@ -17,7 +17,6 @@ from napari_hexrecruit.counting.members import count_spikes
 from napari_hexrecruit.errors import RecruitmentWarning
 from napari_hexrecruit.metrics import METRICS, is_cumulative, metric_named
 from napari_hexrecruit.schema import (
-    BOUND,
     COORDINATES,
     HEX,
     N_NEURONS,
@@ -26,10 +25,10 @@ from napari_hexrecruit.schema import (
     N_TRIALS,
     RECRUITMENT,
     TIME,
-    TIME_BOUNDS,
     TRIAL,
     VARIABLES,
     notes_of,
+    time_coords,
 )
 from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, Clock, TimeBins, first_at
 
@@ -38,15 +37,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.counting.members import HexMembers
     from napari_hexrecruit.progress import Progress
-
-__all__ = [
-    "TRIAL",
-    "count_trials",
-    "cut_trials",
-    "reliability",
-    "trial_cube",
-    "trial_mean",
-]
 
 Floats = npt.NDArray[np.float64]
 
@@ -358,16 +348,10 @@ def _trials(
     import xarray as xr
 
     used, shift = onsets.times[onsets.inside], onsets.shift[onsets.inside]
-    edges = window.edges()
     coords: dict[str, Any] = {name: cube[name] for name in COORDINATES if cube[name].dims == (HEX,)}
     label = {"long_name": "Start of the bin, since the onset"}
+    coords |= time_coords(window.edges(), {TIME: COORDINATES[TIME].attrs | label})
     coords |= {
-        TIME: (TIME, edges[:-1], COORDINATES[TIME].attrs | label),
-        TIME_BOUNDS: (
-            (TIME, BOUND),
-            np.stack([edges[:-1], edges[1:]], axis=1),
-            COORDINATES[TIME_BOUNDS].attrs,
-        ),
         TRIAL: (TRIAL, np.arange(len(used))),
         "onset": (TRIAL, used, {"units": "ms"}),
         "shift": (TRIAL, shift, {"units": "ms"}),

@@ -16,8 +16,6 @@ from napari_hexrecruit.analysis._fits import Points, Trend
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["CRITERIA", "WaveFit", "WaveKind", "fit_wave"]
-
 Floats = npt.NDArray[np.float64]
 WaveKind = Literal["plane", "radial"]
 

@@ -11,8 +11,6 @@ from napari_hexrecruit.timebins import TimeBins, edge_position
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["bins_of", "cut"]
-
 
 def bins_of(cube: xr.Dataset) -> TimeBins:
     """The bins of a cube's time axis."""

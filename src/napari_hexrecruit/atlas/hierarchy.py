@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["Area", "Colour", "distinct_colour", "read_areas"]
-
 Colour = tuple[int, int, int]
 
 _LAYER_NAME = re.compile(r"\blayers?\s*[1-6][1-6ab/-]*$", re.IGNORECASE)

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Header", "nrrd_errors", "read_blocks", "read_header", "read_image", "um_per_unit"]
-
 Block = npt.NDArray[Any]
 
 _BLOCK = 1 << 20

@@ -23,16 +23,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.progress import Progress
 
-__all__ = [
-    "NO_VALUE",
-    "OUTSIDE_BOX",
-    "Volume",
-    "VoxelFlatmap",
-    "flat_positions",
-    "read_flatmap",
-    "read_ids",
-]
-
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 

@@ -185,16 +185,11 @@ def _layout(
     for number, head in heads.items():
         at = [index_of[name] for name in head.hexes[HEX].tolist()]
         n_neurons[positions[number]][at] = head.hexes[N_NEURONS]
-    edges, attrs_of = bins.edges(), first.coordinate_attrs
+    attrs_of = first.coordinate_attrs
     coords: dict[str, Any] = {
         **_parameter_coordinates(entries, dims),
         SIMULATION: (dims, outer.pop(SIMULATION)),
-        TIME: (TIME, edges[:-1], attrs_of[TIME]),
-        schema.TIME_BOUNDS: (
-            (TIME, BOUND),
-            np.stack([edges[:-1], edges[1:]], axis=1),
-            attrs_of[schema.TIME_BOUNDS],
-        ),
+        **schema.time_coords(bins.edges(), attrs_of),
         **{name: (HEX, hexes[name], attrs_of[name]) for name in _FIXED},
         N_NEURONS: ((*dims, HEX), n_neurons, attrs_of[N_NEURONS]),
     }

@@ -121,14 +121,7 @@ def merge_windows(cubes: Sequence[xr.Dataset], *, dropped_ms: float = 0.0) -> xr
         for name, spec in schema.VARIABLES.items()
     }
     over_hexes = {n: v.variable for n, v in first.coords.items() if schema.TIME not in v.dims}
-    over_time = {
-        schema.TIME: (schema.TIME, edges[:-1], first[schema.TIME].attrs),
-        schema.TIME_BOUNDS: (
-            (schema.TIME, schema.BOUND),
-            np.stack([edges[:-1], edges[1:]], axis=1),
-            first[schema.TIME_BOUNDS].attrs,
-        ),
-    }
+    over_time = schema.time_coords(edges, {name: v.attrs for name, v in first.coords.items()})
     return xr.Dataset(data, {**over_time, **over_hexes}, attrs)
 
 

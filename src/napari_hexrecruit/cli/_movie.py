@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
 
-    from napari_hexrecruit.render.frames import Underlay
+    from napari_hexrecruit.render.scene import Underlay
 
 
 def movie(
@@ -246,7 +246,7 @@ def _underlay(
     if path is None:
         return None
     from napari_hexrecruit.flatmap import read_flat_image
-    from napari_hexrecruit.render.frames import Underlay
+    from napari_hexrecruit.render.scene import Underlay
 
     try:
         image = read_flat_image(path, pixel_size=pixel_size, origin=origin)

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.timebins import Clock, TimeBins
 
-__all__ = ["TOO_MANY_SPIKES", "BinCounter", "Counts", "count_ascending"]
-
 Ints = npt.NDArray[np.int32]
 Positions = npt.NDArray[np.int64]
 

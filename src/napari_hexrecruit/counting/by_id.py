@@ -15,8 +15,6 @@ from napari_hexrecruit.system.threads import parts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["by_id"]
-
 _PACKED_BYTES = np.dtype(np.uint64).itemsize
 
 

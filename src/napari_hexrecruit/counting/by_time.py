@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from concurrent.futures import Future
 
-__all__ = ["by_time", "check_ascending"]
-
 
 def by_time(job: Job) -> Iterator[Slab]:
     """Slabs of spikes that come in the order of their times, NaN last."""

@@ -10,8 +10,6 @@ import numpy.typing as npt
 from napari_hexrecruit.counting.members import NO_HEX, HexMembers
 from napari_hexrecruit.hexgrid import HexGrid, ij_to_rowcol
 
-__all__ = ["fit_grid", "group_columns", "group_medians"]
-
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 

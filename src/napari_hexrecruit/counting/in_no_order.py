@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.counting.slab_job import Job, Slab
 
-__all__ = ["in_no_order"]
-
 Positions = npt.NDArray[np.int64]
 
 _ORDERED_BYTES = np.dtype(np.uint32).itemsize

@@ -21,8 +21,6 @@ from platformdirs import user_cache_path
 from napari_hexrecruit.storage.cache import cached_folder, stamp
 from napari_hexrecruit.system.waiting import held
 
-__all__ = ["jit"]
-
 _numba_config: Any = numba.config
 Loop = Callable[..., Any]
 Types = tuple[Any, ...]

@@ -22,23 +22,6 @@ import numpy.typing as npt
 
 from napari_hexrecruit.counting.jit import jit
 
-__all__ = [
-    "add_first_bins",
-    "add_grouped",
-    "add_to_bin",
-    "bin_histogram",
-    "count_bins",
-    "count_first",
-    "count_kept",
-    "hex_table",
-    "note_first_bins",
-    "plain",
-    "relabel_kept",
-    "scatter_to_bins",
-    "seen_bits",
-    "unpack",
-]
-
 Array = npt.NDArray[Any]
 
 _ONE = np.uint64(1)

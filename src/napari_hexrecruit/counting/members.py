@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.timebins import Clock, TimeBins
 
-__all__ = ["HexMembers", "assemble_cube", "count_newly_recruited", "count_spikes", "group_neurons"]
-
-
 Ints = npt.NDArray[np.int32]
 
 NO_HEX = -1
@@ -227,13 +224,11 @@ def assemble_cube(
 
     row, col = ij_to_rowcol(members.i, members.j)
     x, y = members.xy()
-    edges = bins.edges()
     values: dict[str, npt.NDArray[Any]] = {
         schema.RECRUITMENT: _percent(n_recruited, members.n_neurons, min_neurons),
         schema.N_RECRUITED: n_recruited,
         schema.N_SPIKES: n_spikes,
-        schema.TIME: edges[:-1],
-        schema.TIME_BOUNDS: np.stack([edges[:-1], edges[1:]], axis=1),
+        **{name: times for name, (_, times, _) in schema.time_coords(bins.edges()).items()},
         schema.HEX: members.hex_names(),
         "row": row,
         "col": col,

@@ -9,8 +9,6 @@ import numpy as np
 
 from napari_hexrecruit.counting.jit import jit
 
-__all__ = ["descents", "digit_histogram", "finite_span", "insert", "scatter_by_digit"]
-
 
 @jit(reads="values")
 def descents(values: Any) -> Any:

@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from napari_hexrecruit.system.threads import n_cores, parts
 
-__all__ = ["follows", "is_ascending", "sort_by_time"]
-
 Id = TypeVar("Id", bound=np.integer[Any])
 Time = TypeVar("Time", bound=np.floating[Any])
 Times = npt.NDArray[np.floating[Any]]

@@ -21,19 +21,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.timebins import Clock, TimeBins
 
-__all__ = [
-    "COUNT_BYTES",
-    "MEMORY_BYTES",
-    "SLAB_BYTES",
-    "Block",
-    "Ints",
-    "Job",
-    "OpenSlab",
-    "OrderError",
-    "Slab",
-    "SpikeSource",
-]
-
 Ints = npt.NDArray[np.int32]
 Packed = npt.NDArray[np.uint64]
 Block = tuple[npt.NDArray[np.integer[Any]], npt.NDArray[np.floating[Any]]]

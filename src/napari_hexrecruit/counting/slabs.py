@@ -26,9 +26,7 @@ from napari_hexrecruit.counting.in_no_order import in_no_order
 from napari_hexrecruit.counting.slab_job import (
     MEMORY_BYTES,
     SLAB_BYTES,
-    Block,
     Job,
-    OrderError,
     Slab,
     SpikeSource,
 )
@@ -40,19 +38,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.counting.members import HexMembers
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.timebins import Clock, TimeBins
-
-__all__ = [
-    "MEMORY_BYTES",
-    "SLAB_BYTES",
-    "Block",
-    "Counts",
-    "OrderError",
-    "Slab",
-    "SpikeSource",
-    "count_blocks",
-    "count_newly_recruited_blocks",
-    "count_slabs",
-]
 
 _WAYS = {"by_time": by_time, "by_id": by_id, "none": in_no_order}
 

@@ -17,9 +17,7 @@ from napari_hexrecruit.timebins import TimeBins
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_hexrecruit.counting.slabs import Block
-
-__all__ = ["warm_up", "warm_up_ahead"]
+    from napari_hexrecruit.counting.slab_job import Block
 
 
 class _Spikes:

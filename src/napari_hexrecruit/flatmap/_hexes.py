@@ -27,16 +27,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.progress import Progress
 
-__all__ = [
-    "HexRegions",
-    "Hexes",
-    "density_image",
-    "hex_image",
-    "hex_regions",
-    "majority_codes",
-    "neuron_regions",
-]
-
 Hexes: TypeAlias = "HexMembers | xr.Dataset"
 """Hexagons: those of a grouping of neurons, or those of a cube."""
 

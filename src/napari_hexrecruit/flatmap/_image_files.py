@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-__all__ = ["read_flat_image", "sidecar_of", "write_sidecar"]
-
 _KIND = "flat image"
 _VERSION = 1
 _UM = {

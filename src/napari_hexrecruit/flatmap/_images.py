@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FlatImage", "Nudge", "Point"]
-
 Floats = npt.NDArray[np.float64]
 Point = tuple[float, float]
 

@@ -13,8 +13,6 @@ from napari_hexrecruit.system.waiting import held
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["silent_stderr"]
-
 _STDERR = 2
 _one_at_a_time = threading.RLock()
 

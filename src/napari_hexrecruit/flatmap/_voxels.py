@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.atlas.volumes import Volume, VoxelFlatmap
 
-__all__ = [
-    "FlatRegions",
-    "depth_image",
-    "footprint_image",
-    "region_areas",
-    "voxel_count_image",
-]
-
 Floats = npt.NDArray[np.float64]
 
 NO_REGION = 0

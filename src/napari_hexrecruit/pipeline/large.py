@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from napari_hexrecruit.counting.slabs import Block, Slab, SpikeSource
+    from napari_hexrecruit.counting.slab_job import Block, Slab, SpikeSource
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
     from napari_hexrecruit.timebins import Clock
@@ -141,7 +141,6 @@ def _layout(question: Question) -> xr.Dataset:
     import dask.array
 
     bins = question.bins
-    edges = bins.edges()
     nothing = np.zeros((1, len(question.members.i)), dtype=np.int32)
     cube = _part(question, 0, 1).assembled(nothing, nothing, {})
     shape = (bins.n_bins, len(question.members.i))
@@ -149,21 +148,8 @@ def _layout(question: Question) -> xr.Dataset:
         name: (spec.dims, dask.array.zeros(shape, dtype=spec.dtype), cube[name].attrs)
         for name, spec in schema.VARIABLES.items()
     }
-    bounds = np.stack([edges[:-1], edges[1:]], axis=1)
-    return (
-        cube.drop_dims(TIME)
-        .assign(values)
-        .assign_coords(
-            {
-                TIME: (TIME, edges[:-1], cube[TIME].attrs),
-                schema.TIME_BOUNDS: (
-                    (TIME, schema.BOUND),
-                    bounds,
-                    cube[schema.TIME_BOUNDS].attrs,
-                ),
-            }
-        )
-    )
+    times = schema.time_coords(bins.edges(), {name: v.attrs for name, v in cube.coords.items()})
+    return cube.drop_dims(TIME).assign(values).assign_coords(times)
 
 
 def _part(question: Question, k0: int, k1: int) -> Question:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from napari_hexrecruit.counting.slabs import OrderError
+from napari_hexrecruit.counting.slab_job import OrderError
 from napari_hexrecruit.timebins import first_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_hexrecruit.counting.slabs import Block
+    from napari_hexrecruit.counting.slab_job import Block
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation, SpikeTrain
     from napari_hexrecruit.timebins import Clock, TimeBins

@@ -29,8 +29,6 @@ from napari_hexrecruit.render.pixels import (
 if TYPE_CHECKING:
     from napari_hexrecruit.render.raster import Coverage
 
-__all__ = ["Blend", "fold"]
-
 Indices = npt.NDArray[np.intp]
 Share = tuple[Indices, npt.NDArray[np.float32]]
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["Encoder", "ffmpeg_program", "file_url", "raw_input", "run_ffmpeg"]
-
 _FORMATS = {3: "rgb24", 4: "rgba"}
 _DISK_ERRORS = {"No space left on device": errno.ENOSPC, "File too large": errno.EFBIG}
 _REMEDY = "pip install imageio-ffmpeg, or write a folder of PNG files"

@@ -14,7 +14,7 @@ from napari_hexrecruit.metrics import first_limits, metric_named
 from napari_hexrecruit.render.painter import Painter
 from napari_hexrecruit.render.scene import Colours, Hexes, Panel, Scene, Underlay, arrange
 from napari_hexrecruit.render.sheet import colour_table, default_settings
-from napari_hexrecruit.render.style import Mark, MovieStyle
+from napari_hexrecruit.render.style import MovieStyle
 from napari_hexrecruit.render.window import Shown, resolve_window
 from napari_hexrecruit.text import warn_of_missing
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from napari_hexrecruit.metrics import Metric
-
-__all__ = ["Mark", "MovieStyle", "RenderedFrames", "Underlay", "render_frames"]
 
 Frame = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.float32]

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.render.titles import Measure
     from napari_hexrecruit.render.window import Shown
 
-__all__ = ["GAP", "HEADER_FONT", "Header", "plan_header", "times_as_text"]
-
 HEADER_FONT = 1.1
 """Size of the time and the title, in font heights."""
 GAP = 1.0

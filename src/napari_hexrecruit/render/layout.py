@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-__all__ = ["Box", "Layout", "Parts", "close_up", "font_of", "lay_out", "margin_of"]
-
 _FONT_PER_SIDE = 0.0235
 _SMALLEST_FONT = 7.0
 _SMALLEST_PANEL = 12

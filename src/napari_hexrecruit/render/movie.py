@@ -27,15 +27,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.render.frames import RenderedFrames
 
-__all__ = [
-    "ENDINGS",
-    "PICTURE_ENDINGS",
-    "check_output",
-    "is_picture",
-    "write_frame",
-    "write_movie",
-]
-
 Frame = npt.NDArray[np.uint8]
 Shape = tuple[int, int, int]
 

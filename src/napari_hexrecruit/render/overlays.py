@@ -11,6 +11,7 @@ from napari_hexrecruit.render.header import GAP, times_as_text
 from napari_hexrecruit.render.layout import Box
 from napari_hexrecruit.render.strip import draw_strip, mark_colours
 from napari_hexrecruit.render.titles import LINE
+from napari_hexrecruit.rounding import rounded
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.render.scene import Panel, Scene
     from napari_hexrecruit.render.sheet import Sheet
     from napari_hexrecruit.render.titles import Fitted
-
-__all__ = [
-    "draw_header",
-    "draw_hexagons",
-    "draw_over",
-    "draw_under",
-    "header_texts",
-    "time_texts",
-]
 
 _EMPTY_EDGE = "#9a9a9a"
 _BORDER = "#808080"
@@ -204,7 +196,7 @@ def _draw_scale_bar(sheet: Sheet, scene: Scene, box: Box) -> None:
     panel, font = scene.panels[0], scene.layout.font
     x0, x1, _, _ = panel.hexes.bounds
     wanted = _SCALE_BAR_SHARE * min(x1 - x0, panel.view.scale * panel.box.width)
-    length = _round_below(wanted)
+    length = rounded(wanted, (1, 2, 5), "down")
     left = max(panel.box.left, panel.box.left + float(panel.view.to_pixels(x0, 0.0)[0]))
     right, y = left + length / panel.view.scale, box.top + box.height / 2
     line = Line2D(
@@ -218,12 +210,6 @@ def _draw_scale_bar(sheet: Sheet, scene: Scene, box: Box) -> None:
     sheet.figure.add_artist(line)
     text = f"{length:g} µm" if length < _UM_PER_MM else f"{length / _UM_PER_MM:g} mm"
     sheet.text(right + 0.5 * font, y, text, 0.9 * font, color=scene.foreground)
-
-
-def _round_below(value: float) -> float:
-    """Largest of 1, 2, 5, 10, 20, ... that is not above the value."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(n for n in (5.0, 2.0, 1.0) if n * power <= value * (1 + 1e-9)) * power
 
 
 def _draw_colorbar(sheet: Sheet, scene: Scene, box: Box) -> None:

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.render.layout import Box
     from napari_hexrecruit.render.scene import Panel, Scene
 
-__all__ = ["Painter"]
-
 _OPAQUE = np.uint32(0xFF000000)
 
 

@@ -5,22 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = [
-    "ONE",
-    "Floats",
-    "Packed",
-    "Pixels",
-    "Wide",
-    "laid_over",
-    "narrow",
-    "pack",
-    "to_bytes",
-    "to_floats",
-    "widen",
-    "widen_fixed",
-    "without_alpha",
-]
-
 Pixels = npt.NDArray[np.uint8]
 """(..., 3 or 4) colours with straight alpha, 0 to 255."""
 Floats = npt.NDArray[np.float32]

@@ -8,8 +8,6 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["encode_rows", "png_bytes", "png_rows"]
-
 Pixels = npt.NDArray[np.uint8]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"

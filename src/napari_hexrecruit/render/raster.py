@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.hexgrid import HexGrid
 
-__all__ = ["Coverage", "View", "cover"]
-
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 

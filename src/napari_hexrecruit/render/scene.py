@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.render.titles import Measure
     from napari_hexrecruit.render.window import Shown
 
-__all__ = ["Colours", "Hexes", "Panel", "Scene", "Underlay", "arrange"]
-
 Bounds = tuple[float, float, float, float]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 
-__all__ = ["Sheet", "TextMasks", "colour_table", "default_settings"]
-
 Pixels = npt.NDArray[np.uint8]
 
 _DPI = 100.0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_hexrecruit.rounding import rounded
 from napari_hexrecruit.text import one_line
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.render.scene import Scene
     from napari_hexrecruit.render.sheet import Sheet
     from napari_hexrecruit.render.style import Mark
-
-__all__ = ["cursor_x", "draw_cursor", "draw_strip", "mark_colours"]
 
 _MARK_COLOURS = ("#d55e00", "#cc79a7", "#8a7a00", "#7f7f7f")
 _CURVES_ON_LIGHT = ("#0072b2", "#009e73", "#262626", "#56b4e9")
@@ -118,10 +117,7 @@ def _ticks(lowest: float, highest: float) -> list[float]:
 
 def _round_tick(highest: float) -> float:
     """A number with one digit not above the highest value; 1 where that is 0."""
-    if highest <= 0.0:
-        return 1.0
-    power = 10.0 ** np.floor(np.log10(highest))
-    return float(np.floor(highest / power) * power)
+    return rounded(highest, range(1, 10), "down") if highest > 0.0 else 1.0
 
 
 def _draw_marks(sheet: Sheet, scene: Scene, axes: Axes, box: Box) -> None:

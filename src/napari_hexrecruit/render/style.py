@@ -12,8 +12,6 @@ from typing import Any, Literal, get_args
 
 from napari_hexrecruit.metrics import metric_named, usable_limits
 
-__all__ = ["Background", "Mark", "MovieStyle"]
-
 Background = Literal["white", "black", "transparent"]
 
 _LARGEST_SIDE = 16384

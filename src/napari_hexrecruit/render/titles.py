@@ -10,8 +10,6 @@ from itertools import accumulate, pairwise
 
 from napari_hexrecruit.text import plain
 
-__all__ = ["LINE", "Fitted", "Measure", "fitted"]
-
 Measure = Callable[[str, float], float]
 """Width that a text has at a font size, px."""
 

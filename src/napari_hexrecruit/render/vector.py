@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.render.scene import Scene
 
-__all__ = ["save_vector"]
-
 _SETTINGS = {"svg.hashsalt": "hexrecruit", "svg.fonttype": "path", "pdf.fonttype": 42}
 """Ids in an SVG do not change from run to run; text in a PDF can be edited."""
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["Shown", "resolve_window"]
-
 _TOLERANCE_MS = 1e-6
 
 

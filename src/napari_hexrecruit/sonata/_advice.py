@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.filters import Column
 
-__all__ = ["flat_remedy", "nearest"]
-
 _PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"), ("x", "z"), ("x", "y"), ("y", "z"))
 """What is proposed first as flat position."""
 _LEAST_ALIKE = 0.75

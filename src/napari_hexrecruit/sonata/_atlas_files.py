@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata._config import CircuitConfig
 
-__all__ = ["ATLAS_COLUMNS", "atlas_file", "atlas_folder", "compute_columns", "computed_together"]
-
 _FROM_FLATMAP = ("flat_x", "flat_y")
 ATLAS_COLUMNS = BY_CONNTILITY + _FROM_FLATMAP
 """Columns that a circuit's atlas gives; conntility's names for them."""

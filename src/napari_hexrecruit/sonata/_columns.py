@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.progress import Progress
 
-__all__ = ["BY_CONNTILITY", "by_conntility"]
-
 BY_CONNTILITY = ("ss_flat_x", "ss_flat_y", "depth")
 """Columns that conntility computes by supersampling, under its names."""
 

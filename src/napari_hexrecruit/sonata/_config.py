@@ -16,17 +16,6 @@ from napari_hexrecruit.storage.paths import is_of_windows, local_path
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "CIRCUIT",
-    "CircuitConfig",
-    "Given",
-    "PopulationConfig",
-    "SimulationConfig",
-    "Stimulus",
-    "read_circuit",
-    "read_simulation",
-]
-
 CIRCUIT, SPIKES = "circuit_config.json", "out.h5"
 """Names of the circuit's configuration and the spikes file where a simulation names none."""
 Json = dict[str, Any]

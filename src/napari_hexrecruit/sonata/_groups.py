@@ -18,8 +18,6 @@ from napari_hexrecruit.storage.hdf5 import child, child_names, h5_errors, row_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["NodeGroup", "group_names", "node_groups"]
-
 _ID, _INDEX = "node_group_id", "node_group_index"
 _NAME = re.compile(r"-?[0-9]+$", re.ASCII)
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.storage.kinds import Wanted
 
-__all__ = ["read_json", "resolve_manifest", "unresolved"]
-
 _MOST_BYTES = 256 << 20
 _DEEPEST, _LONGEST = 8, 4096
 """Variables within variables, and characters of a path, that are still followed."""

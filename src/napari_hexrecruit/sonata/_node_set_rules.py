@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.filters import Column
     from napari_hexrecruit.sonata._nodes import Nodes
 
-__all__ = ["matching", "read_node_sets"]
-
 Mask = npt.NDArray[np.bool_]
 
 _IDS = ("node_id", "gids")

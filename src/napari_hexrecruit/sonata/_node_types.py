@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.filters import Column
 
-__all__ = ["NodeTypes"]
-
 _ID = "node_type_id"
 _NOTHING = "NULL"
 

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.filters import Column
     from napari_hexrecruit.sonata._config import PopulationConfig
 
-__all__ = ["Nodes", "populations_in"]
-
 _MOST_NEURONS = np.iinfo(np.int32).max - 1
 _AXES = ("x", "y", "z")
 _NOT_PROPERTIES = ("@library", "dynamics_params")

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.filters import Column
 
-__all__ = ["WORDS", "Piece", "as_numbers", "joined"]
-
 WORDS = {"false": False, "true": True}
 """Texts that are truth values, in lower case."""
 

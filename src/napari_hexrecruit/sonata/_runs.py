@@ -13,8 +13,6 @@ from napari_hexrecruit.errors import SimulationDataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Run", "chosen_run", "read_runs", "shown"]
-
 _MOST_RUNS = 10_000
 _LONGEST_MS = 1e12
 

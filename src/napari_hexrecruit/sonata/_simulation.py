@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata._spikes import SpikeTrain
 
-__all__ = ["Simulation", "open_simulation"]
-
 T = TypeVar("T")
 
 _NOTHING_GIVEN = (

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["SpikeFile"]
-
 
 @dataclass(frozen=True)
 class SpikeFile:

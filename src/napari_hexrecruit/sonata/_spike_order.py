@@ -9,8 +9,6 @@ import numpy as np
 
 from napari_hexrecruit.storage.cache import stamp, store_arrays, stored_arrays
 
-__all__ = ["OrderRecord"]
-
 _WORTH_STORING = 1 << 20
 """Spikes whose order takes longer to find out than to look up."""
 _MOST_KNOWN = 1000

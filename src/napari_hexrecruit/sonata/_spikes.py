@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.progress import Progress
 
-__all__ = ["OLD_LAYOUT", "SpikeTrain", "Spikes", "opened_trains", "read_spikes"]
-
 OLD_LAYOUT = ""
 """Stands for the population in files that have ``/spikes/gids`` without one."""
 

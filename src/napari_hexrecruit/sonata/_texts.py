@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.filters import Column
 
-__all__ = ["by_codes", "enumeration", "library", "strings"]
-
 _MOST_TEXTS = 1 << 20
 """Texts that a library may list; those of circuits have some hundred, or one a morphology."""
 _LIBRARY = "@library"

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.filters import Column
     from napari_hexrecruit.sonata import Simulation
 
-__all__ = ["column_info", "info_lines", "simulation_info"]
-
 FLAT_PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"))
 _MOST_VALUES = 40
 

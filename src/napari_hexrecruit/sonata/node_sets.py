@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["merged_node_sets", "node_set_of", "write_node_sets"]
-
 
 def node_set_of(population: str, node_ids: npt.ArrayLike) -> dict[str, Any]:
     """A node set that lists its nodes.

@@ -13,8 +13,6 @@ from napari_hexrecruit.storage.claims import claimed, clear_leftovers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["check_folder_of", "check_writable", "sync_file", "sync_folder", "written_aside"]
-
 _CANNOT_SYNC = (errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP)
 
 

@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = [
-    "Arrays",
-    "cache_folder",
-    "cached_arrays",
-    "cached_folder",
-    "stamp",
-    "store_arrays",
-    "stored_arrays",
-]
-
 Arrays = dict[str, npt.NDArray[Any]]
 
 _log = logging.getLogger(__name__)

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Claim", "claimed", "clear_leftovers", "locks_held", "release_all"]
-
 _NAME = re.compile(r"(?P<prefix>\..*\.[0-9a-f]{16})\.(lock|old|part(\..*)?)", re.DOTALL)
 _LONGEST = 120
 """Bytes of the final name that a hidden one repeats; most file systems allow 255 in all."""

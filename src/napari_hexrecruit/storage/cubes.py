@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["ENDING", "ENDINGS", "check_output", "read_cube", "write_cube"]
-
 ENDING = ".hexrecruit.nc"
 ENDINGS = (ENDING, ZARR_ENDING)
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.storage.claims import Claim
 
-__all__ = ["check_folder_writable", "folder_aside"]
-
 _OCCUPIED = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 _NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 _TRIES = 20

@@ -23,17 +23,6 @@ if TYPE_CHECKING:
 
     import h5py
 
-__all__ = [
-    "attribute_text",
-    "check_bytes",
-    "check_memory",
-    "child",
-    "child_names",
-    "h5_errors",
-    "open_h5",
-    "row_of_numbers",
-]
-
 _MOST_COMPRESSED = 1_100
 """Deflate shrinks by 1,032 at most (https://zlib.net/zlib_tech.html): a dataset that claims more
 than its file can give is refused."""

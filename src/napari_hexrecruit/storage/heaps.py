@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["has_endless_heap"]
-
 _MOST_BYTES = 64 << 20
 """Larger files are believed: to look through them takes longer than to read them."""
 _SIGNATURE = b"GCOL\x01\0\0\0"

@@ -13,8 +13,6 @@ from napari_hexrecruit.storage.hdf5 import child, child_names, open_h5
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Kind", "Wanted", "example", "instead_of", "kind_of"]
-
 Kind: TypeAlias = Literal[
     "simulation",
     "circuit",

@@ -13,8 +13,6 @@ from napari_hexrecruit.errors import SimulationDataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["check_netcdf"]
-
 _MOST_DIMENSIONS = 8
 _DIMENSION_LIST, _REFERENCE_LIST = "DIMENSION_LIST", "REFERENCE_LIST"
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["netcdf_bytes"]
-
 _LEVEL = 1
 _SETTINGS = {"compression": "gzip", "compression_opts": _LEVEL, "shuffle": True}
 

@@ -6,8 +6,6 @@ import os
 import re
 from pathlib import Path, PureWindowsPath
 
-__all__ = ["absence", "is_of_windows", "local_path"]
-
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 

@@ -10,8 +10,6 @@ from napari_hexrecruit.storage.atomic import written_aside
 if TYPE_CHECKING:
     import os
 
-__all__ = ["read_run_file", "write_run_file"]
-
 _LARGEST_BYTES = 1_000_000
 _RAISED = (ValueError, IndexError, KeyError, TypeError, AttributeError, RecursionError)
 """What PyYAML raises beside its own errors, as for ``!!float ''``."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["check_zarr"]
-
 _MARK = "zarr.json"
 _LARGEST_MARK = 10_000_000
 _CODECS = frozenset(

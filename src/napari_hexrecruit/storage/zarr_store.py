@@ -23,20 +23,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = [
-    "ZARR_ENDING",
-    "check_store_writable",
-    "create_store",
-    "in_this_process",
-    "needs_zarr",
-    "open_store",
-    "parts_of_time",
-    "set_attrs",
-    "store_aside",
-    "write_part",
-    "write_store",
-]
-
 ZARR_ENDING = ".hexrecruit.zarr"
 
 _CHUNK_VALUES = 1 << 18

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.synthetic.story import Story
 
-__all__ = ["Piece", "grid_times_ms", "spike_pieces"]
-
 Ints = npt.NDArray[np.int64]
 
 _PIECE_SPIKES = 2_000_000

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.synthetic.story import Story
 
-__all__ = ["N_COLUMNS", "OUTSIDE_REGION", "Labels", "neuron_columns"]
-
 Codes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 

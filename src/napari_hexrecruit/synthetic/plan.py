@@ -24,17 +24,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.synthetic.sheet import Sheet
 
-__all__ = [
-    "BIN_MS",
-    "CLASSES",
-    "Census",
-    "Plan",
-    "SynapseClass",
-    "Wave",
-    "make_census",
-    "make_plan",
-]
-
 Counts = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 

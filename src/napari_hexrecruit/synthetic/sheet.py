@@ -11,8 +11,6 @@ import numpy.typing as npt
 
 from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, HexGrid, hex_names, ij_to_rowcol, rowcol_to_ij
 
-__all__ = ["GRID", "RADIUS_UM", "REGIONS", "Sheet", "WaveKind", "make_sheet"]
-
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]

@@ -23,8 +23,6 @@ from napari_hexrecruit.synthetic.plan import (
 )
 from napari_hexrecruit.synthetic.sheet import Sheet, WaveKind, make_sheet
 
-__all__ = ["GAINS", "MEDIUM", "NBS1", "SMALL", "Expected", "Story"]
-
 Counts = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 

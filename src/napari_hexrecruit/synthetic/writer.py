@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.progress import Progress
 
-__all__ = ["FIBRES", "NODE_SET", "POPULATION", "write_simulation"]
-
 POPULATION = "cortex"
 """Population of the neurons."""
 FIBRES = "thalamus"

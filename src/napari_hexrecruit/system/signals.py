@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-__all__ = ["Ended", "end_at_once", "ending_as_exception", "signals_held"]
-
 _ENDING = [
     number
     for name in ("SIGINT", "SIGTERM", "SIGHUP")

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, TypeVar, cast
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["ahead", "n_cores", "parts", "threads_limited"]
-
 T = TypeVar("T")
 
 _END = object()

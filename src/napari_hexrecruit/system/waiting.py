@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-__all__ = ["Kept", "held", "interrupted_by"]
-
 T = TypeVar("T")
 
 _POLL_S = 0.05

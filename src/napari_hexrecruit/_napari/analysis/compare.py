@@ -30,8 +30,6 @@ from napari_hexrecruit.analysis import align, bins_of, compare, cut, z_score
 from napari_hexrecruit.metrics import METRICS, metric_named
 from napari_hexrecruit.schema import HEX, TIME
 
-__all__ = ["CompareWidget", "Comparison", "compared", "deviation"]
-
 LAYERS, WINDOWS, BASELINE = "layers", "windows", "baseline"
 _KINDS = [
     ("Two layers", LAYERS),

@@ -49,8 +49,6 @@ from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.schema import HEX
 from napari_hexrecruit.storage.atomic import written_aside
 
-__all__ = ["MapsWidget", "computed_map", "summary_of"]
-
 _ONCE = "cumulative_fraction"
 _OF_THE_RECIPE = ("population", "node_set", "where", "flat", "column_atlas", "radius")
 

@@ -32,20 +32,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.progress import Progress
 
-__all__ = [
-    "Destination",
-    "How",
-    "Offers",
-    "combined",
-    "names_at",
-    "names_in_regions",
-    "names_of_node_set",
-    "offers",
-    "regions_of",
-    "save_neurons",
-    "save_node_set",
-]
-
 How = Literal["replace", "add", "keep", "remove"]
 Destination = Literal["new", "copy", "append"]
 

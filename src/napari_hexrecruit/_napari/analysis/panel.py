@@ -24,8 +24,6 @@ from napari_hexrecruit._napari.widgets.parts import (
 )
 from napari_hexrecruit.progress import Progress
 
-__all__ = ["AnalysisPanel"]
-
 T = TypeVar("T")
 
 _NO_LAYER = "No hexagons are visible: load a simulation or a cube, or show a layer."

@@ -38,8 +38,6 @@ from napari_hexrecruit._napari.widgets.parts import (
 from napari_hexrecruit.analysis import hexes_by_neurons
 from napari_hexrecruit.flatmap import HexRegions
 
-__all__ = ["SelectionWidget"]
-
 _HOW = [
     ("Replace the picks", "replace"),
     ("Add to the picks", "add"),

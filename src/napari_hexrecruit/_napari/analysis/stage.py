@@ -15,8 +15,6 @@ from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit.metrics import metrics_for
 from napari_hexrecruit.schema import HEX, RECRUITMENT, TIME
 
-__all__ = ["Result", "Stage"]
-
 _FONT = 10
 """Of names, which say what is shown and its units, and stand beside the colour bars."""
 

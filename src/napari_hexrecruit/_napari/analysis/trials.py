@@ -38,8 +38,6 @@ from napari_hexrecruit.analysis import (
 from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.schema import RECRUITMENT
 
-__all__ = ["Trials", "TrialsWidget", "cut_or_counted", "onsets_in"]
-
 PERIODIC, INPUTS, LIST = "periodic", "inputs", "list"
 _SOURCES = [
     ("Every so often", PERIODIC),

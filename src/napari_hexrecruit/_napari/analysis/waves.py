@@ -40,8 +40,6 @@ from napari_hexrecruit.analysis import (
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.progress import Progress
 
-__all__ = ["Front", "WavesWidget", "front_of", "quality_of"]
-
 _LATENCIES = ("half_peak_latency", "latency", "first_spike_latency")
 _KINDS = [("Whichever fits", "best"), ("A straight front", "plane"), ("Circles", "radial")]
 _LINES, _LABELS = "front", "times"

@@ -30,20 +30,6 @@ from napari_hexrecruit.render.window import resolve_window
 from napari_hexrecruit.schema import RECRUITMENT
 from napari_hexrecruit.storage.atomic import written_aside
 
-__all__ = [
-    "CanvasCamera",
-    "FrameFeed",
-    "Order",
-    "check_order",
-    "cubes_of_layers",
-    "needs_even_sides",
-    "offered_window",
-    "render_movie",
-    "style_of",
-    "visible_hexagons",
-    "write_frames",
-]
-
 Frame = npt.NDArray[np.uint8]
 
 _EVEN = (".mp4", ".webm")

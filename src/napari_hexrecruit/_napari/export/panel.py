@@ -40,8 +40,6 @@ from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.storage.atomic import written_aside
 from napari_hexrecruit.storage.run_file import write_run_file
 
-__all__ = ["ExportPanel"]
-
 HEXAGONS, CANVAS = "hexagons", "canvas"
 FPS, DILATION = "fps", "dilation"
 _KINDS = {

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.progress import Progress
 
-__all__ = ["MOST_DOTS", "Fit", "Neurons", "fit", "read_neurons"]
-
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 MOST_DOTS = 5_000

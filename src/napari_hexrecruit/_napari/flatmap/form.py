@@ -24,8 +24,6 @@ from napari_hexrecruit._napari.widgets.parts import (
 )
 from napari_hexrecruit.flatmap import FlatImage, Nudge
 
-__all__ = ["ATLAS", "IMAGE", "NEURONS", "NOT_CHECKED", "FlatMapForm"]
-
 IMAGE, ATLAS, NEURONS = "image", "atlas", "neurons"
 _SOURCES = [("Image file", IMAGE), ("Atlas", ATLAS), ("From the neurons", NEURONS)]
 _ATLAS_IMAGES = [

@@ -21,16 +21,6 @@ from napari_hexrecruit.flatmap import FlatImage
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = [
-    "METADATA_KEY",
-    "LayerData",
-    "Role",
-    "dot_colours",
-    "dots",
-    "layer_units",
-    "layers_of",
-]
-
 Floats = npt.NDArray[np.float64]
 LayerData = tuple[Any, dict[str, Any], str]
 """Data, arguments and type of a layer, as napari takes them."""

@@ -39,18 +39,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.progress import Progress
 
-__all__ = [
-    "ATLAS_IMAGES",
-    "AtlasFiles",
-    "FlatMap",
-    "NamedRegions",
-    "atlas_map",
-    "image_map",
-    "neuron_map",
-    "said_by",
-    "with_simulation",
-]
-
 ATLAS_IMAGES = ("thickness", "voxels", "footprint")
 """What an atlas can show: greatest depth, number of voxels, where there are any."""
 

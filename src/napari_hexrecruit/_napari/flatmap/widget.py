@@ -41,8 +41,6 @@ from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.flatmap import FlatImage, Nudge, write_sidecar
 from napari_hexrecruit.progress import Progress
 
-__all__ = ["FlatMapWidget", "keep_thin"]
-
 _LINE_PIXELS = 2.0
 _NOTICEABLE = 1.05
 """Lines are drawn anew when they would be this much too thick or too thin."""

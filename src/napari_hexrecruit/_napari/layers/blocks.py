@@ -12,8 +12,6 @@ from napari_hexrecruit.storage.zarr_store import in_this_process
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Blocks"]
-
 
 class Blocks:
     """Gives single bins, and keeps those that were read with the last one.

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["CampaignLayer", "CampaignRecipe", "make_campaign_layer", "short_names"]
-
 _DONE = "done"
 _EVEN = 1e-9
 """Part of a step that numbers of an even scale may be off."""

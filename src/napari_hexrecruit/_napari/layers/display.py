@@ -9,22 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.metrics import METRICS, first_limits
+from napari_hexrecruit.rounding import short
 from napari_hexrecruit.schema import HEX, N_NEURONS, N_RECRUITED, TIME
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from napari_hexrecruit.metrics import Metric
-
-__all__ = [
-    "HexPoints",
-    "contrast_limits",
-    "hex_points",
-    "numbers_of",
-    "plain_points",
-    "reading",
-    "time_label",
-]
 
 Floats = npt.NDArray[np.float64]
 
@@ -202,12 +193,12 @@ def reading(name: str, value: float, n_neurons: int, metric: Metric) -> str:
     if np.isnan(value):
         return f"{name}: no value, {neurons}"
     if metric.units == "%" and metric.name in METRICS:
-        return f"{name}: {_short(value)} % of {neurons}"
+        return f"{name}: {short(value)} % of {neurons}"
     if metric.name == N_RECRUITED:
-        return f"{name}: {_short(value)} {metric.label.lower()} of {n_neurons:,}"
+        return f"{name}: {short(value)} {metric.label.lower()} of {n_neurons:,}"
     if not metric.units:
-        return f"{name}: {metric.label.lower()} {_short(value)}, {neurons}"
-    return f"{name}: {_short(value)} {metric.units}, {neurons}"
+        return f"{name}: {metric.label.lower()} {short(value)}, {neurons}"
+    return f"{name}: {short(value)} {metric.units}, {neurons}"
 
 
 def time_label(start_ms: float, stop_ms: float) -> str:
@@ -221,7 +212,3 @@ def time_label(start_ms: float, stop_ms: float) -> str:
     '0.1 - 0.3 ms'
     """
     return f"{start_ms:,.10g} - {stop_ms:,.10g} ms"
-
-
-def _short(value: float) -> str:
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"

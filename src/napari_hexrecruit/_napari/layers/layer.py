@@ -44,14 +44,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.metrics import Metric
 
-__all__ = [
-    "LayerRecipe",
-    "RecruitmentLayer",
-    "add_recruitment_layer",
-    "make_recruitment_layer",
-    "set_stage",
-]
-
 _log = logging.getLogger(__name__)
 
 _AXES = ("time", "y", "x")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,12 +11,11 @@ import numpy as np
 from napari_hexrecruit._napari.layers.display import numbers_of
 from napari_hexrecruit.metrics import default_limits as limits_of_metric
 from napari_hexrecruit.metrics import first_limits, metric_named
+from napari_hexrecruit.rounding import rounded
 from napari_hexrecruit.schema import HEX, TIME
 
 if TYPE_CHECKING:
     import xarray as xr
-
-__all__ = ["Look", "default_limits", "fitted_limits", "largest_limit"]
 
 _ENOUGH_VALUES = 4_000_000
 
@@ -89,5 +87,4 @@ def _finite_values(cube: xr.Dataset, metric: str) -> np.ndarray[tuple[int], np.d
 
 def _rounded_up(value: float) -> float:
     """The next number of two digits: 37.2 -> 38."""
-    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return round(math.ceil(value / unit - 1e-9) * unit, 12)
+    return round(rounded(value, range(10, 100), "up"), 12)

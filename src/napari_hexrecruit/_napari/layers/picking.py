@@ -18,8 +18,6 @@ from psygnal import Signal
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 
-__all__ = ["LookedAt", "Picker", "picker_of"]
-
 _STILL_PIXELS = 4
 """A mouse that moves less between press and release clicks."""
 _NEXT_CORNER_PIXELS = 3

@@ -19,18 +19,6 @@ from napari_hexrecruit.schema import HEX
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = [
-    "COLOURS",
-    "DASHES",
-    "MOST_LINES",
-    "HexLookup",
-    "colour_of",
-    "colours_of",
-    "dash_of",
-    "give_slots",
-    "positions_of",
-]
-
 Floats = npt.NDArray[np.float64]
 
 COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2", "#F0E442")

@@ -12,8 +12,6 @@ from napari_hexrecruit._napari.private.points import STATE_KEY
 from napari_hexrecruit.metrics import METRICS
 from napari_hexrecruit.schema import RECRUITMENT
 
-__all__ = ["cube_of", "is_plain", "name_on_canvas", "takes_cubes"]
-
 
 def cube_of(layer: Layer | None) -> xr.Dataset | None:
     """Cube that a layer shows; None for layers of others."""

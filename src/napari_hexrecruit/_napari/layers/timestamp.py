@@ -13,8 +13,6 @@ from napari.layers import Layer
 from napari_hexrecruit._napari.layers.display import hex_points, time_label
 from napari_hexrecruit._napari.private.points import STATE_KEY, FramePoints
 
-__all__ = ["show_time"]
-
 OVERLAY = "recruitment_time"
 _POSITION = "bottom_left"
 """Colour bars, their labels and the names of layers are at the top, the scale bar at the right."""

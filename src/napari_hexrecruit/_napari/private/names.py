@@ -12,15 +12,6 @@ from typing import Any
 import numpy as np
 from napari.layers import Points
 
-__all__ = [
-    "LABEL_NAMES",
-    "PICK_NAMES",
-    "PRIVATE_NAMES",
-    "PrivateName",
-    "missing_names",
-    "module_of",
-]
-
 
 @dataclass(frozen=True)
 class PrivateName:

@@ -28,8 +28,6 @@ from napari_hexrecruit._napari.private.visuals import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["FRAME_AXIS", "STATE_KEY", "FramePoints"]
-
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
 

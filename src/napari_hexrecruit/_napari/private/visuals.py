@@ -25,15 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-__all__ = [
-    "APOTHEM",
-    "ColorBarLabel",
-    "Outlines",
-    "PickOverlay",
-    "displayed_axes",
-    "draw_as_hexagons",
-]
-
 Floats = npt.NDArray[np.float64]
 
 APOTHEM = math.sqrt(3.0) / 4.0

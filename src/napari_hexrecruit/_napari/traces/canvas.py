@@ -14,8 +14,6 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_hexrecruit._napari.traces.plot import DPI, PlotStyle, TracePlot
 
-__all__ = ["TraceCanvas"]
-
 _LINE_PX = 1.5
 _SEEN_PX = 3.0
 """A bin that is wider is shaded."""

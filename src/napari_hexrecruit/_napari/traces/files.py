@@ -10,8 +10,6 @@ from napari_hexrecruit._napari.traces.raster import Raster
 from napari_hexrecruit._napari.traces.traces import Strip, Traces
 from napari_hexrecruit.storage.atomic import written_aside
 
-__all__ = ["PICTURE_ENDINGS", "write_picture"]
-
 PICTURE_ENDINGS = (".png", ".svg")
 _INCHES = (7.5, 3.0)
 _RASTER_INCHES = 1.6

@@ -18,8 +18,6 @@ from qtpy.QtWidgets import (
 
 from napari_hexrecruit._napari.traces.traces import Traces
 
-__all__ = ["TraceColumn"]
-
 _SWATCH = QSize(26, 12)
 _ANY_WIDTH = 16_777_215
 

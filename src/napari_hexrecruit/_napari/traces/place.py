@@ -13,8 +13,6 @@ from napari_hexrecruit._napari.traces.canvas import TraceCanvas
 from napari_hexrecruit._napari.traces.legend import TraceColumn
 from napari_hexrecruit._napari.traces.slider_track import SliderTrack
 
-__all__ = ["TracePlace", "once"]
-
 _HEIGHT, _RASTER_HEIGHT = 260, 110
 _NARROW = 620
 """A panel that is less wide has its buttons above the plot."""

@@ -17,9 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from napari_hexrecruit._napari.traces.traces import Line, Strip, Traces, decimated, limits_of
+from napari_hexrecruit.rounding import short
 from napari_hexrecruit.text import drawable, plain, set_text, warn_of_missing
-
-__all__ = ["PAPER", "PlotStyle", "TracePlot", "add_legend"]
 
 Place = Callable[[float, float], tuple[float, float]]
 
@@ -344,4 +343,4 @@ def _number(value: float, _: object = None) -> str:
 
 
 def _rounded(value: float, _: object = None) -> str:
-    return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return short(value)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.progress import Progress
 
-__all__ = ["Raster", "raster_picture", "read_raster"]
-
 _FAINTEST = 0.35
 _QUANTILE = 0.99
 

@@ -8,8 +8,6 @@ from psygnal import Signal
 from qtpy.QtCore import QEvent, QObject, QPoint, QRect
 from qtpy.QtWidgets import QMainWindow, QScrollBar, QStyle, QStyleOptionSlider, QWidget
 
-__all__ = ["SliderTrack"]
-
 _MOVES = (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide)
 
 

@@ -21,19 +21,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = [
-    "Line",
-    "Strip",
-    "Traces",
-    "decimated",
-    "empty_strip",
-    "is_in_memory",
-    "limits_of",
-    "metric_over_time",
-    "strip_of",
-    "traces_of",
-]
-
 Floats = npt.NDArray[np.floating[Any]]
 
 _BAND = (10.0, 90.0)

@@ -32,8 +32,6 @@ from napari_hexrecruit._napari.traces.traces import (
 )
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 
-__all__ = ["TracesWidget"]
-
 TITLE = "Traces"
 HINT = (
     "Click a hexagon of the map to see it over time.",

@@ -11,8 +11,6 @@ from qtpy.QtCore import Qt
 
 from napari_hexrecruit._napari.widgets.parts import column
 
-__all__ = ["Fold"]
-
 _CLOSED, _OPENED = (
     "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}",
     ("\N{BLACK DOWN-POINTING SMALL TRIANGLE}"),

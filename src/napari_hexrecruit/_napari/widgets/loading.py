@@ -16,8 +16,6 @@ from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.system.waiting import interrupted_by
 
-__all__ = ["Cancelled", "Jobs", "Monitor", "Outcome"]
-
 T = TypeVar("T")
 
 _POLL_MS = 50

@@ -19,22 +19,6 @@ from magicgui.widgets import (
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QScrollArea, QSizePolicy
 
-__all__ = [
-    "LARGEST",
-    "FileDrops",
-    "align_labels",
-    "choice",
-    "column",
-    "file_field",
-    "fit_height",
-    "heading",
-    "number",
-    "progress_bar",
-    "row",
-    "scrolled",
-    "text",
-]
-
 LARGEST = 1e9
 _SPACING = 4
 _PROGRESS_HEIGHT = 6

@@ -8,8 +8,6 @@ from typing import Any
 from magicgui.widgets import FileEdit
 from psygnal import Signal
 
-__all__ = ["PathField"]
-
 
 class PathField:
     """Watches a field.

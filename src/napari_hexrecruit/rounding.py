@@ -1,0 +1,52 @@
+"""Round numbers for limits, ticks and texts."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def rounded(
+    value: float, steps: Iterable[float], way: Literal["up", "down", "nearest"] = "nearest"
+) -> float:
+    """Find the round number next to a value.
+
+    Parameters
+    ----------
+    value
+        Greater than 0.
+    steps
+        Round numbers, ascending, that start at a power of ten and end before ten times that; times
+        any power of ten they are round, too.
+    way
+        Which side to look at; ``nearest`` is meant by ratio.
+
+    Examples
+    --------
+    >>> rounded(37.2, (1, 2, 5), "down"), rounded(37.2, (1, 2, 5), "up"), rounded(37.2, (1, 2, 5))
+    (20.0, 50.0, 50.0)
+    >>> rounded(37.2, range(10, 100), "up")
+    38.0
+    """
+    first, *more = steps
+    power = 10.0 ** (math.floor(math.log10(value)) - math.floor(math.log10(first)))
+    numbers = [step * power for step in (first, *more, 10 * first)]
+    if way == "up":
+        return next(number for number in numbers if number >= value * (1 - 1e-9))
+    if way == "down":
+        return next(number for number in reversed(numbers) if number <= value * (1 + 1e-9))
+    return min(numbers, key=lambda number: abs(math.log(number / value)))
+
+
+def short(value: float) -> str:
+    """Write a number with three digits, or as a whole one with separators.
+
+    Examples
+    --------
+    >>> short(0.12345), short(12345.6)
+    ('0.123', '12,346')
+    """
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
