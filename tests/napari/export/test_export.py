@@ -17,7 +17,7 @@ from tests.support.looking import canvas, pixel_of, scene
 from tests.support.widget_helpers import User, neurons_in_a_row
 
 from napari_hexrecruit import read_cube, render_frames, write_cube
-from napari_hexrecruit._napari.export import canvas_movie
+from napari_hexrecruit._napari.export import camera, writing
 from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
 from napari_hexrecruit._napari.layers.shown_cube import cube_of as cube_of_layer
 
@@ -256,7 +256,7 @@ class TestCanvas:
                 raise ValueError("the layer is gone")
             return 0
 
-        monkeypatch.setattr(canvas_movie, "_time_axis", removing)
+        monkeypatch.setattr(camera, "_time_axis", removing)
         user.export(tmp_path / "wave.mp4", what="canvas")
         user.wait(lambda: list(tmp_path.iterdir()) == [])
         assert user.told == ["the layer is gone"]
@@ -305,7 +305,7 @@ class TestCancel:
             waits.set()
             assert go_on.wait(10)
 
-        monkeypatch.setattr(canvas_movie, "write_movie", slow_to_end)
+        monkeypatch.setattr(writing, "write_movie", slow_to_end)
         user.fill(tmp_path / "wave.mp4")
         user.panel.export.native.click()
         assert waits.wait(10)

@@ -11,7 +11,7 @@ from typing import Any
 import xarray as xr
 from napari.layers import Points
 
-from napari_hexrecruit._napari.export.canvas_movie import Order, cubes_of_layers
+from napari_hexrecruit._napari.export.order import Order, cubes_of_layers
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.filters import Rule, rule_to_text
 from napari_hexrecruit.render.style import MovieStyle

@@ -7,155 +7,46 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from magicgui.widgets import LineEdit, ProgressBar, PushButton, Widget
 from napari.layers import Points
 from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
-from napari_hexrecruit._napari.export.canvas_movie import (
-    CanvasCamera,
+from napari_hexrecruit._napari.export.camera import CanvasCamera
+from napari_hexrecruit._napari.export.command import commands, run_options
+from napari_hexrecruit._napari.export.fields import (
+    CANVAS,
+    FPS,
+    HEXAGONS,
+    SPEED_UNITS,
+    USUAL_SPEEDS,
+    ExportFields,
+)
+from napari_hexrecruit._napari.export.order import (
     Order,
     check_order,
     cubes_of_layers,
     needs_even_sides,
     offered_window,
-    render_movie,
     style_of,
     visible_hexagons,
-    write_frames,
 )
-from napari_hexrecruit._napari.export.command import commands, run_options
+from napari_hexrecruit._napari.export.writing import render_movie, write_frames
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
-from napari_hexrecruit._napari.widgets.parts import (
-    LARGEST,
-    choice,
-    column,
-    heading,
-    number,
-    row,
-    text,
-)
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.storage.atomic import written_aside
 from napari_hexrecruit.storage.run_file import write_run_file
 
-HEXAGONS, CANVAS = "hexagons", "canvas"
-FPS, DILATION = "fps", "dilation"
 _KINDS = {
     "MP4 movie (*.mp4)": ".mp4",
     "WebM movie (*.webm)": ".webm",
     "GIF (*.gif)": ".gif",
     "Folder of PNG pictures (*)": "",
 }
-_GROUNDS = [("White", "white"), ("Black", "black")]
-_USUAL = {FPS: 20.0, DILATION: 5.0}
-_UNITS = {FPS: " frames per s", DILATION: " s per s"}
-_PROGRESS_HEIGHT = 6
 _UNNAMED = "recruitment.mp4"
-_LARGEST_SIDE = 8192
 _NO_LAYER = "There is no visible layer of hexagons: load a simulation or a cube first."
 
 Window = tuple[float, float, float]
-
-
-class ExportFields:
-    """The fields of the section, as they are before anything is chosen.
-
-    Attributes
-    ----------
-    sections
-        What is on the panel from top to bottom.
-    labelled
-        Fields whose labels are aligned.
-    """
-
-    def __init__(self) -> None:
-        fields = [*self._what_fields(), *self._time_fields()]
-        self.sections: list[Widget] = [
-            heading("Export"),
-            column("", fields, labels=True),
-            *self._work_fields(),
-        ]
-        self.labelled = fields
-
-    def _what_fields(self) -> list[Widget]:
-        self.what = choice(
-            "What",
-            [("Hexagons", HEXAGONS), ("Canvas", CANVAS)],
-            "Hexagons: all visible hexagon layers side by side, drawn anew at any size. Canvas:"
-            " what you see, with images and all other layers; the time slider moves meanwhile, and"
-            " MP4 and WebM lack the last row or column of pixels where their number is odd.",
-        )
-        self.file = LineEdit(
-            tooltip="Ends with .mp4, .webm or .gif; without an ending it is a folder of PNG files."
-            " What exists is replaced only if it was chosen and confirmed with Browse.",
-        )
-        self.browse = PushButton(text="Browse", tooltip="Name the movie")
-        side: dict[str, Any] = {"unit": " px", "decimals": 0, "step": 2.0, "minimum": 16.0}
-        of_frame = "of a frame of hexagons, px; the canvas has its own"
-        self.width = number(f"Width {of_frame}", label="Width", value=1280.0, **side)
-        self.height = number(f"Height {of_frame}", label="Height", value=720.0, **side)
-        for field in (self.width, self.height):
-            field.max = _LARGEST_SIDE
-        self.background = choice("Background", _GROUNDS, "Colour around the hexagons")
-        return [
-            self.what,
-            row("File", [self.file, self.browse]),
-            self.width,
-            self.height,
-            self.background,
-        ]
-
-    def _time_fields(self) -> list[Widget]:
-        time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0}
-        handles = " Follows the layer, and the handles that a right click on the time slider shows."
-        first, last = "Start of the first bin, ms.", "End of the last bin, ms."
-        self.start = number(first + handles, label="Start", minimum=-LARGEST, **time)
-        self.stop = number(last + handles, label="Stop", minimum=-LARGEST, **time)
-        self.step = number(
-            "Time from frame to frame, ms: a whole number of bins, of which the others are left"
-            " out",
-            label="Step",
-            value=10.0,
-            unit=" ms",
-            decimals=2,
-        )
-        self.speed_kind = choice(
-            "Speed",
-            [("Frames per second", FPS), ("Dilation of time", DILATION)],
-            "Frames per second, or seconds of movie per second of simulation",
-        )
-        self.speed = number(
-            "Frames per second of movie, or seconds of movie per second of simulation",
-            value=_USUAL[FPS],
-            unit=_UNITS[FPS],
-            decimals=2,
-            minimum=0.01,
-        )
-        return [self.start, self.stop, self.step, self.speed_kind, row("", [self.speed])]
-
-    def _work_fields(self) -> list[Widget]:
-        self.export = PushButton(text="Export", enabled=False, tooltip="Write the movie")
-        self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop; nothing is left")
-        self.progress = ProgressBar(value=0, min=0, max=1000)
-        self.progress.native.setTextVisible(False)
-        self.progress.native.setFixedHeight(_PROGRESS_HEIGHT)
-        self.status = text("")
-        self.copy = PushButton(
-            text="Copy as command",
-            tooltip="Put the command line that makes this movie of hexagons on the clipboard",
-        )
-        self.save = PushButton(
-            text="Save run file ...",
-            tooltip="Write these options as YAML, for hexrecruit movie --run-file",
-        )
-        return [
-            row("", [self.export, self.cancel]),
-            self.progress,
-            self.status,
-            row("", [self.copy, self.save]),
-        ]
 
 
 class ExportPanel(ExportFields):
@@ -259,8 +150,8 @@ class ExportPanel(ExportFields):
         return (self.start.value, self.stop.value, self.step.value)
 
     def _on_speed_kind_changed(self, kind: str) -> None:
-        self.speed.native.setSuffix(_UNITS[kind])
-        self.speed.value = _USUAL[kind]
+        self.speed.native.setSuffix(SPEED_UNITS[kind])
+        self.speed.value = USUAL_SPEEDS[kind]
         self._show_length()
 
     def _show_length(self) -> None:

@@ -1,0 +1,130 @@
+"""The frames of a movie on their way to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, Queue
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from napari_hexrecruit._napari.export.order import Order
+from napari_hexrecruit._napari.widgets.loading import Cancelled
+from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.progress import Progress
+from napari_hexrecruit.render.frames import render_frames
+from napari_hexrecruit.render.movie import ENDINGS, write_movie
+from napari_hexrecruit.render.style import MovieStyle
+from napari_hexrecruit.storage.atomic import written_aside
+
+Frame = npt.NDArray[np.uint8]
+
+
+_WAITING_FRAMES = 3
+"""Pictures that wait to be written; more would only take memory."""
+
+
+_POLL_S = 0.1
+
+
+def render_movie(
+    cubes: Sequence[xr.Dataset], order: Order, style: MovieStyle, progress: Progress
+) -> str:
+    """Draw and write a movie without the canvas; for any thread.
+
+    Returns
+    -------
+    str
+        What was written.
+
+    Raises
+    ------
+    ValueError, OSError, HexRecruitError
+        As `napari_hexrecruit.render_frames` and `napari_hexrecruit.write_movie`.
+    """
+    frames = render_frames(
+        list(cubes), start=order.start, stop=order.stop, step=order.step, style=style
+    )
+    return write_frames(frames, order, progress)
+
+
+def write_frames(frames: Iterable[Frame], order: Order, progress: Progress) -> str:
+    """Write frames; a file that is finished while the user cancels does not appear either.
+
+    Raises
+    ------
+    ValueError, OSError, HexRecruitError
+        As `napari_hexrecruit.write_movie`.
+    """
+    final = Path(order.output)
+    if final.suffix.lower() not in ENDINGS:
+        write_movie(
+            frames, order.output, fps=order.rate, overwrite=order.overwrite, progress=progress
+        )
+        return order.output
+    with written_aside(final, overwrite=order.overwrite) as aside, _named(aside, final):
+        write_movie(frames, aside, fps=order.rate, progress=progress)
+        progress("finishing", 1, 1)
+    return order.output
+
+
+@contextmanager
+def _named(aside: Path, final: Path) -> Iterator[None]:
+    """Let errors name the file that the user knows."""
+    try:
+        yield
+    except Cancelled:
+        raise
+    except (HexRecruitError, ValueError, OSError) as error:
+        raise HexRecruitError(str(error).replace(str(aside), str(final))) from error
+
+
+class FrameFeed:
+    """Frames on their way from the window's thread to the one that writes them.
+
+    Parameters
+    ----------
+    n_frames
+        How many will come.
+    """
+
+    def __init__(self, n_frames: int) -> None:
+        self._n_frames = n_frames
+        self._waiting: Queue[Frame] = Queue(_WAITING_FRAMES)
+
+    @property
+    def full(self) -> bool:
+        """Whether the writer has to catch up first."""
+        return self._waiting.full()
+
+    def put(self, frame: Frame) -> None:
+        """Send a frame; not to be called while it is full."""
+        self._waiting.put_nowait(frame)
+
+    def frames(self, progress: Progress) -> FrameSource:
+        """What the writer reads, which ends with an error once `progress` raises one."""
+        return FrameSource(self._waiting, self._n_frames, progress)
+
+
+class FrameSource:
+    """The writer's end of a `FrameFeed`."""
+
+    def __init__(self, waiting: Queue[Frame], n_frames: int, progress: Progress) -> None:
+        self._waiting, self._n_frames, self._progress = waiting, n_frames, progress
+
+    def __len__(self) -> int:
+        return self._n_frames
+
+    def __iter__(self) -> Iterator[Frame]:
+        return (self._next(k) for k in range(self._n_frames))
+
+    def _next(self, k: int) -> Frame:
+        while True:
+            self._progress("photographing the canvas", k, self._n_frames)
+            try:
+                return self._waiting.get(timeout=_POLL_S)
+            except Empty:
+                continue
