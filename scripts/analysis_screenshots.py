@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_hexrecruit import recruitment_cube
-from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
+from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ from napari_hexrecruit import (
     render_frames,
     write_movie,
 )
-from napari_hexrecruit.render.movie import write_frame
+from napari_hexrecruit.render.picture import write_frame
 from napari_hexrecruit.synthetic import MEDIUM, write_simulation
 
 DOCS = Path(__file__).parents[1] / "docs"

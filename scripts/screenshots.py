@@ -19,7 +19,7 @@ from qtpy.QtWidgets import QScrollArea
 
 from analysis_screenshots import photograph_analyses
 from napari_hexrecruit import recruitment_cube
-from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
+from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 from napari_hexrecruit.synthetic import MEDIUM, SMALL, write_simulation
 
 if TYPE_CHECKING:

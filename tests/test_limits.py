@@ -14,7 +14,8 @@ from tests.support.cubes import cube_of, wave_cube
 from napari_hexrecruit import MovieStyle, render_frames
 from napari_hexrecruit.__main__ import main
 from napari_hexrecruit.analysis import compare
-from napari_hexrecruit.metrics import METRICS, first_limits, metric_named, usable_limits
+from napari_hexrecruit.limits import first_limits, usable_limits
+from napari_hexrecruit.metrics import METRICS, metric_named
 from napari_hexrecruit.storage.cubes import write_cube
 
 NOT_LIMITS = [(5, 1), (math.nan, 1), (0, math.nan), (0, math.inf), (-math.inf, 0), (math.nan,) * 2]

@@ -23,7 +23,8 @@ from .pipeline.findings import Finding
 from .pipeline.large import large_cube
 from .pipeline.question import cumulative_cube, recruitment_cube
 from .render.frames import render_frames
-from .render.movie import write_frame, write_movie
+from .render.movie import write_movie
+from .render.picture import write_frame
 from .render.scene import Underlay
 from .render.style import Mark, MovieStyle
 from .schema import validate_cube

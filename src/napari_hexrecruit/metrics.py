@@ -7,7 +7,6 @@ has given one more variable. The viewer, the pictures and the command line share
 from __future__ import annotations
 
 import difflib
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,9 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.blocks import parts_of
-from napari_hexrecruit.rounding import rounded
 from napari_hexrecruit.schema import (
-    HEX,
     N_NEURONS,
     N_RECRUITED,
     N_SPIKES,
@@ -28,7 +25,7 @@ from napari_hexrecruit.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import xarray as xr
 
@@ -36,13 +33,7 @@ Values = npt.NDArray[np.float32]
 Means = npt.NDArray[np.float64]
 
 _COLORMAP, _DIVERGING_COLORMAP = "viridis", "RdBu_r"
-_QUANTILE = 0.99
 _PERCENT = (RECRUITMENT,)
-_PUBLISHED_LIMITS, _PERCENT_LIMITS = (0.0, 50.0), (0.0, 100.0)
-_ENOUGH_VALUES = 2_000_000
-_NARROWEST, _LEAST = 1e-4, 1e-12
-"""Limits closer than this part of their size, napari's colour bar would label from 0 to 1000."""
-_ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
 @dataclass(frozen=True)
@@ -189,114 +180,6 @@ def metric_named(name: str) -> Metric:
 def metrics_for(cube: xr.Dataset) -> list[Metric]:
     """What a cube can show: the metrics of every cube, then those of its own variables."""
     return [*METRICS.values(), *(m for m in DERIVED.values() if m.variable in cube)]
-
-
-def default_limits(metric: Metric, values: npt.ArrayLike) -> tuple[float, float]:
-    """Limits that a metric is first shown with.
-
-    Parameters
-    ----------
-    metric
-        What is shown.
-    values
-        Values of any shape; NaN does not count.
-
-    Returns
-    -------
-    low, high : float
-        0 to the 99th percentile; for a diverging metric that of the magnitudes, symmetric about 0.
-        Where the percentile is 0 the maximum takes its place, and 1 where that is 0, too.
-
-    Examples
-    --------
-    >>> default_limits(metric_named("difference"), [-3.0, 1.0, float("nan")])[1] > 2.9
-    True
-    >>> default_limits(metric_named("rate"), [])
-    (0.0, 1.0)
-    """
-    numbers = np.asarray(values, dtype=np.float64).ravel()
-    numbers = numbers[np.isfinite(numbers)]
-    if metric.diverging:
-        numbers = np.abs(numbers)
-    if numbers.size == 0:
-        return (-1.0, 1.0) if metric.diverging else (0.0, 1.0)
-    candidates = (float(np.quantile(numbers, _QUANTILE)), float(numbers.max()))
-    high = next((value for value in candidates if value > 0), 1.0)
-    return (-high if metric.diverging else 0.0, high)
-
-
-def first_limits(
-    cubes: Sequence[xr.Dataset], metric: Metric, *, enough: int = _ENOUGH_VALUES
-) -> tuple[float, float]:
-    """Limits that cubes are first shown with, in the viewer and in pictures and movies alike.
-
-    Parameters
-    ----------
-    cubes
-        Recruitment cubes that share their colours.
-    metric
-        What is shown.
-    enough
-        Of a cube with more values than this, evenly spaced bins are read.
-
-    Returns
-    -------
-    low, high : float
-        For recruitment 0 to 50 %, the limits of the published figures, whatever the cube, so that
-        pictures can be compared; 0 to 100 % if neurons recruited so far are counted. For others as
-        `default_limits` of the cube that needs the widest ones; where 0 is the middle rounded up to
-        1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of ten.
-    """
-    if metric.name == RECRUITMENT:
-        return _PERCENT_LIMITS if any(map(is_cumulative, cubes)) else _PUBLISHED_LIMITS
-    high = max(_highest(cube, metric, enough) for cube in cubes)
-    if not metric.diverging:
-        return (0.0, high)
-    high = rounded(high, _ROUND, "up")
-    return (-high, high)
-
-
-def _highest(cube: xr.Dataset, metric: Metric, enough: int) -> float:
-    step = max(1, -(-cube.sizes[TIME] * cube.sizes[HEX] // enough))
-    return default_limits(metric, metric.values(cube, slice(None, None, step)))[1]
-
-
-def usable_limits(low: float, high: float) -> tuple[float, float]:
-    """Colour limits with something between them.
-
-    Parameters
-    ----------
-    low, high
-        Values of the first and the last colour.
-
-    Returns
-    -------
-    low, high : float
-        As given; if they are equal, or nearly, the upper one is raised by a ten-thousandth: what is
-        below gets the first colour, and what is above the last.
-
-    Raises
-    ------
-    ValueError
-        If one is not a finite number, or they are in the wrong order.
-
-    Examples
-    --------
-    >>> usable_limits(20, 20)
-    (20.0, 20.002)
-    """
-    low, high = float(low), float(high)
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"colour limits must be two finite numbers, not ({low:g}, {high:g})")
-    if low > high:
-        raise ValueError(
-            f"colour limits must be (low, high) with low below high, not ({low:g}, {high:g})"
-        )
-    size = max(abs(low), abs(high))
-    if high > low and high - low >= 0.9 * _NARROWEST * size:
-        return low, high
-    apart = max(_NARROWEST * size, _LEAST) if size else _NARROWEST
-    return (low, low + apart) if math.isfinite(low + apart) else (low - apart, low)
 
 
 def is_cumulative(cube: xr.Dataset) -> bool:

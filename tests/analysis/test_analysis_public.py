@@ -12,7 +12,8 @@ from tests.support.cubes import cube_of, letter_cube, wave_cube
 
 from napari_hexrecruit import analysis as an
 from napari_hexrecruit import render_frames
-from napari_hexrecruit.metrics import DERIVED, default_limits, metric_named, metrics_for
+from napari_hexrecruit.limits import default_limits
+from napari_hexrecruit.metrics import DERIVED, metric_named, metrics_for
 
 
 def test_every_name_is_there_and_documented():

@@ -32,6 +32,7 @@ FLOORS = [
     },
     {"atlas", "blocks", "conform", "doubts", "filters", "text"},
     {"metrics", "storage"},
+    {"limits"},
     {"counting", "render", "synthetic"},
     {"analysis", "sonata"},
     {"pipeline"},

@@ -21,7 +21,8 @@ from tests.support.cubes import letter_cube, wave_cube
 from napari_hexrecruit.errors import MissingExtraError
 from napari_hexrecruit.hexgrid import rowcol_to_ij
 from napari_hexrecruit.render.frames import render_frames
-from napari_hexrecruit.render.movie import write_frame, write_movie
+from napari_hexrecruit.render.movie import write_movie
+from napari_hexrecruit.render.picture import write_frame
 
 ROOT = Path(__file__).parents[2]
 SIZE = (320, 240)

@@ -20,7 +20,7 @@ from napari_hexrecruit import write_cube, write_movie
 from napari_hexrecruit.analysis import hex_traces, trace_figure
 from napari_hexrecruit.errors import RecruitmentWarning
 from napari_hexrecruit.render.frames import render_frames
-from napari_hexrecruit.render.movie import write_frame
+from napari_hexrecruit.render.picture import write_frame
 from napari_hexrecruit.render.titles import fitted
 from napari_hexrecruit.text import drawable, plain
 

@@ -19,7 +19,7 @@ from napari_hexrecruit import (
     write_cube,
     write_movie,
 )
-from napari_hexrecruit.render.movie import write_frame
+from napari_hexrecruit.render.picture import write_frame
 from napari_hexrecruit.synthetic import write_simulation
 
 IMPORTED = (dask.array, zarr)

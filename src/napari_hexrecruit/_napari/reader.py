@@ -17,8 +17,8 @@ from napari.utils import progress as progress_bar
 from napari.utils.notifications import show_warning
 from napari.viewer import current_viewer
 
+from napari_hexrecruit._napari.layers.adding import make_recruitment_layer, set_stage
 from napari_hexrecruit._napari.layers.campaign_layer import make_campaign_layer
-from napari_hexrecruit._napari.layers.layer import make_recruitment_layer, set_stage
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment.details import in_panel
 from napari_hexrecruit._napari.recruitment.work import warnings_of

@@ -169,7 +169,7 @@ def _draw(
 ) -> None:
     from napari_hexrecruit.analysis import with_maps
     from napari_hexrecruit.render.frames import render_frames
-    from napari_hexrecruit.render.movie import write_frame
+    from napari_hexrecruit.render.picture import write_frame
 
     first = with_maps(cube, found).isel(time=[0])
     frames = render_frames(first, metric=str(found.name), timestamp=False, outlines=lines)

@@ -153,7 +153,8 @@ def movie(
 ) -> None:
     """Make a movie of a simulation or of cubes; no screen is needed."""
     from napari_hexrecruit.render.frames import render_frames
-    from napari_hexrecruit.render.movie import check_output, is_picture, write_frame, write_movie
+    from napari_hexrecruit.render.movie import check_output, write_movie
+    from napari_hexrecruit.render.picture import is_picture, write_frame
 
     check_output(output, overwrite=overwrite, pattern=pattern)
     if fps is not None and dilation is not None:

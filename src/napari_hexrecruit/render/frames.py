@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.conform import as_cube
-from napari_hexrecruit.metrics import first_limits, metric_named
+from napari_hexrecruit.limits import first_limits
+from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.render.painter import Painter
 from napari_hexrecruit.render.scene import Colours, Hexes, Panel, Scene, Underlay, arrange
 from napari_hexrecruit.render.sheet import colour_table, default_settings

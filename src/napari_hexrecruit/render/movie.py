@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.render.ffmpeg import Encoder, file_url, raw_input, run_ffmpeg
-from napari_hexrecruit.render.png import encode_rows, png_bytes, png_rows
-from napari_hexrecruit.render.vector import save_vector
+from napari_hexrecruit.render.picture import PICTURE_ENDINGS, is_picture
+from napari_hexrecruit.render.png import encode_rows, png_rows
 from napari_hexrecruit.storage.atomic import check_writable, written_aside
 from napari_hexrecruit.storage.claims import claimed
 from napari_hexrecruit.storage.folders import check_folder_writable, folder_aside
@@ -25,14 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from napari_hexrecruit.progress import Progress
-    from napari_hexrecruit.render.frames import RenderedFrames
 
 Frame = npt.NDArray[np.uint8]
 Shape = tuple[int, int, int]
 
 _N_WORKERS = 8
 """Threads that write PNG files: more than cores, because they mostly wait for the disk."""
-_PICTURE_LEVEL = 6
 _GIF_FASTEST = 50.0
 _FASTEST = 240.0
 _BT709 = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
@@ -133,12 +131,6 @@ def check_output(
         check_writable(final, overwrite=overwrite)
 
 
-def is_picture(path: str | os.PathLike[str]) -> bool:
-    """Whether a name is that of a single picture."""
-    folder = os.fspath(path).endswith(("/", os.sep)) or Path(path).is_dir()
-    return not folder and Path(path).suffix.lower() in PICTURE_ENDINGS
-
-
 class _Options:
     def __init__(self, fps: float, overwrite: bool, pattern: str) -> None:
         self.fps, self.overwrite, self.pattern = fps, overwrite, pattern
@@ -172,79 +164,6 @@ def _checked(frame: Any, k: int, shape: Shape | None) -> Shape:
     if shape is not None and found != shape:
         raise ValueError(f"frame {k} is {found} and the first one {shape}: all must be alike")
     return found[0], found[1], found[2]
-
-
-def write_frame(
-    frames: RenderedFrames,
-    path: str | os.PathLike[str],
-    *,
-    at: float | None = None,
-    dpi: float = 100.0,
-    overwrite: bool = False,
-) -> Path:
-    """Write one frame as a picture; the ending of the name says which kind.
-
-    Parameters
-    ----------
-    frames
-        What `render_frames` gives; the picture looks as its frame in the movie does.
-    path
-        ``.png``, or ``.svg`` or ``.pdf`` with hexagons as polygons, for print.
-    at
-        A time, ms: the frame whose bin holds it. May be left out where there is one frame only.
-    dpi
-        Pixels per inch: a picture of ``size=(700, 500)`` at 200 dpi is 3.5 inches wide.
-    overwrite
-        Replace a file that is there.
-
-    Returns
-    -------
-    Path
-        What was written.
-
-    Raises
-    ------
-    ValueError
-        If the ending is unknown, no frame shows that time, or `at` is missing.
-    FileExistsError
-        If the file is there and `overwrite` is False.
-    OSError
-        If it cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from napari_hexrecruit import recruitment_cube, render_frames
-    >>> from napari_hexrecruit.synthetic import write_simulation
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> cube = recruitment_cube(write_simulation(folder.name + "/run", n_neurons=200))
-    >>> write_frame(render_frames(cube), folder.name + "/figure.svg", at=125.0).name
-    'figure.svg'
-    >>> folder.cleanup()
-    """
-    final = Path(path)
-    kind = final.suffix.lower()
-    if kind not in PICTURE_ENDINGS:
-        raise ValueError(
-            f"{final}: the ending {kind!r} is no kind of picture: use {', '.join(PICTURE_ENDINGS)}"
-        )
-    if not (math.isfinite(dpi) and dpi > 0):
-        raise ValueError(f"dpi must be greater than 0, not {dpi:g}")
-    frame = _frame_at(frames, at)
-    with written_aside(final, overwrite=overwrite) as aside:
-        if kind == ".png":
-            aside.write_bytes(png_bytes(frames[frame], level=_PICTURE_LEVEL, dpi=dpi))
-        else:
-            save_vector(aside, kind[1:], frames.scene, frame, frames.values(frame), dpi)
-    return final
-
-
-def _frame_at(frames: RenderedFrames, at: float | None) -> int:
-    if at is not None:
-        return frames.frame_at(at)
-    if len(frames) == 1:
-        return 0
-    raise ValueError(f"there are {len(frames)} frames: say which one with a time in ms")
 
 
 def _write_mp4(source: _Source, final: Path, options: _Options) -> None:
@@ -387,8 +306,6 @@ _WRITERS: dict[str, Callable[[_Source, Path, _Options], None]] = {
 }
 ENDINGS = tuple(_WRITERS)
 """Endings of movie files; a name without any is a folder of PNG files."""
-PICTURE_ENDINGS = (".png", ".svg", ".pdf")
-"""Endings of single pictures."""
 
 
 def _kind_of(path: str | os.PathLike[str]) -> Callable[[_Source, Path, _Options], None]:

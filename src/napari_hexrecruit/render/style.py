@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from napari_hexrecruit.metrics import metric_named, usable_limits
+from napari_hexrecruit.limits import usable_limits
+from napari_hexrecruit.metrics import metric_named
 
 Background = Literal["white", "black", "transparent"]
 
@@ -91,7 +92,7 @@ class MovieStyle:
         a cube with a variable of an analysis.
     clim
         Values of the first and the last colour, the same in every frame; equal ones are moved apart
-        by a ten-thousandth. None: as in the viewer, `napari_hexrecruit.metrics.first_limits`: 0 to
+        by a ten-thousandth. None: as in the viewer, `napari_hexrecruit.limits.first_limits`: 0 to
         50 % for recruitment, 0 to the 99th percentile of the cube for others; of what has its
         middle at 0, symmetric about it.
     colormap

@@ -10,7 +10,8 @@ from tests.support.looking import go_to, pixel_of
 from tests.support.widget_helpers import User
 
 from napari_hexrecruit._napari.commands import fit_limits
-from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, add_recruitment_layer
+from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit.analysis import compare, peak, with_maps
 
 

@@ -18,7 +18,7 @@ from tests.support.widget_helpers import User, neurons_in_a_row
 
 from napari_hexrecruit import read_cube, render_frames, write_cube
 from napari_hexrecruit._napari.export import camera, writing
-from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
+from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 from napari_hexrecruit._napari.layers.shown_cube import cube_of as cube_of_layer
 
 CODEC_TOLERANCE = 12

@@ -14,7 +14,7 @@ import xarray as xr
 from tests.support.cubes import wave_cube
 from tests.support.looking import go_to
 
-from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
+from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 
 pytestmark = pytest.mark.skipif(
     find_spec("napari_animation") is None, reason="napari-animation is optional"

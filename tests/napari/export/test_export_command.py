@@ -20,7 +20,7 @@ from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, write_cube
 from napari_hexrecruit._napari.export import command
-from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
+from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 from napari_hexrecruit.filters import parse_where, typed_rule
 from napari_hexrecruit.pipeline.question import cumulative_cube
 

@@ -19,7 +19,7 @@ from tests.support.widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.flatmap import widget
 from napari_hexrecruit._napari.flatmap.layers import METADATA_KEY
-from napari_hexrecruit._napari.layers.layer import add_recruitment_layer
+from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 from napari_hexrecruit.flatmap import read_flat_image
 
 PIXEL = 20.0

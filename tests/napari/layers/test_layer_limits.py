@@ -10,7 +10,7 @@ from tests.support.cubes import cube_of
 from tests.support.widget_helpers import User, neurons_in_a_row
 
 from napari_hexrecruit import render_frames
-from napari_hexrecruit._napari.layers.layer import make_recruitment_layer
+from napari_hexrecruit._napari.layers.adding import make_recruitment_layer
 from napari_hexrecruit.metrics import METRICS
 
 

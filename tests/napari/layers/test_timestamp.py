@@ -12,7 +12,8 @@ from tests.support.cubes import wave_cube
 from tests.support.looking import canvas, go_to, scene
 
 from napari_hexrecruit._napari.layers import timestamp
-from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, add_recruitment_layer
+from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.layers.timestamp import show_time
 
 

@@ -15,12 +15,9 @@ from napari.utils.notifications import notification_manager
 from tests.support.cubes import wave_cube
 from tests.support.looking import go_to
 
-from napari_hexrecruit._napari.layers import layer as layer_module
-from napari_hexrecruit._napari.layers.layer import (
-    RecruitmentLayer,
-    add_recruitment_layer,
-    make_recruitment_layer,
-)
+from napari_hexrecruit._napari.layers import adding
+from napari_hexrecruit._napari.layers.adding import add_recruitment_layer, make_recruitment_layer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.private import names, points, visuals
 from napari_hexrecruit._napari.private.names import LABEL_NAMES, PRIVATE_NAMES, missing_names
 from napari_hexrecruit._napari.private.points import STATE_KEY
@@ -115,7 +112,7 @@ class TestWithout:
 
     @pytest.fixture(autouse=True)
     def untold(self, monkeypatch):
-        monkeypatch.setattr(layer_module, "_told", [])
+        monkeypatch.setattr(adding, "_told", [])
 
     @pytest.fixture
     def without(self, monkeypatch):

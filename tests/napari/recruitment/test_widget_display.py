@@ -289,10 +289,10 @@ class TestPlainPoints:
 
     @pytest.fixture
     def plain(self, monkeypatch):
-        from napari_hexrecruit._napari.layers import layer
+        from napari_hexrecruit._napari.layers import adding
 
-        monkeypatch.setattr(layer, "missing_names", lambda: ["something is gone"])
-        monkeypatch.setattr(layer, "_told", ["something is gone"])
+        monkeypatch.setattr(adding, "missing_names", lambda: ["something is gone"])
+        monkeypatch.setattr(adding, "_told", ["something is gone"])
 
     def test_load_look_and_update_work_all_the_same(self, user, sample, plain):
         points = user.open_and_load(sample)

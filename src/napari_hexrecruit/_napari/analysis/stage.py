@@ -9,7 +9,8 @@ from typing import Any
 import xarray as xr
 from napari.layers import Points
 
-from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, add_recruitment_layer
+from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.layers.shown_cube import name_on_canvas
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit.metrics import metrics_for

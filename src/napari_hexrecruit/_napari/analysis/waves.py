@@ -16,7 +16,7 @@ from napari.viewer import Viewer
 
 from napari_hexrecruit._napari.analysis.panel import AnalysisPanel
 from napari_hexrecruit._napari.analysis.stage import Result, Stage
-from napari_hexrecruit._napari.flatmap.widget import keep_thin
+from napari_hexrecruit._napari.flatmap.stacking import keep_thin
 from napari_hexrecruit._napari.layers.display import hex_points
 from napari_hexrecruit._napari.widgets.parts import (
     LARGEST,

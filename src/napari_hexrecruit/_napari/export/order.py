@@ -15,7 +15,8 @@ from napari.viewer import Viewer
 from napari_hexrecruit._napari.layers.shown_cube import cube_of
 from napari_hexrecruit._napari.layers.timestamp import OVERLAY
 from napari_hexrecruit._napari.private.points import FRAME_AXIS, STATE_KEY
-from napari_hexrecruit.render.movie import ENDINGS, check_output, is_picture
+from napari_hexrecruit.render.movie import ENDINGS, check_output
+from napari_hexrecruit.render.picture import is_picture
 from napari_hexrecruit.render.style import MovieStyle
 from napari_hexrecruit.render.window import resolve_window
 from napari_hexrecruit.schema import RECRUITMENT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,6 @@ from qtpy.QtCore import QTimer
 from napari_hexrecruit._napari.flatmap.alignment import Fit, Neurons, fit, read_neurons
 from napari_hexrecruit._napari.flatmap.form import ATLAS, IMAGE, NOT_CHECKED, FlatMapForm
 from napari_hexrecruit._napari.flatmap.layers import (
-    METADATA_KEY,
     LayerData,
     Role,
     dot_colours,
@@ -33,7 +31,14 @@ from napari_hexrecruit._napari.flatmap.sources import (
     neuron_map,
     said_by,
 )
-from napari_hexrecruit._napari.layers.layer import set_stage
+from napari_hexrecruit._napari.flatmap.stacking import (
+    keep_thin,
+    place_over,
+    place_under,
+    role_of,
+    role_or_none,
+)
+from napari_hexrecruit._napari.layers.adding import set_stage
 from napari_hexrecruit._napari.layers.shown_cube import cube_of
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.parts import FileDrops, scrolled
@@ -41,9 +46,6 @@ from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.flatmap import FlatImage, Nudge, write_sidecar
 from napari_hexrecruit.progress import Progress
 
-_LINE_PIXELS = 2.0
-_NOTICEABLE = 1.05
-"""Lines are drawn anew when they would be this much too thick or too thin."""
 _Checked = tuple[str, tuple[str, str], Neurons]
 _Added = tuple[FlatMap, tuple[str, str], list[tuple[Role, LayerData]]]
 
@@ -208,7 +210,7 @@ class FlatMapWidget(Container[Widget]):
         if isinstance(layer, Vectors):
             keep_thin(self._viewer, layer)
         layers = self._viewer.layers
-        at = _place_under(layers, role) if role.is_under else _place_over(layers, role)
+        at = place_under(layers, role) if role.is_under else place_over(layers, role)
         self._adding = True
         try:
             layers.insert(at, layer)
@@ -221,7 +223,7 @@ class FlatMapWidget(Container[Widget]):
 
     def _layers(self, source: str = "", part: str = "") -> list[Layer]:
         """Layers of a source, and of a part; of all if none is named."""
-        roles = [(layer, _role(layer)) for layer in self._viewer.layers]
+        roles = [(layer, role_or_none(layer)) for layer in self._viewer.layers]
         return [
             layer
             for layer, role in roles
@@ -329,8 +331,8 @@ class FlatMapWidget(Container[Widget]):
         if self._adding or cube_of(event.value) is None:
             return
         self._fade_hexagons()
-        over = [layer for layer in self._layers() if not _role_of(layer).is_under]
-        for layer in sorted(over, key=lambda one: _role_of(one).rank):
+        over = [layer for layer in self._layers() if not role_of(layer).is_under]
+        for layer in sorted(over, key=lambda one: role_of(one).rank):
             layers = self._viewer.layers
             layers.move(layers.index(layer), len(layers))
 
@@ -374,57 +376,3 @@ def _report(outcome: Outcome[Any]) -> None:
         show_error(outcome.error)
     if outcome.warned:
         show_warning("; ".join(outcome.warned))
-
-
-# --- layers in a viewer ---------------------------------------------------------------------------
-
-
-def _role(layer: Layer) -> Role | None:
-    role: Role | None = layer.metadata.get(METADATA_KEY)
-    return role
-
-
-def _role_of(layer: Layer) -> Role:
-    role: Role = layer.metadata[METADATA_KEY]
-    return role
-
-
-def _place_under(layers: Any, role: Role) -> int:
-    """Position above the layers of lower rank, and below all hexagons and outlines."""
-    at = 0
-    for k, layer in enumerate(layers):
-        other = _role(layer)
-        if cube_of(layer) is not None or (other and not other.is_under):
-            break
-        if other is None or other.rank <= role.rank:
-            at = k + 1
-    return at
-
-
-def _place_over(layers: Any, role: Role) -> int:
-    """Position on top, but below the layers of higher rank."""
-    at = len(layers)
-    while at > 0:
-        other = _role(layers[at - 1])
-        if other is None or other.rank <= role.rank:
-            break
-        at -= 1
-    return at
-
-
-def keep_thin(viewer: Viewer, layer: Vectors) -> None:
-    """Give lines the same width in pixels at any zoom."""
-    camera = viewer.scene.camera
-    lines = weakref.ref(layer)
-
-    def fit_width(event: object = None) -> None:
-        layer = lines()
-        if layer is None:
-            camera.events.zoom.disconnect(fit_width)
-            return
-        width = _LINE_PIXELS / camera.zoom
-        if max(width / layer.edge_width, layer.edge_width / width) > _NOTICEABLE:
-            layer.edge_width = width
-
-    fit_width()
-    camera.events.zoom.connect(fit_width)

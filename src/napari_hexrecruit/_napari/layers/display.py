@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.metrics import METRICS, first_limits
+from napari_hexrecruit.limits import first_limits
+from napari_hexrecruit.metrics import METRICS
 from napari_hexrecruit.rounding import short
 from napari_hexrecruit.schema import HEX, N_NEURONS, N_RECRUITED, TIME
 

@@ -6,39 +6,26 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import napari
 import numpy as np
 import numpy.typing as npt
 from napari.layers import Points
-from napari.utils.colormaps.standardize_color import transform_color
 from napari.utils.events import Event
-from napari.utils.notifications import show_warning
 
 from napari_hexrecruit._napari.layers.blocks import Blocks
 from napari_hexrecruit._napari.layers.display import (
     contrast_limits,
-    hex_points,
     numbers_of,
-    plain_points,
     reading,
 )
-from napari_hexrecruit._napari.layers.picks import (
-    MOST_LINES,
-    HexLookup,
-    colours_of,
-    give_slots,
-    positions_of,
-)
-from napari_hexrecruit._napari.layers.timestamp import show_time
-from napari_hexrecruit._napari.private.names import missing_names
-from napari_hexrecruit._napari.private.points import FRAME_AXIS, STATE_KEY, VALUE, FramePoints
-from napari_hexrecruit._napari.private.visuals import Outlines
+from napari_hexrecruit._napari.layers.named_hexes import NamedHexes
+from napari_hexrecruit._napari.private.points import FRAME_AXIS, STATE_KEY, VALUE
 from napari_hexrecruit.conform import as_cube
-from napari_hexrecruit.metrics import metric_named, metrics_for, usable_limits
+from napari_hexrecruit.limits import usable_limits
+from napari_hexrecruit.metrics import metric_named, metrics_for
 from napari_hexrecruit.schema import RECRUITMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import xarray as xr
 
@@ -46,8 +33,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_AXES = ("time", "y", "x")
-_LOOK: dict[str, Any] = {
+AXES = ("time", "y", "x")
+LOOK: dict[str, Any] = {
     "antialiasing": 0.5,
     "blending": "translucent",
     "border_color": "gray",
@@ -71,12 +58,10 @@ _COPIED = (
     *("projection_mode", "shading", "shown", "text", "visible"),
 )
 """Entries of a layer's state that a copy is made with."""
-_OF_MANY = 0.5
-"""Width of the outlines where very many hexagons are picked, so that their colours are seen."""
 _COPIED_AFTERWARDS = ("scale", "translate", "rotate", "shear", "size", "features")
 
 
-class RecruitmentLayer(FramePoints):
+class RecruitmentLayer(NamedHexes):
     """Hexagons of a recruitment cube, coloured by the bin that the time slider is in.
 
     One point per hexagon in three dimensions, (time, y, x). Along time a data unit is a bin, and
@@ -133,18 +118,18 @@ class RecruitmentLayer(FramePoints):
         **points_kwargs: Any,
     ) -> None:
         cube = as_cube(cube)
-        _refuse_of_the_cube(points_kwargs)
+        refuse_of_the_cube(points_kwargs)
         self._metric = metric_named(metric)
         self._outline_nan = bool(outline_nan)
         self._slots: dict[str, int] = {}
         self._take(cube)
-        look = _LOOK | {"name": _name(cube), "face_colormap": self._metric.colormap}
+        look = LOOK | {"name": name_of(cube), "face_colormap": self._metric.colormap}
         look |= {"axis_labels": self.axis_names()}
         limits = points_kwargs.get("face_contrast_limits")
         points_kwargs["face_contrast_limits"] = self._usable(limits)
         super().__init__(
             self._hexes.centres,
-            self._fixed_features(),
+            self.fixed_features(),
             **self.geometry(),
             **(look | points_kwargs),
         )
@@ -176,11 +161,9 @@ class RecruitmentLayer(FramePoints):
     def cube(self, cube: xr.Dataset) -> None:
         cube = as_cube(cube)
         _check_metric(self._metric, cube)
-        before = self._lookup.grid
-        self._take(cube)
-        self.replace_points(self._hexes.centres, self._fixed_features(), **self.geometry())
+        same_places = self._take(cube)
+        self.replace_points(self._hexes.centres, self.fixed_features(), **self.geometry())
         self.colorbar_label.text = self._metric.title_for(cube)
-        same_places = self._lookup.grid == before
         self._pick([n for n in self._slots if n in self._position_of] if same_places else [])
         self.events.cube_changed(value=cube)
 
@@ -228,7 +211,9 @@ class RecruitmentLayer(FramePoints):
         Points.face_contrast_limits.fset(self, self._usable(limits))
 
     def _usable(self, limits: Sequence[float] | None) -> tuple[float, float]:
-        return contrast_limits(self._cube, self._metric) if limits is None else _pair(limits)
+        return (
+            contrast_limits(self._cube, self._metric) if limits is None else pair_of_limits(limits)
+        )
 
     @property
     def outline_nan(self) -> bool:
@@ -279,102 +264,11 @@ class RecruitmentLayer(FramePoints):
         at[FRAME_AXIS] = bin_
         return float(self.data_to_world(at)[FRAME_AXIS])
 
-    # --- picked hexagons --------------------------------------------------------------------------
-
-    @property
-    def selected_hexes(self) -> tuple[str, ...]:
-        """Names of the picked hexagons, in the order of picking; they are outlined on the map.
-
-        Set it to any names of the cube's hexagons, each counts once. ``events.selection_changed``
-        tells of it.
-
-        Raises
-        ------
-        ValueError
-            When set, if the cube has no such hexagon; the picks stay as they were.
-        """
-        return tuple(self._slots)
-
-    @selected_hexes.setter
-    def selected_hexes(self, names: Iterable[str]) -> None:
-        wanted = [names] if isinstance(names, str) else [str(name) for name in names]
-        unknown = [name for name in wanted if name not in self._position_of]
-        if unknown:
-            raise ValueError(
-                f"selected_hexes: the cube has no hexagon {unknown[0]!r}:"
-                f" names look like {self._hexes.names[0]}"
-            )
-        self._pick(wanted)
-
-    @property
-    def selected_slots(self) -> tuple[int, ...]:
-        """Number of the colour of each picked hexagon, see `picks.colours_of`."""
-        return tuple(self._slots.values())
-
-    def hex_at(self, position: Sequence[float]) -> str | None:
-        """Find the hexagon at a place of the world, such as that of a mouse event.
-
-        Returns
-        -------
-        str or None
-            Its name; None beside all hexagons. Of columns of an atlas, which may overlap, the one
-            with the nearest centre.
-        """
-        y, x = self.world_to_data(position)[-2:]
-        index = self._lookup.at(float(x), float(y))
-        return None if index is None else str(self._hexes.names[index])
-
-    def hexes_inside(self, corners: Iterable[Sequence[float]]) -> tuple[str, ...]:
-        """Find the hexagons whose centres lie within a polygon.
-
-        Parameters
-        ----------
-        corners
-            World coordinates of its corners.
-
-        Returns
-        -------
-        tuple of str
-            Names in the order of the cube.
-        """
-        yx = [self.world_to_data(corner)[-2:] for corner in corners]
-        inside = self._lookup.inside([x for _, x in yx], [y for y, _ in yx])
-        return tuple(str(name) for name in self._hexes.names[inside])
-
-    def _pick(self, names: Sequence[str]) -> None:
-        """Take over names that there are; tells others if any is different."""
-        slots = give_slots(dict.fromkeys(names), self._slots)
-        changed = list(slots) != list(self._slots)
-        self._slots = slots
-        self._outline()
-        if changed:
-            self.events.selection_changed(value=self.selected_hexes)
-
-    def _outline(self) -> None:
-        overlay, hexes = self.pick_overlay, self._hexes
-        at = [self._position_of[name] for name in self._slots]
-        overlay.outlines = None
-        if at:
-            colours = transform_color(colours_of(self.selected_slots))
-            width = _OF_MANY if len(at) > MOST_LINES else 1.0
-            overlay.outlines = Outlines(hexes.centres[at], colours, hexes.size, width)
-        overlay.visible = bool(at) or bool(overlay.lasso)
-
     # --- axes -------------------------------------------------------------------------------------
 
     def axis_names(self) -> tuple[str, ...]:
         """Names of the layer's axes."""
-        return _AXES
-
-    def geometry(self) -> dict[str, Any]:
-        """Size of the hexagons, and where the data coordinates are in the world."""
-        hexes = self._hexes
-        return {
-            "size": hexes.size,
-            "scale": hexes.scale,
-            "translate": hexes.translate,
-            "units": hexes.units,
-        }
+        return AXES
 
     @property
     def caption(self) -> str:
@@ -413,18 +307,13 @@ class RecruitmentLayer(FramePoints):
         """Whether hexagons without a value are outlined."""
         return self._outline_nan
 
-    def _take(self, cube: xr.Dataset) -> None:
+    def _take(self, cube: xr.Dataset) -> bool:
         self._cube = cube
         self._numbers = Blocks(numbers_of(cube))
-        self._hexes = hex_points(cube)
-        self._lookup = HexLookup.of(cube)
-        self._position_of = positions_of(cube)
-
-    def _fixed_features(self) -> dict[str, npt.NDArray[Any]]:
-        return {"hex": self._hexes.names, "n_neurons": self._hexes.n_neurons}
+        return self.take_hexes(cube)
 
 
-def _pair(limits: Sequence[float]) -> tuple[float, float]:
+def pair_of_limits(limits: Sequence[float]) -> tuple[float, float]:
     try:
         low, high = limits
     except (TypeError, ValueError):
@@ -495,126 +384,7 @@ class LayerRecipe:
         return layer
 
 
-# --- the doors ------------------------------------------------------------------------------------
-
-
-def make_recruitment_layer(
-    cube: xr.Dataset, *, metric: str = RECRUITMENT, outline_nan: bool = True, **points_kwargs: Any
-) -> Points:
-    """Make a layer of a cube that works in this napari.
-
-    Parameters
-    ----------
-    cube
-        A recruitment cube.
-    metric, outline_nan, **points_kwargs
-        As for `RecruitmentLayer`.
-
-    Returns
-    -------
-    napari.layers.Points
-        A `RecruitmentLayer`; or, in a napari that lacks what it needs, plain points, one per bin
-        and hexagon, with a notification the first time. These show the same values at the same
-        times as discs, but take longer and more memory, and have no ``cube`` or ``metric`` to set.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `RecruitmentLayer`.
-    """
-    missing = missing_names()
-    if not missing:
-        return RecruitmentLayer(cube, metric=metric, outline_nan=outline_nan, **points_kwargs)
-    _tell_once(missing)
-    return _plain_layer(cube, metric, outline_nan, points_kwargs)
-
-
-def add_recruitment_layer(
-    viewer: napari.Viewer, cube: xr.Dataset, *, metric: str = RECRUITMENT, **points_kwargs: Any
-) -> Points:
-    """Add a cube to a viewer, with colour bar and time stamp.
-
-    Parameters
-    ----------
-    viewer
-        The viewer. If the layer is its first, y is turned to point up, the scale bar is shown and
-        the view is fitted.
-    cube
-        A recruitment cube.
-    metric, **points_kwargs
-        As for `make_recruitment_layer`.
-
-    Returns
-    -------
-    napari.layers.Points
-        The layer, which is in the viewer now.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `RecruitmentLayer`; the viewer stays as it was.
-    """
-    layer = make_recruitment_layer(cube, metric=metric, **points_kwargs)
-    is_first = len(viewer.layers) == 0
-    viewer.add_layer(layer)
-    layer.face_colorbar.visible = True
-    if is_first:
-        set_stage(viewer)
-    show_time(viewer)
-    return layer
-
-
-def set_stage(viewer: napari.Viewer) -> None:
-    """Let y point up, show the scale bar, and fit the view."""
-    viewer.scene.camera.orientation2d = ("up", "right")
-    viewer.canvas.overlays.scale_bar.visible = True
-    viewer.reset_view()
-
-
-def _plain_layer(
-    cube: xr.Dataset, metric: str, outline_nan: bool, points_kwargs: dict[str, Any]
-) -> Points:
-    cube = as_cube(cube)
-    _refuse_of_the_cube(points_kwargs)
-    shown, hexes = metric_named(metric), hex_points(cube)
-    data, features = plain_points(cube, shown)
-    look = _LOOK | {"name": _name(cube), "face_colormap": shown.colormap}
-    look |= {"axis_labels": _AXES, "face_contrast_limits": contrast_limits(cube, shown)}
-    metadata = points_kwargs.pop("metadata", None) or {}
-    if (limits := points_kwargs.pop("face_contrast_limits", None)) is not None:
-        look["face_contrast_limits"] = _pair(limits)
-    layer = Points(
-        data,
-        features=features,
-        face_color=VALUE,
-        border_width=0,
-        size=hexes.size,
-        scale=hexes.scale,
-        translate=hexes.translate,
-        units=hexes.units,
-        metadata={**metadata, STATE_KEY: LayerRecipe(cube, metric, outline_nan)},
-        **(look | points_kwargs),
-    )
-    layer.editable = False
-    return layer
-
-
-_told: list[str] = []
-"""What was missing when the user was told of it; empty before."""
-
-
-def _tell_once(missing: list[str]) -> None:
-    if _told:
-        return
-    _told.extend(missing)
-    _log.info("plain points instead of the hexagon layer: %s", "; ".join(missing))
-    show_warning(
-        "napari-hexrecruit shows discs instead of hexagons, and moves in time more slowly, because"
-        f" it does not know this napari ({napari.__version__}). Update napari-hexrecruit."
-    )
-
-
-def _refuse_of_the_cube(points_kwargs: Mapping[str, Any]) -> None:
+def refuse_of_the_cube(points_kwargs: Mapping[str, Any]) -> None:
     given = sorted(_OF_THE_CUBE & set(points_kwargs))
     if given:
         raise TypeError(
@@ -623,5 +393,5 @@ def _refuse_of_the_cube(points_kwargs: Mapping[str, Any]) -> None:
         )
 
 
-def _name(cube: xr.Dataset) -> str:
+def name_of(cube: xr.Dataset) -> str:
     return str(cube.attrs["population"]) or "recruitment"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_hexrecruit._napari.layers.display import numbers_of
-from napari_hexrecruit.metrics import default_limits as limits_of_metric
-from napari_hexrecruit.metrics import first_limits, metric_named
+from napari_hexrecruit.limits import default_limits as limits_of_metric
+from napari_hexrecruit.limits import first_limits
+from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.rounding import rounded
 from napari_hexrecruit.schema import HEX, TIME
 

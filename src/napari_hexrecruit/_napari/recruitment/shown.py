@@ -10,7 +10,8 @@ import xarray as xr
 from napari.layers import Layer, Points
 from napari.viewer import Viewer
 
-from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, add_recruitment_layer
+from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.layers.look import Look
 from napari_hexrecruit._napari.layers.shown_cube import cube_of, is_plain, name_on_canvas
 from napari_hexrecruit._napari.layers.timestamp import show_time

@@ -1,0 +1,152 @@
+"""How a cube becomes a layer of a viewer."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import napari
+from napari.layers import Points
+from napari.utils.notifications import show_warning
+
+from napari_hexrecruit._napari.layers.display import (
+    contrast_limits,
+    hex_points,
+    plain_points,
+)
+from napari_hexrecruit._napari.layers.layer import (
+    AXES,
+    LOOK,
+    LayerRecipe,
+    RecruitmentLayer,
+    name_of,
+    pair_of_limits,
+    refuse_of_the_cube,
+)
+from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.private.names import missing_names
+from napari_hexrecruit._napari.private.points import STATE_KEY, VALUE
+from napari_hexrecruit.conform import as_cube
+from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.schema import RECRUITMENT
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def make_recruitment_layer(
+    cube: xr.Dataset, *, metric: str = RECRUITMENT, outline_nan: bool = True, **points_kwargs: Any
+) -> Points:
+    """Make a layer of a cube that works in this napari.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    metric, outline_nan, **points_kwargs
+        As for `RecruitmentLayer`.
+
+    Returns
+    -------
+    napari.layers.Points
+        A `RecruitmentLayer`; or, in a napari that lacks what it needs, plain points, one per bin
+        and hexagon, with a notification the first time. These show the same values at the same
+        times as discs, but take longer and more memory, and have no ``cube`` or ``metric`` to set.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `RecruitmentLayer`.
+    """
+    missing = missing_names()
+    if not missing:
+        return RecruitmentLayer(cube, metric=metric, outline_nan=outline_nan, **points_kwargs)
+    _tell_once(missing)
+    return _plain_layer(cube, metric, outline_nan, points_kwargs)
+
+
+def add_recruitment_layer(
+    viewer: napari.Viewer, cube: xr.Dataset, *, metric: str = RECRUITMENT, **points_kwargs: Any
+) -> Points:
+    """Add a cube to a viewer, with colour bar and time stamp.
+
+    Parameters
+    ----------
+    viewer
+        The viewer. If the layer is its first, y is turned to point up, the scale bar is shown and
+        the view is fitted.
+    cube
+        A recruitment cube.
+    metric, **points_kwargs
+        As for `make_recruitment_layer`.
+
+    Returns
+    -------
+    napari.layers.Points
+        The layer, which is in the viewer now.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `RecruitmentLayer`; the viewer stays as it was.
+    """
+    layer = make_recruitment_layer(cube, metric=metric, **points_kwargs)
+    is_first = len(viewer.layers) == 0
+    viewer.add_layer(layer)
+    layer.face_colorbar.visible = True
+    if is_first:
+        set_stage(viewer)
+    show_time(viewer)
+    return layer
+
+
+def set_stage(viewer: napari.Viewer) -> None:
+    """Let y point up, show the scale bar, and fit the view."""
+    viewer.scene.camera.orientation2d = ("up", "right")
+    viewer.canvas.overlays.scale_bar.visible = True
+    viewer.reset_view()
+
+
+def _plain_layer(
+    cube: xr.Dataset, metric: str, outline_nan: bool, points_kwargs: dict[str, Any]
+) -> Points:
+    cube = as_cube(cube)
+    refuse_of_the_cube(points_kwargs)
+    shown, hexes = metric_named(metric), hex_points(cube)
+    data, features = plain_points(cube, shown)
+    look = LOOK | {"name": name_of(cube), "face_colormap": shown.colormap}
+    look |= {"axis_labels": AXES, "face_contrast_limits": contrast_limits(cube, shown)}
+    metadata = points_kwargs.pop("metadata", None) or {}
+    if (limits := points_kwargs.pop("face_contrast_limits", None)) is not None:
+        look["face_contrast_limits"] = pair_of_limits(limits)
+    layer = Points(
+        data,
+        features=features,
+        face_color=VALUE,
+        border_width=0,
+        size=hexes.size,
+        scale=hexes.scale,
+        translate=hexes.translate,
+        units=hexes.units,
+        metadata={**metadata, STATE_KEY: LayerRecipe(cube, metric, outline_nan)},
+        **(look | points_kwargs),
+    )
+    layer.editable = False
+    return layer
+
+
+_log = logging.getLogger(__name__)
+
+_told: list[str] = []
+"""What was missing when the user was told of it; empty before."""
+
+
+def _tell_once(missing: list[str]) -> None:
+    if _told:
+        return
+    _told.extend(missing)
+    _log.info("plain points instead of the hexagon layer: %s", "; ".join(missing))
+    show_warning(
+        "napari-hexrecruit shows discs instead of hexagons, and moves in time more slowly, because"
+        f" it does not know this napari ({napari.__version__}). Update napari-hexrecruit."
+    )
