@@ -101,12 +101,12 @@ def test_both_ways_of_reading_a_configuration_agree(sample, neurons):
     nothing = _config.Given()
     for path in (sample, neurons):
         content = _config.resolve_manifest(path, _config.read_json(path, "a configuration"))
-        by_library = _config._simulation_by_bluepysnap(path, content, nothing)
-        assert _config._simulation_by_json(path, content, nothing) == by_library
+        by_library = _config.simulation_by_bluepysnap(path, content, nothing)
+        assert _config.simulation_by_json(path, content, nothing) == by_library
         circuit = by_library.circuit
         content = _config.read_json(circuit, "a configuration")
-        by_library = _config._circuit_by_bluepysnap(circuit, content)
-        by_json = _config._circuit_by_json(circuit, content, "said")
+        by_library = _config.circuit_by_bluepysnap(circuit, content)
+        by_json = _config.circuit_by_json(circuit, content, "said")
         assert by_json.populations == by_library.populations
         assert by_json.node_sets_file == by_library.node_sets_file
 

@@ -7,7 +7,7 @@ with h5py, and node sets resolved on the columns that it gives.
 Specification: https://github.com/AllenInstitute/sonata/blob/master/docs/SONATA_DEVELOPER_GUIDE.md
 """
 
-from napari_hexrecruit.sonata._config import Stimulus
+from napari_hexrecruit.sonata._config_values import Stimulus
 from napari_hexrecruit.sonata._simulation import Simulation, open_simulation
 from napari_hexrecruit.sonata._spikes import OLD_LAYOUT, Spikes, SpikeTrain
 

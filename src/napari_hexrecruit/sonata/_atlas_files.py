@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from napari_hexrecruit.progress import Progress
-    from napari_hexrecruit.sonata._config import CircuitConfig
+    from napari_hexrecruit.sonata._config_values import CircuitConfig
 
 _FROM_FLATMAP = ("flat_x", "flat_y")
 ATLAS_COLUMNS = BY_CONNTILITY + _FROM_FLATMAP

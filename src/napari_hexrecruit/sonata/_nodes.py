@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_hexrecruit.filters import Column
-    from napari_hexrecruit.sonata._config import PopulationConfig
+    from napari_hexrecruit.sonata._config_values import PopulationConfig
 
 _MOST_NEURONS = np.iinfo(np.int32).max - 1
 _AXES = ("x", "y", "z")

@@ -1,0 +1,296 @@
+"""What the nodes files of a simulation say of its neurons: properties, positions, node sets."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.sonata._advice import flat_remedy, nearest
+from napari_hexrecruit.sonata._atlas_files import (
+    ATLAS_COLUMNS,
+    compute_columns,
+    computed_together,
+)
+from napari_hexrecruit.sonata._described import ALL, Described
+from napari_hexrecruit.sonata._node_set_rules import matching
+from napari_hexrecruit.sonata._nodes import Nodes
+from napari_hexrecruit.system.waiting import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from pathlib import Path
+
+    from napari_hexrecruit.filters import Column
+    from napari_hexrecruit.progress import Progress
+
+
+T = TypeVar("T")
+
+_MEMO_SIZE = 8
+_NO_NEURONS = ("virtual", "astrocyte", "vasculature", "endfoot", "endfeet", "glia")
+"""SONATA types of populations that are not simulated neurons."""
+
+
+class Neurons(Described):
+    """A simulation as far as its neurons go: what was read of them is kept in memory."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        spikes: Path | None = None,
+        circuit: Path | None = None,
+        run: int | None = None,
+    ) -> None:
+        self._kept, self._memo = Kept(), Kept(_MEMO_SIZE)
+        super().__init__(path, spikes=spikes, circuit=circuit, run=run)
+
+    def assumed_of(self, population: str) -> tuple[str, ...]:
+        """What the nodes file of a population does not say and was taken for granted."""
+        return self._nodes(population).assumed()
+
+    def population_type(self, population: str) -> str:
+        """SONATA type of a population: biophysical, virtual, point_neuron, ...
+
+        Where the circuit does not say: ``virtual`` if all its node types are; else ``unknown``.
+        """
+        said = self._populations[population].type
+        if said:
+            return said
+        import pandas as pd
+
+        nodes = self._nodes(population)
+        if "model_type" not in nodes.columns:
+            return "unknown"
+        try:
+            found: Any = pd.unique(self.column(population, "model_type"))
+        except SimulationDataError:  # said where the property is read; most do not need it
+            return "unknown"
+        kinds = {None if pd.isna(kind) else str(kind) for kind in found}
+        return kinds.pop() or "unknown" if len(kinds) == 1 else "unknown"
+
+    def holds_neurons(self, population: str) -> bool:
+        """Whether a population is of simulated neurons: not virtual, glia or blood vessels."""
+        return self.population_type(population) not in _NO_NEURONS
+
+    def n_neurons(self, population: str) -> int:
+        """Number of neurons of a population."""
+        return self._nodes(population).size
+
+    def columns(self, population: str) -> tuple[str, ...]:
+        """Names of the properties that the nodes file gives each neuron."""
+        return self._nodes(population).columns
+
+    def text_values(self, population: str, column: str) -> tuple[str, ...] | None:
+        """Values that a text column may take, from its library or the table of node types.
+
+        None for other columns, and for one that cannot be read. Reads no neuron.
+        """
+        return self._nodes(population).values(column)
+
+    def column(self, population: str, name: str, progress: Progress | None = None) -> Column:
+        """(n_neurons,) values of a property; text as `pandas.Categorical`. Read once, then kept.
+
+        ``ss_flat_x``, ``ss_flat_y``, ``depth``, ``flat_x`` and ``flat_y`` are computed from the
+        circuit's atlas where the nodes file lacks them: NaN for neurons outside of the flatmap's
+        box, -1 in both for those without a flat position.
+
+        Raises
+        ------
+        SimulationDataError
+            If the population has no such property; the message lists those it has.
+        """
+        return self._kept.get(
+            ("column", population, name), lambda: self._read_column(population, name, progress)
+        )
+
+    def rows_of(self, population: str, ids: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+        """Row of each ``node_id`` of a population; -1 for ids that it lacks."""
+        return self._nodes(population).rows_of(ids)
+
+    def has_own_ids(self, population: str) -> bool:
+        """Whether ``node_id`` is something else than 0, 1, 2, ..."""
+        return self._nodes(population).ids is not None
+
+    def node_ids(self, population: str) -> npt.NDArray[np.int64]:
+        """(n_neurons,) SONATA ``node_id`` of each neuron; mostly 0 to n_neurons-1."""
+        nodes = self._nodes(population)
+        return np.arange(nodes.size) if nodes.ids is None else nodes.ids
+
+    def is_from_atlas(self, population: str, name: str) -> bool:
+        """Whether a column is computed from the circuit's atlas, not read from the nodes file."""
+        return name in ATLAS_COLUMNS and name not in self.columns(population)
+
+    def positions(self, population: str) -> tuple[npt.NDArray[Any], ...]:
+        """(n_neurons,) x, y and z in the brain, µm.
+
+        Raises
+        ------
+        SimulationDataError
+            If the population lacks one of them.
+        """
+        missing = self._missing_axes(population)
+        if missing:
+            raise SimulationDataError(
+                self.path,
+                f"population {population!r} has no positions to look up in an atlas"
+                f" ({', '.join(missing)} missing)",
+                self.flat_remedy(population),
+            )
+        return tuple(np.asarray(self.column(population, axis)) for axis in "xyz")
+
+    def flat_remedy(self, population: str, but: tuple[str, ...] = ()) -> str:
+        """What can be the flat position of a population, as advice in a message.
+
+        Parameters
+        ----------
+        population
+            The neurons.
+        but
+            Properties that have been found not to be of use.
+        """
+        return flat_remedy(
+            self.columns(population), but, lambda name: self.column(population, name)
+        )
+
+    def node_set_ids(self, name: str, population: str) -> npt.NDArray[np.int64]:
+        """Rows of the neurons of a population that are in a node set; ascending, may be empty.
+
+        ``all`` is all of them, where no node set has that name.
+
+        Raises
+        ------
+        SimulationDataError
+            If there is no such set, or it names a property that the population lacks.
+        """
+        if self.means_all(name):
+            return np.arange(self.n_neurons(population))
+        try:
+            rules = self.node_set_rules
+        except SimulationDataError as error:
+            raise _or_all(error) from error
+        if name not in rules:
+            listed, near = ", ".join(self.node_sets) or "none", nearest(name, self.node_sets)
+            mean = "" if near is None else f"did you mean --node-set {shlex.quote(near)}? or "
+            raise SimulationDataError(
+                self.path,
+                f"there is no node set {name!r}; there are: {listed}",
+                f"{mean}name one of them, or all neurons (--node-set {ALL})",
+            )
+
+        def resolve() -> npt.NDArray[np.int64]:
+            try:
+                mask = matching(
+                    name,
+                    self.node_set_rules,
+                    self._nodes(population),
+                    lambda column: self.column(population, column),
+                )
+            except SimulationDataError as error:
+                raise _or_all(SimulationDataError(f"{self.path}: {error}")) from error
+            return np.flatnonzero(mask)
+
+        return self.memo(("node set", name, population), resolve)
+
+    def own_node_set(self, population: str) -> tuple[str | None, str]:
+        """The simulation's node set as far as it is about a population, and what is said of it.
+
+        Parameters
+        ----------
+        population
+            A population that is asked for by name.
+
+        Returns
+        -------
+        name : str or None
+            The simulation's node set; None where it has none, or where it is about others: it has
+            no neuron of this population, and this one is virtual, or it has neurons of another.
+        note : str
+            Says so; else empty.
+        """
+        name = self.node_set
+        if name is None or self._n_in(name, population, strict=self.holds_neurons(population)):
+            return name, ""
+        others = (other for other in self.populations if other != population)
+        if self.holds_neurons(population) and not any(self._n_in(name, o) for o in others):
+            return name, ""
+        return None, (
+            f"the simulation's node set {name!r} has no neuron of population {population!r} and is"
+            " not applied; all of its neurons count"
+        )
+
+    def _n_in(self, node_set: str, population: str, strict: bool = False) -> int:
+        """Neurons of a population in a node set; 0 where it cannot be resolved, unless strict."""
+        try:
+            return len(self.node_set_ids(node_set, population))
+        except SimulationDataError:
+            if strict:
+                raise
+            return 0
+
+    def memo(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """``compute()``, or what it gave for the same key before; the last few are kept."""
+        return self._memo.get(key, compute)
+
+    def _nodes(self, population: str) -> Nodes:
+        return self._kept.get(
+            ("nodes", population),
+            lambda: Nodes(self._populations[population], self._circuit.path),
+        )
+
+    def _missing_axes(self, population: str) -> list[str]:
+        return [axis for axis in "xyz" if axis not in self.columns(population)]
+
+    def _read_column(self, population: str, name: str, progress: Progress | None) -> Column:
+        if name in self.columns(population):
+            return self._nodes(population).column(name)
+        if name in ATLAS_COLUMNS:
+            return self._compute_from_atlas(population, name, progress)
+        listed = ", ".join(self.columns(population)) or "none"
+        near = nearest(name, self.columns(population))
+        raise SimulationDataError(
+            self.path,
+            f"population {population!r} has no property {name!r}; there are: {listed}",
+            "" if near is None else f"did you mean {near!r}?",
+        )
+
+    def _compute_from_atlas(
+        self, population: str, name: str, progress: Progress | None
+    ) -> npt.NDArray[Any]:
+        """A flat coordinate that the nodes file lacks; those computed with it are kept too."""
+        where = f"{self.path}: population {population!r}"
+        missing = self._missing_axes(population)
+        if missing:
+            raise SimulationDataError(
+                where,
+                f"it has no property {name!r}, nor the positions to compute it from"
+                f" ({', '.join(missing)} missing)",
+                self.flat_remedy(population),
+            )
+        found = self._kept.get(
+            ("computed", population, computed_together(name)),
+            lambda: compute_columns(
+                self._circuit,
+                name,
+                lambda why: SimulationDataError(
+                    where, f"it has no property {name!r}, and {why}", self.flat_remedy(population)
+                ),
+                self.nodes_file(population),
+                population,
+                lambda: self.positions(population),
+                progress,
+            ),
+        )
+        return np.asarray(found[name])
+
+
+def _or_all(error: SimulationDataError) -> SimulationDataError:
+    """An error about node sets that also tells how to do without them."""
+    advice = f", or count all neurons (--node-set {ALL})"
+    if not isinstance(error.remedy, str) or not error.remedy:
+        return SimulationDataError(f"{error}{advice}")
+    return SimulationDataError(error.where, error.what, error.remedy + advice)
