@@ -27,6 +27,7 @@ from napari_hexrecruit.schema import (
     VARIABLES,
     validate_cube,
 )
+from napari_hexrecruit.values import plain_scalar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -318,7 +319,9 @@ def _with_percent_and_attrs(dataset: xr.Dataset) -> xr.Dataset:
     """Attributes as plain values; type and units of the percentage, if it is that of the counts."""
     import xarray as xr
 
-    made = dataset.assign_attrs({name: _plain(value) for name, value in dataset.attrs.items()})
+    made = dataset.assign_attrs(
+        {name: plain_scalar(value) for name, value in dataset.attrs.items()}
+    )
     percent = made.get(RECRUITMENT)
     if (
         percent is not None
@@ -357,14 +360,6 @@ def _percent_of(
             " compute it so, or assign it again from the original cube"
         )
     return percent.astype(np.float32)
-
-
-def _plain(value: Any) -> Any:
-    return (
-        value.item()
-        if isinstance(value, (np.generic, np.ndarray)) and np.size(value) == 1
-        else value
-    )
 
 
 _STEPS: tuple[Callable[[xr.Dataset], xr.Dataset], ...] = (

@@ -137,9 +137,9 @@ def test_concurrent_and_killed_writers_do_not_harm_a_cache(tmp_path, killed):
 
 COMPILED = """
 import numpy as np
-from napari_hexrecruit import _jit
+from napari_hexrecruit.counting import jit
 
-@_jit.jit(reads="values")
+@jit.jit(reads="values")
 def total(values):
     sum = 0.0
     for value in values:

@@ -83,21 +83,21 @@ class WaveFit:
     kind: WaveKind
     is_wave: bool
     why: str
-    speed: float
-    speed_ci: tuple[float, float]
-    direction: float
-    direction_ci: tuple[float, float]
-    source: tuple[float, float]
-    start: float
-    slowness: tuple[float, float]
-    r_squared: float
-    p_value: float
-    agreement: float
-    residual: float
-    delay: float
-    n_hexes: int
-    flat_units: str
-    origin: tuple[float, float]
+    speed: float = math.nan
+    speed_ci: tuple[float, float] = _NAN2
+    direction: float = math.nan
+    direction_ci: tuple[float, float] = _NAN2
+    source: tuple[float, float] = _NAN2
+    start: float = math.nan
+    slowness: tuple[float, float] = _NAN2
+    r_squared: float = math.nan
+    p_value: float = math.nan
+    agreement: float = math.nan
+    residual: float = math.nan
+    delay: float = math.nan
+    n_hexes: int = 0
+    flat_units: str = "unknown"
+    origin: tuple[float, float] = _NAN2
 
     @property
     def speed_m_per_s(self) -> float:
@@ -185,7 +185,8 @@ def fit_wave(
     against = _too_little(points)
     if against:
         shape: WaveKind = "radial" if kind == "radial" else "plane"
-        return _no_fit(shape, against, points, context[0])
+        why, n_hexes = f"no wave: {against}", len(points.t)
+        return WaveFit(shape, False, why, n_hexes=n_hexes, flat_units=context[0])
     if kind == "plane":
         return _judged(_fits.plane(points), points, *context)
     radial = _fits.radial(points)
@@ -221,14 +222,6 @@ def _too_little(points: Points) -> str:
     return ""
 
 
-def _no_fit(kind: WaveKind, against: str, points: Points, flat_units: str) -> WaveFit:
-    nan = math.nan
-    return WaveFit(
-        kind, False, f"no wave: {against}", nan, _NAN2, nan, _NAN2, _NAN2, nan, _NAN2, nan, nan,
-        nan, nan, nan, len(points.t), flat_units, _NAN2,
-    )  # fmt: skip
-
-
 def _judged(trend: Trend, points: Points, flat_units: str, resolution: float, seed: int) -> WaveFit:
     p_value = _fits.p_value(trend, points, seed)
     agreement = _fits.agreement(trend, points)
@@ -239,11 +232,6 @@ def _judged(trend: Trend, points: Points, flat_units: str, resolution: float, se
         kind=trend.kind,
         is_wave=False,
         why=f"no wave: {against}",
-        speed=math.nan,
-        speed_ci=_NAN2,
-        direction=math.nan,
-        direction_ci=_NAN2,
-        source=_NAN2,
         start=trend.start,
         slowness=trend.slowness,
         r_squared=trend.r_squared,

@@ -33,8 +33,10 @@ _LOCK = threading.RLock()
 def jit(*, reads: str) -> Callable[[Loop], Loop]:
     """Compile a loop when it is first called with certain types; others wait for it.
 
-    Numba's own lazy compilation makes another version for arrays that are read-only, and stops
-    where it finds no place to keep what it compiled.
+    Numba's own ``njit(cache=True)`` is as quick (CPU time of the first call in a fresh process,
+    cache warm: 2.0 s with either, five runs each), but it stops with a RuntimeError where neither
+    the package's folder nor the user's can be written to, and with an UnpicklingError where a file
+    of its cache is damaged. It also compiles another version for arrays that are read-only.
 
     Parameters
     ----------

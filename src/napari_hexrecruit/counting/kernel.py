@@ -25,7 +25,6 @@ from napari_hexrecruit.counting.jit import jit
 Array = npt.NDArray[Any]
 
 _ONE = np.uint64(1)
-_NEURON = np.uint64(1 << 32)
 _32_BITS = np.uint64(32)
 _SPIKES = np.uint64((1 << 32) - 1)
 _TO_BYTE = np.uint64(3)

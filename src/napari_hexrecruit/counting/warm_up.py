@@ -53,7 +53,7 @@ def warm_up_ahead() -> Future[None]:
     def run() -> None:
         try:
             warm_up()
-        except Exception as error:  # told by whoever needs the loops
+        except Exception as error:  # as an executor does: who asks for the result gets it
             done.set_exception(error)
         else:
             done.set_result(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from napari_hexrecruit.storage.zarr_store import (
     write_store,
 )
 from napari_hexrecruit.system.signals import signals_held
+from napari_hexrecruit.values import plain_scalar
 
 if TYPE_CHECKING:
     import os
@@ -167,7 +168,7 @@ def _chunks(cube: xr.Dataset) -> dict[str, tuple[int, ...]]:
 
 def _tidied(cube: xr.Dataset) -> xr.Dataset:
     """Attributes as plain Python values, names as text, bounds and the rest as coordinates."""
-    cube.attrs = {name: _plain(value) for name, value in cube.attrs.items()}
+    cube.attrs = {name: plain_scalar(value) for name, value in cube.attrs.items()}
     names = [name for name in schema.COORDINATES if name in cube.variables]
     cube = cube.set_coords(names)
     if schema.HEX in cube.variables and cube[schema.HEX].dtype.kind == "O":
@@ -180,11 +181,3 @@ def _tidied(cube: xr.Dataset) -> xr.Dataset:
         variable.encoding = {}
     cube.encoding = {}
     return cube
-
-
-def _plain(value: Any) -> Any:
-    return (
-        value.item()
-        if isinstance(value, (np.generic, np.ndarray)) and np.size(value) == 1
-        else value
-    )

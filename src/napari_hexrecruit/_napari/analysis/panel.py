@@ -20,6 +20,7 @@ from napari_hexrecruit._napari.widgets.parts import (
     choice,
     progress_bar,
     scrolled,
+    show_on_bar,
     text,
 )
 from napari_hexrecruit.progress import Progress
@@ -165,16 +166,9 @@ class AnalysisPanel(Container[Widget]):
         self.on_selection()
 
     def _show_progress(self, monitor: Monitor | None) -> None:
-        bar: Any = self.progress.native
+        show_on_bar(self.progress, monitor)
         if monitor is None:
-            bar.setRange(0, 1)
-            bar.setValue(0)
             self.rest(False)
-        elif monitor.done == 0:
-            bar.setRange(0, 0)  # busy
-        else:
-            bar.setRange(0, 1000)
-            bar.setValue(1000 * monitor.done // max(monitor.total, 1))
 
     def _align(self) -> None:
         if self._labelled:

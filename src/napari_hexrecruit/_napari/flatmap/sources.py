@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.progress import Progress
 
-ATLAS_IMAGES = ("thickness", "voxels", "footprint")
-"""What an atlas can show: greatest depth, number of voxels, where there are any."""
-
 
 @dataclass(frozen=True, eq=False)
 class NamedRegions:
@@ -117,7 +114,8 @@ class AtlasFiles:
     columns
         Column of each voxel; never the circuit's.
     image
-        One of `ATLAS_IMAGES`; without a depth, thickness becomes the footprint.
+        ``thickness`` (greatest depth), ``voxels`` (their number) or ``footprint`` (where there are
+        any); without a depth, thickness becomes the footprint.
     """
 
     flatmap: Path | None = None

@@ -41,7 +41,7 @@ from napari_hexrecruit._napari.flatmap.stacking import (
 from napari_hexrecruit._napari.layers.adding import set_stage
 from napari_hexrecruit._napari.layers.shown_cube import cube_of
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
-from napari_hexrecruit._napari.widgets.parts import FileDrops, scrolled
+from napari_hexrecruit._napari.widgets.parts import FileDrops, scrolled, show_on_bar
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.flatmap import FlatImage, Nudge, write_sidecar
 from napari_hexrecruit.progress import Progress
@@ -349,16 +349,9 @@ class FlatMapWidget(Container[Widget]):
         form.save.enabled = form.reset.enabled = IMAGE in self._maps
 
     def _show_progress(self, monitor: Monitor | None) -> None:
-        bar: Any = self.form.progress.native
+        show_on_bar(self.form.progress, monitor)
         if monitor is None:
-            bar.setRange(0, 1)
-            bar.setValue(0)
             self._show_buttons()
-        elif monitor.done == 0:
-            bar.setRange(0, 0)  # busy
-        else:
-            bar.setRange(0, 1000)
-            bar.setValue(1000 * monitor.done // max(monitor.total, 1))
 
     def _on_parent_changed(self, parent: Any) -> None:
         """Take the font of the window, which comes a moment later; rest out of a window."""

@@ -5,7 +5,6 @@ The same plot is shown in the viewer and saved as a picture. Knows nothing of na
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +18,6 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from napari_hexrecruit._napari.traces.traces import Line, Strip, Traces, decimated, limits_of
 from napari_hexrecruit.rounding import short
 from napari_hexrecruit.text import drawable, plain, set_text, warn_of_missing
-
-Place = Callable[[float, float], tuple[float, float]]
 
 DPI = 96
 FONT = 8.0

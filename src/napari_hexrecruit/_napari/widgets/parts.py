@@ -19,6 +19,8 @@ from magicgui.widgets import (
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QScrollArea, QSizePolicy
 
+from napari_hexrecruit._napari.widgets.loading import Monitor
+
 LARGEST = 1e9
 _SPACING = 4
 _PROGRESS_HEIGHT = 6
@@ -177,3 +179,13 @@ def _box(
     box.margins = (0, 0, 0, 0)
     box.native.layout().setSpacing(_SPACING)
     return box
+
+
+def show_on_bar(bar: Any, monitor: Monitor | None) -> None:
+    """Show how far a job is: nothing where none runs, busy until its first step is done."""
+    if monitor is not None and monitor.done == 0:
+        bar.native.setRange(0, 0)
+        return
+    bar.native.setRange(0, 1000)
+    done, total = (0, 1) if monitor is None else (monitor.done, monitor.total)
+    bar.native.setValue(1000 * done // max(total, 1))
