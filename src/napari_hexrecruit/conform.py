@@ -25,9 +25,9 @@ from napari_hexrecruit.schema import (
     TIME,
     TIME_BOUNDS,
     VARIABLES,
+    plain_scalar,
     validate_cube,
 )
-from napari_hexrecruit.values import plain_scalar
 
 if TYPE_CHECKING:
     from collections.abc import Callable

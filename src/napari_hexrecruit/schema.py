@@ -368,3 +368,9 @@ def _time_faults(
     if not np.allclose(bounds, edges, rtol=0, atol=1e-5 * max(1.0, bin_ms)):
         return [_Fault("'time_bounds' does not hold the start and end of each bin")]
     return []
+
+
+def plain_scalar(value: Any) -> Any:
+    """The Python value of a numpy scalar or an array of one; others as they are."""
+    alone = isinstance(value, (np.generic, np.ndarray)) and np.size(value) == 1
+    return value.item() if alone else value

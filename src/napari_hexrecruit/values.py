@@ -113,9 +113,3 @@ def _as_number(value: Any) -> float | None:
         return float(value)
     except (TypeError, ValueError):
         return None
-
-
-def plain_scalar(value: Any) -> Any:
-    """The Python value of a numpy scalar or an array of one; others as they are."""
-    alone = isinstance(value, (np.generic, np.ndarray)) and np.size(value) == 1
-    return value.item() if alone else value

@@ -21,7 +21,6 @@ from napari_hexrecruit.storage.zarr_store import (
     write_store,
 )
 from napari_hexrecruit.system.signals import signals_held
-from napari_hexrecruit.values import plain_scalar
 
 if TYPE_CHECKING:
     import os
@@ -168,7 +167,7 @@ def _chunks(cube: xr.Dataset) -> dict[str, tuple[int, ...]]:
 
 def _tidied(cube: xr.Dataset) -> xr.Dataset:
     """Attributes as plain Python values, names as text, bounds and the rest as coordinates."""
-    cube.attrs = {name: plain_scalar(value) for name, value in cube.attrs.items()}
+    cube.attrs = {name: schema.plain_scalar(value) for name, value in cube.attrs.items()}
     names = [name for name in schema.COORDINATES if name in cube.variables]
     cube = cube.set_coords(names)
     if schema.HEX in cube.variables and cube[schema.HEX].dtype.kind == "O":
