@@ -75,7 +75,7 @@ demo: $(VENV)/.all
 test: lint type
 	@scripts/system-libs.sh
 	@$(TEST_ENV) $(BIN)/npe2 validate --imports napari-hexrecruit
-	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 	@echo "make test: lint, types, manifest and tests passed"
 
 lint: $(VENV)/.check

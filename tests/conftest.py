@@ -7,6 +7,9 @@ import signal
 
 import pytest
 from hypothesis import settings
+from tests.support.display import take_screen
+
+from napari_hexrecruit.system.threads import n_cores
 
 # The first example of a test may import or compile; how long that takes says nothing.
 # The same examples each time, so that a run judges the change that was made and nothing else:
@@ -16,11 +19,16 @@ settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the tests: one window at a time, and a file's fixtures are made once."""
-    for item in items:
-        with_windows = "napari" in item.path.relative_to(item.config.rootpath).parts[:-1]
-        item.add_marker(pytest.mark.xdist_group("windows" if with_windows else item.path.name))
+def pytest_configure(config: pytest.Config) -> None:
+    """Each of several processes that run tests has a screen of its own."""
+    if hasattr(config, "workerinput"):
+        take_screen()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """``-n auto``: as many processes as cores that this one may use."""
+    return n_cores()
 
 
 @pytest.fixture(autouse=True)

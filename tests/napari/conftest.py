@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from tests.support.cubes import cube_of, wave_cube
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import xarray as xr
     from napari import Viewer
@@ -80,3 +81,28 @@ def photograph(qapp: object) -> Callable[[Viewer], np.ndarray]:
         return viewer.screenshot(canvas_only=True, flash=False)[..., :3]
 
     return photo
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _manifests_are_read_once() -> Iterator[None]:
+    """npe2 parses the manifest of every installed plugin for each viewer; they stay the same."""
+    from npe2 import PluginManifest
+
+    found = list(PluginManifest.discover())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PluginManifest, "discover", lambda paths=(): iter(found))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _modules_are_no_garbage(qapp: object) -> None:
+    """napari collects garbage each time that a layer is added or removed.
+
+    That goes through every object there is, nearly all of which belong to imported modules:
+    what is there before a test is left out.
+    """
+    from napari._qt.qt_viewer import QtViewer
+
+    gc.collect()
+    if not QtViewer._instances:
+        gc.freeze()
