@@ -115,7 +115,7 @@ def test_a_signal_that_falls_into_a_callback_is_not_lost(name):
 ABANDONED = """
 import os, sys
 from pathlib import Path
-from napari_hexrecruit import _folders
+from napari_hexrecruit.storage import folders
 from napari_hexrecruit.storage.atomic import written_aside
 
 folder = Path(sys.argv[1])
