@@ -1,7 +1,7 @@
-# Everything one does with napari-hexrecruit. Needed: make, Python 3.11 to 3.13 with venv and pip.
+# Everything one does with napari-hexrecruit. Needed: make, Python 3.11 to 3.14 with venv and pip.
 # `make demo` and `make test` do the rest by themselves, in the folder .venv.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3.14 || command -v python3)
 VENV ?= .venv
 PYTEST_ARGS ?=
 DEMO_DIR ?= hexrecruit-demo

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+import threading
 import warnings
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -22,15 +25,16 @@ from napari_hexrecruit.flatmap._images import (
     checked_pixel_size,
     checked_point,
 )
-from napari_hexrecruit.flatmap._silence import silent_stderr
 from napari_hexrecruit.storage.atomic import written_aside
+from napari_hexrecruit.system.waiting import held
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
 
     from PIL.Image import Image
 
+_STDERR = 2
+_one_at_a_time = threading.RLock()
 _KIND = "flat image"
 _VERSION = 1
 _UM = {
@@ -210,7 +214,7 @@ def _read_pixels(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | No
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Without what Pillow's readers warn of, and what libtiff writes on standard error in C."""
-    with warnings.catch_warnings(), silent_stderr():
+    with warnings.catch_warnings(), _silent_stderr():
         warnings.simplefilter("ignore")
         yield
 
@@ -317,3 +321,28 @@ def _steps_in_its_unit(fields: dict[str, Any]) -> Point | None:
     steps = np.asarray(fields.get("spacings", ()), dtype=np.float64)
     steps = steps[np.isfinite(steps)]
     return (float(steps[0]), float(steps[1])) if len(steps) == 2 and steps.all() else None
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Let nothing through to the process's standard error while the block runs.
+
+    For calls that report an error as an exception too. Where there is no standard error, as in a
+    window without a console, nothing is changed.
+    """
+    with held(_one_at_a_time):
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        try:
+            kept = os.dup(_STDERR)
+        except OSError:
+            yield
+            return
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nothing, _STDERR)
+            yield
+        finally:
+            os.dup2(kept, _STDERR)
+            os.close(nothing)
+            os.close(kept)

