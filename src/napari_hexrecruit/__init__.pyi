@@ -2,7 +2,8 @@ from ._version import __version__
 from .analysis.comparison import align, compare, z_score
 from .analysis.maps import hex_map, with_maps
 from .analysis.traces import hex_traces
-from .analysis.trials import count_trials, cut_trials, reliability, trial_mean
+from .analysis.trial_results import reliability, trial_mean
+from .analysis.trials import count_trials, cut_trials
 from .analysis.waves import fit_wave
 from .campaign import (
     open_campaign,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from napari_hexrecruit._napari.private.points import STATE_KEY
+from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.storage.cubes import ENDING, write_cube
 

@@ -29,13 +29,8 @@ from .selection import (
     share_of_neurons,
 )
 from .traces import hex_traces, population_trace, raster, traces_table
-from .trials import (
-    count_trials,
-    cut_trials,
-    reliability,
-    trial_cube,
-    trial_mean,
-)
+from .trial_results import reliability, trial_cube, trial_mean
+from .trials import count_trials, cut_trials
 from .waves import CRITERIA, WaveFit, fit_wave
 from .windows import bins_of, cut
 

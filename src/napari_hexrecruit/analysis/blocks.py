@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.blocks import parts_of, time_chunks
-from napari_hexrecruit.schema import COORDINATES, HEX, TIME
+from napari_hexrecruit.schema import COORDINATES, HEX, RECRUITMENT, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -118,3 +118,13 @@ def map_bins(function: Callable[..., Values], reads: Sequence[str], *cubes: xr.D
 
     empty = np.empty((0, 0), np.float32)
     return map_blocks(of_block, *arrays, dtype=np.float32, meta=empty)
+
+
+def has_value(cube: xr.Dataset) -> npt.NDArray[np.bool_]:
+    """Which hexagons have a value in some bin; not more of the cube is read than that needs."""
+    known = np.zeros(cube.sizes[HEX], dtype=bool)
+    for part in parts_of(cube):
+        known |= np.isfinite(cube[RECRUITMENT].isel({TIME: part}).values).any(axis=0)
+        if known.all():
+            break
+    return known

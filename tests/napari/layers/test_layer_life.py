@@ -16,7 +16,7 @@ from tests.support.cubes import sheet_cube, wave_cube
 from tests.support.looking import canvas, go_to, scene
 
 from napari_hexrecruit._napari.layers.layer import LayerRecipe, RecruitmentLayer
-from napari_hexrecruit._napari.private.points import STATE_KEY
+from napari_hexrecruit._napari.private.copies import STATE_KEY
 
 
 def run_command(viewer, command):

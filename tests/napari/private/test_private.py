@@ -19,8 +19,8 @@ from napari_hexrecruit._napari.layers import adding
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer, make_recruitment_layer
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.private import names, points, visuals
+from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit._napari.private.names import LABEL_NAMES, PRIVATE_NAMES, missing_names
-from napari_hexrecruit._napari.private.points import STATE_KEY
 
 
 class TestContract:

@@ -14,7 +14,8 @@ from napari.viewer import Viewer
 
 from napari_hexrecruit._napari.layers.shown_cube import cube_of
 from napari_hexrecruit._napari.layers.timestamp import OVERLAY
-from napari_hexrecruit._napari.private.points import FRAME_AXIS, STATE_KEY
+from napari_hexrecruit._napari.private.copies import STATE_KEY
+from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit.render.movie import ENDINGS, check_output
 from napari_hexrecruit.render.picture import is_picture
 from napari_hexrecruit.render.style import MovieStyle

@@ -24,8 +24,9 @@ from napari_hexrecruit._napari.layers.layer import (
     refuse_of_the_cube,
 )
 from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit._napari.private.names import missing_names
-from napari_hexrecruit._napari.private.points import STATE_KEY, VALUE
+from napari_hexrecruit._napari.private.points import VALUE
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.schema import RECRUITMENT

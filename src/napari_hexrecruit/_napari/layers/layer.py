@@ -18,7 +18,8 @@ from napari_hexrecruit._napari.layers.display import (
     reading,
 )
 from napari_hexrecruit._napari.layers.named_hexes import NamedHexes
-from napari_hexrecruit._napari.private.points import FRAME_AXIS, STATE_KEY, VALUE
+from napari_hexrecruit._napari.private.copies import STATE_KEY
+from napari_hexrecruit._napari.private.points import FRAME_AXIS, VALUE
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.limits import usable_limits
 from napari_hexrecruit.metrics import metric_named, metrics_for

@@ -8,7 +8,7 @@ import xarray as xr
 from napari.layers import Layer, Points
 
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
-from napari_hexrecruit._napari.private.points import STATE_KEY
+from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit.metrics import METRICS
 from napari_hexrecruit.schema import RECRUITMENT
 

@@ -11,7 +11,8 @@ from napari.components.overlays import TextOverlay
 from napari.layers import Layer
 
 from napari_hexrecruit._napari.layers.display import hex_points, time_label
-from napari_hexrecruit._napari.private.points import STATE_KEY, FramePoints
+from napari_hexrecruit._napari.private.copies import STATE_KEY
+from napari_hexrecruit._napari.private.points import FramePoints
 
 OVERLAY = "recruitment_time"
 _POSITION = "bottom_left"

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from napari import layers
-from napari.layers import Layer, Points
-from napari.utils.notifications import show_info
+from napari.layers import Points
 
-from napari_hexrecruit._napari.private.names import LABEL_NAMES, PICK_NAMES, POINTS, module_of
+from napari_hexrecruit._napari.private.copies import STATE_KEY, KindOfOurs, Recipe, layer_again
+from napari_hexrecruit._napari.private.fixed import FixedPoints
+from napari_hexrecruit._napari.private.names import PICK_NAMES, POINTS, module_of
 from napari_hexrecruit._napari.private.visuals import (
     APOTHEM,
     ColorBarLabel,
     PickOverlay,
     displayed_axes,
     draw_as_hexagons,
+    label_of_colorbar,
 )
 
 if TYPE_CHECKING:
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
 
-STATE_KEY = "napari-hexrecruit"
-"""Key of a layer's metadata, in its layer data tuple, under which its `Recipe` is."""
 FRAME_AXIS = -3
 """Axes are counted from the last one: y and x are -2 and -1 in every layer."""
 VALUE = "recruited"
@@ -47,14 +47,7 @@ _OUTLINE_AT_MOST = 0.1
 """Part of corner to corner, so that a hexagon of few pixels stays open."""
 
 
-class Recipe(Protocol):
-    """What a layer data tuple carries in its metadata to make the same layer again."""
-
-    def layer(self, state: Mapping[str, Any]) -> Layer:
-        """Make the layer, with the look that `state` describes."""
-
-
-class FramePoints(Points):  # type: ignore[misc]  # napari has no types
+class FramePoints(FixedPoints):
     """Hexagons that stay where they are while the slider of an axis changes their values.
 
     A subclass says how many frames there are, what the values of one are, how to tell a value in a
@@ -72,8 +65,6 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
     """
 
     _type_string: ClassVar[str] = "points"
-    _data: Floats
-    selected_data: Any
     colorbar_label: ColorBarLabel
     """Text beside ``face_colorbar``; shown and placed with it."""
     pick_overlay: PickOverlay
@@ -95,7 +86,7 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
             **kwargs,
         )
         self._own_features = (*features, VALUE)
-        self._label_colorbar()
+        self.colorbar_label = label_of_colorbar(self)
         self.pick_overlay = PickOverlay()
         if all(name.is_there() for name in PICK_NAMES):
             self._overlays["picks"] = self.pick_overlay
@@ -181,17 +172,6 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
     def _on_shown(self, event: object = None) -> None:
         if self.visible:
             self.rest_at(None)
-
-    def _label_colorbar(self) -> None:
-        """Give the colour bar a label that goes where it goes."""
-        self.colorbar_label = ColorBarLabel()
-        if any(not name.is_there() for name in LABEL_NAMES):
-            return
-        bar, label = self.face_colorbar, self.colorbar_label
-        label.position, label.visible = bar.position, bar.visible
-        for name in ("position", "visible"):
-            getattr(bar.events, name).connect(functools.partial(_follow, bar, label, name))
-        self._overlays["face_colorbar_label"] = label
 
     def repaint(self) -> None:
         """Take the values of the current frame anew."""
@@ -319,14 +299,6 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
     # --- what the visual reads --------------------------------------------------------------------
 
     @property
-    def _view_symbol(self) -> Any:
-        return self.symbol[:1]
-
-    @property
-    def _view_border_color(self) -> Any:
-        return self.border_color[:1]
-
-    @property
     def _view_border_width(self) -> Floats:
         """(n_in_view,) widths in data units that are alike in pixels at any zoom."""
         shown = self._view_indices
@@ -382,76 +354,7 @@ class FramePoints(Points):  # type: ignore[misc]  # napari has no types
     def as_layer_data_tuple(self) -> tuple[Floats, dict[str, Any], str]:
         """Coordinates, state and type, from which `napari.layers.Layer.create` makes a copy."""
         data, state, kind = super().as_layer_data_tuple()
-        return data, state, _KindOfOurs(kind)
-
-    # --- refusals ---------------------------------------------------------------------------------
-
-    @property
-    def editable(self) -> bool:
-        """False: points cannot be added, moved or deleted."""
-        return False
-
-    @editable.setter
-    def editable(self, editable: bool) -> None:
-        # napari's controls set it whenever the view turns 3-D and back.
-        pass
-
-    @property
-    def data(self) -> Floats:
-        """(n_points, 3) coordinates: current frame, y, x. Read-only."""
-        data: Floats = self._data
-        return data
-
-    @data.setter
-    def data(self, data: object) -> None:
-        raise AttributeError(_refusal("be moved"))
-
-    @property
-    def features(self) -> Any:
-        """Table with one row per point; the layer's own columns follow the slider."""
-        return Points.features.fget(self)
-
-    @features.setter
-    def features(self, features: Any) -> None:
-        table = Points.features.fget(self)
-        others = {name: features[name] for name in features if name not in self._own_features}
-        if others or len(table.columns) > len(self._own_features):
-            Points.features.fset(self, {**{n: table[n] for n in self._own_features}, **others})
-
-    @property
-    def face_color(self) -> Any:
-        """(n_points, 4) colours of the current frame. Read-only."""
-        return Points.face_color.fget(self)
-
-    @face_color.setter
-    def face_color(self, face_color: object) -> None:
-        raise AttributeError(
-            "the colour of a hexagon is its value:"
-            " set face_colormap, face_contrast_limits or metric instead of face_color"
-        )
-
-    def add(self, coords: object) -> None:
-        """Refuse: hexagons are those of the cube."""
-        raise TypeError(_refusal("be added"))
-
-    def remove(self, indices: Iterable[int]) -> None:
-        """Refuse: hexagons are those of the cube."""
-        raise TypeError(_refusal("be deleted"))
-
-    def remove_selected(self) -> None:
-        """Tell that hexagons are not deleted; the Delete key comes here."""
-        if self.selected_data:
-            show_info(_refusal("be deleted"))
-
-    def _move(self, *args: object) -> None:
-        pass
-
-    def _paste_data(self) -> None:
-        pass
-
-
-def _follow(leader: Any, follower: Any, name: str, event: object = None) -> None:
-    setattr(follower, name, getattr(leader, name))
+        return data, state, KindOfOurs(kind)
 
 
 def _distance_to_centre(dx: Floats, dy: Floats) -> Floats:
@@ -461,10 +364,6 @@ def _distance_to_centre(dx: Floats, dy: Floats) -> Floats:
 
 def _one_if_alike(values: Any) -> Any:
     return values[0] if len(values) and (values == values[0]).all() else values
-
-
-def _refusal(what: str) -> str:
-    return f"hexagons cannot {what}: they are those of the cube; set the layer's cube to another"
 
 
 @functools.cache
@@ -492,31 +391,8 @@ def _slicing_state_class() -> type:
     return FrameSlicingState
 
 
-class _KindOfOurs(str):
-    """The type "points" in the layer data tuple of a `FramePoints`.
-
-    napari duplicates a layer by `Layer.create`, which knows its own classes only: it looks for the
-    type's title among the names of `napari.layers`. This one has a title of its own, so that a copy
-    is a `FramePoints` again, while writers and every other layer see plain points.
-    """
-
-    __slots__ = ()
-
-    def lower(self) -> str:
-        return self
-
-    def title(self) -> str:
-        return "HexrecruitPoints"
-
-
-def _layer_again(data: object, **state: Any) -> Layer:
-    """Make the layer whose state this is; what `Layer.create` calls for a `_KindOfOurs`."""
-    recipe: Recipe = state["metadata"][STATE_KEY]
-    return recipe.layer(state)
-
-
 @functools.cache
 def _register() -> None:
     """Tell napari, once, how to draw the layer and how to make it again."""
     draw_as_hexagons(FramePoints)
-    layers.HexrecruitPoints = _layer_again
+    layers.HexrecruitPoints = layer_again

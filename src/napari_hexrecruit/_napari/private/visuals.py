@@ -84,6 +84,23 @@ class PickOverlay(SceneOverlay):  # type: ignore[misc]
     lasso_colour: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
 
 
+def label_of_colorbar(layer: Any) -> ColorBarLabel:
+    """Give the colour bar of a layer a label that goes where it goes."""
+    label = ColorBarLabel()
+    if any(not name.is_there() for name in LABEL_NAMES):
+        return label
+    bar = layer.face_colorbar
+    label.position, label.visible = bar.position, bar.visible
+    for name in ("position", "visible"):
+        getattr(bar.events, name).connect(functools.partial(_follow, bar, label, name))
+    layer._overlays["face_colorbar_label"] = label
+    return label
+
+
+def _follow(leader: Any, follower: Any, name: str, event: object = None) -> None:
+    setattr(follower, name, getattr(leader, name))
+
+
 def draw_as_hexagons(layer_class: type) -> None:
     """Tell napari how to draw layers of a class and their overlays."""
     visuals = module_of("napari._vispy.utils.visual")

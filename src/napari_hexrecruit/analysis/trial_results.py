@@ -1,0 +1,193 @@
+"""What trials have in common: one of them, their mean, how alike they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.analysis.trials import ORIGIN
+from napari_hexrecruit.conform import as_cube
+from napari_hexrecruit.metrics import METRICS, metric_named
+from napari_hexrecruit.schema import (
+    COORDINATES,
+    HEX,
+    N_RECRUITED,
+    N_SPIKES,
+    N_TRIALS,
+    RECRUITMENT,
+    TIME,
+    TRIAL,
+    VARIABLES,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+_SEM = "recruitment_sem"
+
+Floats = npt.NDArray[np.float64]
+
+_NO_LENGTH = 1e-6
+"""A course of percents this short is rounding, not variation."""
+
+
+def trial_cube(trials: xr.Dataset, trial: int) -> xr.Dataset:
+    """One trial as a recruitment cube.
+
+    Parameters
+    ----------
+    trials
+        What `cut_trials` or `count_trials` gives.
+    trial
+        Its number, from 0.
+
+    Raises
+    ------
+    ValueError
+        If there is no such trial.
+    """
+    n_trials = _n_of(trials)
+    if not 0 <= trial < n_trials:
+        raise ValueError(f"there is no trial {trial}: use 0 to {n_trials - 1}")
+    one = trials.isel({TRIAL: trial})
+    onset = float(one["onset"])
+    attrs: dict[str, Any] = {"title": f"Trial {trial} of {n_trials}, onset at {onset:g} ms"}
+    if N_TRIALS not in trials.attrs:  # bins of a mean are of several times
+        attrs[ORIGIN] = onset + float(trials.attrs.get(ORIGIN, 0.0))
+    return as_cube(one.drop_vars([TRIAL, "onset", "shift"], errors="ignore").assign_attrs(attrs))
+
+
+def trial_mean(trials: xr.Dataset) -> xr.Dataset:
+    """Mean over trials, and its standard error.
+
+    Parameters
+    ----------
+    trials
+        What `cut_trials` or `count_trials` gives.
+
+    Returns
+    -------
+    xr.Dataset
+        A recruitment cube: `recruitment` is the mean over trials, ``recruitment_sem`` (metric
+        ``sem``) the standard error ``sd / sqrt(n)`` with the sample standard deviation
+        (``n - 1``); NaN with a single trial. `n_recruited` and `n_spikes` are *sums* over the
+        trials, whose number is the attribute ``n_trials``; the metrics divide by it.
+    """
+    n_trials, first = _n_of(trials), trial_cube(trials, 0).load()
+    sums, squares = _sums_of(trials, first)
+    mean = first[RECRUITMENT].values + sums[RECRUITMENT] / n_trials
+    square = np.maximum(squares - sums[RECRUITMENT] ** 2 / n_trials, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sem = np.sqrt(square / np.float64(n_trials - 1) / n_trials)
+    before = int(trials.attrs.get(N_TRIALS, 1))
+    label = f"{VARIABLES[RECRUITMENT].attrs['long_name']}, mean of {n_trials}"
+    sem_attrs = {"long_name": "Recruited, standard error of the mean of trials", "units": "%"}
+    of_means = f", each the mean of {before}" if before > 1 else ""
+    attrs = {name: value for name, value in first.attrs.items() if name != ORIGIN}
+    made = first.assign(
+        {
+            RECRUITMENT: (
+                (TIME, HEX),
+                mean.astype(np.float32),
+                VARIABLES[RECRUITMENT].attrs | {"long_name": label},
+            ),
+            N_RECRUITED: ((TIME, HEX), _int32(sums[N_RECRUITED]), first[N_RECRUITED].attrs),
+            N_SPIKES: ((TIME, HEX), _int32(sums[N_SPIKES]), first[N_SPIKES].attrs),
+            _SEM: ((TIME, HEX), sem.astype(np.float32), sem_attrs),
+        }
+    )
+    made.attrs = attrs | {
+        "title": f"Mean of {n_trials} trials{of_means}",
+        N_TRIALS: n_trials * before,
+    }
+    return made
+
+
+def _sums_of(trials: xr.Dataset, first: xr.Dataset) -> tuple[dict[str, Any], Floats]:
+    """Sums over trials, one in memory at a time; percent, and their squares, less the first's."""
+    base = first[RECRUITMENT].values
+    percent, squares = np.zeros(base.shape), np.zeros(base.shape)
+    sums: dict[str, Any] = {
+        name: first[name].values.astype(np.int64) for name in (N_RECRUITED, N_SPIKES)
+    }
+    percent[np.isnan(base)] = np.nan
+    for k in range(1, trials.sizes[TRIAL]):
+        one = trial_cube(trials, k)
+        off = np.subtract(one[RECRUITMENT].values, base, dtype=np.float64)
+        percent += off
+        for name, total in sums.items():
+            total += one[name].values
+        off *= off
+        squares += off
+    return {RECRUITMENT: percent, **sums}, squares
+
+
+def _int32(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    if counts.max(initial=0) > np.iinfo(np.int32).max:
+        raise ValueError(f"{counts.max():,} spikes or neurons are too many: use fewer trials")
+    return counts.astype(np.int32)
+
+
+def reliability(trials: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.DataArray:
+    """How alike the course of each hexagon is from trial to trial.
+
+    Parameters
+    ----------
+    trials
+        What `cut_trials` or `count_trials` gives; all of its bins count.
+    metric
+        What is correlated, one of `napari_hexrecruit.metrics.METRICS`.
+
+    Returns
+    -------
+    xr.DataArray
+        (hex,) float64, mean of Pearson's correlation over all pairs of trials, -1/(n - 1) to 1. A
+        trial that does not vary correlates with none: its pairs count as 0. NaN with a single
+        trial, with a single bin, where the hexagon has no value, or where no trial varies.
+
+    Notes
+    -----
+    With the courses shifted and scaled to mean 0 and length 1, ``z_k``, the sum over all pairs is
+    ``(|sum z_k|**2 - m) / 2``, m trials that vary: one pass, not one per pair.
+    """
+    import xarray as xr
+
+    if metric not in METRICS:
+        raise ValueError(f"metric {metric!r} has no reliability: use one of {', '.join(METRICS)}")
+    shown, n_trials = metric_named(metric), _n_of(trials)
+    hexes = trial_cube(trials, 0)
+    total = np.zeros((hexes.sizes[TIME], hexes.sizes[HEX]))
+    n_varying = np.zeros(hexes.sizes[HEX])
+    for k in range(n_trials):
+        course = shown.values(trial_cube(trials, k)).astype(np.float64)
+        course -= course.mean(axis=0)
+        n_varying[np.isnan(course).any(axis=0)] = np.nan
+        length = np.sqrt(np.einsum("th,th->h", course, course))
+        varies = length > _NO_LENGTH
+        total += np.where(varies, course, 0.0) / np.where(varies, length, 1.0)
+        n_varying += varies
+    square = np.einsum("th,th->h", total, total)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = (square - n_varying) / np.float64(n_trials * (n_trials - 1))
+    mean[n_varying == 0] = np.nan
+    return xr.DataArray(
+        mean if n_trials > 1 else np.full(len(mean), np.nan),
+        {name: hexes[name] for name in COORDINATES if hexes[name].dims == (HEX,)},
+        (HEX,),
+        name="reliability",
+        attrs={"long_name": f"Correlation between {n_trials} trials", "units": ""},
+    )
+
+
+def _n_of(trials: xr.Dataset) -> int:
+    """Number of trials."""
+    if TRIAL not in getattr(trials, "dims", ()) or RECRUITMENT not in trials:
+        raise ValueError(
+            "these are no trials: cut a cube with cut_trials(cube, onsets, before=..., after=...)"
+        )
+    if trials.sizes[TRIAL] == 0:
+        raise ValueError("there is no trial left: select one or more")
+    return int(trials.sizes[TRIAL])
