@@ -18,7 +18,8 @@ Floats = npt.NDArray[np.float64]
 class FixedPoints(Points):  # type: ignore[misc]  # napari has no types
     """Points whose places, number and colours follow from something else than their user.
 
-    They are alike in symbol and border. A subclass names its own features in ``_own_features``; others may be added beside them.
+    They are alike in symbol and border. A subclass names its own features in ``_own_features``;
+    others may be added beside them.
     """
 
     _data: Floats
