@@ -28,6 +28,7 @@ _PUBLISHED_LIMITS, _PERCENT_LIMITS = (0.0, 50.0), (0.0, 100.0)
 
 
 _ENOUGH_VALUES = 2_000_000
+"""Of more values than these, evenly spaced bins are read: a 99th percentile hardly moves."""
 
 
 _NARROWEST, _LEAST = 1e-4, 1e-12
@@ -71,9 +72,7 @@ def default_limits(metric: Metric, values: npt.ArrayLike) -> tuple[float, float]
     return (-high if metric.diverging else 0.0, high)
 
 
-def first_limits(
-    cubes: Sequence[xr.Dataset], metric: Metric, *, enough: int = _ENOUGH_VALUES
-) -> tuple[float, float]:
+def first_limits(cubes: Sequence[xr.Dataset], metric: Metric) -> tuple[float, float]:
     """Limits that cubes are first shown with, in the viewer and in pictures and movies alike.
 
     Parameters
@@ -82,8 +81,6 @@ def first_limits(
         Recruitment cubes that share their colours.
     metric
         What is shown.
-    enough
-        Of a cube with more values than this, evenly spaced bins are read.
 
     Returns
     -------
@@ -95,15 +92,15 @@ def first_limits(
     """
     if metric.name == RECRUITMENT:
         return _PERCENT_LIMITS if any(map(is_cumulative, cubes)) else _PUBLISHED_LIMITS
-    high = max(_highest(cube, metric, enough) for cube in cubes)
+    high = max(_highest(cube, metric) for cube in cubes)
     if not metric.diverging:
         return (0.0, high)
     high = rounded(high, _ROUND, "up")
     return (-high, high)
 
 
-def _highest(cube: xr.Dataset, metric: Metric, enough: int) -> float:
-    step = max(1, -(-cube.sizes[TIME] * cube.sizes[HEX] // enough))
+def _highest(cube: xr.Dataset, metric: Metric) -> float:
+    step = max(1, -(-cube.sizes[TIME] * cube.sizes[HEX] // _ENOUGH_VALUES))
     return default_limits(metric, metric.values(cube, slice(None, None, step)))[1]
 
 

@@ -87,6 +87,9 @@ ATTRIBUTES: dict[str, type] = {
 }
 """Attributes of the cube."""
 
+MICROMETRES = ("um", "µm", "\u03bcm", "micrometer", "micrometre", "micron")
+"""Values of ``flat_units`` that mean µm, with the micro sign or the Greek letter."""
+
 _NUMBERS: dict[type, tuple[type, ...]] = {
     int: (int, np.integer),
     float: (int, float, np.integer, np.floating),

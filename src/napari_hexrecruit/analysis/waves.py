@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit.analysis import _fits
 from napari_hexrecruit.analysis._fits import Points, Trend
+from napari_hexrecruit.schema import MICROMETRES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,7 +31,6 @@ most this p-value, and a delay from end to end of the sheet of at least one bin.
 
 _RADIAL_IS_BETTER_BY = 6.0
 """Difference of BIC from which on a circle, with its one parameter more, is believed."""
-_MICROMETRES = ("um", "µm", "micrometer", "micrometre")
 _NAN2 = (math.nan, math.nan)
 
 
@@ -102,7 +102,7 @@ class WaveFit:
     @property
     def speed_m_per_s(self) -> float:
         """Speed in m/s; NaN where flat space is not in µm."""
-        return self.speed / 1000.0 if self.flat_units in _MICROMETRES else math.nan
+        return self.speed / 1000.0 if self.flat_units in MICROMETRES else math.nan
 
     def latency_at(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
         """Fitted latency, ms, at points of flat space; of any fit, wave or not."""
@@ -291,7 +291,7 @@ def _against(trend: Trend, p_value: float, agreement: float, resolution: float) 
 
 
 def _told(fit: WaveFit) -> str:
-    unit = "µm" if fit.flat_units in _MICROMETRES else fit.flat_units
+    unit = "µm" if fit.flat_units in MICROMETRES else fit.flat_units
     speed = f"{fit.speed:.3g} {unit}/ms"
     if math.isfinite(fit.speed_m_per_s):
         speed += f" ({fit.speed_m_per_s:.2g} m/s)"

@@ -85,7 +85,7 @@ class TestLimits:
         assert contrast_limits(cube, METRICS["rate"]) == (0.0, 1.0)
 
     def test_of_a_large_cube_some_bins_are_read(self, monkeypatch):
-        monkeypatch.setattr("napari_hexrecruit._napari.layers.display._ENOUGH_VALUES", 10)
+        monkeypatch.setattr("napari_hexrecruit.limits._ENOUGH_VALUES", 10)
         counts = np.tile([[10, 20, 30, 40]], (8, 1))
         counts[1::2] = 0  # every fourth bin is read, and none of these
         cube = cube_of(counts, row=[0, 0, 1, 1], col=[0, 1, 0, 1])

@@ -39,6 +39,7 @@ from napari_hexrecruit.analysis import (
 )
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.progress import Progress
+from napari_hexrecruit.schema import MICROMETRES
 
 _LATENCIES = ("half_peak_latency", "latency", "first_spike_latency")
 _KINDS = [("Whichever fits", "best"), ("A straight front", "plane"), ("Circles", "radial")]
@@ -333,7 +334,7 @@ def _label_place(line: Floats, latencies: xr.DataArray) -> Floats:
 
 
 def _unit(fit: WaveFit) -> str:
-    return "µm" if fit.flat_units in ("um", "µm", "micrometer") else fit.flat_units
+    return "µm" if fit.flat_units in MICROMETRES else fit.flat_units
 
 
 def _p(value: float) -> str:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_hexrecruit.limits import first_limits
 from napari_hexrecruit.metrics import METRICS
 from napari_hexrecruit.rounding import short
-from napari_hexrecruit.schema import HEX, N_NEURONS, N_RECRUITED, TIME
+from napari_hexrecruit.schema import HEX, MICROMETRES, N_NEURONS, N_RECRUITED, TIME
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.metrics import Metric
 
 Floats = npt.NDArray[np.float64]
-
-_ENOUGH_VALUES = 2_000_000
-"""Values that a default limit is taken from; more of them do not move a 99th percentile."""
-_MICROMETRES = {"um", "µm", "μm", "micrometer", "micrometre", "micron"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +68,7 @@ class HexPoints:
     @property
     def units(self) -> tuple[str, str, str]:
         """Units of the world; flat space that is not in µm, or in unknown units, is in pixels."""
-        flat = "um" if self.flat_units in _MICROMETRES else "pixel"
+        flat = "um" if self.flat_units in MICROMETRES else "pixel"
         return ("ms", flat, flat)
 
     def window_ms(self, bin_: int) -> tuple[float, float]:
@@ -156,7 +152,7 @@ def contrast_limits(cube: xr.Dataset, metric: Metric) -> tuple[float, float]:
     low, high : float
         As `metrics.first_limits`.
     """
-    return first_limits([numbers_of(cube)], metric, enough=_ENOUGH_VALUES)
+    return first_limits([numbers_of(cube)], metric)
 
 
 def reading(name: str, value: float, n_neurons: int, metric: Metric) -> str:
