@@ -50,3 +50,15 @@ def short(value: float) -> str:
     ('0.123', '12,346')
     """
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def listed(values: Iterable[float], most: int = 5) -> str:
+    """Write the first of some numbers.
+
+    Examples
+    --------
+    >>> listed([100.0, 400.0], most=1)
+    '100 ...'
+    """
+    numbers = [f"{value:g}" for value in values]
+    return ", ".join(numbers[:most]) + (" ..." if len(numbers) > most else "")

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from napari_hexrecruit.errors import RecruitmentWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
     from matplotlib.font_manager import FontEntry
     from matplotlib.text import Text
 
@@ -110,6 +112,13 @@ def set_text(artist: Text, text: str) -> None:
     """Let a text of matplotlib show exactly this."""
     shown = drawable(text)
     artist.set(text=shown.text, **shown.options)
+
+
+def legend_of(axes: Axes, handles: Sequence[Artist], names: Sequence[str], **options: Any) -> None:
+    """Draw a legend with exactly these names, of which matplotlib would take some for formulas."""
+    legend = axes.legend(handles, [" "] * len(names), frameon=False, loc="upper left", **options)
+    for written, name in zip(legend.get_texts(), names, strict=True):
+        set_text(written, name)
 
 
 def _instead(character: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_hexrecruit.schema import HEX, N_NEURONS, TIME
-from napari_hexrecruit.text import set_text, warn_of_missing
+from napari_hexrecruit.text import legend_of, set_text, warn_of_missing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,24 +78,11 @@ def trace_figure(
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(_MUTED)
     axes.tick_params(colors=_TEXT)
-    _add_legend(axes)
+    handles, labels = axes.get_legend_handles_labels()
+    names = [label.removeprefix(_NAMED) for label in labels]
+    legend_of(axes, handles, names, bbox_to_anchor=(1.0, 1.0), labelcolor=_TEXT)
     warn_of_missing([quantity, *traces[HEX].values.astype(str)])
     return figure
-
-
-def _add_legend(axes: Axes) -> None:
-    """Name the lines; matplotlib would take some names as formulas, and leave out others."""
-    handles, names = axes.get_legend_handles_labels()
-    legend = axes.legend(
-        handles,
-        [" "] * len(names),
-        frameon=False,
-        loc="upper left",
-        bbox_to_anchor=(1.0, 1.0),
-        labelcolor=_TEXT,
-    )
-    for written, name in zip(legend.get_texts(), names, strict=True):
-        set_text(written, name.removeprefix(_NAMED))
 
 
 def _draw_hexes(axes: Axes, traces: xr.Dataset, middles: np.ndarray[tuple[int], np.dtype]) -> None:

@@ -17,6 +17,7 @@ from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.counting.members import count_spikes
 from napari_hexrecruit.errors import RecruitmentWarning
 from napari_hexrecruit.metrics import is_cumulative
+from napari_hexrecruit.rounding import listed
 from napari_hexrecruit.schema import (
     COORDINATES,
     HEX,
@@ -227,10 +228,9 @@ def _notes(edges: Floats, repeated: Floats, window: TimeBins) -> list[str]:
     """What is not as it may look; of onsets that repeat others, a warning, too."""
     notes = []
     if len(repeated):
-        listed = ", ".join(f"{t:g}" for t in repeated[:5]) + (" ..." if len(repeated) > 5 else "")
         notes.append(
             f"trials: {len(repeated)} onsets begin with the same bin as another and do not count"
-            f" again: {listed} ms"
+            f" again: {listed(repeated)} ms"
         )
         warnings.warn(notes[0], RecruitmentWarning, stacklevel=4)
     length = window.stop_ms - window.start_ms

@@ -36,6 +36,7 @@ from napari_hexrecruit.analysis import (
     with_maps,
 )
 from napari_hexrecruit.progress import Progress
+from napari_hexrecruit.rounding import listed
 from napari_hexrecruit.schema import RECRUITMENT
 
 PERIODIC, INPUTS, LIST = "periodic", "inputs", "list"
@@ -81,14 +82,11 @@ class Trials:
         parts = [f"{n:,} trial{'' if n == 1 else 's'} of {bins.start_ms:g} to {bins.stop_ms:g} ms."]
         left_out = json.loads(self.trials.attrs["onsets_left_out"])
         if left_out:
-            listed = ", ".join(f"{onset:g}" for onset in left_out[:5])
-            more = " ..." if len(left_out) > 5 else ""
-            parts.append(f"Left out, as they leave the time of the cube: {listed}{more} ms.")
+            parts.append(f"Left out, as they leave the time of the cube: {listed(left_out)} ms.")
         repeated = json.loads(self.trials.attrs["onsets_repeated"])
         if repeated:
-            listed = ", ".join(f"{onset:g}" for onset in repeated[:5])
-            more = " ..." if len(repeated) > 5 else ""
-            parts.append(f"In the same bin as another onset, not counted again: {listed}{more} ms.")
+            same = f"In the same bin as another onset, not counted again: {listed(repeated)} ms."
+            parts.append(same)
         shift = float(np.abs(self.trials["shift"].values).max(initial=0.0))
         if shift > 1e-6:
             parts.append(f"Onsets lie up to {shift:g} ms beside the edge of a bin.")

@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from napari_hexrecruit._napari.traces.traces import Line, Strip, Traces, decimated, limits_of
 from napari_hexrecruit.rounding import short
-from napari_hexrecruit.text import drawable, plain, set_text, warn_of_missing
+from napari_hexrecruit.text import drawable, legend_of, plain, set_text, warn_of_missing
 
 DPI = 96
 FONT = 8.0
@@ -283,18 +283,13 @@ def add_legend(plot: TracePlot, traces: Traces) -> None:
         label = f"Mean of {traces.n_hexes}\n({traces.n_neurons:,} neurons)"
         handles.append(_sample(plot.style.line, _BOLD, (), label))
     names = [str(handle.get_label()) for handle in handles]
-    legend = plot.main.legend(
-        handles,
-        [" "] * len(names),
-        loc="upper left",
+    legend_of(
+        *(plot.main, handles, names),
         bbox_to_anchor=(1.01, 1.0),
-        frameon=False,
         fontsize=FONT,
         labelcolor=plot.style.text,
         ncols=-(-len(handles) // 12),
     )
-    for written, name in zip(legend.get_texts(), names, strict=True):
-        set_text(written, name)
     warn_of_missing(names)
 
 
