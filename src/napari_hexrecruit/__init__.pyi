@@ -20,9 +20,8 @@ from .errors import (
 )
 from .hexgrid import HexGrid
 from .pipeline.check import check_simulation
+from .pipeline.cubes import cumulative_cube, large_cube, recruitment_cube
 from .pipeline.findings import Finding
-from .pipeline.large import large_cube
-from .pipeline.question import cumulative_cube, recruitment_cube
 from .render.frames import render_frames
 from .render.movie import write_movie
 from .render.picture import write_frame

@@ -212,7 +212,7 @@ def _parse_text(text: str) -> Rule:
 def _checked_rule(rule: Rule) -> Rule:
     if not isinstance(rule, Mapping) or "column" not in rule:
         raise ValueError(f"where {rule!r}: a rule is a mapping with 'column'")
-    kinds = [kind for kind in _KINDS if kind in rule]
+    kinds = [kind for kind in (*_KINDS, "text") if kind in rule]
     if len(kinds) != 1 or len(rule) != 2:
         raise ValueError(f"where {dict(rule)!r}: give exactly one of {', '.join(_KINDS)}")
     return rule

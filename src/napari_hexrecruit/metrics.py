@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.blocks import parts_of
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.schema import (
     N_NEURONS,
     N_RECRUITED,
@@ -21,7 +22,6 @@ from napari_hexrecruit.schema import (
     N_TRIALS,
     RECRUITMENT,
     TIME,
-    recipe_of,
 )
 
 if TYPE_CHECKING:
@@ -184,10 +184,7 @@ def metrics_for(cube: xr.Dataset) -> list[Metric]:
 
 def is_cumulative(cube: xr.Dataset) -> bool:
     """Whether the cube counts the neurons recruited so far, as its recipe says."""
-    try:
-        return recipe_of(cube).get("cumulative") is True
-    except ValueError:
-        return False
+    return CubeRecipe.of_foreign(cube).cumulative
 
 
 def _with_units(label: str, units: str) -> str:

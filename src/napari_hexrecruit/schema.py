@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import xarray as xr
 
@@ -138,46 +138,6 @@ class _Fault(NamedTuple):
     remedy: str = ""
 
 
-def recipe_of(cube: xr.Dataset) -> dict[str, Any]:
-    """How a cube was computed, from its attribute ``recipe``.
-
-    Parameters
-    ----------
-    cube
-        A recruitment cube, perhaps of somebody else.
-
-    Returns
-    -------
-    dict
-        Options of `recruitment_cube`, the simulation and its files; those that are there have
-        their types. A derived cube has other entries besides or instead.
-
-    Raises
-    ------
-    ValueError
-        If the recipe is no JSON object, or an entry has another type.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> recipe_of(xr.Dataset(attrs={"recipe": '{"radius": 50.0, "node_set": null}'}))
-    {'radius': 50.0, 'node_set': None}
-    """
-    text = cube.attrs.get("recipe")
-    try:
-        recipe = json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        recipe = None
-    if not isinstance(recipe, dict):
-        raise ValueError("the cube's recipe is no JSON object: compute the cube again")
-    for name, is_right in _RECIPE.items():
-        if name in recipe and not is_right(recipe[name]):
-            raise ValueError(
-                f"the cube's recipe has the {name} {recipe[name]!r}: compute the cube again"
-            )
-    return recipe
-
-
 def notes_of(cube: xr.Dataset) -> list[str]:
     """What was assumed or left out, from the attribute ``notes``; none where it cannot be read."""
     try:
@@ -185,37 +145,6 @@ def notes_of(cube: xr.Dataset) -> list[str]:
     except (TypeError, ValueError, RecursionError):
         return []
     return [str(note) for note in notes] if isinstance(notes, list) else []
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_text_or_none(value: Any) -> bool:
-    return value is None or isinstance(value, str)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _is_flat(value: Any) -> bool:
-    pair = isinstance(value, list) and len(value) == 2 and all(map(_is_text, value))
-    return pair or _is_text(value)
-
-
-def _is_list_of_rules(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(rule, dict) for rule in value)
-
-
-_RECIPE: dict[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("simulation", "spikes", "circuit", "population", "column_atlas"), _is_text),
-    **dict.fromkeys(("radius", "bin_ms", "start", "stop", "min_neurons"), _is_number),
-    "node_set": _is_text_or_none,
-    "flat": _is_flat,
-    "where": _is_list_of_rules,
-}
-"""What the entries of a recipe are."""
 
 
 _RESTORE_ATTRS = "restore attributes with dataset.assign_attrs(cube.attrs) of the original cube"

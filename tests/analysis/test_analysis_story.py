@@ -9,7 +9,7 @@ import pytest
 
 from napari_hexrecruit import analysis as an
 from napari_hexrecruit import cumulative_cube, open_simulation, recruitment_cube
-from napari_hexrecruit.pipeline.question import cube_members
+from napari_hexrecruit.pipeline.members import cube_members
 from napari_hexrecruit.synthetic import BIN_MS, POPULATION, Story, write_simulation
 
 PLANE = Story(n_neurons=20_000, wave="plane", stimuli_ms=(300.0,), tstop_ms=700.0)

@@ -19,7 +19,7 @@ from napari_hexrecruit import (
     write_cube,
 )
 from napari_hexrecruit.pipeline import lookups
-from napari_hexrecruit.pipeline.question import cube_members
+from napari_hexrecruit.pipeline.members import cube_members
 from napari_hexrecruit.storage import cache
 
 N_NEURONS = 400

@@ -16,7 +16,7 @@ from napari_hexrecruit.campaign import read_campaign, run_campaign, select_cube
 from napari_hexrecruit.cli import main
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.flatmap import neuron_regions, read_flat_image
-from napari_hexrecruit.pipeline.question import cube_members
+from napari_hexrecruit.pipeline.members import cube_members
 
 N = 40
 OUTSIDE = 10

@@ -21,7 +21,7 @@ from napari_hexrecruit.flatmap import (
     read_ids,
     region_areas,
 )
-from napari_hexrecruit.pipeline.question import cube_members
+from napari_hexrecruit.pipeline.members import cube_members
 from napari_hexrecruit.storage import cache
 
 N_COLUMNS = 240

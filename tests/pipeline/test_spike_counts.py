@@ -13,9 +13,10 @@ from tests.support.sonata_files import POPULATION, simple_files
 
 from napari_hexrecruit import cumulative_cube, open_simulation
 from napari_hexrecruit.pipeline import spike_source, spike_stream
-from napari_hexrecruit.pipeline.question import recruitment_cube
-from napari_hexrecruit.pipeline.spike_source import FromFile, FromMemory, spikes_not_kept, spikes_of
+from napari_hexrecruit.pipeline.cubes import computed_cube, recruitment_cube
+from napari_hexrecruit.pipeline.spike_source import FromFile, FromMemory, spikes_of
 from napari_hexrecruit.pipeline.spike_stream import open_stream
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.synthetic import write_simulation
 
 NONE, BY_ID, BY_TIME = 0, 1, 2
@@ -55,8 +56,8 @@ def test_a_path_and_an_opened_simulation_give_the_same_cube(tmp_path, by, said, 
         kept = compute(opened, **window)
         read = compute(config, **window)
         assert read.identical(kept)
-        with spikes_not_kept():
-            assert compute(opened, **window).identical(kept)
+        recipe = CubeRecipe.of(kept)
+        assert computed_cube(opened, recipe, keep_spikes=False).identical(kept)
 
 
 def test_the_file_is_told_to_be_marked_wrongly(tmp_path):
@@ -129,18 +130,17 @@ def test_spikes_are_kept_where_half_of_the_free_memory_holds_them(tmp_path, monk
     config = simple_files().write(tmp_path)
     for free, kind in ((None, FromMemory), (60_000, FromMemory), (59_000, FromFile)):
         monkeypatch.setattr(spike_source, "free_bytes", lambda free=free: free)
-        assert isinstance(spikes_of(open_simulation(config), POPULATION), kind)
+        assert isinstance(spikes_of(open_simulation(config), POPULATION, keep=True), kind)
     sim = open_simulation(config)
     assert sim.spike_populations() == {POPULATION: 2_500}
 
 
 def test_what_was_decided_once_stays(tmp_path, monkeypatch):
     sim = open_simulation(simple_files().write(tmp_path))
-    assert isinstance(spikes_of(sim, POPULATION), FromMemory)
+    assert isinstance(spikes_of(sim, POPULATION, keep=True), FromMemory)
     monkeypatch.setattr(spike_source, "free_bytes", lambda: 0)
-    assert isinstance(spikes_of(sim, POPULATION), FromMemory)
-    with spikes_not_kept():
-        assert isinstance(spikes_of(sim, POPULATION), FromFile)
+    assert isinstance(spikes_of(sim, POPULATION, keep=True), FromMemory)
+    assert isinstance(spikes_of(sim, POPULATION, keep=False), FromFile)
 
 
 def test_large_samples_leave_their_node_types_to_the_fill_value(tmp_path):

@@ -20,7 +20,7 @@ from napari_hexrecruit import (
 )
 from napari_hexrecruit.analysis import first_spikes, raster
 from napari_hexrecruit.campaign import merge_windows
-from napari_hexrecruit.pipeline.question import cube_members
+from napari_hexrecruit.pipeline.members import cube_members
 from napari_hexrecruit.sonata._config import read_simulation
 from napari_hexrecruit.timebins import Clock
 

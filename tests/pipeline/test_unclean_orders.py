@@ -26,8 +26,9 @@ from napari_hexrecruit.campaign import (
 )
 from napari_hexrecruit.campaign._cluster import connected
 from napari_hexrecruit.pipeline import spike_stream
-from napari_hexrecruit.pipeline.spike_source import spikes_not_kept
+from napari_hexrecruit.pipeline.cubes import computed_cube
 from napari_hexrecruit.pipeline.spike_stream import open_stream
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.sonata import _spike_order, _spikes
 from napari_hexrecruit.storage import cache
 
@@ -156,8 +157,9 @@ def doors(config, folder, opts, n_parts):
     yield "path", recruitment_cube(config, **opts)
     yield "path again", recruitment_cube(config, **opts)
     yield "opened", recruitment_cube(opened, **opts)
-    with spikes_not_kept():
-        yield "opened, not kept", recruitment_cube(opened, **opts)
+    recipe = CubeRecipe(**{name: value for name, value in opts.items() if name != "allow_empty"})
+    not_kept = {"allow_empty": True, "keep_spikes": False}
+    yield "opened, not kept", computed_cube(opened, recipe, **not_kept)
     yield "zarr", large_cube(config, folder / "a.hexrecruit.zarr", overwrite=True, **opts)
     ends = [opts["start"] + k * opts["bin_ms"] for k in n_parts]
     parts = [opts | {"start": a, "stop": b} for a, b in pairwise(ends)]

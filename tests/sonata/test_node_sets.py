@@ -12,7 +12,7 @@ import pytest
 
 from napari_hexrecruit import open_simulation, recruitment_cube
 from napari_hexrecruit.analysis import neurons_of, share_of_neurons
-from napari_hexrecruit.pipeline.question import cube_members
+from napari_hexrecruit.pipeline.members import cube_members
 from napari_hexrecruit.sonata.node_sets import merged_node_sets, node_set_of, write_node_sets
 from napari_hexrecruit.synthetic import POPULATION, write_simulation
 

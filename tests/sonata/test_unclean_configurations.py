@@ -13,7 +13,7 @@ from napari_hexrecruit import open_simulation, recruitment_cube
 from napari_hexrecruit.cli import main
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.pipeline.check import check_simulation
-from napari_hexrecruit.pipeline.question import open_recipe
+from napari_hexrecruit.pipeline.members import open_recipe
 
 
 def bare(folder, times, kind="f8"):

@@ -14,7 +14,7 @@ from tests.support.cubes import letter_cube
 from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, write_cube, write_movie
 from napari_hexrecruit.campaign import read_campaign
 from napari_hexrecruit.cli import main
-from napari_hexrecruit.pipeline.large import large_cube
+from napari_hexrecruit.pipeline.cubes import large_cube
 from napari_hexrecruit.render.frames import render_frames
 
 CONFIG = "simulation_config.json"

@@ -22,7 +22,7 @@ from napari_hexrecruit import (
     write_cube,
 )
 from napari_hexrecruit.cli import main
-from napari_hexrecruit.pipeline.large import large_cube
+from napari_hexrecruit.pipeline.cubes import large_cube
 from napari_hexrecruit.storage.zarr_store import parts_of_time
 
 

@@ -24,8 +24,9 @@ from napari_hexrecruit._napari.recruitment.details import in_panel
 from napari_hexrecruit._napari.recruitment.work import warnings_of
 from napari_hexrecruit._napari.samples import SCHEME, sample_simulation
 from napari_hexrecruit.campaign import DATASET, MANIFEST, is_campaign_store, open_campaign
-from napari_hexrecruit.pipeline.question import computed_cube
+from napari_hexrecruit.pipeline.cubes import computed_cube
 from napari_hexrecruit.progress import Progress
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.storage.cubes import ENDINGS, read_cube
 
 ReadFunction = Callable[[str], list[Points]]
@@ -98,7 +99,7 @@ def read_simulation(path: str) -> list[Points]:
         If the defaults do not suit the simulation.
     """
     with _progress(Path(path).parent.name) as progress:
-        cube = computed_cube(path, progress=progress)
+        cube = computed_cube(path, CubeRecipe(), progress=progress)
     for sentence in warnings_of([cube]):
         show_warning(in_panel(sentence))
     return [_layer(cube, f"{cube.attrs['population']} ({Path(path).parent.name})")]
@@ -116,7 +117,7 @@ def read_sample(address: str) -> list[Points]:
     """
     name = address.removeprefix(SCHEME).strip("/")
     with _progress(f"sample {name}") as progress:
-        cube = computed_cube(sample_simulation(name, progress), progress=progress)
+        cube = computed_cube(sample_simulation(name, progress), CubeRecipe(), progress=progress)
     return [_layer(cube, f"{cube.attrs['population']} ({name} sample)")]
 
 

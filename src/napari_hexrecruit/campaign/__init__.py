@@ -14,7 +14,7 @@ from napari_hexrecruit.campaign._dataset import (
     validate_campaign,
 )
 from napari_hexrecruit.campaign._manifest import MANIFEST
-from napari_hexrecruit.campaign._run import CampaignResult, run_campaign
+from napari_hexrecruit.campaign._run import CampaignResult, computed_campaign, run_campaign
 from napari_hexrecruit.campaign._sources import Campaign, Member, read_campaign
 from napari_hexrecruit.campaign._windows import merge_windows
 
@@ -24,6 +24,7 @@ __all__ = [
     "Campaign",
     "CampaignResult",
     "Member",
+    "computed_campaign",
     "cube_at",
     "is_campaign_store",
     "merge_windows",

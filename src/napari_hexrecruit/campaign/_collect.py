@@ -208,7 +208,7 @@ def _layout(
         "campaign_schema_version": CAMPAIGN_VERSION,
         "title": f"Recruitment in a campaign of {len(entries)} simulations",
         "parameters": json.dumps(list(entries[0].parameters)),
-        "options": options_text(manifest.options),
+        "options": options_text(manifest.recipe.entries()),
         "notes": json.dumps(manifest.notes),
     }
     return xr.Dataset(values | {n: (dims, v) for n, v in outer.items()}, coords, attrs)

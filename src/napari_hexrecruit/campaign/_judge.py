@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_hexrecruit.campaign._manifest import Judgement
 from napari_hexrecruit.campaign._task import sentence_of
@@ -10,9 +10,8 @@ from napari_hexrecruit.doubts import Doubt, Tally, doubts
 from napari_hexrecruit.pipeline.evidence import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from napari_hexrecruit.campaign._manifest import Entry, Manifest
+    from napari_hexrecruit.recipe import CubeRecipe
 
 __all__ = ["judge_wholes"]
 
@@ -28,15 +27,15 @@ def judge_wholes(manifest: Manifest, *, allow_empty: bool) -> None:
         if len(entry.pieces) < 2 or not entry.is_whole:
             continue
         if before is None or not is_judged or (before.error and allow_empty):
-            entry.judgement = _judged(entry, manifest.options, allow_empty=allow_empty)
+            entry.judgement = _judged(entry, manifest.recipe, allow_empty=allow_empty)
 
 
-def _judged(entry: Entry, options: Mapping[str, Any], *, allow_empty: bool) -> Judgement:
+def _judged(entry: Entry, recipe: CubeRecipe, *, allow_empty: bool) -> Judgement:
     tallies = [Tally(*piece.tally) for piece in entry.pieces if piece.tally is not None]
     if len(tallies) < len(entry.pieces):  # computed by an earlier version
         return Judgement(entry.checksums, "", [])
     try:
-        errors, suspicious = doubts(_evidence(entry, options, tallies))
+        errors, suspicious = doubts(_evidence(entry, recipe, tallies))
     except (ValueError, OSError) as error:
         return Judgement(entry.checksums, sentence_of(error, str(entry.path)), [])
     said: list[Doubt] = [*errors, *suspicious] if allow_empty else suspicious
@@ -44,8 +43,8 @@ def _judged(entry: Entry, options: Mapping[str, Any], *, allow_empty: bool) -> J
     return Judgement(entry.checksums, failed, [str(doubt) for doubt in said])
 
 
-def _evidence(entry: Entry, options: Mapping[str, Any], tallies: list[Tally]) -> Evidence:
-    from napari_hexrecruit.pipeline.question import question_of
+def _evidence(entry: Entry, recipe: CubeRecipe, tallies: list[Tally]) -> Evidence:
+    from napari_hexrecruit.pipeline.question import resolve
     from napari_hexrecruit.sonata import open_simulation
 
     sim = open_simulation(entry.path)
@@ -54,8 +53,8 @@ def _evidence(entry: Entry, options: Mapping[str, Any], tallies: list[Tally]) ->
     latest = [tally.latest_ms for tally in tallies if tally.latest_ms is not None]
     return Evidence(
         sim,
-        sim.resolve_population(options["population"]),
-        lambda: question_of(sim, options).selected,
+        sim.resolve_population(recipe.population),
+        lambda: resolve(sim, recipe).selected,
         (0.0 if start is None else start, sim.duration_ms if stop is None else stop),
         Tally(
             tallies[0].n_read,

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.schema import SCHEMA_VERSION
 from napari_hexrecruit.storage.atomic import written_aside
 from napari_hexrecruit.storage.cache import stamp
@@ -189,8 +190,8 @@ class Manifest:
 
     Attributes
     ----------
-    options
-        What `recruitment_cube` is called with.
+    recipe
+        Of each simulation's cube.
     split_ms
         Length of the windows; None where simulations are not split.
     entries
@@ -201,7 +202,7 @@ class Manifest:
         Fingerprint of the cubes that the dataset was collected from.
     """
 
-    options: dict[str, Any]
+    recipe: CubeRecipe
     split_ms: float | None
     entries: list[Entry]
     notes: list[str] = field(default_factory=list)
@@ -217,7 +218,7 @@ class Manifest:
         content = {
             "format": _FORMAT,
             "version": _VERSION,
-            "options": self.options,
+            "options": self.recipe.entries(),
             "split_ms": self.split_ms,
             "notes": self.notes,
             "collected": self.collected,
@@ -244,7 +245,7 @@ class Manifest:
                 found = f"{content.get('format')!r}, version {content.get('version')!r}"
                 raise ValueError(f"it is {found}, not {_FORMAT!r}, version {_VERSION}")
             return cls(
-                dict(content["options"]),
+                CubeRecipe.from_entries(content["options"]),
                 content["split_ms"],
                 [_entry(item) for item in content["simulations"]],
                 list(content["notes"]),
@@ -277,9 +278,9 @@ class Saver:
         self._next = end + (end - start) / _SHARE_OF_TIME
 
 
-def recipe_hash(path: str, options: Mapping[str, Any], piece: Piece) -> str:
+def recipe_hash(path: str, recipe: CubeRecipe, piece: Piece) -> str:
     """Hash of all that a cube depends on, beside the contents of files."""
-    return _hash([SCHEMA_VERSION, path, dict(options), piece.start, piece.stop])
+    return _hash([SCHEMA_VERSION, path, recipe.entries(), piece.start, piece.stop])
 
 
 def checksum(path: Path) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 import os
 import time
 from dataclasses import dataclass, field
@@ -37,22 +35,20 @@ from napari_hexrecruit.campaign._task import (
 )
 from napari_hexrecruit.campaign._windows import split_bins, whole_bins
 from napari_hexrecruit.doubts import issue_warnings
-from napari_hexrecruit.filters import parse_where
-from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe, Flat
 from napari_hexrecruit.system.signals import signals_held
 from napari_hexrecruit.system.threads import n_cores
+from napari_hexrecruit.timebins import TimeBins
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from napari_hexrecruit.campaign._sources import Campaign
+    from napari_hexrecruit.filters import Where
     from napari_hexrecruit.progress import Progress
 
-__all__ = ["CampaignResult", "run_campaign"]
+__all__ = ["CampaignResult", "computed_campaign", "run_campaign"]
 
 _SECONDS_TO_APPEAR = 10.0
 """How long a file that another machine has written may take to be seen on a shared disk."""
-_NOT_OPTIONS = ("simulation", "progress", "allow_empty")
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,16 @@ def run_campaign(
     allow_empty: bool = False,
     dashboard: str | None = None,
     progress: Progress | None = None,
-    **options: Any,
+    population: str | None = None,
+    node_set: str | None = None,
+    where: Where = (),
+    flat: Flat = FLAT_COLUMNS,
+    column_atlas: str | os.PathLike[str] | None = None,
+    radius: float = 50.0,
+    bin_ms: float = 10.0,
+    start: float | None = None,
+    stop: float | None = None,
+    min_neurons: int = 1,
 ) -> CampaignResult:
     """Compute the cube of each simulation on a cluster, and collect them into one dataset.
 
@@ -138,8 +143,8 @@ def run_campaign(
         Address of dask's dashboard on this machine, as ``:8787``; by default there is none.
     progress
         Called as ``progress(what, done, total)``; what it raises ends the work.
-    **options
-        Further arguments of `recruitment_cube`.
+    population, node_set, where, flat, column_atlas, radius, bin_ms, start, stop, min_neurons
+        As `recruitment_cube` takes them.
 
     Returns
     -------
@@ -173,10 +178,57 @@ def run_campaign(
     >>> campaign = read_campaign("runs/*/simulation_config.json")  # doctest: +SKIP
     >>> result = run_campaign(campaign, "results", radius=50.0)  # doctest: +SKIP
     """
-    chosen = plain_options(options)
+    recipe = CubeRecipe(
+        population=population,
+        node_set=node_set,
+        where=where,
+        flat=flat,
+        column_atlas=column_atlas,
+        radius=radius,
+        bin_ms=bin_ms,
+        start=start,
+        stop=stop,
+        min_neurons=min_neurons,
+    )
+    result = computed_campaign(
+        campaign,
+        folder,
+        recipe,
+        scheduler=scheduler,
+        n_workers=n_workers,
+        threads_per_cube=threads_per_cube,
+        split_ms=split_ms,
+        overwrite=overwrite,
+        allow_empty=allow_empty,
+        dashboard=dashboard,
+        progress=progress,
+    )
+    issue_warnings([result.warning] if result.warnings else [])
+    return result
+
+
+def computed_campaign(
+    campaign: Campaign,
+    folder: str | os.PathLike[str],
+    recipe: CubeRecipe,
+    *,
+    scheduler: Any = None,
+    n_workers: int | None = None,
+    threads_per_cube: int = 1,
+    split_ms: float | None = None,
+    overwrite: bool = False,
+    allow_empty: bool = False,
+    dashboard: str | None = None,
+    progress: Progress | None = None,
+) -> CampaignResult:
+    """As `run_campaign`; what it would warn of is in the result alone."""
+    recipe.check()
+    if recipe.start is None and recipe.stop is not None:  # simulations begin at 0
+        TimeBins(0.0, recipe.stop, recipe.bin_ms)
+    recipe = recipe.with_absolute_volumes()
     where = Path(os.path.abspath(folder))
-    before = _prepared(where, chosen, split_ms, overwrite=overwrite)
-    manifest = _planned(campaign, before, chosen, split_ms)
+    before = _prepared(where, recipe, split_ms, overwrite=overwrite)
+    manifest = _planned(campaign, before, recipe, split_ms)
     kept = _verified(manifest, where, progress, overwrite=overwrite)
     judge_wholes(manifest, allow_empty=allow_empty)
     saver = Saver(manifest, where)
@@ -196,7 +248,7 @@ def run_campaign(
                 saver.finish()
             else:
                 dataset = None
-    result = CampaignResult(
+    return CampaignResult(
         where,
         dataset,
         sum(entry.state == DONE for entry in manifest.entries),
@@ -205,49 +257,10 @@ def run_campaign(
         tuple(manifest.notes),
         {entry.name: tuple(entry.warnings) for entry in manifest.entries if entry.warnings},
     )
-    issue_warnings([result.warning] if result.warnings else [])
-    return result
-
-
-def plain_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """All arguments of `recruitment_cube`, ready for JSON; checks what does not need a simulation.
-
-    Raises
-    ------
-    ValueError
-        If there is no such argument, or it cannot be used.
-    """
-    from napari_hexrecruit.pipeline.question import recruitment_cube
-
-    parameters = inspect.signature(recruitment_cube).parameters
-    defaults = {n: p.default for n, p in parameters.items() if n not in _NOT_OPTIONS}
-    unknown = sorted(set(options) - set(defaults))
-    if unknown:
-        raise ValueError(
-            f"there is no option {', '.join(map(repr, unknown))}; there are: {', '.join(defaults)}"
-        )
-    chosen = defaults | dict(options)
-    chosen["radius"] = HexGrid(chosen["radius"]).radius
-    begin = 0.0 if chosen["start"] is None else chosen["start"]
-    whole_bins(begin + 10 * chosen["bin_ms"], begin, chosen["stop"], chosen["bin_ms"])
-    where = chosen["where"]
-    parse_where(where)
-    chosen["where"] = list(where) if isinstance(where, (list, tuple)) else [where]
-    flat, atlas = chosen["flat"], chosen["column_atlas"]
-    chosen["flat"] = list(flat) if isinstance(flat, (tuple, list)) else _volume(flat)
-    chosen["column_atlas"] = None if atlas is None else _volume(atlas)
-    plain: dict[str, Any] = json.loads(json.dumps(chosen, default=lambda number: number.item()))
-    return plain
-
-
-def _volume(name: str | os.PathLike[str]) -> str:
-    text = os.fspath(name)
-    in_circuit = isinstance(name, str) and (text == "atlas" or text.startswith("atlas:"))
-    return text if in_circuit else os.path.abspath(text)
 
 
 def _prepared(
-    folder: Path, options: dict[str, Any], split_ms: float | None, *, overwrite: bool
+    folder: Path, recipe: CubeRecipe, split_ms: float | None, *, overwrite: bool
 ) -> Manifest | None:
     """State of the campaign in the folder, which is made if missing."""
     if folder.exists() and not folder.is_dir():
@@ -260,11 +273,11 @@ def _prepared(
     ):
         raise FileExistsError(f"{folder}: holds other things than a campaign: give a new folder")
     if before is not None and not overwrite:
-        now = {**options, "split_ms": split_ms}
-        then = {**before.options, "split_ms": before.split_ms}
-        other = [n for n in now if now[n] != then.get(n)]
+        now = {**recipe.entries(), "split_ms": split_ms}
+        then = {**before.recipe.entries(), "split_ms": before.split_ms}
+        other = [name for name in now | then if now.get(name) != then.get(name)]
         if other:
-            told = "; ".join(f"{n} is {then.get(n)!r}, not {now[n]!r}" for n in other)
+            told = "; ".join(f"{n} is {then.get(n)!r}, not {now.get(n)!r}" for n in other)
             raise ValueError(
                 f"{folder}: holds a campaign with other options ({told}):"
                 " give another folder, or allow overwriting"
@@ -274,7 +287,7 @@ def _prepared(
 
 
 def _planned(
-    campaign: Campaign, before: Manifest | None, options: dict[str, Any], split_ms: float | None
+    campaign: Campaign, before: Manifest | None, recipe: CubeRecipe, split_ms: float | None
 ) -> Manifest:
     """The campaign's cubes; those that were planned before with what is known of them."""
     known = {e.path: e for e in before.entries if e.path is not None} if before else {}
@@ -289,16 +302,16 @@ def _planned(
             continue
         path = str(member.path)
         entry = Entry(name_of[member.path], path, dict(member.parameters))
-        _plan_pieces(entry, member.path, options, split_ms)
+        _plan_pieces(entry, member.path, recipe, split_ms)
         pieces = {(p.file, p.start, p.stop): p for p in known[path].pieces} if path in known else {}
         entry.pieces = [pieces.get((p.file, p.start, p.stop), p) for p in entry.pieces]
         entry.judgement = known[path].judgement if path in known else None
         entries.append(entry)
     collected = before.collected if before else ""
-    return Manifest(options, split_ms, entries, list(campaign.notes), collected)
+    return Manifest(recipe, split_ms, entries, list(campaign.notes), collected)
 
 
-def _plan_pieces(entry: Entry, path: Path, options: dict[str, Any], split_ms: float | None) -> None:
+def _plan_pieces(entry: Entry, path: Path, recipe: CubeRecipe, split_ms: float | None) -> None:
     from napari_hexrecruit.sonata import open_simulation
 
     if split_ms is None:
@@ -306,8 +319,7 @@ def _plan_pieces(entry: Entry, path: Path, options: dict[str, Any], split_ms: fl
         return
     try:
         duration = open_simulation(path).duration_ms
-        start, stop, bin_ms = options["start"], options["stop"], options["bin_ms"]
-        bins, entry.dropped_ms = whole_bins(duration, start, stop, bin_ms)
+        bins, entry.dropped_ms = whole_bins(duration, recipe.start, recipe.stop, recipe.bin_ms)
     except (ValueError, OSError) as error:
         entry.error = sentence_of(error, str(path))
         return
@@ -321,8 +333,8 @@ def _verified(
     """Simulations that need nothing; all other cubes are set to waiting."""
     for number, entry in enumerate(manifest.entries):
         for piece in entry.pieces:
-            recipe = recipe_hash(str(entry.path), manifest.options, piece)
-            if overwrite or not piece.is_kept(folder, recipe):
+            made = recipe_hash(str(entry.path), manifest.recipe, piece)
+            if overwrite or not piece.is_kept(folder, made):
                 piece.state, piece.error = WAITING, ""
         if progress is not None:
             progress("verifying cubes", number + 1, len(manifest.entries))
@@ -344,7 +356,7 @@ def _compute(
             progress("computing cubes", 0, len(jobs))
         for done, (number, result) in enumerate(results_of(client, compute_cube, jobs)):
             entry, piece = waiting[number]
-            _note(entry, piece, result, jobs[number], manifest.options)
+            _note(entry, piece, result, jobs[number], manifest.recipe)
             saver.changed()
             if progress is not None:
                 progress("computing cubes", done + 1, len(jobs))
@@ -373,23 +385,28 @@ def _job(
 ) -> CubeJob:
     from napari_hexrecruit._version import __version__
 
-    options = {**manifest.options, "allow_empty": allow_empty}
-    if isinstance(options["flat"], list):
-        options["flat"] = tuple(options["flat"])
+    recipe = manifest.recipe
     if piece.start is not None:
-        options |= {"start": piece.start, "stop": piece.stop}
-    several = len(entry.pieces) > 1
-    return CubeJob(str(entry.path), options, folder / piece.file, n_threads, several, __version__)
+        recipe = recipe.replace(start=piece.start, stop=piece.stop)
+    return CubeJob(
+        str(entry.path),
+        recipe,
+        folder / piece.file,
+        allow_empty=allow_empty,
+        n_threads=n_threads,
+        one_of_several=len(entry.pieces) > 1,
+        version=__version__,
+    )
 
 
-def _note(entry: Entry, piece: Piece, result: Any, job: CubeJob, options: dict[str, Any]) -> None:
+def _note(entry: Entry, piece: Piece, result: Any, job: CubeJob, recipe: CubeRecipe) -> None:
     """Put what came of a cube into the manifest."""
     path = str(entry.path)
     if isinstance(result, Done) and _appears(job.file):
         piece.state, piece.error = DONE, ""
         piece.sha256, piece.inputs = result.sha256, result.inputs
         piece.warnings, piece.tally = result.warnings, list(result.tally)
-        piece.recipe = recipe_hash(path, options, piece)
+        piece.recipe = recipe_hash(path, recipe, piece)
         return
     piece.state = FAILED
     if isinstance(result, Done):

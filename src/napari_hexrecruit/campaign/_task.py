@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import os
 import threading
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_hexrecruit.campaign._manifest import Stamp, checksum
 from napari_hexrecruit.doubts import Tally, warnings_in
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.pipeline.evidence import tally_in
-from napari_hexrecruit.pipeline.spike_source import spikes_not_kept
 from napari_hexrecruit.pipeline.spike_stream import open_stream
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.storage.cache import stamp
 from napari_hexrecruit.storage.cubes import write_cube
 from napari_hexrecruit.system.threads import threads_limited
@@ -37,10 +37,12 @@ class CubeJob:
     ----------
     path
         Configuration of the simulation.
-    options
-        Further arguments of `recruitment_cube`.
+    recipe
+        Which cube.
     file
         Where the cube goes; a file that is there is replaced.
+    allow_empty
+        As `recruitment_cube` takes it.
     n_threads
         Threads that the counting may use.
     one_of_several
@@ -50,8 +52,10 @@ class CubeJob:
     """
 
     path: str
-    options: dict[str, Any]
+    recipe: CubeRecipe
     file: Path
+    _: KW_ONLY
+    allow_empty: bool
     n_threads: int
     one_of_several: bool
     version: str
@@ -77,7 +81,7 @@ class Failed:
 def compute_cube(job: CubeJob) -> Done | Failed:
     """Compute a cube and write it; what a user can mend is returned, not raised."""
     from napari_hexrecruit._version import __version__
-    from napari_hexrecruit.pipeline.question import computed_cube
+    from napari_hexrecruit.pipeline.cubes import computed_cube
 
     if job.version != __version__:
         return Failed(
@@ -85,10 +89,16 @@ def compute_cube(job: CubeJob) -> Done | Failed:
             " install the same version on all machines"
         )
     try:
-        with threads_limited(job.n_threads), spikes_not_kept():
+        with threads_limited(job.n_threads):
             simulation = _opened(job)
             inputs = [stamp(file) for file in simulation.files if file.is_file()]
-            cube = computed_cube(simulation, judged=not job.one_of_several, **job.options)
+            cube = computed_cube(
+                simulation,
+                job.recipe,
+                judged=not job.one_of_several,
+                allow_empty=job.allow_empty,
+                keep_spikes=False,
+            )
             if simulation.is_stale():
                 return Failed(f"{job.path}: its files were changed meanwhile: compute it again")
             write_cube(cube, job.file, overwrite=True)
@@ -105,7 +115,7 @@ def look_at_order(job: CubeJob) -> None:
     """
     with contextlib.suppress(HexRecruitError, ValueError, OSError, MemoryError):
         simulation = _opened(job)
-        population = simulation.resolve_population(job.options["population"])
+        population = simulation.resolve_population(job.recipe.population)
         with open_stream(simulation, population) as stream:
             if stream is not None and stream.order != "by_id":
                 stream.train.is_ascending()
@@ -151,10 +161,10 @@ def _opened(job: CubeJob) -> Simulation:
 
 def _atlas_inputs(simulation: Simulation, cube: xr.Dataset) -> list[Stamp]:
     """Volumes that places were looked up in."""
-    recipe = json.loads(cube.attrs["recipe"])
-    flat, population, atlas = recipe["flat"], recipe["population"], simulation.atlas_folder
-    files = [Path(name) for name in (flat, recipe.get("column_atlas")) if isinstance(name, str)]
-    columns = () if isinstance(flat, str) else flat
+    recipe, atlas = CubeRecipe.of(cube), simulation.atlas_folder
+    population, columns = str(recipe.population), recipe.columns or ()
+    volumes = (None if recipe.columns else recipe.flat, recipe.column_atlas)
+    files = [Path(volume) for volume in volumes if isinstance(volume, (str, os.PathLike))]
     if atlas is not None and any(simulation.is_from_atlas(population, c) for c in columns):
         files += [atlas / "flatmap.nrrd", atlas / "orientation.nrrd"]
     return [stamp(file) for file in files if file.is_file()]

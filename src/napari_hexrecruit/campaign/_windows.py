@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_hexrecruit import schema
 from napari_hexrecruit.doubts import is_empty, warnings_in
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.timebins import TimeBins
 
 if TYPE_CHECKING:
@@ -108,8 +109,9 @@ def merge_windows(cubes: Sequence[xr.Dataset], *, dropped_ms: float = 0.0) -> xr
         same = all(first[name].identical(cube[name]) for name in (schema.HEX, schema.N_NEURONS))
         if not same:
             raise ValueError("the windows have other hexagons: compute them again")
-    recipe = json.loads(attrs["recipe"])
-    edges = TimeBins(recipe["start"], recipe["stop"], float(attrs["bin_ms"])).edges()
+    recipe = CubeRecipe.from_json(attrs["recipe"])
+    start, stop = recipe.start or 0.0, recipe.stop or 0.0
+    edges = TimeBins(start, stop, float(attrs["bin_ms"])).edges()
     if sum(cube.sizes[schema.TIME] for cube in cubes) != len(edges) - 1:
         raise ValueError("the windows have not as many bins as their times say")
     data = {
@@ -132,15 +134,15 @@ def merged_attrs(
 
     `judged` are warnings about the whole.
     """
-    recipes = [json.loads(one["recipe"]) for one in attrs]
-    plain = [{**recipe, "start": None, "stop": None} for recipe in recipes]
+    recipes = [CubeRecipe.from_json(one["recipe"]) for one in attrs]
+    plain = [recipe.replace(start=None, stop=None) for recipe in recipes]
     if any(recipe != plain[0] for recipe in plain):
         raise ValueError("the windows were computed by other recipes: compute them again")
     for before, after in itertools.pairwise(recipes):
-        if before["stop"] != after["start"]:
+        if before.stop != after.start:
             raise ValueError(
-                f"a window ends at {before['stop']:g} ms and the next starts at"
-                f" {after['start']:g} ms: give windows that follow one another"
+                f"a window ends at {before.stop:g} ms and the next starts at"
+                f" {after.start:g} ms: give windows that follow one another"
             )
     n_read = int(attrs[0]["n_spikes_read"])
     inside = sum(n_read - int(one["n_spikes_outside_window"]) for one in attrs)
@@ -156,7 +158,7 @@ def merged_attrs(
         notes.insert(0, f"the last {dropped_ms:g} ms are no whole bin and were left out")
     return {
         **attrs[0],
-        "recipe": json.dumps(recipes[0] | {"stop": recipes[-1]["stop"]}),
+        "recipe": recipes[0].replace(stop=recipes[-1].stop).to_json(),
         "n_spikes_outside_window": n_read - inside,
         "n_spikes_unknown_id": sum(int(one["n_spikes_unknown_id"]) for one in attrs),
         "notes": json.dumps([*doubts, *notes]),

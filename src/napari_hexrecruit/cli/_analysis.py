@@ -204,7 +204,7 @@ def _onsets(
 
 def _counted(path: Path, cube: xr.Dataset, onsets: Any, before: float, after: float) -> xr.Dataset:
     from napari_hexrecruit.analysis import count_trials
-    from napari_hexrecruit.pipeline.question import cube_members
+    from napari_hexrecruit.pipeline.members import cube_members
 
     sim = simulation_of(path, cube)
     with progress_bars() as progress:

@@ -58,11 +58,11 @@ def read(path: Path) -> xr.Dataset:
 
 def simulation_of(path: Path, cube: xr.Dataset) -> Any:
     """The simulation that a cube was computed from."""
-    from napari_hexrecruit.pipeline.question import open_recipe
-    from napari_hexrecruit.schema import recipe_of
+    from napari_hexrecruit.pipeline.members import open_recipe
+    from napari_hexrecruit.recipe import CubeRecipe
 
     with about(path):
-        return open_recipe(recipe_of(cube))
+        return open_recipe(CubeRecipe.of(cube))
 
 
 def names_of(hexes: list[str] | None) -> list[str]:

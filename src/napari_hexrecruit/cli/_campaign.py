@@ -24,7 +24,7 @@ from napari_hexrecruit.cli._options import (
     Start,
     Stop,
     WhereRules,
-    cube_options,
+    cube_recipe,
     write_missing_run_file,
 )
 from napari_hexrecruit.errors import RecruitmentWarning
@@ -85,15 +85,17 @@ def campaign(
     ] = False,
 ) -> None:
     """Write the cubes of many simulations, and one dataset of them; goes on where it ended."""
-    from napari_hexrecruit.campaign import read_campaign, run_campaign
+    from napari_hexrecruit.campaign import computed_campaign, read_campaign
 
     found = read_campaign(sources)
     try:
         with progress_bars() as progress, warnings.catch_warnings():
             warnings.simplefilter("ignore", RecruitmentWarning)  # it is said below
-            result = run_campaign(
+            result = computed_campaign(
                 found,
                 output,
+                cube_recipe(ctx),
+                allow_empty=allow_empty,
                 scheduler=scheduler,
                 n_workers=workers,
                 threads_per_cube=threads,
@@ -101,7 +103,6 @@ def campaign(
                 overwrite=overwrite,
                 dashboard=dashboard,
                 progress=progress,
-                **cube_options(ctx),
             )
     except (KeyboardInterrupt, Ended):
         say(f"{output}: what is done is kept; the same command goes on from there")

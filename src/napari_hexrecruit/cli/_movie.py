@@ -225,12 +225,12 @@ def stimulus_marks(
     ValueError
         If there is no configuration of a simulation, which says so.
     """
-    from napari_hexrecruit.pipeline.question import open_recipe
-    from napari_hexrecruit.schema import recipe_of
+    from napari_hexrecruit.pipeline.members import open_recipe
+    from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.storage.cubes import ENDINGS, read_cube
 
     if source is not None and source.name.endswith(ENDINGS):
-        sim = open_recipe(recipe_of(read_cube(source)))
+        sim = open_recipe(CubeRecipe.of(read_cube(source)))
     else:
         sim = opened(source, spikes, circuit)
     if not sim.configuration:
@@ -264,8 +264,8 @@ def _outlines(cube: xr.Dataset, column: str | None) -> list[npt.NDArray[np.float
     if column is None:
         return []
     from napari_hexrecruit.flatmap import neuron_regions
-    from napari_hexrecruit.pipeline.question import open_recipe
-    from napari_hexrecruit.schema import recipe_of
+    from napari_hexrecruit.pipeline.members import open_recipe
+    from napari_hexrecruit.recipe import CubeRecipe
 
-    sim = open_recipe(recipe_of(cube))
+    sim = open_recipe(CubeRecipe.of(cube))
     return neuron_regions(sim, cube, column).outlines()

@@ -70,7 +70,7 @@ def node_set(
 
     A hexagon is picked where all of --hex, --in, --region and --min-neurons hold.
     """
-    from napari_hexrecruit.pipeline.question import cube_members
+    from napari_hexrecruit.pipeline.members import cube_members
 
     if output is not None:
         check_ending(output, (".json", ".csv"), overwrite=overwrite)

@@ -14,6 +14,7 @@ from napari_hexrecruit.storage.run_file import read_run_file, write_run_file
 if TYPE_CHECKING:
     import xarray as xr
 
+    from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Simulation
 
 Sim = Annotated[Path, typer.Argument(metavar="SIM", help="SONATA simulation configuration (JSON).")]
@@ -107,10 +108,6 @@ ColumnAtlas = Annotated[
 ]
 
 FLAT = ("ss_flat_x", "ss_flat_y")
-_OPTIONS = (
-    *("population", "node_set", "where", "radius", "bin_ms", "start", "stop", "min_neurons"),
-    *("column_atlas", "allow_empty"),
-)
 OF_CUBE = (
     *("population", "node_set", "where", "flat", "flatmap", "column_atlas", "radius", "bin_ms"),
     *("min_neurons", "allow_empty", "cumulative", "spikes", "circuit", "run"),
@@ -135,28 +132,43 @@ def opened(
     return open_simulation(sim, spikes=spikes, circuit=circuit, run=run)
 
 
-def cube_options(ctx: typer.Context) -> dict[str, Any]:
-    """What the options of a command are for `recruitment_cube`."""
-    options: dict[str, Any] = ctx.params
+def cube_recipe(ctx: typer.Context) -> CubeRecipe:
+    """The recipe that the options of a command are."""
+    from napari_hexrecruit.recipe import CubeRecipe
+
+    options = ctx.params
     if options["flatmap"] is not None and is_given(ctx, "flat"):
         raise ValueError("--flat and --flatmap both say where flat positions are: give one of them")
-    chosen = {name: options[name] for name in _OPTIONS}
-    chosen["where"] = chosen["where"] or ()
-    chosen["flat"] = _flat(options["flatmap"], options["flat"])
-    return chosen
+    return CubeRecipe(
+        population=options["population"],
+        node_set=options["node_set"],
+        where=options["where"] or (),
+        flat=_flat(options["flatmap"], options["flat"]),
+        column_atlas=options["column_atlas"],
+        radius=options["radius"],
+        bin_ms=options["bin_ms"],
+        start=options["start"],
+        stop=options["stop"],
+        min_neurons=options["min_neurons"],
+        cumulative=options.get("cumulative", False),
+    )
 
 
 def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
-    """The cube that the options of a command ask for; doubts about it are said."""
+    """The cube that the options of a command ask for; prints its warnings."""
     from napari_hexrecruit.doubts import warnings_in
-    from napari_hexrecruit.pipeline.question import computed_cube, computed_cumulative_cube
-    from napari_hexrecruit.pipeline.spike_source import spikes_not_kept
+    from napari_hexrecruit.pipeline.cubes import computed_cube
 
-    options, chosen = ctx.params, cube_options(ctx)
-    compute = computed_cumulative_cube if options.get("cumulative") else computed_cube
+    options, recipe = ctx.params, cube_recipe(ctx)
     simulation = opened(sim, options["spikes"], options["circuit"], options.get("run"))
-    with progress_bars() as progress, about(simulation.path), spikes_not_kept():
-        cube = compute(simulation, **chosen, progress=progress)
+    with progress_bars() as progress, about(simulation.path):
+        cube = computed_cube(
+            simulation,
+            recipe,
+            allow_empty=options["allow_empty"],
+            keep_spikes=False,
+            progress=progress,
+        )
     warn(warnings_in(cube.attrs))
     return cube
 
@@ -166,11 +178,16 @@ def computed_into(ctx: typer.Context, sim: Path | None, output: Path) -> xr.Data
     from napari_hexrecruit.doubts import warnings_in
     from napari_hexrecruit.pipeline.large import computed_large_cube
 
-    options, chosen = ctx.params, cube_options(ctx)
+    options, recipe = ctx.params, cube_recipe(ctx)
     simulation = opened(sim, options["spikes"], options["circuit"], options.get("run"))
     with progress_bars() as progress, about(simulation.path):
         cube = computed_large_cube(
-            simulation, output, overwrite=options["overwrite"], progress=progress, **chosen
+            simulation,
+            output,
+            recipe,
+            overwrite=options["overwrite"],
+            allow_empty=options["allow_empty"],
+            progress=progress,
         )
     warn(warnings_in(cube.attrs))
     return cube

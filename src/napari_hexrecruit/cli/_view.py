@@ -24,7 +24,8 @@ def demo(
     view: Annotated[bool, typer.Option(help="Open the viewer where there is a screen.")] = True,
 ) -> None:
     """Write a sample simulation, its cube and a movie; open the viewer where there is a screen."""
-    from napari_hexrecruit.pipeline.question import computed_cube
+    from napari_hexrecruit.pipeline.cubes import computed_cube
+    from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.render.frames import render_frames
     from napari_hexrecruit.render.movie import write_movie
     from napari_hexrecruit.storage.cubes import read_cube, write_cube
@@ -37,7 +38,7 @@ def demo(
         if _missing(config, "simulation"):
             write_simulation(config.parent, MEDIUM, progress=progress)
         if _missing(cube_file, "recruitment cube"):
-            write_cube(computed_cube(config, progress=progress), cube_file)
+            write_cube(computed_cube(config, CubeRecipe(), progress=progress), cube_file)
         if _missing(movie_file, "movie"):
             marks = stimulus_marks(config)
             frames = render_frames(

@@ -15,7 +15,7 @@ from napari_hexrecruit.flatmap._borders import Borders
 from napari_hexrecruit.flatmap._images import FlatImage, checked_pixel_size
 from napari_hexrecruit.flatmap._voxels import label_points, most_frequent
 from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, HexGrid
-from napari_hexrecruit.pipeline.question import cube_members
+from napari_hexrecruit.pipeline.members import cube_members
 from napari_hexrecruit.schema import N_NEURONS
 from napari_hexrecruit.sonata import Simulation, open_simulation
 

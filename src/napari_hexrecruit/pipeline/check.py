@@ -11,8 +11,9 @@ import numpy as np
 from napari_hexrecruit.doubts import warnings_in
 from napari_hexrecruit.errors import SimulationDataError, in_python, worded
 from napari_hexrecruit.pipeline.findings import Finding, Status
-from napari_hexrecruit.pipeline.question import question_of
-from napari_hexrecruit.pipeline.spike_source import spikes_not_kept, spikes_of
+from napari_hexrecruit.pipeline.question import resolve
+from napari_hexrecruit.pipeline.spike_source import spikes_of
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.sonata import OLD_LAYOUT, open_simulation
 
 if TYPE_CHECKING:
@@ -102,8 +103,7 @@ def _of_the_cube(
     """Why no cube can be computed with the defaults; or what the one that can warns of."""
     files = [str(file) for file in sim.files]
     try:
-        with spikes_not_kept():
-            attrs = _cube_attrs(sim, population, progress)
+        attrs = _cube_attrs(sim, population, progress)
     except SimulationDataError as error:
         return [_of_error(error, "error", files)]
     except (ValueError, OSError) as error:
@@ -115,11 +115,11 @@ def _of_the_cube(
 def _cube_attrs(
     sim: Simulation, population: str | None, progress: Progress | None
 ) -> dict[str, Any]:
-    question = question_of(sim, {"population": population, "progress": progress})
+    question = resolve(sim, CubeRecipe(population=population), progress=progress)
     bins, n_hexes = question.bins, len(question.members.i)
     if bins.n_bins * n_hexes > _MOST_VALUES:
         question = replace(question, bins=replace(bins, width_ms=bins.stop_ms - bins.start_ms))
-    spikes = spikes_of(sim, question.population)
+    spikes = spikes_of(sim, question.population, keep=False)
     attrs: dict[str, Any] = question.cube(
         spikes.count(question.members, question.bins, progress)
     ).attrs

@@ -10,9 +10,9 @@ import numpy as np
 
 from napari_hexrecruit import schema
 from napari_hexrecruit.counting.slabs import count_slabs
-from napari_hexrecruit.doubts import Tally, issue_warnings, warnings_in
+from napari_hexrecruit.doubts import Tally
 from napari_hexrecruit.pipeline.evidence import tally_of
-from napari_hexrecruit.pipeline.question import Question, opened, question_of
+from napari_hexrecruit.pipeline.question import Question, opened, resolve
 from napari_hexrecruit.pipeline.spike_source import too_coarse
 from napari_hexrecruit.pipeline.spike_stream import counted_in_order, open_stream
 from napari_hexrecruit.schema import TIME
@@ -34,94 +34,40 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.counting.slab_job import Block, Slab, SpikeSource
     from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Simulation
     from napari_hexrecruit.timebins import Clock
 
-__all__ = ["computed_large_cube", "large_cube"]
+__all__ = ["computed_large_cube"]
 
 _SLAB_BYTES = 1 << 27
 """Counts that are in memory at a time; percentages and what is compressed come on top."""
 
 
-def large_cube(
-    simulation: str | os.PathLike[str] | Simulation,
-    path: str | os.PathLike[str],
-    *,
-    overwrite: bool = False,
-    progress: Progress | None = None,
-    **options: Any,
-) -> xr.Dataset:
-    """The cube of a simulation on disk, whatever its size: memory stays flat.
-
-    Parameters
-    ----------
-    simulation
-        As `recruitment_cube` takes it.
-    path
-        Name of a folder that ends in ``.hexrecruit.zarr``.
-    overwrite
-        Replace a cube that is there already.
-    progress
-        Called as ``progress(what, done, total)``; what it raises ends the work.
-    **options
-        Further arguments of `recruitment_cube`.
-
-    Returns
-    -------
-    xr.Dataset
-        Equal to what `recruitment_cube` gives, backed by dask: values are read when they are
-        used. The folder is written aside and renamed: no half cube ever carries its name.
-
-    Raises
-    ------
-    SimulationDataError, ValueError
-        As `recruitment_cube`, and if the name has another ending.
-    FileExistsError
-        If the folder exists and `overwrite` is False.
-    MissingExtraError
-        If zarr is not installed.
-
-    Warns
-    -----
-    RecruitmentWarning
-        As `recruitment_cube`.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from napari_hexrecruit.synthetic import write_simulation
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> config = write_simulation(folder.name + "/run", n_neurons=200)
-    >>> cube = large_cube(config, folder.name + "/run.hexrecruit.zarr", bin_ms=1.0)
-    >>> cube["recruitment"].chunks is not None
-    True
-    >>> from napari_hexrecruit import recruitment_cube
-    >>> cube.identical(recruitment_cube(config, bin_ms=1.0))
-    True
-    """
-    cube = computed_large_cube(simulation, path, overwrite=overwrite, progress=progress, **options)
-    issue_warnings(warnings_in(cube.attrs))
-    return cube
-
-
 def computed_large_cube(
     simulation: str | os.PathLike[str] | Simulation,
     path: str | os.PathLike[str],
+    recipe: CubeRecipe,
     *,
     overwrite: bool = False,
+    allow_empty: bool = False,
     progress: Progress | None = None,
-    **options: Any,
 ) -> xr.Dataset:
     """As `large_cube`; what it would warn of is in the cube's attributes alone."""
     final = Path(path)
     if not final.name.endswith(ZARR_ENDING):
         raise ValueError(f"{final}: the name of a large cube ends in {ZARR_ENDING}")
+    if recipe.cumulative:
+        raise ValueError(
+            f"{final}: neurons recruited so far need all bins at once: compute the cube without a"
+            " path, and write it"
+        )
     check_output(final, overwrite=overwrite)
-    with opened(simulation) as sim:
-        question = question_of(sim, options | {"progress": progress})
-        with store_aside(final, overwrite=overwrite) as aside:
-            create_store(_layout(question), aside)
-            set_attrs(aside, _count(sim, question, aside, progress))
+    sim, _ = opened(simulation)
+    question = resolve(sim, recipe, allow_empty=allow_empty, progress=progress)
+    with store_aside(final, overwrite=overwrite) as aside:
+        create_store(_layout(question), aside)
+        set_attrs(aside, _count(sim, question, aside, progress))
     return read_cube(final)
 
 

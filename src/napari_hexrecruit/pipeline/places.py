@@ -6,7 +6,7 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +26,10 @@ from napari_hexrecruit.pipeline.lookups import (
 if TYPE_CHECKING:
     from napari_hexrecruit.hexgrid import HexGrid
     from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.recipe import Flat
     from napari_hexrecruit.sonata import Simulation
 
 __all__ = [
-    "Flat",
     "FlatSource",
     "Places",
     "find_places",
@@ -37,8 +37,6 @@ __all__ = [
     "group_places",
 ]
 
-Flat: TypeAlias = "tuple[str, str] | str | os.PathLike[str]"
-"""Two columns, ``"atlas"`` or ``"atlas:NAME"`` (a volume of the circuit's atlas), an nrrd file."""
 
 Mask = npt.NDArray[np.bool_]
 _MUCH_FARTHER = 100.0
@@ -134,14 +132,6 @@ class FlatSource:
         """
         atlas = None if column_atlas is None else _resolve_atlas(sim, column_atlas, "column_atlas")
         return cls(_resolve_flat(sim, flat), atlas)
-
-    @property
-    def recipe(self) -> dict[str, Any]:
-        """The same as plain values."""
-        flat = str(self.flat) if isinstance(self.flat, Path) else list(self.flat)
-        return {"flat": flat} | (
-            {"column_atlas": str(self.column_atlas)} if self.column_atlas else {}
-        )
 
     def notes(self, places: Places, members: HexMembers, selected: Mask) -> list[str]:
         """Sentences for a cube whose neurons are the selected ones, and so are those of members."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +15,6 @@ from napari_hexrecruit.pipeline.spike_stream import counted_in_order, open_strea
 from napari_hexrecruit.system.memory import free_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from napari_hexrecruit.counting.members import HexMembers
@@ -26,14 +23,11 @@ if TYPE_CHECKING:
     from napari_hexrecruit.sonata import Simulation
     from napari_hexrecruit.timebins import Clock, TimeBins
 
-__all__ = ["Counted", "FromFile", "FromMemory", "spikes_not_kept", "spikes_of", "too_coarse"]
+__all__ = ["Counted", "FromFile", "FromMemory", "spikes_of", "too_coarse"]
 
 _BYTES_PER_SPIKE = np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize
 _SHARE_OF_MEMORY = 0.5
 """Of the memory that is free, what the spikes of an opened simulation may take."""
-
-
-_not_kept: ContextVar[bool] = ContextVar("spikes not kept", default=False)
 
 
 class Counted(NamedTuple):
@@ -128,19 +122,17 @@ def too_coarse(file: Path, clock: Clock, bins: TimeBins) -> tuple[str, ...]:
     )
 
 
-@contextmanager
-def spikes_not_kept() -> Iterator[None]:
-    """Let cubes of opened simulations that are computed in the block read the spikes each time."""
-    token = _not_kept.set(True)
-    try:
-        yield
-    finally:
-        _not_kept.reset(token)
+def spikes_of(sim: Simulation, population: str, *, keep: bool) -> FromMemory | FromFile:
+    """Spikes to be kept, or from the file where half of the free memory would not hold them.
 
-
-def spikes_of(sim: Simulation, population: str) -> FromMemory | FromFile:
-    """Spikes to be kept, or from the file where half of the free memory would not hold them."""
-    if _not_kept.get():
+    Parameters
+    ----------
+    sim, population
+        Whose spikes.
+    keep
+        False: read them each time, from the file.
+    """
+    if not keep:
         return FromFile(sim, population)
 
     def fit() -> bool:

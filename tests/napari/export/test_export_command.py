@@ -19,10 +19,10 @@ from tests.napari.export.test_export import Exporter
 from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, write_cube
-from napari_hexrecruit._napari.export import command
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 from napari_hexrecruit.filters import parse_where, typed_rule
-from napari_hexrecruit.pipeline.question import cumulative_cube
+from napari_hexrecruit.pipeline.cubes import cumulative_cube
+from napari_hexrecruit.recipe import CubeRecipe
 
 
 @pytest.fixture
@@ -260,10 +260,9 @@ def test_a_run_file_that_would_count_from_later_on_is_refused(user, simulation, 
 def test_values_that_a_shell_or_a_comma_would_take_apart_come_back(simulation):
     """From the recipe of a cube to a command, through a shell, to the same rule."""
     names = pd.Categorical(["L2/3,PV", "PV", " Vip ", 'a"b', "it's", "e=0.5", "$x", "L2/3"])
-    recipe = json.loads(recruitment_cube(simulation).attrs["recipe"])
+    recipe = CubeRecipe.of(recruitment_cube(simulation))
     for values in (["L2/3,PV"], ["L2/3", "PV"], list(names)):
         rule = {"column": "pop_name", "values": values}
-        options = command._cube_options(recipe | {"where": [rule]})
-        words = shlex.split(command._line("cube", [], "out", {"where": options["where"]}))
+        words = shlex.split(recipe.replace(where=[rule]).to_command("out"))
         (read,) = parse_where(words[words.index("--where") + 1])
         assert typed_rule(read, names) == rule

@@ -11,8 +11,9 @@ from tests.support.widget_helpers import PATIENCE_MS, neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.layers import simulation_source
-from napari_hexrecruit._napari.layers.simulation_source import SimulationSource, recipe_of_cube
+from napari_hexrecruit._napari.layers.simulation_source import SimulationSource
 from napari_hexrecruit._napari.widgets.loading import Jobs
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.sonata import _simulation
 
 PATIENCE_S = PATIENCE_MS / 1000
@@ -102,7 +103,7 @@ def slow_disk(monkeypatch):
 def test_cancel_of_the_second_panel(qtbot, tmp_path, slow_disk, module, reader, work):
     path = neurons_in_a_row(node_sets={"Even": {"synapse_class": "EXC"}}).write(tmp_path)
     cube = recruitment_cube(path)
-    source = SimulationSource(recipe_of_cube(cube))
+    source = SimulationSource(CubeRecipe.of(cube))
     begun, may_go_on = slow_disk(module, reader)
     first, second = Panel(), Panel()
     first.start(lambda progress: work(source, cube, progress))

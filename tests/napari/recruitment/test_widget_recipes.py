@@ -18,11 +18,11 @@ from napari_hexrecruit._napari.recruitment.also import also_line
 from napari_hexrecruit._napari.recruitment.settings import (
     Settings,
     load_settings,
-    recipe_in,
-    with_recipe,
+    save_settings,
 )
 from napari_hexrecruit.analysis import cut_trials, trial_mean
-from napari_hexrecruit.pipeline.question import cumulative_cube
+from napari_hexrecruit.pipeline.cubes import cumulative_cube
+from napari_hexrecruit.recipe import CubeRecipe
 
 N = 60
 
@@ -376,13 +376,12 @@ def test_a_simulation_that_has_moved_is_asked_for(user, simulation, tmp_path):
     assert layer.cube is before
 
 
-def test_settings_hold_a_whole_recipe(simulation):
+def test_settings_hold_a_whole_recipe(simulation, tmp_path, monkeypatch):
+    monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "config" / "settings.yaml"))
     for options, _ in CASES.values():
-        recipe = json.loads(computed(simulation, **options(simulation)).attrs["recipe"])
-        files = {name: recipe.pop(name) for name in ("simulation",)}
-        settings = with_recipe(Settings(radius=1.0, filter_column="x"), recipe | files)
-        assert settings.simulation == files["simulation"]
-        assert recipe_in(settings) == recipe
+        recipe = CubeRecipe.of(computed(simulation, **options(simulation)))
+        save_settings(Settings(recipe=recipe))
+        assert load_settings().recipe == recipe
 
 
 def test_long_names_are_shortened_in_the_panel_and_whole_in_the_tool_tip():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import threading
-from dataclasses import asdict, replace
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tests.support.widget_helpers import User, neurons_in_a_row
@@ -14,20 +15,25 @@ from napari_hexrecruit._napari.recruitment import settings as settings_module
 from napari_hexrecruit._napari.recruitment.settings import (
     Saver,
     Settings,
+    filter_column_of,
     load_settings,
     save_settings,
     settings_file,
-    with_recipe,
 )
+from napari_hexrecruit.recipe import CubeRecipe
 
 CHOSEN = Settings(
-    simulation="/data/simulation_config.json",
-    population="cortex",
-    node_set="All",
+    recipe=CubeRecipe(
+        simulation="/data/simulation_config.json",
+        population="cortex",
+        node_set="All",
+        where=[{"column": "layer", "values": [2, 3]}],
+        flat=Path("/data/flatmap.nrrd"),
+        radius=80.0,
+        stop=500.0,
+        others={"from_a_later_version": 1},
+    ),
     filter_column="layer",
-    filter_values=(2, 3),
-    radius=80.0,
-    stop=500.0,
     automatic=False,
     metric="rate",
     high=12.5,
@@ -69,19 +75,30 @@ class TestFile:
             ("min_neurons", 1.5),
             ("automatic", 1),
             ("simulation", 3),
-            ("filter_values", "INH"),
-            ("filter_values", [["INH"]]),
+            ("where", "INH"),
+            ("where", [["INH"]]),
             ("stop", "late"),
-            ("unheard_of", 1),
+            ("flat", ["x"]),
         ],
     )
     def test_one_bad_value_does_not_spoil_the_others(self, folder, name, value):
-        folder.mkdir()
-        settings_file().write_text(json.dumps(asdict(CHOSEN) | {name: value}))
-        expected = CHOSEN
-        if hasattr(CHOSEN, name):
+        save_settings(CHOSEN)
+        content = json.loads(settings_file().read_text())
+        if name in content["recipe"]:
+            content["recipe"][name] = value
+            default = getattr(CubeRecipe(), name)
+            expected = replace(CHOSEN, recipe=CHOSEN.recipe.replace(**{name: default}))
+        else:
+            content[name] = value
             expected = replace(CHOSEN, **{name: getattr(Settings(), name)})
+        settings_file().write_text(json.dumps(content))
         assert load_settings() == expected
+
+    def test_what_no_version_knows_is_left_out(self, folder):
+        save_settings(CHOSEN)
+        content = json.loads(settings_file().read_text())
+        settings_file().write_text(json.dumps(content | {"unheard_of": 1}))
+        assert load_settings() == CHOSEN
 
     def test_a_folder_that_cannot_be_made_is_no_error(self, folder):
         folder.write_text("a file")
@@ -103,7 +120,7 @@ class TestFile:
             raise OSError("No space left on device")
 
         monkeypatch.setattr(os, "replace", full)
-        save_settings(replace(CHOSEN, radius=1.0))
+        save_settings(replace(CHOSEN, speed=1.0))
         assert load_settings() == CHOSEN
         assert [path.name for path in folder.iterdir()] == [settings_file().name]
 
@@ -124,41 +141,34 @@ class TestSaver:
 
         def slowly(settings):
             assert may_go_on.wait(20)
-            written.append(settings.radius)
+            written.append(settings.speed)
 
         monkeypatch.setattr(settings_module, "save_settings", slowly)
         saver = Saver()
-        for radius in (1.0, 2.0, 3.0):
-            saver.save(replace(CHOSEN, radius=radius))
+        for speed in (1.0, 2.0, 3.0):
+            saver.save(replace(CHOSEN, speed=speed))
         assert written == []
         may_go_on.set()
         saver.wait()
         assert written[-1] == 3.0
         assert len(written) <= 2
-        saver.save(replace(CHOSEN, radius=4.0))
+        saver.save(replace(CHOSEN, speed=4.0))
         saver.wait()
         assert written[-1] == 4.0
 
 
-def test_a_recipe_gives_the_parameters_of_a_cube():
-    recipe = {
-        "simulation": "/data/sim.json",
-        "population": "cortex",
-        "node_set": None,
-        "where": [{"column": "depth", "interval": [0.0, 500.0]}, {"column": "x", "values": [1]}],
-        "flat": ["a", "b"],
-        "radius": 20.0,
-        "bin_ms": 5.0,
-        "start": 10.0,
-        "stop": 60.0,
-        "min_neurons": 3,
-    }
-    found = with_recipe(CHOSEN, recipe)
-    assert (found.filter_column, found.filter_values) == ("depth", ())
-    assert (found.filter_low, found.filter_high) == (0.0, 500.0)
-    assert (found.flat_x, found.flat_y, found.radius, found.min_neurons) == ("a", "b", 20.0, 3)
-    assert (found.node_set, found.metric) == ("", "rate")
-    assert with_recipe(CHOSEN, {}).filter_column == ""
+@pytest.mark.parametrize(
+    ("rules", "column"),
+    [
+        ([{"column": "depth", "interval": [0.0, 500.0]}, {"column": "x", "values": [1]}], "depth"),
+        ([{"column": "depth", "interval": [5.0, 5.0]}], ""),
+        ([{"column": "x", "values": [1]}], "x"),
+        ([{"column": "x", "values": [1.5]}], ""),
+        ([], ""),
+    ],
+)
+def test_the_fields_of_the_filter_are_for_the_first_one_that_fits(rules, column):
+    assert filter_column_of(CubeRecipe(where=rules)) == column
 
 
 class TestWidget:

@@ -22,7 +22,6 @@ from napari_hexrecruit._napari.layers.simulation_source import (
     SimulationSource,
     is_mean,
     origin_ms,
-    recipe_of_cube,
     source_of,
 )
 from napari_hexrecruit._napari.widgets.parts import (
@@ -44,13 +43,13 @@ from napari_hexrecruit.analysis import (
     with_maps,
 )
 from napari_hexrecruit.metrics import METRICS, is_cumulative, metric_named
-from napari_hexrecruit.pipeline.question import computed_cube
+from napari_hexrecruit.pipeline.cubes import computed_cube
 from napari_hexrecruit.progress import Progress
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.schema import HEX
 from napari_hexrecruit.storage.atomic import written_aside
 
 _ONCE = "cumulative_fraction"
-_OF_THE_RECIPE = ("population", "node_set", "where", "flat", "column_atlas", "radius")
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,15 +101,13 @@ def _counted_once(
 ) -> xr.Dataset:
     """Cube whose only bin is the whole window."""
     bins = bins_of(cut(cube, None, until))
-    recipe = recipe_of_cube(cube)
-    options = {name: recipe[name] for name in _OF_THE_RECIPE if recipe.get(name) is not None}
     return computed_cube(
         source.simulation(),
-        **options,
-        start=bins.start_ms + origin_ms(cube),
-        stop=bins.stop_ms + origin_ms(cube),
-        bin_ms=bins.stop_ms - bins.start_ms,
-        min_neurons=recipe.get("min_neurons", 1),
+        CubeRecipe.of(cube).replace(
+            start=bins.start_ms + origin_ms(cube),
+            stop=bins.stop_ms + origin_ms(cube),
+            bin_ms=bins.stop_ms - bins.start_ms,
+        ),
         allow_empty=True,
         progress=progress,
     )

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
 from napari.layers import Points
 
 from napari_hexrecruit._napari.export.order import Order, cubes_of_layers
+from napari_hexrecruit.command_line import command_line
 from napari_hexrecruit.errors import HexRecruitError
-from napari_hexrecruit.filters import Rule, rule_to_text
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.render.style import MovieStyle
 from napari_hexrecruit.storage.cubes import ENDING, read_cube
 
 __all__ = ["commands", "run_options"]
 
-_PROGRAM = "hexrecruit"
-_OF_CUBE = (
-    *("population", "node_set", "column_atlas", "radius", "bin_ms", "min_neurons"),
-    *("spikes", "circuit", "run", "cumulative"),
-)
-_NEEDED = {"simulation", "where", "flat", "radius", "bin_ms", "min_neurons", "start", "stop"}
-_KNOWN = _NEEDED | {*_OF_CUBE}
-_REPEATED = {"panel_titles": "--panel-title", "where": "--where"}
 _SWITCHES = ("colorbar", "timestamp", "scale_bar")
 _REMEDY = "save the layer as .hexrecruit.nc, open that file and export from there"
 
@@ -58,31 +48,25 @@ def commands(layers: Sequence[Points], order: Order, style: MovieStyle) -> str:
         recipe = _recipe_of(layers[0])
         if _is_of_window(recipe, order):
             given = options | _cube_options(recipe)
-            return _line("movie", _simulation(recipe), order.output, given)
+            return command_line("movie", recipe.sources, order.output, given)
     lines, sources = [], []
     for layer, file in zip(layers, files, strict=True):
         source = file or _cube_file(layer, order)
         sources.append(str(source))
         if file is None:
             recipe = _recipe_of(layer)
-            window = {"start": recipe["start"], "stop": recipe["stop"]}
-            given = _cube_options(recipe) | window
-            lines.append(_line("cube", _simulation(recipe), str(source), given))
-    lines.append(_line("movie", sources, order.output, options))
+            given = _cube_options(recipe) | {"start": recipe.start, "stop": recipe.stop}
+            lines.append(command_line("cube", recipe.sources, str(source), given))
+    lines.append(command_line("movie", sources, order.output, options))
     return " && \\\n".join(lines)
 
 
-def _simulation(recipe: Mapping[str, Any]) -> list[str]:
-    """The argument that names it; none where there are only spikes and a circuit."""
-    return [] if recipe["simulation"] == recipe.get("spikes") else [recipe["simulation"]]
-
-
-def _is_of_window(recipe: Mapping[str, Any], order: Order) -> bool:
+def _is_of_window(recipe: CubeRecipe, order: Order) -> bool:
     """Whether the bins of a movie are those of a cube of its window alone.
 
     Neurons that are recruited so far are counted from the start of the cube.
     """
-    return not recipe.get("cumulative") or order.start == recipe["start"]
+    return not recipe.cumulative or order.start == recipe.start
 
 
 def run_options(layers: Sequence[Points], order: Order, style: MovieStyle) -> dict[str, Any]:
@@ -98,7 +82,7 @@ def run_options(layers: Sequence[Points], order: Order, style: MovieStyle) -> di
         recipe = _recipe_of(layers[0])
         if not _is_of_window(recipe, order):
             raise ValueError(
-                f"the layer {layers[0].name!r} counts neurons from {recipe['start']:g} ms on, and a"
+                f"the layer {layers[0].name!r} counts neurons from {recipe.start:g} ms on, and a"
                 f" run file can only count from the movie's start: set Start to that, or {_REMEDY}"
             )
         options |= _cube_options(recipe)
@@ -121,37 +105,27 @@ def _movie_options(order: Order, style: MovieStyle) -> dict[str, Any]:
     return options
 
 
-def _cube_options(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    options = {name: recipe[name] for name in _OF_CUBE if recipe.get(name) not in (None, False)}
-    options["flatmap" if isinstance(recipe["flat"], str) else "flat"] = recipe["flat"]
-    if recipe["where"]:
-        options["where"] = [_rule_text(rule) for rule in recipe["where"]]
-    return options
+def _cube_options(recipe: CubeRecipe) -> dict[str, Any]:
+    try:
+        return recipe.to_options()
+    except ValueError as error:
+        raise ValueError(f"{str(error).partition(':')[0]}: {_REMEDY}") from error
 
 
-def _recipe_of(layer: Points) -> dict[str, Any]:
-    """Parameters of the cube of a layer, which a command can be given."""
-    recipe = _read_recipe(cubes_of_layers([layer])[0])
-    strange = sorted(set(recipe) - _KNOWN)
-    if _NEEDED - set(recipe) or not Path(recipe["simulation"]).is_file():
+def _recipe_of(layer: Points) -> CubeRecipe:
+    """How the cube of a layer was computed, if a command can compute it."""
+    recipe = CubeRecipe.of_foreign(cubes_of_layers([layer])[0])
+    if recipe.lacks or not Path(recipe.simulation or "").is_file():
         raise ValueError(
             f"the layer {layer.name!r} does not say which simulation it is of, or that is not here:"
             f" {_REMEDY}"
         )
-    if strange:
+    if recipe.others:
         raise ValueError(
-            f"the layer {layer.name!r} was computed with {', '.join(strange)}, which this command"
-            f" has no option for: {_REMEDY}"
+            f"the layer {layer.name!r} was computed with {', '.join(sorted(recipe.others))}, which"
+            f" this command has no option for: {_REMEDY}"
         )
     return recipe
-
-
-def _read_recipe(cube: xr.Dataset) -> dict[str, Any]:
-    try:
-        recipe = json.loads(cube.attrs["recipe"])
-    except (KeyError, TypeError, ValueError):
-        return {}
-    return recipe if isinstance(recipe, dict) else {}
 
 
 def _file_of(layer: Points) -> Path | None:
@@ -171,34 +145,3 @@ def _cube_file(layer: Points, order: Order) -> Path:
     name = "".join(c if c.isalnum() else "-" for c in layer.name).strip("-")
     movie = Path(order.output)
     return movie.with_name(f"{movie.stem}-{name}{ENDING}")
-
-
-def _rule_text(rule: Rule) -> str:
-    try:
-        return rule_to_text(rule)
-    except ValueError as error:
-        raise ValueError(
-            f"the filter of {rule['column']!r} cannot be written on a command line: {_REMEDY}"
-        ) from error
-
-
-def _line(command: str, sources: Sequence[str], output: str, options: Mapping[str, Any]) -> str:
-    words = [_PROGRAM, command, *sources, "-o", output]
-    for name, value in options.items():
-        words += _words(name, value)
-    return shlex.join(words)
-
-
-def _words(name: str, value: Any) -> list[str]:
-    if name in _REPEATED:
-        return [word for one in value for word in (_REPEATED[name], one)]
-    flag = "bin" if name == "bin_ms" else name.replace("_", "-")
-    if isinstance(value, bool):
-        return [f"--{flag}" if value else f"--no-{flag}"]
-    values = value if isinstance(value, (list, tuple)) else [value]
-    return [f"--{flag}", *map(_number, values)]
-
-
-def _number(value: Any) -> str:
-    """Exactly, but 10 rather than 10.0; text as it is."""
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

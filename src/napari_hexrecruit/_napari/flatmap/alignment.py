@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit._napari.flatmap.sources import NamedRegions, with_simulation
-from napari_hexrecruit._napari.recruitment.work import recipe_of
 from napari_hexrecruit.counting.members import NO_HEX
 from napari_hexrecruit.flatmap import FlatImage, FlatRegions, HexRegions
+from napari_hexrecruit.pipeline.members import cube_members
 from napari_hexrecruit.pipeline.places import FlatSource, find_places
-from napari_hexrecruit.pipeline.question import cube_members
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.sonata import Simulation
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ def read_neurons(
     """
     cube, simulation = with_simulation(cube)
     members = cube_members(simulation, cube, progress=progress)
-    recipe, population = recipe_of(cube), str(cube.attrs["population"])
-    source = FlatSource.of(simulation, _flat(recipe), recipe.get("column_atlas"))
+    recipe, population = CubeRecipe.of(cube), str(cube.attrs["population"])
+    source = FlatSource.of(simulation, recipe.flat, recipe.column_atlas)
     places = find_places(simulation, population, source, progress)
     counted = (members.hex_of_neuron != NO_HEX) & places.has_place
     ids = np.flatnonzero(counted)
@@ -166,11 +166,6 @@ def _values(
     if column not in simulation.columns(population):
         return None
     return [str(value) for value in np.asarray(simulation.column(population, column)[ids])]
-
-
-def _flat(recipe: dict[str, Any]) -> Any:
-    flat = recipe["flat"]
-    return tuple(flat) if isinstance(flat, list) else flat
 
 
 def _first(found: Any) -> tuple[int, int] | None:

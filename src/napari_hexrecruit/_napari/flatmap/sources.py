@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit._napari.recruitment.work import recipe_of
 from napari_hexrecruit.atlas.hierarchy import distinct_colour
 from napari_hexrecruit.atlas.volumes import VoxelFlatmap, read_flatmap, read_ids
 from napari_hexrecruit.errors import HexRecruitError
@@ -29,7 +28,8 @@ from napari_hexrecruit.flatmap import (
     region_areas,
     voxel_count_image,
 )
-from napari_hexrecruit.pipeline.question import open_recipe
+from napari_hexrecruit.pipeline.members import open_recipe
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.sonata import Simulation
 
 if TYPE_CHECKING:
@@ -249,8 +249,8 @@ def with_simulation(cube: xr.Dataset | None) -> tuple[xr.Dataset, Simulation]:
     """Hexagons with the simulation that they were computed from."""
     if cube is None:
         raise ValueError("there are no hexagons: load a simulation or a cube first")
-    recipe = recipe_of(cube)
-    path = str(recipe.get("simulation", ""))
+    recipe = CubeRecipe.of_foreign(cube)
+    path = recipe.simulation or ""
     if not Path(path).is_file():
         where = path or "it is not named"
         raise ValueError(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_hexrecruit.pipeline.question import cube_members, open_recipe
+from napari_hexrecruit.pipeline.members import cube_members, open_recipe
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.schema import N_TRIALS
 from napari_hexrecruit.sonata import Simulation
 from napari_hexrecruit.system.waiting import Kept, held
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from napari_hexrecruit.counting.members import HexMembers
     from napari_hexrecruit.progress import Progress
 
-__all__ = ["SimulationSource", "is_mean", "origin_ms", "recipe_of_cube", "source_of"]
+__all__ = ["SimulationSource", "is_mean", "origin_ms", "source_of"]
 
-_FILES = ("simulation", "spikes", "circuit", "run")
 _Key = tuple[str | int | None, ...]
 
 
@@ -34,7 +33,7 @@ class SimulationSource:
         Of a cube that was counted from it.
     """
 
-    def __init__(self, recipe: dict[str, Any]) -> None:
+    def __init__(self, recipe: CubeRecipe) -> None:
         self._recipe = recipe
         self._lock = threading.Lock()
         self._simulation: Simulation | None = None
@@ -89,9 +88,10 @@ def source_of(cube: xr.Dataset | None) -> SimulationSource | None:
         The same one for all cubes of the same files, as long as somebody keeps it. None where the
         cube does not say where it is from, or the file is gone.
     """
-    recipe = {} if cube is None else recipe_of_cube(cube)
-    path = recipe.get("simulation")
-    if not isinstance(path, str) or not Path(path).is_file():
+    if cube is None:
+        return None
+    recipe = CubeRecipe.of_foreign(cube)
+    if recipe.simulation is None or not Path(recipe.simulation).is_file():
         return None
     source = _sources.get(_key(recipe))
     if source is None:
@@ -100,15 +100,6 @@ def source_of(cube: xr.Dataset | None) -> SimulationSource | None:
 
 
 _sources: weakref.WeakValueDictionary[_Key, SimulationSource] = weakref.WeakValueDictionary()
-
-
-def recipe_of_cube(cube: xr.Dataset) -> dict[str, Any]:
-    """Read what a cube was computed from; empty where it does not say."""
-    try:
-        recipe = json.loads(str(cube.attrs.get("recipe", "")))
-    except ValueError:
-        return {}
-    return recipe if isinstance(recipe, dict) else {}
 
 
 def origin_ms(cube: xr.Dataset) -> float:
@@ -121,5 +112,5 @@ def is_mean(cube: xr.Dataset) -> bool:
     return N_TRIALS in cube.attrs
 
 
-def _key(recipe: dict[str, Any]) -> _Key:
-    return tuple(recipe.get(name) for name in _FILES)
+def _key(recipe: CubeRecipe) -> _Key:
+    return recipe.simulation, recipe.spikes, recipe.circuit, recipe.run

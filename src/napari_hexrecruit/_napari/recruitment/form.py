@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,19 @@ from psygnal import Signal
 from napari_hexrecruit._napari.layers.look import Look
 from napari_hexrecruit._napari.recruitment.also import also_line
 from napari_hexrecruit._napari.recruitment.choices import (
-    FLAT_COLUMNS,
     ColumnChoices,
     SimulationChoices,
 )
 from napari_hexrecruit._napari.recruitment.fields import NOTHING, Fields
 from napari_hexrecruit._napari.recruitment.recipes import edited, fitting, said_otherwise
 from napari_hexrecruit._napari.recruitment.request import Request
-from napari_hexrecruit._napari.recruitment.settings import Settings, recipe_in, with_recipe
+from napari_hexrecruit._napari.recruitment.settings import Settings, filter_column_of
 from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit._napari.widgets.parts import FileDrops, fit_height
 from napari_hexrecruit._napari.widgets.path_field import PathField
 from napari_hexrecruit.filters import Rule
-from napari_hexrecruit.pipeline.question import flat_units
+from napari_hexrecruit.pipeline.places import flat_units
+from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe
 
 __all__ = ["Form"]
 
@@ -69,7 +68,7 @@ class Form(Fields):
     def __init__(self) -> None:
         super().__init__()
         self._sources, self._duration_ms, self._quiet = Sources(), 0.0, False
-        self._recipe = recipe_in(Settings())
+        self._recipe = CubeRecipe()
         self._at: int | None = None
         self._awaits_choices = True
         self._paths = {
@@ -94,13 +93,9 @@ class Form(Fields):
         """Everything that is chosen."""
         low, high = self.limits.value
         recipe = self.recipe()
-        of_recipe = with_recipe(Settings(), recipe)
-        return replace(
-            of_recipe,
-            simulation=_text(self._sources.path),
-            spikes=_text(self._sources.spikes),
-            circuit=_text(self._sources.circuit),
-            filter_column=of_recipe.filter_column or self.filter_column.value or "",
+        return Settings(
+            recipe=self._sources.named_in(recipe),
+            filter_column=filter_column_of(recipe) or self.filter_column.value or "",
             split_by=self.split_by.value or "",
             automatic=self.automatic.value,
             metric=self.metric.value,
@@ -118,7 +113,7 @@ class Form(Fields):
         """What is asked of the simulation."""
         return Request(recipe=self.recipe(), split_by=self.split_by.value or None)
 
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> CubeRecipe:
         """What the cube shall be computed with.
 
         The fields edit entries of it; what was not edited is as it was opened, to the last digit,
@@ -132,7 +127,7 @@ class Form(Fields):
             "population": self.population.value or None,
             "node_set": self.node_set.value or None,
             "rule": self._rule(),
-            "flat": [self.flat_x.value or "", self.flat_y.value or ""],
+            "flat": (self.flat_x.value or "", self.flat_y.value or ""),
             "radius": self.radius.value,
             "bin_ms": self.bin_ms.value,
             "start": self.start.value,
@@ -164,13 +159,13 @@ class Form(Fields):
         low, high = self.filter_low.value, self.filter_high.value
         rule = self._as_opened({"column": name, "interval": [low, high]})
         all_count = low <= self._filter.span[0] and self._filter.span[1] < high
-        return None if all_count and rule not in self._recipe["where"] else rule
+        return None if all_count and rule not in self._recipe.rules else rule
 
     def _as_opened(self, rule: Rule) -> Rule:
         """The rule as the recipe has it, where that is the same: its values may be in any order."""
         if self._at is None:
             return rule
-        opened = self._recipe["where"][self._at]
+        opened = self._recipe.rules[self._at]
         alike = set(opened) == set(rule) and sorted(map(str, opened.get("values", ()))) == sorted(
             map(str, rule.get("values", ()))
         )
@@ -189,7 +184,8 @@ class Form(Fields):
 
     def restore(self, settings: Settings) -> None:
         """Take over what was chosen before; fields that need a simulation follow with `offer`."""
-        self._recipe, self._at, self._awaits_choices = recipe_in(settings), None, True
+        self._recipe = settings.recipe.without_files().replace(run=settings.recipe.run)
+        self._at, self._awaits_choices = None, True
         with self._shown_anew():
             for name in (*_LENGTHS, "min_neurons"):
                 self._show_entry(name)
@@ -222,23 +218,21 @@ class Form(Fields):
         self._fold()
         self._awaits_choices, self._duration_ms = False, choices.duration_ms
         recipe = self._recipe if keep else fitting(self._recipe, choices)
-        whole = recipe["stop"] == self._duration_ms
-        files = {} if sources.run is None else {"run": sources.run}
-        self._recipe = {name: value for name, value in recipe.items() if name != "run"} | {
-            **files,
-            "population": recipe["population"] or choices.population,
-            "stop": None if whole else recipe["stop"],
-        }
+        self._recipe = recipe.replace(
+            run=sources.run,
+            population=recipe.population or choices.population,
+            stop=None if recipe.stop == self._duration_ms else recipe.stop,
+        )
         with self._shown_anew():
             self.show_sources(sources)
             self.population.choices = [choices.name for choices in choices.populations]
-            _pick(self.population, self._recipe["population"], choices.population)
+            _pick(self.population, self._recipe.population or "", choices.population)
             self.node_set.choices = [
                 (f"{own} (default)", ""),
                 *((name, name) for name in choices.node_sets),
             ]
-            _pick(self.node_set, self._recipe["node_set"] or "", "")
-            self._show_entry("start")
+            _pick(self.node_set, self._recipe.node_set or "", "")
+            self._show_entry("start", choices.start_ms)
             self._show_entry("stop", self._duration_ms)
         self.offer_columns(choices, settings)
 
@@ -248,7 +242,6 @@ class Form(Fields):
         self._filter, self._at = ColumnChoices(""), None
         of_population = choices.of(self.population.value)
         columns = [*NOTHING, *((name, name) for name in of_population.filter_columns)]
-        flat = self._recipe["flat"]
         with self._shown_anew():
             self.show_info(choices.summary(self.population.value))
             for field, chosen in (
@@ -257,7 +250,7 @@ class Form(Fields):
             ):
                 field.choices = columns
                 _pick(field, chosen, "")
-            pair = FLAT_COLUMNS[:2] if isinstance(flat, str) else flat
+            pair = self._recipe.columns or FLAT_COLUMNS
             for field, name in zip((self.flat_x, self.flat_y), pair, strict=True):
                 field.choices = list(of_population.flat_columns)
                 _pick(field, name)
@@ -272,7 +265,7 @@ class Form(Fields):
             Values of the property to filter by; one without a name for no filter.
         """
         self._fold()
-        rules = self._recipe["where"]
+        rules = self._recipe.rules
         mine = (k for k, rule in enumerate(rules) if rule["column"] == column.name)
         self._filter, self._at = column, next(mine, None)
         rule = {} if self._at is None else rules[self._at]
@@ -295,8 +288,8 @@ class Form(Fields):
         """Go on with what the fields show, and nothing else."""
         said = self._said()
         rule = said.pop("rule")
-        files = {} if self._sources.run is None else {"run": self._sources.run}
-        self._recipe = said | files | {"where": [rule] if rule else []}
+        where = [rule] if rule else []
+        self._recipe = CubeRecipe(**said, run=self._sources.run, where=where)
         self._at = 0 if rule else None
         self._shown = self._said()
         self._show_units()
@@ -315,8 +308,8 @@ class Form(Fields):
         self.also_text.value = also_line(entries)
         self.also_text.tooltip = also_line(entries, whole=True)
         self.also_row.visible = bool(entries)
-        self.flat_x.visible = self.flat_y.visible = not isinstance(recipe["flat"], str)
-        self.radius.visible = "column_atlas" not in recipe
+        self.flat_x.visible = self.flat_y.visible = recipe.columns is not None
+        self.radius.visible = recipe.column_atlas is None
 
     def also(self) -> dict[str, Any]:
         """Entries of the recipe that no field shows."""
@@ -339,7 +332,7 @@ class Form(Fields):
         self.show_also()
 
     def _show_entry(self, name: str, otherwise: float = 0.0) -> None:
-        value = self._recipe[name]
+        value = getattr(self._recipe, name)
         _show_number(getattr(self, name), otherwise if value is None else value)
 
     def offer_limits(self, largest: float, limits: tuple[float, float] | None = None) -> None:
@@ -378,9 +371,8 @@ class Form(Fields):
         self.other_files.title = f"Other files: {n_others}" if n_others else "Other files"
 
     def _show_units(self) -> None:
-        by_column = not isinstance(self._recipe["flat"], str)
         flat = (self.flat_x.value or "", self.flat_y.value or "")
-        unit = _UNITS[flat_units(flat) if by_column else "unknown"]
+        unit = _UNITS[flat_units(flat) if self._recipe.columns else "unknown"]
         self.radius.native.setSuffix(unit)
 
     # --- signals ----------------------------------------------------------------------------------

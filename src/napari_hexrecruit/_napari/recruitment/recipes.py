@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit._napari.recruitment.choices import FLAT_COLUMNS
-from napari_hexrecruit._napari.recruitment.settings import Settings, recipe_in
-from napari_hexrecruit.schema import N_TRIALS, recipe_of
+from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe
+from napari_hexrecruit.schema import N_TRIALS
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from napari_hexrecruit._napari.recruitment.choices import SimulationChoices
-    from napari_hexrecruit.filters import Rule
 
 __all__ = ["edited", "fitting", "recipe_to_edit", "said_otherwise"]
 
 _RULE = "rule"
 _OF_ANALYSES = ("analysis", "time_origin_ms", N_TRIALS)
-_FILES = ("simulation", "spikes", "circuit", "run")
 
 
 def edited(
-    recipe: Mapping[str, Any], shown: Mapping[str, Any], said: Mapping[str, Any], at: int | None
-) -> tuple[dict[str, Any], int | None]:
+    recipe: CubeRecipe, shown: Mapping[str, Any], said: Mapping[str, Any], at: int | None
+) -> tuple[CubeRecipe, int | None]:
     """A recipe with what a user has edited.
 
     Parameters
@@ -39,24 +36,22 @@ def edited(
 
     Returns
     -------
-    recipe : dict
+    recipe : CubeRecipe
     at : int or None
         Which of its filters the field is for.
     """
     changed = {name: value for name, value in said.items() if value != shown[name]}
     if _RULE not in changed:
-        return {**recipe, **changed}, at
-    rule, where = changed.pop(_RULE), list(recipe["where"])
+        return recipe.replace(**changed), at
+    rule, where = changed.pop(_RULE), list(recipe.rules)
     if at is None:
         at = len(where)
         where.append(rule)
     where[at : at + 1] = [] if rule is None else [rule]
-    return {**recipe, **changed, "where": where}, None if rule is None else at
+    return recipe.replace(**changed, where=where), None if rule is None else at
 
 
-def said_otherwise(
-    recipe: Mapping[str, Any], at: int | None, said: Mapping[str, Any]
-) -> dict[str, Any]:
+def said_otherwise(recipe: CubeRecipe, at: int | None, said: Mapping[str, Any]) -> dict[str, Any]:
     """Entries of a recipe that fields do not say.
 
     Parameters
@@ -68,18 +63,20 @@ def said_otherwise(
     said
         What the fields say, as `edited` takes it.
     """
-    others: list[Rule] = [
-        rule for k, rule in enumerate(recipe["where"]) if k != at or rule != said[_RULE]
-    ]
+    others = [rule for k, rule in enumerate(recipe.rules) if k != at or rule != said[_RULE]]
+    shown = recipe.without_files().replace(
+        **{name: value for name, value in said.items() if name != _RULE}
+    )
+    of_fields = shown.entries()
     entries = {
         name: value
-        for name, value in recipe.items()
-        if name not in ("where", *_FILES) and value is not None and value != said.get(name)
+        for name, value in recipe.without_files().entries().items()
+        if name != "where" and value is not None and (name not in said or value != of_fields[name])
     }
     return ({"where": others} if others else {}) | entries
 
 
-def fitting(recipe: Mapping[str, Any], choices: SimulationChoices) -> dict[str, Any]:
+def fitting(recipe: CubeRecipe, choices: SimulationChoices) -> CubeRecipe:
     """A recipe without what another simulation does not offer in the fields.
 
     Parameters
@@ -89,26 +86,25 @@ def fitting(recipe: Mapping[str, Any], choices: SimulationChoices) -> dict[str, 
     choices
         What the simulation offers.
     """
-    default = recipe_in(Settings())
-    fitted = dict(recipe)
-    if recipe["population"] not in [one.name for one in choices.populations]:
-        fitted["population"] = None
-    if recipe["node_set"] not in choices.node_sets:
-        fitted["node_set"] = None
-    of_population = choices.of(fitted["population"] or choices.population)
-    flat = recipe["flat"]
-    if not isinstance(flat, str) and not set(flat) <= {*of_population.flat_columns, *FLAT_COLUMNS}:
-        fitted["flat"] = default["flat"]
-    rules = recipe["where"]
-    if rules and rules[0]["column"] not in of_population.filter_columns:
-        fitted["where"] = rules[1:]
-    stop = choices.duration_ms if recipe["stop"] is None else recipe["stop"]
-    if not choices.start_ms <= recipe["start"] < stop <= choices.duration_ms:
-        fitted |= {"start": choices.start_ms, "stop": None}
+    fitted = recipe
+    if recipe.population not in [one.name for one in choices.populations]:
+        fitted = fitted.replace(population=None)
+    if recipe.node_set not in choices.node_sets:
+        fitted = fitted.replace(node_set=None)
+    of_population = choices.of(fitted.population or choices.population)
+    columns = recipe.columns
+    if columns and not set(columns) <= {*of_population.flat_columns, *FLAT_COLUMNS}:
+        fitted = fitted.replace(flat=FLAT_COLUMNS)
+    if recipe.rules and recipe.rules[0]["column"] not in of_population.filter_columns:
+        fitted = fitted.replace(where=recipe.rules[1:])
+    start = choices.start_ms if recipe.start is None else recipe.start
+    stop = choices.duration_ms if recipe.stop is None else recipe.stop
+    if not choices.start_ms <= start < stop <= choices.duration_ms:
+        return fitted.replace(start=choices.start_ms, stop=None)
     return fitted
 
 
-def recipe_to_edit(cube: xr.Dataset) -> dict[str, Any] | None:
+def recipe_to_edit(cube: xr.Dataset) -> CubeRecipe | None:
     """The recipe of a cube, if the cube of another bin or radius follows from it.
 
     Parameters
@@ -118,16 +114,10 @@ def recipe_to_edit(cube: xr.Dataset) -> dict[str, Any] | None:
 
     Returns
     -------
-    dict or None
+    CubeRecipe or None
         None for the result of an analysis, and where the cube does not say how it was computed.
     """
-    try:
-        recipe = recipe_of(cube)
-    except ValueError:
-        return None
-    needed = {*recipe_in(Settings()), "simulation"}
-    if not needed <= set(recipe) or any(name in cube.attrs for name in _OF_ANALYSES):
-        return None
-    if not all(isinstance(rule.get("column"), str) for rule in recipe["where"]):
+    recipe = CubeRecipe.of_foreign(cube)
+    if recipe.simulation is None or recipe.lacks or any(n in cube.attrs for n in _OF_ANALYSES):
         return None
     return recipe

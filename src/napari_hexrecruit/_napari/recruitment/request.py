@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_hexrecruit._napari.recruitment.choices import column_choices
-from napari_hexrecruit.filters import matches, parse_where, rule_column, typed_rule, value_to_text
-from napari_hexrecruit.pipeline.question import computed_cube, computed_cumulative_cube
+from napari_hexrecruit.filters import rule_column, typed_rule, value_to_text
+from napari_hexrecruit.pipeline.cubes import computed_cube
+from napari_hexrecruit.pipeline.question import selected_neurons
 from napari_hexrecruit.schema import N_SPIKES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import xarray as xr
 
-    from napari_hexrecruit.filters import Column, Rule
+    from napari_hexrecruit.filters import Column
     from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Simulation
 
 __all__ = ["MOST_PARTS", "Request", "cubes_of"]
 
 MOST_PARTS = 16
 """Parts that a population is split into at most."""
-
-
-_OPTIONS = (
-    *("population", "node_set", "where", "flat", "column_atlas", "radius", "bin_ms", "start"),
-    *("stop", "min_neurons"),
-)
-_FILES = ("simulation", "spikes", "circuit", "run")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +32,13 @@ class Request:
     Parameters
     ----------
     recipe
-        As a cube's attribute ``recipe`` has it; None for a parameter: its default.
+        Which cube; its files are not looked at.
     split_by
         Property with one cube for each of its values; None: one cube.
     """
 
-    recipe: Mapping[str, Any]
+    recipe: CubeRecipe
     split_by: str | None = None
-
-    @property
-    def where(self) -> tuple[Rule, ...]:
-        """Filters that all hold."""
-        return tuple(self.recipe.get("where", ()))
 
     def cube(
         self, sim: Simulation, progress: Progress | None, *, allow_empty: bool = False
@@ -67,19 +52,12 @@ class Request:
         SimulationDataError
             As `recruitment_cube`.
         """
-        strange = sorted(set(self.recipe) - {*_OPTIONS, *_FILES, "cumulative"})
-        if strange:
+        if self.recipe.others:
             raise ValueError(
-                f"the layer was computed with {', '.join(strange)}, which this panel cannot:"
-                " it stays as it is; press Clear to go on without"
+                f"the layer was computed with {', '.join(sorted(self.recipe.others))}, which this"
+                " panel cannot: it stays as it is; press Clear to go on without"
             )
-        options = {name: self.recipe[name] for name in _OPTIONS if name in self.recipe}
-        if isinstance(options.get("flat"), str):
-            options["flat"] = Path(options["flat"])
-        if isinstance(options.get("column_atlas"), str):
-            options["column_atlas"] = Path(options["column_atlas"])
-        compute = computed_cumulative_cube if self.recipe.get("cumulative") else computed_cube
-        return compute(sim, **options, allow_empty=allow_empty, progress=progress)
+        return computed_cube(sim, recipe=self.recipe, allow_empty=allow_empty, progress=progress)
 
 
 def cubes_of(
@@ -114,7 +92,7 @@ def cubes_of(
     cubes = {}
     for value in _values_to_split(sim, request):
         rule = {"column": request.split_by, "value": value}
-        part = Request(recipe={**request.recipe, "where": [*request.where, rule]})
+        part = Request(recipe=request.recipe.replace(where=[*request.recipe.rules, rule]))
         cubes[_part_name(request.split_by, value)] = part.cube(sim, progress, allow_empty=True)
     if not any(bool(cube[N_SPIKES].any()) for cube in cubes.values()):
         request.cube(sim, progress)  # which says why nothing is counted
@@ -131,7 +109,7 @@ def _part_name(column: str, value: str | int) -> str:
 def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]:
     """Values of the split column among the neurons that the request selects."""
     name = str(request.split_by)
-    population = sim.resolve_population(request.recipe.get("population"))
+    population = sim.resolve_population(request.recipe.population)
     selected = _selected(sim, request, population)
     values = column_choices(name, _taken(sim.column(population, name), selected)).values
     if not values:
@@ -146,17 +124,10 @@ def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]
 
 def _selected(sim: Simulation, request: Request, population: str) -> Any:
     """Which neurons are in the node set and pass the filters."""
-    selected = np.ones(sim.n_neurons(population), dtype=bool)
-    node_set = request.recipe.get("node_set") or sim.own_node_set(population)[0]
-    if node_set is not None:
-        selected[:] = False
-        selected[sim.node_set_ids(node_set, population)] = True
-    for rule in parse_where(request.where):
-        column = sim.column(population, rule_column(rule))
-        selected &= matches(typed_rule(rule, column), column)
-    if not selected.any():
-        raise ValueError("no neuron is in the node set and passes the filter: loosen one of them")
-    return selected
+    recipe = request.recipe
+    node_set = recipe.node_set or sim.own_node_set(population)[0]
+    rules = [typed_rule(rule, sim.column(population, rule_column(rule))) for rule in recipe.rules]
+    return selected_neurons(sim, population, node_set, rules)
 
 
 def _taken(column: Column, selected: Any) -> Column:

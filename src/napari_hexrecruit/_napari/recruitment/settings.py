@@ -7,24 +7,24 @@ import math
 import os
 import tempfile
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from napari_hexrecruit.recipe import CubeRecipe
+
+if TYPE_CHECKING:
+    from napari_hexrecruit.filters import Rule
 
 __all__ = [
     "Saver",
     "Settings",
+    "filter_column_of",
     "load_settings",
-    "recipe_in",
     "save_settings",
     "settings_file",
-    "with_recipe",
 ]
-
-_NUMBERS = ("radius", "bin_ms", "start", "stop", "min_neurons")
-_FILES = ("simulation", "spikes", "circuit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,28 +33,10 @@ class Settings:
 
     Parameters
     ----------
-    simulation
-        Path of the simulation configuration; empty: none.
-    spikes, circuit
-        Spikes file and circuit configuration; empty: as the configuration names them.
-    population, node_set
-        Empty: the simulation's own.
-    filter_column, filter_values, filter_low, filter_high
-        Property to filter by, empty: none; the values picked from it, none: all; and for a property
-        of numbers with many values the interval instead.
-    flat_x, flat_y
-        Properties with the flat position.
-    min_neurons
-        Hexagons with fewer neurons have no value.
-    radius
-        Centre to corner, in the units of flat space.
-    bin_ms
-        Width of a bin, ms.
-    start, stop
-        Window, ms; None as `stop`: the end of the simulation.
-    also
-        Entries of a cube's recipe that are not among these: further filters as ``where``, the file
-        of a flatmap as ``flat``, ``column_atlas``, ``cumulative``, and what else there may be.
+    recipe
+        Of the cube, with the files of its simulation.
+    filter_column
+        Property that the fields of the filter are for; empty: none.
     split_by
         Property with one layer for each of its values; empty: none.
     automatic
@@ -72,23 +54,8 @@ class Settings:
         Start again at the end.
     """
 
-    simulation: str = ""
-    spikes: str = ""
-    circuit: str = ""
-    population: str = ""
-    node_set: str = ""
+    recipe: CubeRecipe = field(default_factory=CubeRecipe)
     filter_column: str = ""
-    filter_values: tuple[str | int, ...] = ()
-    filter_low: float = 0.0
-    filter_high: float = 0.0
-    flat_x: str = "ss_flat_x"
-    flat_y: str = "ss_flat_y"
-    min_neurons: int = 1
-    radius: float = 50.0
-    bin_ms: float = 10.0
-    start: float = 0.0
-    stop: float | None = None
-    also: dict[str, Any] = field(default_factory=dict)
     split_by: str = ""
     automatic: bool = True
     metric: str = "recruitment"
@@ -147,7 +114,8 @@ def save_settings(settings: Settings) -> None:
     final = settings_file()
     if final is None:
         return
-    content = json.dumps(asdict(settings), indent=1)
+    plain = {one.name: getattr(settings, one.name) for one in fields(Settings)}
+    content = json.dumps(plain | {"recipe": settings.recipe.entries()}, indent=1)
     with suppress(OSError):
         final.parent.mkdir(parents=True, exist_ok=True)
         file, aside = tempfile.mkstemp(dir=final.parent, prefix=f".{final.name}.")
@@ -194,89 +162,35 @@ class Saver:
             save_settings(settings)
 
 
-def with_recipe(settings: Settings, recipe: Mapping[str, Any]) -> Settings:
-    """Settings with the parameters that a cube was computed with, all of them.
-
-    Parameters
-    ----------
-    settings
-        Settings of everything else.
-    recipe
-        The cube's attribute ``recipe``; what it lacks is as at a first start.
-
-    Returns
-    -------
-    Settings
-        `recipe_in` gives the recipe again.
-    """
-    default = Settings()
-    found = {name: recipe.get(name) or "" for name in (*_FILES, "population", "node_set")}
-    if found["simulation"] == found["spikes"]:  # there was no configuration
-        found["simulation"] = ""
-    found |= {name: recipe.get(name, getattr(default, name)) for name in _NUMBERS}
-    also = {name: value for name, value in recipe.items() if name not in {*found, "where", "flat"}}
-    flat, rules = recipe.get("flat", [default.flat_x, default.flat_y]), [*recipe.get("where", ())]
-    if isinstance(flat, str):
-        also["flat"] = flat
-        flat = [default.flat_x, default.flat_y]
-    found |= dict(zip(("flat_x", "flat_y"), flat, strict=True))
-    of_fields = dict.fromkeys(("filter_column", "split_by"), "") | _no_filter()
-    if rules and _fits_fields(rules[0]):
-        of_fields |= _filter(rules.pop(0))
-    if rules:
-        also["where"] = rules
-    return replace(settings, **(of_fields | found), also=also)
+def filter_column_of(recipe: CubeRecipe) -> str:
+    """Property of the first filter, if the fields can say that one; empty otherwise."""
+    rules = recipe.rules
+    return str(rules[0]["column"]) if rules and _fits_fields(rules[0]) else ""
 
 
-def recipe_in(settings: Settings) -> dict[str, Any]:
-    """The parameters of settings as a cube's recipe has them, without the files.
-
-    None stands for the simulation's own population and node set, and for its end.
-    """
-    rules = list(settings.also.get("where", ()))
-    if settings.filter_column and settings.filter_values:
-        values = list(settings.filter_values)
-        rules.insert(0, {"column": settings.filter_column, "values": values})
-    elif settings.filter_column and settings.filter_low < settings.filter_high:
-        interval = [settings.filter_low, settings.filter_high]
-        rules.insert(0, {"column": settings.filter_column, "interval": interval})
-    return {
-        "population": settings.population or None,
-        "node_set": settings.node_set or None,
-        "flat": [settings.flat_x, settings.flat_y],
-        **{name: getattr(settings, name) for name in _NUMBERS},
-        **settings.also,
-        "where": rules,
-    }
-
-
-def _no_filter() -> dict[str, Any]:
-    return {"filter_values": (), "filter_low": 0.0, "filter_high": 0.0}
-
-
-def _fits_fields(rule: Mapping[str, Any]) -> bool:
+def _fits_fields(rule: Rule) -> bool:
     """Whether a rule is values to pick, or an interval with something in it."""
     if set(rule) == {"column", "values"}:
-        return bool(rule["values"]) and all(map(_is_name, rule["values"]))
+        return bool(rule["values"]) and all(isinstance(one, (str, int)) for one in rule["values"])
     ends = rule.get("interval", ())
     return set(rule) == {"column", "interval"} and len(ends) == 2 and ends[0] < ends[1]
 
 
-def _filter(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a rule with values or with an interval."""
-    of_rule = _no_filter() | {"filter_column": rule["column"]}
-    if "values" in rule:
-        return of_rule | {"filter_values": tuple(rule["values"])}
-    return of_rule | dict(zip(("filter_low", "filter_high"), rule["interval"], strict=True))
+def _recipe(entries: Any) -> CubeRecipe:
+    """The recipe of those entries that can be read."""
+    found = CubeRecipe()
+    for name, value in entries.items() if isinstance(entries, dict) else ():
+        with suppress(ValueError):
+            read = CubeRecipe.from_entries({name: value})
+            entry = {"others": {**found.others, **read.others}}
+            found = found.replace(**entry if read.others else {name: getattr(read, name)})
+    return found
 
 
 def _checked(name: str, value: Any, default: Any) -> Any:
     """The value in the type of the default; the default where it cannot be."""
-    if name == "also":
-        return value if isinstance(value, dict) and _is_list_of_rules(value) else default
-    if name == "filter_values":
-        whole = isinstance(value, list) and all(_is_name(item) for item in value)
-        return tuple(value) if whole else default
+    if name == "recipe":
+        return _recipe(value)
     if isinstance(default, bool):
         return value if isinstance(value, bool) else default
     if isinstance(default, str):
@@ -284,18 +198,6 @@ def _checked(name: str, value: Any, default: Any) -> Any:
     if isinstance(default, int):
         return value if _is_number(value) and isinstance(value, int) else default
     return float(value) if _is_number(value) else default
-
-
-def _is_list_of_rules(also: Mapping[str, Any]) -> bool:
-    """Whether further filters, if there are any, are rules on columns."""
-    rules = also.get("where", [])
-    return isinstance(rules, list) and all(
-        isinstance(rule, dict) and isinstance(rule.get("column"), str) for rule in rules
-    )
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, (str, int))  # so are true and false, of a column of these
 
 
 def _is_number(value: Any) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from napari_hexrecruit._napari.recruitment.settings import Settings
     from napari_hexrecruit.pipeline.findings import Finding
     from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Simulation
 
 __all__ = ["Sources"]
@@ -39,16 +40,23 @@ class Sources:
     @classmethod
     def of(cls, settings: Settings) -> Sources:
         """Those that were chosen last time."""
-        chosen = (settings.simulation, settings.spikes, settings.circuit)
+        recipe = settings.recipe
+        chosen = (recipe.configuration, recipe.spikes, recipe.circuit)
         path, spikes, circuit = (Path(text) if text else None for text in chosen)
-        run = settings.also.get("run")
-        return cls(path, spikes, circuit, run if isinstance(run, int) else None)
+        return cls(path, spikes, circuit, recipe.run)
 
     @classmethod
     def given(cls, simulation: Simulation) -> Sources:
         """Those of an opened simulation, as absolute paths."""
         files = {name: Path(text) for name, text in simulation.given.items()}
         return cls(**files, run=simulation.run)
+
+    def named_in(self, recipe: CubeRecipe) -> CubeRecipe:
+        """The recipe with these files."""
+        path, spikes, circuit = (
+            None if file is None else str(file) for file in (self.path, self.spikes, self.circuit)
+        )
+        return recipe.replace(simulation=path, spikes=spikes, circuit=circuit, run=self.run)
 
     @property
     def enough(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from napari_hexrecruit._napari.recruitment.form import Form
 from napari_hexrecruit._napari.recruitment.playback import Playback
 from napari_hexrecruit._napari.recruitment.recipes import recipe_to_edit
 from napari_hexrecruit._napari.recruitment.request import Request
-from napari_hexrecruit._napari.recruitment.settings import with_recipe
+from napari_hexrecruit._napari.recruitment.settings import filter_column_of
 from napari_hexrecruit._napari.recruitment.shown import Shown
 from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit._napari.recruitment.work import (
@@ -315,7 +316,12 @@ class RecruitmentWidget(Container[Widget]):
             return
         recipe, sources = recipe_to_edit(cube), Sources()
         if recipe is not None:
-            self._chooser.settings = with_recipe(self._chooser.settings, recipe)
+            self._chooser.settings = replace(
+                self._chooser.settings,
+                recipe=recipe,
+                filter_column=filter_column_of(recipe),
+                split_by="",
+            )
             self.form.restore(self._chooser.settings)
             sources = Sources.of(self._chooser.settings)
         self._shown.adopt(layer, sources if sources.there else None)

@@ -32,7 +32,6 @@ __all__ = [
     "computed",
     "notes_of",
     "opened",
-    "recipe_of",
     "summary",
     "values_of",
     "warnings_of",
@@ -99,7 +98,7 @@ def opened(sources: Sources, settings: Settings) -> Opened:
     """
     simulation = sources.open()
     choices = simulation_choices(simulation)
-    population = choices.of(settings.population)
+    population = choices.of(settings.recipe.population or "")
     filter_values = ColumnChoices("")
     if settings.filter_column in population.filter_columns:
         filter_values = values_of(simulation, population.name, settings.filter_column)
@@ -170,11 +169,6 @@ def notes_of(cubes: Sequence[xr.Dataset]) -> list[str]:
 def warnings_of(cubes: Sequence[xr.Dataset]) -> list[str]:
     """Those of the notes that say what may not be meant, each once."""
     return list(dict.fromkeys(text for cube in cubes for text in warnings_in(cube.attrs)))
-
-
-def recipe_of(cube: xr.Dataset) -> dict[str, Any]:
-    """Parameters that a cube was computed with; empty where it does not say."""
-    return _json(cube.attrs["recipe"], {})
 
 
 def _json(text: Any, otherwise: T) -> T:

@@ -1,0 +1,59 @@
+"""Options by name to a command line that can be pasted into a terminal of this platform."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["command_line"]
+
+_PROGRAM = "hexrecruit"
+_FLAGS = {"bin_ms": "bin"}
+_REPEATED = {"panel_titles": "--panel-title", "where": "--where"}
+
+
+def command_line(
+    command: str, sources: Sequence[str], output: str, options: Mapping[str, Any]
+) -> str:
+    """A command of ``hexrecruit``, quoted for a shell.
+
+    Parameters
+    ----------
+    command
+        Such as ``cube``.
+    sources
+        What it reads.
+    output
+        What it writes.
+    options
+        Values by the names of the command's parameters.
+
+    Examples
+    --------
+    >>> print(command_line("cube", ["run 1.json"], "a.hexrecruit.nc", {"radius": 50.0}))
+    hexrecruit cube 'run 1.json' -o a.hexrecruit.nc --radius 50
+    """
+    words = [_PROGRAM, command, *sources, "-o", output]
+    for name, value in options.items():
+        words += _words(name, value)
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def _words(name: str, value: Any) -> list[str]:
+    if name in _REPEATED:
+        return [word for one in value for word in (_REPEATED[name], one)]
+    flag = _FLAGS.get(name, name.replace("_", "-"))
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [f"--{flag}", *map(_number, values)]
+
+
+def _number(value: Any) -> str:
+    """Exactly, but 10 rather than 10.0; text as it is."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

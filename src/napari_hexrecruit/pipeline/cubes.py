@@ -1,0 +1,341 @@
+"""Cubes of simulations: in memory, of neurons recruited so far, or larger than memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_hexrecruit.counting.warm_up import warm_up_ahead
+from napari_hexrecruit.doubts import issue_warnings, warnings_in
+from napari_hexrecruit.pipeline.question import opened, resolve
+from napari_hexrecruit.pipeline.spike_source import spikes_of
+from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe, Flat
+from napari_hexrecruit.system.waiting import interrupted_by
+
+if TYPE_CHECKING:
+    import os
+
+    import xarray as xr
+
+    from napari_hexrecruit.filters import Where
+    from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.sonata import Simulation
+
+__all__ = ["computed_cube", "cumulative_cube", "large_cube", "recruitment_cube"]
+
+
+def recruitment_cube(
+    simulation: str | os.PathLike[str] | Simulation,
+    *,
+    population: str | None = None,
+    node_set: str | None = None,
+    where: Where = (),
+    flat: Flat = FLAT_COLUMNS,
+    column_atlas: str | os.PathLike[str] | None = None,
+    radius: float = 50.0,
+    bin_ms: float = 10.0,
+    start: float | None = None,
+    stop: float | None = None,
+    min_neurons: int = 1,
+    cumulative: bool = False,
+    path: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    allow_empty: bool = False,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Percentage of each hexagon's neurons that fire at least once in each bin of time.
+
+    Parameters
+    ----------
+    simulation
+        Path of a SONATA simulation configuration, or the result of `open_simulation`.
+    population
+        Node population; by default the only one that is not virtual, or the only one that fired.
+    node_set
+        Neurons that count; by default the simulation's own node set, all where it has none.
+    where
+        Further rules that all hold, in conntility's filter vocabulary:
+        ``{"column": "synapse_class", "values": ["INH"]}``, ``{"column": "layer", "value": 3}``,
+        ``{"column": "depth", "interval": [0, 500]}`` (``lo <= v < hi``), or text such as
+        ``"synapse_class=INH"``. Values are typed by their column.
+    flat
+        Two node properties with the flat position; or the voxel flatmap to look it up in:
+        ``"atlas"`` (``flatmap.nrrd`` of the circuit's atlas), ``"atlas:NAME"`` (another volume
+        there), or the path of an nrrd file. See ``docs/flatmaps.md``.
+    column_atlas
+        A volume of column ids, 0 for none, as ``"atlas:NAME"`` or the path of an nrrd file. Its
+        columns then take the place of the hexagons, and `radius` is not used.
+    radius
+        Circumradius of the hexagons (centre to corner), in the units of flat space.
+    bin_ms
+        Width of a bin, ms.
+    start, stop
+        Window, ms; by default the simulation's. A given window must be a whole number of bins; the
+        ragged end of the default window is left out and said in the attribute ``notes``.
+    min_neurons
+        Hexagons with fewer neurons have NaN percent.
+    cumulative
+        Count the neurons that have fired since the start of the window; see `cumulative_cube`.
+    path
+        Folder that ends in ``.hexrecruit.zarr``, to write the cube into while it is counted; see
+        `large_cube`.
+    overwrite
+        Replace a cube that is there already.
+    allow_empty
+        Give a cube of zeros where no spike was counted, in place of an error with the cause.
+    progress
+        Called as ``progress(what, done, total)``; what it raises ends the work.
+
+    Returns
+    -------
+    xr.Dataset
+        Dimensions (time, hex); ``recruitment`` float32 in percent, ``n_recruited`` and ``n_spikes``
+        int32; see ``docs/cube.md``. A hexagon whose neurons do not fire has 0.
+
+    Raises
+    ------
+    SimulationDataError
+        If a file cannot be read or lacks something that is asked for.
+    ValueError
+        If a parameter cannot be used, no neuron passes the filters or has a flat position, or no
+        spike was counted.
+    FileExistsError
+        If the folder exists and `overwrite` is False.
+
+    Warns
+    -----
+    RecruitmentWarning
+        If the files hold what cannot be meant; the sentences are in the attribute ``warnings`` too.
+
+    Notes
+    -----
+    Neurons whose position is NaN, infinite or the atlas's outside value are left out of numerator
+    and denominator. The outside value is -1 in both of ``ss_flat_*`` or ``flat_*``, or of what an
+    atlas gives; in other properties it is a place like any other. Bins are
+    half-open; see `TimeBins` for spikes at an edge.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> config = write_simulation(folder.name + "/run", n_neurons=200)
+    >>> cube = recruitment_cube(config, bin_ms=50.0, where="synapse_class=EXC")
+    >>> cube["recruitment"].dims, cube["recruitment"].attrs["units"]
+    (('time', 'hex'), '%')
+    """
+    recipe = CubeRecipe(
+        population=population,
+        node_set=node_set,
+        where=where,
+        flat=flat,
+        column_atlas=column_atlas,
+        radius=radius,
+        bin_ms=bin_ms,
+        start=start,
+        stop=stop,
+        min_neurons=min_neurons,
+        cumulative=cumulative,
+    )
+    if path is None:
+        cube = computed_cube(simulation, recipe, allow_empty=allow_empty, progress=progress)
+    else:
+        from napari_hexrecruit.pipeline.large import computed_large_cube
+
+        cube = computed_large_cube(
+            simulation,
+            path,
+            recipe,
+            overwrite=overwrite,
+            allow_empty=allow_empty,
+            progress=progress,
+        )
+    issue_warnings(warnings_in(cube.attrs))
+    return cube
+
+
+def computed_cube(
+    simulation: str | os.PathLike[str] | Simulation,
+    recipe: CubeRecipe,
+    *,
+    judged: bool = True,
+    allow_empty: bool = False,
+    keep_spikes: bool = True,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """The cube of a recipe; what `recruitment_cube` would warn of is in its attributes alone.
+
+    A warning of Python is for who called a function. Commands and windows have their own ways, and
+    one that is shown from a thread freezes the viewer.
+
+    Parameters
+    ----------
+    simulation
+        Path of its configuration, or opened.
+    recipe
+        Which cube; the files that it names are not looked at.
+    judged
+        False for a part of a whole, which may well be empty.
+    allow_empty
+        Give a cube of zeros where no spike was counted.
+    keep_spikes
+        Keep the spikes of an opened simulation in memory for its next cube.
+    progress
+        Called as ``progress(what, done, total)``; what it raises ends the work.
+    """
+    warm_up_ahead()
+    with interrupted_by(progress):
+        sim, is_ours = opened(simulation)
+        question = resolve(sim, recipe, judged=judged, allow_empty=allow_empty, progress=progress)
+        spikes = spikes_of(sim, question.population, keep=keep_spikes and not is_ours)
+        counted = spikes.count(question.members, question.bins, progress)
+        if not recipe.cumulative:
+            return question.cube(counted)
+        newly = spikes.newly_recruited(question.members, question.bins, progress)
+        return question.cube(counted, so_far=newly.cumsum(axis=0, dtype=np.int32, out=newly))
+
+
+def cumulative_cube(
+    simulation: str | os.PathLike[str] | Simulation,
+    *,
+    population: str | None = None,
+    node_set: str | None = None,
+    where: Where = (),
+    flat: Flat = FLAT_COLUMNS,
+    column_atlas: str | os.PathLike[str] | None = None,
+    radius: float = 50.0,
+    bin_ms: float = 10.0,
+    start: float | None = None,
+    stop: float | None = None,
+    min_neurons: int = 1,
+    allow_empty: bool = False,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Percentage of each hexagon's neurons that have fired since the start of the window.
+
+    Parameters
+    ----------
+    simulation, population, node_set, where, flat, column_atlas, radius, bin_ms, start, stop, \
+    min_neurons, allow_empty, progress
+        As `recruitment_cube` takes them.
+
+    Returns
+    -------
+    xr.Dataset
+        As `recruitment_cube` gives it, but ``recruitment`` and ``n_recruited`` count the neurons
+        that have fired in the bin *or in one before it*, so they never fall; ``n_spikes`` still
+        counts the spikes of the bin. The recipe has ``"cumulative": true``.
+
+    Raises
+    ------
+    SimulationDataError, ValueError
+        As `recruitment_cube`.
+
+    Warns
+    -----
+    RecruitmentWarning
+        As `recruitment_cube`.
+    """
+    recipe = CubeRecipe(
+        population=population,
+        node_set=node_set,
+        where=where,
+        flat=flat,
+        column_atlas=column_atlas,
+        radius=radius,
+        bin_ms=bin_ms,
+        start=start,
+        stop=stop,
+        min_neurons=min_neurons,
+        cumulative=True,
+    )
+    cube = computed_cube(simulation, recipe, allow_empty=allow_empty, progress=progress)
+    issue_warnings(warnings_in(cube.attrs))
+    return cube
+
+
+def large_cube(
+    simulation: str | os.PathLike[str] | Simulation,
+    path: str | os.PathLike[str],
+    *,
+    population: str | None = None,
+    node_set: str | None = None,
+    where: Where = (),
+    flat: Flat = FLAT_COLUMNS,
+    column_atlas: str | os.PathLike[str] | None = None,
+    radius: float = 50.0,
+    bin_ms: float = 10.0,
+    start: float | None = None,
+    stop: float | None = None,
+    min_neurons: int = 1,
+    overwrite: bool = False,
+    allow_empty: bool = False,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """The cube of a simulation on disk, whatever its size: memory stays flat.
+
+    Parameters
+    ----------
+    simulation
+        As `recruitment_cube` takes it.
+    path
+        Name of a folder that ends in ``.hexrecruit.zarr``.
+    overwrite
+        Replace a cube that is there already.
+    progress
+        Called as ``progress(what, done, total)``; what it raises ends the work.
+    population, node_set, where, flat, column_atlas, radius, bin_ms, start, stop, min_neurons, \
+    allow_empty
+        As `recruitment_cube` takes them.
+
+    Returns
+    -------
+    xr.Dataset
+        Equal to what `recruitment_cube` gives, backed by dask: values are read when they are
+        used. The folder is written aside and renamed: no half cube ever carries its name.
+
+    Raises
+    ------
+    SimulationDataError, ValueError
+        As `recruitment_cube`, and if the name has another ending.
+    FileExistsError
+        If the folder exists and `overwrite` is False.
+    MissingExtraError
+        If zarr is not installed.
+
+    Warns
+    -----
+    RecruitmentWarning
+        As `recruitment_cube`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> config = write_simulation(folder.name + "/run", n_neurons=200)
+    >>> cube = large_cube(config, folder.name + "/run.hexrecruit.zarr", bin_ms=1.0)
+    >>> cube["recruitment"].chunks is not None
+    True
+    >>> from napari_hexrecruit import recruitment_cube
+    >>> cube.identical(recruitment_cube(config, bin_ms=1.0))
+    True
+    """
+    return recruitment_cube(
+        simulation,
+        population=population,
+        node_set=node_set,
+        where=where,
+        flat=flat,
+        column_atlas=column_atlas,
+        radius=radius,
+        bin_ms=bin_ms,
+        start=start,
+        stop=stop,
+        min_neurons=min_neurons,
+        path=path,
+        overwrite=overwrite,
+        allow_empty=allow_empty,
+        progress=progress,
+    )

@@ -1,0 +1,97 @@
+"""The simulation behind a cube, and which of its neurons is in which hexagon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.pipeline.places import FlatSource
+from napari_hexrecruit.pipeline.question import grouped, selected_neurons
+from napari_hexrecruit.recipe import CubeRecipe
+from napari_hexrecruit.sonata import Simulation, open_simulation
+
+if TYPE_CHECKING:
+    import os
+
+    import xarray as xr
+
+    from napari_hexrecruit.counting.members import HexMembers
+    from napari_hexrecruit.progress import Progress
+
+__all__ = ["cube_members", "open_recipe"]
+
+
+def cube_members(
+    simulation: str | os.PathLike[str] | Simulation,
+    cube: xr.Dataset,
+    *,
+    progress: Progress | None = None,
+) -> HexMembers:
+    """Which neuron is in which hexagon of a cube.
+
+    Parameters
+    ----------
+    simulation
+        The one that the cube was computed from.
+    cube
+        A recruitment cube; its recipe says which neurons count.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    HexMembers
+        Hexagons in the order of the cube's.
+
+    Raises
+    ------
+    SimulationDataError
+        If a file cannot be read.
+    ValueError
+        If the cube has no recipe, or the simulation's neurons do not give the cube's hexagons.
+    """
+    sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
+    recipe = CubeRecipe.of(cube)
+    recipe.check_neurons_are_said()
+    population = sim.resolve_population(recipe.population)
+    selected = selected_neurons(sim, population, recipe.node_set, recipe.rules)
+    source = FlatSource.of(sim, recipe.flat, recipe.column_atlas)
+    _, members = grouped(sim, population, source, HexGrid(recipe.radius), progress)
+    members = members.keep(selected)
+    if not (
+        np.array_equal(members.hex_names(), cube["hex"].values)
+        and np.array_equal(members.n_neurons, cube["n_neurons"].values)
+    ):
+        raise ValueError(
+            f"{sim.path}: its neurons do not give the hexagons of the cube, which was computed from"
+            f" {recipe.simulation or 'another simulation'}: open that one"
+        )
+    return members
+
+
+def open_recipe(recipe: CubeRecipe) -> Simulation:
+    """The simulation that a cube was computed from.
+
+    Parameters
+    ----------
+    recipe
+        Of the cube.
+
+    Returns
+    -------
+    Simulation
+
+    Raises
+    ------
+    SimulationDataError
+        If its files are not there any more.
+    ValueError
+        If the recipe names no simulation.
+    """
+    if recipe.simulation is None:
+        raise ValueError("the cube's recipe names no simulation: compute the cube again")
+    return open_simulation(
+        recipe.configuration, spikes=recipe.spikes, circuit=recipe.circuit, run=recipe.run
+    )

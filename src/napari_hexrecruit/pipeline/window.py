@@ -1,0 +1,65 @@
+"""The window that a recipe asks for, in bins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
+
+if TYPE_CHECKING:
+    from napari_hexrecruit.sonata import Simulation
+
+__all__ = ["bins_of", "bins_to"]
+
+
+def bins_of(
+    sim: Simulation, start: float | None, stop: float | None, bin_ms: float
+) -> tuple[TimeBins, list[str]]:
+    """Bins of a window, by default the simulation's, and notes on what is assumed of it.
+
+    Raises
+    ------
+    ValueError
+        If the window is not whole bins, or not within the simulation.
+    """
+    if start is None or stop is None:
+        sim.check_window_is_known()
+    first = sim.start_ms if start is None else start
+    if stop is not None:
+        bins, notes = TimeBins(first, stop, bin_ms), []
+    elif sim.has_end:
+        bins, dropped = TimeBins.within(first, sim.duration_ms, bin_ms)
+        notes = [f"the last {dropped:g} ms are no whole bin and were left out"] if dropped else []
+    else:
+        bins = bins_to(first, sim.last_spike_ms, bin_ms)
+        notes = [
+            f"{sim.spikes_file}: no configuration says when the simulation ends; {bins.stop_ms:g}"
+            " ms, the end of the bin of the last spike, is assumed"
+        ]
+    earliest, latest = sim.limits_ms
+    if bins.start_ms < earliest - EDGE_TOLERANCE_MS or bins.stop_ms > latest + EDGE_TOLERANCE_MS:
+        raise ValueError(
+            f"the window {bins.start_ms:g} to {bins.stop_ms:g} ms is not within the simulation:"
+            f" use times from {earliest:g} to {latest:g} ms"
+        )
+    return bins, notes
+
+
+def bins_to(start_ms: float, last_ms: float, bin_ms: float) -> TimeBins:
+    """Bins from a start to the one that the last spike is in.
+
+    Raises
+    ------
+    ValueError
+        If the last spike is before the start, or the bin is no width.
+    """
+    if last_ms < start_ms:
+        raise ValueError(
+            f"the last spike, at {last_ms:g} ms, is before the start, {start_ms:g} ms:"
+            " use an earlier start, or give the stop"
+        )
+    n_bins = TimeBins.within(start_ms, last_ms, bin_ms) if last_ms - start_ms >= bin_ms else None
+    bins = TimeBins(start_ms, n_bins[0].stop_ms if n_bins else start_ms + bin_ms, bin_ms)
+    if bins.bin_of([last_ms])[0] < 0:  # at an edge, within the tolerance, or behind it
+        bins = TimeBins(start_ms, start_ms + (bins.n_bins + 1) * bin_ms, bin_ms)
+    return bins

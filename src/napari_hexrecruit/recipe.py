@@ -1,0 +1,418 @@
+"""Which cube: all that decides the values of a recruitment cube, as one value.
+
+The command line, the viewer, its settings, campaigns and analyses hold a `CubeRecipe`. Its text is
+a cube's attribute ``recipe``; nothing else reads or writes that text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from napari_hexrecruit.command_line import command_line
+from napari_hexrecruit.filters import Rule, Where, parse_where, rule_to_text
+from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.timebins import TimeBins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import xarray as xr
+
+__all__ = ["FLAT_COLUMNS", "CubeRecipe", "Flat"]
+
+Flat: TypeAlias = "tuple[str, str] | list[str] | str | os.PathLike[str]"
+"""Two properties, ``"atlas"``, ``"atlas:NAME"``, or the file of a voxel flatmap."""
+
+FLAT_COLUMNS = ("ss_flat_x", "ss_flat_y")
+"""Properties that hold the flat position unless others are named."""
+
+_FILES = ("simulation", "spikes", "circuit", "run")
+_NEEDED = ("population", "node_set", "where", "flat", "radius")
+"""Entries that say which neurons and hexagons a cube has."""
+_OPTIONS = (
+    *("population", "node_set", "column_atlas", "radius", "bin_ms", "min_neurons"),
+    *("spikes", "circuit", "run", "cumulative"),
+)
+_INTERNAL = ("others", "lacks")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CubeRecipe:
+    """The parameters of a cube, with their defaults.
+
+    Parameters
+    ----------
+    simulation, spikes, circuit, run
+        Configuration, the files that are read in place of those it names, and which of its runs;
+        None where that is not given.
+    population
+        Node population; None: the simulation's default.
+    node_set
+        Node set to include; None: the simulation's own.
+    where
+        Filters that all hold, as `recruitment_cube` takes them.
+    flat
+        Two properties with the flat position, ``"atlas"``, ``"atlas:NAME"`` or the path of a voxel
+        flatmap.
+    column_atlas
+        Volume of column ids in place of hexagons; None: hexagons.
+    radius
+        Centre to corner of a hexagon, in the units of flat space.
+    bin_ms
+        Width of a bin, ms.
+    start, stop
+        Window, ms; None: the simulation's.
+    min_neurons
+        Hexagons with fewer neurons have NaN percent.
+    cumulative
+        Count the neurons that have fired since the start of the window.
+    others
+        Further entries, as of an analysis or of a later version. They are kept, and no cube can be
+        computed with them.
+    lacks
+        Entries that a text lacked; the defaults stand for them.
+
+    Raises
+    ------
+    ValueError
+        If a filter is not one.
+
+    Notes
+    -----
+    Numbers are not checked before `check`, so that a form can hold what is being typed.
+
+    Examples
+    --------
+    >>> recipe = CubeRecipe(radius=100.0, where="layer=3")
+    >>> recipe.where
+    ({'column': 'layer', 'text': '3'},)
+    >>> CubeRecipe.from_json(recipe.to_json()) == recipe
+    True
+    """
+
+    simulation: str | None = None
+    spikes: str | None = None
+    circuit: str | None = None
+    run: int | None = None
+    population: str | None = None
+    node_set: str | None = None
+    where: Where = ()
+    flat: Flat = FLAT_COLUMNS
+    column_atlas: str | os.PathLike[str] | None = None
+    radius: float = 50.0
+    bin_ms: float = 10.0
+    start: float | None = None
+    stop: float | None = None
+    min_neurons: int = 1
+    cumulative: bool = False
+    others: Mapping[str, Any] = field(default_factory=dict)
+    lacks: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        flat = self.flat if isinstance(self.flat, (str, os.PathLike)) else tuple(self.flat)
+        changed = {"where": tuple(parse_where(self.where)), "flat": flat} | {
+            name: float(value)
+            for name in ("radius", "bin_ms", "start", "stop")
+            if _is_number(value := getattr(self, name))
+        }
+        for name, value in changed.items():
+            object.__setattr__(self, name, value)
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The filters, as mappings."""
+        return tuple(parse_where(self.where))
+
+    @property
+    def columns(self) -> tuple[str, str] | None:
+        """Properties with the flat position; None where a volume has it."""
+        if isinstance(self.flat, (str, os.PathLike)):
+            return None
+        x, y = self.flat
+        return x, y
+
+    @property
+    def files(self) -> dict[str, str | int]:
+        """The simulation, and what was given beside it."""
+        every = {name: getattr(self, name) for name in _FILES}
+        return {name: value for name, value in every.items() if value is not None}
+
+    @property
+    def configuration(self) -> str | None:
+        """The simulation's configuration; None where there are only spikes and a circuit."""
+        return None if self.simulation == self.spikes else self.simulation
+
+    def replace(self, **changes: Any) -> CubeRecipe:
+        """The same recipe with other values."""
+        lacks = tuple(name for name in self.lacks if name not in changes)
+        return dataclasses.replace(self, **{"lacks": lacks, **changes})
+
+    def without_files(self) -> CubeRecipe:
+        """The same parameters, of no simulation."""
+        return self.replace(**dict.fromkeys(_FILES))
+
+    def with_absolute_volumes(self) -> CubeRecipe:
+        """The same recipe for processes with another current folder."""
+        flat = self.flat if self.columns else _absolute(self.flat)  # type: ignore[arg-type]
+        atlas = None if self.column_atlas is None else _absolute(self.column_atlas)
+        return self.replace(flat=flat, column_atlas=atlas)
+
+    def entries(self) -> dict[str, Any]:
+        """All entries as JSON has them, in the order of a cube's attribute.
+
+        What is not given among the files, no column atlas and ``cumulative`` false are left out.
+        """
+        entries = {
+            **self.files,
+            **{name: getattr(self, name) for name in ("population", "node_set")},
+            "where": [dict(rule) for rule in self.rules],
+            "flat": list(self.columns) if self.columns else os.fspath(self.flat),  # type: ignore[arg-type]
+            **({} if self.column_atlas is None else {"column_atlas": os.fspath(self.column_atlas)}),
+            **{name: getattr(self, name) for name in ("radius", "bin_ms", "start", "stop")},
+            "min_neurons": self.min_neurons,
+            **({"cumulative": True} if self.cumulative else {}),
+        }
+        return {name: value for name, value in entries.items() if name not in self.lacks} | {
+            **self.others
+        }
+
+    def to_json(self) -> str:
+        """The text that a cube's attribute ``recipe`` has.
+
+        Examples
+        --------
+        >>> print(CubeRecipe(bin_ms=5.0).to_json())  # doctest: +NORMALIZE_WHITESPACE
+        {"population": null, "node_set": null, "where": [], "flat": ["ss_flat_x", "ss_flat_y"],
+        "radius": 50.0, "bin_ms": 5.0, "start": null, "stop": null, "min_neurons": 1}
+        """
+        return json.dumps(self.entries(), default=_plain)
+
+    def to_options(self) -> dict[str, Any]:
+        """Options of ``hexrecruit cube`` by the names of its parameters, without the window.
+
+        Raises
+        ------
+        ValueError
+            If a filter cannot be written as text.
+        """
+        entries = {name: value for name, value in self.entries().items() if value is not None}
+        options = {name: entries[name] for name in _OPTIONS if name in entries}
+        options["flat" if self.columns else "flatmap"] = entries["flat"]
+        if self.rules:
+            options["where"] = [rule_to_text(rule) for rule in self.rules]
+        return options
+
+    def to_command(self, output: str) -> str:
+        """The command that computes the cube, quoted for a shell of this platform.
+
+        Parameters
+        ----------
+        output
+            File to write.
+
+        Raises
+        ------
+        ValueError
+            If a filter cannot be written as text.
+
+        Examples
+        --------
+        >>> recipe = CubeRecipe(simulation="simulation_config.json", radius=100.0, stop=500.0)
+        >>> print(recipe.to_command("a.hexrecruit.nc"))  # doctest: +NORMALIZE_WHITESPACE
+        hexrecruit cube simulation_config.json -o a.hexrecruit.nc --radius 100 --bin 10
+        --min-neurons 1 --flat ss_flat_x ss_flat_y --stop 500
+        """
+        window = {"start": self.start, "stop": self.stop}
+        given = {name: value for name, value in window.items() if value is not None}
+        return command_line("cube", self.sources, output, self.to_options() | given)
+
+    @property
+    def sources(self) -> list[str]:
+        """What stands for the simulation on a command line; nothing for spikes and a circuit."""
+        return [] if self.configuration is None else [self.configuration]
+
+    @classmethod
+    def from_json(cls, text: object) -> CubeRecipe:
+        """The recipe that a text stands for; entries that it lacks have their defaults.
+
+        Parameters
+        ----------
+        text
+            An attribute ``recipe``, perhaps of a foreign file.
+
+        Raises
+        ------
+        ValueError
+            If it is not a JSON object, or an entry has another type or cannot be used.
+        """
+        try:
+            entries = json.loads(text) if isinstance(text, str) else None
+        except (ValueError, RecursionError):
+            entries = None
+        if not isinstance(entries, dict):
+            raise ValueError("the cube's recipe is not a JSON object: compute the cube again")
+        return cls.from_entries(entries)
+
+    @classmethod
+    def from_entries(cls, entries: Mapping[str, Any]) -> CubeRecipe:
+        """The recipe of entries, as `entries` gives them.
+
+        Raises
+        ------
+        ValueError
+            If an entry has another type or cannot be used.
+        """
+        for name, is_right in _TYPES.items():
+            if name in entries and not is_right(entries[name]):
+                raise ValueError(
+                    f"the cube's recipe has the {name} {entries[name]!r}: compute the cube again"
+                )
+        known = {f.name for f in dataclasses.fields(cls)} - {*_INTERNAL}
+        given = {name: value for name, value in entries.items() if name in known}
+        for name in ("flat", "column_atlas"):
+            if isinstance(given.get(name), str):
+                given[name] = _volume(given[name])
+        return cls(
+            **given,
+            others={name: value for name, value in entries.items() if name not in known},
+            lacks=tuple(name for name in _EVERY if name not in entries),
+        )
+
+    @classmethod
+    def of(cls, cube: xr.Dataset) -> CubeRecipe:
+        """How a cube was computed, from its attribute ``recipe``; raises as `from_json`.
+
+        Examples
+        --------
+        >>> import xarray as xr
+        >>> CubeRecipe.of(xr.Dataset(attrs={"recipe": '{"radius": 20.0}'})).radius
+        20.0
+        """
+        return cls.from_json(cube.attrs.get("recipe"))
+
+    @classmethod
+    def of_foreign(cls, cube: xr.Dataset) -> CubeRecipe:
+        """The same; a recipe that lacks everything where the cube has none that can be read."""
+        try:
+            return cls.of(cube)
+        except ValueError:
+            return cls(lacks=_EVERY)
+
+    def check_neurons_are_said(self) -> None:
+        """Check that the recipe says which neurons and hexagons the cube has.
+
+        Raises
+        ------
+        ValueError
+            If it lacks an entry of these.
+        """
+        missing = [name for name in _NEEDED if name in self.lacks]
+        if missing:
+            raise ValueError(
+                f"the cube's recipe lacks {', '.join(sorted(missing))}: compute the cube again"
+            )
+
+    def check(self) -> None:
+        """Check all that does not depend on the simulation.
+
+        Raises
+        ------
+        ValueError
+            If the recipe lacks an entry, has an unknown one, or one that cannot be used.
+        """
+        self.check_neurons_are_said()
+        if self.others:
+            raise ValueError(
+                f"the recipe has {', '.join(sorted(self.others))}, which this version cannot"
+                " compute: leave that out, or compute the cube again"
+            )
+        HexGrid(self.radius)
+        if not _is_whole(self.min_neurons) or self.min_neurons < 1:
+            raise ValueError(
+                f"min_neurons must be a whole number of at least 1, not {self.min_neurons!r}"
+            )
+        for name in ("start", "stop", "bin_ms"):
+            value = getattr(self, name)
+            is_default = value is None and name != "bin_ms"
+            if not is_default and not _is_finite(value):
+                raise ValueError(f"{name} must be a finite number of ms, not {value!r}")
+        if self.bin_ms <= 0:
+            raise ValueError(f"the bin width must be greater than 0 ms, not {self.bin_ms:g} ms")
+        if self.start is not None and self.stop is not None:
+            TimeBins(self.start, self.stop, self.bin_ms)
+
+
+def _volume(text: str) -> str | Path:
+    """A volume of a text: of the circuit's atlas, or a file."""
+    return text if text == "atlas" or text.startswith("atlas:") else Path(text)
+
+
+def _absolute(volume: str | os.PathLike[str]) -> str | Path:
+    in_circuit = isinstance(volume, str) and isinstance(_volume(volume), str)
+    return str(volume) if in_circuit else Path(os.path.abspath(volume))
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy, or a path, for JSON."""
+    return os.fspath(value) if isinstance(value, os.PathLike) else value.tolist()
+
+
+def _is_text_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    number = isinstance(value, (int, float, np.integer, np.floating))
+    return number and not isinstance(value, bool)
+
+
+def _is_finite(value: Any) -> bool:
+    return _is_number(value) and math.isfinite(value)
+
+
+def _is_finite_or_none(value: Any) -> bool:
+    return value is None or _is_finite(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return _is_number(value) and isinstance(value, (int, np.integer))
+
+
+def _is_flat(value: Any) -> bool:
+    is_pair = isinstance(value, (list, tuple)) and len(value) == 2
+    return isinstance(value, str) or (is_pair and all(isinstance(name, str) for name in value))
+
+
+def _is_list_of_rules(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(
+        isinstance(rule, Mapping) and isinstance(rule.get("column"), str) for rule in value
+    )
+
+
+_TYPES: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("simulation", "spikes", "circuit", "population"), _is_text_or_none),
+    **dict.fromkeys(("node_set", "column_atlas"), _is_text_or_none),
+    **dict.fromkeys(("radius", "bin_ms"), _is_finite),
+    **dict.fromkeys(("start", "stop"), _is_finite_or_none),
+    "min_neurons": _is_whole,
+    "run": lambda value: value is None or _is_whole(value),
+    "flat": _is_flat,
+    "where": _is_list_of_rules,
+    "cumulative": lambda value: isinstance(value, bool),
+}
+"""What the entries of a text are."""
+
+_EVERY = (*_NEEDED, "bin_ms", "start", "stop", "min_neurons")
+"""Entries that a text has in any case."""
