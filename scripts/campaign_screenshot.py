@@ -14,7 +14,7 @@ from pathlib import Path
 import napari
 from qtpy.QtTest import QTest
 
-from napari_hexrecruit.campaign import read_campaign, run_campaign
+from napari_hexrecruit.campaign import list_simulations, run_campaign
 from napari_hexrecruit.synthetic import Story, write_simulation
 
 WINDOW = (1360, 960)
@@ -33,7 +33,7 @@ def photograph_campaign(path: Path) -> None:
             write_simulation(top / str(k), story)
             runs.append({"path": str(k), "parameters": {"crossing_ms": crossing, "seed": seed}})
         (top / "campaign.json").write_text(json.dumps({"simulations": runs}))
-        run_campaign(read_campaign(top / "campaign.json"), top / "waves")
+        run_campaign(list_simulations(top / "campaign.json"), top / "waves")
         viewer = napari.Viewer(title="Campaign")
         viewer.theme = "dark"
         viewer.window.resize(*WINDOW)

@@ -12,7 +12,7 @@ from tests.support.sonata_files import POPULATION, SonataFiles
 
 from napari_hexrecruit import RecruitmentWarning, large_cube, open_simulation, recruitment_cube
 from napari_hexrecruit.analysis import hex_map
-from napari_hexrecruit.campaign import read_campaign, run_campaign, select_cube
+from napari_hexrecruit.campaign import list_simulations, run_campaign, select_cube
 from napari_hexrecruit.cli import main
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.flatmap import neuron_regions, read_flat_image
@@ -93,7 +93,7 @@ def test_all_doors_have_the_same_places(tmp_path):
 
 
 def _campaign(config, folder, **options):
-    run_campaign(read_campaign([str(config)]), folder, n_workers=1, **options)
+    run_campaign(list_simulations([str(config)]), folder, n_workers=1, **options)
     from napari_hexrecruit import open_campaign
 
     return select_cube(open_campaign(folder))

@@ -15,9 +15,9 @@ from tests.support.sonata_files import simple_files
 from napari_hexrecruit import read_cube, recruitment_cube, write_cube
 from napari_hexrecruit.campaign import (
     cube_at,
+    list_simulations,
     open_campaign,
     parameters_of,
-    read_campaign,
     run_campaign,
     select_cube,
     validate_campaign,
@@ -40,7 +40,7 @@ def grid(tmp_path_factory, client):
     """Folder with simulations of 2 x 2 parameters, their campaign in ``out``."""
     folder = tmp_path_factory.mktemp("grid")
     path = write_grid(folder, CA, SEEDS)
-    run_campaign(read_campaign(path), folder / "out", scheduler=client, **OPTIONS)
+    run_campaign(list_simulations(path), folder / "out", scheduler=client, **OPTIONS)
     return folder
 
 
@@ -160,7 +160,7 @@ class TestOtherShapes:
         for k, row in enumerate(rows):
             write_run(tmp_path / f"r{k}", seed=k)
             runs.append({"path": f"r{k}", "parameters": row})
-        campaign = read_campaign(write_json(tmp_path / "c.json", runs))
+        campaign = list_simulations(write_json(tmp_path / "c.json", runs))
         run_campaign(campaign, tmp_path / "out", scheduler=client)
         dataset = open_campaign(tmp_path / "out")
         assert dataset["recruitment"].dims == ("simulation", "time", "hex")
@@ -175,7 +175,7 @@ class TestOtherShapes:
         for k in range(2):
             write_run(tmp_path / f"r{k}", seed=k)
             runs.append({"path": f"r{k}", "parameters": {"time": k, "a/b": 5, "path": "x"}})
-        campaign = read_campaign(write_json(tmp_path / "c.json", runs))
+        campaign = list_simulations(write_json(tmp_path / "c.json", runs))
         run_campaign(campaign, tmp_path / "out", scheduler=client)
         dataset = open_campaign(tmp_path / "out")
         assert parameters_of(dataset) == {"time_": (0, 1)}
@@ -184,7 +184,7 @@ class TestOtherShapes:
     def test_simulations_of_other_lengths_share_the_time_axis(self, tmp_path, client):
         for k, tstop in enumerate((60.0, 100.0)):
             write_run(tmp_path / f"r{k}", seed=k, tstop_ms=tstop)
-        run_campaign(read_campaign(str(tmp_path / "r*")), tmp_path / "out", scheduler=client)
+        run_campaign(list_simulations(str(tmp_path / "r*")), tmp_path / "out", scheduler=client)
         dataset = open_campaign(tmp_path / "out")
         assert dataset.sizes["time"] == 10
         assert dataset["recruitment"][0, 6:].isnull().all()
@@ -202,7 +202,7 @@ class TestOtherShapes:
             "data": ["0", ""],
             "coords": {"ca": {"dims": ["ca"], "attrs": {}, "data": [1.0, 2.0]}},
         }
-        campaign = read_campaign(write_json(tmp_path / "c.json", content))
+        campaign = list_simulations(write_json(tmp_path / "c.json", content))
         result = run_campaign(campaign, tmp_path / "out", scheduler=client)
         assert (result.n_done, result.failures) == (1, {})
         dataset = open_campaign(tmp_path / "out")
@@ -213,7 +213,7 @@ class TestOtherShapes:
     def test_other_grids_are_told_and_the_cubes_stay(self, tmp_path, client):
         for k in range(2):
             write_run(tmp_path / f"r{k}", seed=k)
-        campaign = read_campaign(str(tmp_path / "r*"))
+        campaign = list_simulations(str(tmp_path / "r*"))
         out = tmp_path / "out"
         run_campaign(campaign, out, scheduler=client)
         file = out / "cubes" / "r1.hexrecruit.nc"
@@ -243,7 +243,7 @@ class TestFailures:
         spikes = path.parent / "runs" / "2" / "output" / "spikes.h5"
         kept = spikes.read_bytes()
         spikes.write_bytes(b"no HDF5")
-        campaign = read_campaign(path)
+        campaign = list_simulations(path)
         result = run_campaign(campaign, out, scheduler=client, **OPTIONS)
         assert (result.n_done, list(result.failures)) == (3, ["2"])
         assert str(spikes) in result.failures["2"] and "\n" not in result.failures["2"]
@@ -261,7 +261,7 @@ class TestFailures:
 
     def test_all_fail(self, tmp_path, client):
         write_run(tmp_path / "0")
-        campaign = read_campaign(tmp_path / "0")
+        campaign = list_simulations(tmp_path / "0")
         result = run_campaign(campaign, tmp_path / "out", scheduler=client, population="nobody")
         assert result.dataset is None and result.n_done == 0
         assert "there is no population 'nobody'" in result.failures["0"]
@@ -284,7 +284,7 @@ class TestFailures:
         ],
     )
     def test_options_are_checked_before_anything_is_made(self, grid, tmp_path, options, says):
-        campaign = read_campaign(grid / "campaign.json")
+        campaign = list_simulations(grid / "campaign.json")
         with pytest.raises(ValueError, match=says):
             run_campaign(campaign, tmp_path / "out", scheduler="tcp://127.0.0.1:1", **options)
         assert not (tmp_path / "out").exists()
@@ -294,7 +294,7 @@ class TestGoingOn:
     @pytest.fixture
     def out(self, grid, grid_copy, client):
         path, out = grid_copy
-        run_campaign(read_campaign(path), out, scheduler=client, **OPTIONS)
+        run_campaign(list_simulations(path), out, scheduler=client, **OPTIONS)
         return out
 
     @staticmethod
@@ -302,7 +302,7 @@ class TestGoingOn:
         """Names of cubes that were written anew."""
         path, out = grid_copy
         before = {file.name: file.stat().st_mtime_ns for file in (out / "cubes").iterdir()}
-        result = run_campaign(read_campaign(path), out, scheduler=client, **OPTIONS | changes)
+        result = run_campaign(list_simulations(path), out, scheduler=client, **OPTIONS | changes)
         assert result.failures == {}
         cubes = {file.name: file.stat().st_mtime_ns for file in (out / "cubes").iterdir()}
         new = {
@@ -353,7 +353,11 @@ class TestGoingOn:
             self.again(grid_copy, client, radius=30.0)
         assert open_campaign(out).attrs["hex_radius"] == 60.0
         result = run_campaign(
-            read_campaign(path), out, scheduler=client, overwrite=True, **OPTIONS | {"radius": 30.0}
+            list_simulations(path),
+            out,
+            scheduler=client,
+            overwrite=True,
+            **OPTIONS | {"radius": 30.0},
         )
         assert (result.n_done, result.n_kept) == (4, 0)
         assert open_campaign(out).attrs["hex_radius"] == 30.0
@@ -377,9 +381,9 @@ class TestGoingOn:
     def test_folders_of_others_are_left_alone(self, grid, tmp_path):
         (tmp_path / "thesis.txt").write_text("precious")
         with pytest.raises(FileExistsError, match="holds other things than a campaign"):
-            run_campaign(read_campaign(grid / "campaign.json"), tmp_path)
+            run_campaign(list_simulations(grid / "campaign.json"), tmp_path)
         with pytest.raises(FileExistsError, match="is a file"):
-            run_campaign(read_campaign(grid / "campaign.json"), tmp_path / "thesis.txt")
+            run_campaign(list_simulations(grid / "campaign.json"), tmp_path / "thesis.txt")
         assert os.listdir(tmp_path) == ["thesis.txt"]
 
 
@@ -402,7 +406,7 @@ class TestWindows:
     def test_windows_give_the_cube_of_the_whole(self, whole, tmp_path, client):
         config, cube = whole
         result = run_campaign(
-            read_campaign(config), tmp_path / "out", scheduler=client, split_ms=7.0, bin_ms=0.5
+            list_simulations(config), tmp_path / "out", scheduler=client, split_ms=7.0, bin_ms=0.5
         )
         assert (result.n_done, result.failures) == (1, {})
         assert len(os.listdir(tmp_path / "out" / "cubes")) == 15
@@ -412,7 +416,7 @@ class TestWindows:
     def test_a_ragged_end_is_noted_as_of_the_whole(self, whole, tmp_path, client):
         config, _ = whole
         run_campaign(
-            read_campaign(config), tmp_path / "out", scheduler=client, split_ms=40.0, bin_ms=10.0
+            list_simulations(config), tmp_path / "out", scheduler=client, split_ms=40.0, bin_ms=10.0
         )
         cube = recruitment_cube(config, bin_ms=10.0)
         assert "the last 3 ms are no whole bin" in cube.attrs["notes"]
@@ -420,7 +424,7 @@ class TestWindows:
 
     def test_a_window_that_is_lost_is_computed_alone(self, whole, tmp_path, client):
         config, cube = whole
-        campaign, out = read_campaign(config), tmp_path / "out"
+        campaign, out = list_simulations(config), tmp_path / "out"
         run_campaign(campaign, out, scheduler=client, split_ms=20.0, bin_ms=0.5)
         cubes = sorted((out / "cubes").iterdir())
         before = {file.name: file.stat().st_mtime_ns for file in cubes}
@@ -434,12 +438,14 @@ class TestWindows:
     def test_windows_of_part_of_a_bin_are_refused(self, whole, tmp_path, client):
         config, _ = whole
         with pytest.raises(ValueError, match=r"windows of 15 ms .* use 10 or 20 ms"):
-            run_campaign(read_campaign(config), tmp_path / "out", scheduler=client, split_ms=15.0)
+            run_campaign(
+                list_simulations(config), tmp_path / "out", scheduler=client, split_ms=15.0
+            )
 
     def test_a_simulation_whose_windows_cannot_be_planned_fails_alone(self, tmp_path, client):
         for k in range(2):
             write_run(tmp_path / f"r{k}", seed=k)
-        campaign = read_campaign(str(tmp_path / "r*"))
+        campaign = list_simulations(str(tmp_path / "r*"))
         (tmp_path / "r1" / "simulation_config.json").write_text("{")
         result = run_campaign(campaign, tmp_path / "out", scheduler=client, split_ms=20.0)
         assert result.n_done == 1
@@ -464,5 +470,5 @@ def test_files_of_workers_are_counted_in_one_thread(grid, tmp_path, client):
 
 def test_cubes_of_the_campaign_are_in_the_folder_that_was_named(grid, monkeypatch, client):
     monkeypatch.chdir(grid)
-    result = run_campaign(read_campaign("campaign.json"), "out", scheduler=client, **OPTIONS)
+    result = run_campaign(list_simulations("campaign.json"), "out", scheduler=client, **OPTIONS)
     assert result.n_kept == 4 and result.folder == Path(grid / "out")

@@ -18,7 +18,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 from tests.support.campaign_files import write_grid
 
 from napari_hexrecruit import recruitment_cube
-from napari_hexrecruit.campaign import open_campaign, read_campaign, run_campaign, select_cube
+from napari_hexrecruit.campaign import list_simulations, open_campaign, run_campaign, select_cube
 from napari_hexrecruit.campaign._cluster import connected
 from napari_hexrecruit.errors import HexRecruitError
 
@@ -31,7 +31,7 @@ N = len(CA) * len(SEEDS)
 
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory):
-    return read_campaign(write_grid(tmp_path_factory.mktemp("runs"), CA, SEEDS))
+    return list_simulations(write_grid(tmp_path_factory.mktemp("runs"), CA, SEEDS))
 
 
 class Killer(WorkerPlugin):

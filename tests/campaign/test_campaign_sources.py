@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.campaign_files import write_json, write_run
 
-from napari_hexrecruit.campaign import Campaign, Member, read_campaign
+from napari_hexrecruit.campaign import Campaign, Member, list_simulations
 from napari_hexrecruit.errors import SimulationDataError
 
 CONFIG = "simulation_config.json"
@@ -47,15 +47,15 @@ class TestLists:
         ],
     )
     def test_simulations_are_found_once_in_their_order(self, runs, sources):
-        campaign = read_campaign(sources(runs))
+        campaign = list_simulations(sources(runs))
         assert paths_of(campaign) == [runs / "0" / CONFIG, runs / "1" / CONFIG]
 
     def test_paths_are_absolute(self, runs, monkeypatch):
         monkeypatch.chdir(runs)
-        assert paths_of(read_campaign("0")) == [runs / "0" / CONFIG]
+        assert paths_of(list_simulations("0")) == [runs / "0" / CONFIG]
 
     def test_one_simulation_is_a_campaign(self, runs):
-        campaign = read_campaign(runs / "0" / CONFIG)
+        campaign = list_simulations(runs / "0" / CONFIG)
         assert parameters_of(campaign) == [{}] and campaign.axes == {} and campaign.notes == ()
 
     def test_configurations_tell_the_parameters(self, tmp_path):
@@ -69,7 +69,7 @@ class TestLists:
             write_run(
                 tmp_path / str(k), inputs=inputs, connection_overrides=manipulation, output=output
             )
-        campaign = read_campaign(str(tmp_path / "*"))
+        campaign = list_simulations(str(tmp_path / "*"))
         # the mean is the same as the amplitude everywhere; names of files are no parameters
         assert campaign.axes == {
             "inputs.pulse.amp_start": (0.1, 0.2),
@@ -81,20 +81,20 @@ class TestLists:
     def test_differences_that_do_not_tell_simulations_apart_are_no_parameters(self, tmp_path):
         for k, dt in enumerate((0.1, 0.1, 0.025)):
             write_run(tmp_path / str(k), run={"tstop": 100.0, "dt": dt})
-        campaign = read_campaign(str(tmp_path / "*"))
+        campaign = list_simulations(str(tmp_path / "*"))
         assert parameters_of(campaign) == [{}, {}, {}]
         assert "differ in run.dt, but several simulations have the same" in campaign.notes[0]
 
     def test_a_value_that_some_configurations_lack_is_no_parameter(self, tmp_path):
         write_run(tmp_path / "0", conditions={"celsius": 34.0, "v_init": -80})
         write_run(tmp_path / "1", conditions={"v_init": -70})
-        assert parameters_of(read_campaign(str(tmp_path / "*"))) == [
+        assert parameters_of(list_simulations(str(tmp_path / "*"))) == [
             {"conditions.v_init": -80},
             {"conditions.v_init": -70},
         ]
 
     def test_equal_configurations_have_no_parameters(self, runs):
-        campaign = read_campaign([runs / "0", runs / "1"])
+        campaign = list_simulations([runs / "0", runs / "1"])
         assert campaign.axes == {}
         assert campaign.notes == ("the configurations do not differ in a parameter",)
 
@@ -107,14 +107,14 @@ class TestOwnFormat:
 
     @pytest.mark.parametrize("wrap", [list, lambda rows: {"simulations": list(rows)}])
     def test_json(self, runs, wrap):
-        campaign = read_campaign(write_json(runs / "campaign.json", wrap(self.ROWS)))
+        campaign = list_simulations(write_json(runs / "campaign.json", wrap(self.ROWS)))
         assert paths_of(campaign) == [runs / "0" / CONFIG, runs / "1" / CONFIG]
         assert campaign.axes == {"ca": (1, 2)}
 
     def test_yaml_and_names_alone(self, runs):
         path = runs / "campaign.yaml"
         path.write_text(yaml.safe_dump({"simulations": ["0", "1"]}))
-        assert paths_of(read_campaign(path)) == [runs / "0" / CONFIG, runs / "1" / CONFIG]
+        assert paths_of(list_simulations(path)) == [runs / "0" / CONFIG, runs / "1" / CONFIG]
 
     @pytest.mark.parametrize(
         ("content", "says"),
@@ -136,7 +136,7 @@ class TestOwnFormat:
     def test_faults_are_told_in_a_line(self, runs, content, says):
         path = write_json(runs / "campaign.json", content)
         with pytest.raises(ValueError, match=says) as told:
-            read_campaign(path)
+            list_simulations(path)
         assert "\n" not in str(told.value)
 
 
@@ -156,7 +156,7 @@ class TestBbpWorkflow:
     }
 
     def test_a_grid_with_a_simulation_that_was_left_out(self, tmp_path):
-        campaign = read_campaign(write_json(tmp_path / "config.json", self.GRID))
+        campaign = list_simulations(write_json(tmp_path / "config.json", self.GRID))
         sims = tmp_path / "sims" / "a"
         assert paths_of(campaign) == [*(sims / f"00{k}" / CONFIG for k in range(3)), None]
         assert parameters_of(campaign)[1] == {"ca": 1.15, "pct": 60, "seed": 628462}
@@ -173,7 +173,7 @@ class TestBbpWorkflow:
                 "fr_scale": {"dims": ["coupled"], "attrs": {}, "data": [0.125, 1.0]},
             },
         }
-        campaign = read_campaign(write_json(tmp_path / "config.json", content))
+        campaign = list_simulations(write_json(tmp_path / "config.json", content))
         assert paths_of(campaign)[0] == Path("/path/to/campaign/881857e0/000") / CONFIG
         assert campaign.axes == {}
         assert parameters_of(campaign)[1] == {"ca": 1.15, "fr_scale": 1.0}
@@ -191,7 +191,7 @@ class TestBbpWorkflow:
     def test_faults_are_told_in_a_line(self, tmp_path, change, says):
         path = write_json(tmp_path / "config.json", {**self.GRID, **change})
         with pytest.raises(SimulationDataError, match=says) as told:
-            read_campaign(path)
+            list_simulations(path)
         assert str(told.value).startswith(str(path))
         assert "\n" not in str(told.value)
 
@@ -209,7 +209,7 @@ def test_blueetls_own_format(tmp_path):
     }
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(content))
-    campaign = read_campaign(path)
+    campaign = list_simulations(path)
     assert paths_of(campaign) == [tmp_path / "0" / CONFIG, tmp_path / "1" / CONFIG]
     assert campaign.axes == {"seed": (174404, 334630)}
 
@@ -256,7 +256,7 @@ class TestObiOne:
         return write_json(tmp_path / "grid_scan" / of_scan, form)
 
     def test_a_scan(self, scan):
-        campaign = read_campaign(scan)
+        campaign = list_simulations(scan)
         assert paths_of(campaign) == [scan.parent / str(8 + k) / CONFIG for k in range(4)]
         assert campaign.axes == {
             "synaptic_manipulations.Mg.magnesium_value": (2.0, 2.4),
@@ -264,9 +264,9 @@ class TestObiOne:
         }
 
     def test_its_folder_and_its_simulations_mean_the_same(self, scan):
-        campaign = read_campaign(scan)
-        assert read_campaign(scan.parent) == campaign
-        listed = read_campaign(str(scan.parent / "*" / CONFIG))
+        campaign = list_simulations(scan)
+        assert list_simulations(scan.parent) == campaign
+        listed = list_simulations(str(scan.parent / "*" / CONFIG))
         assert listed.axes.keys() == campaign.axes.keys()
         assert set(paths_of(listed)) == set(paths_of(campaign))
         assert listed.notes == ("parameters are those of OBI-ONE's files beside the simulations",)
@@ -274,14 +274,14 @@ class TestObiOne:
     def test_a_scan_without_coordinates(self, tmp_path):
         path = write_json(tmp_path / "obi_one_scan.json", {"type": "GridScan", "form": {}})
         with pytest.raises(SimulationDataError, match=r"no obi_one_coordinate\.json in folders"):
-            read_campaign(path)
+            list_simulations(path)
 
     def test_a_coordinate_of_another_form(self, scan):
         for file in scan.parent.glob("8/*.json"):
             if "coordinate" in file.name:
                 file.write_text(json.dumps({"idx": 0, "single_coordinate_scan_params": {}}))
         with pytest.raises(SimulationDataError, match=r"cannot be read .* is it OBI-ONE's"):
-            read_campaign(scan)
+            list_simulations(scan)
 
 
 class TestFaults:
@@ -299,22 +299,22 @@ class TestFaults:
         if content is not None:
             (tmp_path / name).write_text(content)
         with pytest.raises(SimulationDataError, match=says) as told:
-            read_campaign(tmp_path / name)
+            list_simulations(tmp_path / name)
         assert "\n" not in str(told.value)
 
     def test_bytes_that_are_no_text(self, tmp_path):
         (tmp_path / "a.json").write_bytes(b"\xff\xfe\x00")
         with pytest.raises(SimulationDataError, match="it is not text"):
-            read_campaign(tmp_path / "a.json")
+            list_simulations(tmp_path / "a.json")
 
     def test_an_empty_folder(self, tmp_path):
         with pytest.raises(SimulationDataError, match="has neither simulation_config"):
-            read_campaign(tmp_path)
+            list_simulations(tmp_path)
 
     def test_a_campaign_file_beside_simulations(self, runs):
         path = write_json(runs / "campaign.json", ["0"])
         with pytest.raises(SimulationDataError, match="or one campaign file alone"):
-            read_campaign([runs / "1", path])
+            list_simulations([runs / "1", path])
 
 
 VALUES = st.one_of(

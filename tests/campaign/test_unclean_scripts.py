@@ -9,14 +9,14 @@ import sys
 import pytest
 from tests.support.campaign_files import write_run
 
-from napari_hexrecruit.campaign import read_campaign, run_campaign
+from napari_hexrecruit.campaign import list_simulations, run_campaign
 from napari_hexrecruit.errors import HexRecruitError
 
 SCRIPT = """
 import sys
-from napari_hexrecruit.campaign import read_campaign, run_campaign
+from napari_hexrecruit.campaign import list_simulations, run_campaign
 sys.stderr.write("begun\\n")
-print(run_campaign(read_campaign(sys.argv[1]), sys.argv[2], n_workers=1).n_done)
+print(run_campaign(list_simulations(sys.argv[1]), sys.argv[2], n_workers=1).n_done)
 """
 AS_FUNCTION = """
 from begin import work
@@ -86,7 +86,7 @@ def test_a_script_runs_once_with_or_without_a_guard(runs, begin):
 
 def campaign_of(folder):
     try:
-        run_campaign(read_campaign(f"{folder}/runs/*"), folder / "out", n_workers=1)
+        run_campaign(list_simulations(f"{folder}/runs/*"), folder / "out", n_workers=1)
     except HexRecruitError as error:
         return str(error)
     return ""

@@ -19,9 +19,9 @@ def _regions(flatmap: str, annotation: str, hierarchy: str) -> None:
 
 
 def _campaign(sources: str) -> None:
-    from napari_hexrecruit.campaign import read_campaign
+    from napari_hexrecruit.campaign import list_simulations
 
-    found = read_campaign(sources)
+    found = list_simulations(sources)
     assert found.members
     assert set(found.axes) <= set(found.parameters)
 

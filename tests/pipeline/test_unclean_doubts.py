@@ -14,9 +14,9 @@ from napari_hexrecruit import (
     RecruitmentWarning,
     cumulative_cube,
     large_cube,
+    list_simulations,
     open_campaign,
     open_simulation,
-    read_campaign,
     recruitment_cube,
     run_campaign,
     select_cube,
@@ -425,7 +425,7 @@ def test_a_part_may_be_empty(tmp_path):
     config = files(times_ms=np.linspace(60.0, 90.0, 200)).write(tmp_path / "run")
     whole = recruitment_cube(config)
     result = run_campaign(
-        read_campaign([str(config)]), tmp_path / "campaign", n_workers=1, split_ms=50.0
+        list_simulations([str(config)]), tmp_path / "campaign", n_workers=1, split_ms=50.0
     )
     assert (result.failures, result.warnings) == ({}, {})
     cube = select_cube(open_campaign(tmp_path / "campaign"))
@@ -442,7 +442,7 @@ def test_campaigns_tell_what_is_doubtful(tmp_path, capsys, split_ms):
         "ids": {"node_ids": np.arange(200, dtype=np.uint64) % N + 1},
     }
     paths = [str(files(**c).write(tmp_path / name)) for name, c in cases.items()]
-    campaign, folder = read_campaign(paths), tmp_path / "campaign"
+    campaign, folder = list_simulations(paths), tmp_path / "campaign"
     with pytest.warns(RecruitmentWarning, match="1 of 2 simulations may not be what") as caught:
         result = run_campaign(campaign, folder, n_workers=1, split_ms=split_ms)
     assert [warning.filename for warning in caught] == [__file__]

@@ -18,9 +18,9 @@ from tests.support.sonata_files import POPULATION, SonataFiles
 
 from napari_hexrecruit import cumulative_cube, large_cube, open_simulation, recruitment_cube
 from napari_hexrecruit.campaign import (
+    list_simulations,
     merge_windows,
     open_campaign,
-    read_campaign,
     run_campaign,
     select_cube,
 )
@@ -363,7 +363,7 @@ def test_a_campaign_in_windows_equals_the_whole(tmp_path):
     listed = [{"path": str(path), "parameters": {"shape": name}} for name, path in runs.items()]
     write_json(tmp_path / "campaign.json", {"simulations": listed})
     with connected(n_workers=2) as client:
-        campaign = read_campaign(tmp_path / "campaign.json")
+        campaign = list_simulations(tmp_path / "campaign.json")
         result = run_campaign(
             campaign, tmp_path / "out", scheduler=client, split_ms=20.0, radius=50.0
         )

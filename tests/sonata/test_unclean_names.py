@@ -12,7 +12,7 @@ from tests.support.campaign_files import write_json, write_run
 from tests.support.cubes import letter_cube
 
 from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, write_cube, write_movie
-from napari_hexrecruit.campaign import read_campaign
+from napari_hexrecruit.campaign import list_simulations
 from napari_hexrecruit.cli import main
 from napari_hexrecruit.pipeline.cubes import large_cube
 from napari_hexrecruit.render.frames import render_frames
@@ -59,24 +59,24 @@ def test_brackets_are_names_where_such_are_there(scan, pattern, found, monkeypat
     for source in (pattern, str(scan / pattern)):
         if found is None:
             with pytest.raises(ValueError):
-                read_campaign(source)
+                list_simulations(source)
         else:
-            assert names_of(read_campaign(source), scan) == found
+            assert names_of(list_simulations(source), scan) == found
 
 
 def test_a_name_that_is_also_a_pattern_is_told(scan):
-    campaign = read_campaign(f"{scan}/scan[1]/*/{CONFIG}")
+    campaign = list_simulations(f"{scan}/scan[1]/*/{CONFIG}")
     assert campaign.notes[0].startswith("'scan[1]' is a name here and is taken as one, though as")
     (scan / "scan1" / "other" / CONFIG).unlink()
     (scan / "scan1" / "other").rename(scan / "elsewhere")
     (scan / "scan1").rmdir()
-    assert not any("is a name" in n for n in read_campaign(f"{scan}/scan[1]/*/{CONFIG}").notes)
+    assert not any("is a name" in n for n in list_simulations(f"{scan}/scan[1]/*/{CONFIG}").notes)
 
 
 def test_a_name_that_leads_nowhere_is_a_pattern(tmp_path):
     (tmp_path / "scan[1]").mkdir()
     write_run(tmp_path / "scan1" / "a")
-    assert names_of(read_campaign(f"{tmp_path}/scan[1]/*/{CONFIG}"), tmp_path) == ["scan1/a"]
+    assert names_of(list_simulations(f"{tmp_path}/scan[1]/*/{CONFIG}"), tmp_path) == ["scan1/a"]
 
 
 @pytest.mark.parametrize("name", ["run?", "run*", "a[b", "[ab]"])
@@ -84,22 +84,22 @@ def test_wild_letters_in_real_names(tmp_path, name):
     write_run(tmp_path / name)
     write_run(tmp_path / "run1")
     write_run(tmp_path / "a")
-    assert names_of(read_campaign(f"{tmp_path}/{name}"), tmp_path) == [name]
-    assert names_of(read_campaign(f"{tmp_path}/{name}/sim*.json"), tmp_path) == [name]
+    assert names_of(list_simulations(f"{tmp_path}/{name}"), tmp_path) == [name]
+    assert names_of(list_simulations(f"{tmp_path}/{name}/sim*.json"), tmp_path) == [name]
 
 
 def test_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     write_run(tmp_path / "runs" / "0")
-    assert names_of(read_campaign("~/runs/0"), tmp_path) == ["runs/0"]
-    assert names_of(read_campaign(f"~/runs/*/{CONFIG}"), tmp_path) == ["runs/0"]
+    assert names_of(list_simulations("~/runs/0"), tmp_path) == ["runs/0"]
+    assert names_of(list_simulations(f"~/runs/*/{CONFIG}"), tmp_path) == ["runs/0"]
 
 
 def test_brackets_and_backslashes_in_campaign_files(scan):
     runs = [{"path": "scan[1]/ca[1.0]"}, {"path": f"scan[1]\\ca[2.0]\\{CONFIG}"}]
     file = write_json(scan / "[all].json", {"simulations": runs})
     for source in (file, f"{scan}/[all]*.json", f"{scan}/[all].*"):
-        assert names_of(read_campaign(source), scan) == BOTH
+        assert names_of(list_simulations(source), scan) == BOTH
 
 
 def test_a_campaign_of_folders_with_brackets_into_one(scan, capsys):

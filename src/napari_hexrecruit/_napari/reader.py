@@ -51,7 +51,7 @@ def get_reader(path: str | list[str]) -> ReadFunction | None:
     if path.startswith(SCHEME):
         return read_sample
     if is_campaign_store(path) or Path(path).name == MANIFEST:
-        return read_campaign
+        return list_simulations
     if path.rstrip("/\\").lower().endswith(ENDINGS):
         return read_cube_file
     if Path(path).is_dir():
@@ -72,7 +72,7 @@ def read_cube_file(path: str) -> list[Points]:
     return [_layer(read_cube(path), name[: -len(ending)])]
 
 
-def read_campaign(path: str) -> list[Points]:
+def list_simulations(path: str) -> list[Points]:
     """Open the dataset of a campaign, with its parameters as sliders.
 
     Raises

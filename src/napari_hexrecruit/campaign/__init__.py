@@ -1,6 +1,6 @@
 """Many simulations: one cube each, computed on many processes or machines, and one dataset of all.
 
-`read_campaign` finds the simulations and their scan parameters, `run_campaign` computes and
+`list_simulations` finds the simulations and their scan parameters, `run_campaign` computes and
 collects the cubes, `open_campaign` opens the dataset, and `select_cube` takes one cube out of it.
 """
 
@@ -15,7 +15,7 @@ from napari_hexrecruit.campaign._dataset import (
 )
 from napari_hexrecruit.campaign._manifest import MANIFEST
 from napari_hexrecruit.campaign._run import CampaignResult, computed_campaign, run_campaign
-from napari_hexrecruit.campaign._sources import Campaign, Member, read_campaign
+from napari_hexrecruit.campaign._sources import Campaign, Member, list_simulations
 from napari_hexrecruit.campaign._windows import merge_windows
 
 __all__ = [
@@ -27,10 +27,10 @@ __all__ = [
     "computed_campaign",
     "cube_at",
     "is_campaign_store",
+    "list_simulations",
     "merge_windows",
     "open_campaign",
     "parameters_of",
-    "read_campaign",
     "run_campaign",
     "select_cube",
     "validate_campaign",

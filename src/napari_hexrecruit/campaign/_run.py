@@ -121,7 +121,7 @@ def run_campaign(
     Parameters
     ----------
     campaign
-        The simulations, as `read_campaign` gives them.
+        The simulations, as `list_simulations` gives them.
     folder
         Where the results go; made if missing. Cubes are in ``cubes``, what is done is in
         ``campaign.hexrecruit.json``, the dataset is ``campaign.hexrecruit.zarr``.
@@ -174,8 +174,8 @@ def run_campaign(
 
     Examples
     --------
-    >>> from napari_hexrecruit.campaign import read_campaign, run_campaign
-    >>> campaign = read_campaign("runs/*/simulation_config.json")  # doctest: +SKIP
+    >>> from napari_hexrecruit.campaign import list_simulations, run_campaign
+    >>> campaign = list_simulations("runs/*/simulation_config.json")  # doctest: +SKIP
     >>> result = run_campaign(campaign, "results", radius=50.0)  # doctest: +SKIP
     """
     recipe = CubeRecipe(

@@ -30,7 +30,7 @@ from napari_hexrecruit.storage.kinds import instead_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Campaign", "Member", "read_campaign"]
+__all__ = ["Campaign", "Member", "list_simulations"]
 
 CONFIG = "simulation_config.json"
 _LARGEST_BYTES = 50_000_000
@@ -92,7 +92,7 @@ class Campaign:
         return tuple(self.members[0].parameters) if self.members else ()
 
 
-def read_campaign(
+def list_simulations(
     sources: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
 ) -> Campaign:
     """The simulations that are meant, with their scan parameters.
@@ -125,7 +125,7 @@ def read_campaign(
     >>> folder = tempfile.TemporaryDirectory()
     >>> for seed in (1, 2):
     ...     _ = write_simulation(f"{folder.name}/{seed}", n_neurons=200, seed=seed)
-    >>> campaign = read_campaign(f"{folder.name}/*/simulation_config.json")
+    >>> campaign = list_simulations(f"{folder.name}/*/simulation_config.json")
     >>> len(campaign.members), campaign.axes
     (2, {'run.random_seed': (1, 2)})
     """

@@ -85,9 +85,9 @@ def campaign(
     ] = False,
 ) -> None:
     """Write the cubes of many simulations, and one dataset of them; goes on where it ended."""
-    from napari_hexrecruit.campaign import computed_campaign, read_campaign
+    from napari_hexrecruit.campaign import computed_campaign, list_simulations
 
-    found = read_campaign(sources)
+    found = list_simulations(sources)
     try:
         with progress_bars() as progress, warnings.catch_warnings():
             warnings.simplefilter("ignore", RecruitmentWarning)  # it is said below

@@ -18,7 +18,7 @@ from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.reader import get_reader
 from napari_hexrecruit._napari.recruitment.widget import RecruitmentWidget
-from napari_hexrecruit.campaign import open_campaign, read_campaign, run_campaign
+from napari_hexrecruit.campaign import list_simulations, open_campaign, run_campaign
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.schema import N_NEURONS
 
@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
         write_run(top / "runs" / str(k), seed=k)
         rows.append({"path": f"runs/{k}", "parameters": {"ca": ca, "inputs.a.kind": kind}})
     (top / "runs" / "3" / "output" / "spikes.h5").write_bytes(b"no HDF5")
-    campaign = read_campaign(write_json(top / "campaign.json", rows))
+    campaign = list_simulations(write_json(top / "campaign.json", rows))
     run_campaign(campaign, top / "out", n_workers=1, radius=60.0)
     return top / "out"
 
@@ -236,7 +236,7 @@ class TestOtherAxes:
         rows.append(
             {"path": str(folder.parent / "runs" / "2"), "parameters": {"ca": 1.0, "seed": 1}}
         )
-        campaign = read_campaign(write_json(tmp_path / "c.json", rows))
+        campaign = list_simulations(write_json(tmp_path / "c.json", rows))
         run_campaign(campaign, tmp_path / "out", n_workers=1)
         layer = viewer.add_layer(CampaignLayer(open_campaign(tmp_path / "out")))
         assert viewer.dims.axis_labels[0] == "simulation"

@@ -188,7 +188,7 @@ class TestWidget:
         second.wait(lambda: second.form.load.enabled)
         assert second.form.settings() == chosen
         assert second.form.filter_values.value == [2, 5]
-        assert second.widget.form.request().where == ({"column": "layer", "values": [2, 5]},)
+        assert second.widget.form.request().recipe.rules == ({"column": "layer", "values": [2, 5]},)
         assert second.told == []
 
     def test_is_saved_aside_from_the_window(self, make_napari_viewer, qtbot, tmp_path, monkeypatch):
@@ -204,7 +204,7 @@ class TestWidget:
         user = User(make_napari_viewer(), qtbot)
         user.choose(neurons_in_a_row().write(tmp_path / "sim"))
         user.form.radius.value = 75.0
-        user.wait(lambda: settings_file().is_file() and load_settings().radius == 75.0)
+        user.wait(lambda: settings_file().is_file() and load_settings().recipe.radius == 75.0)
         assert threading.main_thread() not in threads
         assert synced == []
 
@@ -215,10 +215,11 @@ class TestWidget:
         user.choose(neurons_in_a_row().write(tmp_path / "sim"))
         user.form.radius.value = 65.0
         user.viewer.window.remove_dock_widget(user.widget.native)
-        user.wait(lambda: settings_file().is_file() and load_settings().radius == 65.0)
+        user.wait(lambda: settings_file().is_file() and load_settings().recipe.radius == 65.0)
 
     def test_a_simulation_that_is_gone_is_forgotten(self, make_napari_viewer, qtbot):
-        save_settings(replace(CHOSEN, simulation="/nowhere/simulation_config.json"))
+        gone = CHOSEN.recipe.replace(simulation="/nowhere/simulation_config.json")
+        save_settings(replace(CHOSEN, recipe=gone))
         user = User(make_napari_viewer(), qtbot)
         assert user.form.file.line_edit.value == ""
         assert user.form.radius.value == 80.0
@@ -226,15 +227,23 @@ class TestWidget:
 
     def test_what_the_new_simulation_lacks_falls_back(self, make_napari_viewer, qtbot, tmp_path):
         path = neurons_in_a_row(tstop_ms=50.0).write(tmp_path / "sim")
-        gone = {"population": "gone", "node_set": "gone", "filter_column": "gone", "flat_x": "gone"}
-        save_settings(
-            replace(CHOSEN, simulation=str(path), split_by="gone", colormap="gone", **gone)
+        gone = CHOSEN.recipe.replace(
+            simulation=str(path),
+            population="gone",
+            node_set="gone",
+            where=[{"column": "gone", "values": [1]}],
+            flat=("gone", "ss_flat_y"),
+            others={},
         )
+        chosen = replace(CHOSEN, recipe=gone, filter_column="gone", split_by="gone")
+        save_settings(replace(chosen, colormap="gone"))
         user = User(make_napari_viewer(), qtbot)
         user.wait(lambda: user.form.load.enabled)
         chosen = user.form.settings()
-        assert (chosen.population, chosen.node_set, chosen.filter_column) == ("cortex", "", "")
-        assert (chosen.flat_x, chosen.split_by, chosen.stop) == ("ss_flat_x", "", None)
+        recipe = chosen.recipe
+        assert (recipe.population, recipe.node_set, recipe.rules) == ("cortex", None, ())
+        assert (recipe.columns, recipe.stop) == (("ss_flat_x", "ss_flat_y"), None)
+        assert (chosen.filter_column, chosen.split_by) == ("", "")
         user.load()
         assert user.told == []
         assert user.viewer.layers[0].cube.attrs["hex_radius"] == 80.0

@@ -10,7 +10,7 @@ from tests.support.campaign_files import write_json, write_run
 from tests.support.mouse import LEFT, NO_KEY, Mouse
 
 from napari_hexrecruit._napari.layers.campaign_layer import CampaignLayer
-from napari_hexrecruit.campaign import open_campaign, read_campaign, run_campaign
+from napari_hexrecruit.campaign import list_simulations, open_campaign, run_campaign
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,9 @@ def campaign(tmp_path_factory):
     for seed in range(3):
         write_run(top / "runs" / str(seed), seed=seed)
         rows.append({"path": f"runs/{seed}", "parameters": {"seed": seed}})
-    run_campaign(read_campaign(write_json(top / "campaign.json", rows)), top / "out", n_workers=1)
+    run_campaign(
+        list_simulations(write_json(top / "campaign.json", rows)), top / "out", n_workers=1
+    )
     return open_campaign(top / "out")
 
 
