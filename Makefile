@@ -28,7 +28,8 @@ help:
 	@echo "make docs         documentation as HTML, in docs/_build/html/"
 	@echo "make bench        benchmarks, against the reference pipeline"
 	@echo "make fuzz         damaged files for FUZZ_SECONDS (300): never a traceback, a hang or half an output"
-	@echo "make reliability deviations, damaged files and killed runs in numbers: writes docs/reliability.md"
+	@echo "make reliability  deviations, damaged files and killed runs in numbers: writes docs/reliability.md"
+	@echo "make rooms        draw the figure of the rooms in docs/design.md again"
 	@echo "make golden       draw the golden pictures of the tests again"
 	@echo "make gallery      draw the pictures of the gallery again, and write its page"
 	@echo "make screenshots  photograph the viewer for README and documentation"
@@ -115,6 +116,9 @@ golden: $(VENV)/.check
 gallery: $(VENV)/.check
 	@$(BIN)/python scripts/gallery.py
 	@echo "make gallery: look at docs/gallery.md before committing"
+
+rooms: $(VENV)/.check
+	@$(BIN)/python scripts/rooms.py
 
 screenshots: $(VENV)/.check
 	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python scripts/screenshots.py

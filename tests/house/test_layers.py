@@ -10,46 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-import napari_hexrecruit
+from tests.support.rooms import (
+    FILES,
+    FLOOR,
+    ROOMS,
+    SOURCE,
+    docstring_of,
+    parts_of,
+    path_of,
+    room_of,
+)
 
 PACKAGE = "napari_hexrecruit"
-SOURCE = Path(napari_hexrecruit.__file__).parent
-
-# Every room, lowest floor first. A room is a folder, or a file of the package itself; `_napari` has
-# rooms of its own. A file imports from its own room and from lower floors.
-FLOORS = [
-    {
-        "_version",
-        "errors",
-        "hexgrid",
-        "progress",
-        "rounding",
-        "command_line",
-        "schema",
-        "system",
-        "timebins",
-        "values",
-    },
-    {"atlas", "blocks", "conform", "doubts", "filters", "text"},
-    {"recipe", "storage"},
-    {"metrics"},
-    {"limits"},
-    {"counting", "render", "synthetic"},
-    {"analysis", "sonata"},
-    {"pipeline"},
-    {"campaign", "flatmap"},
-    {"_napari.private", "_napari.widgets", "_napari.samples"},
-    {"_napari.layers"},
-    {"_napari.commands", "_napari.export", "_napari.traces", "_napari.writer"},
-    {"_napari.recruitment"},
-    {"_napari.flatmap", "_napari.launch", "_napari.reader"},
-    {"_napari.analysis"},
-    {"cli"},
-    {"__main__"},
-]
-FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-
 GUI = {"napari", "qtpy", "magicgui", "vispy", "superqt", "app_model", "napari_animation"}
 QT = {"PyQt5", "PyQt6", "PySide2", "PySide6"}
 SONATA = {"bluepysnap", "libsonata", "conntility"}
@@ -111,24 +83,6 @@ def imports_in(path: Path) -> list[Import]:
     return found
 
 
-def parts_of(path: Path) -> list[str]:
-    """Dotted name of a file below the package, in parts."""
-    *folders, file = path.relative_to(SOURCE).with_suffix("").parts
-    return folders if file == "__init__" else [*folders, file]
-
-
-def room_of(parts: list[str]) -> str:
-    """Room of a dotted name below the package; empty for what is in none."""
-    n = 2 if parts[:1] == ["_napari"] else 1
-    room = ".".join(parts[:n])
-    return room if room in ROOMS else ""
-
-
-FILES = sorted(SOURCE.rglob("*.py"))
-ROOMS = {".".join(p[:2] if p[:1] == ["_napari"] else p[:1]) for p in map(parts_of, FILES)} - {
-    "",
-    "_napari",
-}
 IMPORTS = [item for path in FILES for item in imports_in(path)]
 
 
@@ -148,7 +102,7 @@ def test_the_package_was_read():
 
 
 def test_every_room_has_a_floor():
-    assert set(FLOOR) == ROOMS, "FLOORS of this file lists every room"
+    assert set(FLOOR) == ROOMS, "FLOORS of tests/support/rooms.py lists every room"
 
 
 def test_imports_point_downward():
@@ -169,10 +123,15 @@ def test_no_room_uses_what_another_keeps_to_itself():
 
 def test_every_room_says_what_it_knows():
     """And, where it is a folder, what it must not know."""
-    for folder in {path.parent for path in FILES} - {SOURCE, SOURCE / "_napari"}:
-        text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
-        assert text, folder
-        assert len(text.splitlines()) >= 3, folder
+    for room in ROOMS:
+        n_lines = len(docstring_of(room).splitlines())
+        assert n_lines >= (3 if path_of(room).is_dir() else 1), room
+
+
+def test_the_page_of_the_design_has_every_room():
+    page = (Path(__file__).parents[2] / "docs" / "design.md").read_text(encoding="utf-8")
+    names = {room.replace(".", "/") for room in ROOMS} - {"__main__", "_version"}
+    assert {name for name in names if f"`{name}`" not in page} == set()
 
 
 def test_imports_are_absolute():
