@@ -280,12 +280,12 @@ class TestFailures:
             ({"bin_ms": -1}, "bin"),
             ({"start": 0, "stop": 15, "bin_ms": 10}, "not a whole number"),
             ({"where": "a"}, "a"),
-            ({"colour": 1}, "no option 'colour'; there are: population,"),
+            ({"colour": 1}, "unexpected keyword argument 'colour'"),
         ],
     )
     def test_options_are_checked_before_anything_is_made(self, grid, tmp_path, options, says):
         campaign = list_simulations(grid / "campaign.json")
-        with pytest.raises(ValueError, match=says):
+        with pytest.raises((ValueError, TypeError), match=says):
             run_campaign(campaign, tmp_path / "out", scheduler="tcp://127.0.0.1:1", **options)
         assert not (tmp_path / "out").exists()
 
