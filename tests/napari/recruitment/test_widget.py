@@ -93,14 +93,14 @@ class TestChoosing:
         assert enter.isAccepted()
         QApplication.sendEvent(user.widget.native, QDropEvent(where, copy, mime, left, keys))
         user.wait_until_idle()
-        assert user.form.settings().simulation == str(sample)
+        assert user.form.settings().recipe.simulation == str(sample)
 
     def test_the_last_of_two_choices_counts(self, user, sample, tmp_path):
         other = neurons_in_a_row().write(tmp_path)
         user.form.file.value = sample
         user.form.file.value = other
         user.wait_until_idle()
-        assert user.form.settings().simulation == str(other)
+        assert user.form.settings().recipe.simulation == str(other)
         assert user.form.population.choices == ("cortex",)
 
     def test_another_population_has_other_columns(self, user, sample):
@@ -175,7 +175,7 @@ class TestFilter:
         form = user.form
         assert form.filter_values.native.isHidden()
         assert (form.filter_low.value, form.filter_high.value) == (0.0, 391.0)
-        assert form.request().where == ()
+        assert form.request().recipe.rules == ()
         form.filter_high.value = 100.0
         user.load()
         assert user.viewer.layers[0].cube.attrs["n_neurons_selected"] == 10
@@ -184,10 +184,10 @@ class TestFilter:
         user.choose(neurons_in_a_row().write(tmp_path))
         user.pick_filter("synapse_class", "INH")
         user.form.filter_values.value = []
-        assert user.form.request().where == ()
+        assert user.form.request().recipe.rules == ()
         user.pick_filter("synapse_class", "INH")
         user.form.filter_column.value = ""
-        assert user.form.request().where == ()
+        assert user.form.request().recipe.rules == ()
         assert user.form.filter_values.native.isHidden()
 
 

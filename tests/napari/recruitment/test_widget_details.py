@@ -418,7 +418,7 @@ class TestOtherFiles:
         user = User(make_napari_viewer(), qtbot)
         user.choose(path)
         self.choose_other(user, spikes=moved)
-        user.wait(lambda: settings.load_settings().spikes == str(moved))
+        user.wait(lambda: settings.load_settings().recipe.spikes == str(moved))
         user.viewer.close()
         again = User(make_napari_viewer(), qtbot)
         settled(again)

@@ -243,7 +243,7 @@ class TestAdoption:
         user = User(viewer, qtbot)
         assert user.form.status.value.startswith("80 hexagons")
         user.wait_until_idle()
-        assert user.form.settings().simulation == str(sample)
+        assert user.form.settings().recipe.simulation == str(sample)
         user.form.bin_ms.value = 20.0
         user.wait_until_idle()
         assert list(viewer.layers) == [layer]
