@@ -14,7 +14,7 @@ from napari_hexrecruit._napari.layers import simulation_source
 from napari_hexrecruit._napari.layers.simulation_source import SimulationSource
 from napari_hexrecruit._napari.widgets.loading import Jobs
 from napari_hexrecruit.recipe import CubeRecipe
-from napari_hexrecruit.sonata import _simulation
+from napari_hexrecruit.sonata import _neurons, _simulation
 
 PATIENCE_S = PATIENCE_MS / 1000
 
@@ -75,13 +75,13 @@ def slow_disk(monkeypatch):
             id="spikes",
         ),
         pytest.param(
-            _simulation,
+            _neurons,
             "Nodes",
             lambda source, cube, progress: source.simulation().column("cortex", "layer"),
             id="a-column",
         ),
         pytest.param(
-            _simulation,
+            _neurons,
             "matching",
             lambda source, cube, progress: source.simulation().node_set_ids("Even", "cortex"),
             id="a-node-set",

@@ -21,6 +21,7 @@ from napari_hexrecruit import open_simulation, recruitment_cube
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment import request, sources
 from napari_hexrecruit._napari.widgets.loading import Cancelled
+from napari_hexrecruit.pipeline.cubes import computed_cube
 from napari_hexrecruit.sonata import _simulation
 from napari_hexrecruit.synthetic import SMALL, write_simulation
 
@@ -266,7 +267,7 @@ class TestLoading:
         def slowly(sim, *, progress, **options):
             progress("reading spikes", 25, 100)
             assert go_on.wait(10)
-            return recruitment_cube(sim, progress=progress, **options)
+            return computed_cube(sim, progress=progress, **options)
 
         monkeypatch.setattr(request, "computed_cube", slowly)
         user.choose(sample)
@@ -316,7 +317,7 @@ class TestLoading:
             for _ in range(3):
                 warnings.warn("the moon is full", stacklevel=1)
             warnings.warn("old", DeprecationWarning, stacklevel=1)
-            return recruitment_cube(sim, **options)
+            return computed_cube(sim, **options)
 
         monkeypatch.setattr(request, "computed_cube", warning)
         user.choose(sample)
@@ -392,7 +393,7 @@ class TestUpdating:
 
         def slowly(sim, **options):
             assert go_on.wait(10)
-            return recruitment_cube(sim, **options)
+            return computed_cube(sim, **options)
 
         monkeypatch.setattr(request, "computed_cube", slowly)
         user.choose(sample)
