@@ -22,7 +22,7 @@ from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment import request, sources
 from napari_hexrecruit._napari.widgets.loading import Cancelled
 from napari_hexrecruit.pipeline.cubes import computed_cube
-from napari_hexrecruit.sonata import _simulation
+from napari_hexrecruit.sonata import _described, _simulation
 from napari_hexrecruit.synthetic import SMALL, write_simulation
 
 
@@ -345,8 +345,8 @@ class TestUpdating:
         user.open_and_load(sample)
         user.wait_for_details()
         reads = []
-        for name in ("read_spikes", "read_simulation"):
-            monkeypatch.setattr(_simulation, name, lambda *a, name=name: reads.append(name))
+        for module, name in ((_simulation, "read_spikes"), (_described, "read_simulation")):
+            monkeypatch.setattr(module, name, lambda *a, name=name: reads.append(name))
         user.form.radius.value = 80.0
         user.wait_until_idle()
         user.load()
@@ -427,9 +427,9 @@ class TestUpdating:
         layer = user.open_and_load(sample)
         first_may_end, first_ended = threading.Event(), threading.Event()
 
-        def slow_at_first(sim, *, bin_ms, **options):
-            cube = recruitment_cube(sim, bin_ms=bin_ms, **{**options, "progress": None})
-            if bin_ms == 20.0:
+        def slow_at_first(sim, *, recipe, **options):
+            cube = computed_cube(sim, recipe, **{**options, "progress": None})
+            if recipe.bin_ms == 20.0:
                 assert first_may_end.wait(10)
                 first_ended.set()
             return cube
