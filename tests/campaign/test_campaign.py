@@ -12,7 +12,7 @@ import pytest
 from tests.support.campaign_files import write_grid, write_json, write_run
 from tests.support.sonata_files import simple_files
 
-from napari_hexrecruit import read_cube, recruitment_cube, write_cube
+from napari_hexrecruit import __version__, read_cube, recruitment_cube, write_cube
 from napari_hexrecruit.campaign import (
     cube_at,
     list_simulations,
@@ -23,7 +23,11 @@ from napari_hexrecruit.campaign import (
     validate_campaign,
 )
 from napari_hexrecruit.campaign._cluster import connected
+from napari_hexrecruit.campaign._task import CubeJob, Done, compute_cube
+from napari_hexrecruit.counting import bin_counter
 from napari_hexrecruit.errors import HexRecruitError, SimulationDataError
+from napari_hexrecruit.recipe import CubeRecipe
+from napari_hexrecruit.storage import netcdf_writer
 
 CA, SEEDS = (1.05, 1.1), (3, 1)
 OPTIONS = {"radius": 60.0, "bin_ms": 10.0, "min_neurons": 2}
@@ -459,12 +463,18 @@ def test_a_campaign_runs_where_a_client_is_there_already(grid, client, tmp_path)
     assert read_cube(path).identical(cube)
 
 
-def test_files_of_workers_are_counted_in_one_thread(grid, tmp_path, client):
-    from napari_hexrecruit.system.threads import n_cores, threads_limited
-
-    with threads_limited(1):
-        assert n_cores() == 1
-    assert n_cores() == len(os.sched_getaffinity(0))
+def test_a_job_takes_no_more_threads_than_it_may(tmp_path, client, monkeypatch):
+    config, file = simple_files().write(tmp_path), tmp_path / "a.hexrecruit.nc"
+    job = CubeJob(
+        *(str(config), CubeRecipe(), file),
+        allow_empty=False,
+        n_threads=1,
+        one_of_several=False,
+        version=__version__,
+    )
+    for module in (bin_counter, netcdf_writer):
+        monkeypatch.setattr(module, "n_cores", lambda: pytest.fail("asked for all cores"))
+    assert isinstance(compute_cube(job), Done)
     assert client.nthreads() and set(client.nthreads().values()) == {1}
 
 

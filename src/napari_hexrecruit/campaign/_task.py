@@ -17,7 +17,6 @@ from napari_hexrecruit.pipeline.spike_stream import open_stream
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.storage.cache import stamp
 from napari_hexrecruit.storage.cubes import write_cube
-from napari_hexrecruit.system.threads import threads_limited
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,19 +88,19 @@ def compute_cube(job: CubeJob) -> Done | Failed:
             " install the same version on all machines"
         )
     try:
-        with threads_limited(job.n_threads):
-            simulation = _opened(job)
-            inputs = [stamp(file) for file in simulation.files if file.is_file()]
-            cube = computed_cube(
-                simulation,
-                job.recipe,
-                judged=not job.one_of_several,
-                allow_empty=job.allow_empty,
-                keep_spikes=False,
-            )
-            if simulation.is_stale():
-                return Failed(f"{job.path}: its files were changed meanwhile: compute it again")
-            write_cube(cube, job.file, overwrite=True)
+        simulation = _opened(job)
+        inputs = [stamp(file) for file in simulation.files if file.is_file()]
+        cube = computed_cube(
+            simulation,
+            job.recipe,
+            judged=not job.one_of_several,
+            allow_empty=job.allow_empty,
+            keep_spikes=False,
+            n_workers=job.n_threads,
+        )
+        if simulation.is_stale():
+            return Failed(f"{job.path}: its files were changed meanwhile: compute it again")
+        write_cube(cube, job.file, overwrite=True, n_workers=job.n_threads)
         inputs += _atlas_inputs(simulation, cube)
         return Done(checksum(job.file), inputs, warnings_in(cube.attrs), tally_in(cube))
     except (HexRecruitError, ValueError, OSError, MemoryError) as error:

@@ -162,6 +162,7 @@ def computed_cube(
     judged: bool = True,
     allow_empty: bool = False,
     keep_spikes: bool = True,
+    n_workers: int | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """The cube of a recipe; what `recruitment_cube` would warn of is in its attributes alone.
@@ -181,6 +182,8 @@ def computed_cube(
         Give a cube of zeros where no spike was counted.
     keep_spikes
         Keep the spikes of an opened simulation in memory for its next cube.
+    n_workers
+        Threads that count; by default the cores that this process may use.
     progress
         Called as ``progress(what, done, total)``; what it raises ends the work.
     """
@@ -188,7 +191,8 @@ def computed_cube(
     with interrupted_by(progress):
         sim, is_ours = opened(simulation)
         question = resolve(sim, recipe, judged=judged, allow_empty=allow_empty, progress=progress)
-        spikes = spikes_of(sim, question.population, keep=keep_spikes and not is_ours)
+        keep = keep_spikes and not is_ours
+        spikes = spikes_of(sim, question.population, keep=keep, n_workers=n_workers)
         counted = spikes.count(question.members, question.bins, progress)
         if not recipe.cumulative:
             return question.cube(counted)

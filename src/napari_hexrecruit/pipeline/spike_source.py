@@ -41,16 +41,17 @@ class Counted(NamedTuple):
 
 @dataclass(frozen=True)
 class FromMemory:
-    """Spikes that are read once and kept."""
+    """Spikes that are read once and kept; `n_workers` threads count them."""
 
     sim: Simulation
     population: str
+    n_workers: int | None = None
 
     def count(self, members: HexMembers, bins: TimeBins, progress: Progress | None) -> Counted:
         """Counts of the spikes in some bins."""
         spikes = self.sim.spikes(self.population, progress)
         neurons, times, clock = spikes.neurons, spikes.times_ms, spikes.clock
-        with BinCounter(members.hex_of_neuron, len(members.i)) as counter:
+        with BinCounter(members.hex_of_neuron, len(members.i), self.n_workers) as counter:
             counts = count_ascending(neurons, times, counter, bins, clock, progress)
         warnings = too_coarse(self.sim.spikes_file, clock, bins)
         return Counted(counts, len(times), spikes.assumed, warnings)
@@ -66,20 +67,28 @@ class FromMemory:
 
 @dataclass(frozen=True)
 class FromFile:
-    """Spikes that are read each time, while they are counted, and not kept."""
+    """Spikes that are read each time, while `n_workers` threads count them, and not kept."""
 
     sim: Simulation
     population: str
+    n_workers: int | None = None
 
     def count(self, members: HexMembers, bins: TimeBins, progress: Progress | None) -> Counted:
         """Counts of the spikes in some bins."""
 
         def count(stream: SpikeStream) -> Counts:
-            return count_blocks(stream, members, bins, clock=stream.clock, progress=progress)
+            return count_blocks(
+                *(stream, members, bins),
+                clock=stream.clock,
+                progress=progress,
+                n_workers=self.n_workers,
+            )
 
         with open_stream(self.sim, self.population) as stream:
             if stream is None:
-                return FromMemory(self.sim, self.population).count(members, bins, progress)
+                return FromMemory(self.sim, self.population, self.n_workers).count(
+                    members, bins, progress
+                )
             counts = counted_in_order(stream, bins, progress, count)
             warnings = too_coarse(self.sim.spikes_file, stream.clock, bins)
             return Counted(counts, stream.n_spikes, stream.assumed, warnings)
@@ -96,7 +105,7 @@ class FromFile:
 
         with open_stream(self.sim, self.population) as stream:
             if stream is None:
-                return FromMemory(self.sim, self.population).newly_recruited(
+                return FromMemory(self.sim, self.population, self.n_workers).newly_recruited(
                     members, bins, progress
                 )
             return counted_in_order(stream, bins, progress, count)
@@ -122,7 +131,9 @@ def too_coarse(file: Path, clock: Clock, bins: TimeBins) -> tuple[str, ...]:
     )
 
 
-def spikes_of(sim: Simulation, population: str, *, keep: bool) -> FromMemory | FromFile:
+def spikes_of(
+    sim: Simulation, population: str, *, keep: bool, n_workers: int | None = None
+) -> FromMemory | FromFile:
     """Spikes to be kept, or from the file where half of the free memory would not hold them.
 
     Parameters
@@ -131,9 +142,11 @@ def spikes_of(sim: Simulation, population: str, *, keep: bool) -> FromMemory | F
         Whose spikes.
     keep
         False: read them each time, from the file.
+    n_workers
+        Threads that count; by default the cores that this process may use.
     """
     if not keep:
-        return FromFile(sim, population)
+        return FromFile(sim, population, n_workers)
 
     def fit() -> bool:
         with open_stream(sim, population) as stream:
@@ -142,4 +155,5 @@ def spikes_of(sim: Simulation, population: str, *, keep: bool) -> FromMemory | F
         return free is None or needed <= _SHARE_OF_MEMORY * free
 
     fits = sim.memo(("spikes fit into memory", population), fit)
-    return FromMemory(sim, population) if fits else FromFile(sim, population)
+    way = FromMemory if fits else FromFile
+    return way(sim, population, n_workers)

@@ -31,7 +31,13 @@ ENDING = ".hexrecruit.nc"
 ENDINGS = (ENDING, ZARR_ENDING)
 
 
-def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+def write_cube(
+    cube: xr.Dataset,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    n_workers: int | None = None,
+) -> Path:
     """A cube as a compressed netCDF-4 file or zarr folder; equal cubes give equal bytes.
 
     Parameters
@@ -43,6 +49,8 @@ def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: boo
         that is backed by dask is computed and written a part at a time.
     overwrite
         Replace a file that is there already.
+    n_workers
+        Threads that compress a file; by default the cores that this process may use.
 
     Returns
     -------
@@ -77,7 +85,7 @@ def write_cube(cube: xr.Dataset, path: str | os.PathLike[str], *, overwrite: boo
     check_writable(final, overwrite=overwrite)
     # HDF5 may crash the process when a disk is full: it writes into memory, Python into the file.
     with signals_held(), in_this_process():
-        content = netcdf_bytes(cube, _chunks(cube))
+        content = netcdf_bytes(cube, _chunks(cube), n_workers)
     with written_aside(final, overwrite=overwrite) as aside:
         aside.write_bytes(content)
     return final

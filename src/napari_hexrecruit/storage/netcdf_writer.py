@@ -27,7 +27,9 @@ _LEVEL = 1
 _SETTINGS = {"compression": "gzip", "compression_opts": _LEVEL, "shuffle": True}
 
 
-def netcdf_bytes(dataset: xr.Dataset, chunks: Mapping[str, tuple[int, ...]]) -> memoryview:
+def netcdf_bytes(
+    dataset: xr.Dataset, chunks: Mapping[str, tuple[int, ...]], n_workers: int | None = None
+) -> memoryview:
     """What ``Dataset.to_netcdf`` gives with the engine h5netcdf; equal datasets give equal bytes.
 
     Parameters
@@ -36,6 +38,8 @@ def netcdf_bytes(dataset: xr.Dataset, chunks: Mapping[str, tuple[int, ...]]) -> 
         Numbers, truth values and texts.
     chunks
         Shapes of the chunks of the numbers that are to be shuffled and compressed.
+    n_workers
+        Threads that do so; by default the cores that this process may use.
 
     Returns
     -------
@@ -63,20 +67,24 @@ def netcdf_bytes(dataset: xr.Dataset, chunks: Mapping[str, tuple[int, ...]]) -> 
             stored.attrs.update(variable.attrs)
             if name not in chunks:
                 stored[...] = variable.values
-    with h5py.File(content, "r+") as file:
+    with (
+        h5py.File(content, "r+") as file,
+        ThreadPoolExecutor(n_workers or n_cores(), "hexrecruit-netcdf") as pool,
+    ):
         for name, shape in chunks.items():
-            _write_chunks(file[name], variables[name].values, shape)
+            _write_chunks(file[name], variables[name].values, shape, pool)
     return content.getbuffer()
 
 
-def _write_chunks(stored: Any, values: npt.NDArray[Any], shape: tuple[int, ...]) -> None:
-    """Compress chunks in all cores and write them as they are."""
+def _write_chunks(
+    stored: Any, values: npt.NDArray[Any], shape: tuple[int, ...], pool: ThreadPoolExecutor
+) -> None:
+    """Compress chunks in threads and write them as they are."""
     values = values.astype(stored.dtype, copy=False)
     begins = list(product(*map(range, (0,) * values.ndim, values.shape, shape)))
-    with ThreadPoolExecutor(n_cores(), "hexrecruit-netcdf") as pool:
-        packed = pool.map(lambda begin: _packed(_cut(values, begin, shape)), begins)
-        for begin, data in zip(begins, packed, strict=True):
-            stored.id.write_direct_chunk(begin, data)
+    packed = pool.map(lambda begin: _packed(_cut(values, begin, shape)), begins)
+    for begin, data in zip(begins, packed, strict=True):
+        stored.id.write_direct_chunk(begin, data)
 
 
 def _cut(

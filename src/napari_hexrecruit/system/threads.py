@@ -6,7 +6,6 @@ import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -17,24 +16,8 @@ T = TypeVar("T")
 _END = object()
 
 
-_limit: ContextVar[int | None] = ContextVar("threads", default=None)
-
-
-@contextmanager
-def threads_limited(n_threads: int) -> Iterator[None]:
-    """Let work that is begun in the block use so many threads, whatever cores there are."""
-    token = _limit.set(n_threads)
-    try:
-        yield
-    finally:
-        _limit.reset(token)
-
-
 def n_cores() -> int:
-    """Cores that this process may use; fewer within `threads_limited`."""
-    limit = _limit.get()
-    if limit is not None:
-        return limit
+    """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
