@@ -14,14 +14,8 @@ from typer.testing import CliRunner
 
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit.cli import app
-from napari_hexrecruit.filters import (
-    matches,
-    parse_where,
-    rule_to_text,
-    typed_rule,
-    value_to_text,
-    values_meant,
-)
+from napari_hexrecruit.filters import matches, parse_where, rule_to_text, typed_rule, value_to_text
+from napari_hexrecruit.values import values_meant
 
 NAMES = pd.Categorical(["L2/3,PV", "e=0.5", "PV", " Vip ", "Vip", "1:2", 'a"b', '"q"', "", "L2/3"])
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["command_line"]
-
 _PROGRAM = "hexrecruit"
 _FLAGS = {"bin_ms": "bin"}
 _REPEATED = {"panel_titles": "--panel-title", "where": "--where"}

@@ -23,19 +23,6 @@ import pandas as pd
 
 from napari_hexrecruit.values import Column, values_meant, values_present
 
-__all__ = [
-    "Column",
-    "Rule",
-    "Where",
-    "matches",
-    "parse_where",
-    "rule_column",
-    "rule_to_text",
-    "typed_rule",
-    "value_to_text",
-    "values_meant",
-]
-
 Rule: TypeAlias = Mapping[str, Any]
 """``{"column": c, "values": [a, b]}``; or with ``"value": a``, or ``"interval": [lo, hi]``."""
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["FLAT_COLUMNS", "CubeRecipe", "Flat"]
-
 Flat: TypeAlias = "tuple[str, str] | list[str] | str | os.PathLike[str]"
 """Two properties, ``"atlas"``, ``"atlas:NAME"``, or the file of a voxel flatmap."""
 

@@ -17,8 +17,6 @@ from napari_hexrecruit.system.threads import n_cores
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["connected", "results_of"]
-
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 

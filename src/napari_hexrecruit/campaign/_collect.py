@@ -50,8 +50,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.campaign._parameters import Value
     from napari_hexrecruit.progress import Progress
 
-__all__ = ["collect"]
-
 _OF_HEX = tuple(name for name, spec in COORDINATES.items() if spec.dims == (HEX,))
 _FIXED = tuple(name for name in _OF_HEX if name != N_NEURONS)
 _EPSILON_MS = 1e-6

@@ -22,20 +22,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.campaign._parameters import Value
 
-__all__ = [
-    "CAMPAIGN_VERSION",
-    "DATASET",
-    "NUMBERS",
-    "SIMULATION",
-    "TEXTS",
-    "cube_at",
-    "is_campaign_store",
-    "open_campaign",
-    "parameters_of",
-    "select_cube",
-    "validate_campaign",
-]
-
 DATASET = f"campaign{ZARR_ENDING}"
 CAMPAIGN_VERSION = 1
 SIMULATION = "simulation"

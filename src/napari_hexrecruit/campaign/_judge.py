@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.campaign._manifest import Entry, Manifest
     from napari_hexrecruit.recipe import CubeRecipe
 
-__all__ = ["judge_wholes"]
-
 
 def judge_wholes(manifest: Manifest, *, allow_empty: bool) -> None:
     """Judge each simulation whose windows are all computed, unless that was done.

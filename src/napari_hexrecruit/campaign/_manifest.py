@@ -23,23 +23,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.campaign._parameters import Value
 
-__all__ = [
-    "CUBES",
-    "DONE",
-    "FAILED",
-    "MANIFEST",
-    "WAITING",
-    "Entry",
-    "Judgement",
-    "Manifest",
-    "Piece",
-    "Saver",
-    "checksum",
-    "cube_file",
-    "names_for",
-    "recipe_hash",
-]
-
 MANIFEST = "campaign.hexrecruit.json"
 CUBES = "cubes"
 WAITING, DONE, FAILED = "waiting", "done", "failed"

@@ -11,8 +11,6 @@ from napari_hexrecruit.text import encodable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Value", "axes_of", "differences", "plain_value", "table_of"]
-
 Value: TypeAlias = "bool | int | float | str"
 """What a parameter may be: all values of one are of the same type."""
 
@@ -195,11 +193,6 @@ def _leaves(content: Any, prefix: str = "") -> Iterator[tuple[str, Value]]:
             yield from _leaves(value, name)
         elif not _names_a_file(value):
             yield name, plain_value(value)
-
-
-def _key_of(item: Any, number: int) -> str:
-    named = isinstance(item, dict) and isinstance(item.get("name"), str)
-    return str(item["name"]) if named else str(number)
 
 
 def _names_a_file(value: object) -> bool:

@@ -10,8 +10,6 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-__all__ = ["existing", "matching"]
-
 _WILD = "*?["
 
 Reading = Callable[[Path, str], list[Path]]

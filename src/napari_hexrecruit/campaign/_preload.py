@@ -6,8 +6,6 @@ import atexit
 import os
 import signal
 
-__all__ = ["dask_setup"]
-
 
 def dask_setup(worker: object) -> None:
     """Leave Ctrl-C to the process that the user talks to, and one core to each other worker.

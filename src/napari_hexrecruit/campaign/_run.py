@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.filters import Where
     from napari_hexrecruit.progress import Progress
 
-__all__ = ["CampaignResult", "computed_campaign", "run_campaign"]
-
 _SECONDS_TO_APPEAR = 10.0
 """How long a file that another machine has written may take to be seen on a shared disk."""
 

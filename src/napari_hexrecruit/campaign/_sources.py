@@ -30,8 +30,6 @@ from napari_hexrecruit.storage.kinds import instead_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Campaign", "Member", "list_simulations"]
-
 CONFIG = "simulation_config.json"
 _LARGEST_BYTES = 50_000_000
 _XARRAY_KEYS = {"attrs", "data", "dims", "coords"}

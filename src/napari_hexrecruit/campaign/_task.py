@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.sonata import Simulation
 
-__all__ = ["CubeJob", "Done", "Failed", "compute_cube", "forget", "look_at_order", "sentence_of"]
-
 _TOO_LARGE = "there is not enough memory: use fewer workers, or split the simulation into windows"
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["merge_windows", "merged_attrs", "split_bins", "whole_bins"]
-
 
 def whole_bins(
     duration_ms: float, start: float | None, stop: float | None, bin_ms: float

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.errors import Parameter
     from napari_hexrecruit.progress import Progress
 
-__all__ = ["about", "progress_bars", "run", "say", "warn"]
-
 _LONGEST_LINE = 2_000
 DONE, MISTAKE, INTERRUPTED, ENDED = 0, 2, 130, 128
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Simulation
 
-Sim = Annotated[Path, typer.Argument(metavar="SIM", help="SONATA simulation configuration (JSON).")]
 AnySim = Annotated[
     Path | None,
     typer.Argument(

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation, SpikeTrain
 
-__all__ = ["check_simulation"]
-
 FLAT_PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"))
 _MOST_VALUES = 1 << 24
 """Values of a cube that is tried; of a longer simulation, fewer and wider bins are."""

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
 
-__all__ = ["computed_cube", "cumulative_cube", "large_cube", "recruitment_cube"]
-
 
 def recruitment_cube(
     simulation: str | os.PathLike[str] | Simulation,

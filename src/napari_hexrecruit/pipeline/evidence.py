@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.sonata import Simulation, SpikeTrain
 
-__all__ = ["Evidence", "tally_in", "tally_of"]
-
 T = TypeVar("T")
 Mask = npt.NDArray[np.bool_]
 

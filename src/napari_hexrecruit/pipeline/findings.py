@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Finding", "Status", "finding_lines", "number_of"]
-
 Status = Literal["OK", "assumption", "warning", "error"]
 
 

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.sonata import Simulation
     from napari_hexrecruit.timebins import Clock
 
-__all__ = ["computed_large_cube"]
-
 _SLAB_BYTES = 1 << 27
 """Counts that are in memory at a time; percentages and what is compressed come on top."""
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
 
-__all__ = ["column_centres", "column_of_neuron", "has_place", "look_up", "median_places"]
-
 
 def has_place(
     x: npt.NDArray[Any], y: npt.NDArray[Any], *, outside_value: bool

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.counting.members import HexMembers
     from napari_hexrecruit.progress import Progress
 
-__all__ = ["cube_members", "open_recipe"]
-
 
 def cube_members(
     simulation: str | os.PathLike[str] | Simulation,

@@ -29,15 +29,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.recipe import Flat
     from napari_hexrecruit.sonata import Simulation
 
-__all__ = [
-    "FlatSource",
-    "Places",
-    "find_places",
-    "flat_units",
-    "group_places",
-]
-
-
 Mask = npt.NDArray[np.bool_]
 _MUCH_FARTHER = 100.0
 """Times that neurons are away than a volume reaches, where it has another unit: mm is 1,000."""

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.timebins import TimeBins
 
-__all__ = ["Question", "grouped", "opened", "resolve", "selected_neurons"]
-
 Ints = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
 

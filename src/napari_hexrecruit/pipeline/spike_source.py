@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.sonata import Simulation
     from napari_hexrecruit.timebins import Clock, TimeBins
 
-__all__ = ["Counted", "FromFile", "FromMemory", "spikes_of", "too_coarse"]
-
 _BYTES_PER_SPIKE = np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize
 _SHARE_OF_MEMORY = 0.5
 """Of the memory that is free, what the spikes of an opened simulation may take."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.sonata import Simulation, SpikeTrain
     from napari_hexrecruit.timebins import Clock, TimeBins
 
-__all__ = ["SpikeStream", "counted_in_order", "open_stream"]
-
 T = TypeVar("T")
 
 _BLOCKS = (1 << 18, 1 << 19, 1 << 20)

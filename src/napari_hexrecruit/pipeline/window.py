@@ -9,8 +9,6 @@ from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
 if TYPE_CHECKING:
     from napari_hexrecruit.sonata import Simulation
 
-__all__ = ["bins_of", "bins_to"]
-
 
 def bins_of(
     sim: Simulation, start: float | None, stop: float | None, bin_ms: float

@@ -12,7 +12,7 @@ from napari_hexrecruit.errors import SimulationDataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from napari_hexrecruit.filters import Column
+    from napari_hexrecruit.values import Column
 
 _PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"), ("x", "z"), ("x", "y"), ("y", "z"))
 """What is proposed first as flat position."""

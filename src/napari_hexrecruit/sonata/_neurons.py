@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from pathlib import Path
 
-    from napari_hexrecruit.filters import Column
     from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.values import Column
 
 
 T = TypeVar("T")

@@ -14,15 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.errors import SimulationDataError, one_line
-from napari_hexrecruit.filters import matches, values_meant
+from napari_hexrecruit.filters import matches
 from napari_hexrecruit.sonata._manifest import read_json
+from napari_hexrecruit.values import values_meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from napari_hexrecruit.filters import Column
     from napari_hexrecruit.sonata._nodes import Nodes
+    from napari_hexrecruit.values import Column
 
 Mask = npt.NDArray[np.bool_]
 

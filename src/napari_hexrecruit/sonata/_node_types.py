@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from napari_hexrecruit.filters import Column
+    from napari_hexrecruit.values import Column
 
 _ID = "node_type_id"
 _NOTHING = "NULL"

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from napari_hexrecruit.filters import Column
     from napari_hexrecruit.sonata._config_values import PopulationConfig
+    from napari_hexrecruit.values import Column
 
 _MOST_NEURONS = np.iinfo(np.int32).max - 1
 _AXES = ("x", "y", "z")

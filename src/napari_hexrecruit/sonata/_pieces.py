@@ -18,7 +18,7 @@ from napari_hexrecruit.errors import SimulationDataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_hexrecruit.filters import Column
+    from napari_hexrecruit.values import Column
 
 WORDS = {"false": False, "true": True}
 """Texts that are truth values, in lower case."""

@@ -13,7 +13,7 @@ from napari_hexrecruit.storage.hdf5 import check_bytes, child, h5_errors
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_hexrecruit.filters import Column
+    from napari_hexrecruit.values import Column
 
 _MOST_TEXTS = 1 << 20
 """Texts that a library may list; those of circuits have some hundred, or one a morphology."""

@@ -11,8 +11,8 @@ from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.filters import value_to_text
 
 if TYPE_CHECKING:
-    from napari_hexrecruit.filters import Column
     from napari_hexrecruit.sonata import Simulation
+    from napari_hexrecruit.values import Column
 
 FLAT_PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"))
 _MOST_VALUES = 40

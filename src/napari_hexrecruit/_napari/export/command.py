@@ -15,8 +15,6 @@ from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.render.style import MovieStyle
 from napari_hexrecruit.storage.cubes import ENDING, read_cube
 
-__all__ = ["commands", "run_options"]
-
 _SWITCHES = ("colorbar", "timestamp", "scale_bar")
 _REMEDY = "save the layer as .hexrecruit.nc, open that file and export from there"
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.counting.members import HexMembers
     from napari_hexrecruit.progress import Progress
 
-__all__ = ["SimulationSource", "is_mean", "origin_ms", "source_of"]
-
 _Key = tuple[str | int | None, ...]
 
 

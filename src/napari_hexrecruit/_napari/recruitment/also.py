@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-__all__ = ["also_line", "rule_text"]
-
 _LONGEST = 24
 """Letters of a name that the panel has room for."""
 _NAMES = {"node_set": "node set", "bin_ms": "bin", "min_neurons": "min. neurons"}

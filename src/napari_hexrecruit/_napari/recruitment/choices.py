@@ -11,16 +11,8 @@ import pandas as pd
 from napari_hexrecruit.errors import SimulationDataError
 
 if TYPE_CHECKING:
-    from napari_hexrecruit.filters import Column
     from napari_hexrecruit.sonata import Simulation
-
-__all__ = [
-    "ColumnChoices",
-    "PopulationChoices",
-    "SimulationChoices",
-    "column_choices",
-    "simulation_choices",
-]
+    from napari_hexrecruit.values import Column
 
 FLAT_COLUMNS = ("ss_flat_x", "ss_flat_y", "flat_x", "flat_y")
 """Flat positions that are computed from the circuit's atlas where the nodes file lacks them."""

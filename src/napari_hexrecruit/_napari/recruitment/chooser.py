@@ -21,8 +21,6 @@ from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit._napari.recruitment.work import Opened, opened, values_of
 from napari_hexrecruit._napari.widgets.loading import Jobs, Outcome
 
-__all__ = ["Chooser"]
-
 _SAVE_AFTER_MS = 500
 _CHOOSE = "Choose a simulation, or drop it here."
 _FAILED = "could not be read, see Details. Choose another, or name what is missing in Other files."

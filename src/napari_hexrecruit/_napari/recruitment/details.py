@@ -10,8 +10,6 @@ from pathlib import Path
 
 from napari_hexrecruit.pipeline.findings import Finding, Status, finding_lines, number_of
 
-__all__ = ["DARK", "LIGHT", "Inks", "as_html", "as_text", "counted", "gathered", "in_panel"]
-
 _ORDER: tuple[Status, ...] = ("error", "warning", "assumption", "OK")
 _SYMBOLS: dict[Status, str] = {
     "error": "\N{MULTIPLICATION X}",

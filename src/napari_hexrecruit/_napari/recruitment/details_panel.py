@@ -25,8 +25,6 @@ from napari_hexrecruit._napari.widgets.loading import Jobs, Outcome
 from napari_hexrecruit._napari.widgets.parts import row
 from napari_hexrecruit.pipeline.findings import Finding
 
-__all__ = ["DetailsPanel"]
-
 _AFTER_MS = 300
 """Pause after loading: the user may go on, and the files shall be free."""
 _MOST_HEIGHT = 340

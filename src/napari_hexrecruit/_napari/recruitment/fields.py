@@ -29,8 +29,6 @@ from napari_hexrecruit._napari.widgets.parts import (
 )
 from napari_hexrecruit.metrics import METRICS
 
-__all__ = ["NOTHING", "Fields"]
-
 COLORMAPS = (
     *("viridis", "inferno", "magma", "plasma", "turbo", "ice", "fire", "gist_earth", "gray"),
     "gray_r",

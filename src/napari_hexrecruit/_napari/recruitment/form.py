@@ -28,8 +28,6 @@ from napari_hexrecruit.filters import Rule
 from napari_hexrecruit.pipeline.places import flat_units
 from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe
 
-__all__ = ["Form"]
-
 _LENGTHS = ("radius", "bin_ms", "start")
 _MOST_DECIMALS = 9
 _UNITS = {"um": " µm", "pixel": " px", "unknown": ""}

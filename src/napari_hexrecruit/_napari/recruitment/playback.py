@@ -10,8 +10,6 @@ from typing import Any
 from napari.components import ViewerModel
 from qtpy.QtCore import QObject, QTimer
 
-__all__ = ["Playback", "advance"]
-
 _TICK_MS = 30
 """Pause between two pictures; a faster screen gains nothing."""
 

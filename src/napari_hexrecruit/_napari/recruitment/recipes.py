@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit._napari.recruitment.choices import SimulationChoices
 
-__all__ = ["edited", "fitting", "recipe_to_edit", "said_otherwise"]
-
 _RULE = "rule"
 _OF_ANALYSES = ("analysis", "time_origin_ms", N_TRIALS)
 

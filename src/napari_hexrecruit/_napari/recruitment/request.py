@@ -14,12 +14,10 @@ from napari_hexrecruit.schema import N_SPIKES
 if TYPE_CHECKING:
     import xarray as xr
 
-    from napari_hexrecruit.filters import Column
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Simulation
-
-__all__ = ["MOST_PARTS", "Request", "cubes_of"]
+    from napari_hexrecruit.values import Column
 
 MOST_PARTS = 16
 """Parts that a population is split into at most."""

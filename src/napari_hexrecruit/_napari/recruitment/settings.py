@@ -17,15 +17,6 @@ from napari_hexrecruit.recipe import CubeRecipe
 if TYPE_CHECKING:
     from napari_hexrecruit.filters import Rule
 
-__all__ = [
-    "Saver",
-    "Settings",
-    "filter_column_of",
-    "load_settings",
-    "save_settings",
-    "settings_file",
-]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:

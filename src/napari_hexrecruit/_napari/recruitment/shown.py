@@ -17,8 +17,6 @@ from napari_hexrecruit._napari.layers.shown_cube import cube_of, is_plain, name_
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment.sources import Sources
 
-__all__ = ["Shown"]
-
 
 class Shown:
     """Layers of the simulation that the widget shows, one for each value it is split by.
@@ -173,7 +171,7 @@ class Shown:
         """Side by side with names where there are several; undone where there is one again."""
         if not several and not self._made_grid:
             return
-        grid = getattr(self._viewer, "canvas", self._viewer).grid  # napari 0.9 has moved it
+        grid = self._viewer.canvas.grid
         grid.stride = 1
         grid.enabled = several
         for layer in self.layers:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Simulation
 
-__all__ = ["Sources"]
-
 
 @dataclass(frozen=True)
 class Sources:

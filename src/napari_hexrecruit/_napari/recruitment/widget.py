@@ -34,8 +34,6 @@ from napari_hexrecruit._napari.recruitment.work import (
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.parts import scrolled
 
-__all__ = ["RecruitmentWidget"]
-
 _UPDATE_AFTER_MS = 400
 """Pause after the last change before the cube is computed again: a field may be on its way."""
 

@@ -26,17 +26,6 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
 
-__all__ = [
-    "Loaded",
-    "Opened",
-    "computed",
-    "notes_of",
-    "opened",
-    "summary",
-    "values_of",
-    "warnings_of",
-]
-
 T = TypeVar("T")
 
 
