@@ -19,7 +19,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from napari_hexrecruit.values import Column, values_meant, values_present
 
@@ -89,6 +88,7 @@ def typed_rule(rule: Rule, column: Column) -> dict[str, Any]:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> layers = pd.Categorical(["2", "3", "3"])
     >>> typed_rule({"column": "layer", "value": 3}, layers)
     {'column': 'layer', 'values': ['3']}
@@ -181,7 +181,7 @@ def matches(rule: Rule, column: Column) -> npt.NDArray[np.bool_]:
         lo, hi = rule["interval"]
         numbers = np.asarray(column)
         return np.asarray((numbers >= lo) & (numbers < hi), dtype=bool)
-    if isinstance(column, pd.Categorical):
+    if not isinstance(column, np.ndarray):
         wanted = np.append(column.categories.isin(rule["values"]), False)  # code -1 is "no value"
         kept: npt.NDArray[np.bool_] = wanted[column.codes]
         return kept
@@ -212,13 +212,13 @@ def _read_text(name: str, text: str, column: Column) -> Rule:
     """
     if text.lstrip().startswith('"'):
         return {"column": name, "values": _read_csv(name, text)}
-    if isinstance(column, pd.Categorical):
+    if not isinstance(column, np.ndarray):
         known = set(values_present(column))
         for value in (text, text.strip()):
             if value in known:
                 return {"column": name, "values": [value]}
     ends = text.split(":")
-    if len(ends) == 2 and not isinstance(column, pd.Categorical):
+    if len(ends) == 2 and isinstance(column, np.ndarray):
         try:
             return {"column": name, "interval": [float(ends[0]), float(ends[1])]}
         except ValueError:
@@ -249,8 +249,8 @@ def _read_csv(name: str, text: str) -> list[str]:
 
 
 def _typed_interval(name: str, interval: Any, column: Column) -> list[float]:
-    if isinstance(column, pd.Categorical) or column.dtype.kind == "b":
-        kind = "text" if isinstance(column, pd.Categorical) else "true and false"
+    if not isinstance(column, np.ndarray) or column.dtype.kind == "b":
+        kind = "text" if not isinstance(column, np.ndarray) else "true and false"
         raise ValueError(f"where {name}: a column of {kind} has no interval; give values instead")
     ends = _as_list(interval)
     try:
@@ -272,7 +272,7 @@ def _typed_values(
     present = values_present(column)
     if not present:
         raise ValueError(f"where {name}: no neuron has a value in this column: name another one")
-    if not isinstance(column, pd.Categorical) and column.dtype.kind == "f":
+    if isinstance(column, np.ndarray) and column.dtype.kind == "f":
         ends = " to ".join(f"{end:g}" for end in present)
         raise ValueError(
             f"where {name}: no neuron has {value!r}; the values go from {ends}:"
@@ -283,7 +283,7 @@ def _typed_values(
 
 def _occurring(column: Column) -> Callable[[Any], bool]:
     """Whether a neuron has a value."""
-    if isinstance(column, pd.Categorical):
+    if not isinstance(column, np.ndarray):
         return frozenset(values_present(column)).__contains__
     return lambda value: bool((column == value).any())
 

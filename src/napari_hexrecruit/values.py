@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Column: TypeAlias = "pd.Categorical | npt.NDArray[Any]"
 """Values of one property for all neurons: text as `pandas.Categorical`, numbers as an array."""
@@ -37,7 +39,7 @@ def values_meant(value: Any, column: Column) -> list[Any]:
     >>> values_meant("true", np.array([False, True])), values_meant("3", np.array([1.0, 2.0]))
     ([True], [3.0])
     """
-    if isinstance(column, pd.Categorical):
+    if not isinstance(column, np.ndarray):
         return _texts_meant(value, column)
     if column.dtype.kind == "b":
         truth = _truth(value)
@@ -54,7 +56,7 @@ def values_meant(value: Any, column: Column) -> list[Any]:
 
 def values_present(column: Column) -> list[Any]:
     """Values that occur, sorted; of real numbers, which are too many, the least and greatest."""
-    if isinstance(column, pd.Categorical):
+    if not isinstance(column, np.ndarray):
         used = np.zeros(len(column.categories) + 1, dtype=bool)
         used[column.codes] = True  # code -1, of what is missing, is the last one
         return sorted(str(v) for v in column.categories[used[:-1]])
