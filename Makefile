@@ -13,17 +13,18 @@ METADATA := pyproject.toml src/napari_hexrecruit/_version.py
 CHECK_EXTRAS := test,lint
 
 # Tests neither read nor change the user's napari settings, fail where a widget is left behind, and
-# use the Qt binding that is installed for them.
-TEST_ENV := NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_API=pyqt6 PYTEST_QT_API=pyqt6
+# use the Qt binding that is installed for them. Python keeps what it has compiled: tests start many processes.
+TEST_ENV := PYTHONDONTWRITEBYTECODE= NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_API=pyqt6 PYTEST_QT_API=pyqt6
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint type docs bench fuzz reliability golden gallery screenshots build
+.PHONY: help setup demo check test lint type docs bench fuzz reliability golden gallery screenshots build
 
 help:
 	@echo "make setup        .venv with everything for work on the project"
 	@echo "make demo         sample simulation -> cube -> movie, in $(DEMO_DIR)/; opens the viewer where it can"
-	@echo "make test         lint, types, manifest and all tests"
+	@echo "make check        lint, types and the fast tests: what one runs while working (3 minutes)"
+	@echo "make test         lint, types, manifest and all tests: before a commit, and in CI (10 minutes)"
 	@echo "make lint | type  one of those alone"
 	@echo "make docs         documentation as HTML, in docs/_build/html/"
 	@echo "make bench        benchmarks, against the reference pipeline"
@@ -73,10 +74,19 @@ demo: $(VENV)/.all
 	@$(BIN)/hexrecruit demo "$(DEMO_DIR)"
 	@echo "make demo: done; look into $(DEMO_DIR)/"
 
+# A process per core, each with a screen of its own; one that has no tests left takes some of another.
+PYTEST := $(TEST_ENV) scripts/with-display.sh $(BIN)/python -m pytest -n auto --dist worksteal
+
+# Without tests that take many seconds; of those that open windows, one or two of each panel.
+check: lint type
+	@scripts/system-libs.sh
+	@$(PYTEST) -m "smoke or not (slow or window)" $(PYTEST_ARGS)
+	@echo "make check: lint, types and fast tests passed"
+
 test: lint type
 	@scripts/system-libs.sh
 	@$(TEST_ENV) $(BIN)/npe2 validate --imports napari-hexrecruit
-	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
+	@$(PYTEST) $(PYTEST_ARGS)
 	@echo "make test: lint, types, manifest and tests passed"
 
 lint: $(VENV)/.check
@@ -105,7 +115,9 @@ fuzz: $(VENV)/.check
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --keep fuzz-failures $(FUZZ_ARGS)
 
 # One part only: make reliability RELIABILITY_ARGS="--part kills --kills 500"
+# The slow tests repeat what they do as often as shows rare faults.
 reliability: $(VENV)/.check
+	@HEXRECRUIT_THOROUGH=1 $(PYTEST) -m slow $(PYTEST_ARGS)
 	@$(BIN)/python scripts/reliability.py $(RELIABILITY_ARGS)
 	@echo "make reliability: look at docs/reliability.md before committing"
 

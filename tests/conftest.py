@@ -8,13 +8,15 @@ import signal
 import pytest
 from hypothesis import settings
 from tests.support.display import take_screen
+from tests.support.thorough import repetitions
 
 from napari_hexrecruit.system.threads import n_cores
 
 # The first example of a test may import or compile; how long that takes says nothing.
 # The same examples each time, so that a run judges the change that was made and nothing else:
 # HYPOTHESIS_PROFILE=random looks for new ones.
-settings.register_profile("steady", deadline=None, derandomize=True)
+N_EXAMPLES = repetitions(30, 200)
+settings.register_profile("steady", deadline=None, derandomize=True, max_examples=N_EXAMPLES)
 settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
@@ -39,3 +41,11 @@ def _interrupts_are_heard():
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that make a viewer are marked by themselves."""
+    for item in items:
+        if "make_napari_viewer" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.window)

@@ -22,6 +22,8 @@ from tests.fuzz.driver import draw, run
 from tests.support import deviations
 from tests.support.cubes import cube_of
 from tests.support.sonata_files import simple_files
+from tests.support.thorough import repetitions
+from tests.support.waiting import PATIENCE_S
 
 from napari_hexrecruit import HexRecruitError, read_cube, write_cube
 from napari_hexrecruit.atlas.nrrd import read_header, read_image
@@ -31,11 +33,13 @@ from napari_hexrecruit.sonata import open_simulation
 from napari_hexrecruit.storage.heaps import has_endless_heap
 from napari_hexrecruit.storage.run_file import read_run_file
 
-SEED, N_INPUTS = 20_240_601, 200
+SEED = 20_240_601
+N_INPUTS = repetitions(3 * len(KINDS), 200)
 
 
+@pytest.mark.slow
 def test_damaged_files_give_a_whole_output_or_one_sentence():
-    found = run(seed=SEED, seconds=60.0, n_workers=2, most=N_INPUTS)
+    found = run(seed=SEED, seconds=3600.0, n_workers=2, most=N_INPUTS)
     bad = [(one["plan"], one["faults"], one["stderr"]) for one in found.bad]
     assert json.dumps(bad, indent=1) == "[]"
     assert set(found.counts) == set(KINDS)
@@ -124,7 +128,7 @@ def test_cubes_of_other_structure_are_refused_before_they_are_opened(cube_file, 
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    reader.join(20)
+    reader.join(PATIENCE_S)
     assert refused, "it hangs"
 
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import dask
@@ -16,11 +15,14 @@ import distributed
 import pytest
 from distributed.diagnostics.plugin import WorkerPlugin
 from tests.support.campaign_files import write_grid
+from tests.support.waiting import PATIENCE_S, wait_until
 
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit.campaign import list_simulations, open_campaign, run_campaign, select_cube
 from napari_hexrecruit.campaign._cluster import connected
 from napari_hexrecruit.errors import HexRecruitError
+
+pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,8 +68,7 @@ class Killer(WorkerPlugin):
             self.kill()
 
     def kill_while_it_writes(self):
-        while not any(".part" in name for name in os.listdir(self.cubes)):
-            time.sleep(0.0002)
+        wait_until(lambda: any(".part" in name for name in os.listdir(self.cubes)))
         self.kill()
 
     def kill(self):
@@ -155,10 +156,10 @@ class TestInterrupts:
             text=True,
             start_new_session=True,
         )
-        wait_for(lambda: len(list(out.glob("cubes/*.nc"))) >= 3)
+        wait_until(lambda: len(list(out.glob("cubes/*.nc"))) >= 3)
         # as a terminal does: to all processes of the group; a batch system signals the first alone
         (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
-        said, errors = process.communicate(timeout=30)
+        said, errors = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == status, errors
         assert said.endswith("what is done is kept; the same command goes on from there\n")
         assert len(errors.splitlines()) == 1 and "nothing half-written was left" in errors
@@ -172,13 +173,6 @@ class TestInterrupts:
         assert f"30 simulations done, {n_done} of them before" in done.stdout
         assert not done.stderr
         assert sorted(os.listdir(out / "cubes")) == sorted(f"{k}.hexrecruit.nc" for k in range(30))
-
-
-def wait_for(condition, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def states_of(out):

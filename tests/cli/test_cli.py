@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
@@ -16,9 +14,12 @@ import pytest
 import voxcell
 import yaml
 from PIL import Image
-from tests.support.sonata_files import simple_files
+from tests.support.sonata_files import IDS_THAT_THE_POPULATION_LACKS, simple_files
+from tests.support.waiting import PATIENCE_S
 
 from napari_hexrecruit import read_cube, recruitment_cube, write_cube
+
+pytestmark = IDS_THAT_THE_POPULATION_LACKS
 
 
 def hexrecruit(*args, **kwargs):
@@ -28,7 +29,7 @@ def hexrecruit(*args, **kwargs):
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    return simple_files().write(tmp_path_factory.mktemp("simulation"))
+    return simple_files(n_strays=10).write(tmp_path_factory.mktemp("simulation"))
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is full")
@@ -233,41 +234,40 @@ def test_without_a_screen_the_viewer_says_so(config):
     assert "there is no screen here" in done.stderr
 
 
-def _wait_for_libraries(process):
-    """Until a command has begun its work: before, Python itself may be importing."""
-    maps = Path(f"/proc/{process.pid}/maps")
-    if not maps.exists():  # not Linux
-        time.sleep(3.0)
-    while process.poll() is None and maps.exists() and "llvmlite" not in maps.read_text():
-        time.sleep(0.01)
+# The command, which says what it does and goes on when that has been read.
+SAYING = """
+import sys, tqdm
+
+class Saying(tqdm.tqdm):
+    def __init__(self, *args, desc, **options):
+        super().__init__(*args, desc=desc, **options)
+        print(desc, flush=True)
+        sys.stdin.readline()
+
+tqdm.tqdm = Saying
+from napari_hexrecruit.cli import main
+main(sys.argv[1:])
+"""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for a child process")
-def test_an_interrupt_is_status_130_and_leaves_nothing(tmp_path):
-    config = simple_files(n_neurons=20_000, n_spikes=3_000_000).write(tmp_path / "simulation")
-    words = [sys.executable, "-m", "napari_hexrecruit", "cube", config, "--bin", "0.1"]
-    statuses = []
-    for wait in np.arange(0.0, 2.4, 0.4):
-        out = tmp_path / f"out-{wait:.1f}"
-        out.mkdir()
-        command = [*words, "--radius", "5", "-o", out / "a.hexrecruit.nc"]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-            _wait_for_libraries(process)
-            time.sleep(wait)  # at different places of the work, whichever they are
-            process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=60)
-        if os.listdir(out):  # it was done before
-            assert os.listdir(out) == ["a.hexrecruit.nc"]
-            assert read_cube(out / "a.hexrecruit.nc").sizes["time"] == 1000
-            break
-        # Where the interrupt fell into an eval (dataclasses, namedtuples), Python itself ends by
-        # the signal after our exit; a shell calls both of them 130.
-        statuses.append(130 if process.returncode == -signal.SIGINT else process.returncode)
-        *warned, last = said.splitlines()
-        assert statuses[-1] == 130, said
-        assert last.startswith(b"hexrecruit: interrupted"), said
-        assert all(line.startswith(b"warning: ") for line in warned), said
-    assert 130 in statuses
+@pytest.mark.parametrize("work", ["reading neurons", "spikes"])
+def test_an_interrupt_is_status_130_and_leaves_nothing(config, tmp_path, work):
+    words = [sys.executable, "-c", SAYING, "cube", config, "-o", tmp_path / "a.hexrecruit.nc"]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(words, **pipes, text=True) as process:
+        while (said := process.stdout.readline().strip()) != work:
+            assert said, process.stderr.read()
+            process.stdin.write("\n")
+            process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=PATIENCE_S)
+    *warned, last = errors.splitlines()
+    assert process.returncode == 130, errors
+    assert last.startswith("hexrecruit: interrupted"), errors
+    assert all(line.startswith("warning: ") for line in warned), errors
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from tests.support.sonata_files import simple_files
+from tests.support.waiting import PATIENCE_S
 
 pty = pytest.importorskip("pty", reason="pseudo-terminals are of Unix")
 fcntl = pytest.importorskip("fcntl", reason="pseudo-terminals are of Unix")
@@ -31,7 +32,7 @@ def on_terminal(words):
                 break
             said += piece
         os.close(ours)
-        assert process.wait(60) == 0, said
+        assert process.wait(PATIENCE_S) == 0, said
     return said.decode()
 
 

@@ -47,6 +47,7 @@ def test_every_script_has_a_page_that_shows_it():
             assert needed in page
 
 
+@pytest.mark.slow
 def test_which_part_is_recruited_first(folder):
     said = answer(folder, "first")
     n_responding, n_hexes = numbers(r"(\d+) of (\d+) hexagons respond", said)
@@ -56,6 +57,7 @@ def test_which_part_is_recruited_first(folder):
     assert np.hypot(x - MEDIUM.source_um[0], y - MEDIUM.source_um[1]) < 50.0
 
 
+@pytest.mark.slow
 def test_what_the_stimulus_changes(folder):
     said = answer(folder, "change")
     (most,) = numbers(r"at most ([\d.]+) percentage points more", said)
@@ -63,6 +65,7 @@ def test_what_the_stimulus_changes(folder):
     assert most == pytest.approx((percent[10:20] - percent[:10]).max(), abs=0.05)
 
 
+@pytest.mark.slow
 def test_how_reliable_it_is(folder):
     said = answer(folder, "reliable")
     assert "onsets: 100, 400, 700 ms" in said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.slow_counts import members_of, problems, slow_counts
+from tests.support.waiting import threads_of_work
 
 from napari_hexrecruit import TimeBins
 from napari_hexrecruit.counting import bin_counter
@@ -242,22 +242,20 @@ def test_what_progress_raises_ends_the_work(order):
             raise Stop
 
     source, members, bins = large(order)
-    before = threading.active_count()
     with pytest.raises(Stop):
         count_blocks(source, members, bins, progress=stop)
     assert source.n_open == 0
-    assert threading.active_count() == before
+    assert threads_of_work() == []
 
 
 @pytest.mark.parametrize("order", ["by_time", "by_id", "none"])
 def test_slabs_that_nobody_wants_end_the_work(order):
     source, members, bins = large(order)
-    before = threading.active_count()
     slabs = count_slabs(source, members, bins, memory_bytes=50_000, slab_bytes=1000)
     assert next(slabs).k0 == 0
     slabs.close()
     assert source.n_open == 0
-    assert threading.active_count() == before
+    assert threads_of_work() == []
 
 
 def test_more_spikes_than_int32_counts_are_refused():

@@ -73,12 +73,14 @@ def metadata(wheel: Path) -> Message:
     return Parser().parsestr(file.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_wheel_holds_the_package_and_nothing_else(wheel: Path):
     assert {p.name for p in wheel.iterdir() if p.suffix != ".dist-info"} == {PACKAGE.name}
     for name in ("napari.yaml", "py.typed", "hexgrid.py", "_napari/__init__.py"):
         assert (wheel / PACKAGE.name / name).is_file()
 
 
+@pytest.mark.slow
 def test_installed_wheel_gives_its_own_manifest(wheel: Path):
     code = (
         "from npe2 import PluginManifest; import napari_hexrecruit as package;"
@@ -93,6 +95,7 @@ def test_installed_wheel_gives_its_own_manifest(wheel: Path):
     assert wheel in Path(file.strip()).parents
 
 
+@pytest.mark.slow
 def test_sdist_holds_what_a_rebuild_and_a_test_need(sdist: Path):
     names = ("napari.yaml", "pyproject.toml", "LICENSE", "README.md", "Makefile", "tests", "docs")
     assert [name for name in names if not (sdist / name).exists()] == []

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.reference import reference_cube
-from tests.support.sonata_files import POPULATION, SonataFiles, simple_files
+from tests.support.sonata_files import (
+    IDS_THAT_THE_POPULATION_LACKS,
+    POPULATION,
+    SonataFiles,
+    simple_files,
+)
 
 from napari_hexrecruit import (
     cumulative_cube,
@@ -19,10 +24,12 @@ from napari_hexrecruit import (
 )
 from napari_hexrecruit.errors import SimulationDataError
 
+pytestmark = IDS_THAT_THE_POPULATION_LACKS
+
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    files = simple_files()
+    files = simple_files(n_strays=10)
     times, ids = np.asarray(files.times_ms), np.asarray(files.node_ids)
     x, y = files.columns["ss_flat_x"], files.columns["ss_flat_y"]
     # What this file is for: every awkward thing really is in it.
@@ -94,7 +101,7 @@ def test_equals_the_slow_reference(config, ours, theirs):
 def test_equals_the_slow_reference_on_random_simulations(
     tmp_path_factory, seed, n_neurons, n_spikes, bin_ms, radius
 ):
-    files = simple_files(n_neurons, n_spikes, seed)
+    files = simple_files(n_neurons, n_spikes, seed, n_strays=10)
     path = files.write(tmp_path_factory.mktemp("random"))
     reference = reference_cube(path, POPULATION, bin_ms=bin_ms, radius=radius)
     if reference.n_neurons.empty:
@@ -106,7 +113,7 @@ def test_equals_the_slow_reference_on_random_simulations(
 
 
 def test_spikes_are_neither_lost_nor_made(config):
-    files = simple_files()
+    files = simple_files(n_strays=10)
     cube = recruitment_cube(config, start=20.0, stop=80.0)
     times, ids = np.asarray(files.times_ms), np.asarray(files.node_ids)
     inside = (times >= 20.0 - 1e-6) & (times < 80.0 - 1e-6)

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ import pytest
 from imageio_ffmpeg import get_ffmpeg_exe, read_frames
 from PIL import Image
 from tests.support.cubes import letter_cube, wave_cube
+from tests.support.waiting import wait_until
 
 from napari_hexrecruit.errors import MissingExtraError
 from napari_hexrecruit.hexgrid import rowcol_to_ij
@@ -610,6 +610,11 @@ def test_no_process_is_left_behind(frames, tmp_path):
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     if not children.exists():
         pytest.skip("there is no list of child processes here")
-    time.sleep(0.05)
-    names = [Path(f"/proc/{child}/comm").read_text() for child in children.read_text().split()]
-    assert not [name for name in names if "ffmpeg" in name]
+
+    def is_ffmpeg(child):
+        try:
+            return "ffmpeg" in Path(f"/proc/{child}/comm").read_text()
+        except OSError:  # it has just ended
+            return False
+
+    wait_until(lambda: not any(map(is_ffmpeg, children.read_text().split())))

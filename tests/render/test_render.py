@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
-import tracemalloc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,11 @@ import pytest
 from tests.support.cubes import cube_of, letter_cube, sheet_cube, wave_cube
 
 from napari_hexrecruit.hexgrid import rowcol_to_ij
+from napari_hexrecruit.render import blend, painter, pixels
+from napari_hexrecruit.render import frames as frames_module
 from napari_hexrecruit.render.frames import RenderedFrames, render_frames
 from napari_hexrecruit.render.overlays import header_texts, time_texts
+from napari_hexrecruit.render.pixels import to_floats
 from napari_hexrecruit.render.scene import Underlay
 from napari_hexrecruit.render.style import Mark, MovieStyle
 
@@ -638,28 +642,37 @@ def test_a_scale_bar_is_as_long_as_it_says():
     assert lengths.max() * frames.scene.panels[0].view.scale == pytest.approx(200.0, abs=6.0)
 
 
-def test_memory_does_not_grow_with_the_number_of_frames(monkeypatch):
-    monkeypatch.setattr("napari_hexrecruit.render.frames._BLOCK_VALUES", 10_000)
+def test_what_is_kept_does_not_grow_with_the_number_of_frames(monkeypatch):
+    """One block of values and one picture are there at a time."""
+    monkeypatch.setattr(frames_module, "_BLOCK_VALUES", 10_000)
     monkeypatch.setattr("napari_hexrecruit.render.scene._BLOCK_VALUES", 10_000)
-    made = wave_cube(n_rows=20, n_cols=20, n_bins=600)
+    compute, blocks, pictures = frames_module._Values._compute, [], []
 
-    def peak(stop):
-        tracemalloc.start()
-        for _ in render_frames(made, stop=stop, size=(100, 80)):
-            pass
-        top = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return top
+    def watched(self, block):
+        values = compute(self, block)
+        assert values.size <= 10_000
+        blocks.append(weakref.ref(values))
+        return values
 
-    peak(100.0)
-    assert peak(6000.0) < 1.2 * peak(600.0)
+    monkeypatch.setattr(frames_module._Values, "_compute", watched)
+    for picture in render_frames(wave_cube(n_rows=20, n_cols=20, n_bins=600), size=(100, 80)):
+        pictures.append(weakref.ref(picture))
+        assert sum(ref() is not None for ref in blocks) <= 2
+        assert all(ref() is None for ref in pictures[:-2])
+    assert len(pictures) == 600 and len(blocks) >= 24
 
 
-def test_large_pictures_take_some_tens_of_bytes_per_pixel():
-    """They are numbers in parts only: numbers of four channels are 16 bytes a pixel, and a sum."""
-    size = (1800, 1200)
-    tracemalloc.start()
+def test_large_pictures_are_numbers_in_parts_only(monkeypatch):
+    """Numbers of four channels are 16 bytes a pixel, and a sum takes several of them."""
+    size, sizes = (1800, 1200), []
+
+    def watched(rgba):
+        sizes.append(rgba.shape[:-1])
+        return to_floats(rgba)
+
+    for module in (blend, painter, pixels):
+        monkeypatch.setattr(module, "to_floats", watched)
     render_frames(wave_cube(n_bins=2), size=size)[0]
-    top = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert top < 60 * size[0] * size[1]
+    n_pixels = [math.prod(shape) for shape in sizes]
+    assert sum(n_pixels) > size[0] * size[1]  # all of the picture, in parts
+    assert max(n_pixels) < 0.25 * size[0] * size[1]

@@ -17,6 +17,8 @@ import voxcell
 from tests.support.outputs_kills import kill_rounds, kinds
 from tests.support.outputs_runs import Runner, hidden, listing, put, small_disk, state
 from tests.support.sonata_files import simple_files
+from tests.support.thorough import repetitions
+from tests.support.waiting import PATIENCE_S
 
 from napari_hexrecruit import read_cube, write_movie
 from napari_hexrecruit.storage import atomic, claims, folders
@@ -40,9 +42,7 @@ def runner(place):
 
 @pytest.fixture(scope="module")
 def config(place):
-    files = simple_files()
-    files.node_ids = files.node_ids % 300  # without ids that are warned of: nothing is on stderr
-    return files.write(place / "simulation")
+    return simple_files().write(place / "simulation")
 
 
 @pytest.fixture(scope="module")
@@ -55,16 +55,18 @@ def cube(place, config, runner):
 # --- killed ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "rounds"),
+    ("name", "few", "many"),
     [
-        *(("cube", 10), ("zarr", 4), ("mp4", 4), ("gif", 4), ("PNG frames", 4), ("picture", 2)),
-        *(("node set", 2), ("run file", 4)),
+        *(("cube", 4, 10), ("zarr", 2, 4), ("mp4", 2, 4), ("gif", 2, 4), ("PNG frames", 2, 4)),
+        *(("picture", 2, 2), ("node set", 2, 2), ("run file", 2, 4)),
     ],
 )
 def test_killed_runs_leave_the_old_output_or_the_new_one(
-    runner, config, cube, tmp_path, name, rounds
+    runner, config, cube, tmp_path, name, few, many
 ):
+    rounds = repetitions(few, many)
     kind, rng = kinds(config, cube)[name], np.random.default_rng(len(name))
     tally = kill_rounds(runner, tmp_path / "out", name, kind, rounds=rounds, rng=rng)
     assert tally.fine, tally
@@ -72,6 +74,7 @@ def test_killed_runs_leave_the_old_output_or_the_new_one(
     assert tally.caught_writing or name in ("cube", "node set", "run file")  # written in a few ms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("name", ["gif", "picture"])
 def test_signals_that_can_be_caught_leave_nothing_else(
@@ -84,7 +87,7 @@ def test_signals_that_can_be_caught_leave_nothing_else(
 
 
 DROPPED = """
-import os, signal, sys, time, weakref
+import os, signal, sys, weakref
 from napari_hexrecruit.cli._console import run
 
 class Thing:
@@ -93,9 +96,10 @@ class Thing:
 def work():
     thing = Thing()
     number = signal.Signals[sys.argv[1]]
-    watcher = weakref.ref(thing, lambda _: [os.kill(os.getpid(), number), time.sleep(0.1)])
+    watcher = weakref.ref(thing, lambda _: [os.kill(os.getpid(), number), sum(range(10**6))])
     del thing
-    time.sleep(20)
+    while True:
+        signal.pause()
 
 sys.exit(run(work, debug=False))
 """
@@ -104,7 +108,7 @@ sys.exit(run(work, debug=False))
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_that_falls_into_a_callback_is_not_lost(name):
     done = subprocess.run(
-        [sys.executable, "-c", DROPPED, name], capture_output=True, text=True, timeout=15
+        [sys.executable, "-c", DROPPED, name], capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert done.returncode == 128 + signal.Signals[name]
     assert done.stderr.count("\n") == 1 and done.stderr.endswith("half-written was left\n")
@@ -187,7 +191,7 @@ def test_a_folder_that_was_being_replaced_gets_its_name_back(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "old.txt").write_text("old")
     with abandon(tmp_path, "folder") as process:
-        assert process.wait(30) == 9
+        assert process.wait(PATIENCE_S) == 9
     assert not (tmp_path / "a").exists() and len(hidden(tmp_path)) == 3
     with pytest.raises(FileExistsError, match="holds other files too"):
         write_movie(FRAMES, tmp_path / "a")  # the name is not free: the old folder is back

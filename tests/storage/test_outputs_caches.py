@@ -10,12 +10,12 @@ import multiprocessing
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.support.outputs_runs import hidden, listing
+from tests.support.waiting import PATIENCE_S, wait_until
 
 from napari_hexrecruit.storage import cache
 
@@ -112,6 +112,7 @@ def use_cache(folder, seed):
             os._exit(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed", [False, True])
 def test_concurrent_and_killed_writers_do_not_harm_a_cache(tmp_path, killed):
     context = multiprocessing.get_context("spawn")
@@ -121,17 +122,16 @@ def test_concurrent_and_killed_writers_do_not_harm_a_cache(tmp_path, killed):
     for process in processes:
         process.start()
     if killed:
-        while not folder.exists() or len(listing(folder)) < 3:
-            time.sleep(0.01)
+        wait_until(lambda: folder.exists() and len(listing(folder)) >= 3)
         for process in processes:
             process.kill()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE_S)
     if not killed:
         assert [process.exitcode for process in processes] == [0, 0, 0]
     checker = context.Process(target=use_cache, args=(str(folder), 3))
     checker.start()
-    checker.join(60)
+    checker.join(PATIENCE_S)
     assert checker.exitcode == 0 and hidden(folder) == []
 
 
@@ -150,6 +150,7 @@ print(total(np.arange(5.0)))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [lambda b: b"", lambda b: flipped(b, len(b) // 2)])
 def test_damaged_compiled_code_is_compiled_again(tmp_path, damage):
     (tmp_path / "code.py").write_text(COMPILED)

@@ -87,13 +87,23 @@ def kill_rounds(runner, folder, name, kind, *, rounds, rng, number=KILL, group=F
     path = folder / kind.name
     tally = Tally(name, signal.Signals(number).name)
     old, new, seconds, names = _both(runner, path, kind)
-    for k in range(rounds):
+
+    def begin():
         if state(path) != old:
             _remove(path)
             put(path, old)
-        run = runner.start(*_words(kind.new, path))
+        return runner.start(*_words(kind.new, path))
+
+    for k in range(rounds):
+        run = begin()
         in_writing = k % 2 == 1 or number != KILL
         if in_writing:
+            _wait_for_writing(folder, run, seconds)
+        for _ in range(5 if k == 1 else 0):
+            if run.process.is_alive() and hidden(folder):
+                break
+            run.wait()  # it was quicker: once more
+            run = begin()
             _wait_for_writing(folder, run, seconds)
         if k != 1:
             time.sleep(rng.uniform(0.0, seconds["writing" if in_writing else "all"]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
+import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,11 +92,20 @@ class SonataFiles:
             group.attrs.create("sorting", self.sorting, dtype=sorting)
 
 
-def simple_files(n_neurons: int = 300, n_spikes: int = 2_000, seed: int = 0) -> SonataFiles:
+IDS_THAT_THE_POPULATION_LACKS = pytest.mark.filterwarnings(
+    "ignore:.* have ids that the population lacks:napari_hexrecruit.RecruitmentWarning"
+)
+"""For tests of files with strays, which are about something else."""
+
+
+def simple_files(
+    n_neurons: int = 300, n_spikes: int = 2_000, seed: int = 0, *, n_strays: int = 0
+) -> SonataFiles:
     """A simulation in which everything happens that a reader must cope with.
 
-    Unsorted and repeated spikes, spikes before 0 and after the end, ids outside the population,
-    neurons without a place (NaN, infinite, -1 in both), float noise at the edges of bins.
+    Unsorted and repeated spikes, spikes before 0 and after the end, neurons without a place (NaN,
+    infinite, -1 in both), float noise at the edges of bins. Strays are ids that the population
+    lacks: a cube warns of their spikes.
     """
     rng = np.random.default_rng(seed)
     x, y = rng.uniform(-300, 300, n_neurons), rng.uniform(-200, 200, n_neurons)
@@ -105,7 +115,7 @@ def simple_files(n_neurons: int = 300, n_spikes: int = 2_000, seed: int = 0) -> 
     x[lost[2::4]], y[lost[2::4]] = -1.0, -1.0
     x[lost[3::4]] = -1.0  # -1 in one of them is a place like any other
     times = rng.integers(-50, 1_100, n_spikes) * 0.1 + rng.choice([-1e-10, 0.0, 1e-10], n_spikes)
-    ids = rng.integers(0, n_neurons + 10, n_spikes)
+    ids = rng.integers(0, n_neurons + n_strays, n_spikes)
     again = rng.integers(0, n_spikes, n_spikes // 4)
     times, ids = np.append(times, times[again]), np.append(ids, ids[again])
     return SonataFiles(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tests.support.sonata_files import SonataFiles
+from tests.support.waiting import PATIENCE_MS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 PLUGIN = "napari-hexrecruit"
 WIDGET = "Hexagon recruitment"
-PATIENCE_MS = 20_000
-"""For work in a thread; the first may compile."""
 
 
 class User:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.waiting import PATIENCE_S, threads_of_work
 
 from napari_hexrecruit.system.threads import ahead, n_cores, parts
 
@@ -18,19 +18,17 @@ def test_everything_comes_in_order():
 
 
 def test_the_next_item_is_made_while_one_is_used():
-    made = []
+    second_is_made = threading.Event()
 
     def source():
         for item in range(3):
-            made.append(item)
+            if item == 1:
+                second_is_made.set()
             yield item
 
     with ahead(source(), 1) as items:
         assert next(items) == 0
-        deadline = time.monotonic() + 10
-        while 1 not in made and time.monotonic() < deadline:
-            time.sleep(0.001)
-        assert 1 in made
+        assert second_is_made.wait(PATIENCE_S)
 
 
 def test_a_fault_of_the_source_is_raised_where_items_are_used():
@@ -44,7 +42,6 @@ def test_a_fault_of_the_source_is_raised_where_items_are_used():
 
 
 def test_what_is_not_wanted_any_more_ends():
-    before = threading.active_count()
     closed = []
 
     def endless():
@@ -58,7 +55,7 @@ def test_what_is_not_wanted_any_more_ends():
         next(items)
         raise KeyboardInterrupt
     assert closed == [True]
-    assert threading.active_count() == before
+    assert threads_of_work() == []
 
 
 @given(st.integers(0, 50), st.integers(1, 9))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
 
 import numpy as np
@@ -14,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog
 from tests.support.cubes import cube_of, wave_cube
 from tests.support.looking import canvas, go_to
 from tests.support.mouse import LEFT
+from tests.support.qt_events import let_events_pass, wait_until_gone
 from tests.support.widget_helpers import PATIENCE_MS, PLUGIN
 
 from napari_hexrecruit import recruitment_cube
@@ -49,7 +49,7 @@ class Panel:
         self.told.append(str(notification.message))
 
     def wait(self):
-        self.qtbot.wait(20)
+        let_events_pass()
         self.qtbot.waitUntil(lambda: not self.widget.busy, timeout=PATIENCE_MS)
 
     def press(self, button):
@@ -626,9 +626,7 @@ class TestPanels:
         viewer.window.remove_dock_widget(panel.widget.native)
         gone = weakref.ref(panel.widget)
         del panel
-        qtbot.wait(50)
-        gc.collect()
-        assert gone() is None
+        wait_until_gone(qtbot, gone)
         layer.cube = wave_cube(2, 2, 5)
         viewer.layers.clear()
         assert told == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import weakref
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 from tests.support.mouse import LEFT, Mouse
+from tests.support.qt_events import let_events_pass, wait_until_gone
 from tests.support.widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, recruitment_cube
@@ -52,7 +52,7 @@ class Panel:
         self.told.append(str(notification.message))
 
     def wait(self):
-        self.qtbot.wait(20)
+        let_events_pass()
         self.qtbot.waitUntil(lambda: not self.widget.busy, timeout=PATIENCE_MS)
 
     def press(self, button):
@@ -307,9 +307,7 @@ class TestPanel:
         assert len(viewer.mouse_drag_callbacks) == n_callbacks - 1
         gone = weakref.ref(panel.widget)
         del panel
-        qtbot.wait(50)
-        gc.collect()
-        assert gone() is None
+        wait_until_gone(qtbot, gone)
         layer.selected_hexes = row[1]["hex"].to_numpy()[:2]
         viewer.layers.clear()
         assert told == []

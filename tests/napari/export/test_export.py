@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -14,6 +13,8 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog, QScrollArea
 from tests.support.cubes import cube_of
 from tests.support.looking import canvas, pixel_of, scene
+from tests.support.qt_events import let_events_pass
+from tests.support.waiting import PATIENCE_S
 from tests.support.widget_helpers import User, neurons_in_a_row
 
 from napari_hexrecruit import read_cube, render_frames, write_cube
@@ -49,7 +50,7 @@ def viewer(make_napari_viewer, qtbot, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", "")
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1200, 800)
-    qtbot.wait(50)
+    let_events_pass()
     return viewer
 
 
@@ -60,7 +61,7 @@ def user(viewer, qtbot, cube):
     user = Exporter(viewer, qtbot)
     viewer.dims.set_point(0, 3020.0)
     viewer.reset_view()
-    qtbot.wait(50)
+    let_events_pass()
     return user
 
 
@@ -239,13 +240,12 @@ class TestCanvas:
         assert user.told == []
 
     def test_the_window_answers_meanwhile(self, user, tmp_path):
-        answers = []
+        seen = set()
         timer = QTimer()
-        timer.timeout.connect(lambda: answers.append(time.perf_counter()))
-        timer.start(5)
-        started = time.perf_counter()
+        timer.timeout.connect(lambda: seen.add(float(user.viewer.dims.point[0])))
+        timer.start(0)
         user.export(tmp_path / "wave.gif", what="canvas")
-        assert np.diff([started, *answers]).max() < 0.5
+        assert seen >= {3000.0, 3010.0, 3020.0, 3030.0, 3040.0}  # after each picture
 
     def test_an_error_puts_the_slider_back(self, user, tmp_path, monkeypatch):
         before, taken = state_of(user.viewer), []
@@ -279,7 +279,7 @@ class TestCanvas:
 class TestCancel:
     @pytest.mark.parametrize("what", ["hexagons", "canvas"])
     @pytest.mark.parametrize("name", ["wave.mp4", "wave.gif", "frames"])
-    def test_leaves_nothing_within_a_second(self, viewer, qtbot, tmp_path, long_cube, what, name):
+    def test_leaves_nothing(self, viewer, qtbot, tmp_path, long_cube, what, name):
         add_recruitment_layer(viewer, long_cube)
         user = Exporter(viewer, qtbot)
         viewer.dims.set_point(0, 500.0)
@@ -287,12 +287,10 @@ class TestCancel:
         user.fill(tmp_path / name, what=what)
         user.panel.export.native.click()
         user.wait(lambda: user.panel.status.value.startswith("Frame "))
-        started = time.perf_counter()
         user.panel.cancel.native.click()
         assert not user.panel.busy
         assert state_of(viewer) == before
         user.wait(lambda: list(tmp_path.iterdir()) == [])
-        assert time.perf_counter() - started < 1.0
         assert user.told == []
         assert user.panel.status.value.startswith("10,000 frames")
         assert user.panel.export.enabled
@@ -303,12 +301,12 @@ class TestCancel:
         def slow_to_end(frames, path, **options):
             Path(path).write_bytes(b"a movie")
             waits.set()
-            assert go_on.wait(10)
+            assert go_on.wait(PATIENCE_S)
 
         monkeypatch.setattr(writing, "write_movie", slow_to_end)
         user.fill(tmp_path / "wave.mp4")
         user.panel.export.native.click()
-        assert waits.wait(10)
+        assert waits.wait(PATIENCE_S)
         user.panel.cancel.native.click()
         go_on.set()
         user.wait(lambda: list(tmp_path.iterdir()) == [])

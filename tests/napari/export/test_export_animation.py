@@ -13,6 +13,7 @@ import pytest
 import xarray as xr
 from tests.support.cubes import wave_cube
 from tests.support.looking import go_to
+from tests.support.qt_events import let_events_pass
 
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 
@@ -35,12 +36,12 @@ def bytes_of(value):
     return file.tell()
 
 
-def test_two_key_frames_make_a_movie(make_napari_viewer, qtbot, tmp_path, cube):
+def test_two_key_frames_make_a_movie(make_napari_viewer, tmp_path, cube):
     from napari_animation import Animation
 
     viewer = make_napari_viewer(show=True)
     layer = add_recruitment_layer(viewer, cube)
-    qtbot.wait(50)
+    let_events_pass()
     bins = []
     layer.events.bin_changed.connect(lambda event: bins.append(layer.current_bin))
     movie = Animation(viewer)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import time
 import weakref
 from pathlib import Path
 
@@ -13,7 +11,9 @@ import pytest
 from PIL import Image
 from tests.support.atlas_files import LETTER, letter_flatmap, slab_flatmap, write_circuit
 from tests.support.looking import pixel_of, scene
+from tests.support.qt_events import wait_until_gone
 from tests.support.real_data import real_file
+from tests.support.waiting import work_until_cancelled
 from tests.support.widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube
@@ -241,9 +241,7 @@ class TestOrder:
 class TestCancel:
     def test_nothing_is_added(self, user, tmp_path, monkeypatch):
         def endless(files, cube, progress):
-            while True:
-                progress("reading", 1, 2)
-                time.sleep(0.01)
+            work_until_cancelled(progress, "reading")
 
         monkeypatch.setattr(widget, "atlas_map", endless)
         user.form.source.value = "atlas"
@@ -398,9 +396,7 @@ class TestPanel:
         panel = weakref.ref(user.widget)
         del user.widget, user.form
         hexagons(user, row_of_neurons)
-        user.qtbot.wait(50)
-        gc.collect()
-        assert panel() is None
+        wait_until_gone(user.qtbot, panel)
         assert user.told == []
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from qtpy.QtCore import QObject
-from tests.support.widget_helpers import PATIENCE_MS, neurons_in_a_row
+from tests.support.waiting import PATIENCE_MS, PATIENCE_S
+from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.layers import simulation_source
@@ -15,8 +15,6 @@ from napari_hexrecruit._napari.layers.simulation_source import SimulationSource
 from napari_hexrecruit._napari.widgets.loading import Jobs
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.sonata import _neurons, _simulation
-
-PATIENCE_S = PATIENCE_MS / 1000
 
 
 class Panel(QObject):
@@ -110,10 +108,8 @@ def test_cancel_of_the_second_panel(qtbot, tmp_path, slow_disk, module, reader, 
     assert begun.wait(PATIENCE_S)
     second.start(lambda progress: work(source, cube, progress))
     qtbot.waitUntil(lambda: second.waits, timeout=PATIENCE_MS)
-    started = time.perf_counter()
     second.jobs.cancel()
     assert second.ended.wait(PATIENCE_S)
-    assert time.perf_counter() - started < 1.0
     assert not first.ended.is_set()
     may_go_on.set()
     qtbot.waitUntil(lambda: bool(first.outcomes), timeout=PATIENCE_MS)

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QScrollArea
+from tests.support.qt_events import let_events_pass
+from tests.support.waiting import work_until_cancelled
 from tests.support.widget_helpers import User, neurons_in_a_row, not_a_simulation
 
 from napari_hexrecruit import open_simulation, recruitment_cube, write_cube
@@ -46,7 +48,7 @@ def seen(make_napari_viewer, qtbot, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", "")
     user = User(make_napari_viewer(show=True), qtbot)
     user.viewer.window._qt_window.activateWindow()
-    qtbot.wait(100)
+    let_events_pass()
     return user
 
 
@@ -240,7 +242,7 @@ class TestReading:
         details = settled(seen)
         details.section[0].native.click()
         seen.widget.native.findChild(QScrollArea).ensureWidgetVisible(details.text.native)
-        seen.qtbot.wait(50)
+        let_events_pass()
         text = details.text.native
         top = _picture(text.viewport())
         text.verticalScrollBar().setValue(text.verticalScrollBar().maximum())
@@ -272,12 +274,12 @@ class TestReading:
         text = seen.widget.details.text.native
         seen.choose(not_a_simulation(tmp_path))
         settled(seen)
-        seen.qtbot.wait(50)
+        let_events_pass()
         assert not text.verticalScrollBar().isVisible()
         assert text.height() < 200
         seen.choose(sample)
         settled(seen).section[0].native.click()
-        seen.qtbot.wait(50)
+        let_events_pass()
         assert text.height() <= 340
 
 
@@ -289,8 +291,7 @@ class TestInTheBackground:
         check = Sources.check
 
         def wait(sources, progress):
-            while not free.wait(0.01):
-                progress("checking", 0, 4)
+            work_until_cancelled(progress, "checking", free)
             return check(sources, progress)
 
         monkeypatch.setattr(Sources, "check", wait)

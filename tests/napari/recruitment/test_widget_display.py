@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.support.waiting import PATIENCE_MS
 from tests.support.widget_helpers import PLUGIN, User, neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube, write_cube
@@ -176,18 +177,18 @@ class TestPlayback:
             user.wait(lambda shown=shown: dims.point[0] == shown)
         user.form.halt.native.click()
         clock[0] += 0.1
-        user.qtbot.wait(100)
+        assert not user.widget._playback.playing
         assert dims.point[0] == 300.0
         assert user.form.play.enabled
 
     def test_shows_a_bin_until_it_is_over(self, user, sample, clock):
         user.open_and_load(sample)
-        dims = user.viewer.dims
+        dims, timer = user.viewer.dims, user.widget._playback._timer
         dims.set_point(0, 200.0)
         user.form.play.native.click()
         for seconds, shown in ((0.09, 200.0), (0.02, 210.0), (0.1, 220.0)):
             clock[0] += seconds
-            user.qtbot.wait(100)
+            user.qtbot.waitSignals([timer.timeout] * 2, timeout=PATIENCE_MS).wait()
             assert dims.point[0] == shown
         user.form.halt.native.click()
 

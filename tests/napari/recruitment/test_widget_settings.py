@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import PATIENCE_S
 from tests.support.widget_helpers import User, neurons_in_a_row
 
 from napari_hexrecruit._napari.recruitment import settings as settings_module
@@ -140,7 +141,7 @@ class TestSaver:
         written, may_go_on = [], threading.Event()
 
         def slowly(settings):
-            assert may_go_on.wait(20)
+            assert may_go_on.wait(PATIENCE_S)
             written.append(settings.speed)
 
         monkeypatch.setattr(settings_module, "save_settings", slowly)

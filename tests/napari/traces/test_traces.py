@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import json
 import weakref
@@ -22,7 +21,9 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog
 from tests.support.cubes import cube_of, sheet_cube, wave_cube
 from tests.support.looking import go_to
 from tests.support.mouse import LEFT, NO_KEY, Mouse
-from tests.support.widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
+from tests.support.qt_events import let_events_pass, wait_until_gone
+from tests.support.waiting import PATIENCE_MS
+from tests.support.widget_helpers import PLUGIN, neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, recruitment_cube
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
@@ -112,7 +113,7 @@ class Panel:
         self.told.append(str(notification.message))
 
     def wait(self):
-        self.qtbot.wait(30)
+        let_events_pass()
         self.qtbot.waitUntil(lambda: not self.widget.busy, timeout=PATIENCE_MS)
 
     @property
@@ -336,15 +337,15 @@ class TestTime:
         """The middle of a bin is under the middle of napari's handle, at any bin."""
         panel, _layer = opened(wave_cube(3, 4, 100), show=True)
         panel.viewer.window.resize(1300, 900)
-        panel.qtbot.wait(400)
-        panel.wait()
         slider = panel.viewer.window._qt_viewer.dims.slider_widgets[0].slider
+
+        def is_in_line(bin_):
+            x = panel.pixel_of_time(10.0 * bin_ + 5.0)
+            return abs(panel.canvas.mapToGlobal(x).x() - middle_of_handle(slider)) <= 2
+
         for bin_ in (0, 37, 99):
             go_to(panel.viewer, 10.0 * bin_)
-            panel.qtbot.wait(20)
-            x = panel.pixel_of_time(10.0 * bin_ + 5.0)
-            ours = panel.canvas.mapToGlobal(x).x()
-            assert ours == pytest.approx(middle_of_handle(slider), abs=2)
+            panel.qtbot.waitUntil(lambda bin_=bin_: is_in_line(bin_), timeout=PATIENCE_MS)
 
     def test_the_strip_is_the_population(self, opened, cube):
         panel, _layer = opened(cube)
@@ -368,7 +369,8 @@ class TestCost:
     def test_a_step_of_the_slider_moves_only_the_cursor(self, opened):
         panel, layer = opened(sheet_cube(200, 1000), show=True)
         layer.selected_hexes = layer.cube["hex"].to_numpy()[:20]
-        panel.qtbot.wait(300)
+        panel.wait()
+        panel.qtbot.waitUntil(lambda: not panel.canvas._draw_pending, timeout=PATIENCE_MS)
         drawn, steps = [], []
         panel.canvas.mpl_connect("draw_event", drawn.append)
         move = panel.canvas.put_cursor
@@ -594,9 +596,7 @@ class TestPanel:
         gone = weakref.ref(panel.widget)
         qtbot, told = panel.qtbot, panel.told
         del panel
-        qtbot.wait(50)
-        gc.collect()
-        assert gone() is None
+        wait_until_gone(qtbot, gone)
         layer.selected_hexes = ["R0;C1"]
         go_to(viewer, 3030.0)
         viewer.theme = "light"
