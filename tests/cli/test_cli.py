@@ -14,17 +14,13 @@ import pytest
 import voxcell
 import yaml
 from PIL import Image
+from tests.support.commands import hexrecruit, hexrecruit_anew
 from tests.support.sonata_files import IDS_THAT_THE_POPULATION_LACKS, simple_files
 from tests.support.waiting import PATIENCE_S
 
 from napari_hexrecruit import read_cube, recruitment_cube, write_cube
 
 pytestmark = IDS_THAT_THE_POPULATION_LACKS
-
-
-def hexrecruit(*args, **kwargs):
-    words = [sys.executable, "-m", "napari_hexrecruit", *map(str, args)]
-    return subprocess.run(words, capture_output=True, text=True, timeout=120, **kwargs)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +46,7 @@ def test_who_reads_no_further_is_not_told(config):
 
 
 def test_help_names_the_commands():
-    done = hexrecruit("--help")
+    done = hexrecruit_anew("--help")
     assert done.returncode == 0
     for command in ("info", "cube", "movie", "view", "demo"):
         assert command in done.stdout
@@ -68,12 +64,12 @@ def unwarned(done):
 def test_version():
     from napari_hexrecruit import __version__
 
-    assert hexrecruit("--version").stdout.strip() == f"hexrecruit {__version__}"
+    assert hexrecruit_anew("--version").stdout.strip() == f"hexrecruit {__version__}"
 
 
 def test_cube_equals_python(config, tmp_path):
     out = tmp_path / "out.hexrecruit.nc"
-    done = hexrecruit(
+    done = hexrecruit_anew(
         *("cube", config, "-o", out, "--where", "layer=2,3", "--where", "synapse_class=EXC"),
         *("--radius", 40, "--bin", 5, "--start", 20, "--stop", 60, "--min-neurons", 2),
         *("--flat", "x", "z", "--node-set", "everyone", "--population", "cortex"),
@@ -156,7 +152,7 @@ def test_mistakes_are_one_line_and_status_2(config, tmp_path, args, said):
 
 
 def test_debug_shows_the_traceback(tmp_path):
-    done = hexrecruit("info", tmp_path / "nix.json", "--debug")
+    done = hexrecruit_anew("info", tmp_path / "nix.json", "--debug")
     assert "Traceback" in done.stderr
     assert "SimulationDataError" in done.stderr
 
@@ -166,11 +162,11 @@ def test_missing_files_are_named_without_diagnostics_of_hdf5(tmp_path):
     config = files.write(tmp_path)
     out = tmp_path / "out.hexrecruit.nc"
     (tmp_path / "output" / "spikes.h5").unlink()
-    done = hexrecruit("cube", config, "-o", out)
+    done = hexrecruit_anew("cube", config, "-o", out)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "spikes.h5: the spikes file does not exist" in done.stderr
     (tmp_path / "nodes.h5").unlink()
-    done = hexrecruit("cube", config, "-o", out)
+    done = hexrecruit_anew("cube", config, "-o", out)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "nodes.h5: the nodes file of population 'cortex' does not exist" in done.stderr
 

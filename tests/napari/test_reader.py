@@ -42,6 +42,7 @@ class TestReading:
         assert layer.name == "my.run"
         assert layer.cube.identical(cube)
 
+    @pytest.mark.smoke
     def test_napari_finds_the_reader_by_itself(self, viewer, simulation, cube, tmp_path):
         file = write_cube(cube, tmp_path / "run.hexrecruit.nc")
         for path in (simulation, file):

@@ -111,6 +111,7 @@ class TestCompare:
         assert panel.widget.status.value == "1 hexagon of both, 1 only of A, 1 only of B."
         assert layer.face_contrast_limits[0] == -layer.face_contrast_limits[1]
 
+    @pytest.mark.smoke
     def test_originals_are_beside_it_on_one_slider(self, opened):
         panel, layers = self.compare(opened, **self.cubes())
         assert panel.visible == ["A: recruited (%)", "B: recruited (%)", "A − B (% points)"]
@@ -620,6 +621,7 @@ class TestPanels:
         assert panel.widget.status.value.startswith("No hexagons are visible")
         assert panel.told == []
 
+    @pytest.mark.smoke
     def test_a_closed_panel_leaves_the_viewer_alone(self, opened, name):
         panel, (layer,) = opened(name, whole=wave_cube(3, 4, 30))
         viewer, qtbot, told = panel.viewer, panel.qtbot, panel.told

@@ -90,6 +90,7 @@ def neurons_of(path, cube, names):
 
 
 class TestPicking:
+    @pytest.mark.smoke
     def test_by_number_of_neurons(self, opened, row):
         _path, cube = row
         panel, layer = opened(cube)

@@ -92,6 +92,7 @@ def frames_of(path):
 
 
 class TestFields:
+    @pytest.mark.smoke
     def test_the_window_is_that_of_the_layer(self, user):
         panel = user.panel
         assert (panel.start.value, panel.stop.value, panel.step.value) == (3000.0, 3050.0, 10.0)
@@ -141,6 +142,7 @@ class TestFields:
 
 
 class TestHexagons:
+    @pytest.mark.smoke
     def test_pictures_are_those_of_the_renderer(self, user, cube, tmp_path):
         before = state_of(user.viewer)
         user.export(tmp_path / "frames", width=320.0, height=240.0, start=3010.0, step=20.0)

@@ -88,6 +88,7 @@ class TestSameBytes:
         run(command)
         assert files_of(tmp_path / "command") == files_of(tmp_path / "widget")
 
+    @pytest.mark.smoke
     def test_of_a_cube(self, user, simulation, tmp_path):
         path = tmp_path / "run.hexrecruit.nc"
         write_cube(recruitment_cube(simulation), path)

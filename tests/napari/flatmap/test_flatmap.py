@@ -181,6 +181,7 @@ class TestPlaces:
 
 
 class TestOrder:
+    @pytest.mark.smoke
     def test_image_below_outlines_and_names_above(self, user, row_of_neurons):
         hexes = hexagons(user, row_of_neurons)
         user.add_neurons()

@@ -111,6 +111,7 @@ class TestSliders:
         assert tuple(viewer.dims.range[0])[:2] == pytest.approx((1.05, 1.15))
         assert tuple(viewer.dims.range[1])[:2] == (0.0, 1.0)
 
+    @pytest.mark.smoke
     def test_every_position_shows_its_simulation(self, viewer, layer, dataset):
         for i, ca in enumerate(CA):
             for j, kind in enumerate(KINDS):

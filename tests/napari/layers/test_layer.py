@@ -38,6 +38,7 @@ class TestSlider:
         assert viewer.dims.nsteps[0] == 5
         assert layer.axis_labels == ("time", "y", "x")
 
+    @pytest.mark.smoke
     @pytest.mark.parametrize("bin_", range(5))
     def test_shows_the_values_of_its_bin(self, add, cube, bin_):
         viewer, layer = add(cube)
@@ -126,6 +127,7 @@ class TestMetric:
         assert layer.face_contrast_limits == (0.0, 50.0)
         assert layer.colorbar_label.text == "Recruited (%)"
 
+    @pytest.mark.smoke
     def test_another_metric_is_shown_at_once(self, add, cube):
         viewer, layer = add(cube)
         go_to(viewer, 3020.0)

@@ -44,6 +44,7 @@ def inside_of(viewer, image, cube, depth=0.0):
     return inside
 
 
+@pytest.mark.smoke
 def test_centres_have_the_colour_of_their_value(add, cube, photograph):
     viewer, layer = add(cube, show=True)
     for bin_ in (0, 3):

@@ -23,6 +23,7 @@ def viewer(make_napari_viewer):
 
 
 class TestTime:
+    @pytest.mark.smoke
     def test_follows_the_slider(self, viewer, cube):
         layer = viewer.add_layer(RecruitmentLayer(cube))
         overlay = show_time(viewer)

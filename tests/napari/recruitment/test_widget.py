@@ -201,6 +201,7 @@ class TestFilter:
 
 
 class TestLoading:
+    @pytest.mark.smoke
     def test_shows_the_sample(self, user, sample):
         layer = user.open_and_load(sample)
         axis = user.viewer.dims.ndim - layer.ndim
@@ -226,6 +227,7 @@ class TestLoading:
         layer = user.open_and_load(path)
         assert layer.cube.identical(recruitment_cube(path))
 
+    @pytest.mark.smoke
     def test_passes_every_choice_on(self, user, tmp_path):
         path = neurons_in_a_row(node_sets={"Even": {"synapse_class": "EXC"}}).write(tmp_path)
         user.choose(path)
@@ -331,6 +333,7 @@ class TestLoading:
 
 
 class TestUpdating:
+    @pytest.mark.smoke
     def test_changes_the_layer_that_is_there(self, user, sample):
         layer = user.open_and_load(sample)
         user.form.bin_ms.value = 20.0

@@ -37,6 +37,7 @@ class TestLook:
         assert user.form.limits.max == 100.0
         assert layer.face_colormap.name == user.form.colormap.value == "viridis"
 
+    @pytest.mark.smoke
     @pytest.mark.parametrize("metric", ["n_recruited", "rate"])
     def test_another_metric_has_limits_of_its_own(self, user, sample, metric):
         layer = user.open_and_load(sample)

@@ -160,6 +160,7 @@ class TestLines:
 
         np.testing.assert_allclose(to_rgba(line.get_color()), ring, atol=1e-6)
 
+    @pytest.mark.smoke
     def test_several_have_a_bold_mean(self, opened, cube):
         panel, layer = opened(cube)
         layer.selected_hexes = ["R0;C0", "R2;C3"]
