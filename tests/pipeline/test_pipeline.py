@@ -150,7 +150,7 @@ def test_classes_add_up_to_everybody(config):
 
 
 def test_the_order_of_spikes_does_not_matter(tmp_path):
-    files = simple_files()
+    files = simple_files(n_strays=10)
     order = np.random.default_rng(1).permutation(len(files.times_ms))
     one = recruitment_cube(files.write(tmp_path / "one"))
     files.times_ms, files.node_ids = files.times_ms[order], files.node_ids[order]
@@ -163,7 +163,7 @@ def test_more_bins_than_16_bits_hold(config):
 
     cube = recruitment_cube(config, start=0.0, stop=70.0, bin_ms=0.001)
     assert cube.sizes["time"] == 70_000
-    files = simple_files()
+    files = simple_files(n_strays=10)
     pairs = np.stack([TimeBins(0.0, 70.0, 0.001).bin_of(files.times_ms), files.node_ids])
     pairs = pairs[:, (pairs[0] >= 0) & (pairs[1] < 300)].astype(int)
     x, y = files.columns["ss_flat_x"], files.columns["ss_flat_y"]
@@ -194,7 +194,7 @@ def test_the_number_of_threads_does_not_matter(config, n_workers):
 
 
 def test_a_second_cube_reads_no_file(config, tmp_path):
-    files = simple_files()
+    files = simple_files(n_strays=10)
     path = files.write(tmp_path / "simulation")
     sim = open_simulation(path)
     first = recruitment_cube(sim, where="synapse_class=INH")
@@ -222,16 +222,16 @@ def test_hexagons_with_too_few_neurons_have_no_percentage(config):
 
 
 def test_the_simulations_own_node_set_is_the_default(tmp_path):
-    files = simple_files()
+    files = simple_files(n_strays=10)
     files.node_set = "excitatory"
     own = recruitment_cube(files.write(tmp_path / "own"))
-    named = recruitment_cube(simple_files().write(tmp_path / "named"), node_set="excitatory")
+    named = recruitment_cube(simple_files(n_strays=10).write(tmp_path / "named"), node_set="excitatory")
     assert own.drop_attrs().identical(named.drop_attrs())
     assert json.loads(own.attrs["recipe"])["node_set"] == "excitatory"
 
 
 def test_a_node_set_that_only_the_simulation_has(tmp_path):
-    files = simple_files()
+    files = simple_files(n_strays=10)
     files.simulation_node_sets = {"first": {"population": POPULATION, "node_id": [*range(100)]}}
     files.node_set = "first"
     cube = recruitment_cube(files.write(tmp_path / "simulation"))
@@ -239,7 +239,7 @@ def test_a_node_set_that_only_the_simulation_has(tmp_path):
 
 
 def test_the_ragged_end_of_the_default_window_is_said(tmp_path):
-    files = simple_files()
+    files = simple_files(n_strays=10)
     files.tstop_ms = 97.0
     cube = recruitment_cube(files.write(tmp_path / "simulation"))
     assert cube.sizes["time"] == 9
