@@ -225,7 +225,9 @@ def test_the_simulations_own_node_set_is_the_default(tmp_path):
     files = simple_files(n_strays=10)
     files.node_set = "excitatory"
     own = recruitment_cube(files.write(tmp_path / "own"))
-    named = recruitment_cube(simple_files(n_strays=10).write(tmp_path / "named"), node_set="excitatory")
+    named = recruitment_cube(
+        simple_files(n_strays=10).write(tmp_path / "named"), node_set="excitatory"
+    )
     assert own.drop_attrs().identical(named.drop_attrs())
     assert json.loads(own.attrs["recipe"])["node_set"] == "excitatory"
 
