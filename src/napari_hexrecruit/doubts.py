@@ -7,6 +7,7 @@ are explained in ``docs/method.md``.
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -16,6 +17,7 @@ from napari_hexrecruit.errors import Parameter, ParameterError, RecruitmentWarni
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+_PACKAGE = __name__.partition(".")[0]
 NOTHING = "nothing is counted, since"
 """How the cause begins where no spike was counted."""
 MOST = 0.5
@@ -187,9 +189,12 @@ def warnings_in(attrs: Mapping[str, Any]) -> list[str]:
 
 
 def issue_warnings(sentences: Iterable[str]) -> None:
-    """Warn the caller of the public function that calls this."""
+    """Warn whoever called into the package, by however many of its functions."""
+    level = 2
+    while sys._getframe(level - 1).f_globals.get("__name__", "").startswith(_PACKAGE):
+        level += 1
     for sentence in sentences:
-        warnings.warn(sentence, RecruitmentWarning, stacklevel=3)
+        warnings.warn(sentence, RecruitmentWarning, stacklevel=level)
 
 
 def _nothing(facts: Facts) -> Doubt:
