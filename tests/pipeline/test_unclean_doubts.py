@@ -26,6 +26,7 @@ from napari_hexrecruit.cli import main
 from napari_hexrecruit.doubts import Ids, Tally, Times, doubts
 from napari_hexrecruit.errors import ParameterError
 from napari_hexrecruit.pipeline.check import check_simulation
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.synthetic import write_simulation
 
 N = 60
@@ -259,8 +260,10 @@ def test_nothing_counted_is_refused_at_all_doors(tmp_path, name):
         lambda: recruitment_cube(open_simulation(config), **options),
         lambda: cumulative_cube(config, **options),
         lambda: large_cube(config, store, **options),
-        lambda: cubes_of(open_simulation(config), Request(recipe=options)),
-        lambda: cubes_of(open_simulation(config), Request(recipe=options, split_by="layer")),
+        lambda: cubes_of(open_simulation(config), Request(recipe=CubeRecipe(**options))),
+        lambda: cubes_of(
+            open_simulation(config), Request(recipe=CubeRecipe(**options), split_by="layer")
+        ),
     )
     for door in doors:
         with pytest.raises(ParameterError) as error:
@@ -346,7 +349,7 @@ def test_suspicious_spikes_are_warned_of_at_all_doors(tmp_path, name, capsys):
         assert [warning.filename for warning in caught] == [__file__]
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # the window's threads must not raise any
-        cube = cubes_of(open_simulation(config), Request(recipe={}))[""]
+        cube = cubes_of(open_simulation(config), Request(recipe=CubeRecipe()))[""]
     assert said in cube.attrs["warnings"]
     for output in ("a.hexrecruit.nc", "b.hexrecruit.zarr"):
         assert command("cube", config, "-o", tmp_path / output) == 0
@@ -469,5 +472,5 @@ def test_campaigns_tell_what_is_doubtful(tmp_path, capsys, split_ms):
 
 def test_parts_by_value_may_be_empty(tmp_path):
     config = files(node_ids=3 * ids(0, N // 4)).write(tmp_path)
-    cubes = cubes_of(open_simulation(config), Request(recipe={}, split_by="layer"))
+    cubes = cubes_of(open_simulation(config), Request(recipe=CubeRecipe(), split_by="layer"))
     assert [int(cube["n_spikes"].sum()) > 0 for cube in cubes.values()] == [True, False, False]
