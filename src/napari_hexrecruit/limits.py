@@ -56,6 +56,7 @@ def default_limits(metric: Metric, values: npt.ArrayLike) -> tuple[float, float]
 
     Examples
     --------
+    >>> from napari_hexrecruit.metrics import metric_named
     >>> default_limits(metric_named("difference"), [-3.0, 1.0, float("nan")])[1] > 2.9
     True
     >>> default_limits(metric_named("rate"), [])

@@ -347,7 +347,9 @@ class CubeRecipe:
             if not is_default and not _is_finite(value):
                 raise ValueError(f"{name} must be a finite number of ms, not {value!r}")
         if self.bin_ms <= 0:
-            raise ValueError(f"the bin width must be greater than 0 ms, not {self.bin_ms:g} ms")
+            raise ValueError(
+                f"the bin width must be a number greater than 0 ms, not {self.bin_ms:g} ms"
+            )
         if self.start is not None and self.stop is not None:
             TimeBins(self.start, self.stop, self.bin_ms)
 

@@ -14,6 +14,7 @@ from napari_hexrecruit.cli import main
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.pipeline.check import check_simulation
 from napari_hexrecruit.pipeline.members import open_recipe
+from napari_hexrecruit.recipe import CubeRecipe
 
 
 def bare(folder, times, kind="f8"):
@@ -71,7 +72,7 @@ class TestRuns:
         cube = recruitment_cube(sim)
         assert (float(cube["time"][0]), float(cube["time_bounds"][-1, 1])) == (100.0, 200.0)
         assert int(cube["n_spikes"].sum()) == 1
-        again = recruitment_cube(open_recipe(json.loads(cube.attrs["recipe"])))
+        again = recruitment_cube(open_recipe(CubeRecipe.of(cube)))
         assert again.identical(cube)
 
     def test_a_window_beyond_the_chosen_run_is_refused(self, tmp_path):
