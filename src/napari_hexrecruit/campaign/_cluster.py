@@ -166,7 +166,7 @@ def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
     import dask
 
     distributed = _distributed()
-    _check_may_start()
+    check_may_start()
     environment = dask.config.get(_ENVIRONMENT, {}) | _KEEP_MEMORY
     with _interrupts_ignored(), dask.config.set({_ENVIRONMENT: environment}):
         return distributed.LocalCluster(
@@ -180,7 +180,7 @@ def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
         )
 
 
-def _check_may_start() -> None:
+def check_may_start() -> None:
     """Refuse where this process may not begin others, which dask tells in some hundred lines."""
     this = multiprocessing.current_process()
     if getattr(this, "_inheriting", False):

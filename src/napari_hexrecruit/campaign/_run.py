@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit.campaign._cluster import connected, results_of
+from napari_hexrecruit.campaign._cluster import check_may_start, connected, results_of
 from napari_hexrecruit.campaign._collect import collect
 from napari_hexrecruit.campaign._dataset import DATASET
 from napari_hexrecruit.campaign._judge import judge_wholes
@@ -220,6 +220,8 @@ def computed_campaign(
     progress: Progress | None = None,
 ) -> CampaignResult:
     """As `run_campaign`; what it would warn of is in the result alone."""
+    if scheduler is None:  # before the folder is touched: another process may be at it
+        check_may_start()
     recipe.check()
     if recipe.start is None and recipe.stop is not None:  # simulations begin at 0
         TimeBins(0.0, recipe.stop, recipe.bin_ms)
