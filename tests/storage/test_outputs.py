@@ -105,10 +105,20 @@ sys.exit(run(work, debug=False))
 """
 
 
+LOST_ONCE = """
+from napari_hexrecruit.system import signals
+give, lost = signals._give, []
+signals._give = lambda number: give(number) if lost else lost.append(number)
+"""
+"""As when it comes between the last line of Python and a wait."""
+
+
+@pytest.mark.parametrize("begin", ["", LOST_ONCE], ids=["dropped", "and-lost-once"])
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_that_falls_into_a_callback_is_not_lost(name):
+def test_a_signal_that_falls_into_a_callback_is_not_lost(name, begin):
+    code = begin + DROPPED
     done = subprocess.run(
-        [sys.executable, "-c", DROPPED, name], capture_output=True, text=True, timeout=PATIENCE_S
+        [sys.executable, "-c", code, name], capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert done.returncode == 128 + signal.Signals[name]
     assert done.stderr.count("\n") == 1 and done.stderr.endswith("half-written was left\n")

@@ -23,6 +23,10 @@ _ENDING = [
 ]
 
 
+_UNTIL_AGAIN_S = 0.2
+"""How long a signal may take to arrive before it is given once more."""
+
+
 class Ended(BaseException):
     """The process was told to end, by the scheduler of a cluster for instance.
 
@@ -65,6 +69,7 @@ class _Raising:
 
     def __init__(self) -> None:
         self._dropped: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._arrived, self._is_over = threading.Event(), False
         self._otherwise = sys.unraisablehook
 
     def __enter__(self) -> None:
@@ -74,11 +79,13 @@ class _Raising:
     def __exit__(self, *_: object) -> None:
         sys.unraisablehook = self._otherwise
         self._dropped.put(None)
+        self._is_over = True
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         if frame is not None and frame.f_code is _Raising.hook.__code__:
             self._dropped.put(number)  # would be dropped again
             return
+        self._arrived.set()
         warnings.simplefilter("ignore")  # of what is cut off
         if number == signal.SIGINT:
             raise KeyboardInterrupt
@@ -93,9 +100,16 @@ class _Raising:
             self._otherwise(dropped)
 
     def _give_again(self) -> None:
+        """Give what was dropped until it arrives.
+
+        A signal that comes just before the main thread begins to wait does not end that wait.
+        """
         for number in iter(self._dropped.get, None):
             time.sleep(0.005)
+            self._arrived.clear()
             _give(number)
+            while not (self._arrived.wait(_UNTIL_AGAIN_S) or self._is_over):
+                _give(number)
 
 
 def _give(number: int) -> None:
