@@ -165,5 +165,5 @@ def test_points_of_unlike_shapes_are_refused():
 
 
 def test_indices_between_hexagons_are_refused():
-    with pytest.raises(ValueError, match="is no hexagon"):
+    with pytest.raises(ValueError, match="is not a hexagon"):
         HexGrid(1.0).hex_to_xy([0], [1])

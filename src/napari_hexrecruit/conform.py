@@ -70,9 +70,9 @@ def as_cube(dataset: xr.Dataset) -> xr.Dataset:
     Raises
     ------
     ValueError
-        If it is no cube and cannot become one: bins left out or merged, counts that are not whole
-        or lack where the percentage has a value, attributes or variables lost. One line that says
-        which, and what to do. Of values that are backed by dask, when they are computed.
+        If it is not a cube and cannot become one: bins left out or merged, counts that are not
+        whole or lack where the percentage has a value, attributes or variables lost. One line
+        states which, and what to do. Of values backed by dask, when they are computed.
 
     Examples
     --------

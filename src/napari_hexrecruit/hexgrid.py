@@ -197,7 +197,7 @@ def ij_to_rowcol(i: npt.ArrayLike, j: npt.ArrayLike) -> tuple[Ints, Ints]:
     Raises
     ------
     ValueError
-        If a pair of indices is no hexagon.
+        If a pair of indices is not a hexagon.
     """
     i, j = _checked_ij(i, j)
     row = (j - i) // 3
@@ -272,7 +272,7 @@ def _checked_ij(
     if off.size:
         at = off[0]
         raise ValueError(
-            f"(i, j) = ({i[at]}, {j[at]}) is no hexagon: j - i must be a multiple of 3"
+            f"(i, j) = ({i[at]}, {j[at]}) is not a hexagon: j - i must be a multiple of 3"
         )
     return i, j
 

@@ -26,7 +26,7 @@ TIME_BOUNDS = "time_bounds"
 RECRUITMENT, N_RECRUITED, N_SPIKES = "recruitment", "n_recruited", "n_spikes"
 N_NEURONS = "n_neurons"
 TRIAL = "trial"
-"""Dimension of trials side by side, which are no cube yet."""
+"""Dimension of trials side by side, which are not a cube yet."""
 N_TRIALS = "n_trials"
 """Attribute of a mean over trials: `N_RECRUITED` and `N_SPIKES` are then sums over so many."""
 

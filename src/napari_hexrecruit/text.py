@@ -65,7 +65,7 @@ class Drawable:
 def plain(text: str) -> str:
     r"""Text with nothing in it that cannot be drawn: lines of letters, signs and blanks.
 
-    Lone surrogates, which stand for bytes of a file name that are no text, and control characters
+    Lone surrogates, which stand for bytes of a file name that are not text, and control characters
     become U+FFFD; tabs become blanks; all ends of lines become ``\n``.
     """
     text = str(text)

@@ -423,7 +423,7 @@ class TestWindows:
             list_simulations(config), tmp_path / "out", scheduler=client, split_ms=40.0, bin_ms=10.0
         )
         cube = recruitment_cube(config, bin_ms=10.0)
-        assert "the last 3 ms are no whole bin" in cube.attrs["notes"]
+        assert "the last 3 ms do not fill a bin" in cube.attrs["notes"]
         assert select_cube(open_campaign(tmp_path / "out")).identical(cube)
 
     def test_a_window_that_is_lost_is_computed_alone(self, whole, tmp_path, client):

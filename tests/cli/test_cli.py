@@ -205,8 +205,8 @@ def test_a_run_file_is_written_once_and_then_gives_the_options(config, tmp_path)
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("command: movie\n", "is no run file of 'hexrecruit cube'"),
-        ("[1, 2]", "is no run file of 'hexrecruit cube'"),
+        ("command: movie\n", "is not a run file of 'hexrecruit cube'"),
+        ("[1, 2]", "is not a run file of 'hexrecruit cube'"),
         ("command: cube\nradios: 3\n", "there is no option 'radios'"),
         ("command: cube\nradius: wide\n", "radius"),
         ("a: [", "is not YAML"),

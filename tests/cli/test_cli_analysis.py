@@ -298,7 +298,7 @@ ONSETS = ("--before", 50, "--after", 200)
         (("traces", "{cube}"), "no hexagon is named: give --hex, as in --hex 'R1;C2,R1;C3'"),
         (("traces", "{cube}", "--hex", "R99;C9"), "the cube has no hexagon 'R99;C9'"),
         (("traces", "{cube}", "--hex", "R9;C9", "-o", "x.gif"), "must end in .csv, .png, .svg"),
-        (("traces", "x.json", "--hex", "R9;C9"), "x.json: is no cube: give a .hexrecruit.nc or"),
+        (("traces", "x.json", "--hex", "R9;C9"), "x.json: is not a cube: give a .hexrecruit.nc or"),
         (("traces", "x.hexrecruit.nc", "--hex", "R9;C9"), "the file does not exist"),
         (("compare", "{cube}", "-o", "x.hexrecruit.nc"), "nothing to compare with: name another"),
         (

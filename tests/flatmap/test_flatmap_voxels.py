@@ -346,12 +346,14 @@ class TestHierarchy:
     @pytest.mark.parametrize("text", ["", "[]", "{}", '{"msg": []}', '{"id": 1}'])
     def test_a_damaged_one(self, volumes, hierarchy, text):
         hierarchy.write_text(text)
-        with pytest.raises(SimulationDataError, match=r"hierarchy\.json: is no hierarchy") as error:
+        with pytest.raises(
+            SimulationDataError, match=r"hierarchy\.json: is not a hierarchy"
+        ) as error:
             region_areas(*volumes, hierarchy)
         assert "\n" not in str(error.value)
 
     def test_a_missing_one(self, volumes, tmp_path):
-        with pytest.raises(SimulationDataError, match="is no hierarchy"):
+        with pytest.raises(SimulationDataError, match="is not a hierarchy"):
             region_areas(*volumes, tmp_path / "nothing.json")
 
 

@@ -212,7 +212,7 @@ def _read_again(output: Path) -> None:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not a JSON")
 
 
 def _listing(case: Path) -> list[tuple[str, int, int]]:

@@ -245,7 +245,7 @@ def test_the_ragged_end_of_the_default_window_is_said(tmp_path):
     files.tstop_ms = 97.0
     cube = recruitment_cube(files.write(tmp_path / "simulation"))
     assert cube.sizes["time"] == 9
-    assert "the last 7 ms are no whole bin" in cube.attrs["notes"]
+    assert "the last 7 ms do not fill a bin" in cube.attrs["notes"]
 
 
 def test_a_population_that_never_fires_has_0_everywhere_where_that_is_allowed(tmp_path):

@@ -268,8 +268,8 @@ def test_a_vector_picture_of_a_cube_without_values(tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("one.jpg", {"at": 0}, "the ending '.jpg' is no kind of picture: use .png, .svg, .pdf"),
-        ("one", {"at": 0}, "the ending '' is no kind of picture"),
+        ("one.jpg", {"at": 0}, "the ending '.jpg' is not a picture format: use .png, .svg, .pdf"),
+        ("one", {"at": 0}, "the ending '' is not a picture format"),
         ("one.png", {}, "there are 12 frames: say which one with a time in ms"),
         ("one.png", {"at": 500}, "no frame shows 500 ms: the nearest starts at 110 ms"),
         ("one.png", {"at": 0, "dpi": 0}, "dpi must be greater than 0"),
@@ -300,7 +300,7 @@ def test_a_picture_that_is_there_is_kept(frames, tmp_path):
         (
             "a.avi",
             {},
-            "the ending '.avi' is no kind of movie: use .mp4, .webm, .gif, or / at the end",
+            "the ending '.avi' is not a movie format: use .mp4, .webm, .gif, or / at the end",
         ),
         ("a.png", {}, "a single picture is written by write_frame"),
         ("a.mp4", {"fps": 0}, "fps must be greater than 0 and at most 240, not 0"),

@@ -472,8 +472,11 @@ def test_options_replace_those_of_a_style():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"colourmap": "magma"}, "'colourmap' is no option of a picture: did you mean 'colormap'?"),
-        ({"qqqqqq": 1}, "'qqqqqq' is no option of a picture: use one of size, metric"),
+        (
+            {"colourmap": "magma"},
+            "'colourmap' is not an option of a picture: did you mean 'colormap'?",
+        ),
+        ({"qqqqqq": 1}, "'qqqqqq' is not an option of a picture: use one of size, metric"),
         ({"size": (0, 100)}, "size must be (width, height) of 16 to 16384 px"),
         ({"size": (100.5, 100)}, "size must be (width, height)"),
         ({"size": (10_000, 10_000)}, "has 100,000,000 px, and 40,000,000 are the most"),

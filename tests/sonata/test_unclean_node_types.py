@@ -139,7 +139,7 @@ def test_what_is_no_such_table_is_refused(tmp_path, table, sentence):
     with pytest.raises(SimulationDataError) as caught:
         sim_of(tmp_path, table).columns(POPULATION)
     assert sentence in str(caught.value)
-    assert str(caught.value).startswith(f"{tmp_path / 'types.csv'}: is no table of node types (")
+    assert str(caught.value).startswith(f"{tmp_path / 'types.csv'}: is not a table of node types (")
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\t\0"), min_size=1).filter(

@@ -44,7 +44,7 @@ def get_reader(path: str | list[str]) -> ReadFunction | None:
     Returns
     -------
     callable or None
-        None for several paths at once, and for JSON that is no simulation and may be of others.
+        None for several paths at once, and for JSON that is not a simulation and may be of others.
     """
     if not isinstance(path, str):
         return None
@@ -65,7 +65,7 @@ def read_cube_file(path: str) -> list[Points]:
     Raises
     ------
     SimulationDataError
-        If the file is no cube of this version.
+        If the file is not a cube of this version.
     """
     name = Path(path).name
     ending = next(ending for ending in ENDINGS if name.lower().endswith(ending))
@@ -94,7 +94,7 @@ def read_simulation(path: str) -> list[Points]:
     Raises
     ------
     SimulationDataError
-        If the file is no simulation, or a file that it names cannot be read.
+        If the file is not a simulation, or a file that it names cannot be read.
     ValueError
         If the defaults do not suit the simulation.
     """

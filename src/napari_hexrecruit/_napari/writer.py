@@ -28,7 +28,7 @@ def write_layer(path: str, data: object, meta: Mapping[str, Any]) -> list[str]:
     Raises
     ------
     HexRecruitError
-        If the layer shows no cube. It is no ValueError: of that napari would say that no plugin
+        If the layer shows no cube. It is not a ValueError: of that napari would say that no plugin
         was found.
     OSError
         If the file cannot be written.

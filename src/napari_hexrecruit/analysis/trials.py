@@ -73,7 +73,7 @@ def cut_trials(
     Raises
     ------
     ValueError
-        If the window is no whole number of bins or empty, no onset is left, or the cube counts
+        If the window is not a whole number of bins or empty, no onset is left, or the cube counts
         neurons recruited so far.
     """
     cube = as_cube(cube)

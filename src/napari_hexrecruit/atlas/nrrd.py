@@ -137,7 +137,7 @@ def read_header(path: Path) -> Header:
     Raises
     ------
     SimulationDataError
-        If it is no nrrd file, or not of a volume of three dimensions along the coordinates.
+        If it is not an nrrd file, or not of a volume of three dimensions along the coordinates.
     """
     import nrrd
 
@@ -185,7 +185,7 @@ def read_image(path: Path) -> tuple[npt.NDArray[Any], dict[str, Any]]:
     Raises
     ------
     SimulationDataError
-        If it is no nrrd file or is damaged.
+        If it is not an nrrd file or is damaged.
     """
     import nrrd
 
@@ -235,7 +235,7 @@ def _streamed(header: Header) -> Iterator[Block]:
         packed = header.fields["encoding"] != "raw"
         data = cast("IO[bytes]", gzip.GzipFile(fileobj=file) if packed else file)
         while part := data.read(n_bytes):
-            numbers = np.frombuffer(part, dtype)  # refuses what is no whole number of them
+            numbers = np.frombuffer(part, dtype)  # refuses what is not a whole number of them
             yield numbers.reshape(-1, header.n_components)
 
 

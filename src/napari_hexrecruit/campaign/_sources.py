@@ -136,7 +136,7 @@ def list_simulations(
         campaign = _read_file(files[0], contents[files[0]])
     elif files:
         raise SimulationDataError(
-            f"{files[0]}: is no simulation configuration (there is no 'run'):"
+            f"{files[0]}: is not a simulation configuration (there is no 'run'):"
             " give simulations, or one campaign file alone"
         )
     else:
@@ -334,7 +334,7 @@ def _prefix(path: Path, attrs: Mapping[str, Any]) -> Path:
     circuit = attrs.get("circuit_config")
     if circuit and not str(circuit).endswith(".json"):
         raise SimulationDataError(
-            f"{path}: 'circuit_config' is {circuit!r}: these are no SONATA simulations"
+            f"{path}: 'circuit_config' is {circuit!r}: these are not SONATA simulations"
         )
     return path.parent / str(attrs.get("path_prefix") or ".")
 

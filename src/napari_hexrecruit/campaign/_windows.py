@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_hexrecruit import schema
 from napari_hexrecruit.doubts import is_empty, warnings_in
+from napari_hexrecruit.pipeline.window import left_out
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.timebins import TimeBins
 
@@ -153,7 +154,7 @@ def merged_attrs(
     ]
     notes = [note for note in max(plain_notes, key=len) if note not in doubts]
     if dropped_ms:
-        notes.insert(0, f"the last {dropped_ms:g} ms are no whole bin and were left out")
+        notes.insert(0, left_out(dropped_ms))
     return {
         **attrs[0],
         "recipe": recipes[0].replace(stop=recipes[-1].stop).to_json(),

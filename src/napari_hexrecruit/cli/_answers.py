@@ -52,7 +52,9 @@ def read(path: Path) -> xr.Dataset:
         if other is not None:
             raise other
         listed = " or ".join(ENDINGS)
-        raise HexRecruitError(f"{path}: is no cube: give a {listed} file (see 'hexrecruit cube')")
+        raise HexRecruitError(
+            f"{path}: is not a cube: give a {listed} file (see 'hexrecruit cube')"
+        )
     return read_cube(path)
 
 

@@ -131,7 +131,7 @@ def cube(
 
 
 def cube_lines(cube: xr.Dataset, path: Path) -> list[str]:
-    """What a cube is of; its warnings, which are among its notes, are said elsewhere."""
+    """Lines that describe a cube. Its warnings, which are also notes, are left out."""
     attrs = cube.attrs
     notes, told = json.loads(attrs.get("notes", "[]")), warnings_in(attrs)
     placed = attrs["n_neurons_selected"] - attrs["n_neurons_without_place"]

@@ -86,7 +86,7 @@ def read_flat_image(
     ValueError
         If there is no pixel size, or a number is not allowed.
     SimulationDataError
-        If the file is missing, is no image, has several pages, or its file beside it is damaged.
+        If the file is missing, is not an image or has several pages, or its sidecar is damaged.
 
     Notes
     -----
@@ -327,7 +327,7 @@ def _steps_in_its_unit(fields: dict[str, Any]) -> Point | None:
 def _silent_stderr() -> Iterator[None]:
     """Let nothing through to the process's standard error while the block runs.
 
-    For calls that report an error as an exception too. Where there is no standard error, as in a
+    For calls that also raise the error. Without a standard error stream, as in a
     window without a console, nothing is changed.
     """
     with held(_one_at_a_time):

@@ -77,7 +77,7 @@ def check_simulation(
 
 
 def _unheard(what: str, done: int, total: int) -> None:
-    """Progress that nobody asks for."""
+    """Progress that is not shown."""
 
 
 def _walk(sim: Simulation, population: str | None, report: Progress) -> list[Finding]:

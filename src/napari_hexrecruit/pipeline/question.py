@@ -270,7 +270,7 @@ def grouped(
 
 
 def _all_neurons(sim: Simulation, node_set: str) -> str:
-    """What is said where a node set is none, but stands for all neurons."""
+    """The note for a name that stands for all neurons instead of a node set."""
     if not sim.means_all(node_set):
         return ""
     return f"no node set is named {node_set!r}; all neurons of the population count"

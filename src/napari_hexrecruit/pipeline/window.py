@@ -27,7 +27,7 @@ def bins_of(
         bins, notes = TimeBins(first, stop, bin_ms), []
     elif sim.has_end:
         bins, dropped = TimeBins.within(first, sim.duration_ms, bin_ms)
-        notes = [f"the last {dropped:g} ms are no whole bin and were left out"] if dropped else []
+        notes = [left_out(dropped)] if dropped else []
     else:
         bins = bins_to(first, sim.last_spike_ms, bin_ms)
         notes = [
@@ -43,13 +43,18 @@ def bins_of(
     return bins, notes
 
 
+def left_out(ragged_ms: float) -> str:
+    """The note for the end of a window that is not a whole bin."""
+    return f"the last {ragged_ms:g} ms do not fill a bin and were left out"
+
+
 def bins_to(start_ms: float, last_ms: float, bin_ms: float) -> TimeBins:
     """Bins from a start to the one that the last spike is in.
 
     Raises
     ------
     ValueError
-        If the last spike is before the start, or the bin is no width.
+        If the last spike is before the start, or the bin width is not positive.
     """
     if last_ms < start_ms:
         raise ValueError(

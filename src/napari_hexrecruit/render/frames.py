@@ -73,8 +73,8 @@ def render_frames(
     Raises
     ------
     ValueError
-        If a dataset is no recruitment cube, the window is empty, outside of the cube or not made of
-        whole bins, time axes differ, or an option is not allowed. The message says what is.
+        If a dataset is not a recruitment cube, the window is empty, outside the cube or not made
+        of whole bins, time axes differ, or an option is not allowed. The message says what is.
 
     Warns
     -----
@@ -106,7 +106,7 @@ def render_frames(
 
 
 def _each(cubes: Any) -> Sequence[Any]:
-    """One cube or several as several; what is no cube is told later, and not taken apart."""
+    """One cube or several as several; what is not a cube is told later, and not taken apart."""
     return cubes if isinstance(cubes, Sequence) and not isinstance(cubes, str) else [cubes]
 
 

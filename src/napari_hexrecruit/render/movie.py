@@ -117,7 +117,7 @@ def check_output(
     Raises
     ------
     ValueError
-        If the ending is no kind of movie or picture.
+        If the ending is not a movie or picture format.
     FileExistsError, OSError
         If something is there and `overwrite` is False, or nothing can be written there.
     """
@@ -320,6 +320,6 @@ def _kind_of(path: str | os.PathLike[str]) -> Callable[[_Source, Path, _Options]
             f" {', '.join(ENDINGS)}, and a folder of PNG files with /"
         )
     raise ValueError(
-        f"{path}: the ending {suffix!r} is no kind of movie: use {', '.join(ENDINGS)},"
+        f"{path}: the ending {suffix!r} is not a movie format: use {', '.join(ENDINGS)},"
         " or / at the end for a folder of PNG files"
     )

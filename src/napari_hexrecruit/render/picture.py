@@ -75,7 +75,7 @@ def write_frame(
     kind = final.suffix.lower()
     if kind not in PICTURE_ENDINGS:
         raise ValueError(
-            f"{final}: the ending {kind!r} is no kind of picture: use {', '.join(PICTURE_ENDINGS)}"
+            f"{final}: the ending {kind!r} is not a picture format: use {', '.join(PICTURE_ENDINGS)}"
         )
     if not (math.isfinite(dpi) and dpi > 0):
         raise ValueError(f"dpi must be greater than 0, not {dpi:g}")

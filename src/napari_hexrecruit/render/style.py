@@ -185,7 +185,7 @@ class MovieStyle:
         Raises
         ------
         ValueError
-            If a name is no option; the message names the one that may be meant.
+            If a name is not an option; the message names the one that may be meant.
         """
         _check_names(options)
         return dataclasses.replace(self, **options)
@@ -202,7 +202,7 @@ class MovieStyle:
         Raises
         ------
         ValueError
-            If a name is no option, or a value is not allowed.
+            If a name is not an option, or a value is not allowed.
         """
         return cls().replace(**options)
 
@@ -213,7 +213,7 @@ def _check_names(options: Mapping[str, Any]) -> None:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(known)}"
-            raise ValueError(f"{name!r} is no option of a picture: {hint}")
+            raise ValueError(f"{name!r} is not an option of a picture: {hint}")
 
 
 def _plain(value: Any) -> Any:

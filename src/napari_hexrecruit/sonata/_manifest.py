@@ -74,7 +74,7 @@ def resolve_manifest(path: Path, content: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     SimulationDataError
-        If the manifest is no section of texts.
+        If the manifest is not a section of texts.
     """
     manifest = content.get("manifest") or {}
     if not isinstance(manifest, dict):
@@ -105,7 +105,7 @@ def unresolved(text: str) -> str | None:
 
 def _walk(value: Any, expand: Any) -> Any:
     if isinstance(value, dict):
-        # Regular expressions of node sets hold a $ that is no variable.
+        # Regular expressions of node sets hold a $ that is not a variable.
         return {
             key: _walk(item, expand) if key != "$regex" else item for key, item in value.items()
         }

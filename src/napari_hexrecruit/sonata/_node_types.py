@@ -61,7 +61,7 @@ class NodeTypes:
         Raises
         ------
         SimulationDataError
-            If the file is missing or is no such table.
+            If the file is missing or is not such a table.
         """
         if path is None:
             return cls()
@@ -75,8 +75,8 @@ class NodeTypes:
             return cls._of(names, rows)
         except (ValueError, OSError) as error:
             raise SimulationDataError(
-                f"{path}: is no table of node types ({one_line(error)}): columns are separated by"
-                f" blanks, one is {_ID}, NULL is nothing, values with blanks stand in double quotes"
+                f"{path}: is not a table of node types ({one_line(error)}): blanks separate"
+                f" columns, one is {_ID}, NULL is nothing, values with blanks stand in double quotes"
             ) from error
 
     @classmethod

@@ -55,8 +55,8 @@ def open_simulation(
     Raises
     ------
     SimulationDataError
-        If the file, or the circuit that it names, is missing or is no SONATA configuration; or if
-        it has several runs, and none is chosen.
+        If the file, or the circuit that it names, is missing or is not a SONATA configuration;
+        or if it has several runs and none is chosen.
     ValueError
         If there is no `path`, and not both of `spikes` and `circuit`.
 

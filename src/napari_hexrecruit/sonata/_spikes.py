@@ -110,7 +110,7 @@ class SpikeTrain:
 
     @property
     def mismarked(self) -> str:
-        """What is said where the file claims that it is sorted by time, and is not."""
+        """The note for a file that claims to be sorted by time, and is not."""
         return f"{self.where}: is marked by_time, but its times are not sorted; sorted"
 
     @property
@@ -205,7 +205,7 @@ def opened_trains(path: Path, remedy: str) -> Iterator[dict[str, Callable[[], Sp
     Raises
     ------
     SimulationDataError
-        If the file does not exist, is no HDF5 file or has no spikes.
+        If the file does not exist, is not an HDF5 file or has no spikes.
     """
     with open_h5(path, "the spikes file", remedy) as file:
         spikes = child(file, "spikes")
@@ -271,7 +271,7 @@ def read_spikes(
 
 
 def _train(group: Any, where: str) -> SpikeTrain:
-    """Refuse what is no population of spikes; say what had to be assumed."""
+    """Refuse what is not a population of spikes; say what had to be assumed."""
     times = child(group, "timestamps")
     ids = next(
         (found for found in (child(group, name) for name in _IDS) if found is not None), None

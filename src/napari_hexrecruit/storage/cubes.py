@@ -60,7 +60,7 @@ def write_cube(
     Raises
     ------
     ValueError
-        If the dataset is no recruitment cube, or the name has another ending.
+        If the dataset is not a recruitment cube, or the name has another ending.
     FileExistsError
         If the file exists and `overwrite` is False.
     MissingExtraError
@@ -121,7 +121,7 @@ def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
     Raises
     ------
     SimulationDataError
-        If the file is missing, is no netCDF-4 file, or is no recruitment cube of this version.
+        If the file is missing, or is not a netCDF-4 file with a recruitment cube of this version.
     """
     source = Path(path)
     cube = open_store(source) if source.name.endswith(ZARR_ENDING) else _read_netcdf(source)

@@ -66,7 +66,7 @@ def open_h5(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
     Raises
     ------
     SimulationDataError
-        If it does not exist, is being written, or is no whole HDF5 file.
+        If it does not exist, is being written, or is not a whole HDF5 file.
     """
     import h5py
 
@@ -234,7 +234,7 @@ def _fault(path: Path, what: str, error: Exception) -> str:
         return f"{what} is empty: is it still being written?"
     with open(path, "rb") as stream:
         if stream.read(8) != b"\x89HDF\r\n\x1a\n":
-            return f"{what} is no HDF5 file: name another one"
+            return f"{what} is not an HDF5 file: name another one"
     text = one_line(error)
     if "lock" in text:
         return f"{what} is open in a program that writes it: wait until that has ended"

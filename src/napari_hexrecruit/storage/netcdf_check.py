@@ -23,8 +23,8 @@ def check_netcdf(path: Path) -> None:
     Raises
     ------
     SimulationDataError
-        If it is no whole HDF5 file, or has groups, links, datasets whose bytes are elsewhere, sizes
-        that it cannot hold, or dimensions that do not fit together.
+        If it is not a whole HDF5 file, or has groups, links, datasets whose bytes are elsewhere,
+        sizes that it cannot hold, or dimensions that do not fit together.
     """
     from napari_hexrecruit.storage.hdf5 import child_names, h5_errors, open_h5
 
@@ -43,7 +43,7 @@ def _checked(file: Any, name: str, where: str) -> int:
         link = file.get(name, getlink=True)
         item = file[name] if isinstance(link, h5py.HardLink) else None
         if not isinstance(item, h5py.Dataset) or item.shape is None:
-            raise SimulationDataError(f"{where}: is no variable of a cube")
+            raise SimulationDataError(f"{where}: is not a variable of a cube")
         text = h5py.check_string_dtype(item.dtype) is not None
         if item.ndim > _MOST_DIMENSIONS or not (text or item.dtype.kind in "iufbS"):
             raise SimulationDataError(

@@ -52,7 +52,7 @@ def read_run_file(path: str | os.PathLike[str], command: str, known: set[str]) -
     if not isinstance(content, dict) or content.get("command") != command:
         found = content.get("command") if isinstance(content, dict) else None
         said = f" (command: {found!r})" if isinstance(found, str) else ""
-        raise ValueError(f"{source}: is no run file of 'hexrecruit {command}'{said}")
+        raise ValueError(f"{source}: is not a run file of 'hexrecruit {command}'{said}")
     options = {str(name): value for name, value in content.items() if name != "command"}
     for name, value in options.items():
         if not all(_is_plain(item) for item in (value if isinstance(value, list) else [value])):

@@ -44,8 +44,8 @@ def check_zarr(folder: Path) -> None:
     Raises
     ------
     SimulationDataError
-        If it is no group of zarr format 3, or has metadata that cannot be read, codecs that are not
-        the specification's, chunks that are larger than their array, or coordinates that claim more
+        If it is not a group of zarr format 3, or has metadata that cannot be read, codecs that
+        are not the specification's, chunks that are larger than their array, or coordinates that claim more
         than their files can hold.
     """
     with _about(folder, folder / _MARK):
@@ -120,9 +120,9 @@ def _metadata(mark: Path) -> dict[str, Any]:
     try:
         content = json.loads(mark.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise _Fault(f"is no JSON ({' '.join(str(error).split())})") from error
+        raise _Fault(f"is not JSON ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict):
-        raise _Fault("is no JSON object")
+        raise _Fault("is not a JSON object")
     return content
 
 

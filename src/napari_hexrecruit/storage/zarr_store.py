@@ -210,7 +210,7 @@ def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
     Raises
     ------
     SimulationDataError
-        If the folder is missing or is no zarr store.
+        If the folder is missing or is not a zarr store.
     MissingExtraError
         If zarr is not installed.
     """
@@ -223,7 +223,7 @@ def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
     check_zarr(source)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of files that are no part of the store
+            warnings.simplefilter("ignore", UserWarning)  # of files that are not part of the store
             found = xr.open_dataset(
                 source,
                 engine="zarr",

@@ -123,7 +123,7 @@ def _check_folder(final: Path, *, overwrite: bool) -> None:
     foreign = (names | outputs) - _OWN
     if foreign:
         raise FileExistsError(
-            f"{final}: is not overwritten, because {min(foreign)!r} in it is no part of a sample"
+            f"{final}: is not overwritten, because {min(foreign)!r} in it is not part of a sample"
             " simulation: choose another folder"
         )
 

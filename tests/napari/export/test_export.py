@@ -328,7 +328,7 @@ class TestBadInput:
         ("output", "told"),
         [
             ("", "No file is named"),
-            ("wave.avi", "'.avi' is no kind of movie"),
+            ("wave.avi", "'.avi' is not a movie format"),
             ("wave.png", "is a single picture"),
             ("missing/wave.mp4", "there is no such folder"),
         ],

@@ -260,7 +260,7 @@ class TestLoading:
         assert user.form.status.value == (
             "37 hexagons, 10 bins, 40 neurons, 3 without a place. 2 notes in Details."
         )
-        assert {"the last 3 ms are no whole bin and were left out"} < {
+        assert {"the last 3 ms do not fill a bin and were left out"} < {
             entry.found for entry in user.widget.details.entries
         }
 

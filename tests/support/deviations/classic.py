@@ -184,8 +184,8 @@ def spikes_file_empty(folder: Path) -> None:
 
 
 @deviation(
-    "the spikes file is no HDF5 file",
-    refused="{folder}/output/spikes.h5: the spikes file is no HDF5 file: name another one",
+    "the spikes file is not an HDF5 file",
+    refused="{folder}/output/spikes.h5: the spikes file is not an HDF5 file: name another one",
 )
 def spikes_file_is_text(folder: Path) -> None:
     spikes_file(folder).write_text("0.1 5\n0.2 6\n")

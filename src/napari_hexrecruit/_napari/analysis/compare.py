@@ -111,7 +111,7 @@ def deviation(
     Raises
     ------
     ValueError
-        If the window is no window of the cube, or too short.
+        If the window is not a window of the cube, or too short.
     """
     result = z_score(cube, cut(cube, *baseline), metric=metric)
     n_valued = int(np.isfinite(result[_Z_SCORE].values).any(axis=0).sum())

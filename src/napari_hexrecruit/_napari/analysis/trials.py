@@ -101,7 +101,7 @@ def onsets_in(text: str) -> npt.NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If there is none, or one is no number.
+        If there is none, or one is not a number.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def cut_or_counted(
     Raises
     ------
     ValueError
-        If the window is no whole number of bins, or no onset is left.
+        If the window is not a whole number of bins, or no onset is left.
     """
     before, after = window
     if source is None:

@@ -24,7 +24,7 @@ from napari_hexrecruit.schema import RECRUITMENT
 
 _EVEN = (".mp4", ".webm")
 _ALIKE = 0.02
-"""Difference of colours, of 1, that nobody sees."""
+"""Difference of colours, from 0 to 1, that is too small to see."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ def check_order(order: Order) -> None:
     Raises
     ------
     ValueError
-        If no file is named, or its ending is no kind of movie.
+        If no file is named, or its ending is not a movie format.
     FileExistsError, OSError
         If something is there and may not be replaced, or nothing can be written there.
     """

@@ -136,7 +136,7 @@ def image_map(
     Raises
     ------
     SimulationDataError
-        If it is no image.
+        If it is not an image.
     ValueError
         If nobody says how large a pixel is, or a number is not allowed.
     """

@@ -86,7 +86,7 @@ class RecruitmentLayer(NamedHexes):
     Raises
     ------
     ValueError
-        If the dataset is no recruitment cube, or the metric is unknown or not in it.
+        If the dataset is not a recruitment cube, or the metric is unknown or not in it.
     TypeError
         If an argument is given that follows from the cube.
 
@@ -153,7 +153,7 @@ class RecruitmentLayer(NamedHexes):
         Raises
         ------
         ValueError
-            When set, if it is no recruitment cube, or lacks what the layer's metric shows; the
+            When set, if it is not a recruitment cube, or lacks what the layer's metric shows; the
             layer stays as it was.
         """
         return self._cube

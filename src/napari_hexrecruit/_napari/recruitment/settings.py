@@ -97,7 +97,7 @@ def load_settings() -> Settings:
 
 
 def save_settings(settings: Settings) -> None:
-    """Keep the settings for next time; a folder that cannot be written to is no error.
+    """Save the settings for next time; do nothing if the folder cannot be written to.
 
     The file appears whole or stays as it was. It is not waited for until it is on the disk: after a
     crash of the computer the settings may be those of the time before.

@@ -57,7 +57,7 @@ class SliderTrack(QObject):
         left, right : float or None
             Pixels from the left side of the panel: the start of the first bin and the end of the
             last, such that the middle of a bin is under the middle of the handle. None where there
-            is no slider, or it is not above the panel.
+            is not a slider, or it is not above the panel.
         """
         slider = self._slider
         if slider is None or not slider.isVisible() or n_bins < 2:
