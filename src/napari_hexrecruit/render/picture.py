@@ -74,9 +74,8 @@ def write_frame(
     final = Path(path)
     kind = final.suffix.lower()
     if kind not in PICTURE_ENDINGS:
-        raise ValueError(
-            f"{final}: the ending {kind!r} is not a picture format: use {', '.join(PICTURE_ENDINGS)}"
-        )
+        use = ", ".join(PICTURE_ENDINGS)
+        raise ValueError(f"{final}: the ending {kind!r} is not a picture format: use {use}")
     if not (math.isfinite(dpi) and dpi > 0):
         raise ValueError(f"dpi must be greater than 0, not {dpi:g}")
     frame = _frame_at(frames, at)

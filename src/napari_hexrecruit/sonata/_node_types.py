@@ -76,7 +76,8 @@ class NodeTypes:
         except (ValueError, OSError) as error:
             raise SimulationDataError(
                 f"{path}: is not a table of node types ({one_line(error)}): blanks separate"
-                f" columns, one is {_ID}, NULL is nothing, values with blanks stand in double quotes"
+                f" columns, one is {_ID}, NULL is nothing, values with blanks stand in double"
+                " quotes"
             ) from error
 
     @classmethod

@@ -45,8 +45,8 @@ def check_zarr(folder: Path) -> None:
     ------
     SimulationDataError
         If it is not a group of zarr format 3, or has metadata that cannot be read, codecs that
-        are not the specification's, chunks that are larger than their array, or coordinates that claim more
-        than their files can hold.
+        are not the specification's, chunks that are larger than their array, or coordinates that
+        claim more than their files can hold.
     """
     with _about(folder, folder / _MARK):
         _check_group(_metadata(folder / _MARK))

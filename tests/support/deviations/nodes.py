@@ -116,7 +116,7 @@ def empty_field(folder: Path) -> None:
 @deviation(
     "a table of node types with a row that is too short",
     refused="{folder}/types.csv: is not a table of node types (line 3 has 2 fields below 3 names):"
-    " columns are separated by blanks, one is node_type_id, NULL is nothing, values with blanks"
+    " blanks separate columns, one is node_type_id, NULL is nothing, values with blanks"
     " stand in double quotes",
 )
 def short_row(folder: Path) -> None:
