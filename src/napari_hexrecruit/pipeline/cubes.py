@@ -239,7 +239,8 @@ def cumulative_cube(
     RecruitmentWarning
         As `recruitment_cube`.
     """
-    recipe = CubeRecipe(
+    return recruitment_cube(
+        simulation,
         population=population,
         node_set=node_set,
         where=where,
@@ -251,10 +252,9 @@ def cumulative_cube(
         stop=stop,
         min_neurons=min_neurons,
         cumulative=True,
+        allow_empty=allow_empty,
+        progress=progress,
     )
-    cube = computed_cube(simulation, recipe, allow_empty=allow_empty, progress=progress)
-    issue_warnings(warnings_in(cube.attrs))
-    return cube
 
 
 def large_cube(
