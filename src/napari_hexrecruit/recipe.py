@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
 from napari_hexrecruit.command_line import command_line
 from napari_hexrecruit.filters import Rule, Where, parse_where, rule_to_text
 from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.recipe_entries import ENTRY_TYPES, is_finite, is_number, is_whole
 from napari_hexrecruit.timebins import TimeBins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     import xarray as xr
 
@@ -120,7 +117,7 @@ class CubeRecipe:
         changed = {"where": tuple(parse_where(self.where)), "flat": flat} | {
             name: float(value)
             for name in ("radius", "bin_ms", "start", "stop")
-            if _is_number(value := getattr(self, name))
+            if is_number(value := getattr(self, name))
         }
         for name, value in changed.items():
             object.__setattr__(self, name, value)
@@ -272,7 +269,7 @@ class CubeRecipe:
         ValueError
             If an entry has another type or cannot be used.
         """
-        for name, is_right in _TYPES.items():
+        for name, is_right in ENTRY_TYPES.items():
             if name in entries and not is_right(entries[name]):
                 raise ValueError(
                     f"the cube's recipe has the {name} {entries[name]!r}: compute the cube again"
@@ -337,14 +334,14 @@ class CubeRecipe:
                 " compute: leave that out, or compute the cube again"
             )
         HexGrid(self.radius)
-        if not _is_whole(self.min_neurons) or self.min_neurons < 1:
+        if not is_whole(self.min_neurons) or self.min_neurons < 1:
             raise ValueError(
                 f"min_neurons must be a whole number of at least 1, not {self.min_neurons!r}"
             )
         for name in ("start", "stop", "bin_ms"):
             value = getattr(self, name)
             is_default = value is None and name != "bin_ms"
-            if not is_default and not _is_finite(value):
+            if not is_default and not is_finite(value):
                 raise ValueError(f"{name} must be a finite number of ms, not {value!r}")
         if self.bin_ms <= 0:
             raise ValueError(
@@ -368,51 +365,6 @@ def _plain(value: Any) -> Any:
     """A number of numpy, or a path, for JSON."""
     return os.fspath(value) if isinstance(value, os.PathLike) else value.tolist()
 
-
-def _is_text_or_none(value: Any) -> bool:
-    return value is None or isinstance(value, str)
-
-
-def _is_number(value: Any) -> bool:
-    number = isinstance(value, (int, float, np.integer, np.floating))
-    return number and not isinstance(value, bool)
-
-
-def _is_finite(value: Any) -> bool:
-    return _is_number(value) and math.isfinite(value)
-
-
-def _is_finite_or_none(value: Any) -> bool:
-    return value is None or _is_finite(value)
-
-
-def _is_whole(value: Any) -> bool:
-    return _is_number(value) and isinstance(value, (int, np.integer))
-
-
-def _is_flat(value: Any) -> bool:
-    is_pair = isinstance(value, (list, tuple)) and len(value) == 2
-    return isinstance(value, str) or (is_pair and all(isinstance(name, str) for name in value))
-
-
-def _is_list_of_rules(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and all(
-        isinstance(rule, Mapping) and isinstance(rule.get("column"), str) for rule in value
-    )
-
-
-_TYPES: dict[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("simulation", "spikes", "circuit", "population"), _is_text_or_none),
-    **dict.fromkeys(("node_set", "column_atlas"), _is_text_or_none),
-    **dict.fromkeys(("radius", "bin_ms"), _is_finite),
-    **dict.fromkeys(("start", "stop"), _is_finite_or_none),
-    "min_neurons": _is_whole,
-    "run": lambda value: value is None or _is_whole(value),
-    "flat": _is_flat,
-    "where": _is_list_of_rules,
-    "cumulative": lambda value: isinstance(value, bool),
-}
-"""What the entries of a text are."""
 
 _EVERY = (*_NEEDED, "bin_ms", "start", "stop", "min_neurons")
 """Entries that a text has in any case."""

@@ -13,8 +13,8 @@ SOURCE = Path(napari_hexrecruit.__file__).parent
 # rooms of its own. A file imports from its own room and from lower floors.
 FLOORS = [
     {
-        *("_version", "command_line", "errors", "hexgrid", "progress", "rounding"),
-        *("schema", "system", "timebins", "values"),
+        *("_version", "command_line", "errors", "hexgrid", "progress", "recipe_entries"),
+        *("rounding", "schema", "system", "timebins", "values"),
     },
     {"atlas", "blocks", "conform", "doubts", "filters", "text"},
     {"recipe", "storage"},

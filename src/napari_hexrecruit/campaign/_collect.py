@@ -28,14 +28,12 @@ from napari_hexrecruit.campaign._dataset import (
 from napari_hexrecruit.campaign._manifest import DONE
 from napari_hexrecruit.campaign._parameters import axes_of
 from napari_hexrecruit.campaign._windows import merged_attrs
+from napari_hexrecruit.campaign._write import WriteJob, write_member
 from napari_hexrecruit.errors import HexRecruitError
-from napari_hexrecruit.schema import BOUND, COORDINATES, HEX, N_NEURONS, RECRUITMENT, TIME
+from napari_hexrecruit.schema import BOUND, COORDINATES, HEX, N_NEURONS, TIME
 from napari_hexrecruit.storage.zarr_store import (
     create_store,
-    open_store,
-    parts_of_time,
     store_aside,
-    write_part,
 )
 from napari_hexrecruit.text import encodable
 from napari_hexrecruit.timebins import TimeBins
@@ -72,16 +70,6 @@ class _Head:
     attrs: dict[str, Any]
     start_ms: float
     n_bins: int
-
-
-@dataclass(frozen=True)
-class _WriteJob:
-    """One simulation's part of the dataset."""
-
-    store: Path
-    files: list[Path]
-    at: dict[str, int]
-    first_bin: int
 
 
 def collect(
@@ -123,7 +111,7 @@ def collect(
     with store_aside(final, overwrite=True) as aside:
         create_store(layout, aside)
         jobs = [
-            _WriteJob(
+            WriteJob(
                 aside,
                 [folder / piece.file for piece in manifest.entries[number].pieces],
                 dict(zip(dims, positions[number], strict=True)),
@@ -131,7 +119,7 @@ def collect(
             )
             for number in heads
         ]
-        results = results_of(client, _write_member, jobs)
+        results = results_of(client, write_member, jobs)
         for done, (number, result) in enumerate(results):
             if isinstance(result, Exception):
                 name = jobs[number].files[0]
@@ -364,40 +352,3 @@ def _read_head(path: Path) -> _Head:
             f"{path}: cannot be read as a cube ({reason}): run the campaign again"
         ) from error
     return _Head(hexes, coordinate_attrs, value_attrs, attrs, start, n_bins)
-
-
-def _write_member(job: _WriteJob) -> int:
-    """Write the cubes of one simulation into the dataset; a worker does this."""
-    import xarray as xr
-
-    store, at = open_store(job.store), job.first_bin
-    for file in job.files:
-        with xr.open_dataset(file, engine="h5netcdf", decode_times=False) as cube:
-            _write_cube(cube, store, job, at)
-            at += cube.sizes[TIME]
-    return at
-
-
-def _write_cube(cube: xr.Dataset, store: xr.Dataset, job: _WriteJob, at: int) -> None:
-    """Write a cube from a bin on, a file of the store at a time."""
-    import xarray as xr
-
-    dims, end = store[RECRUITMENT].dims, at + cube.sizes[TIME]
-    index_of = {name: k for k, name in enumerate(store[HEX].values.tolist())}
-    columns = [index_of[name] for name in cube[HEX].values.astype(np.str_).tolist()]
-    fits = columns == list(range(len(index_of)))
-    where = {dim: slice(k, k + 1) for dim, k in job.at.items()}
-    for part in parts_of_time(store):
-        first, last = max(part.start, at), min(part.stop, end)
-        if first >= last:
-            continue
-        parts = {}
-        for name, spec in schema.VARIABLES.items():
-            values = cube[name][first - at : last - at].values
-            if not fits:
-                empty = np.nan if spec.dtype == "float32" else 0
-                spread = np.full((last - first, len(index_of)), empty, dtype=spec.dtype)
-                spread[:, columns] = values
-                values = spread
-            parts[name] = (dims, values[(None,) * len(job.at)])
-        write_part(xr.Dataset(parts), job.store, {**where, TIME: slice(first, last)})
