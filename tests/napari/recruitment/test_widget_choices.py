@@ -61,7 +61,7 @@ class TestSimulation:
     def test_without_a_readable_population_it_is_an_error(self, tmp_path):
         path = neurons_in_a_row().write(tmp_path)
         (tmp_path / "nodes.h5").write_text("no HDF5")
-        with pytest.raises(SimulationDataError, match="no HDF5 file"):
+        with pytest.raises(SimulationDataError, match="is not an HDF5 file"):
             simulation_choices(open_simulation(path))
 
     def test_flat_columns_are_the_usual_ones_and_then_the_others(self, tmp_path):

@@ -114,7 +114,7 @@ class TestList:
         path = neurons_in_a_row(tstop_ms=103.0, units=None).write(tmp_path)
         layer = user.open_and_load(path)
         sentences = [f"{e.where}: {e.found}" for e in settled(user).entries]
-        assert sum("no whole bin" in sentence for sentence in sentences) == 1
+        assert sum("do not fill a bin" in sentence for sentence in sentences) == 1
         for said in ("has no units", "names no node set"):
             assert sum(said in sentence for sentence in sentences) == 1
         notes = json.loads(layer.cube.attrs["notes"])
@@ -192,9 +192,9 @@ class TestFailure:
     def test_of_one_simulation_leaves_the_notes_of_another_out(self, user, tmp_path):
         user.open_and_load(neurons_in_a_row(tstop_ms=103.0).write(tmp_path / "good"))
         user.choose(not_a_simulation(tmp_path))
-        assert "no whole bin" not in str(settled(user).entries)
+        assert "do not fill a bin" not in str(settled(user).entries)
         user.load()
-        assert "no whole bin" in str(settled(user).entries)
+        assert "do not fill a bin" in str(settled(user).entries)
 
 
 class TestReading:
