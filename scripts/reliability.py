@@ -44,7 +44,7 @@ SIGNALS = {"SIGKILL": 1.0, "SIGTERM": 0.25, "SIGINT": 0.25}
 
 
 def deviations(options):
-    """What becomes of each deviation: read, read and said, or refused."""
+    """What becomes of each deviation: read, read and reported, or refused."""
     from tests.support.deviations import DEVIATIONS
 
     rows = []
@@ -60,12 +60,14 @@ def _tried(folder, name):
     from tests.support.deviations import write
 
     from napari_hexrecruit import HexRecruitError, open_simulation, recruitment_cube
+    from napari_hexrecruit.command_line import as_option
+    from napari_hexrecruit.errors import in_words
 
     opened, deviation = write(folder, name)
     try:
         cube = recruitment_cube(open_simulation(**opened), radius=40.0, **deviation.options)
     except (HexRecruitError, ValueError) as error:
-        return "refused", [str(error)]
+        return "refused", [in_words(error, as_option)]
     except Exception as error:
         return "raised", [repr(error)]
     notes = json.loads(cube.attrs["notes"])
@@ -203,7 +205,7 @@ def _killed(rows):
 
 def _deviation(row):
     said = "; ".join(f"`{text}`" for text in row["said"])
-    return row["what"], {"read": "read", "said": f"read, and said: {said}"}.get(
+    return row["what"], {"read": "read", "said": f"read, and reported: {said}"}.get(
         row["outcome"], f"{row['outcome']}: {said}"
     )
 

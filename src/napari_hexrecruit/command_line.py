@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from napari_hexrecruit.errors import Parameter
+
 _PROGRAM = "hexrecruit"
-_FLAGS = {"bin_ms": "bin"}
+_FLAGS = {
+    "bin_ms": "bin",
+    "hexes": "hex",
+    "n_sd": "sd",
+    "origin": "under-origin",
+    "pixel_size": "under-pixel-size",
+}
 _REPEATED = {"panel_titles": "--panel-title", "where": "--where"}
 
 
@@ -39,13 +47,35 @@ def command_line(
     words = [_PROGRAM, command, *sources, "-o", output]
     for name, value in options.items():
         words += _words(name, value)
+    return _quoted(words)
+
+
+def as_option(parameter: Parameter) -> str:
+    """A parameter as the command line has it.
+
+    Examples
+    --------
+    >>> from napari_hexrecruit.errors import Parameter
+    >>> as_option(Parameter("flat", ("x", "z"))), as_option(Parameter("spikes", hint="FILE"))
+    ('--flat x z', '--spikes FILE')
+    """
+    option = _REPEATED.get(parameter.name, f"--{_flag(parameter.name)}")
+    values = [_quoted([str(value)]) for value in parameter.values] or [parameter.hint]
+    return " ".join([option, *values]).rstrip()
+
+
+def _quoted(words: Sequence[str]) -> str:
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def _flag(name: str) -> str:
+    return _FLAGS.get(name, name.replace("_", "-"))
 
 
 def _words(name: str, value: Any) -> list[str]:
     if name in _REPEATED:
         return [word for one in value for word in (_REPEATED[name], one)]
-    flag = _FLAGS.get(name, name.replace("_", "-"))
+    flag = _flag(name)
     if isinstance(value, bool):
         return [f"--{flag}" if value else f"--no-{flag}"]
     values = value if isinstance(value, (list, tuple)) else [value]

@@ -26,36 +26,55 @@ class Parameter:
         Its name in Python, such as ``bin_ms``.
     values
         Values to give, as a person would type them; empty where the user knows.
+    hint
+        What stands for the value on the command line, such as ``FILE``.
 
     Examples
     --------
-    >>> in_python(Parameter("flat", ("x", "z"))), in_python(Parameter("spikes"))
+    >>> in_python(Parameter("flat", ("x", "z"))), in_python(Parameter("spikes", hint="FILE"))
     ("flat=('x', 'z')", 'spikes=')
     """
 
     name: str
-    values: tuple[str, ...] = ()
+    values: tuple[str | int, ...] = ()
+    hint: str = ""
 
 
-Piece: TypeAlias = str | Parameter
-Text: TypeAlias = Piece | tuple[Piece, ...]
+Text: TypeAlias = "str | Parameter | tuple[Text, ...]"
 """Words, parameters, or both in a row."""
 Words: TypeAlias = "Callable[[Parameter], str]"
 """How one door words a parameter."""
 
+POPULATION = Parameter("population", hint="P")
+SPIKES_FILE, CIRCUIT_FILE = Parameter("spikes", hint="FILE"), Parameter("circuit", hint="FILE")
+FILES: Text = (SPIKES_FILE, " and ", CIRCUIT_FILE)
+ALL_NEURONS = Parameter("node_set", ("all",))
+WINDOW: Text = (Parameter("start", hint="MS"), " and ", Parameter("stop", hint="MS"))
+
+_PYTHON = {"flatmap": "flat"}
+"""Parameters that have another name in Python."""
+
 
 def in_python(parameter: Parameter) -> str:
     """A parameter as a call in Python has it."""
+    name = _PYTHON.get(parameter.name, parameter.name)
     if not parameter.values:
-        return f"{parameter.name}="
+        return f"{name}="
     value = parameter.values[0] if len(parameter.values) == 1 else parameter.values
-    return f"{parameter.name}={value!r}"
+    return f"{name}={value!r}"
 
 
 def worded(text: Text, words: Words) -> str:
     """A text whose parameters are worded by a door."""
-    pieces = text if isinstance(text, tuple) else (text,)
-    return "".join(piece if isinstance(piece, str) else words(piece) for piece in pieces)
+    if isinstance(text, str):
+        return text
+    return words(text) if isinstance(text, Parameter) else "".join(worded(t, words) for t in text)
+
+
+def in_words(error: BaseException, words: Words) -> str:
+    """An error in one line, its parameters worded by a door; its kind where it has no text."""
+    text = error.sentence(words) if isinstance(error, HexRecruitError) else str(error)
+    return " ".join(text.split()) or type(error).__name__
 
 
 class HexRecruitError(Exception):
@@ -72,7 +91,8 @@ class InputError(HexRecruitError, ValueError):
     Parameters
     ----------
     where
-        File, population, field or parameter; empty where the sentence needs none.
+        File, population or field; empty where the sentence needs none. A `Parameter` without
+        values is the subject of the sentence: ``radius must be ...``.
     what
         What was found there.
     remedy
@@ -86,8 +106,10 @@ class InputError(HexRecruitError, ValueError):
 
     def sentence(self, words: Words = in_python) -> str:
         """``where: what: remedy``, without those that are empty."""
-        texts = (worded(text, words) for text in (self.where, self.what, self.remedy))
-        return ": ".join(text for text in texts if text)
+        where, what, remedy = (worded(text, words) for text in (self.where, self.what, self.remedy))
+        if isinstance(self.where, Parameter) and not self.where.values:
+            where, what = "", f"{where.removesuffix('=')} {what}"
+        return ": ".join(text for text in (where, what, remedy) if text)
 
     def __str__(self) -> str:
         return self.sentence()
@@ -111,4 +133,4 @@ class RecruitmentWarning(UserWarning):
 
 def one_line(error: BaseException) -> str:
     """The text of an error without line breaks; its kind where it has no text."""
-    return " ".join(str(error).split()) or type(error).__name__
+    return in_words(error, in_python)

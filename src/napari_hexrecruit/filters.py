@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.values import Column, values_meant, values_present
 
 Rule: TypeAlias = Mapping[str, Any]
@@ -100,7 +101,7 @@ def typed_rule(rule: Rule, column: Column) -> dict[str, Any]:
         return {"column": name, "interval": _typed_interval(name, rule["interval"], column)}
     values = [rule["value"]] if "value" in rule else _as_list(rule["values"])
     if not values:
-        raise ValueError(f"where {name}: no value is given")
+        raise ParameterError(_where(name), "no value is given")
     occurs = _occurring(column)
     typed = [known for value in values for known in _typed_values(name, value, column, occurs)]
     return {"column": name, "values": list(dict.fromkeys(typed))}
@@ -192,16 +193,20 @@ def matches(rule: Rule, column: Column) -> npt.NDArray[np.bool_]:
 def _parse_text(text: str) -> Rule:
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
-        raise ValueError(f"where {text!r}: write column=value, column=a,b or column=lo:hi")
+        raise ParameterError(_where(text), "write column=value, column=a,b or column=lo:hi")
     return {"column": name.strip(), "text": value}
+
+
+def _where(text: str) -> Parameter:
+    return Parameter("where", (text,))
 
 
 def _checked_rule(rule: Rule) -> Rule:
     if not isinstance(rule, Mapping) or "column" not in rule:
-        raise ValueError(f"where {rule!r}: a rule is a mapping with 'column'")
+        raise ParameterError(_where(str(rule)), "a rule is a mapping with 'column'")
     kinds = [kind for kind in (*_KINDS, "text") if kind in rule]
     if len(kinds) != 1 or len(rule) != 2:
-        raise ValueError(f"where {dict(rule)!r}: give exactly one of {', '.join(_KINDS)}")
+        raise ParameterError(_where(str(dict(rule))), f"give exactly one of {', '.join(_KINDS)}")
     return rule
 
 
@@ -222,8 +227,8 @@ def _read_text(name: str, text: str, column: Column) -> Rule:
         try:
             return {"column": name, "interval": [float(ends[0]), float(ends[1])]}
         except ValueError:
-            raise ValueError(
-                f"where {name}={text.strip()}: lo and hi of lo:hi must be numbers"
+            raise ParameterError(
+                _where(f"{name}={text.strip()}"), "lo and hi of lo:hi must be numbers"
             ) from None
     return {"column": name, "values": _read_csv(name, text)}
 
@@ -235,9 +240,10 @@ def _read_csv(name: str, text: str) -> list[str]:
     while at < len(text):
         found = _ITEM.match(text, at)
         if found is None:
-            raise ValueError(
-                f"where {name}={text.strip()}: a double quote is not closed, or text stands beside"
-                ' it: write "a, b",c and a quote within quotes as ""'
+            raise ParameterError(
+                _where(f"{name}={text.strip()}"),
+                "a double quote is not closed, or text stands beside"
+                ' it: write "a, b",c and a quote within quotes as ""',
             )
         quoted, plain = found.groups()
         if quoted is not None:
@@ -251,14 +257,16 @@ def _read_csv(name: str, text: str) -> list[str]:
 def _typed_interval(name: str, interval: Any, column: Column) -> list[float]:
     if not isinstance(column, np.ndarray) or column.dtype.kind == "b":
         kind = "text" if not isinstance(column, np.ndarray) else "true and false"
-        raise ValueError(f"where {name}: a column of {kind} has no interval; give values instead")
+        raise ParameterError(
+            _where(name), f"a column of {kind} has no interval; give values instead"
+        )
     ends = _as_list(interval)
     try:
         lo, hi = (float(end) for end in ends)
     except (TypeError, ValueError):
-        raise ValueError(f"where {name}: an interval is two numbers, not {ends!r}") from None
+        raise ParameterError(_where(name), f"an interval is two numbers, not {ends!r}") from None
     if not lo < hi:
-        raise ValueError(f"where {name}: the interval {lo:g}:{hi:g} is empty (lo <= v < hi)")
+        raise ParameterError(_where(name), f"the interval {lo:g}:{hi:g} is empty (lo <= v < hi)")
     return [lo, hi]
 
 
@@ -271,14 +279,14 @@ def _typed_values(
         return meant
     present = values_present(column)
     if not present:
-        raise ValueError(f"where {name}: no neuron has a value in this column: name another one")
+        raise ParameterError(_where(name), "no neuron has a value in this column: name another one")
     if isinstance(column, np.ndarray) and column.dtype.kind == "f":
         ends = " to ".join(f"{end:g}" for end in present)
-        raise ValueError(
-            f"where {name}: no neuron has {value!r}; the values go from {ends}:"
-            " give an interval lo:hi"
+        raise ParameterError(
+            _where(name),
+            f"no neuron has {value!r}; the values go from {ends}: give an interval lo:hi",
         )
-    raise ValueError(f"where {name}: no neuron has {value!r}{_suggestion(str(value), present)}")
+    raise ParameterError(_where(name), f"no neuron has {value!r}{_suggestion(str(value), present)}")
 
 
 def _occurring(column: Column) -> Callable[[Any], bool]:

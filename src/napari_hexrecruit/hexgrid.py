@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit.errors import Parameter, ParameterError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -78,9 +80,13 @@ class HexGrid:
     def __post_init__(self) -> None:
         radius, origin = self.radius, tuple(self.origin)
         if not (_is_number(radius) and math.isfinite(radius) and radius > 0):
-            raise ValueError(f"radius must be a number greater than 0, not {radius!r}")
+            raise ParameterError(
+                Parameter("radius"), f"must be a number greater than 0, not {radius!r}"
+            )
         if len(origin) != 2 or not all(_is_number(v) and math.isfinite(v) for v in origin):
-            raise ValueError(f"origin must be two finite numbers (x, y), not {self.origin!r}")
+            raise ParameterError(
+                Parameter("origin"), f"must be two finite numbers (x, y), not {self.origin!r}"
+            )
         object.__setattr__(self, "radius", float(radius))
         object.__setattr__(self, "origin", (float(origin[0]), float(origin[1])))
 

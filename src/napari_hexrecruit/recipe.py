@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from napari_hexrecruit.command_line import command_line
+from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.filters import Rule, Where, parse_where, rule_to_text
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.recipe_entries import ENTRY_TYPES, is_finite, is_number, is_whole
@@ -335,14 +336,17 @@ class CubeRecipe:
             )
         HexGrid(self.radius)
         if not is_whole(self.min_neurons) or self.min_neurons < 1:
-            raise ValueError(
-                f"min_neurons must be a whole number of at least 1, not {self.min_neurons!r}"
+            raise ParameterError(
+                Parameter("min_neurons"),
+                f"must be a whole number of at least 1, not {self.min_neurons!r}",
             )
         for name in ("start", "stop", "bin_ms"):
             value = getattr(self, name)
             is_default = value is None and name != "bin_ms"
             if not is_default and not is_finite(value):
-                raise ValueError(f"{name} must be a finite number of ms, not {value!r}")
+                raise ParameterError(
+                    Parameter(name), f"must be a finite number of ms, not {value!r}"
+                )
         if self.bin_ms <= 0:
             raise ValueError(
                 f"the bin width must be a number greater than 0 ms, not {self.bin_ms:g} ms"

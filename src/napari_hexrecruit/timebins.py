@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit.errors import Parameter, ParameterError
+
 Floats = npt.NDArray[np.float64]
 
 EDGE_TOLERANCE_MS = 1e-6
@@ -135,7 +137,9 @@ class TimeBins:
             value = getattr(self, name)
             number = isinstance(value, (int, float, np.integer, np.floating))
             if not number or isinstance(value, bool) or not math.isfinite(value):
-                raise ValueError(f"{name} must be a finite number of ms, not {value!r}")
+                raise ParameterError(
+                    Parameter(name), f"must be a finite number of ms, not {value!r}"
+                )
             object.__setattr__(self, name, float(value))
         if self.width_ms <= 0:
             raise ValueError(f"the bin width must be greater than 0 ms, not {self.width_ms:g} ms")
@@ -288,7 +292,7 @@ def edge_position(name: str, time_ms: float, bins: TimeBins) -> int:
     """
     first, width, n_bins = bins.start_ms, bins.width_ms, bins.n_bins
     if not math.isfinite(time_ms):
-        raise ValueError(f"{name} must be a finite number of ms, not {time_ms!r}")
+        raise ParameterError(Parameter(name), f"must be a finite number of ms, not {time_ms!r}")
     last = first + n_bins * width
     if time_ms < first - EDGE_TOLERANCE_MS or time_ms > last + EDGE_TOLERANCE_MS:
         raise ValueError(

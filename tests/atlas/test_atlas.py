@@ -269,7 +269,7 @@ class TestConntility:
         flatmap = slab_flatmap()
         volumes = {"flatmap": flatmap, "orientation": no_turn(flatmap)}
         config = write_circuit(tmp_path / "far", positions(low=500.0, high=600.0), volumes)
-        with pytest.raises(ValueError, match="none of the 400 neurons has a place"):
+        with pytest.raises(ValueError, match="none of the 400 neurons has a flat position"):
             recruitment_cube(config)
 
     def test_a_flatmap_of_micrometres_needs_no_supersampling(self, tmp_path):

@@ -275,7 +275,7 @@ def test_a_volume_in_mm_that_does_not_say_so(files, tmp_path, capsys):
     """Nothing has a place, or next to nothing: the sentence compares the sizes."""
     config, _ = files
     path = write_volume(tmp_path / "flatmap.nrrd", None, SIZE / 1000, origin=(-5.0, -5.0, -5.0))
-    with pytest.raises(ValueError, match="none of the 30 neurons has a place") as error:
+    with pytest.raises(ValueError, match="none of the 30 neurons has a flat position") as error:
         recruitment_cube(config, flat=path)
     assert "its voxels are 0.1 um wide and end at 5 um, and the neurons reach 9" in str(error.value)
     assert "if it is in mm" in str(error.value)

@@ -181,7 +181,7 @@ class TestBbpWorkflow:
     @pytest.mark.parametrize(
         ("change", "says"),
         [
-            ({"attrs": {"circuit_config": "/gpfs/CircuitConfig"}}, "these are not SONATA simulations"),
+            ({"attrs": {"circuit_config": "/gpfs/CircuitConfig"}}, "these are not SONATA"),
             ({"data": [[["https://nexus/1"], ["b"]], [["c"], ["d"]]]}, "is an address: download"),
             ({"data": ["a", "b"]}, "'data' has 1 axes, and 'dims' has 3"),
             ({"coords": {"ca": {"dims": ["ca"], "data": [1.0]}}}, "cannot be read as a campaign"),

@@ -105,7 +105,7 @@ def test_equals_the_slow_reference_on_random_simulations(
     path = files.write(tmp_path_factory.mktemp("random"))
     reference = reference_cube(path, POPULATION, bin_ms=bin_ms, radius=radius)
     if reference.n_neurons.empty:
-        with pytest.raises(ValueError, match="has a place"):
+        with pytest.raises(ValueError, match="has a flat position"):
             recruitment_cube(path, bin_ms=bin_ms, radius=radius)
     else:
         cube = recruitment_cube(path, bin_ms=bin_ms, radius=radius, allow_empty=True)
@@ -316,7 +316,7 @@ def test_mistakes_are_refused_with_what_to_do(config, options, said):
 
 def test_a_population_without_places_is_refused(tmp_path):
     files = SonataFiles({"ss_flat_x": np.full(5, np.nan), "ss_flat_y": np.zeros(5)}, [1.0], [0])
-    with pytest.raises(ValueError, match="none of the 5 neurons has a place"):
+    with pytest.raises(ValueError, match="none of the 5 neurons has a flat position"):
         recruitment_cube(files.write(tmp_path / "simulation"))
 
 

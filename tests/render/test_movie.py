@@ -270,7 +270,7 @@ def test_a_vector_picture_of_a_cube_without_values(tmp_path):
     [
         ("one.jpg", {"at": 0}, "the ending '.jpg' is not a picture format: use .png, .svg, .pdf"),
         ("one", {"at": 0}, "the ending '' is not a picture format"),
-        ("one.png", {}, "there are 12 frames: say which one with a time in ms"),
+        ("one.png", {}, "there are 12 frames: choose one with a time in ms"),
         ("one.png", {"at": 500}, "no frame shows 500 ms: the nearest starts at 110 ms"),
         ("one.png", {"at": 0, "dpi": 0}, "dpi must be greater than 0"),
     ],

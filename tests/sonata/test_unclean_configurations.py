@@ -47,7 +47,9 @@ class TestAnAssumedEnd:
         cube = recruitment_cube(open_simulation(**bare(tmp_path, [0.0, last], kind)))
         assert float(cube["time_bounds"][-1, 1]) == stop
         assert int(cube["n_spikes"].sum()) == 2
-        assert any("no configuration says when" in note for note in json.loads(cube.attrs["notes"]))
+        assert any(
+            "no configuration gives the end" in note for note in json.loads(cube.attrs["notes"])
+        )
 
     @pytest.mark.parametrize(("start", "stop"), [(None, 30.0), (0.0, 100.0), (20.0, 40.0)])
     def test_does_not_limit_the_window(self, tmp_path, start, stop):
@@ -84,7 +86,9 @@ class TestRuns:
         opened, _ = write(tmp_path, "second_run")
         moved = (tmp_path / "output" / "later.h5").rename(tmp_path / "moved.h5")
         sim = open_simulation(opened["path"], spikes=moved)
-        with pytest.raises(SimulationDataError, match=r"choose one \(--run K\), or a window"):
+        with pytest.raises(
+            SimulationDataError, match=r"choose one with run=, or a window with start= and stop="
+        ):
             recruitment_cube(sim)
         cube = recruitment_cube(sim, start=100.0, stop=200.0)
         assert int(cube["n_spikes"].sum()) == 1
@@ -92,7 +96,7 @@ class TestRuns:
     @pytest.mark.parametrize("run", [0, -1, 3])
     def test_others_are_refused(self, tmp_path, run):
         opened, _ = write(tmp_path, "second_run")
-        with pytest.raises(SimulationDataError, match="choose --run 1 to --run 2"):
+        with pytest.raises(SimulationDataError, match="choose run=1 to run=2"):
             open_simulation(opened["path"], run=run)
 
     def test_a_run_needs_a_configuration(self, tmp_path):
@@ -124,7 +128,7 @@ class TestCheck:
         assert (status, err, len(errors)) == (1, "", 1)
         assert f"there is no population {name!r}; there are: cortex" in errors[0]["found"]
         mean = f"did you mean --population {proposal}?"
-        assert errors[0]["remedy"] == (mean if proposal else "name one of them (--population P)")
+        assert errors[0]["remedy"] == (mean if proposal else "name one of them with --population P")
 
     def test_glia_and_vessels_are_not_asked_for_flat_positions(self, tmp_path):
         opened, _ = write(tmp_path, "glia")

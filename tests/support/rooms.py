@@ -12,9 +12,10 @@ SOURCE = Path(napari_hexrecruit.__file__).parent
 # Every room, lowest floor first. A room is a folder, or a file of the package itself; `_napari` has
 # rooms of its own. A file imports from its own room and from lower floors.
 FLOORS = [
+    {"_version", "errors", "progress"},
     {
-        *("_version", "command_line", "errors", "hexgrid", "progress", "recipe_entries"),
-        *("rounding", "schema", "system", "timebins", "values"),
+        *("command_line", "hexgrid", "recipe_entries", "rounding", "schema", "system"),
+        *("timebins", "values"),
     },
     {"atlas", "blocks", "conform", "doubts", "filters", "text"},
     {"recipe", "storage"},

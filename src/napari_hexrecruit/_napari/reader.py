@@ -20,7 +20,6 @@ from napari.viewer import current_viewer
 from napari_hexrecruit._napari.layers.adding import make_recruitment_layer, set_stage
 from napari_hexrecruit._napari.layers.campaign_layer import make_campaign_layer
 from napari_hexrecruit._napari.layers.timestamp import show_time
-from napari_hexrecruit._napari.recruitment.details import in_panel
 from napari_hexrecruit._napari.recruitment.work import warnings_of
 from napari_hexrecruit._napari.samples import SCHEME, sample_simulation
 from napari_hexrecruit.campaign import DATASET, MANIFEST, is_campaign_store, open_campaign
@@ -101,7 +100,7 @@ def read_simulation(path: str) -> list[Points]:
     with _progress(Path(path).parent.name) as progress:
         cube = computed_cube(path, CubeRecipe(), progress=progress)
     for sentence in warnings_of([cube]):
-        show_warning(in_panel(sentence))
+        show_warning(sentence)
     return [_layer(cube, f"{cube.attrs['population']} ({Path(path).parent.name})")]
 
 

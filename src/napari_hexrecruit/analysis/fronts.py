@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.rounding import rounded
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ def isochrones(
         If the step is not greater than 0.
     """
     if step is not None and not (math.isfinite(step) and step > 0):
-        raise ValueError(f"step must be a number of ms greater than 0, not {step!r}")
+        raise ParameterError(
+            Parameter("step"), f"must be a number of ms greater than 0, not {step!r}"
+        )
     if not fit.delay > 0:
         return []
     xy, radius = _sheet(latency)

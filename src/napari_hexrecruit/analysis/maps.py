@@ -171,7 +171,7 @@ def correlation(
     cube, picked = picked_in(cube, hexes)
     part = cut(cube, start, stop)
     if picked.size == 0:
-        raise ValueError("no hexagon is picked: name one, as in R3;C-1")
+        raise ValueError("no hexagon is selected: name one, as in R3;C-1")
     names = cube[HEX].values[picked].astype(str)
     of = names[0] if len(names) == 1 else f"{len(names)} hexagons"
     r = _pearson(part, shown, shown.population(part.isel({HEX: picked})))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.conform import as_cube
+from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.schema import HEX, N_NEURONS
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def hex_positions(cube: xr.Dataset, hexes: HexChoice) -> Positions:
             raise ValueError(f"hexes is a mask of {len(wanted)} for {n_hexes} hexagons")
         return np.flatnonzero(wanted)
     if wanted.ndim != 1 or wanted.dtype.kind not in "iuUTO":
-        raise ValueError(f"hexes must be names such as R3;C-1, positions or a mask, not {hexes!r}")
+        raise ParameterError(
+            Parameter("hexes"), f"must be names such as R3;C-1, positions or a mask, not {hexes!r}"
+        )
     if wanted.dtype.kind in "iu":
         found = wanted.astype(np.intp)
         outside = found[(found < 0) | (found >= n_hexes)]

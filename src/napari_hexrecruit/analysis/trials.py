@@ -15,7 +15,7 @@ from napari_hexrecruit.analysis.windows import bins_of
 from napari_hexrecruit.blocks import time_chunks
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.counting.members import count_spikes
-from napari_hexrecruit.errors import RecruitmentWarning
+from napari_hexrecruit.errors import Parameter, ParameterError, RecruitmentWarning
 from napari_hexrecruit.metrics import is_cumulative
 from napari_hexrecruit.rounding import listed
 from napari_hexrecruit.schema import (
@@ -267,9 +267,10 @@ def _n_bins(name: str, value: float, bin_ms: float) -> int:
     n_bins = round(value / bin_ms) if math.isfinite(value) else -1
     if n_bins < 0 or abs(n_bins * bin_ms - value) > EDGE_TOLERANCE_MS:
         near = max(0.0, math.floor(value / bin_ms) * bin_ms) if math.isfinite(value) else 0.0
-        raise ValueError(
-            f"{name} must be a whole number of {bin_ms:g} ms bins, not {value!r} ms:"
-            f" use {near:g} or {near + bin_ms:g} ms"
+        raise ParameterError(
+            Parameter(name),
+            f"must be a whole number of {bin_ms:g} ms bins, not {value!r} ms:"
+            f" use {near:g} or {near + bin_ms:g} ms",
         )
     return n_bins
 
@@ -277,7 +278,9 @@ def _n_bins(name: str, value: float, bin_ms: float) -> int:
 def _checked_onsets(onsets: npt.ArrayLike) -> Floats:
     times = np.atleast_1d(np.asarray(onsets, dtype=np.float64))
     if times.ndim != 1 or times.size == 0 or not np.isfinite(times).all():
-        raise ValueError(f"onsets must be one finite number of ms or more, not {onsets!r}")
+        raise ParameterError(
+            Parameter("onsets"), f"must be one finite number of ms or more, not {onsets!r}"
+        )
     return np.sort(times)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit.analysis import _fits
 from napari_hexrecruit.analysis._fits import Points, Trend
+from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.schema import MICROMETRES
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def fit_wave(
     1.0
     """
     if kind not in (*get_args(WaveKind), "best"):
-        raise ValueError(f"kind must be plane, radial or best, not {kind!r}")
+        raise ParameterError(Parameter("kind"), f"must be plane, radial or best, not {kind!r}")
     points = _points(latency, weights)
     context = (str(latency["x"].attrs.get("units", "unknown")), _resolution(latency), seed)
     against = _too_little(points)
@@ -201,7 +202,9 @@ def _points(latency: xr.DataArray, weights: npt.ArrayLike | None) -> Points:
     time = latency.values.astype(np.float64)
     weight = np.ones(len(time)) if weights is None else np.asarray(weights, dtype=np.float64)
     if weight.shape != time.shape or not (np.isfinite(weight).all() and (weight >= 0).all()):
-        raise ValueError(f"weights must be {len(time)} numbers of 0 or more, one per hexagon")
+        raise ParameterError(
+            Parameter("weights"), f"must be {len(time)} numbers of 0 or more, one per hexagon"
+        )
     kept = np.isfinite(time) & (weight > 0)
     x, y = (latency[axis].values.astype(np.float64)[kept] for axis in "xy")
     mean_weight = weight[kept].mean() if kept.any() else 1.0

@@ -67,8 +67,9 @@ def read_areas(path: Path, ids: Iterable[int], *, layers_apart: bool = False) ->
         }
     except (OSError, ValueError, LookupError, TypeError, AttributeError, VoxcellError) as error:
         raise SimulationDataError(
-            f"{path}: is not a hierarchy of regions ({' '.join(str(error).split())}):"
-            " give the hierarchy.json of the atlas"
+            path,
+            f"is not a hierarchy of regions ({' '.join(str(error).split())})",
+            "give the hierarchy.json of the atlas",
         ) from error
 
 

@@ -116,7 +116,7 @@ def nrrd_errors(path: Path) -> Iterator[None]:
 
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
-        raise SimulationDataError(f"{path}: {what}: give an nrrd file")
+        raise SimulationDataError(path, f"{what}", "give an nrrd file")
     try:
         yield
     except SimulationDataError:
@@ -127,7 +127,7 @@ def nrrd_errors(path: Path) -> Iterator[None]:
     ) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SimulationDataError(
-            f"{path}: cannot be read as an nrrd volume ({reason}): is it complete?"
+            path, f"cannot be read as an nrrd volume ({reason})", "is it complete?"
         ) from error
 
 
@@ -214,7 +214,7 @@ def um_per_unit(path: Path, fields: Mapping[str, Any], n_axes: int) -> float:
     unit = units.pop() if units else "um"
     factor = _UM.get(unit, _UM.get(unit.lower()))
     if factor is None:
-        remedy = "give its positions in um or mm, and say so as its 'space units'"
+        remedy = "give its positions in um or mm, and name the unit in 'space units'"
         raise SimulationDataError(path, f"its unit {unit!r} is not known", remedy)
     return factor
 

@@ -190,8 +190,10 @@ def read_flatmap(path: str | os.PathLike[str], *, progress: Progress | None = No
     header = read_header(Path(path))
     if header.n_components not in (2, 3):
         raise SimulationDataError(
-            f"{path}: has {header.n_components} components a voxel; a flatmap has 2 (x, y) or 3"
-            " (x, depth, y): give another file"
+            path,
+            f"has {header.n_components} components a voxel; a flatmap has 2 (x, y) or 3"
+            " (x, depth, y)",
+            "give another file",
         )
 
     def has_position(block: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
@@ -202,7 +204,7 @@ def read_flatmap(path: str | os.PathLike[str], *, progress: Progress | None = No
     volume = _read_volume(header, has_position, progress)
     if len(volume.voxels) == 0:
         raise SimulationDataError(
-            f"{path}: no voxel has a flat position, all are {OUTSIDE}: give another file"
+            path, f"no voxel has a flat position, all are {OUTSIDE}", "give another file"
         )
     return VoxelFlatmap(volume)
 
@@ -231,17 +233,18 @@ def read_ids(path: str | os.PathLike[str], *, progress: Progress | None = None) 
     header = read_header(Path(path))
     if header.n_components != 1:
         raise SimulationDataError(
-            f"{path}: has {header.n_components} components a voxel; a volume of ids has 1:"
-            " give another file"
+            path,
+            f"has {header.n_components} components a voxel; a volume of ids has 1",
+            "give another file",
         )
     volume = _read_volume(header, lambda block: block[:, 0] != 0, progress)
     ids = volume.values
     if ids.size == 0:
-        raise SimulationDataError(f"{path}: all voxels are 0, which is none: give another file")
+        raise SimulationDataError(path, "all voxels are 0, which is none", "give another file")
     if ids.dtype.kind == "f" and not (np.isfinite(ids).all() and (ids == np.round(ids)).all()):
-        raise SimulationDataError(f"{path}: has numbers that are no ids: give another file")
+        raise SimulationDataError(path, "has numbers that are no ids", "give another file")
     if ids.min() < 0:
-        raise SimulationDataError(f"{path}: has the id {ids.min()}: ids are 1 and more, 0 is none")
+        raise SimulationDataError(path, f"has the id {ids.min()}", "ids are 1 and more, 0 is none")
     return Volume(header, volume.voxels, ids.astype(np.int64))
 
 

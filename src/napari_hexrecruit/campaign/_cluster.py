@@ -11,7 +11,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from napari_hexrecruit.errors import HexRecruitError, MissingExtraError
+from napari_hexrecruit.errors import HexRecruitError, InputError, MissingExtraError, Parameter
 from napari_hexrecruit.system.threads import n_cores
 
 if TYPE_CHECKING:
@@ -247,9 +247,8 @@ def _existing(address: str) -> Iterator[Any]:
     try:
         client = distributed.Client(address, timeout=_SECONDS_TO_CONNECT)
     except (OSError, ValueError, TypeError) as error:
-        raise HexRecruitError(
-            f"{address}: no dask scheduler answers there: start one, or leave --scheduler out"
-        ) from error
+        leave = ("start one, or leave ", Parameter("scheduler"), " out")
+        raise InputError(address, "no dask scheduler answers there", leave) from error
     with client:
         yield client
 

@@ -75,13 +75,13 @@ def open_campaign(path: str | os.PathLike[str]) -> xr.Dataset:
         source = (source if source.is_dir() else source.parent) / DATASET
     if not source.is_dir():
         raise SimulationDataError(
-            f"{source}: does not exist: run 'hexrecruit campaign' to its end, or name its folder"
+            source, "does not exist", "run 'hexrecruit campaign' to its end, or name its folder"
         )
     dataset = open_store(source)
     try:
         validate_campaign(dataset)
     except ValueError as error:
-        raise SimulationDataError(f"{source}: {error}") from error
+        raise SimulationDataError(source, f"{error}") from error
     return dataset
 
 

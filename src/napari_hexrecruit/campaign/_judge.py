@@ -11,10 +11,11 @@ from napari_hexrecruit.pipeline.evidence import Evidence
 
 if TYPE_CHECKING:
     from napari_hexrecruit.campaign._manifest import Entry, Manifest
+    from napari_hexrecruit.errors import Words
     from napari_hexrecruit.recipe import CubeRecipe
 
 
-def judge_wholes(manifest: Manifest, *, allow_empty: bool) -> None:
+def judge_wholes(manifest: Manifest, words: Words, *, allow_empty: bool) -> None:
     """Judge each simulation whose windows are all computed, unless that was done.
 
     A window may well have no spikes. A simulation without any fails, unless that is allowed.
@@ -25,19 +26,19 @@ def judge_wholes(manifest: Manifest, *, allow_empty: bool) -> None:
         if len(entry.pieces) < 2 or not entry.is_whole:
             continue
         if before is None or not is_judged or (before.error and allow_empty):
-            entry.judgement = _judged(entry, manifest.recipe, allow_empty=allow_empty)
+            entry.judgement = _judged(entry, manifest.recipe, words, allow_empty=allow_empty)
 
 
-def _judged(entry: Entry, recipe: CubeRecipe, *, allow_empty: bool) -> Judgement:
+def _judged(entry: Entry, recipe: CubeRecipe, words: Words, *, allow_empty: bool) -> Judgement:
     tallies = [Tally(*piece.tally) for piece in entry.pieces if piece.tally is not None]
     if len(tallies) < len(entry.pieces):  # computed by an earlier version
         return Judgement(entry.checksums, "", [])
     try:
         errors, suspicious = doubts(_evidence(entry, recipe, tallies))
     except (ValueError, OSError) as error:
-        return Judgement(entry.checksums, sentence_of(error, str(entry.path)), [])
+        return Judgement(entry.checksums, sentence_of(error, str(entry.path), words), [])
     said: list[Doubt] = [*errors, *suspicious] if allow_empty else suspicious
-    failed = str(errors[0].error()) if errors and not allow_empty else ""
+    failed = errors[0].error().sentence(words) if errors and not allow_empty else ""
     return Judgement(entry.checksums, failed, [str(doubt) for doubt in said])
 
 

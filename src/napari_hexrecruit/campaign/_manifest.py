@@ -237,7 +237,7 @@ class Manifest:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise SimulationDataError(
-                f"{path}: cannot be read ({reason}): remove it to compute the campaign again"
+                path, f"cannot be read ({reason})", "remove it to compute the campaign again"
             ) from error
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_hexrecruit.campaign._sources import Campaign
+    from napari_hexrecruit.errors import Words
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.recipe import CubeRecipe
 
@@ -57,7 +58,11 @@ def prepared(
 
 
 def planned(
-    campaign: Campaign, before: Manifest | None, recipe: CubeRecipe, split_ms: float | None
+    campaign: Campaign,
+    before: Manifest | None,
+    recipe: CubeRecipe,
+    split_ms: float | None,
+    words: Words,
 ) -> Manifest:
     """The campaign's cubes; those that were planned before with what is known of them."""
     known = {e.path: e for e in before.entries if e.path is not None} if before else {}
@@ -72,7 +77,7 @@ def planned(
             continue
         path = str(member.path)
         entry = Entry(name_of[member.path], path, dict(member.parameters))
-        _plan_pieces(entry, member.path, recipe, split_ms)
+        _plan_pieces(entry, member.path, recipe, split_ms, words)
         pieces = {(p.file, p.start, p.stop): p for p in known[path].pieces} if path in known else {}
         entry.pieces = [pieces.get((p.file, p.start, p.stop), p) for p in entry.pieces]
         entry.judgement = known[path].judgement if path in known else None
@@ -81,7 +86,9 @@ def planned(
     return Manifest(recipe, split_ms, entries, list(campaign.notes), collected)
 
 
-def _plan_pieces(entry: Entry, path: Path, recipe: CubeRecipe, split_ms: float | None) -> None:
+def _plan_pieces(
+    entry: Entry, path: Path, recipe: CubeRecipe, split_ms: float | None, words: Words
+) -> None:
     from napari_hexrecruit.sonata import open_simulation
 
     if split_ms is None:
@@ -91,7 +98,7 @@ def _plan_pieces(entry: Entry, path: Path, recipe: CubeRecipe, split_ms: float |
         duration = open_simulation(path).duration_ms
         bins, entry.dropped_ms = whole_bins(duration, recipe.start, recipe.stop, recipe.bin_ms)
     except (ValueError, OSError) as error:
-        entry.error = sentence_of(error, str(path))
+        entry.error = sentence_of(error, str(path), words)
         return
     windows = split_bins(bins, split_ms)
     entry.pieces = [Piece(cube_file(entry.name, k), *w) for k, w in enumerate(windows)]

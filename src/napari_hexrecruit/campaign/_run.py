@@ -32,6 +32,7 @@ from napari_hexrecruit.campaign._task import (
     sentence_of,
 )
 from napari_hexrecruit.doubts import issue_warnings
+from napari_hexrecruit.errors import in_python
 from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe, Flat
 from napari_hexrecruit.system.signals import signals_held
 from napari_hexrecruit.system.threads import n_cores
@@ -39,6 +40,7 @@ from napari_hexrecruit.timebins import TimeBins
 
 if TYPE_CHECKING:
     from napari_hexrecruit.campaign._sources import Campaign
+    from napari_hexrecruit.errors import Words
     from napari_hexrecruit.filters import Where
     from napari_hexrecruit.progress import Progress
 
@@ -215,8 +217,9 @@ def computed_campaign(
     allow_empty: bool = False,
     dashboard: str | None = None,
     progress: Progress | None = None,
+    words: Words = in_python,
 ) -> CampaignResult:
-    """As `run_campaign`; what it would warn of is in the result alone."""
+    """As `run_campaign`, with `words` for parameters; its warnings are in the result alone."""
     if scheduler is None:  # before the folder is touched: another process may be at it
         check_may_start()
     recipe.check()
@@ -225,9 +228,9 @@ def computed_campaign(
     recipe = recipe.with_absolute_volumes()
     where = Path(os.path.abspath(folder))
     before = prepared(where, recipe, split_ms, overwrite=overwrite)
-    manifest = planned(campaign, before, recipe, split_ms)
+    manifest = planned(campaign, before, recipe, split_ms, words)
     kept = verified(manifest, where, progress, overwrite=overwrite)
-    judge_wholes(manifest, allow_empty=allow_empty)
+    judge_wholes(manifest, words, allow_empty=allow_empty)
     saver = Saver(manifest, where)
     saver.finish()
     waiting = [(e, p) for e in manifest.entries for p in e.pieces if p.state == WAITING]
@@ -236,9 +239,12 @@ def computed_campaign(
     if waiting or not is_collected:
         workers = n_workers or min(n_cores(), max(1, len(waiting)))
         with connected(scheduler, n_workers=workers, dashboard=dashboard) as client:
-            jobs = [_job(e, p, manifest, where, threads_per_cube, allow_empty) for e, p in waiting]
+            jobs = [
+                _job(e, p, manifest, where, threads_per_cube, allow_empty, words)
+                for e, p in waiting
+            ]
             _compute(client, waiting, jobs, manifest, saver, progress)
-            judge_wholes(manifest, allow_empty=allow_empty)
+            judge_wholes(manifest, words, allow_empty=allow_empty)
             if any(entry.state == DONE for entry in manifest.entries):
                 dataset = collect(client, manifest, where, progress=progress)
                 manifest.collected = manifest.fingerprint
@@ -297,6 +303,7 @@ def _job(
     folder: Path,
     n_threads: int,
     allow_empty: bool,
+    words: Words,
 ) -> CubeJob:
     from napari_hexrecruit._version import __version__
 
@@ -311,6 +318,7 @@ def _job(
         n_threads=n_threads,
         one_of_several=len(entry.pieces) > 1,
         version=__version__,
+        words=words,
     )
 
 
@@ -330,7 +338,9 @@ def _note(entry: Entry, piece: Piece, result: Any, job: CubeJob, recipe: CubeRec
             " give a folder that all machines share"
         )
     else:
-        piece.error = sentence_of(result, path) if isinstance(result, Exception) else result.error
+        piece.error = (
+            sentence_of(result, path, job.words) if isinstance(result, Exception) else result.error
+        )
 
 
 def _appears(file: Path) -> bool:

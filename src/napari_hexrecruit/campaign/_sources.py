@@ -136,8 +136,9 @@ def list_simulations(
         campaign = _read_file(files[0], contents[files[0]])
     elif files:
         raise SimulationDataError(
-            f"{files[0]}: is not a simulation configuration (there is no 'run'):"
-            " give simulations, or one campaign file alone"
+            files[0],
+            "is not a simulation configuration (there is no 'run')",
+            "give simulations, or one campaign file alone",
         )
     else:
         campaign = _listed(contents)
@@ -163,7 +164,7 @@ def _in_folder(folder: Path) -> Path:
     for name in (CONFIG, *_SCANS):
         if (folder / name).is_file():
             return folder / name
-    raise SimulationDataError(f"{folder}: has neither {CONFIG} nor {_SCANS[0]}: name the file")
+    raise SimulationDataError(folder, f"has neither {CONFIG} nor {_SCANS[0]}", "name the file")
 
 
 def _absolute(path: Path) -> Path:
@@ -176,7 +177,7 @@ def _content(path: Path) -> Any:
 
     try:
         if path.stat().st_size > _LARGEST_BYTES:
-            raise SimulationDataError(f"{path}: is too large to be a campaign file")
+            raise SimulationDataError(path, "is too large to be a campaign file")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         other = instead_of(path, "simulation")
@@ -184,7 +185,7 @@ def _content(path: Path) -> Any:
             raise other from error
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SimulationDataError(
-            f"{path}: cannot be read ({reason}): name another file"
+            path, f"cannot be read ({reason})", "name another file"
         ) from error
     try:
         if path.suffix.lower() in (".yaml", ".yml"):
@@ -192,7 +193,7 @@ def _content(path: Path) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
-        raise SimulationDataError(f"{path}: is not JSON or YAML ({reason}): correct it") from error
+        raise SimulationDataError(path, f"is not JSON or YAML ({reason})", "correct it") from error
 
 
 def _is_simulation(content: Any) -> bool:
@@ -229,35 +230,39 @@ def _read_file(path: Path, content: Any) -> Campaign:
     except SimulationDataError:
         raise
     except ValueError as error:
-        raise SimulationDataError(f"{path}: {' '.join(str(error).split())}") from error
+        raise SimulationDataError(path, f"{' '.join(str(error).split())}") from error
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         reason = " ".join(str(error).split())
         raise SimulationDataError(
-            f"{path}: cannot be read as a campaign ({type(error).__name__}: {reason}): correct it"
+            path, f"cannot be read as a campaign ({type(error).__name__}: {reason})", "correct it"
         ) from error
     found = ", ".join(map(repr, itertools.islice(content, 5))) if isinstance(content, dict) else ""
     raise SimulationDataError(
-        f"{path}: is neither a simulation nor a campaign of a known format"
-        f" (found: {found or type(content).__name__}): see docs/campaigns.md for the formats"
+        path,
+        "is neither a simulation nor a campaign of a known format"
+        f" (found: {found or type(content).__name__})",
+        "see docs/campaigns.md for the formats",
     )
 
 
 def _from_list(path: Path, items: Any) -> Campaign:
     """The package's own format."""
     if not isinstance(items, list):
-        raise SimulationDataError(f"{path}: 'simulations' is {items!r}: give a list")
+        raise SimulationDataError(path, f"'simulations' is {items!r}", "give a list")
     members = []
     for number, item in enumerate(items):
         row = {"path": item} if isinstance(item, str) else item
         if not isinstance(row, dict) or not isinstance(row.get("path"), str) or not row["path"]:
             raise SimulationDataError(
-                f"{path}: simulation {number + 1} has no 'path' (found: {item!r}): give one"
+                path, f"simulation {number + 1} has no 'path' (found: {item!r})", "give one"
             )
         parameters = row.get("parameters") or {}
         if not isinstance(parameters, dict):
             raise SimulationDataError(
-                f"{path}: 'parameters' of simulation {number + 1} is {parameters!r}:"
-                ' give names and values, as {"ca": 1.1}'
+                path,
+                f"'parameters' of simulation {number + 1} is {parameters!r}: give names and"
+                ' values, as {"ca"',
+                "1.1}",
             )
         config = _config_in(path.parent, row["path"])
         members.append(Member(config, {str(n): v for n, v in parameters.items()}))
@@ -280,7 +285,7 @@ def _from_xarray(path: Path, content: Mapping[str, Any]) -> Campaign:
     folders = np.array(content["data"], dtype=object)
     if folders.ndim != len(dims):
         raise SimulationDataError(
-            f"{path}: 'data' has {folders.ndim} axes, and 'dims' has {len(dims)}: correct it"
+            path, f"'data' has {folders.ndim} axes, and 'dims' has {len(dims)}", "correct it"
         )
     columns = {
         str(name): (list(coordinate["dims"]), np.array(coordinate["data"], dtype=object))
@@ -302,8 +307,9 @@ def _from_scan(path: Path) -> Campaign:
     files = sorted(file for name in _COORDINATES for file in path.parent.rglob(name))
     if not files:
         raise SimulationDataError(
-            f"{path}: there is no {_COORDINATES[0]} in folders beside it:"
-            " generate the simulations, or name their configurations"
+            path,
+            f"there is no {_COORDINATES[0]} in folders beside it",
+            "generate the simulations, or name their configurations",
         )
     found = [(_content(file), file) for file in files]
     found.sort(key=lambda pair: (int(pair[0].get("idx", -1)), pair[1]))
@@ -325,7 +331,7 @@ def _scan_parameters(file: Path, content: Any) -> dict[str, Any]:
         return {".".join(map(str, p["location_list"])): p["value"] for p in scanned}
     except (KeyError, TypeError) as error:
         raise SimulationDataError(
-            f"{file}: 'single_coordinate_scan_params' cannot be read ({error!r}): is it OBI-ONE's?"
+            file, f"'single_coordinate_scan_params' cannot be read ({error!r})", "is it OBI-ONE's?"
         ) from error
 
 
@@ -334,7 +340,7 @@ def _prefix(path: Path, attrs: Mapping[str, Any]) -> Path:
     circuit = attrs.get("circuit_config")
     if circuit and not str(circuit).endswith(".json"):
         raise SimulationDataError(
-            f"{path}: 'circuit_config' is {circuit!r}: these are not SONATA simulations"
+            path, f"'circuit_config' is {circuit!r}", "these are not SONATA simulations"
         )
     return path.parent / str(attrs.get("path_prefix") or ".")
 
@@ -345,7 +351,7 @@ def _known(path: Path, prefix: Path, folder: Any) -> Path | None:
         return None
     if str(folder).startswith(("http://", "https://")):
         raise SimulationDataError(
-            f"{path}: {folder} is an address: download the simulations and give their files"
+            path, f"{folder} is an address", "download the simulations and give their files"
         )
     return _config_in(prefix, str(folder))
 
@@ -363,5 +369,5 @@ def _checked(campaign: Campaign) -> Campaign:
         {path for path in paths if paths.count(path) > 1} if len(set(paths)) < len(paths) else ()
     )
     for path in twice:
-        raise SimulationDataError(f"{path}: is listed twice in the campaign: list it once")
+        raise SimulationDataError(path, "is listed twice in the campaign", "list it once")
     return campaign

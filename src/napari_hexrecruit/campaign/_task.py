@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from napari_hexrecruit.campaign._manifest import Stamp, checksum
 from napari_hexrecruit.doubts import Tally, warnings_in
-from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.errors import HexRecruitError, in_python, in_words
 from napari_hexrecruit.pipeline.evidence import tally_in
 from napari_hexrecruit.pipeline.spike_stream import open_stream
 from napari_hexrecruit.recipe import CubeRecipe
@@ -21,6 +21,7 @@ from napari_hexrecruit.storage.cubes import write_cube
 if TYPE_CHECKING:
     import xarray as xr
 
+    from napari_hexrecruit.errors import Words
     from napari_hexrecruit.sonata import Simulation
 
 _TOO_LARGE = "there is not enough memory: use fewer workers, or split the simulation into windows"
@@ -46,6 +47,8 @@ class CubeJob:
         Whether other cubes of this simulation follow, so that it is kept in memory.
     version
         Of the package that asks.
+    words
+        How a failure names parameters.
     """
 
     path: str
@@ -56,6 +59,7 @@ class CubeJob:
     n_threads: int
     one_of_several: bool
     version: str
+    words: Words = in_python
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def compute_cube(job: CubeJob) -> Done | Failed:
         inputs += _atlas_inputs(simulation, cube)
         return Done(checksum(job.file), inputs, warnings_in(cube.attrs), tally_in(cube))
     except (HexRecruitError, ValueError, OSError, MemoryError) as error:
-        return Failed(sentence_of(error, job.path))
+        return Failed(sentence_of(error, job.path, job.words))
 
 
 def look_at_order(job: CubeJob) -> None:
@@ -118,14 +122,14 @@ def look_at_order(job: CubeJob) -> None:
                 stream.train.is_ascending()
 
 
-def sentence_of(error: BaseException, path: str) -> str:
+def sentence_of(error: BaseException, path: str, words: Words = in_python) -> str:
     """One line that names the file and the fault."""
     if isinstance(error, MemoryError):
         return f"{path}: {str(error) or _TOO_LARGE}"
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.filename or path}: {error.strerror}"
     else:
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = in_words(error, words)
     known = isinstance(error, (HexRecruitError, ValueError, OSError))
     text = text if known else f"{type(error).__name__}: {text}"
     return text if isinstance(error, (HexRecruitError, OSError)) else f"{path}: {text}"

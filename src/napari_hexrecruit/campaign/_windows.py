@@ -112,7 +112,7 @@ def merge_windows(cubes: Sequence[xr.Dataset], *, dropped_ms: float = 0.0) -> xr
     start, stop = recipe.start or 0.0, recipe.stop or 0.0
     edges = TimeBins(start, stop, float(attrs["bin_ms"])).edges()
     if sum(cube.sizes[schema.TIME] for cube in cubes) != len(edges) - 1:
-        raise ValueError("the windows have not as many bins as their times say")
+        raise ValueError("the bins of the windows do not match their times")
     data = {
         name: (
             spec.dims,

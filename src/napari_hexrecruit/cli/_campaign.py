@@ -27,6 +27,7 @@ from napari_hexrecruit.cli._options import (
     cube_recipe,
     write_missing_run_file,
 )
+from napari_hexrecruit.command_line import as_option
 from napari_hexrecruit.errors import RecruitmentWarning
 from napari_hexrecruit.system.signals import Ended
 
@@ -103,6 +104,7 @@ def campaign(
                 overwrite=overwrite,
                 dashboard=dashboard,
                 progress=progress,
+                words=as_option,
             )
     except (KeyboardInterrupt, Ended):
         say(f"{output}: what is done is kept; the same command goes on from there")

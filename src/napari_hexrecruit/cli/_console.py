@@ -7,6 +7,7 @@ import warnings
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from napari_hexrecruit.command_line import as_option
 from napari_hexrecruit.errors import HexRecruitError, RecruitmentWarning
 from napari_hexrecruit.storage.claims import release_all
 from napari_hexrecruit.system.signals import Ended, ending_as_exception
@@ -14,7 +15,6 @@ from napari_hexrecruit.system.signals import Ended, ending_as_exception
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from napari_hexrecruit.errors import Parameter
     from napari_hexrecruit.progress import Progress
 
 _LONGEST_LINE = 2_000
@@ -109,11 +109,6 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
     return status if isinstance(status, int) else DONE
 
 
-def _as_option(parameter: Parameter) -> str:
-    """A parameter as the command line has it."""
-    return " ".join(["--" + parameter.name.replace("_", "-"), *parameter.values])
-
-
 @contextmanager
 def _warnings_as_lines() -> Iterator[None]:
     """Let the package's own warnings be lines as its errors are, without places in its code."""
@@ -137,7 +132,7 @@ def _sentence(error: Exception) -> str:
         return f"{error.format_message()} (see --help)"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'file'}: {error.strerror}"
-    return error.sentence(_as_option) if isinstance(error, HexRecruitError) else str(error)
+    return error.sentence(as_option) if isinstance(error, HexRecruitError) else str(error)
 
 
 def warn(sentences: Iterable[str]) -> None:

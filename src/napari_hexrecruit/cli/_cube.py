@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,7 +35,9 @@ from napari_hexrecruit.cli._options import (
     opened,
     write_missing_run_file,
 )
+from napari_hexrecruit.command_line import as_option
 from napari_hexrecruit.doubts import warnings_in
+from napari_hexrecruit.errors import ParameterError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,7 +55,7 @@ def info(
     """Populations, columns and values, node sets, spikes and time span of a simulation."""
     from napari_hexrecruit.sonata.info import info_lines, simulation_info
 
-    found = simulation_info(opened(sim, spikes, circuit, run))
+    found = simulation_info(opened(sim, spikes, circuit, run), as_option)
     say(json.dumps(found, indent=2) if as_json else "\n".join(info_lines(found)))
 
 
@@ -70,11 +72,10 @@ def check(
     from napari_hexrecruit.pipeline.findings import finding_lines
 
     if sim is None and (spikes is None or circuit is None):
-        raise ValueError("name a simulation, or both --spikes and --circuit")
+        raise ParameterError("", "name a simulation, or both --spikes and --circuit")
     with progress_bars() as progress:
-        found = check_simulation(
-            sim, spikes=spikes, circuit=circuit, run=run, population=population, progress=progress
-        )
+        given: Any = {"spikes": spikes, "circuit": circuit, "run": run, "population": population}
+        found = check_simulation(sim, **given, progress=progress, words=as_option)
     if as_json:
         say(json.dumps([finding.as_dict() for finding in found], indent=2))
     else:
@@ -138,7 +139,8 @@ def cube_lines(cube: xr.Dataset, path: Path) -> list[str]:
     return [
         f"{path}: {cube.sizes['hex']:,} hexagons, {cube.sizes['time']:,} bins of"
         f" {attrs['bin_ms']:g} ms",
-        f"  neurons: {placed:,} counted, {attrs['n_neurons_without_place']:,} without a place",
+        f"  neurons: {placed:,} counted, {attrs['n_neurons_without_place']:,} without a flat"
+        " position",
         f"  spikes: {attrs['n_spikes_read']:,} read, {attrs['n_spikes_outside_window']:,} outside"
         f" the window, {attrs['n_spikes_unknown_id']:,} with an unknown id",
         *(f"  note: {note}" for note in notes if note not in told),

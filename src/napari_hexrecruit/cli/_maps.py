@@ -23,9 +23,12 @@ from napari_hexrecruit.cli._answers import (
 )
 from napari_hexrecruit.cli._console import about, say
 from napari_hexrecruit.cli._options import Overwrite, Start, Stop
-from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.command_line import as_option
+from napari_hexrecruit.errors import HexRecruitError, Parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
     import numpy.typing as npt
     import xarray as xr
@@ -143,21 +146,22 @@ def _in_options_of_commands(function: Any, cube: xr.Dataset, name: str, given: A
     from napari_hexrecruit.analysis import MAPS, map_options
     from napari_hexrecruit.schema import N_TRIALS
 
-    words = {"hexes": "--hex", "n_sd": "--sd"}
     if name in MAPS:
         if N_TRIALS in cube.attrs and "onset" in map_options(name):
             given = {"onset": 0.0, **given}  # the time of trials counts from it
         strange = [option for option in given if option not in map_options(name)]
         if strange:
-            takes = ", ".join(words.get(o, f"--{o}") for o in map_options(name))
-            raise HexRecruitError(
-                f"the map {name} takes {takes}, not {words.get(strange[0], f'--{strange[0]}')}"
-            )
+            takes, not_this = map(_options, (map_options(name), strange[:1]))
+            raise HexRecruitError(f"the map {name} takes {takes}, not {not_this}")
         for option in ("onset", "hexes"):
             if option in map_options(name) and option not in given:
-                raise HexRecruitError(f"the map {name} needs {words.get(option, f'--{option}')}")
+                raise HexRecruitError(f"the map {name} needs {_options([option])}")
     found: xr.DataArray = function(cube, name, **given)
     return found
+
+
+def _options(names: Iterable[str]) -> str:
+    return ", ".join(as_option(Parameter(name)) for name in names)
 
 
 def _draw(

@@ -117,7 +117,7 @@ def movie(
         Path | None, typer.Option(metavar="IMAGE", help="Image of the flat map under the hexagons.")
     ] = None,
     under_pixel_size: Annotated[
-        float | None, typer.Option(metavar="UM", help="Size of its pixels, if it does not say.")
+        float | None, typer.Option(metavar="UM", help="Size of its pixels, if the file lacks it.")
     ] = None,
     under_origin: Annotated[
         tuple[float, float] | None, typer.Option(metavar="X Y", help="Its lower left corner.")
@@ -158,7 +158,7 @@ def movie(
 
     check_output(output, overwrite=overwrite, pattern=pattern)
     if fps is not None and dilation is not None:
-        raise ValueError("--fps and --dilation both say how fast the movie runs: give one of them")
+        raise ValueError("--fps and --dilation both set the speed of the movie: give one of them")
     style = {name: ctx.params[name] for name in _STYLE}
     style |= {"panel_titles": panel_titles or (), "marks": marks or []}
     places: list[Path | None] = [*sources] if sources else [None]
@@ -235,7 +235,7 @@ def stimulus_marks(
         sim = opened(source, spikes, circuit)
     if not sim.configuration:
         raise ValueError(
-            "--stimuli needs a simulation configuration, which says when inputs were on: name it,"
+            "--stimuli needs a simulation configuration, which has the times of inputs: name it,"
             " or give --mark START:STOP:LABEL"
         )
     return [(s.start_ms, s.stop_ms, s.name) for s in sim.stimuli]
@@ -249,13 +249,7 @@ def _underlay(
     from napari_hexrecruit.flatmap import read_flat_image
     from napari_hexrecruit.render.scene import Underlay
 
-    try:
-        image = read_flat_image(path, pixel_size=pixel_size, origin=origin)
-    except HexRecruitError:
-        raise
-    except ValueError as error:  # it names the argument of Python
-        said = str(error).replace("pixel_size", "--under-pixel-size")
-        raise HexRecruitError(said) from error
+    image = read_flat_image(path, pixel_size=pixel_size, origin=origin)
     return Underlay(*image.as_underlay())
 
 

@@ -137,7 +137,7 @@ def cube_recipe(ctx: typer.Context) -> CubeRecipe:
 
     options = ctx.params
     if options["flatmap"] is not None and is_given(ctx, "flat"):
-        raise ValueError("--flat and --flatmap both say where flat positions are: give one of them")
+        raise ValueError("--flat and --flatmap both name the flat positions: give one of them")
     return CubeRecipe(
         population=options["population"],
         node_set=options["node_set"],

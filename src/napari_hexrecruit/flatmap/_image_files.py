@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.atlas.nrrd import read_image, um_per_unit
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.errors import Parameter, ParameterError, SimulationDataError
 from napari_hexrecruit.flatmap._images import (
     FlatImage,
     Nudge,
@@ -106,9 +106,8 @@ def read_flat_image(
     beside = _read_sidecar(sidecar_of(source))
     size = next((s for s in (pixel_size, beside.get("pixel_size"), found) if s is not None), None)
     if size is None:
-        raise ValueError(
-            f"{source}: the image does not say how large a pixel is: give pixel_size, um a pixel"
-        )
+        give = ("give ", Parameter("pixel_size"), ", um per pixel")
+        raise ParameterError(source, "the image does not state the size of a pixel", give)
     places = (origin, beside.get("origin"), corner, (0.0, 0.0))
     turned = beside.get("rotation_deg", 0.0) if rotation_deg is None else rotation_deg
     image = FlatImage(pixels, size, next(p for p in places if p is not None), turned)
@@ -175,7 +174,7 @@ def _read_sidecar(path: Path) -> dict[str, Any]:
         }
     except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         raise SimulationDataError(
-            f"{path}: does not say where the image lies ({error}): correct or delete it"
+            path, f"does not give the position of the image ({error})", "correct or delete it"
         ) from error
 
 
@@ -183,7 +182,7 @@ def _read_pixels(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | No
     """Pixels, top row first; size of a pixel and lower left corner where the file has them."""
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
-        raise SimulationDataError(f"{path}: {what}: give an image file")
+        raise SimulationDataError(path, f"{what}", "give an image file")
     if path.suffix.lower() in (".nrrd", ".nhdr"):
         return _read_nrrd(path)
     from PIL import Image, ImageOps
@@ -198,7 +197,7 @@ def _read_pixels(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | No
             n_pages = getattr(file, "n_frames", 1)
             if n_pages != 1:
                 raise SimulationDataError(
-                    f"{path}: has {n_pages} pages: save the one to show as a file of its own"
+                    path, f"has {n_pages} pages", "save the one to show as a file of its own"
                 )
             size = _pixel_size(file)
             return _as_array(ImageOps.exif_transpose(file)), size, None
@@ -207,7 +206,7 @@ def _read_pixels(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | No
     except Exception as error:  # what Pillow's readers raise for damaged files has no end
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SimulationDataError(
-            f"{path}: cannot be read as an image ({reason}): give a PNG, TIFF, JPEG or nrrd"
+            path, f"cannot be read as an image ({reason})", "give a PNG, TIFF, JPEG or nrrd"
         ) from error
 
 
@@ -280,8 +279,9 @@ def _read_nrrd(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | None
     colours = data.ndim == 3 and data.shape[0] in (3, 4) and data.dtype == np.uint8
     if data.ndim != 2 and not colours:
         raise SimulationDataError(
-            f"{path}: has the shape {data.shape}, no image: give a 2-D nrrd, or read it as a"
-            " voxel flatmap"
+            path,
+            f"has the shape {data.shape}, no image",
+            "give a 2-D nrrd, or read it as a voxel flatmap",
         )
     data = np.moveaxis(data, 0, -1) if colours else data
     steps, first = _nrrd_steps(path, fields)

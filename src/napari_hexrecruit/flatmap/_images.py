@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit.errors import Parameter, ParameterError
+
 Floats = npt.NDArray[np.float64]
 Point = tuple[float, float]
 
@@ -41,7 +43,7 @@ class Nudge:
         for name, value in asdict(self).items():
             object.__setattr__(self, name, _finite(name, value))
         if self.scale <= 0:
-            raise ValueError(f"scale must be greater than 0, not {self.scale:g}")
+            raise ParameterError(Parameter("scale"), f"must be greater than 0, not {self.scale:g}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,11 +236,14 @@ def checked_pixel_size(size: Any) -> Point:
     """Width and height of a pixel; refuses what is none."""
     pair = (size, size) if np.ndim(size) == 0 else tuple(size)
     if len(pair) != 2:
-        raise ValueError(f"pixel_size must be one number or two (x, y), not {size!r}")
+        raise ParameterError(
+            Parameter("pixel_size"), f"must be one number or two (x, y), not {size!r}"
+        )
     width, height = (_finite("pixel_size", value) for value in pair)
     if width <= 0 or height <= 0:
-        raise ValueError(
-            f"pixel_size must be greater than 0, not {size!r}: give flat units a pixel"
+        raise ParameterError(
+            Parameter("pixel_size"),
+            f"must be greater than 0, not {size!r}: give flat units a pixel",
         )
     return width, height
 
@@ -246,7 +251,7 @@ def checked_pixel_size(size: Any) -> Point:
 def checked_point(name: str, point: Any) -> Point:
     """Two finite numbers."""
     if np.shape(point) != (2,):
-        raise ValueError(f"{name} must be two numbers (x, y), not {point!r}")
+        raise ParameterError(Parameter(name), f"must be two numbers (x, y), not {point!r}")
     return _finite(name, point[0]), _finite(name, point[1])
 
 
@@ -255,7 +260,7 @@ def _finite(name: str, value: Any) -> float:
         value, bool
     )
     if not number or not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, not {value!r}")
+        raise ParameterError(Parameter(name), f"must be a finite number, not {value!r}")
     return float(value)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit.doubts import warnings_in
-from napari_hexrecruit.errors import SimulationDataError, in_python, worded
+from napari_hexrecruit.errors import InputError, SimulationDataError, in_python, one_line, worded
 from napari_hexrecruit.pipeline.findings import Finding, Status
 from napari_hexrecruit.pipeline.question import resolve
 from napari_hexrecruit.pipeline.spike_source import spikes_of
@@ -19,6 +19,7 @@ from napari_hexrecruit.sonata import OLD_LAYOUT, open_simulation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from napari_hexrecruit.errors import Words
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation, SpikeTrain
 
@@ -35,6 +36,7 @@ def check_simulation(
     run: int | None = None,
     population: str | None = None,
     progress: Progress | None = None,
+    words: Words = in_python,
 ) -> list[Finding]:
     """Walk configuration, nodes, node sets and spikes, and say what is found.
 
@@ -50,6 +52,8 @@ def check_simulation(
         Look at this population only; by default at all, and at the default one for errors.
     progress
         Called as ``progress(what, done, total)``; what it raises ends the walk.
+    words
+        How findings name parameters, by default as Python does.
 
     Returns
     -------
@@ -69,11 +73,12 @@ def check_simulation(
         sim = open_simulation(path, spikes=spikes, circuit=circuit, run=run)
     except SimulationDataError as error:
         given = (path, circuit, spikes)
-        return [_of_error(error, "error", [os.path.abspath(file) for file in given if file])]
+        files = [os.path.abspath(file) for file in given if file]
+        return [_of_error(error, "error", files).in_words(words)]
     found = _walk(sim, population, progress or _unheard)
     for finding in _of_the_cube(sim, population, progress):
         found = _merged(found, finding)
-    return found
+    return [finding.in_words(words) for finding in found]
 
 
 def _unheard(what: str, done: int, total: int) -> None:
@@ -102,10 +107,12 @@ def _of_the_cube(
     files = [str(file) for file in sim.files]
     try:
         attrs = _cube_attrs(sim, population, progress)
-    except SimulationDataError as error:
-        return [_of_error(error, "error", files)]
+    except InputError as error:
+        found = _of_error(error, "error", files)
+        in_files = found.file in files
+        return [found if in_files else replace(found, file=str(sim.path), field=found.file)]
     except (ValueError, OSError) as error:
-        return [Finding("error", str(sim.path), " ".join(str(error).split()))]
+        return [Finding("error", str(sim.path), one_line(error))]
     said = [SimulationDataError(sentence) for sentence in warnings_in(attrs)]
     return [_of_error(sentence, "warning", files) for sentence in said]
 
@@ -145,15 +152,15 @@ def _all_of(sim: Simulation, step: Iterator[Finding]) -> list[Finding]:
     return found
 
 
-def _of_error(error: SimulationDataError, status: Status, files: Iterable[str]) -> Finding:
+def _of_error(error: InputError, status: Status, files: Iterable[str]) -> Finding:
     """What an error says; it is filed under the first of the files that it is about."""
-    where, what, remedy = (worded(t, in_python) for t in (error.where, error.what, error.remedy))
+    where, what, remedy = worded(error.where, in_python), error.what, error.remedy
     if not what:
-        where, what = "", where
+        where, what = "", error.where
     for file in files:
         if where == file or where.startswith(f"{file}: "):
             return Finding(status, file, what, remedy, where.removeprefix(file).removeprefix(": "))
-        if not where and what.startswith(f"{file}: "):
+        if not where and isinstance(what, str) and what.startswith(f"{file}: "):
             return Finding(status, file, what.removeprefix(f"{file}: "), remedy)
     return Finding(status, where, what, remedy)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
+
+from napari_hexrecruit.errors import Text, Words, in_python, worded
 
 Status = Literal["OK", "assumption", "warning", "error"]
 
@@ -31,8 +34,8 @@ class Finding:
 
     status: Status
     file: str
-    found: str
-    remedy: str = ""
+    found: Text
+    remedy: Text = ""
     field: str = ""
 
     @property
@@ -43,7 +46,14 @@ class Finding:
     @property
     def sentence(self) -> str:
         """All of it in one line, as an error says it."""
-        return ": ".join(filter(None, (self.file, self.field, self.found, self.remedy)))
+        texts = (self.found, self.remedy)
+        found, remedy = (worded(text, in_python) for text in texts)
+        return ": ".join(filter(None, (self.file, self.field, found, remedy)))
+
+    def in_words(self, words: Words) -> Finding:
+        """The same, its parameters worded by a door."""
+        found, remedy = worded(self.found, words), worded(self.remedy, words)
+        return dataclasses.replace(self, found=found, remedy=remedy)
 
     def as_dict(self) -> dict[str, str]:
         """Ready for JSON."""
@@ -52,8 +62,8 @@ class Finding:
             "where": self.where,
             "file": self.file,
             "field": self.field,
-            "found": self.found,
-            "remedy": self.remedy,
+            "found": worded(self.found, in_python),
+            "remedy": worded(self.remedy, in_python),
         }
 
 
@@ -64,10 +74,10 @@ def finding_lines(found: list[Finding]) -> list[str]:
         if finding.file != file:
             lines.append(finding.file or "in general")
             file = finding.file
-        text = ": ".join(filter(None, (finding.field, finding.found)))
+        text = ": ".join(filter(None, (finding.field, worded(finding.found, in_python))))
         lines.append(f"  {finding.status:{_WIDTH}} {text}")
         if finding.remedy:
-            lines.append(f"  {'':{_WIDTH}} -> {finding.remedy}")
+            lines.append(f"  {'':{_WIDTH}} -> {worded(finding.remedy, in_python)}")
     n_each = Counter(finding.status for finding in found)
     said = [status for status in _STATUSES if n_each[status] or status != "warning"]
     return [*lines, ", ".join(number_of(n_each[status], status) for status in said)]

@@ -15,6 +15,7 @@ from napari_hexrecruit.atlas.nrrd import read_header
 from napari_hexrecruit.atlas.volumes import OUTSIDE
 from napari_hexrecruit.counting.columns import group_columns
 from napari_hexrecruit.counting.members import HexMembers, group_neurons
+from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.pipeline.lookups import (
     column_centres,
     column_of_neuron,
@@ -232,9 +233,10 @@ def _resolve_flat(sim: Simulation, flat: Flat) -> tuple[str, str] | Path:
         return _resolve_atlas(sim, flat, "flat", "flatmap")
     names = tuple(flat)
     if len(names) != 2 or not all(isinstance(name, str) for name in names):
-        raise ValueError(
-            "flat must be the names of two columns, 'atlas', 'atlas:NAME' or an nrrd file,"
-            f" not {flat!r}"
+        raise ParameterError(
+            Parameter("flat"),
+            "must be the names of two columns, 'atlas', 'atlas:NAME' or an nrrd file,"
+            f" not {flat!r}",
         )
     return names[0], names[1]
 
@@ -248,7 +250,7 @@ def _resolve_atlas(
         return Path(os.path.abspath(sim.atlas_file(text[len("atlas:") :] or default)))
     if isinstance(atlas, str) and not text.endswith(".nrrd"):
         ways = "the names of two columns, 'atlas', 'atlas:NAME'" if default else "'atlas:NAME'"
-        raise ValueError(f"{what} must be {ways} or an nrrd file, not {atlas!r}")
+        raise ParameterError(Parameter(what), f"must be {ways} or an nrrd file, not {atlas!r}")
     return Path(os.path.abspath(text))
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit.counting.members import HexMembers, assemble_cube
 from napari_hexrecruit.doubts import Tally, doubted
+from napari_hexrecruit.errors import ALL_NEURONS, ParameterError
 from napari_hexrecruit.filters import (
     matches,
     rule_column,
@@ -168,9 +169,10 @@ def resolve(
     doubts = source.doubts(sim, population) if 2 * n_placed < n_selected else ()
     if n_placed == 0:
         columns = source.flat if isinstance(source.flat, tuple) else ()
-        raise ValueError(
-            f"none of the {n_selected:,} neurons has a place in {source}:"
-            f" {doubts[0] if doubts else sim.flat_remedy(population, but=columns)}"
+        raise ParameterError(
+            "",
+            f"none of the {n_selected:,} neurons has a flat position in {source}",
+            doubts[0] if doubts else sim.flat_remedy(population, but=columns),
         )
     answered = recipe.replace(
         **_files(sim),
@@ -236,9 +238,10 @@ def selected_neurons(
         selected[:] = False
         selected[sim.node_set_ids(node_set, population)] = True
         if not selected.any():
-            raise ValueError(
-                f"node set {node_set!r} has no neuron of population {population!r}:"
-                " name another node set or population, or all neurons (--node-set all)"
+            raise ParameterError(
+                f"node set {node_set!r}",
+                f"has no neuron of population {population!r}",
+                ("name another node set or population, or count all neurons with ", ALL_NEURONS),
             )
     for rule in rules:
         selected &= matches(rule, sim.column(population, rule_column(rule)))

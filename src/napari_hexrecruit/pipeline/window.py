@@ -31,7 +31,7 @@ def bins_of(
     else:
         bins = bins_to(first, sim.last_spike_ms, bin_ms)
         notes = [
-            f"{sim.spikes_file}: no configuration says when the simulation ends; {bins.stop_ms:g}"
+            f"{sim.spikes_file}: no configuration gives the end of the simulation; {bins.stop_ms:g}"
             " ms, the end of the bin of the last spike, is assumed"
         ]
     earliest, latest = sim.limits_ms

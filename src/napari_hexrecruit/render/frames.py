@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.conform import as_cube
+from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.limits import first_limits
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.render.painter import Painter
@@ -170,7 +171,9 @@ class RenderedFrames:
             If the dilation is not greater than 0.
         """
         if not (np.isfinite(dilation) and dilation > 0):
-            raise ValueError(f"dilation must be greater than 0 seconds per second, not {dilation}")
+            raise ParameterError(
+                Parameter("dilation"), f"must be greater than 0 seconds per second, not {dilation}"
+            )
         return 1000.0 / (self.step_ms * dilation)
 
     def frame_at(self, time_ms: float) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.render.ffmpeg import Encoder, file_url, raw_input, run_ffmpeg
 from napari_hexrecruit.render.picture import PICTURE_ENDINGS, is_picture
 from napari_hexrecruit.render.png import encode_rows, png_rows
@@ -103,7 +104,9 @@ def write_movie(
     """
     write, final = _kind_of(path), Path(path)
     if not (math.isfinite(fps) and 0.0 < fps <= _FASTEST):
-        raise ValueError(f"fps must be greater than 0 and at most {_FASTEST:g}, not {fps:g}")
+        raise ParameterError(
+            Parameter("fps"), f"must be greater than 0 and at most {_FASTEST:g}, not {fps:g}"
+        )
     source = _Source(frames, final, progress)
     write(source, final, _Options(fps, overwrite, pattern))
     return final

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.render.png import png_bytes
 from napari_hexrecruit.render.vector import save_vector
 from napari_hexrecruit.storage.atomic import written_aside
@@ -77,7 +78,7 @@ def write_frame(
         use = ", ".join(PICTURE_ENDINGS)
         raise ValueError(f"{final}: the ending {kind!r} is not a picture format: use {use}")
     if not (math.isfinite(dpi) and dpi > 0):
-        raise ValueError(f"dpi must be greater than 0, not {dpi:g}")
+        raise ParameterError(Parameter("dpi"), f"must be greater than 0, not {dpi:g}")
     frame = _frame_at(frames, at)
     with written_aside(final, overwrite=overwrite) as aside:
         if kind == ".png":
@@ -92,7 +93,7 @@ def _frame_at(frames: RenderedFrames, at: float | None) -> int:
         return frames.frame_at(at)
     if len(frames) == 1:
         return 0
-    raise ValueError(f"there are {len(frames)} frames: say which one with a time in ms")
+    raise ValueError(f"there are {len(frames)} frames: choose one with a time in ms")
 
 
 PICTURE_ENDINGS = (".png", ".svg", ".pdf")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.limits import usable_limits
 from napari_hexrecruit.metrics import metric_named
 
@@ -237,8 +238,9 @@ def _size(size: Any) -> tuple[int, int]:
     values = _sequence("size", size, 2)
     whole = all(isinstance(v, int) or float(v).is_integer() for v in values)
     if not whole or not all(_SMALLEST_SIDE <= v <= _LARGEST_SIDE for v in values):
-        raise ValueError(
-            f"size must be (width, height) of {_SMALLEST_SIDE} to {_LARGEST_SIDE} px, not {size!r}"
+        raise ParameterError(
+            Parameter("size"),
+            f"must be (width, height) of {_SMALLEST_SIDE} to {_LARGEST_SIDE} px, not {size!r}",
         )
     if values[0] * values[1] > _MOST_PIXELS:
         raise ValueError(
@@ -251,7 +253,9 @@ def _size(size: Any) -> tuple[int, int]:
 def _limits(clim: Any) -> tuple[float, float]:
     low, high = (_finite("a colour limit", value) for value in _sequence("clim", clim, 2))
     if low > high:
-        raise ValueError(f"clim must be (low, high) with low below high, not ({low:g}, {high:g})")
+        raise ParameterError(
+            Parameter("clim"), f"must be (low, high) with low below high, not ({low:g}, {high:g})"
+        )
     return usable_limits(low, high)
 
 
@@ -260,13 +264,15 @@ def _fit(fit: Any) -> str | tuple[float, float, float, float]:
         return _one_of("fit", fit, ("hexagons", "all"))
     x0, x1, y0, y1 = (_finite("a bound of fit", value) for value in _sequence("fit", fit, 4))
     if x0 >= x1 or y0 >= y1:
-        raise ValueError(f"fit must be (x_min, x_max, y_min, y_max), not {fit!r}")
+        raise ParameterError(Parameter("fit"), f"must be (x_min, x_max, y_min, y_max), not {fit!r}")
     return x0, x1, y0, y1
 
 
 def _odd(average: Any) -> int:
     if isinstance(average, bool) or int(average) != average or average < 1 or average % 2 == 0:
-        raise ValueError(f"average must be an odd number of bins (1, 3, 5, ...), not {average!r}")
+        raise ParameterError(
+            Parameter("average"), f"must be an odd number of bins (1, 3, 5, ...), not {average!r}"
+        )
     return int(average)
 
 
@@ -288,13 +294,13 @@ def _texts(texts: Any) -> tuple[str, ...]:
 
 def _one_of(what: str, value: str, allowed: Sequence[str]) -> str:
     if value not in allowed:
-        raise ValueError(f"{what} must be one of {', '.join(allowed)}, not {value!r}")
+        raise ParameterError(Parameter(what), f"must be one of {', '.join(allowed)}, not {value!r}")
     return value
 
 
 def _sequence(what: str, values: Any, n: int) -> Sequence[Any]:
     if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") or len(values) != n:
-        raise ValueError(f"{what} must be {n} numbers, not {values!r}")
+        raise ParameterError(Parameter(what), f"must be {n} numbers, not {values!r}")
     return list(values)
 
 
@@ -302,14 +308,14 @@ def _finite(what: str, value: Any) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{what} must be a number, not {value!r}") from None
+        raise ParameterError(Parameter(what), f"must be a number, not {value!r}") from None
     if not math.isfinite(number):
-        raise ValueError(f"{what} must be finite, not {value!r}")
+        raise ParameterError(Parameter(what), f"must be finite, not {value!r}")
     return number
 
 
 def _within(what: str, value: Any, low: float, high: float) -> float:
     number = _finite(what, value)
     if not low <= number <= high:
-        raise ValueError(f"{what} must be {low:g} to {high:g}, not {value!r}")
+        raise ParameterError(Parameter(what), f"must be {low:g} to {high:g}, not {value!r}")
     return number

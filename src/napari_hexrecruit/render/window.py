@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.timebins import TimeBins, edge_position
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ def _told(axis: tuple[float, float, int]) -> str:
 
 def _stride(step: float, bin_ms: float) -> int:
     if not (math.isfinite(step) and step > 0):
-        raise ValueError(f"step must be a number of ms greater than 0, not {step!r}")
+        raise ParameterError(
+            Parameter("step"), f"must be a number of ms greater than 0, not {step!r}"
+        )
     n_bins = round(step / bin_ms)
     if n_bins < 1 or abs(n_bins * bin_ms - step) > _TOLERANCE_MS * max(1.0, bin_ms):
         below = math.floor(step / bin_ms)

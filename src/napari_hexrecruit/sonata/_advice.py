@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.errors import Parameter, SimulationDataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from napari_hexrecruit.errors import Text
     from napari_hexrecruit.values import Column
 
 _PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"), ("x", "z"), ("x", "y"), ("y", "z"))
@@ -29,7 +30,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 def flat_remedy(
     columns: tuple[str, ...], but: tuple[str, ...], read: Callable[[str], Column]
-) -> str:
+) -> Text:
     """What to choose as flat position.
 
     Parameters
@@ -43,20 +44,20 @@ def flat_remedy(
 
     Returns
     -------
-    str
-        Advice for a message, with the options to give.
+    Text
+        Advice for a message, with the parameters to give.
     """
     listed = ", ".join(columns[:_MOST_LISTED]) or "none"
     listed += f" and {len(columns) - _MOST_LISTED} more" if len(columns) > _MOST_LISTED else ""
-    flatmap = ", or give --flatmap FILE" if set("xyz") <= set(columns) else ""
+    flatmap: Text = ""
+    if set("xyz") <= set(columns):
+        flatmap = (", or give ", Parameter("flatmap", hint="FILE"))
     pair = _best_pair([name for name in columns if name not in but], read)
     if pair is None:
-        return f"add ss_flat_x and ss_flat_y to the nodes file (its properties: {listed}){flatmap}"
-    x, y = pair
-    return (
-        f'choose two of its properties as flat position, as in --flat {x} {y} (flat=("{x}", "{y}")'
-        f" in Python){flatmap}; its properties are {listed}"
-    )
+        add = f"add ss_flat_x and ss_flat_y to the nodes file (its properties: {listed})"
+        return add, flatmap
+    choose = "choose two of its properties as flat position, as in "
+    return choose, Parameter("flat", pair), flatmap, f"; its properties are {listed}"
 
 
 def _best_pair(columns: list[str], read: Callable[[str], Column]) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit.atlas.volumes import flat_positions, read_flatmap
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.errors import Parameter, SimulationDataError
 from napari_hexrecruit.sonata._columns import BY_CONNTILITY, by_conntility
 from napari_hexrecruit.storage.cache import cached_arrays, stamp
 
@@ -52,7 +52,11 @@ def atlas_file(circuit: CircuitConfig, name: str) -> Path:
         raise SimulationDataError(
             circuit.path,
             "the circuit names no atlas",
-            "give an nrrd file (--flatmap FILE), or set components.provenance.atlas_dir",
+            (
+                "give ",
+                Parameter("flatmap", hint="FILE"),
+                ", or set components.provenance.atlas_dir",
+            ),
         )
     if not folder.is_dir():
         raise SimulationDataError(

@@ -42,8 +42,9 @@ def by_conntility(
     pixels = read_flatmap(flatmap, progress=progress)
     if pixels.units != "pixel":
         raise SimulationDataError(
-            f"{flatmap}: holds um, not whole pixels to supersample: give flat='atlas' to look"
-            " positions up in it"
+            flatmap,
+            "holds um, not whole pixels to supersample",
+            "give flat='atlas' to look positions up in it",
         )
     x, y = flat_positions(pixels, *positions)
     placed = np.flatnonzero((x > -1) & (y > -1))
@@ -59,8 +60,9 @@ def by_conntility(
             found = supersampled_locations_wrapper(frame, None, *volumes)
         except (RuntimeError, OSError, KeyError, ValueError, VoxcellError) as error:
             raise SimulationDataError(
-                f"{flatmap}: conntility cannot supersample it with {orientation.name}"
-                f" ({one_line(error)}): name two other columns, or an atlas file, as flat"
+                flatmap,
+                f"conntility cannot supersample it with {orientation.name} ({one_line(error)})",
+                "name two other columns, or an atlas file, as flat",
             ) from error
         for name, values in computed.items():
             values[placed[found.index.to_numpy()]] = found[name].to_numpy(dtype=np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.errors import CIRCUIT_FILE, SPIKES_FILE, SimulationDataError
 from napari_hexrecruit.sonata._config_values import (
     CIRCUIT,
     SPIKES,
@@ -19,6 +19,8 @@ from napari_hexrecruit.storage.paths import is_of_windows, local_path
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from napari_hexrecruit.errors import Text
 
 
 def runs_of(path: Path, content: Json, given: Given) -> tuple[Run, ...]:
@@ -42,7 +44,7 @@ def _spikes_files(path: Path, content: Json) -> list[Path]:
         raise SimulationDataError(
             path,
             f"output.spikes_file is {shown(named)}, neither a text nor a list of texts",
-            "correct it, or give --spikes FILE",
+            ("correct it, or give ", SPIKES_FILE),
         )
     for name in named:
         text_of(path, {"spikes_file": name}, "spikes_file")
@@ -84,10 +86,10 @@ def slashes(path: Path, paths: Iterable[Any]) -> list[str]:
     return [f"{path}: backslashes in its paths, as in {found[0]}, are read as '/'"]
 
 
-_INSTEAD = {
-    "network": ", or give --circuit FILE",
-    "output_dir": ", or give --spikes FILE",
-    "spikes_file": ", or give --spikes FILE",
+_INSTEAD: dict[str, Text] = {
+    "network": (", or give ", CIRCUIT_FILE),
+    "output_dir": (", or give ", SPIKES_FILE),
+    "spikes_file": (", or give ", SPIKES_FILE),
 }
 
 
@@ -111,7 +113,7 @@ def text_of(path: Path, content: Json, name: str) -> str | None:
         raise SimulationDataError(
             path,
             f"'{name}' is {shown(value)}, and the manifest does not define {variable}",
-            "add it there" + _INSTEAD.get(name, ""),
+            ("add it there", _INSTEAD.get(name, "")),
         )
     return value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.errors import WINDOW, Parameter, ParameterError, SimulationDataError
 from napari_hexrecruit.sonata._atlas_files import (
     atlas_file,
     atlas_folder,
@@ -92,7 +92,7 @@ class Described:
             raise SimulationDataError(
                 self.path,
                 self._run.unclear,
-                "choose one (--run K), or a window (--start MS --stop MS)",
+                ("choose one with ", Parameter("run", hint="K"), ", or a window with ", WINDOW),
             )
 
     @property
@@ -176,7 +176,7 @@ class Described:
         """What is said of the end of a simulation without a configuration."""
         if self.has_end:
             return ()
-        said = f"{self.spikes_file}: no configuration says when the simulation ends"
+        said = f"{self.spikes_file}: no configuration gives the end of the simulation"
         return (f"{said}; the bin of the last spike is taken for the last one",)
 
     @property
@@ -224,11 +224,11 @@ class Described:
         """The spikes file: as given, or as the configuration says."""
         if given is not None:
             dt_ms = self._config.dt_ms if self._config else None
-            return SpikeFile(given, self.populations, "correct --spikes", dt_ms)
+            return SpikeFile(given, self.populations, ("correct ", Parameter("spikes")), dt_ms)
         config = self._config
         if config is None or self._run is None:
-            raise ValueError(NOTHING_GIVEN)
-        remedy = f"run the simulation, correct 'output' in {config.path}, or give --spikes "
+            raise ParameterError("", NOTHING_GIVEN)
+        remedy = f"run the simulation, correct 'output' in {config.path}, or give "
         return SpikeFile(
             self._run.spikes_file, self.populations, remedy, config.dt_ms, suggests=True
         )
@@ -253,21 +253,21 @@ def _circuit_file(config: SimulationConfig | None, circuit: Path | None) -> Path
     if circuit is not None:
         return circuit
     if config is None:
-        raise ValueError(NOTHING_GIVEN)
+        raise ParameterError("", NOTHING_GIVEN)
     if config.circuit.is_file():
         return config.circuit
-    give = f"give --circuit {example('circuit', config.path.parent, '*.json')}"
+    give = ("give ", example("circuit", config.path.parent, "*.json"))
     there = absence(config.circuit)
     if not config.names_circuit:
         raise SimulationDataError(
             config.path,
             f"it has no 'network', and {CIRCUIT} beside it, which is then looked for, {there}",
-            f"name the circuit configuration in it, or {give}",
+            ("name the circuit configuration in it, or ", *give),
         )
     raise SimulationDataError(
         config.path,
         f"'network' names the circuit configuration {config.circuit}, which {there}",
-        f"correct the path, or {give}",
+        ("correct the path, or ", *give),
     )
 
 

@@ -76,8 +76,9 @@ def node_groups(
     for name, row in ((_ID, ids), (_INDEX, index)):
         if row is None:
             raise SimulationDataError(
-                f"{where}: {name!r}: is missing, but the nodes are in several groups:"
-                " correct the nodes file"
+                where,
+                f"{name!r}: is missing, but the nodes are in several groups",
+                "correct the nodes file",
             )
     return _shared_out(population, names, np.asarray(ids), np.asarray(index), where)
 
@@ -102,8 +103,9 @@ def _shared_out(
     if n_found != len(ids):
         strange = next(value for value in np.unique(ids) if str(value) not in _plain(names))
         raise SimulationDataError(
-            f"{where}: {_ID!r} names the group {strange}, which is not there; there are:"
-            f" {', '.join(names)}: correct the nodes file"
+            where,
+            f"{_ID!r} names the group {strange}, which is not there; there are: {', '.join(names)}",
+            "correct the nodes file",
         )
     return groups, assumed
 
@@ -131,6 +133,6 @@ def _row(population: Any, name: str, size: int, where: str) -> npt.NDArray[np.in
         row: npt.NDArray[np.int64] = row_of_numbers(found, where, "iu")[:].astype(np.int64)
     if len(row) != size:
         raise SimulationDataError(
-            f"{where}: has {len(row):,} values for {size:,} nodes: correct the nodes file"
+            where, f"has {len(row):,} values for {size:,} nodes", "correct the nodes file"
         )
     return row

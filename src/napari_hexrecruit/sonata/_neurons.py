@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.errors import ALL_NEURONS, Parameter, SimulationDataError
 from napari_hexrecruit.sonata._advice import flat_remedy, nearest
 from napari_hexrecruit.sonata._atlas_files import (
     ATLAS_COLUMNS,
     compute_columns,
     computed_together,
 )
-from napari_hexrecruit.sonata._described import ALL, Described
+from napari_hexrecruit.sonata._described import Described
 from napari_hexrecruit.sonata._node_set_rules import matching
 from napari_hexrecruit.sonata._nodes import Nodes
 from napari_hexrecruit.system.waiting import Kept
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from pathlib import Path
 
+    from napari_hexrecruit.errors import Text
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.values import Column
 
@@ -143,7 +143,7 @@ class Neurons(Described):
             )
         return tuple(np.asarray(self.column(population, axis)) for axis in "xyz")
 
-    def flat_remedy(self, population: str, but: tuple[str, ...] = ()) -> str:
+    def flat_remedy(self, population: str, but: tuple[str, ...] = ()) -> Text:
         """What can be the flat position of a population, as advice in a message.
 
         Parameters
@@ -175,11 +175,12 @@ class Neurons(Described):
             raise _or_all(error) from error
         if name not in rules:
             listed, near = ", ".join(self.node_sets) or "none", nearest(name, self.node_sets)
-            mean = "" if near is None else f"did you mean --node-set {shlex.quote(near)}? or "
+            meant = Parameter("node_set", (near or "",))
+            mean = ("did you mean ", meant, "? or ") if near else ()
             raise SimulationDataError(
                 self.path,
                 f"there is no node set {name!r}; there are: {listed}",
-                f"{mean}name one of them, or all neurons (--node-set {ALL})",
+                (*mean, "name one of them, or count all neurons with ", ALL_NEURONS),
             )
 
         def resolve() -> npt.NDArray[np.int64]:
@@ -191,7 +192,9 @@ class Neurons(Described):
                     lambda column: self.column(population, column),
                 )
             except SimulationDataError as error:
-                raise _or_all(SimulationDataError(f"{self.path}: {error}")) from error
+                where = (str(self.path), ": ", error.where)
+                named = SimulationDataError(where, error.what, error.remedy)
+                raise _or_all(named) from error
             return np.flatnonzero(mask)
 
         return self.memo(("node set", name, population), resolve)
@@ -290,7 +293,5 @@ class Neurons(Described):
 
 def _or_all(error: SimulationDataError) -> SimulationDataError:
     """An error about node sets that also tells how to do without them."""
-    advice = f", or count all neurons (--node-set {ALL})"
-    if not isinstance(error.remedy, str) or not error.remedy:
-        return SimulationDataError(f"{error}{advice}")
-    return SimulationDataError(error.where, error.what, error.remedy + advice)
+    advice = (", or count all neurons with ", ALL_NEURONS)
+    return SimulationDataError(error.where, error.what, (error.remedy, *advice))

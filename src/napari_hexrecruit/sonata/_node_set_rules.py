@@ -47,7 +47,7 @@ def read_node_sets(path: Path, config: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise SimulationDataError(
-            f"{path}: the file of node sets does not exist: correct 'node_sets_file' in {config}"
+            path, "the file of node sets does not exist", f"correct 'node_sets_file' in {config}"
         )
     return read_json(path, "a file of SONATA node sets")
 
@@ -88,10 +88,10 @@ class _Resolver:
 
     def named(self, name: str, within: tuple[str, ...]) -> Mask:
         if name in within:
-            raise SimulationDataError(f"node set {name!r} contains itself: correct its definition")
+            raise _wrong(name, "contains itself")
         if name not in self._sets:
             outer = f", which {within[-1]!r} names," if within else ""
-            raise SimulationDataError(f"node set {name!r}{outer} is not defined: add it")
+            raise SimulationDataError(f"node set {name!r}{outer}", "is not defined", "add it")
         if name not in self._found:
             self._found[name] = self._defined(name, self._sets[name], (*within, name))
         return self._found[name]
@@ -205,4 +205,4 @@ def _names(name: str, value: Any) -> list[str]:
 
 
 def _wrong(name: str, why: str) -> SimulationDataError:
-    return SimulationDataError(f"node set {name!r}: {why}: correct its definition")
+    return SimulationDataError(f"node set {name!r}", why, "correct its definition")

@@ -67,17 +67,19 @@ class NodeTypes:
             return cls()
         if not path.is_file():
             raise SimulationDataError(
-                f"{path}: the table of node types does not exist: correct 'node_types_file' in the"
-                " circuit's configuration"
+                path,
+                "the table of node types does not exist",
+                "correct 'node_types_file' in the circuit's configuration",
             )
         try:
             names, rows = _read(path.read_text(encoding="utf-8-sig"))
             return cls._of(names, rows)
         except (ValueError, OSError) as error:
             raise SimulationDataError(
-                f"{path}: is not a table of node types ({one_line(error)}): blanks separate"
-                f" columns, one is {_ID}, NULL is nothing, values with blanks stand in double"
-                " quotes"
+                path,
+                f"is not a table of node types ({one_line(error)})",
+                f"blanks separate columns, one is {_ID}, NULL is nothing, values with blanks"
+                " stand in double quotes",
             ) from error
 
     @classmethod

@@ -43,7 +43,7 @@ def populations_in(file: Path, config: Path) -> list[str]:
     with open_h5(file, "the nodes file", f"correct the path in {config}") as h5:
         nodes = child(h5, "nodes")
         if nodes is None or not hasattr(nodes, "keys"):
-            raise SimulationDataError(f"{file}: there is no group '/nodes': no SONATA nodes file")
+            raise SimulationDataError(file, "there is no group '/nodes'", "no SONATA nodes file")
         return [name for name in child_names(nodes) if hasattr(child(nodes, name), "keys")]
 
 
@@ -159,7 +159,7 @@ class Nodes:
             found = child(group, "node_id")
         if found is None:
             raise SimulationDataError(
-                f"{self._where}: has neither 'node_type_id' nor a property: no SONATA population"
+                self._where, "has neither 'node_type_id' nor a property", "no SONATA population"
             )
         return self._sane(
             int(row_of_numbers(found, f"{self._where}: '{found.name.rpartition('/')[2]}'").shape[0])
@@ -167,7 +167,7 @@ class Nodes:
 
     def _sane(self, size: int) -> int:
         if size > _MOST_NEURONS:
-            raise SimulationDataError(f"{self._where}: claims {size:,} nodes, too many")
+            raise SimulationDataError(self._where, f"claims {size:,} nodes, too many")
         return size
 
     def _read_ids(self, group: Any) -> npt.NDArray[np.int64] | None:
@@ -178,11 +178,11 @@ class Nodes:
         with h5_errors(where):
             ids: npt.NDArray[np.int64] = row_of_numbers(found, where, "iu")[:].astype(np.int64)
         if len(ids) != self.size:
-            raise SimulationDataError(f"{where}: {len(ids):,} ids stand beside {self.size:,} nodes")
+            raise SimulationDataError(where, f"{len(ids):,} ids stand beside {self.size:,} nodes")
         if np.array_equal(ids, np.arange(self.size)):
             return None
         if len(np.unique(ids)) != len(ids):
-            raise SimulationDataError(f"{where}: an id stands there twice: correct the nodes file")
+            raise SimulationDataError(where, "an id stands there twice", "correct the nodes file")
         return ids
 
     def _datasets(self, part: Any) -> dict[str, str]:
@@ -250,14 +250,16 @@ class Nodes:
         if part.index is None:
             if len(values) < n_nodes or (part.nodes is None and len(values) != n_nodes):
                 raise SimulationDataError(
-                    f"{self._where}: property {name!r} has {len(values):,} values for"
-                    f" {n_nodes:,} nodes: correct the nodes file"
+                    self._where,
+                    f"property {name!r} has {len(values):,} values for {n_nodes:,} nodes",
+                    "correct the nodes file",
                 )
             return values[:n_nodes]
         if part.index.size and (part.index.min() < 0 or part.index.max() >= len(values)):
             raise SimulationDataError(
-                f"{self._where}: 'node_group_index' leaves property {name!r} of group"
-                f" {part.name}: correct the nodes file"
+                self._where,
+                f"'node_group_index' leaves property {name!r} of group {part.name}",
+                "correct the nodes file",
             )
         return values[part.index]
 
@@ -267,8 +269,9 @@ class Nodes:
         if raw.size and int(raw.max()) > 1:
             at = int(np.argmax(raw > 1))
             raise SimulationDataError(
-                f"{where}: node {self._node(part, at)} has {raw[at]}, neither FALSE (0) nor TRUE"
-                " (1): correct the nodes file"
+                where,
+                f"node {self._node(part, at)} has {raw[at]}, neither FALSE (0) nor TRUE (1)",
+                "correct the nodes file",
             )
         return np.asarray(values)
 
@@ -279,8 +282,10 @@ class Nodes:
         if wrong.any():
             at = int(np.argmax(wrong))
             raise SimulationDataError(
-                f"{where}: node {self._node(part, at)} has {values[at]}, which its enumeration does"
-                " not name: correct the nodes file"
+                where,
+                f"node {self._node(part, at)} has {values[at]}, which its enumeration does not"
+                " name",
+                "correct the nodes file",
             )
         at_name = np.searchsorted(numbers, values)
         texts = [named[number] for number in numbers.tolist()]
@@ -328,8 +333,9 @@ def _opened(config: PopulationConfig, circuit: Path, where: str) -> Any:
             if not hasattr(group, "keys"):
                 listed = child_names(nodes) if hasattr(nodes, "keys") else []
                 raise SimulationDataError(
-                    f"{config.nodes_file}: there is no population {config.name!r}, which {circuit}"
-                    f" names; there are: {', '.join(listed) or 'none'}"
+                    config.nodes_file,
+                    f"there is no population {config.name!r}, which {circuit} names; there are",
+                    f"{', '.join(listed) or 'none'}",
                 )
             yield group
 

@@ -189,6 +189,8 @@ def _check_exact(pieces: list[Piece], where: str) -> None:
             reach = max(abs(int(numbers.min())), abs(int(numbers.max())))
             if reach > _MOST_EXACT:
                 raise SimulationDataError(
-                    f"{where}: its whole number {reach} is too large to stand beside nodes with"
-                    " real numbers or without a value: give all nodes a whole number, or texts"
+                    where,
+                    f"its whole number {reach} is too large to stand beside nodes with real"
+                    " numbers or without a value",
+                    "give all nodes a whole number, or texts",
                 )

@@ -8,10 +8,12 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.errors import FILES, SPIKES_FILE, Parameter, SimulationDataError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_hexrecruit.errors import Text
 
 _MOST_RUNS = 10_000
 _LONGEST_MS = 1e12
@@ -62,7 +64,7 @@ def read_runs(path: Path, run: dict[str, Any], files: list[Path]) -> tuple[Run, 
         raise SimulationDataError(
             path,
             f"'run' is of {len(ends)} runs, and output.spikes_file names {len(files)} files",
-            "correct it, or leave it out: --spikes FILE --circuit FILE",
+            ("correct it, or leave it out and give ", FILES),
         )
     files = files * len(ends) if len(files) == 1 else files
     starts = [0.0, *ends[:-1]]
@@ -96,7 +98,7 @@ def chosen_run(path: Path, runs: tuple[Run, ...], number: int | None, spikes: Pa
             raise SimulationDataError(
                 path,
                 f"it has no run {number}, but {few if n_runs == 1 else many}",
-                "leave --run out" if n_runs == 1 else f"choose --run 1 to --run {n_runs}",
+                ("leave ", Parameter("run"), " out") if n_runs == 1 else _choose(n_runs),
             )
         return runs[number - 1]
     if n_runs == 1:
@@ -113,13 +115,17 @@ def chosen_run(path: Path, runs: tuple[Run, ...], number: int | None, spikes: Pa
         said = f"{path}: its {n_runs} runs follow one another in one file of spikes; all are taken"
         return replace(whole, assumed=(said,))
     if spikes is not None:
-        why = f"it has {n_runs} runs, and does not say which of them {spikes} is of"
+        why = f"it has {n_runs} runs, and does not state which of them {spikes} belongs to"
         return replace(whole, unclear=why)
     raise SimulationDataError(
         path,
         f"it has {n_runs} runs, each with its own spikes file",
-        f"choose one with --run 1 to --run {n_runs} (run=1 in Python), or give --spikes FILE",
+        (_choose(n_runs), ", or give ", SPIKES_FILE),
     )
+
+
+def _choose(n_runs: int) -> Text:
+    return "choose ", Parameter("run", (1,)), " to ", Parameter("run", (n_runs,))
 
 
 def _same(named: Path, given: Path) -> bool:
@@ -140,7 +146,7 @@ def _ends(path: Path, run: dict[str, Any], n_files: int) -> list[float]:
         raise SimulationDataError(
             path,
             "run.tstop, the end of the simulation in ms, is missing",
-            "add it, or leave the configuration out (--spikes FILE --circuit FILE)",
+            ("add it, or leave the configuration out and give ", FILES),
         )
     values = value if isinstance(value, list) and value else [value]
     if not all(_is_time(item) for item in values):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.errors import (
+    CIRCUIT_FILE,
+    POPULATION,
+    Parameter,
+    ParameterError,
+    SimulationDataError,
+)
 from napari_hexrecruit.sonata._advice import nearest
 from napari_hexrecruit.sonata._described import NOTHING_GIVEN
 from napari_hexrecruit.sonata._neurons import Neurons
@@ -18,6 +23,7 @@ from napari_hexrecruit.sonata._spikes import Spikes, read_spikes
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from napari_hexrecruit.errors import Text
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata._spikes import SpikeTrain
 
@@ -70,9 +76,10 @@ def open_simulation(
     'cortex'
     """
     if path is None and (spikes is None or circuit is None):
-        raise ValueError(NOTHING_GIVEN)
+        raise ParameterError("", NOTHING_GIVEN)
     if path is None and run is not None:
-        raise ValueError("run chooses among the runs of a simulation configuration: give one")
+        chooses = "chooses among the runs of a simulation configuration"
+        raise ParameterError(Parameter("run"), chooses, "give one")
     return Simulation(
         _absolute(path), spikes=_absolute(spikes), circuit=_absolute(circuit), run=run
     )
@@ -117,7 +124,7 @@ class Simulation(Neurons):
             raise SimulationDataError(
                 self.spikes_file,
                 f"the last spike is at {last:g} ms",
-                "give a simulation configuration, which says when the simulation ends",
+                "give a simulation configuration, which has the end of the simulation",
             )
         return last
 
@@ -143,12 +150,12 @@ class Simulation(Neurons):
             raise SimulationDataError(
                 self.path,
                 f"the circuit has no population of neurons (populations: {listed})",
-                self._name_one() if self.populations else "give another circuit (--circuit FILE)",
+                self._name_one() if self.populations else ("give another one with ", CIRCUIT_FILE),
             )
         raise SimulationDataError(
             self.path,
             f"the circuit has several populations of neurons ({listed})",
-            f"name one, as in --population {shlex.quote(real[0])}",
+            ("name one, as in ", Parameter("population", (real[0],))),
         )
 
     def resolve_population(self, name: str | None) -> str:
@@ -172,12 +179,12 @@ class Simulation(Neurons):
             )
         return name
 
-    def _name_one(self, name: str = "") -> str:
+    def _name_one(self, name: str = "") -> Text:
         """Advice to name a population: the one that is written nearly so, if there is one."""
         near = nearest(name, self.populations)
         if near is None:
-            return "name one of them (--population P)"
-        return f"did you mean --population {shlex.quote(near)}?"
+            return "name one of them with ", POPULATION
+        return "did you mean ", Parameter("population", (near,)), "?"
 
     def spike_populations(self) -> dict[str, int]:
         """Number of spikes of each population in the spikes file; reads no spike.

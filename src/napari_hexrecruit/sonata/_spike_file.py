@@ -6,13 +6,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.errors import POPULATION, SPIKES_FILE, SimulationDataError
 from napari_hexrecruit.sonata._spikes import OLD_LAYOUT, SpikeTrain, opened_trains
 from napari_hexrecruit.storage.kinds import example, instead_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from napari_hexrecruit.errors import Text
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class SpikeFile:
 
     path: Path
     circuit_populations: tuple[str, ...]
-    remedy: str
+    remedy: Text
     dt_ms: float | None = None
     suggests: bool = False
     """Whether a file is named at the end of the remedy."""
@@ -110,7 +112,7 @@ class SpikeFile:
                 self.path,
                 "is of the old layout, without populations; there are:"
                 f" {', '.join(self.circuit_populations)}",
-                "name the one whose spikes it holds (--population P)",
+                ("name the one whose spikes it holds with ", POPULATION),
             )
 
     @contextmanager
@@ -128,7 +130,7 @@ class SpikeFile:
         if other is not None or self.path.is_file() or not self.suggests:
             return other or error
         known = example("spikes", self.path.parent, "*.h5")
-        return SimulationDataError(error.where, error.what, self.remedy + known)
+        return SimulationDataError(error.where, error.what, (self.remedy, known))
 
     def _refuse_strangers(self, population: str, found: list[str]) -> None:
         """A population is not silent in a file whose spikes are of nobody that we know."""
@@ -138,5 +140,10 @@ class SpikeFile:
                 self.path,
                 f"there are no spikes of population {population!r}; there are: {', '.join(found)},"
                 f" of which the circuit lacks {', '.join(strangers)}",
-                "name another population (--population P), or another spikes file (--spikes FILE)",
+                (
+                    "name another population with ",
+                    POPULATION,
+                    ", or another file with ",
+                    SPIKES_FILE,
+                ),
             )

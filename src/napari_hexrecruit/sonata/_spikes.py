@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from napari_hexrecruit.errors import Text
     from napari_hexrecruit.progress import Progress
 
 OLD_LAYOUT = ""
@@ -199,7 +200,7 @@ def _parts(first: int, last: int, sizes: Iterable[int]) -> Iterator[slice]:
 
 
 @contextmanager
-def opened_trains(path: Path, remedy: str) -> Iterator[dict[str, Callable[[], SpikeTrain]]]:
+def opened_trains(path: Path, remedy: Text) -> Iterator[dict[str, Callable[[], SpikeTrain]]]:
     """The spikes file by population: what gives each one's spikes, or says what is wrong with it.
 
     Raises
@@ -211,7 +212,7 @@ def opened_trains(path: Path, remedy: str) -> Iterator[dict[str, Callable[[], Sp
         spikes = child(file, "spikes")
         if not hasattr(spikes, "keys"):
             raise SimulationDataError(
-                f"{path}: there is no group '/spikes': no SONATA spikes file: name another one"
+                path, "there is no group '/spikes': no SONATA spikes file", "name another one"
             )
         names = child_names(spikes)
         if "timestamps" in names:
@@ -278,18 +279,20 @@ def _train(group: Any, where: str) -> SpikeTrain:
     )
     for found, name in ((times, "timestamps"), (ids, "node_ids")):
         if found is None:
-            raise SimulationDataError(f"{where}: there is no dataset '{name}': name another file")
+            raise SimulationDataError(where, f"there is no dataset '{name}'", "name another file")
     times = row_of_numbers(times, f"{where}: 'timestamps'")
     ids = row_of_numbers(ids, f"{where}: 'node_ids'", kinds="iu")
     if times.shape[0] != ids.shape[0]:
         raise SimulationDataError(
-            f"{where}: {times.shape[0]:,} timestamps stand beside {ids.shape[0]:,} node_ids:"
-            " is the file complete?"
+            where,
+            f"{times.shape[0]:,} timestamps stand beside {ids.shape[0]:,} node_ids",
+            "is the file complete?",
         )
     if times.shape[0] and not times.id.get_storage_size():
         raise SimulationDataError(
-            f"{where}: has room for {times.shape[0]:,} spikes, but none was written:"
-            " is it still being written?"
+            where,
+            f"has room for {times.shape[0]:,} spikes, but none was written",
+            "is it still being written?",
         )
     assumed = []
     units = attribute_text(times, "units")
@@ -297,11 +300,11 @@ def _train(group: Any, where: str) -> SpikeTrain:
         assumed.append(f"{where}: 'timestamps' has no units; ms is assumed")
     elif units.strip().lower() not in _MS_UNITS:
         raise SimulationDataError(
-            f"{where}: 'timestamps' has units {units!r}: only ms can be read: convert them"
+            where, f"'timestamps' has units {units!r}: only ms can be read", "convert them"
         )
     order = _order(group, times, ids)
     if not order:
-        assumed.append(f"{where}: does not say how it is sorted; its times are looked at")
+        assumed.append(f"{where}: its order is not stated; its times are checked")
     return SpikeTrain(where, ids, times, order, tuple(assumed))
 
 

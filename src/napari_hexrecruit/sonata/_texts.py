@@ -39,11 +39,11 @@ def library(part: Any, name: str, where: str) -> list[str] | None:
         if not found.size:  # h5py gives an empty list the type of numbers
             return []
         if found.ndim != 1 or found.dtype.kind not in "OSU":
-            raise SimulationDataError(f"{where}: is not a list of texts: correct the nodes file")
+            raise SimulationDataError(where, "is not a list of texts", "correct the nodes file")
         check_bytes(found, where)
         if found.shape[0] > _MOST_TEXTS:
             raise SimulationDataError(
-                f"{where}: claims {found.shape[0]:,} texts, too many: correct the nodes file"
+                where, f"claims {found.shape[0]:,} texts, too many", "correct the nodes file"
             )
         return [_decoded(value) for value in found[:]]
 
@@ -91,8 +91,10 @@ def by_codes(
     if wrong.any():
         at = int(np.argmax(wrong))
         raise SimulationDataError(
-            f"{where}: node {node(at)} has the code {codes[at]}, and its library has"
-            f" {len(texts)} values, from code 0: correct the nodes file"
+            where,
+            f"node {node(at)} has the code {codes[at]}, and its library has {len(texts)}"
+            " values, from code 0",
+            "correct the nodes file",
         )
     categories, merged = np.unique(np.asarray(texts, dtype=object), return_inverse=True)
     table = np.append(merged, -1).astype(np.min_scalar_type(-max(len(categories), 1)))

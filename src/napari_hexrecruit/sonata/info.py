@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.errors import SimulationDataError, in_python, in_words
 from napari_hexrecruit.filters import value_to_text
 
 if TYPE_CHECKING:
+    from napari_hexrecruit.errors import Words
     from napari_hexrecruit.sonata import Simulation
     from napari_hexrecruit.values import Column
 
@@ -18,13 +19,15 @@ FLAT_PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"))
 _MOST_VALUES = 40
 
 
-def simulation_info(sim: Simulation) -> dict[str, Any]:
+def simulation_info(sim: Simulation, words: Words = in_python) -> dict[str, Any]:
     """Populations, node sets, stimuli and spikes of a simulation.
 
     Parameters
     ----------
     sim
         An opened simulation.
+    words
+        How errors name parameters, by default as Python does.
 
     Returns
     -------
@@ -32,8 +35,8 @@ def simulation_info(sim: Simulation) -> dict[str, Any]:
         JSON-ready. Times are ms; ``columns`` maps the name of a property to `column_info`. A
         population or a column that cannot be read has an ``error``, and stops nothing.
     """
-    node_sets, broken = _node_sets(sim)
-    populations = [_population_info(sim, name) for name in sim.populations]
+    node_sets, broken = _node_sets(sim, words)
+    populations = [_population_info(sim, name, words) for name in sim.populations]
     return {
         "simulation": str(sim.path),
         "start_ms": sim.start_ms,
@@ -104,36 +107,36 @@ def _integers(column: Column) -> dict[str, Any]:
     return _most_frequent(named)
 
 
-def _node_sets(sim: Simulation) -> tuple[tuple[str, ...], list[str]]:
+def _node_sets(sim: Simulation, words: Words) -> tuple[tuple[str, ...], list[str]]:
     """Names of the node sets; and why there is none, where a file of them cannot be read."""
     try:
         return sim.node_sets, []
     except SimulationDataError as error:
-        return (), [str(error)]
+        return (), [in_words(error, words)]
 
 
-def _population_info(sim: Simulation, name: str) -> dict[str, Any]:
+def _population_info(sim: Simulation, name: str, words: Words) -> dict[str, Any]:
     """What a population holds; one that cannot be read has its ``error``, and so has a column."""
     try:
         columns, n_neurons, kind = sim.columns(name), sim.n_neurons(name), sim.population_type(name)
     except SimulationDataError as error:
         if not any(sim.is_there(other) for other in sim.populations):
             raise
-        return {"name": name, "error": str(error)}
+        return {"name": name, "error": in_words(error, words)}
     return {
         "name": name,
         "type": kind,
         "n_neurons": n_neurons,
         "flat": [list(pair) for pair in FLAT_PAIRS if set(pair) <= set(columns)],
-        "columns": {column: _read_column_info(sim, name, column) for column in columns},
+        "columns": {column: _read_column_info(sim, name, column, words) for column in columns},
     }
 
 
-def _read_column_info(sim: Simulation, population: str, name: str) -> dict[str, Any]:
+def _read_column_info(sim: Simulation, population: str, name: str, words: Words) -> dict[str, Any]:
     try:
         return column_info(sim.column(population, name))
     except SimulationDataError as error:
-        return {"kind": "unreadable", "error": str(error)}
+        return {"kind": "unreadable", "error": in_words(error, words)}
 
 
 def _spikes_info(sim: Simulation) -> list[dict[str, Any]] | None:

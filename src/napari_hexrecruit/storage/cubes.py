@@ -127,7 +127,7 @@ def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
     cube = open_store(source) if source.name.endswith(ZARR_ENDING) else _read_netcdf(source)
     if "campaign_schema_version" in cube.attrs:
         raise SimulationDataError(
-            f"{source}: is the dataset of a campaign: give one of the cubes in the folder 'cubes'"
+            source, "is the dataset of a campaign", "give one of the cubes in the folder 'cubes'"
         )
     try:
         return as_cube(cube)
@@ -148,12 +148,13 @@ def _read_netcdf(source: Path) -> xr.Dataset:
     import xarray as xr
 
     if not source.is_file():
-        raise SimulationDataError(f"{source}: the file does not exist: give a {ENDING} file")
+        raise SimulationDataError(source, "the file does not exist", f"give a {ENDING} file")
     with source.open("rb") as file_:
         if file_.read(3) == b"CDF":
             raise SimulationDataError(
-                f"{source}: is netCDF-3: save it with write_cube, or with to_netcdf(...,"
-                " engine='h5netcdf')"
+                source,
+                "is netCDF-3",
+                "save it with write_cube, or with to_netcdf(..., engine='h5netcdf')",
             )
     try:
         check_netcdf(source)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     import h5py
 
+    from napari_hexrecruit.errors import Text
+
 _MOST_COMPRESSED = 1_100
 """Deflate shrinks by 1,032 at most (https://zlib.net/zlib_tech.html): a dataset that claims more
 than its file can give is refused."""
@@ -38,7 +40,7 @@ _RAISED = (
 
 
 @contextmanager
-def h5_errors(where: object) -> Iterator[None]:
+def h5_errors(where: str | Path) -> Iterator[None]:
     """What h5py raises while a file is read, as one line that says where."""
     try:
         yield
@@ -46,12 +48,12 @@ def h5_errors(where: object) -> Iterator[None]:
         raise
     except _RAISED as error:
         raise SimulationDataError(
-            f"{where}: cannot be read ({one_line(error)}): is the file complete?"
+            where, f"cannot be read ({one_line(error)})", "is the file complete?"
         ) from error
 
 
 @contextmanager
-def open_h5(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
+def open_h5(path: Path, what: str, remedy: Text) -> Iterator[h5py.File]:
     """An HDF5 file, open for reading.
 
     Parameters
@@ -78,14 +80,14 @@ def open_h5(path: Path, what: str, remedy: str) -> Iterator[h5py.File]:
         file = h5py.File(path, "r")
     except BlockingIOError as error:
         raise SimulationDataError(
-            f"{path}: {what} is open in a program that writes it: wait until that has ended"
+            path, f"{what} is open in a program that writes it", "wait until that has ended"
         ) from error
     except PermissionError as error:
         raise SimulationDataError(
-            f"{path}: {what} may not be read: ask its owner for permission"
+            path, f"{what} may not be read", "ask its owner for permission"
         ) from error
     except _RAISED as error:
-        raise SimulationDataError(f"{path}: {_fault(path, what, error)}") from error
+        raise SimulationDataError(path, f"{_fault(path, what, error)}") from error
     with file:
         yield file
 
@@ -114,8 +116,9 @@ def child(parent: Any, name: str, n_links: int = 0) -> Any:
         where = f"{parent.file.filename}: {parent.name.rstrip('/')}/{name}"
         if isinstance(link, h5py.ExternalLink):
             raise SimulationDataError(
-                f"{where}: is a link into the file {link.filename!r}, which nobody named:"
-                " copy the data into one file (h5repack, h5copy)"
+                where,
+                f"is a link into the file {link.filename!r}, which is not followed",
+                "copy the data into one file (h5repack, h5copy)",
             )
         if isinstance(link, h5py.SoftLink):
             return _follow(parent, link.path, where, n_links + 1)
@@ -139,10 +142,10 @@ def row_of_numbers(dataset: Any, where: str, kinds: str = "iuf") -> Any:
     """
     with h5_errors(where):
         if not hasattr(dataset, "dtype") or dataset.shape is None:
-            raise SimulationDataError(f"{where}: is not a row of numbers")
+            raise SimulationDataError(where, "is not a row of numbers")
         if dataset.ndim != 1 or dataset.dtype.kind not in kinds:
             raise SimulationDataError(
-                f"{where}: is {dataset.dtype} of shape {dataset.shape}, not a row of numbers"
+                where, f"is {dataset.dtype} of shape {dataset.shape}, not a row of numbers"
             )
         check_bytes(dataset, where)
     return dataset
@@ -152,21 +155,23 @@ def check_bytes(dataset: Any, where: str) -> None:
     """Refuse a dataset whose bytes are in other files, or that claims more than the file holds."""
     if dataset.external or dataset.is_virtual:
         raise SimulationDataError(
-            f"{where}: its values are in other files, which nobody named:"
-            " copy the data into one file (h5repack)"
+            where,
+            "its values are in other files, which are not followed",
+            "copy the data into one file (h5repack)",
         )
     claimed, size = int(dataset.nbytes), os.path.getsize(dataset.file.filename)
     if claimed > _MOST_COMPRESSED * max(size, _SMALL_BYTES):
         raise SimulationDataError(
-            f"{where}: claims {claimed:,} bytes in a file of {size:,}: is the file complete?"
+            where, f"claims {claimed:,} bytes in a file of {size:,}", "is the file complete?"
         )
     written = int(dataset.id.get_storage_size())
     packed = dataset.id.get_create_plist().get_nfilters() > 0
     # Where nothing was written, all values are the fill value: so are the node types of many files.
     if written and claimed > max(_SMALL_BYTES, written * (_MOST_COMPRESSED if packed else 1)):
         raise SimulationDataError(
-            f"{where}: claims {claimed:,} bytes, of which {written:,} were written:"
-            " is it still being written?"
+            where,
+            f"claims {claimed:,} bytes, of which {written:,} were written",
+            "is it still being written?",
         )
 
 
@@ -175,8 +180,9 @@ def check_memory(n_bytes: int, where: str) -> None:
     free = free_bytes()
     if free is not None and n_bytes > free:
         raise SimulationDataError(
-            f"{where}: needs {n_bytes / 2**30:,.1f} GB of memory, and {free / 2**30:,.1f} GB are"
-            " free: use a machine with more"
+            where,
+            f"needs {n_bytes / 2**30:,.1f} GB of memory, and {free / 2**30:,.1f} GB are free",
+            "use a machine with more",
         )
 
 
@@ -220,12 +226,12 @@ def _as_text(value: Any) -> str:
 def _follow(parent: Any, path: str, where: str, n_links: int) -> Any:
     """What a soft link leads to, each step watched."""
     if n_links > _MOST_LINKS:
-        raise SimulationDataError(f"{where}: is a link in a circle")
+        raise SimulationDataError(where, "is a link in a circle")
     here = parent.file if path.startswith("/") else parent
     for part in [part for part in path.split("/") if part not in ("", ".")]:
         here = child(here, part, n_links)
         if here is None:
-            raise SimulationDataError(f"{where}: is a link to {path!r}, which does not exist")
+            raise SimulationDataError(where, f"is a link to {path!r}, which does not exist")
     return here
 
 

@@ -7,11 +7,19 @@ import json
 import shlex
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.errors import (
+    CIRCUIT_FILE,
+    FILES,
+    SPIKES_FILE,
+    Parameter,
+    SimulationDataError,
+)
 from napari_hexrecruit.storage.hdf5 import child, child_names, open_h5
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_hexrecruit.errors import Text
 
 Kind: TypeAlias = Literal[
     "simulation",
@@ -101,8 +109,8 @@ def instead_of(path: Path, wanted: Wanted | None) -> SimulationDataError | None:
     return SimulationDataError(path, f"is {_IS[kind]}, not a {aim}", _use(path, kind, wanted))
 
 
-def example(kind: Kind, folder: Path, pattern: str) -> str:
-    """The only file of a kind in a folder, quoted for a shell; ``FILE`` where that is unclear.
+def example(kind: Kind, folder: Path, pattern: str) -> Parameter:
+    """The parameter for a file of a kind, with the only one in a folder where there is one.
 
     Parameters
     ----------
@@ -113,16 +121,16 @@ def example(kind: Kind, folder: Path, pattern: str) -> str:
     """
     files = itertools.islice(folder.glob(pattern), _MOST_FILES) if folder.is_dir() else ()
     found = [file for file in files if file.is_file() and kind_of(file) == kind]
-    return shlex.quote(str(found[0])) if len(found) == 1 else "FILE"
+    return Parameter(kind, (str(found[0]),) if len(found) == 1 else (), "FILE")
 
 
-def _use(path: Path, kind: Kind, wanted: Wanted) -> str:
+def _use(path: Path, kind: Kind, wanted: Wanted) -> Text:
     """How to use a file of this kind, and what belongs in its place."""
     named, give = shlex.quote(str(path)), f"give {_BELONGS[wanted]}"
-    options = {
-        "circuit": f"--circuit {named} --spikes FILE",
-        "spikes": f"--spikes {named} --circuit FILE",
-        "nodes": "--circuit FILE --spikes FILE with the circuit configuration that names it",
+    options: dict[Kind, Text] = {
+        "circuit": (Parameter("circuit", (str(path),)), " and ", SPIKES_FILE),
+        "spikes": (Parameter("spikes", (str(path),)), " and ", CIRCUIT_FILE),
+        "nodes": (FILES, " with the circuit configuration that names it"),
     }
     if kind in _ENDINGS:
         named_so = path.name.endswith(_ENDINGS[kind])
@@ -135,9 +143,9 @@ def _use(path: Path, kind: Kind, wanted: Wanted) -> str:
     if kind == "campaign" and wanted == "simulation":
         return f"{give}, or hexrecruit campaign {named} -o FOLDER"
     if kind in options and wanted == "simulation":
-        return f"{give}, or {options[kind]}"
+        return f"{give}, or ", options[kind]
     if kind in options and wanted == "cube":
-        return f"compute one (hexrecruit cube {options[kind]} -o run.hexrecruit.nc)"
+        return "compute one with hexrecruit cube and ", options[kind]
     return give
 
 

@@ -43,15 +43,15 @@ def _checked(file: Any, name: str, where: str) -> int:
         link = file.get(name, getlink=True)
         item = file[name] if isinstance(link, h5py.HardLink) else None
         if not isinstance(item, h5py.Dataset) or item.shape is None:
-            raise SimulationDataError(f"{where}: is not a variable of a cube")
+            raise SimulationDataError(where, "is not a variable of a cube")
         text = h5py.check_string_dtype(item.dtype) is not None
         if item.ndim > _MOST_DIMENSIONS or not (text or item.dtype.kind in "iufbS"):
             raise SimulationDataError(
-                f"{where}: is {item.dtype} of shape {item.shape}, no variable of a cube"
+                where, f"is {item.dtype} of shape {item.shape}, no variable of a cube"
             )
         check_bytes(item, where)
         if not (_has_sound_dimensions(file, item) and _has_sound_scale(item)):
-            raise SimulationDataError(f"{where}: its dimensions do not fit together")
+            raise SimulationDataError(where, "its dimensions do not fit together")
         return int(item.nbytes)
 
 

@@ -63,7 +63,7 @@ def _about(folder: Path, mark: Path) -> Iterator[None]:
     except _Fault as fault:
         name = mark.relative_to(folder).as_posix()
         raise SimulationDataError(
-            f"{folder}: cannot be read as a zarr store ({name} {fault}): compute it again"
+            folder, f"cannot be read as a zarr store ({name} {fault})", "compute it again"
         ) from fault
 
 

@@ -218,7 +218,7 @@ def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
 
     source = Path(path)
     if not source.is_dir():
-        raise SimulationDataError(f"{source}: does not exist: give a {ZARR_ENDING} folder")
+        raise SimulationDataError(source, "does not exist", f"give a {ZARR_ENDING} folder")
     needs_zarr()
     check_zarr(source)
     try:
@@ -238,7 +238,7 @@ def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
     except _RAISED as error:
         reason = " ".join(str(error).split())
         raise SimulationDataError(
-            f"{source}: cannot be read as a zarr store ({reason}): compute it again"
+            source, f"cannot be read as a zarr store ({reason})", "compute it again"
         ) from error
     return _tidied(rest.assign(parts))
 
@@ -268,7 +268,7 @@ class _Values:
         except _RAISED as error:
             reason = " ".join(str(error).split())
             raise SimulationDataError(
-                f"{self.source}: {self.array.name}: cannot be read ({reason}): compute it again"
+                self.source, f"{self.array.name}: cannot be read ({reason})", "compute it again"
             ) from error
 
 

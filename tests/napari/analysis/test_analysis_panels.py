@@ -447,7 +447,7 @@ class TestMaps:
         panel, _layers = opened("Maps", whole=cube)
         panel.widget.map.value = "correlation"
         panel.press(panel.widget.add)
-        assert panel.told == ["Nothing is picked: click the hexagon to correlate with first."]
+        assert panel.told == ["No hexagon is selected: click the one to correlate with first."]
 
     def test_maps_are_of_the_cube_not_of_each_other(self, opened, cube):
         panel, (layer,) = opened("Maps", whole=cube)

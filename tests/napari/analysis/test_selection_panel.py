@@ -240,7 +240,7 @@ class TestNodeSets:
     def test_nothing_picked(self, opened, row):
         panel, _layer = opened(row[1])
         panel.press(panel.widget.save_node_set)
-        assert panel.told[-1].startswith("Nothing is picked")
+        assert panel.told[-1].startswith("No hexagon is selected")
 
     def test_a_name_is_needed(self, opened, row, tmp_path, monkeypatch):
         panel, _layer, _neurons = self.picked(opened, row)

@@ -328,7 +328,7 @@ class TestBadInput:
 
     def test_no_pixel_size(self, user, tmp_path):
         user.add_image(write_letter(tmp_path / "f.png"), pixel_size=0.0)
-        assert self.told_once(user, "does not say how large a pixel is")
+        assert self.told_once(user, "does not state the size of a pixel")
 
     def test_json_is_no_image(self, user, tmp_path):
         path = tmp_path / "f.json"

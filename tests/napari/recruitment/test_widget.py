@@ -591,7 +591,7 @@ class TestMistakes:
         ("make", "says"),
         [
             pytest.param(without_places, "choose two of its properties as flat", id="no-columns"),
-            pytest.param(all_outside, "has a place", id="all-outside"),
+            pytest.param(all_outside, "has a flat position", id="all-outside"),
         ],
     )
     def test_a_population_without_places(self, user, tmp_path, make, says):

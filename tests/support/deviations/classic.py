@@ -239,7 +239,7 @@ for _text in ("by_time", "by_id", "by_gid", "time", "none"):
     )
 
 
-@deviation("no attribute `sorting`", says="does not say how it is sorted")
+@deviation("no attribute `sorting`", says="its order is not stated")
 def no_sorting(folder: Path) -> None:
     edit_spikes(folder, lambda group: group.attrs.pop("sorting"))
 
@@ -316,9 +316,9 @@ def same_ids_in_two_populations(folder: Path) -> None:
 
 @deviation(
     "an empty `/spikes`",
-    refused="{folder}/output/spikes.h5: population 'cortex': nothing is counted, since there are no"
-    " spikes: name another population or another spikes file, or allow an empty cube"
-    " (allow_empty=)",
+    refused="{folder}/output/spikes.h5: population 'cortex': nothing is counted, since there are"
+    " no spikes: name another population or another spikes file, or allow an empty cube"
+    " (--allow-empty)",
 )
 def no_spikes_at_all(folder: Path) -> None:
     edit_spikes(folder, lambda group: group.parent.__delitem__(POPULATION))
@@ -326,9 +326,9 @@ def no_spikes_at_all(folder: Path) -> None:
 
 @deviation(
     "the population is not in the spikes file, others of the circuit are",
-    refused="{folder}/output/spikes.h5: population 'cortex': nothing is counted, since there are no"
-    " spikes: name another population or another spikes file, or allow an empty cube"
-    " (allow_empty=)",
+    refused="{folder}/output/spikes.h5: population 'cortex': nothing is counted, since there are"
+    " no spikes: name another population or another spikes file, or allow an empty cube"
+    " (--allow-empty)",
 )
 def silent_population(folder: Path) -> None:
     add_population(folder, "thalamus")
@@ -337,9 +337,9 @@ def silent_population(folder: Path) -> None:
 
 @deviation(
     "spikes of a population that the circuit lacks, and of no other",
-    refused="{folder}/output/spikes.h5: there are no spikes of population 'cortex'; there are: All,"
-    " of which the circuit lacks All: name another population (--population P), or another spikes"
-    " file (--spikes FILE)",
+    refused="{folder}/output/spikes.h5: there are no spikes of population 'cortex'; there are:"
+    " All, of which the circuit lacks All: name another population with --population P,"
+    " or another file with --spikes FILE",
 )
 def spikes_of_strangers(folder: Path) -> None:
     edit_spikes(folder, lambda group: group.file.move(group.name, "/spikes/All"))
@@ -408,7 +408,7 @@ def old_layout_with_node_ids(folder: Path) -> None:
 @deviation(
     "old layout; the circuit has several populations, none is named",
     refused="{folder}/output/spikes.h5: is of the old layout, without populations; there are:"
-    " cortex, thalamus: name the one whose spikes it holds (--population P)",
+    " cortex, thalamus: name the one whose spikes it holds with --population P",
 )
 def old_layout_of_several(folder: Path) -> None:
     into_old_layout(folder)
@@ -545,9 +545,9 @@ def node_ids_twice(folder: Path) -> None:
 
 @deviation(
     "flat positions that are all NaN",
-    refused="none of the 60 neurons has a place in ss_flat_x, ss_flat_y: choose two of its"
-    ' properties as flat position, as in --flat x z (flat=("x", "z") in Python), or give --flatmap'
-    " FILE; its properties are layer, ss_flat_x, ss_flat_y, synapse_class, x, y, z",
+    refused="none of the 60 neurons has a flat position in ss_flat_x, ss_flat_y: choose two of its"
+    " properties as flat position, as in --flat x z, or give --flatmap FILE; its"
+    " properties are layer, ss_flat_x, ss_flat_y, synapse_class, x, y, z",
 )
 def nan_everywhere(folder: Path) -> None:
     edit_nodes(folder, lambda group: group["0/ss_flat_x"].__setitem__(slice(None), np.nan))
@@ -605,7 +605,8 @@ def no_node_set(folder: Path) -> None:
 @deviation(
     "the file of node sets is missing",
     refused="{folder}/node_sets.json: the file of node sets does not exist: correct"
-    " 'node_sets_file' in {folder}/circuit_config.json, or count all neurons (--node-set all)",
+    " 'node_sets_file' in {folder}/circuit_config.json, or count all neurons with"
+    " --node-set all",
 )
 def node_sets_absent(folder: Path) -> None:
     (folder / "node_sets.json").unlink()
@@ -613,8 +614,8 @@ def node_sets_absent(folder: Path) -> None:
 
 @deviation(
     "the file of node sets is empty",
-    refused="{folder}/node_sets.json: is not JSON (it is empty): give a file of SONATA node sets,"
-    " or correct it, or count all neurons (--node-set all)",
+    refused="{folder}/node_sets.json: is not JSON (it is empty): give a file of SONATA node"
+    " sets, or correct it, or count all neurons with --node-set all",
 )
 def node_sets_empty(folder: Path) -> None:
     (folder / "node_sets.json").write_text("")
@@ -622,9 +623,10 @@ def node_sets_empty(folder: Path) -> None:
 
 @deviation(
     "a node set that names a property which the population lacks",
-    refused="{folder}/simulation_config.json: node set 'everyone': it names the property 'etype',"
-    " which population 'cortex' lacks; there are: layer, ss_flat_x, ss_flat_y, synapse_class, x, y,"
-    " z: correct its definition, or count all neurons (--node-set all)",
+    refused="{folder}/simulation_config.json: node set 'everyone': it names the property"
+    " 'etype', which population 'cortex' lacks; there are: layer, ss_flat_x, ss_flat_y,"
+    " synapse_class, x, y, z: correct its definition, or count all neurons with"
+    " --node-set all",
 )
 def node_set_of_a_missing_property(folder: Path) -> None:
     edit_json(folder / "node_sets.json", lambda sets: sets.update(everyone={"etype": "cAC"}))
@@ -847,7 +849,7 @@ def float_noise(folder: Path) -> None:
 @deviation(
     "a dataset that is a link into another file",
     refused="{folder}/output/spikes.h5: /spikes/cortex/timestamps: is a link into the file"
-    " '/etc/passwd', which nobody named: copy the data into one file (h5repack, h5copy)",
+    " '/etc/passwd', which is not followed: copy the data into one file (h5repack, h5copy)",
 )
 def external_link(folder: Path) -> None:
     def change(group: Any) -> None:
@@ -860,7 +862,7 @@ def external_link(folder: Path) -> None:
 @deviation(
     "a dataset whose bytes are in another file",
     refused="{folder}/output/spikes.h5: population 'cortex': 'timestamps': its values are in other"
-    " files, which nobody named: copy the data into one file (h5repack)",
+    " files, which are not followed: copy the data into one file (h5repack)",
 )
 def external_storage(folder: Path) -> None:
     def change(group: Any) -> None:
@@ -925,7 +927,8 @@ def broken_json(folder: Path) -> None:
 @deviation(
     "no end of the simulation",
     refused="{folder}/simulation_config.json: run.tstop, the end of the simulation in ms, is"
-    " missing: add it, or leave the configuration out (--spikes FILE --circuit FILE)",
+    " missing: add it, or leave the configuration out and give --spikes FILE and"
+    " --circuit FILE",
 )
 def no_tstop(folder: Path) -> None:
     edit_simulation(folder, lambda content: content["run"].pop("tstop"))

@@ -83,8 +83,8 @@ def two_runs(folder: Path, files: int = 2, **run: Any) -> None:
 
 @deviation(
     "`run.n_runs` is 2, with two spikes files",
-    refused="{folder}/simulation_config.json: it has 2 runs, each with its own spikes file: choose"
-    " one with --run 1 to --run 2 (run=1 in Python), or give --spikes FILE",
+    refused="{folder}/simulation_config.json: it has 2 runs, each with its own spikes file:"
+    " choose --run 1 to --run 2, or give --spikes FILE",
 )
 def n_runs(folder: Path) -> None:
     two_runs(folder, n_runs=2, tstop=100.0)
@@ -141,7 +141,7 @@ def third_run(folder: Path) -> dict[str, Any]:
 @deviation(
     "ends of runs and spikes files that do not fit together",
     refused="{folder}/simulation_config.json: 'run' is of 3 runs, and output.spikes_file names 2"
-    " files: correct it, or leave it out: --spikes FILE --circuit FILE",
+    " files: correct it, or leave it out and give --spikes FILE and --circuit FILE",
 )
 def runs_and_files_differ(folder: Path) -> None:
     two_runs(folder, tstop=[100.0, 200.0, 300.0])
@@ -203,8 +203,8 @@ def node_sets_not_needed(folder: Path) -> None:
 @deviation(
     "the simulation's node set is not defined",
     refused="{folder}/simulation_config.json: there is no node set 'Everyone'; there are:"
-    " everyone: did you mean --node-set everyone? or name one of them, or all neurons"
-    " (--node-set all)",
+    " everyone: did you mean --node-set everyone? or name one of them, or count all"
+    " neurons with --node-set all",
 )
 def mistyped_node_set(folder: Path) -> None:
     edit_simulation(folder, lambda content: content.update(node_set="Everyone"))
@@ -295,8 +295,8 @@ def unknown_variable_given(folder: Path) -> dict[str, Any]:
 @deviation(
     "the circuit's configuration in the place of the simulation's",
     refused="{folder}/circuit_config.json: is a SONATA circuit configuration, not a simulation"
-    " configuration: give the simulation configuration, or --circuit {folder}/circuit_config.json"
-    " --spikes FILE",
+    " configuration: give the simulation configuration, or --circuit"
+    " {folder}/circuit_config.json and --spikes FILE",
 )
 def circuit_as_simulation(folder: Path) -> dict[str, Any]:
     return {"path": folder / "circuit_config.json"}
@@ -305,7 +305,8 @@ def circuit_as_simulation(folder: Path) -> dict[str, Any]:
 @deviation(
     "the spikes file in the place of the simulation's configuration",
     refused="{folder}/output/spikes.h5: is a SONATA spikes file, not a simulation configuration:"
-    " give the simulation configuration, or --spikes {folder}/output/spikes.h5 --circuit FILE",
+    " give the simulation configuration, or --spikes {folder}/output/spikes.h5 and"
+    " --circuit FILE",
 )
 def spikes_as_simulation(folder: Path) -> dict[str, Any]:
     return {"path": spikes_file(folder)}
@@ -314,8 +315,8 @@ def spikes_as_simulation(folder: Path) -> dict[str, Any]:
 @deviation(
     "the nodes file in the place of the simulation's configuration",
     refused="{folder}/nodes.h5: is a SONATA nodes file, not a simulation configuration: give the"
-    " simulation configuration, or --circuit FILE --spikes FILE with the circuit configuration that"
-    " names it",
+    " simulation configuration, or --spikes FILE and --circuit FILE with the circuit"
+    " configuration that names it",
 )
 def nodes_as_simulation(folder: Path) -> dict[str, Any]:
     return {"path": folder / "nodes.h5"}
@@ -341,9 +342,9 @@ def simulation_as_circuit(folder: Path) -> dict[str, Any]:
 
 @deviation(
     "no flat position, but x, y and z",
-    refused="{folder}/simulation_config.json: population 'cortex': it has no property 'ss_flat_x',"
-    " and the circuit names no atlas to compute it from: choose two of its properties as flat"
-    ' position, as in --flat x z (flat=("x", "z") in Python), or give --flatmap FILE; its'
+    refused="{folder}/simulation_config.json: population 'cortex': it has no property"
+    " 'ss_flat_x', and the circuit names no atlas to compute it from: choose two of its"
+    " properties as flat position, as in --flat x z, or give --flatmap FILE; its"
     " properties are layer, synapse_class, x, y, z",
 )
 def no_flat_position(folder: Path) -> None:
@@ -356,9 +357,9 @@ def no_flat_position(folder: Path) -> None:
 
 @deviation(
     "no flat position, and z the same for all neurons",
-    refused="{folder}/simulation_config.json: population 'cortex': it has no property 'ss_flat_x',"
-    " and the circuit names no atlas to compute it from: choose two of its properties as flat"
-    ' position, as in --flat x y (flat=("x", "y") in Python), or give --flatmap FILE; its'
+    refused="{folder}/simulation_config.json: population 'cortex': it has no property"
+    " 'ss_flat_x', and the circuit names no atlas to compute it from: choose two of its"
+    " properties as flat position, as in --flat x y, or give --flatmap FILE; its"
     " properties are layer, synapse_class, x, y, z",
 )
 def flat_circuit(folder: Path) -> None:
@@ -402,7 +403,8 @@ def bare_old_layout(folder: Path) -> dict[str, Any]:
 @deviation(
     "neither an end nor a duration in `run`",
     refused="{folder}/simulation_config.json: run.tstop, the end of the simulation in ms, is"
-    " missing: add it, or leave the configuration out (--spikes FILE --circuit FILE)",
+    " missing: add it, or leave the configuration out and give --spikes FILE and"
+    " --circuit FILE",
 )
 def empty_run(folder: Path) -> None:
     edit_simulation(folder, lambda content: content.update(run={}))

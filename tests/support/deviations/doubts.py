@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EMPTY = "{folder}/output/spikes.h5: population 'cortex': nothing is counted, since"
-ALLOW = "or allow an empty cube (allow_empty=)"
+ALLOW = "or allow an empty cube (--allow-empty)"
 
 
 def ids(change: Callable[[Any], Any]) -> Callable[[Path], None]:

@@ -242,7 +242,7 @@ class MapsWidget(AnalysisPanel):
             return
         name, options = str(self.map.value), self._options(cube)
         if "hexes" in options and not options["hexes"]:
-            show_info("Nothing is picked: click the hexagon to correlate with first.")
+            show_info("No hexagon is selected: click the one to correlate with first.")
             return
         self.work(partial(computed_map, cube, name, options, source_of(cube)), self._show)
 
@@ -290,7 +290,7 @@ class MapsWidget(AnalysisPanel):
 
 
 _ABOUT = {
-    "correlation": "With the picked hexagon, or the mean of several.",
+    "correlation": "With the selected hexagon, or the mean of several.",
     _ONCE: "Counted from the spikes, if the simulation is at hand.",
 }
 

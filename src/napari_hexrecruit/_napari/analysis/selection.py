@@ -55,7 +55,7 @@ _NO_SIMULATION = (
     "The simulation that the cube was counted from is not at hand: node sets, properties and"
     " neurons are not known."
 )
-_NOTHING = "Nothing is picked: click hexagons, or pick them here."
+_NOTHING = "No hexagon is selected: click hexagons, or pick them here."
 
 
 class SelectionWidget(AnalysisPanel):
@@ -83,7 +83,7 @@ class SelectionWidget(AnalysisPanel):
         self.lay_out(sections, [*labelled, *more], buttons)
 
     def _pick_fields(self) -> tuple[list[Widget], list[Widget]]:
-        self.how = choice("Found ones", _HOW, "What becomes of the hexagons that are picked now")
+        self.how = choice("Found ones", _HOW, "What happens to the current selection")
         few: dict[str, Any] = {"decimals": 0, "minimum": 0.0}
         self.at_least = number(
             "Fewest neurons of a hexagon", label="Neurons from", value=1.0, **few
@@ -120,10 +120,11 @@ class SelectionWidget(AnalysisPanel):
             "File", _DESTINATIONS, "What the file holds; the circuit's own is never changed"
         )
         self.save_node_set = PushButton(
-            text="Save node set ...", tooltip="SONATA node set (JSON) of the picked neurons"
+            text="Save node set ...", tooltip="SONATA node set (JSON) of the selected neurons"
         )
         self.save_neurons = PushButton(
-            text="Save neurons ...", tooltip="Table (CSV) of the picked neurons and their hexagons"
+            text="Save neurons ...",
+            tooltip="Table (CSV) of the selected neurons and their hexagons",
         )
         fields: list[Widget] = [self.set_name, self.destination]
         buttons = row("", [self.save_node_set, self.save_neurons])

@@ -24,6 +24,7 @@ from napari_hexrecruit._napari.layers.simulation_source import (
 )
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit._napari.widgets.parts import LARGEST, choice, column, heading, number, row
+from napari_hexrecruit._napari.widgets.words import in_panel
 from napari_hexrecruit.analysis import (
     bins_of,
     count_trials,
@@ -35,6 +36,7 @@ from napari_hexrecruit.analysis import (
     trial_mean,
     with_maps,
 )
+from napari_hexrecruit.errors import in_words
 from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.rounding import listed
 from napari_hexrecruit.schema import RECRUITMENT
@@ -288,7 +290,7 @@ class TrialsWidget(AnalysisPanel):
         try:
             onsets = self._onsets(cube)()
         except ValueError as mistake:
-            show_error(str(mistake))
+            show_error(in_words(mistake, in_panel))
             return
         window = self.before.value, self.after.value
         source = source_of(cube) if self.exact.value else None

@@ -115,7 +115,7 @@ def _recipe_of(layer: Points) -> CubeRecipe:
     recipe = CubeRecipe.of_foreign(cubes_of_layers([layer])[0])
     if recipe.lacks or not Path(recipe.simulation or "").is_file():
         raise ValueError(
-            f"the layer {layer.name!r} does not say which simulation it is of, or that is not here:"
+            f"the layer {layer.name!r} does not name its simulation, or that file is missing:"
             f" {_REMEDY}"
         )
     if recipe.others:

@@ -33,7 +33,8 @@ from napari_hexrecruit._napari.export.order import (
 )
 from napari_hexrecruit._napari.export.writing import render_movie, write_frames
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
-from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit._napari.widgets.words import in_panel
+from napari_hexrecruit.errors import HexRecruitError, in_words
 from napari_hexrecruit.storage.atomic import written_aside
 from napari_hexrecruit.storage.run_file import write_run_file
 
@@ -316,5 +317,5 @@ def _absolute(typed: str) -> str:
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'file'}: {error.strerror}"
-    said = " ".join(str(error).split())
+    said = in_words(error, in_panel)
     return said[:1].upper() + said[1:] if not said.startswith(("/", "~")) else said

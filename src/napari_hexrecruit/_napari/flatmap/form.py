@@ -167,7 +167,7 @@ class FlatMapForm:
             "Image: PNG, TIFF, JPEG or a 2-D nrrd; it can also be dropped anywhere on this panel",
         )
         self.pixel_size = number(
-            "Side of a pixel, µm of flat space; 0: as the file says",
+            "Side of a pixel, µm of flat space; 0: as stored in the file",
             label="Pixel size",
             unit=" µm",
             decimals=3,
@@ -265,7 +265,7 @@ class FlatMapForm:
             text="Check alignment",
             enabled=False,
             tooltip="Show up to 5,000 neurons of the hexagons as dots, those beside the image in"
-            " red, and say how many lie on the image and in their own region",
+            " red, and count those that lie on the image and in their own region",
         )
         self.result = text(NOT_CHECKED)
         return [self.check, self.result]

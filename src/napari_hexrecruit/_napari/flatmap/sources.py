@@ -151,7 +151,7 @@ def said_by(path: Path) -> tuple[FlatImage | None, str]:
     except HexRecruitError:
         raise
     except ValueError:
-        return None, "The file does not say how large a pixel is: fill in the pixel size, µm."
+        return None, "The file does not state the size of a pixel: fill in the pixel size, µm."
     height, width = image.shape
     return image, f"{width:,} x {height:,} pixels, whose size is known."
 

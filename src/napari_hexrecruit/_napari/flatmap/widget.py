@@ -42,7 +42,8 @@ from napari_hexrecruit._napari.layers.adding import set_stage
 from napari_hexrecruit._napari.layers.shown_cube import cube_of
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.parts import FileDrops, scrolled, show_on_bar
-from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit._napari.widgets.words import in_panel
+from napari_hexrecruit.errors import HexRecruitError, in_words
 from napari_hexrecruit.flatmap import FlatImage, Nudge, write_sidecar
 from napari_hexrecruit.progress import Progress
 
@@ -152,7 +153,7 @@ class FlatMapWidget(Container[Widget]):
         try:
             work = self._work()
         except ValueError as mistake:
-            show_error(str(mistake))
+            show_error(in_words(mistake, in_panel))
             return
         cube = self._cube()
 
@@ -320,7 +321,7 @@ class FlatMapWidget(Container[Widget]):
         try:
             path = write_sidecar(flat_map.path, flat_map.image)
         except (HexRecruitError, OSError) as error:
-            show_error(f"The alignment cannot be saved: {' '.join(str(error).split())}")
+            show_error(f"The alignment cannot be saved: {in_words(error, in_panel)}")
             return
         self.form.status.value = f"Saved in {path.name}."
 

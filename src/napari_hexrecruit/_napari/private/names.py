@@ -105,9 +105,9 @@ LABEL_NAMES: tuple[PrivateName, ...] = (
 
 OVERLAYS = "napari._vispy.overlays.base"
 PICK_NAMES: tuple[PrivateName, ...] = (
-    PrivateName(OVERLAYS, "LayerOverlayMixin", "to outline picked hexagons"),
-    PrivateName(OVERLAYS, "VispySceneOverlay", "to outline picked hexagons"),
-    PrivateName("napari._vispy.utils.visual", "overlay_to_visual", "to outline picked hexagons"),
+    PrivateName(OVERLAYS, "LayerOverlayMixin", "to outline selected hexagons"),
+    PrivateName(OVERLAYS, "VispySceneOverlay", "to outline selected hexagons"),
+    PrivateName("napari._vispy.utils.visual", "overlay_to_visual", "to outline selected hexagons"),
 )
 """Names without which picked hexagons have no outline on the map, and nothing else is different."""
 

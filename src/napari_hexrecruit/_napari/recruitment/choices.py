@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit._napari.widgets.words import in_panel
+from napari_hexrecruit.errors import SimulationDataError, in_words
 
 if TYPE_CHECKING:
     from napari_hexrecruit.sonata import Simulation
@@ -158,13 +159,13 @@ def simulation_choices(sim: Simulation) -> SimulationChoices:
     try:
         n_spikes = sim.spike_populations()
     except SimulationDataError as error:
-        problem = str(error)
+        problem = in_words(error, in_panel)
     populations = _readable_populations(sim, n_spikes)
     try:
         node_sets = sim.node_sets
     except SimulationDataError as error:
         node_sets = ()
-        problem = problem or (str(error) if sim.node_set else None)
+        problem = problem or (in_words(error, in_panel) if sim.node_set else None)
     return SimulationChoices(
         populations=populations,
         population=_default_population(sim, populations),

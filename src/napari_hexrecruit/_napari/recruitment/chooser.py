@@ -13,7 +13,6 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_hexrecruit._napari.recruitment.choices import ColumnChoices
-from napari_hexrecruit._napari.recruitment.details import in_panel
 from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
 from napari_hexrecruit._napari.recruitment.form import Form
 from napari_hexrecruit._napari.recruitment.settings import Saver, load_settings
@@ -173,7 +172,7 @@ class Chooser:
         self._form.offer_values(result.filter_values)
         self.remember()
         if result.choices.problem is not None:
-            show_warning(in_panel(result.choices.problem))
+            show_warning(result.choices.problem)
 
     def _show_choices(self) -> None:
         """Name the simulation whose choices are offered: another one could not be read."""

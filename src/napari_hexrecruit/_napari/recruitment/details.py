@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from napari_hexrecruit._napari.widgets.words import in_panel
+from napari_hexrecruit.errors import worded
 from napari_hexrecruit.pipeline.findings import Finding, Status, finding_lines, number_of
 
 _ORDER: tuple[Status, ...] = ("error", "warning", "assumption", "OK")
@@ -18,17 +20,6 @@ _SYMBOLS: dict[Status, str] = {
     "OK": "\N{CHECK MARK}",
 }
 """Unlike each other in shape: colours alone do not tell them apart for everybody."""
-
-_FIELDS = {
-    "--spikes": "Spikes in Other files",
-    "--circuit": "Circuit in Other files",
-    "--flatmap FILE": "on the command line",
-    "--flat X Y": "Flat x, Flat y",
-    "--node-set": "Node set",
-    "--population": "Population",
-    "allow_empty=": "on the command line",
-}
-"""Fields of the widget by the options of the command line that do the same."""
 
 
 @dataclass(frozen=True)
@@ -116,31 +107,18 @@ def as_html(findings: Iterable[Finding], folder: Path | None, inks: Inks) -> str
     return "".join([heading, *paragraphs] if inside else paragraphs)
 
 
-def in_panel(sentence: str) -> str:
-    """Name the fields of the widget instead of the options of the command line.
-
-    Examples
-    --------
-    >>> in_panel("has no flat positions: name two properties (--flat X Y)")
-    'has no flat positions: name two properties (Flat x, Flat y)'
-    """
-    for option, field in _FIELDS.items():
-        sentence = sentence.replace(option, field)
-    return sentence
-
-
 def _says(finding: Finding, sentence: str) -> bool:
     """Whether a sentence is what a finding says, whatever it calls the file."""
-    whole = f"{finding.found}: {finding.remedy}" if finding.remedy else finding.found
-    return sentence.endswith(whole)
+    texts = (worded(text, in_panel) for text in (finding.found, finding.remedy))
+    return sentence.endswith(": ".join(filter(None, texts)))
 
 
 def _paragraph(finding: Finding, folder: str, inks: Inks) -> str:
     ink = getattr(inks, finding.status.lower())
     status = f"{_SYMBOLS[finding.status]}&nbsp;{finding.status}"
     where = f'<span style="color:{inks.dim}">{_plain(finding.where, folder)}:</span> '
-    found = _plain(finding.found, folder)
-    remedy = f"<br>\N{RIGHTWARDS ARROW}&nbsp;{_plain(finding.remedy, folder)}"
+    found = _plain(worded(finding.found, in_panel), folder)
+    remedy = f"<br>\N{RIGHTWARDS ARROW}&nbsp;{_plain(worded(finding.remedy, in_panel), folder)}"
     return (
         f'<p style="margin:0 0 5px 0"><span style="color:{ink}; font-weight:bold">{status}</span> '
         f"{where if finding.where else ''}{found}{remedy if finding.remedy else ''}</p>"
@@ -149,4 +127,4 @@ def _paragraph(finding: Finding, folder: str, inks: Inks) -> str:
 
 def _plain(text: str, folder: str) -> str:
     short = text.replace(folder, "") if folder else text
-    return escape(in_panel(short), quote=False)
+    return escape(short, quote=False)

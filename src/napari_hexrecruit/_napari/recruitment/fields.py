@@ -123,7 +123,7 @@ class Fields:
             label="Values",
             choices=[],
             tooltip="Values that count, with the number of neurons of each; click to pick several."
-            " All count where none is picked.",
+            " With none chosen, all count.",
         )
         picked: Any = self.filter_values.native
         picked.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
@@ -205,7 +205,7 @@ class Fields:
 
     def _display_fields(self) -> list[Widget]:
         metrics = [(metric.title, metric.name) for metric in METRICS.values()]
-        self.metric = choice("Colour", metrics, "What the colour of a hexagon says")
+        self.metric = choice("Metric", metrics, "What the colours show")
         self.colormap = choice("Colormap", list(COLORMAPS), "Colours from low to high")
         self.limits = FloatRangeSlider(
             min=0.0,

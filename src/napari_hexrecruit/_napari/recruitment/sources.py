@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_hexrecruit._napari.widgets.words import in_panel
 from napari_hexrecruit.sonata import open_simulation
 
 if TYPE_CHECKING:
@@ -86,4 +87,5 @@ class Sources:
             circuit=self.circuit,
             run=self.run,
             progress=progress,
+            words=in_panel,
         )

@@ -15,7 +15,6 @@ from napari_hexrecruit._napari.export.panel import ExportPanel
 from napari_hexrecruit._napari.layers.look import default_limits, fitted_limits, largest_limit
 from napari_hexrecruit._napari.layers.shown_cube import cube_of, takes_cubes
 from napari_hexrecruit._napari.recruitment.chooser import Chooser
-from napari_hexrecruit._napari.recruitment.details import in_panel
 from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
 from napari_hexrecruit._napari.recruitment.form import Form
 from napari_hexrecruit._napari.recruitment.playback import Playback
@@ -38,10 +37,7 @@ _UPDATE_AFTER_MS = 400
 """Pause after the last change before the cube is computed again: a field may be on its way."""
 
 
-_NOT_AGAIN = (
-    " The cube does not say how it was computed, or an analysis has made it: Load adds another"
-    " layer."
-)
+_NOT_AGAIN = " The cube has no recipe, or an analysis made it: Load adds another layer."
 
 
 class RecruitmentWidget(Container[Widget]):
@@ -253,7 +249,7 @@ class RecruitmentWidget(Container[Widget]):
 
     def _report(self, outcome: Outcome[Any]) -> None:
         if outcome.error is not None:
-            show_error(in_panel(outcome.error))
+            show_error(outcome.error)
         if outcome.warned:
             show_warning("; ".join(outcome.warned))
 
@@ -267,7 +263,7 @@ class RecruitmentWidget(Container[Widget]):
         told = self._told[1] if self._told[0] == sources else set()
         for sentence in sentences:
             if sentence not in told:
-                show_warning(in_panel(sentence))
+                show_warning(sentence)
         self._told = (sources, told | set(sentences))
 
     # --- looking ----------------------------------------------------------------------------------

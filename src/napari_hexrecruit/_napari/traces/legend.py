@@ -81,7 +81,7 @@ class TraceColumn(QWidget):
         if not offered:
             self.raster.setChecked(False)
         self.raster.setToolTip(
-            "Show the spikes of the neurons of the picked hexagons, read from the simulation"
+            "Show the spikes of the neurons of the selected hexagons, read from the simulation"
             if offered
             else "The simulation is not at hand, or a bin is the mean of several times"
         )

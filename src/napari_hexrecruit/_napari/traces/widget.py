@@ -31,6 +31,8 @@ from napari_hexrecruit._napari.traces.traces import (
     traces_of,
 )
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
+from napari_hexrecruit._napari.widgets.words import in_panel
+from napari_hexrecruit.errors import in_words
 
 TITLE = "Traces"
 HINT = (
@@ -268,7 +270,7 @@ class TracesWidget(QWidget):
     def copy(self) -> None:
         """Put the traces on the clipboard as CSV."""
         if self._traces is None:
-            show_info("Nothing is picked: click a hexagon first.")
+            show_info("No hexagon is selected: click one first.")
             return
         clipboard: Any = QApplication.clipboard()
         clipboard.setText(self._traces.csv())
@@ -292,7 +294,7 @@ class TracesWidget(QWidget):
         try:
             write_picture(path, self._strip, self._traces, self._raster)
         except (OSError, ValueError) as error:
-            show_error(" ".join(str(error).split()))
+            show_error(in_words(error, in_panel))
             return
         self.column.say(f"Saved {path.name}.")
 

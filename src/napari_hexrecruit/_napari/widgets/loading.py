@@ -12,7 +12,8 @@ from napari.qt.threading import create_worker
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 
-from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit._napari.widgets.words import in_panel
+from napari_hexrecruit.errors import HexRecruitError, in_words
 from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.system.waiting import interrupted_by
 
@@ -190,7 +191,7 @@ def _guarded(work: Callable[[Progress], T], monitor: Monitor) -> Outcome[T]:
         except Cancelled:
             return Outcome(None)
         except (HexRecruitError, ValueError, OSError) as mistake:
-            value, error = None, " ".join(str(mistake).split())
+            value, error = None, in_words(mistake, in_panel)
         except MemoryError:
             value, error = None, _TOO_LARGE
     return Outcome(value, error, _own_warnings(caught))
