@@ -1,7 +1,7 @@
-# Everything one does with napari-hexrecruit. Needed: make, Python 3.11 to 3.14 with venv and pip.
+# Developer tasks. Requires make and Python 3.11 to 3.13 with venv and pip.
 # `make demo` and `make test` do the rest by themselves, in the folder .venv.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3.14 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV ?= .venv
 PYTEST_ARGS ?=
 DEMO_DIR ?= hexrecruit-demo
@@ -23,8 +23,8 @@ TEST_ENV := PYTHONDONTWRITEBYTECODE= NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_AP
 help:
 	@echo "make setup        .venv with everything for work on the project"
 	@echo "make demo         sample simulation -> cube -> movie, in $(DEMO_DIR)/; opens the viewer where it can"
-	@echo "make check        lint, types and the fast tests: what one runs while working (3 minutes)"
-	@echo "make test         lint, types, manifest and all tests: before a commit, and in CI (10 minutes)"
+	@echo "make check        lint, types and the fast tests: while you work"
+	@echo "make test         lint, types, manifest and all tests: before you push, and in CI (half an hour on 2 cores)"
 	@echo "make lint | type  one of those alone"
 	@echo "make docs         documentation as HTML, in docs/_build/html/"
 	@echo "make bench        benchmarks, against the reference pipeline"

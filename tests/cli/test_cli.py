@@ -301,7 +301,7 @@ def test_movie_of_two_cubes_with_every_overlay(config, cube_file, tmp_path):
         *("--size", 400, 300, "--background", "black", "--metric", "rate"),
     )
     assert done.returncode == 2
-    assert "--where cannot change a cube" in done.stderr
+    assert "--where applies only to simulations" in done.stderr
     done = hexrecruit(
         *("movie", cube_file, cube_file, "-o", out, "--mark", "20:40:touch", "--stimuli"),
         *("--strip", "--scale-bar", "--title", "Both", "--panel-title", "one"),
@@ -370,7 +370,7 @@ def test_movie_of_the_neurons_recruited_so_far(config, cube_file, tmp_path):
     options = ("--cumulative", "--size", 200, 150)
     done = hexrecruit("movie", cube_file, "-o", tmp_path / "a.gif", *options)
     assert done.returncode == 2
-    assert "--cumulative cannot change a cube" in done.stderr
+    assert "--cumulative applies only to simulations" in done.stderr
     done = hexrecruit("movie", config, "-o", tmp_path / "b.gif", *options)
     assert done.returncode == 0, done.stderr
 

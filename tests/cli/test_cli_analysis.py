@@ -329,7 +329,7 @@ ONSETS = ("--before", 50, "--after", 200)
         (("node-set", "{cube}", "--in", "Nobody"), "there is no node set 'Nobody'"),
         (("node-set", "{cube}", "--region", "V1"), "no region 'V1': use one of"),
         (("node-set", "{cube}", "--in", "S1HL", "--share", 2), "--share must be greater than 0"),
-        (("node-set", "{cube}", "--min-neurons", 9999), "no hexagon is all that is asked for"),
+        (("node-set", "{cube}", "--min-neurons", 9999), "no hexagon meets all criteria"),
     ],
 )
 def test_mistakes_are_one_line(hexrecruit, words, said):

@@ -30,7 +30,7 @@ def trace_figure(
     *,
     size: tuple[float, float] = (7.0, 3.2),
 ) -> Figure:
-    """Draw the courses of hexagons, their mean, and the population.
+    """Draw the traces of hexagons, their mean, and the population.
 
     Parameters
     ----------

@@ -132,7 +132,7 @@ def _int32(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
 
 
 def reliability(trials: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.DataArray:
-    """How alike the course of each hexagon is from trial to trial.
+    """How alike the trace of each hexagon is from trial to trial.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def reliability(trials: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.DataArra
 
     Notes
     -----
-    With the courses shifted and scaled to mean 0 and length 1, ``z_k``, the sum over all pairs is
+    With the traces shifted and scaled to mean 0 and length 1, ``z_k``, the sum over all pairs is
     ``(|sum z_k|**2 - m) / 2``, m trials that vary: one pass, not one per pair.
     """
     import xarray as xr

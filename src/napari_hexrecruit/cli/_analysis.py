@@ -41,13 +41,16 @@ def traces(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="OUT", help=".csv, .png, .svg or .pdf; default: CSV is said."
+            "-o",
+            "--output",
+            metavar="OUT",
+            help=".csv, .png, .svg or .pdf; default: CSV on standard output.",
         ),
     ] = None,
     metric: MetricName = "recruitment",
     overwrite: Overwrite = False,
 ) -> None:
-    """Courses of hexagons over time and their mean, as a table or a picture."""
+    """Traces of hexagons and their mean, as a table or a picture."""
     from napari_hexrecruit.analysis import hex_traces, population_trace, traces_table
 
     if output is not None:
@@ -86,7 +89,7 @@ def compare(
         typer.Option(metavar="START STOP", help="Window of A to take z-scores against, ms."),
     ] = None,
     names: Annotated[
-        tuple[str, str] | None, typer.Option(metavar="A B", help="What the two are called.")
+        tuple[str, str] | None, typer.Option(metavar="A B", help="Names of the two.")
     ] = None,
     metric: MetricName = "recruitment",
     as_json: AsJson = False,
@@ -125,13 +128,14 @@ def trials(
     ] = None,
     inputs: Annotated[
         str | None,
-        typer.Option("--input", metavar="NAME", help="Onsets of these inputs; a * stands for any."),
+        typer.Option("--input", metavar="NAME", help="Onsets of these inputs; * matches any."),
     ] = None,
     exact: Annotated[
-        bool, typer.Option("--exact", help="Count the spikes again, with a bin at every onset.")
+        bool,
+        typer.Option("--exact", help="Count the spikes again, with a bin starting at each onset."),
     ] = False,
     each: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder for a cube of every trial, too.")
+        Path | None, typer.Option(metavar="DIR", help="Folder for the cube of each trial.")
     ] = None,
     as_json: AsJson = False,
     overwrite: Overwrite = False,

@@ -24,7 +24,7 @@ Hexes = Annotated[
         "--hex", metavar="NAMES", help="Hexagons, as in 'R1;C2,R1;C3'; may be given again."
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Say the numbers as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
 MetricName = Annotated[str, typer.Option(help="recruitment, n_recruited or rate.")]
 Onset = Annotated[
     float | None,

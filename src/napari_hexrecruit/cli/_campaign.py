@@ -54,7 +54,7 @@ def campaign(
     scheduler: Annotated[
         str | None,
         typer.Option(
-            metavar="ADDRESS", help="Dask scheduler that runs, as tcp://host:8786; default: none."
+            metavar="ADDRESS", help="Address of a running dask scheduler, as tcp://host:8786."
         ),
     ] = None,
     workers: Annotated[
@@ -82,10 +82,10 @@ def campaign(
     allow_empty: AllowEmpty = False,
     run_file: RunFile = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Compute all cubes again, also by other options.")
+        bool, typer.Option("--overwrite", help="Compute all cubes again, also with other options.")
     ] = False,
 ) -> None:
-    """Write the cubes of many simulations, and one dataset of them; goes on where it ended."""
+    """Write the cubes of many simulations and one dataset of them; resumes where it stopped."""
     from napari_hexrecruit.campaign import computed_campaign, list_simulations
 
     found = list_simulations(sources)

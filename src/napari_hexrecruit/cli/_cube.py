@@ -52,7 +52,7 @@ def info(
     run: Run = None,
     as_json: Json = False,
 ) -> None:
-    """Populations, columns and values, node sets, spikes and time span of a simulation."""
+    """List populations, properties and values, node sets, spikes and time span of a simulation."""
     from napari_hexrecruit.sonata.info import info_lines, simulation_info
 
     found = simulation_info(opened(sim, spikes, circuit, run), as_option)
@@ -67,7 +67,7 @@ def check(
     run: Run = None,
     as_json: Json = False,
 ) -> None:
-    """Walk a simulation's files and list what is OK, assumed or an error; status 1 for an error."""
+    """Check a simulation's files: errors, assumptions and what is OK; status 1 for an error."""
     from napari_hexrecruit.pipeline.check import check_simulation
     from napari_hexrecruit.pipeline.findings import finding_lines
 

@@ -55,7 +55,7 @@ def map_(
             "--output",
             metavar="OUT",
             help=".csv, .png, .svg, .pdf, or .hexrecruit.nc (the cube with the map);"
-            " default: CSV is said.",
+            " default: CSV on standard output.",
         ),
     ] = None,
     onset: Onset = None,

@@ -69,7 +69,7 @@ def movie(
         float | None, typer.Option(metavar="MS", help="Time between frames, ms; default: a bin.")
     ] = None,
     at: Annotated[
-        float | None, typer.Option(metavar="MS", help="Which bin a single picture shows, ms.")
+        float | None, typer.Option(metavar="MS", help="Time that a single picture shows, ms.")
     ] = None,
     dpi: Annotated[float, typer.Option(help="Pixels per inch of a single picture.")] = 100.0,
     fps: Annotated[float | None, typer.Option(help="Frames per second; default 20.")] = None,
@@ -83,13 +83,13 @@ def movie(
         ),
     ] = None,
     colormap: Annotated[
-        str | None, typer.Option(help="Name of a matplotlib colormap; default: as the metric asks.")
+        str | None, typer.Option(help="Name of a matplotlib colormap; default: the metric's.")
     ] = None,
     metric: Annotated[
         str, typer.Option(help="recruitment, n_recruited or rate; or what an analysis has added.")
     ] = "recruitment",
     cumulative: Cumulative = False,
-    average: Annotated[int, typer.Option(help="Mean over so many bins, an odd number.")] = 1,
+    average: Annotated[int, typer.Option(help="Mean over this many bins, an odd number.")] = 1,
     size: Annotated[tuple[int, int], typer.Option(metavar="W H", help="Size of a frame, px.")] = (
         1280,
         720,
@@ -102,10 +102,10 @@ def movie(
     ] = None,
     marks: Annotated[
         list[str] | None,
-        typer.Option("--mark", metavar="START:STOP:LABEL", help="Interval to show, ms."),
+        typer.Option("--mark", metavar="START:STOP:LABEL", help="Interval to mark, ms."),
     ] = None,
     stimuli: Annotated[
-        bool, typer.Option("--stimuli", help="Mark when the simulation's inputs were on.")
+        bool, typer.Option("--stimuli", help="Mark the times of the simulation's inputs.")
     ] = False,
     strip: Annotated[
         bool, typer.Option("--strip", help="Population mean over time under the map.")
@@ -114,7 +114,7 @@ def movie(
     colorbar: Annotated[bool, typer.Option(help="Show the colour bar.")] = True,
     timestamp: Annotated[bool, typer.Option(help="Show the time.")] = True,
     under: Annotated[
-        Path | None, typer.Option(metavar="IMAGE", help="Image of the flat map under the hexagons.")
+        Path | None, typer.Option(metavar="IMAGE", help="Image to lay under the hexagons.")
     ] = None,
     under_pixel_size: Annotated[
         float | None, typer.Option(metavar="UM", help="Size of its pixels, if the file lacks it.")
@@ -128,7 +128,9 @@ def movie(
     ] = None,
     opacity: Annotated[float, typer.Option(help="Of the hexagons, 0 to 1.")] = 1.0,
     font_scale: Annotated[float, typer.Option(help="Factor on the size of all text.")] = 1.0,
-    colorbar_label: Annotated[str | None, typer.Option(help="In place of the metric's.")] = None,
+    colorbar_label: Annotated[
+        str | None, typer.Option(help="Title of the colour bar; default: the metric's.")
+    ] = None,
     time_format: Annotated[
         str | None, typer.Option(metavar="TEXT", help="As in '{start:.0f} to {stop:.0f} ms'.")
     ] = None,
@@ -151,7 +153,7 @@ def movie(
     run_file: RunFile = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Make a movie of a simulation or of cubes; no screen is needed."""
+    """Make a movie of a simulation or of cubes, without a screen."""
     from napari_hexrecruit.render.frames import render_frames
     from napari_hexrecruit.render.movie import check_output, write_movie
     from napari_hexrecruit.render.picture import is_picture, write_frame
@@ -211,7 +213,9 @@ def _read_or_compute(ctx: typer.Context, source: Path | None) -> xr.Dataset:
     given = [name for name in OF_CUBE if is_given(ctx, name)]
     if given:
         listed = ", ".join("--" + name.removesuffix("_ms").replace("_", "-") for name in given)
-        raise HexRecruitError(f"{source}: is computed already: {listed} cannot change a cube")
+        raise HexRecruitError(
+            f"{source}: is an existing cube; {listed} applies only to simulations"
+        )
     return read_cube(source)
 
 

@@ -39,7 +39,7 @@ def node_set(
             "--output",
             metavar="OUT",
             help=".json: a file of node sets; .csv: a table of neurons;"
-            " default: the hexagons are said.",
+            " default: print the hexagon names.",
         ),
     ] = None,
     hexes: Hexes = None,
@@ -128,7 +128,7 @@ def _picked(cube: xr.Dataset, sim: Simulation, members: HexMembers, choice: _Cho
         found = neuron_regions(sim, cube, choice.column)
         kept &= _mask(cube, analysis.hexes_in_region(found.region, found.names, choice.regions))
     if not kept.any():
-        raise ValueError("no hexagon is all that is asked for: loosen --share or --min-neurons")
+        raise ValueError("no hexagon meets all criteria: loosen --share or --min-neurons")
     return np.flatnonzero(kept)
 
 

@@ -39,7 +39,7 @@ Run = Annotated[
     typer.Option(
         "--run",
         metavar="K",
-        help="Which run of a configuration that runs several times; 1 is the first.",
+        help="Number of the run, in a configuration of several; 1 is the first.",
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
@@ -71,7 +71,7 @@ RunFile = Annotated[
 Population = Annotated[str | None, typer.Option(metavar="P", help="Node population.")]
 NodeSet = Annotated[
     str | None,
-    typer.Option(metavar="S", help="Node set that counts; default: the simulation's own."),
+    typer.Option(metavar="S", help="Node set to include; default: the simulation's own."),
 ]
 WhereRules = Annotated[
     list[str] | None,
@@ -87,9 +87,12 @@ BinMs = Annotated[float, typer.Option("--bin", help="Width of a bin, ms.")]
 Start = Annotated[float | None, typer.Option(metavar="MS", help="Start of the window, ms.")]
 Stop = Annotated[float | None, typer.Option(metavar="MS", help="End of the window, ms.")]
 Cumulative = Annotated[
-    bool, typer.Option("--cumulative", help="Neurons recruited so far, since the window's start.")
+    bool,
+    typer.Option(
+        "--cumulative", help="Count the neurons recruited so far, since the window's start."
+    ),
 ]
-MinNeurons = Annotated[int, typer.Option(help="Hexagons with fewer neurons have no percentage.")]
+MinNeurons = Annotated[int, typer.Option(help="Hexagons with fewer neurons have no value.")]
 AllowEmpty = Annotated[
     bool, typer.Option("--allow-empty", help="Write a cube of zeros where no spike is counted.")
 ]
@@ -98,7 +101,7 @@ Flatmap = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="Look flat positions up in this nrrd flatmap; 'atlas' is the circuit's.",
+        help="Look up flat positions in this nrrd flatmap; 'atlas' is the circuit's.",
     ),
 ]
 ColumnAtlas = Annotated[

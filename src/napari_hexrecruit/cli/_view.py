@@ -19,11 +19,11 @@ from napari_hexrecruit.system.signals import end_at_once
 
 def demo(
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Folder for the files; made if missing.")
+        Path, typer.Argument(metavar="[DIR]", help="Folder for the files; created if missing.")
     ] = Path("hexrecruit-demo"),
-    view: Annotated[bool, typer.Option(help="Open the viewer where there is a screen.")] = True,
+    view: Annotated[bool, typer.Option(help="Open the viewer if there is a screen.")] = True,
 ) -> None:
-    """Write a sample simulation, its cube and a movie; open the viewer where there is a screen."""
+    """Write a sample simulation, its cube and a movie; open the viewer if there is a screen."""
     from napari_hexrecruit.pipeline.cubes import computed_cube
     from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.render.frames import render_frames
@@ -84,7 +84,7 @@ def view(
         _check_is_simulation(sim_or_cube)
     if beside and is_result:
         raise HexRecruitError(
-            f"{sim_or_cube}: is computed already: {', '.join(beside)} cannot change it"
+            f"{sim_or_cube}: is an existing cube; {', '.join(beside)} applies only to simulations"
         )
     if sim_or_cube is None and len(beside) == 1:
         raise ValueError("name a simulation, or both --spikes and --circuit")

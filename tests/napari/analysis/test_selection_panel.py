@@ -163,7 +163,7 @@ class TestPicking:
         panel.widget.at_least.value = 1000
         panel.press(panel.widget.pick_number)
         assert layer.selected_hexes == ()
-        assert panel.widget.status.value == "No hexagon is like that."
+        assert panel.widget.status.value == "No matching hexagons."
 
 
 class TestNodeSets:

@@ -203,9 +203,7 @@ class SelectionWidget(AnalysisPanel):
             return
         layer.selected_hexes = combined(layer.selected_hexes, found, self.how.value)
         n = len(found)
-        self.say(
-            f"{n:,} hexagon{'' if n == 1 else 's'} found." if n else "No hexagon is like that."
-        )
+        self.say(f"{n:,} hexagon{'' if n == 1 else 's'} found." if n else "No matching hexagons.")
 
     def _on_pick_number(self) -> None:
         if self.cube is not None:

@@ -99,4 +99,4 @@ class FixedPoints(Points):  # type: ignore[misc]  # napari has no types
 
 
 def _refusal(what: str) -> str:
-    return f"hexagons cannot {what}: they are those of the cube; set the layer's cube to another"
+    return f"hexagons cannot {what}: the cube defines them; assign another cube"

@@ -245,7 +245,7 @@ class Fields:
             unit=" ms per s",
             minimum=0.1,
         )
-        self.play = PushButton(text="Play", enabled=False, tooltip="Let time run")
-        self.halt = PushButton(text="Stop", enabled=False, tooltip="Stay at this time")
+        self.play = PushButton(text="Play", enabled=False, tooltip="Play")
+        self.halt = PushButton(text="Stop", enabled=False, tooltip="Pause")
         self.loop = CheckBox(text="Loop", value=True, tooltip="Start again at the end")
         return [self.speed, row("", [self.play, self.halt, self.loop])]
