@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make sure that the system libraries which Qt, OpenGL and a virtual screen need are there.
+# Make sure that the system libraries which Qt, OpenGL and a virtual screen need are there, and the
+# browser of the tests.
 #
 # Linux only; elsewhere Qt brings all it needs. Installs what is missing where it may (apt-get, as
 # root or through a sudo that asks no password), otherwise names it. Quick when nothing is missing.
@@ -31,6 +32,9 @@ libxcb-shape.so.0       libxcb-shape0
 libxcb-xinerama.so.0    libxcb-xinerama0
 libxcb-xkb.so.1         libxcb-xkb1
 TABLE
+    # The browser that the tests of the web page drive.
+    echo "chromium chromium"
+    echo "chromedriver chromium-driver"
     if [ -z "${DISPLAY:-}" ]; then
         echo "Xvfb xvfb"
         echo "xvfb-run xvfb"
@@ -91,7 +95,7 @@ if [ -n "$as_root" ] && command -v apt-get >/dev/null 2>&1; then
     [ -n "$missing" ] || exit 0
 fi
 
-echo "system-libs: Qt and OpenGL need these and they are not installed:$missing" >&2
+echo "system-libs: Qt, OpenGL and the tests need these and they are not installed:$missing" >&2
 echo "system-libs: on Debian or Ubuntu: sudo apt-get install$packages" >&2
 echo "system-libs: on another system, install the packages that hold these files" >&2
 exit 1

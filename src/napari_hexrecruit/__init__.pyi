@@ -32,6 +32,7 @@ from .render.movie import write_movie
 from .render.picture import write_frame
 from .render.scene import Underlay
 from .render.style import Mark, MovieStyle
+from .render.web.writer import write_html
 from .schema import validate_cube
 from .sonata import Simulation, open_simulation
 from .storage.cubes import read_cube, write_cube
@@ -80,6 +81,7 @@ __all__ = [
     "with_maps",
     "write_cube",
     "write_frame",
+    "write_html",
     "write_movie",
     "z_score",
 ]

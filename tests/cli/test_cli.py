@@ -48,7 +48,7 @@ def test_who_reads_no_further_is_not_told(config):
 def test_help_names_the_commands():
     done = hexrecruit_anew("--help")
     assert done.returncode == 0
-    for command in ("info", "cube", "movie", "view", "demo"):
+    for command in ("info", "cube", "movie", "html", "view", "demo"):
         assert command in done.stdout
 
 

@@ -19,6 +19,7 @@ from napari_hexrecruit.cli._analysis import compare, traces, trials
 from napari_hexrecruit.cli._campaign import campaign
 from napari_hexrecruit.cli._console import INTERRUPTED, run, say
 from napari_hexrecruit.cli._cube import check, cube, info
+from napari_hexrecruit.cli._html import html
 from napari_hexrecruit.cli._maps import map_, wave
 from napari_hexrecruit.cli._movie import movie
 from napari_hexrecruit.cli._node_sets import node_set
@@ -38,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, info, check, cube, movie, campaign, view):
+for command in (demo, info, check, cube, movie, html, campaign, view):
     app.command()(command)
 for analysis in (traces, compare, trials, wave, node_set):
     app.command()(analysis)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from napari_hexrecruit.cli._console import progress_bars, say
-from napari_hexrecruit.cli._movie import stimulus_marks
+from napari_hexrecruit.cli._look import stimulus_marks
 from napari_hexrecruit.cli._options import CircuitFile, SpikesFile
 from napari_hexrecruit.errors import HexRecruitError, MissingExtraError
 from napari_hexrecruit.system.signals import end_at_once

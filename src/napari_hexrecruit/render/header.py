@@ -142,11 +142,11 @@ def times_as_text(style: MovieStyle, shown: Shown, frames: Any) -> list[str]:
     spans = [shown.bin_span(frame) for frame in frames]
     if style.time_format is not None:
         return [one_line(style.time_format.format(start=a, stop=b)) for a, b in spans]
-    decimals, longest = _time_digits(shown)
+    decimals, longest = time_digits(shown)
     return [f"{a:.{decimals}f}".rjust(longest, _FIGURE_SPACE) + " ms" for a, _ in spans]
 
 
-def _time_digits(shown: Shown) -> tuple[int, int]:
+def time_digits(shown: Shown) -> tuple[int, int]:
     """Decimals that the starts of bins need, at most 4, and characters of the longest."""
     decimals = 4
     for fewer in range(4):

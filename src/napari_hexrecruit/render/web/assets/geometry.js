@@ -1,0 +1,122 @@
+// Hexagons in flat space, and flat space on a canvas.
+
+export const ROOT_OF_3 = Math.sqrt(3);
+
+// Centres, corners and look-up of the hexagons of a panel; y points up.
+export function gridOf(panel) {
+  const { radius, origin } = panel;
+  const n = panel.i.length;
+  const x = new Float64Array(n);
+  const y = new Float64Array(n);
+  const q = new Int32Array(n);
+  const r = new Int32Array(n);
+  for (let k = 0; k < n; k += 1) {
+    x[k] = (ROOT_OF_3 * radius * (panel.i[k] + panel.j[k])) / 2 + origin[0];
+    y[k] = (radius * (panel.j[k] - panel.i[k])) / 2 + origin[1];
+    r[k] = (panel.j[k] - panel.i[k]) / 3;
+    q[k] = panel.i[k] + r[k];
+  }
+  return { radius, origin, x, y, q, r, n, table: lookUp(q, r), bounds: boundsOf(x, y, radius) };
+}
+
+function boundsOf(x, y, radius) {
+  const bounds = { left: Infinity, right: -Infinity, bottom: Infinity, top: -Infinity };
+  for (let k = 0; k < x.length; k += 1) {
+    bounds.left = Math.min(bounds.left, x[k] - (ROOT_OF_3 / 2) * radius);
+    bounds.right = Math.max(bounds.right, x[k] + (ROOT_OF_3 / 2) * radius);
+    bounds.bottom = Math.min(bounds.bottom, y[k] - radius);
+    bounds.top = Math.max(bounds.top, y[k] + radius);
+  }
+  return bounds;
+}
+
+// Number of a hexagon plus one by its axial address; 0 where there is none. One cell of margin.
+function lookUp(q, r) {
+  const low = { q: Math.min(...q) - 1, r: Math.min(...r) - 1 };
+  const width = Math.max(...q) - low.q + 2;
+  const height = Math.max(...r) - low.r + 2;
+  const cells = new Int32Array(width * height);
+  for (let k = 0; k < q.length; k += 1) {
+    cells[(r[k] - low.r) * width + (q[k] - low.q)] = k + 1;
+  }
+  return { low, width, height, cells };
+}
+
+export function numberAt(table, q, r) {
+  const column = q - table.low.q;
+  const row = r - table.low.r;
+  const inside = column >= 0 && row >= 0 && column < table.width && row < table.height;
+  return inside ? table.cells[row * table.width + column] : 0;
+}
+
+// The hexagon at a place, or -1.
+export function hexAt(grid, x, y) {
+  const [q, r] = nearest((x - grid.origin[0]) / grid.radius, (y - grid.origin[1]) / grid.radius);
+  return numberAt(grid.table, q, r) - 1;
+}
+
+function nearest(x, y) {
+  const fq = (x * ROOT_OF_3 - y) / 3;
+  const fr = (2 * y) / 3;
+  let q = Math.round(fq);
+  let r = Math.round(fr);
+  const s = Math.round(-fq - fr);
+  const [dq, dr, ds] = [Math.abs(q - fq), Math.abs(r - fr), Math.abs(s + fq + fr)];
+  if (dq > dr && dq > ds) q = -r - s;
+  else if (dr > ds) r = -q - s;
+  return [q, r];
+}
+
+export const NEIGHBOURS = [[1, 0], [0, 1], [-1, 1], [-1, 0], [0, -1], [1, -1]];
+
+export function cornersOf(grid, hex, scale = 1) {
+  return Array.from({ length: 6 }, (_, k) => {
+    const angle = (Math.PI / 180) * (30 + 60 * k);
+    const length = grid.radius * scale;
+    return [grid.x[hex] + length * Math.cos(angle), grid.y[hex] + length * Math.sin(angle)];
+  });
+}
+
+// Edges of hexagons behind which there is none: the rim of the sheet.
+export function rimOf(grid) {
+  const edges = [];
+  for (let hex = 0; hex < grid.n; hex += 1) {
+    const corners = cornersOf(grid, hex);
+    NEIGHBOURS.forEach(([dq, dr], side) => {
+      if (numberAt(grid.table, grid.q[hex] + dq, grid.r[hex] + dr) === 0) {
+        edges.push([corners[(side + 5) % 6], corners[side]]);
+      }
+    });
+  }
+  return edges;
+}
+
+// What a canvas of some pixels shows of flat space. zoom 1 shows all of `bounds`.
+export function viewOn(bounds, view, width, height) {
+  const [wide, high] = [bounds.right - bounds.left, bounds.top - bounds.bottom];
+  const fit = 1.04 * Math.max(wide / width, high / height);
+  const perPixel = fit / view.zoom;
+  const left = view.x - (perPixel * width) / 2;
+  const top = view.y + (perPixel * height) / 2;
+  return {
+    perPixel,
+    left,
+    top,
+    toPixel: (x, y) => [(x - left) / perPixel, (top - y) / perPixel],
+    toFlat: (column, row) => [left + column * perPixel, top - row * perPixel],
+  };
+}
+
+export function wholeView(bounds) {
+  return { x: (bounds.left + bounds.right) / 2, y: (bounds.top + bounds.bottom) / 2, zoom: 1 };
+}
+
+export function isInside([x, y], polygon) {
+  let inside = false;
+  for (let k = 0, last = polygon.length - 1; k < polygon.length; last = k, k += 1) {
+    const [ax, ay] = polygon[k];
+    const [bx, by] = polygon[last];
+    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
+  }
+  return inside;
+}

@@ -1,0 +1,150 @@
+"""Values of a metric as whole numbers that compress well; 0 is kept for no value.
+
+Counts are packed as they are, and the browser computes percentages and rates of them with the very
+steps that the cube was computed with. What is not a count becomes codes of 8 or 16 bits.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.schema import HEX, N_NEURONS, N_RECRUITED, N_SPIKES, N_TRIALS, RECRUITMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import xarray as xr
+
+    from napari_hexrecruit.metrics import Metric
+    from napari_hexrecruit.render.window import Shown
+
+Codes = npt.NDArray[np.unsignedinteger[Any]]
+
+BITS = (8, 16)
+_LEVEL = 6
+_BLOCK_VALUES = 1 << 19
+"""Values that are compressed together: the browser draws when it has the first block."""
+_ROUNDING = 1e-6
+"""Percentages that are this much off those of the counts, of their size, are still theirs."""
+_COUNTS = {RECRUITMENT: N_RECRUITED, N_RECRUITED: N_RECRUITED, "rate": N_SPIKES}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How the values of one variable stand in the page.
+
+    Attributes
+    ----------
+    name
+        Variable of the cube, or the metric whose values are coded.
+    kind
+        ``counts``, a value is ``code - 1``; or ``steps``, it is ``low + step * (code - 1)``, and
+        the highest code is infinity.
+    bits
+        Of a code.
+    low, step
+        Of `kind` ``steps``.
+    """
+
+    name: str
+    kind: str
+    bits: int
+    low: float = 0.0
+    step: float = 1.0
+
+    def codes(self, values: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> Codes:
+        """(n_bins, n_hexes) codes: 0 where no value is known."""
+        if self.kind == "steps":
+            infinite = np.isposinf(values)
+            known = known & (infinite | np.isfinite(values))
+            numbers = np.where(np.isfinite(values), values, self.low).astype(np.float64)
+            values = np.rint((numbers - self.low) / self.step)
+            values[infinite] = 2**self.bits - 2
+        codes: Codes = np.where(known, values + 1, 0).astype(f"<u{self.bits // 8}")
+        return codes
+
+
+def bins_per_block(n_hexes: int) -> int:
+    """Bins that are compressed together."""
+    return max(1, _BLOCK_VALUES // max(1, n_hexes))
+
+
+def blocks_of(shown: Shown, n_hexes: int) -> Iterator[slice]:
+    """Positions on the cube's time axis, in blocks of the bins that are shown."""
+    n = bins_per_block(n_hexes)
+    for at in range(0, len(shown.bins), n):
+        bins = shown.bins[at : at + n]
+        yield slice(bins.start, bins.stop, bins.step)
+
+
+def plan(cube: xr.Dataset, metric: Metric, shown: Shown, bits: int | None) -> Stored:
+    """How the values of a metric are stored: as counts where those give them again.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    metric
+        What is shown.
+    shown
+        Which bins.
+    bits
+        8 or 16: codes of so many bits; None: counts, or 16 bits where there are none.
+    """
+    name = _COUNTS.get(metric.name)
+    if bits is None and name is not None:
+        most, exact = _counts(cube, metric, name, shown)
+        if exact:
+            fits = next(bits for bits in (8, 16, 32) if most + 1 < 2**bits)
+            return Stored(name, "counts", fits)
+    bits = bits or BITS[-1]
+    low, high = _range(cube, metric, shown)
+    step = (high - low) / (2**bits - 3) or 1.0
+    return Stored(metric.name, "steps", bits, low, step)
+
+
+def packed(part: xr.Dataset, metric: Metric, stored: Stored) -> str:
+    """Some bins of a cube, in memory, as text."""
+    values = metric.values(part)
+    counts = part[stored.name].values if stored.kind == "counts" else values
+    return _as_text(stored.codes(counts, ~np.isnan(values)))
+
+
+def _as_text(codes: Codes) -> str:
+    """Compress the low bytes of all codes, then the higher ones, which are nearly all alike."""
+    planes = np.ascontiguousarray(codes).view(np.uint8).reshape(-1, codes.dtype.itemsize).T
+    squeezed = zlib.compress(planes.tobytes(), _LEVEL)
+    return base64.b64encode(squeezed).decode("ascii")
+
+
+def _counts(cube: xr.Dataset, metric: Metric, name: str, shown: Shown) -> tuple[int, bool]:
+    """Largest count that is shown, and whether the counts give the metric's values again."""
+    most, exact = 0, True
+    for block in blocks_of(shown, cube.sizes[HEX]):
+        part = cube.isel(time=block).load()
+        values, counts = metric.values(part), part[name].values
+        known = ~np.isnan(values)
+        most = max(most, int(counts.max(initial=0, where=known)))
+        exact &= int(counts.min(initial=0, where=known)) >= 0
+        if metric.name == RECRUITMENT:
+            neurons = part[N_NEURONS].values * float(cube.attrs.get(N_TRIALS, 1))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                percent = 100.0 * counts / neurons
+            exact &= np.allclose(percent[known], values[known], rtol=_ROUNDING, atol=0)
+    return most, bool(exact)
+
+
+def _range(cube: xr.Dataset, metric: Metric, shown: Shown) -> tuple[float, float]:
+    """Smallest and largest finite value; 0 and 0 where there is none."""
+    low, high = np.inf, -np.inf
+    for block in blocks_of(shown, cube.sizes[HEX]):
+        values = metric.values(cube.isel(time=block).load()).astype(np.float64)
+        values = values[np.isfinite(values)]
+        low, high = min(low, values.min(initial=np.inf)), max(high, values.max(initial=-np.inf))
+    return (float(low), float(high)) if low <= high else (0.0, 0.0)

@@ -1,0 +1,295 @@
+"""Cubes to a web page in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_hexrecruit.conform import as_cube
+from napari_hexrecruit.metrics import METRICS, metric_named
+from napari_hexrecruit.render.scene import Underlay
+from napari_hexrecruit.render.style import MovieStyle
+from napari_hexrecruit.render.web.content import Look, content
+from napari_hexrecruit.render.web.packing import (
+    BITS,
+    bins_per_block,
+    blocks_of,
+    packed,
+    plan,
+)
+from napari_hexrecruit.render.web.page import page_parts
+from napari_hexrecruit.render.window import resolve_window
+from napari_hexrecruit.schema import HEX, N_RECRUITED, RECRUITMENT, TIME
+from napari_hexrecruit.storage.atomic import check_writable, written_aside
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+    import xarray as xr
+
+    from napari_hexrecruit.metrics import Metric
+    from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.render.web.packing import Stored
+    from napari_hexrecruit.render.window import Shown
+
+ENDINGS = (".html", ".htm")
+_LARGEST_BYTES = 100_000_000
+
+
+def write_html(
+    cubes: xr.Dataset | Sequence[xr.Dataset],
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Path:
+    """Write cubes as one web page that plays in any browser, without a network.
+
+    Parameters
+    ----------
+    cubes
+        A recruitment cube, or several with the same time axis, which are shown side by side.
+    path
+        ``.html`` file to write.
+    overwrite
+        Replace a file that exists.
+    progress
+        Called as ``progress(what, done, total)``. What it raises ends the work.
+    **options
+        What the page shows, see `html_page`: ``metric``, ``clim``, ``colormap``, ``start``,
+        ``stop``, ``step``, ``title``, ``panel_titles``, ``marks``, ``under``, ``outlines``,
+        ``labels``, ``opacity``, ``dilation``, ``bits``.
+
+    Returns
+    -------
+    Path
+        What was written.
+
+    Raises
+    ------
+    ValueError
+        If the name does not end in ``.html``, a dataset is not a recruitment cube, the window is
+        empty, time axes differ, an option is not allowed, or the page would exceed 100 MB.
+    FileExistsError
+        If the file exists and `overwrite` is False.
+    OSError
+        If it cannot be written.
+
+    Notes
+    -----
+    The page holds counts and numbers of neurons, and the browser computes percentages of them, so
+    that values are exact. Values of analyses, which are not counts, are codes of 16 bits; the page
+    states their step. The file appears when it is complete.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit import recruitment_cube
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> cube = recruitment_cube(write_simulation(folder.name + "/run", n_neurons=200))
+    >>> write_html(cube, folder.name + "/run.html", title="A sample", clim=(0, 50)).name
+    'run.html'
+    >>> folder.cleanup()
+    """
+    final = Path(path)
+    check_html_output(final, overwrite=overwrite)
+    parts = html_page(cubes, progress=progress, **options)
+    with (
+        written_aside(final, overwrite=overwrite) as aside,
+        open(aside, "w", encoding="utf-8", newline="\n") as file,
+    ):
+        file.writelines(parts)
+    return final
+
+
+def check_html_output(path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Refuse now what `write_html` would refuse about the name later."""
+    final = Path(path)
+    if final.suffix.lower() not in ENDINGS:
+        raise ValueError(f"{final}: is not the name of a web page: end it in .html")
+    check_writable(final, overwrite=overwrite)
+
+
+def html_page(
+    cubes: xr.Dataset | Sequence[xr.Dataset],
+    *,
+    metric: str | Sequence[str] = RECRUITMENT,
+    clim: tuple[float, float] | None = None,
+    colormap: str | None = None,
+    start: float | None = None,
+    stop: float | None = None,
+    step: float | None = None,
+    title: str = "",
+    panel_titles: Sequence[str] = (),
+    marks: Sequence[Any] = (),
+    under: Underlay | tuple[Any, Any] | None = None,
+    outlines: Sequence[npt.ArrayLike] = (),
+    labels: Sequence[tuple[float, float, str]] = (),
+    opacity: float = 1.0,
+    dilation: float | None = None,
+    bits: int | None = None,
+    progress: Progress | None = None,
+) -> Iterator[str]:
+    """The page in parts.
+
+    Parameters
+    ----------
+    cubes
+        As `write_html`.
+    metric
+        What the page can show; the first is shown first. A page of recruitment always has the
+        number of recruited neurons, too, as that takes no more bytes.
+    clim, colormap
+        Colours of the first metric, as `MovieStyle` has them.
+    start, stop, step
+        Which bins, ms, as `render_frames` takes them.
+    title, panel_titles, marks, opacity
+        As `MovieStyle` has them.
+    under, outlines
+        An image under the hexagons and lines over them, as `render_frames` takes them.
+    labels
+        x, y and text of names over the hexagons.
+    dilation
+        Seconds of watching per second of simulation; None: so that a bin takes 1/20 s.
+    bits
+        8 or 16: store values as codes of so many bits in place of exact counts.
+    progress
+        As `write_html`.
+
+    Raises
+    ------
+    ValueError
+        See `write_html`.
+    """
+    sources = [as_cube(one) for one in _each(cubes)]
+    names = [metric] if isinstance(metric, str) else list(metric)
+    look = _look(names, clim, colormap, title, panel_titles, marks, opacity, dilation, bits)
+    if len(look.panel_titles) not in (0, len(sources)):
+        raise ValueError(
+            f"panel_titles has {len(look.panel_titles)} titles for {len(sources)} cubes:"
+            " give one each"
+        )
+    over = Look(
+        clim=look.clim,
+        colormap=look.colormap,
+        title=look.title,
+        panel_titles=look.panel_titles,
+        marks=look.marks,
+        under=under if under is None or isinstance(under, Underlay) else Underlay(*under),
+        outlines=tuple(np.asarray(line, dtype=np.float64) for line in outlines),
+        labels=tuple((float(x), float(y), str(text)) for x, y, text in labels),
+        opacity=look.opacity,
+        dilation=dilation,
+    )
+    shown = resolve_window(sources, start, stop, step)
+    metrics = [metric_named(name) for name in dict.fromkeys(names)]
+    if metrics[0].name == RECRUITMENT and bits is None:
+        metrics = list(dict.fromkeys([*metrics, METRICS[N_RECRUITED]]))
+    for cube in sources:
+        for one in metrics:
+            one.check(cube)
+    described = content(sources, metrics, shown, over)
+    blocks = _pack(sources, metrics, shown, bits, described, progress)
+    return page_parts(described, blocks)
+
+
+def _look(
+    names: list[str],
+    clim: tuple[float, float] | None,
+    colormap: str | None,
+    title: str,
+    panel_titles: Sequence[str],
+    marks: Sequence[Any],
+    opacity: float,
+    dilation: float | None,
+    bits: int | None,
+) -> MovieStyle:
+    """The options that a movie has as well, checked as there."""
+    if not names:
+        raise ValueError("metric is empty: name what the page shows, as in metric='recruitment'")
+    for name in names:
+        metric_named(name)
+    if bits is not None and bits not in BITS:
+        raise ValueError(f"bits must be 8 or 16, not {bits!r}")
+    if dilation is not None and not (np.isfinite(dilation) and dilation > 0):
+        raise ValueError(f"dilation must be greater than 0 seconds per second, not {dilation}")
+    return MovieStyle(
+        metric=names[0],
+        clim=clim,
+        colormap=colormap,
+        title=title,
+        panel_titles=tuple(panel_titles),
+        marks=tuple(marks),
+        opacity=opacity,
+    )
+
+
+def _pack(
+    cubes: Sequence[xr.Dataset],
+    metrics: Sequence[Metric],
+    shown: Shown,
+    bits: int | None,
+    described: dict[str, Any],
+    progress: Progress | None,
+) -> list[tuple[str, str]]:
+    """Pack all values, and write into the description where they are.
+
+    Raises
+    ------
+    ValueError
+        If they would take more than 100 MB.
+    """
+    blocks: list[tuple[str, str]] = []
+    n_bytes, done, total = 0, 0, len(cubes) * len(shown.bins)
+    for panel, cube in enumerate(cubes):
+        plans = [plan(cube, metric, shown, bits) for metric in metrics]
+        distinct = list(dict.fromkeys(plans))
+        means: list[list[npt.NDArray[np.float64]]] = [[] for _ in metrics]
+        for k, block in enumerate(blocks_of(shown, cube.sizes[HEX])):
+            part = cube.isel({TIME: block}).load()
+            for number, stored in enumerate(distinct):
+                text = packed(part, metrics[plans.index(stored)], stored)
+                blocks.append((f"values-{panel}-{number}-{k}", text))
+                n_bytes += len(text)
+            for mean, metric in zip(means, metrics, strict=True):
+                mean.append(metric.population(part))
+            done += part.sizes[TIME]
+            _check_size(n_bytes, done / total)
+            if progress is not None:
+                progress("pack values", done, total)
+        described["panels"][panel] |= {
+            "binsPerBlock": bins_per_block(cube.sizes[HEX]),
+            "variables": [_variable(stored) for stored in distinct],
+            "variableOf": [distinct.index(stored) for stored in plans],
+            "population": [_numbers(np.concatenate(mean)) for mean in means],
+        }
+    return blocks
+
+
+def _variable(stored: Stored) -> dict[str, Any]:
+    return {"kind": stored.kind, "bits": stored.bits, "low": stored.low, "step": stored.step}
+
+
+def _numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
+    return [value if np.isfinite(value) else None for value in values.tolist()]
+
+
+def _check_size(n_bytes: int, share: float) -> None:
+    if n_bytes > _LARGEST_BYTES:
+        raise ValueError(
+            f"the page would have about {n_bytes / share / 1e6:,.0f} MB, and"
+            f" {_LARGEST_BYTES / 1e6:.0f} MB are the most: show fewer bins (start, stop, step),"
+            " or give bits=8"
+        )
+
+
+def _each(cubes: Any) -> Sequence[Any]:
+    """One cube or several as several; what is not a cube is told later, and not taken apart."""
+    return cubes if isinstance(cubes, Sequence) and not isinstance(cubes, str) else [cubes]
