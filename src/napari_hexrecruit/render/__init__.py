@@ -1,4 +1,4 @@
-"""A cube becomes pictures and movies, without a screen and without GL.
+"""A cube becomes pictures, movies and web pages, without a screen and without GL.
 
 Knows cubes and metrics. Must not know simulations or napari.
 """
