@@ -80,11 +80,13 @@ PYTEST := $(TEST_ENV) scripts/with-display.sh $(BIN)/python -m pytest -n auto --
 # Without tests that take many seconds; of those that open windows, one or two of each panel.
 check: lint type
 	@scripts/system-libs.sh
+	@scripts/axe-core.sh $(VENV)/share/axe-core
 	@$(PYTEST) -m "smoke or not (slow or window)" $(PYTEST_ARGS)
 	@echo "make check: lint, types and fast tests passed"
 
 test: lint type
 	@scripts/system-libs.sh
+	@scripts/axe-core.sh $(VENV)/share/axe-core
 	@$(TEST_ENV) $(BIN)/npe2 validate --imports napari-hexrecruit
 	@$(PYTEST) $(PYTEST_ARGS)
 	@echo "make test: lint, types, manifest and tests passed"
@@ -92,6 +94,9 @@ test: lint type
 lint: $(VENV)/.check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@if command -v npx >/dev/null; then \
+	    npx --yes oxlint@1.24.0 --quiet --deny-warnings src/napari_hexrecruit/render/web/assets; \
+	else echo "make lint: no npx here, so the JavaScript of the web page was not checked" >&2; fi
 
 type: $(VENV)/.check
 	@$(BIN)/mypy

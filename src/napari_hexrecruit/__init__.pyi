@@ -32,6 +32,7 @@ from .render.movie import write_movie
 from .render.picture import write_frame
 from .render.scene import Underlay
 from .render.style import Mark, MovieStyle
+from .render.web.notebook import HtmlPlayer, show
 from .render.web.writer import write_html
 from .schema import validate_cube
 from .sonata import Simulation, open_simulation
@@ -44,6 +45,7 @@ __all__ = [
     "HexGrid",
     "HexMembers",
     "HexRecruitError",
+    "HtmlPlayer",
     "Mark",
     "MissingExtraError",
     "MovieStyle",
@@ -76,6 +78,7 @@ __all__ = [
     "render_frames",
     "run_campaign",
     "select_cube",
+    "show",
     "trial_mean",
     "validate_cube",
     "with_maps",

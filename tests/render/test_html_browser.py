@@ -8,10 +8,17 @@ import time
 
 import numpy as np
 import pytest
-from tests.support.browser import browser, console_of, need_browser, open_page, requests_of
+from tests.support.browser import (
+    axe_core,
+    browser,
+    console_of,
+    need_browser,
+    open_page,
+    requests_of,
+)
 from tests.support.cubes import cube_of, sheet_cube, wave_cube
 
-from napari_hexrecruit import hex_traces, render_frames, write_html
+from napari_hexrecruit import hex_traces, render_frames, show, write_html
 from napari_hexrecruit.analysis import population_trace
 
 EVIL = "</script><img src=x onerror=document.title='taken'>"
@@ -119,9 +126,10 @@ def test_colours_are_those_of_the_movie(driver, page, cube):
     view = driver.execute_script(
         "const b = document.querySelector('.map-box');return [b.clientWidth, b.clientHeight];"
     )
+    tall = view[1] - 28  # the scale bar is under the map
     x, y = cube["x"].values, cube["y"].values
     bounds = frames.scene.panels[0].hexes.bounds
-    scale = 1.04 * max((bounds[1] - bounds[0]) / view[0], (bounds[3] - bounds[2]) / view[1])
+    scale = 1.04 * max((bounds[1] - bounds[0]) / view[0], (bounds[3] - bounds[2]) / tall)
     middle = (bounds[0] + bounds[1]) / 2, (bounds[2] + bounds[3]) / 2
     some = range(0, cube.sizes["hex"], 7)
     for hexagon in some:
@@ -129,7 +137,7 @@ def test_colours_are_those_of_the_movie(driver, page, cube):
         expected = picture[int(row) + panel.box.top, int(column) + panel.box.left].astype(int)
         at = (
             view[0] / 2 + (x[hexagon] - middle[0]) / scale,
-            view[1] / 2 - (y[hexagon] - middle[1]) / scale,
+            tall / 2 - (y[hexagon] - middle[1]) / scale,
         )
         seen = driver.execute_script(COLOUR_AT, 0, *map(float, at))
         assert np.abs(np.array(seen[:3]) - expected).max() <= 1, (hexagon, seen, expected)
@@ -314,3 +322,107 @@ def test_a_browser_that_is_too_old_is_told_so(driver, page):
     assert "DecompressionStream" in said
     assert not driver.find_element("id", "main").is_displayed()
     assert driver.find_element("id", "title").text == "A sheet"
+
+
+AXE = """
+const done = arguments[0];
+axe.run().then((found) => done(found.violations.map((one) =>
+  `${one.impact} ${one.id}: ${one.nodes.map((n) => n.html.slice(0, 120)).join(' | ')}`)));
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("opened", ["", "about"])
+def test_the_accessibility_checker_finds_nothing(driver, page, cube, theme, opened):
+    axe = axe_core()
+    names = cube["hex"].values[[5, 100]].tolist()
+    open_page(driver, page, f"#t=3150&selected={','.join(names)}&theme={theme}")
+    if opened:
+        driver.find_element("id", "about-open").click()
+    driver.execute_script(axe)
+    assert driver.execute_async_script(AXE) == []
+
+
+@pytest.mark.parametrize("width", [320, 420, 700])
+def test_nothing_is_wider_than_a_phone_or_a_page_at_300_percent(driver, page, width):
+    """At 300 % a window of 1,280 px has some 420 px for the page."""
+    open_page(driver, page, size=(width, 800))
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    box = driver.find_element("css selector", ".map-box")
+    assert box.size["width"] > 0.8 * width
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_print_is_the_frame_without_controls(driver, page):
+    open_page(driver, page, "#t=3150&theme=dark")
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert driver.find_element("id", "stamp").is_displayed()
+        assert not driver.find_element("id", "play").is_displayed()
+        assert not driver.find_element("id", "save-picture").is_displayed()
+        background = driver.find_element("tag name", "body").value_of_css_property(
+            "background-color"
+        )
+        assert background == "rgba(255, 255, 255, 1)"
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_the_picture_is_the_frame(driver, page, folder):
+    from PIL import Image
+
+    open_page(driver, page, "#t=3150&theme=light")
+    driver.find_element("id", "save-picture").click()
+    until = time.monotonic() + 30
+    while not (files := list(folder.glob("*.png"))) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert files[0].name == "A-sheet-3150-ms.png"
+    picture = np.asarray(Image.open(files[0]).convert("RGB"))
+    assert picture.shape[1] > 1500
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 100
+
+
+def test_a_notebook_plays_without_a_kernel(driver, folder, cube):
+    nbformat, nbconvert = pytest.importorskip("nbformat"), pytest.importorskip("nbconvert")
+    player = show(cube, clim=(0, 40), height=700)
+    cell = nbformat.v4.new_code_cell(
+        "show(cube)",
+        outputs=[
+            nbformat.v4.new_output(
+                "display_data",
+                {"text/html": player._repr_html_(), "text/plain": repr(player)},
+            )
+        ],
+    )
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    text, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    path = folder / "notebook.html"
+    path.write_text(text, encoding="utf-8")
+    driver.get(path.as_uri())
+    frame = driver.find_element("css selector", "iframe[srcdoc]")
+    assert frame.size["height"] == 700
+    driver.switch_to.frame(frame)
+    until = time.monotonic() + 60
+    ready = "return document.documentElement.dataset.ready"
+    while driver.execute_script(ready) != "done" and time.monotonic() < until:
+        time.sleep(0.1)
+    before = driver.find_element("id", "stamp").text
+    driver.find_element("id", "play").click()
+    time.sleep(0.5)
+    assert driver.find_element("id", "stamp").text != before
+    assert not driver.find_element("id", "copy-link").is_displayed()
+    driver.switch_to.default_content()
+
+
+def test_a_page_too_large_for_a_notebook_says_what_to_do(monkeypatch, cube, tmp_path):
+    monkeypatch.setattr("napari_hexrecruit.render.web.notebook._LARGEST_BYTES", 1000)
+    player = show(cube)
+    said = player._repr_html_()
+    assert "<iframe" not in said
+    assert "bits=8" in said
+    assert player.save(tmp_path / "a.html").stat().st_size > 1000
+
+
+def test_a_player_of_no_height_is_refused(cube):
+    with pytest.raises(ValueError, match="200 px or more"):
+        show(cube, height=3)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from selenium.webdriver import Chrome
 
@@ -38,7 +39,18 @@ def missing() -> str:
 
 def need_browser() -> None:
     """Fail in CI where there is no browser; elsewhere skip, and say so."""
-    why = missing()
+    _need(missing())
+
+
+def axe_core() -> str:
+    """The script of axe-core, which `make test` fetches from npm; needed as the browser is."""
+    file = Path(sys.prefix) / "share" / "axe-core" / "axe.min.js"
+    why = f"NO AXE-CORE: the accessibility of the web page was NOT tested; {file} is missing"
+    _need("" if file.exists() else f"{why}: scripts/axe-core.sh {file.parent}")
+    return file.read_text(encoding="utf-8")
+
+
+def _need(why: str) -> None:
     if why and os.environ.get("CI"):
         pytest.fail(why)
     if why:

@@ -27,7 +27,7 @@ from napari_hexrecruit.storage.atomic import check_writable, written_aside
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy.typing as npt
     import xarray as xr
@@ -98,9 +98,16 @@ def write_html(
     'run.html'
     >>> folder.cleanup()
     """
+    check_html_output(path, overwrite=overwrite)
+    return write_page(html_page(cubes, progress=progress, **options), path, overwrite=overwrite)
+
+
+def write_page(
+    parts: Iterable[str], path: str | os.PathLike[str], *, overwrite: bool = False
+) -> Path:
+    """Write the parts of a page; see `write_html` for the errors."""
     final = Path(path)
     check_html_output(final, overwrite=overwrite)
-    parts = html_page(cubes, progress=progress, **options)
     with (
         written_aside(final, overwrite=overwrite) as aside,
         open(aside, "w", encoding="utf-8", newline="\n") as file,

@@ -41,7 +41,7 @@ export async function readBlocks(content, firstBin, onBlock) {
     const nBlocks = Math.ceil(content.time.n / panel.binsPerBlock);
     const first = Math.floor(firstBin / panel.binsPerBlock);
     panel.variables.forEach((variable, v) => {
-      variable.blocks = new Array(nBlocks).fill(null);
+      variable.blocks = Array.from({ length: nBlocks }, () => null);
       for (let k = 0; k < nBlocks; k += 1) {
         wanted.push({ variable, k, id: `values-${p}-${v}-${k}`, later: k !== first });
       }

@@ -91,13 +91,14 @@ export function rimOf(grid) {
   return edges;
 }
 
-// What a canvas of some pixels shows of flat space. zoom 1 shows all of `bounds`.
-export function viewOn(bounds, view, width, height) {
+// What a canvas of some pixels shows of flat space. zoom 1 shows all of `bounds` above its foot,
+// where the scale bar is.
+export function viewOn(bounds, view, [width, height], foot) {
   const [wide, high] = [bounds.right - bounds.left, bounds.top - bounds.bottom];
-  const fit = 1.04 * Math.max(wide / width, high / height);
+  const fit = 1.04 * Math.max(wide / width, high / Math.max(1, height - foot));
   const perPixel = fit / view.zoom;
   const left = view.x - (perPixel * width) / 2;
-  const top = view.y + (perPixel * height) / 2;
+  const top = view.y + (perPixel * (height - foot)) / 2;
   return {
     perPixel,
     left,

@@ -51,10 +51,10 @@ function makeApp(content) {
 
 function showTitles(content) {
   byId("title").textContent = content.title;
-  const about = new Map(content.panels[0].about);
-  const texts = [`Population ${about.get("Population")}`, `filter ${about.get("Filter")}`,
-    `radius ${about.get("Radius")}`, `bin ${about.get("Bin")}`];
-  byId("subtitle").textContent = texts.join(" · ");
+  const abouts = content.panels.map((panel) => new Map(panel.about));
+  const alike = ["Population", "Filter", "Radius", "Bin"].filter((label) =>
+    abouts.every((about) => about.get(label) === abouts[0].get(label)));
+  byId("subtitle").textContent = alike.map((label) => `${label} ${abouts[0].get(label)}`).join(" · ");
 }
 
 function addMaps(app) {
@@ -151,6 +151,7 @@ async function start() {
     return;
   }
   const app = makeApp(content);
+  document.documentElement.dataset.theme = app.store.state.theme;
   byId("main").hidden = false;
   addMaps(app);
   app.bar = makeColourBar(app);

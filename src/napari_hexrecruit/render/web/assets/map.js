@@ -8,6 +8,7 @@ import { valueAt } from "./values.js";
 import { traceInk } from "./plot.js";
 
 const MOST_DENSITY = 2;
+const FOOT = 28;
 
 export function makeMap(app, number) {
   const { content, store } = app;
@@ -39,7 +40,7 @@ export function makeMap(app, number) {
     const width = Math.max(1, Math.round(box.clientWidth * density));
     const height = Math.max(1, Math.round(box.clientHeight * density));
     for (const canvas of canvases) Object.assign(canvas, { width, height });
-    view = { ...viewOn(app.bounds, store.state.view, width, height), density };
+    view = { ...viewOn(app.bounds, store.state.view, [width, height], FOOT * density), density };
     covered = cover(grid, view, width, height);
     image = hexagons.getContext("2d").createImageData(width, height);
     pixels = new Uint32Array(image.data.buffer);
@@ -155,7 +156,7 @@ export function makeMap(app, number) {
     const power = 10 ** Math.floor(Math.log10(wanted));
     const length = [5, 2, 1].find((one) => one * power <= wanted) * power;
     const { density } = view;
-    const [left, bottom] = [10 * density, above.height - 10 * density];
+    const [left, bottom] = [4 * density, above.height - 4 * density];
     context.fillStyle = ink("text");
     context.fillRect(left, bottom - 3 * density, length / view.perPixel, 3 * density);
     context.font = `${12 * density}px ${ink("font")}`;

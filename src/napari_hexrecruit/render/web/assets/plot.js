@@ -2,9 +2,10 @@
 
 import { ink, readable, ticks } from "./base.js";
 
-const INKS = ["#d1495b", "#00798c", "#edae49", "#7b4fa3", "#3f8f4f", "#c06c2b", "#5b7fd1",
-  "#b0579a", "#7a7a2a", "#2a9d8f"];
-const MARGIN = { left: 52, right: 14, top: 12, bottom: 34 };
+// Seen on light and on dark.
+const INKS = ["#d9536a", "#1795ab", "#d99a1c", "#9b6bc7", "#4a9e5c", "#c9722f", "#5f85d8",
+  "#c25fa9", "#8d8d35", "#2fa393"];
+const MARGIN = { left: 52, right: 24, top: 10, bottom: 38 };
 
 export function traceInk(k) {
   return INKS[k % INKS.length];
@@ -68,7 +69,7 @@ function drawAxes(context, box, { x, y, span, start, end }, label) {
   }
   context.stroke();
   context.textAlign = "right";
-  context.fillText("ms", box.left + box.width, box.top + box.height + 19);
+  context.fillText("Time (ms)", box.left + box.width, box.top + box.height + 21);
   context.save();
   context.translate(11, box.top + box.height / 2);
   context.rotate(-Math.PI / 2);

@@ -1,0 +1,106 @@
+"""The web page in a notebook: an object that shows itself, without a server or an extension."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from napari_hexrecruit.render.web.writer import html_page, write_page
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import xarray as xr
+
+_LARGEST_BYTES = 15_000_000
+"""Notebooks with more in a cell become slow to open and to save."""
+_SMALLEST_HEIGHT = 200
+
+
+def show(
+    cubes: xr.Dataset | Sequence[xr.Dataset], *, height: int = 820, **options: Any
+) -> HtmlPlayer:
+    """Show cubes in a notebook, as the web page that `write_html` writes.
+
+    Parameters
+    ----------
+    cubes
+        A recruitment cube, or several with the same time axis, which are shown side by side.
+    height
+        Height of the player, px; its width is that of the notebook.
+    **options
+        As `write_html` takes them.
+
+    Returns
+    -------
+    HtmlPlayer
+        Shows itself at the end of a cell, and with ``display``. `HtmlPlayer.save` writes the page.
+
+    Raises
+    ------
+    ValueError
+        As `write_html`, or if the height is less than 200.
+
+    Notes
+    -----
+    The player is part of the notebook: it plays in JupyterLab, in VS Code and in the HTML that
+    nbconvert writes, also where no kernel runs. Pages of more than 15 MB are not embedded; what is
+    shown in their place says what to do.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit import recruitment_cube
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> cube = recruitment_cube(write_simulation(folder.name + "/run", n_neurons=200))
+    >>> player = show(cube, clim=(0, 50))
+    >>> player.save(folder.name + "/run.html").name
+    'run.html'
+    >>> folder.cleanup()
+    """
+    if height < _SMALLEST_HEIGHT:
+        raise ValueError(f"height must be {_SMALLEST_HEIGHT} px or more, not {height!r}")
+    return HtmlPlayer("".join(html_page(cubes, **options)), int(height))
+
+
+class HtmlPlayer:
+    """A web page that shows itself in a notebook; `show` makes it.
+
+    Parameters
+    ----------
+    page
+        Text of the page.
+    height
+        Height of the player, px.
+    """
+
+    def __init__(self, page: str, height: int) -> None:
+        self._page, self._height = page, height
+
+    def __repr__(self) -> str:
+        return f"<HtmlPlayer of {self._megabytes:.1f} MB; save(path) writes it>"
+
+    @property
+    def _megabytes(self) -> float:
+        return len(self._page.encode("utf-8")) / 1e6
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, which can run its script and reach nothing else."""
+        if self._megabytes * 1e6 > _LARGEST_BYTES:
+            return (
+                f"<p>This page has {self._megabytes:.0f} MB, too much for a notebook: show fewer"
+                " bins (<code>start</code>, <code>stop</code>, <code>step</code>), give"
+                " <code>bits=8</code>, or write it with <code>.save(path)</code>.</p>"
+            )
+        return (
+            f'<iframe title="Recruitment over time" srcdoc="{escape(self._page)}"'
+            ' sandbox="allow-scripts allow-downloads allow-modals"'
+            f' style="width: 100%; height: {self._height}px; border: 0"></iframe>'
+        )
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the page as a file; see `write_html` for the errors."""
+        return write_page([self._page], path, overwrite=overwrite)
