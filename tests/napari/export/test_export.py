@@ -433,3 +433,21 @@ def test_a_simulation_from_choosing_to_the_movie(viewer, qtbot, tmp_path):
     user.export(tmp_path / "wave.mp4", width=320.0, height=240.0, step=20.0)
     assert user.told == []
     assert frames_of(tmp_path / "wave.mp4").shape == (5, 240, 320, 3)
+
+
+def test_a_web_page_is_what_python_writes(user, viewer, cube, tmp_path):
+    from napari_hexrecruit import write_html
+
+    layer = next(layer for layer in viewer.layers if cube_of_layer(layer) is not None)
+    layer.face_contrast_limits = (0, 40)
+    user.export(tmp_path / "a.html", start=3010.0, stop=3040.0)
+    assert user.told == []
+    options = {"start": 3010.0, "stop": 3040.0, "clim": (0, 40), "dilation": 5.0}
+    same = write_html(cube_of_layer(layer), tmp_path / "b.html", colormap="viridis", **options)
+    assert (tmp_path / "a.html").read_text() == same.read_text()
+
+
+def test_a_web_page_of_the_canvas_is_refused(user, tmp_path):
+    user.export(tmp_path / "a.html", what="canvas")
+    assert ["A web page shows hexagons" in told for told in user.told] == [True]
+    assert list(tmp_path.iterdir()) == []

@@ -267,3 +267,23 @@ def test_values_that_a_shell_or_a_comma_would_take_apart_come_back(simulation):
         words = shlex.split(recipe.replace(where=[rule]).to_command("out"))
         (read,) = parse_where(words[words.index("--where") + 1])
         assert typed_rule(read, names) == rule
+
+
+def test_the_command_of_a_web_page_writes_the_same(user, simulation, tmp_path):
+    user.choose(simulation)
+    user.load()
+    out = tmp_path / "page.html"
+    line = copied(user, out, **SMALL)
+    assert line.startswith("hexrecruit html ")
+    run(line)
+    there = values_of(out)
+    out.unlink()
+    user.export(out)
+    assert values_of(out) == there
+
+
+def values_of(page):
+    """The packed values of a web page; what it says of its cube differs in the cube's window."""
+    found = [line for line in page.read_text().splitlines() if 'id="values-' in line]
+    assert found
+    return found

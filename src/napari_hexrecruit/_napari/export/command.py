@@ -46,7 +46,7 @@ def commands(layers: Sequence[Points], order: Order, style: MovieStyle) -> str:
         recipe = _recipe_of(layers[0])
         if _is_of_window(recipe, order):
             given = options | _cube_options(recipe)
-            return command_line("movie", recipe.sources, order.output, given)
+            return command_line(verb(order), recipe.sources, order.output, given)
     lines, sources = [], []
     for layer, file in zip(layers, files, strict=True):
         source = file or _cube_file(layer, order)
@@ -55,8 +55,13 @@ def commands(layers: Sequence[Points], order: Order, style: MovieStyle) -> str:
             recipe = _recipe_of(layer)
             given = _cube_options(recipe) | {"start": recipe.start, "stop": recipe.stop}
             lines.append(command_line("cube", recipe.sources, str(source), given))
-    lines.append(command_line("movie", sources, order.output, options))
+    lines.append(command_line(verb(order), sources, order.output, options))
     return " && \\\n".join(lines)
+
+
+def verb(order: Order) -> str:
+    """The command of ``hexrecruit`` that makes it."""
+    return "html" if order.is_web_page else "movie"
 
 
 def _is_of_window(recipe: CubeRecipe, order: Order) -> bool:
@@ -88,6 +93,8 @@ def run_options(layers: Sequence[Points], order: Order, style: MovieStyle) -> di
 
 
 def _movie_options(order: Order, style: MovieStyle) -> dict[str, Any]:
+    if order.is_web_page:
+        return _page_options(order, style)
     speed = {"dilation": order.dilation} if order.fps is None else {"fps": order.fps}
     options: dict[str, Any] = {
         "start": order.start,
@@ -98,6 +105,15 @@ def _movie_options(order: Order, style: MovieStyle) -> dict[str, Any]:
     options |= {"clim": list(style.clim or ()), "colormap": style.colormap, "metric": style.metric}
     options |= {"size": list(style.size), "background": style.background}
     options |= {name: False for name in _SWITCHES if not getattr(style, name)}
+    if style.panel_titles:
+        options["panel_titles"] = list(style.panel_titles)
+    return options
+
+
+def _page_options(order: Order, style: MovieStyle) -> dict[str, Any]:
+    options: dict[str, Any] = {"start": order.start, "stop": order.stop, "step": order.step}
+    options |= {"dilation": order.page_dilation, "clim": list(style.clim or ())}
+    options |= {"colormap": style.colormap, "metric": [style.metric]}
     if style.panel_titles:
         options["panel_titles"] = list(style.panel_titles)
     return options

@@ -66,7 +66,8 @@ class ExportFields:
             " MP4 and WebM lack the last row or column of pixels where their number is odd.",
         )
         self.file = LineEdit(
-            tooltip="Ends with .mp4, .webm or .gif; without an ending it is a folder of PNG files."
+            tooltip="Ends with .mp4, .webm or .gif, or with .html for a web page;"
+            " without an ending it is a folder of PNG files."
             " What exists is replaced only if it was chosen and confirmed with Browse.",
         )
         self.browse = PushButton(text="Browse", tooltip="Name the movie")

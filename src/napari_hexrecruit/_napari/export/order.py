@@ -19,6 +19,8 @@ from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit.render.movie import ENDINGS, check_output
 from napari_hexrecruit.render.picture import is_picture
 from napari_hexrecruit.render.style import MovieStyle
+from napari_hexrecruit.render.web.writer import ENDINGS as PAGE_ENDINGS
+from napari_hexrecruit.render.web.writer import check_html_output
 from napari_hexrecruit.render.window import resolve_window
 from napari_hexrecruit.schema import RECRUITMENT
 
@@ -34,7 +36,8 @@ class Order:
     Parameters
     ----------
     output
-        ``.mp4``, ``.webm`` or ``.gif``; a name without ending or with ``/`` at its end is a folder.
+        ``.mp4``, ``.webm``, ``.gif``, or ``.html`` for a web page; a name without ending or with
+        ``/`` at its end is a folder.
     start, stop, step
         Window and time from frame to frame, ms.
     fps
@@ -60,6 +63,11 @@ class Order:
     overwrite: bool = False
 
     @property
+    def is_web_page(self) -> bool:
+        """Whether it is not a movie but a web page."""
+        return self.output.lower().endswith(PAGE_ENDINGS)
+
+    @property
     def rate(self) -> float:
         """Frames per second.
 
@@ -72,6 +80,11 @@ class Order:
         if given is None or not (math.isfinite(given) and given > 0.0):
             raise ValueError("the speed must be greater than 0")
         return given if self.fps is not None else 1000.0 / (self.step * given)
+
+    @property
+    def page_dilation(self) -> float:
+        """Seconds of watching per second of simulation; raises as `rate`."""
+        return 1000.0 / (self.step * self.rate) if self.dilation is None else self.dilation
 
     def times_ms(self, cubes: Sequence[xr.Dataset]) -> list[float]:
         """Start of the bin of each frame.
@@ -97,13 +110,16 @@ def check_order(order: Order) -> None:
         If something is there and may not be replaced, or nothing can be written there.
     """
     if not order.output:
-        raise ValueError("No file is named: give one that ends with .mp4, .webm or .gif.")
+        raise ValueError("No file is named: give one that ends with .mp4, .webm, .gif or .html.")
     if is_picture(order.output):
         raise ValueError(
             f"{order.output}: is a single picture: a movie ends with {', '.join(ENDINGS)}, a folder"
             " of PNG files with /"
         )
-    check_output(order.output, overwrite=order.overwrite)
+    if order.is_web_page:
+        check_html_output(order.output, overwrite=order.overwrite)
+    else:
+        check_output(order.output, overwrite=order.overwrite)
 
 
 def needs_even_sides(output: str) -> bool:

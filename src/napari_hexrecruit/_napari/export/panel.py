@@ -13,7 +13,7 @@ from napari.viewer import Viewer
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
 from napari_hexrecruit._napari.export.camera import CanvasCamera
-from napari_hexrecruit._napari.export.command import commands, run_options
+from napari_hexrecruit._napari.export.command import commands, run_options, verb
 from napari_hexrecruit._napari.export.fields import (
     CANVAS,
     FPS,
@@ -42,6 +42,7 @@ _KINDS = {
     "MP4 movie (*.mp4)": ".mp4",
     "WebM movie (*.webm)": ".webm",
     "GIF (*.gif)": ".gif",
+    "Web page (*.html)": ".html",
     "Folder of PNG pictures (*)": "",
 }
 _UNNAMED = "recruitment.mp4"
@@ -97,7 +98,7 @@ class ExportPanel(ExportFields):
         self.save.changed.connect(self._save)
         self.speed_kind.changed.connect(self._on_speed_kind_changed)
         fields: list[Any] = [self.what, self.start, self.stop, self.step, self.speed]
-        for field in [*fields, self.width, self.height]:
+        for field in [*fields, self.file, self.width, self.height]:
             field.changed.connect(self._show_length)
         for event, action in self._viewer_events():
             event.connect(action)
@@ -171,6 +172,8 @@ class ExportPanel(ExportFields):
             n_frames, rate = len(order.times_ms(cubes_of_layers(layers))), order.rate
         except ValueError as error:
             return _sentence(error)
+        if order.is_web_page:
+            return f"{n_frames:,} bins on a web page."
         return f"{n_frames:,} frames, {n_frames / rate:.3g} s at {rate:.3g} frames per s."
 
     def _show_buttons(self) -> None:
@@ -214,6 +217,8 @@ class ExportPanel(ExportFields):
         self._jobs.start(lambda progress: render_movie(cubes, order, style, progress), self._finish)
 
     def _start_canvas(self, order: Order, layers: list[Points]) -> None:
+        if order.is_web_page:
+            raise ValueError("A web page shows hexagons, not the canvas: set What to Hexagons.")
         times = order.times_ms(cubes_of_layers(layers[-1:]))
         even = needs_even_sides(order.output)
         feed = self._camera.start(layers[-1], times, even=even, on_failed=self._fail)
@@ -276,18 +281,18 @@ class ExportPanel(ExportFields):
             self._parent, "Save run file", start, "Run file (*.yaml *.yml)"
         )
         if chosen:
-            self._write_run_file(Path(chosen), options)
+            self._write_run_file(Path(chosen), verb(order), options)
 
-    def _write_run_file(self, path: Path, options: dict[str, Any]) -> None:
+    def _write_run_file(self, path: Path, command: str, options: dict[str, Any]) -> None:
         confirmed = bool(path.suffix)  # the dialog has asked about another name otherwise
         final = path if confirmed else path.with_suffix(".yaml")
         try:
             with written_aside(final, overwrite=confirmed) as aside:
-                write_run_file(aside, "movie", options)
+                write_run_file(aside, command, options)
         except OSError as error:
             show_error(_sentence(error))
             return
-        show_info(f"hexrecruit movie SIM_OR_CUBE -o OUT --run-file {final} makes this movie.")
+        show_info(f"hexrecruit {command} SIM_OR_CUBE -o OUT --run-file {final} makes the same.")
 
     def _described(self) -> tuple[list[Points], Order, Any]:
         """Layers, order and style of the movie that the fields ask for."""

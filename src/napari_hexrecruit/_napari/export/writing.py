@@ -18,6 +18,7 @@ from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.render.frames import render_frames
 from napari_hexrecruit.render.movie import ENDINGS, write_movie
 from napari_hexrecruit.render.style import MovieStyle
+from napari_hexrecruit.render.web.writer import write_html
 from napari_hexrecruit.storage.atomic import written_aside
 
 Frame = npt.NDArray[np.uint8]
@@ -33,7 +34,7 @@ _POLL_S = 0.1
 def render_movie(
     cubes: Sequence[xr.Dataset], order: Order, style: MovieStyle, progress: Progress
 ) -> str:
-    """Draw and write a movie without the canvas; for any thread.
+    """Draw and write a movie or a web page without the canvas; for any thread.
 
     Returns
     -------
@@ -45,10 +46,32 @@ def render_movie(
     ValueError, OSError, HexRecruitError
         As `napari_hexrecruit.render_frames` and `napari_hexrecruit.write_movie`.
     """
+    if order.is_web_page:
+        return _write_page(cubes, order, style, progress)
     frames = render_frames(
         list(cubes), start=order.start, stop=order.stop, step=order.step, style=style
     )
     return write_frames(frames, order, progress)
+
+
+def _write_page(
+    cubes: Sequence[xr.Dataset], order: Order, style: MovieStyle, progress: Progress
+) -> str:
+    write_html(
+        list(cubes),
+        order.output,
+        metric=style.metric,
+        clim=style.clim,
+        colormap=style.colormap,
+        panel_titles=style.panel_titles,
+        start=order.start,
+        stop=order.stop,
+        step=order.step,
+        dilation=order.page_dilation,
+        overwrite=order.overwrite,
+        progress=progress,
+    )
+    return order.output
 
 
 def write_frames(frames: Iterable[Frame], order: Order, progress: Progress) -> str:
