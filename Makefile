@@ -112,6 +112,7 @@ bench: $(VENV)/.check
 	@$(BIN)/python -m benchmarks.bench_analysis
 	@$(BIN)/python -m benchmarks.bench_movie
 	@scripts/system-libs.sh
+	@$(BIN)/python -m benchmarks.bench_html
 	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python -m benchmarks.bench_layer
 	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python -m benchmarks.bench_traces
 
@@ -139,6 +140,7 @@ rooms: $(VENV)/.check
 
 screenshots: $(VENV)/.check
 	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python scripts/screenshots.py
+	@$(BIN)/python scripts/web_screenshots.py
 
 build: $(VENV)/.check
 	@$(BIN)/python -m build

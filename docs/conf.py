@@ -1,6 +1,7 @@
 """Configuration of the documentation. Nothing is fetched while it builds."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "numpydoc",
 ]
-exclude_patterns = ["_build", "generated/help", "generated/questions"]
+exclude_patterns = ["_build", "generated/help", "generated/questions", "generated/players"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -34,9 +35,13 @@ numpydoc_show_class_members = False
 html_theme = "furo"
 html_title = f"napari-hexrecruit {release}"
 html_show_sourcelink = False
+# Web pages that other pages embed: they are copied as they are.
+PLAYERS = Path(__file__).parent / "generated" / "players"
+PLAYERS.mkdir(parents=True, exist_ok=True)
+html_extra_path = ["generated/players"]
 
 COMMANDS = (
-    *("demo", "info", "check", "cube", "movie", "campaign", "view"),
+    *("demo", "info", "check", "cube", "movie", "html", "campaign", "view"),
     *("traces", "compare", "trials", "map", "wave", "node-set"),
 )
 
@@ -58,7 +63,7 @@ def write_help(_app) -> None:
 
 
 def answer_questions(_app) -> None:
-    """Run the script of each question: its pictures, and what it prints, are on its page."""
+    """Run the script of each question: its pictures, page and what it prints are on its page."""
     here = Path(__file__).parent
     folder = here / "generated" / "questions"
     folder.mkdir(parents=True, exist_ok=True)
@@ -69,6 +74,7 @@ def answer_questions(_app) -> None:
         if done.returncode:
             raise RuntimeError(f"{script}:\n{done.stderr}")
         (folder / f"{script.stem}.txt").write_text(done.stdout, encoding="utf-8")
+        shutil.copy(folder / f"{script.stem}.html", PLAYERS / f"player-{script.stem}.html")
 
 
 def setup(app) -> None:

@@ -145,6 +145,17 @@ sim = open_simulation(write_simulation("sample", MEDIUM))
 ```
 """
 
+TAIL = """\
+## A web page
+
+One file that plays in any browser, see [Web page](web-page.md).
+
+```{raw} html
+<iframe src="player-first.html" title="The sample as a web page"
+  style="width: 100%; height: 860px; border: 0"></iframe>
+```
+"""
+
 
 def entry_text(entry):
     """Heading, text, picture and code of an entry as Markdown."""
@@ -165,7 +176,7 @@ def main():
             for old in PICTURES.glob(f"{entry.__name__}.*"):
                 old.unlink()
             entry(sim, PICTURES)
-    page = "\n".join([HEAD, *(entry_text(entry) for entry in ENTRIES)])
+    page = "\n".join([HEAD, *(entry_text(entry) for entry in ENTRIES), TAIL])
     (DOCS / "gallery.md").write_text(page, encoding="utf-8")
 
 

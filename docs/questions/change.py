@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from napari_hexrecruit import compare, recruitment_cube, render_frames, write_frame, z_score
+from napari_hexrecruit import (
+    compare,
+    recruitment_cube,
+    render_frames,
+    write_frame,
+    write_html,
+    z_score,
+)
 from napari_hexrecruit.analysis import cut
 from napari_hexrecruit.synthetic import MEDIUM, write_simulation
 
@@ -28,3 +35,6 @@ print(f"{n_recruited} of {score.sizes['hex']} hexagons rise by more than 5 stand
 
 frames = render_frames(change, metric="difference", size=(900, 560))
 write_frame(frames, "change.png", at=50.0, overwrite=True)
+
+title = "After the stimulus minus before it"
+write_html(change, "change.html", metric="difference", title=title, overwrite=True)

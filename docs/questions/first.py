@@ -9,6 +9,7 @@ from napari_hexrecruit import (
     render_frames,
     with_maps,
     write_frame,
+    write_html,
 )
 from napari_hexrecruit.analysis import isochrones
 from napari_hexrecruit.synthetic import MEDIUM, write_simulation
@@ -38,3 +39,5 @@ frames = render_frames(
     size=(900, 560),
 )
 write_frame(frames, "first.png", overwrite=True)
+
+write_html(cube, "first.html", title="Waves in the sample", outlines=lines, overwrite=True)

@@ -11,6 +11,7 @@ from napari_hexrecruit import (
     trial_mean,
     with_maps,
     write_frame,
+    write_html,
 )
 from napari_hexrecruit.analysis import input_onsets
 from napari_hexrecruit.synthetic import MEDIUM, write_simulation
@@ -43,3 +44,5 @@ frames = render_frames(
     size=(900, 560),
 )
 write_frame(frames, "reliable.png", overwrite=True)
+
+write_html(mean, "reliable.html", title="Mean of three trials", overwrite=True)
