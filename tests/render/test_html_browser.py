@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import time
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from tests.support.browser import (
     requests_of,
 )
 from tests.support.cubes import cube_of, sheet_cube, wave_cube
+from tests.support.waiting import wait_until
 
 from napari_hexrecruit import hex_traces, render_frames, show, write_html
 from napari_hexrecruit.analysis import population_trace
@@ -28,6 +28,11 @@ const box = document.querySelectorAll('.map-box')[panel];
 const canvas = box.querySelector('.hexagons');
 const data = canvas.getContext('2d').getImageData(Math.round(x), Math.round(y), 1, 1).data;
 return Array.from(data);
+"""
+
+SELECTED = """
+const { content, state } = hexrecruit;
+return state.selection[0].map((hex) => content.panels[0].hex[hex]);
 """
 
 
@@ -63,9 +68,7 @@ def saved_table(driver, folder):
     for old in folder.glob("*-traces.csv"):
         old.unlink()
     driver.find_element("id", "save-traces").click()
-    until = time.monotonic() + 30
-    while not list(folder.glob("*-traces.csv")) and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_until(lambda: list(folder.glob("*-traces.csv")))
     (file,) = folder.glob("*-traces.csv")
     head, *rows = csv.reader(file.read_text(encoding="utf-8").splitlines())
     values = np.array([[float(cell or "nan") for cell in row] for row in rows])
@@ -75,7 +78,7 @@ def saved_table(driver, folder):
 def test_no_request_and_no_message(driver, page):
     open_page(driver, page)
     driver.find_element("id", "play").click()
-    time.sleep(0.5)
+    wait_until(lambda: driver.execute_script("return hexrecruit.state.bin > 3"))
     driver.find_element("id", "about-open").click()
     assert requests_of(driver) == []
     assert console_of(driver) == []
@@ -214,11 +217,10 @@ def test_the_keyboard_reaches_everything(driver, page):
     press("+")
     assert state("dilation") < slower
     press(" ")
-    time.sleep(0.4)
     assert state("playing")
+    wait_until(lambda: state("bin") > 2)
     press(" ")
     assert not state("playing")
-    assert state("bin") > 1
 
     reached = []
     for _ in range(60):
@@ -252,7 +254,8 @@ def test_the_mouse_selects_and_the_lasso_takes_many(driver, page):
     ActionChains(driver).move_to_element(box).click().perform()
     assert len(driver.execute_script("return hexrecruit.state.selection[0]")) == 1
     tip = driver.find_element("id", "tip").text
-    assert "R0;C0" in tip
+    (name,) = driver.execute_script(SELECTED)
+    assert tip.startswith(name)
     assert "neurons" in tip
     driver.find_element("id", "lasso").click()
     chain = ActionChains(driver).move_to_element_with_offset(box, -80, -80).click_and_hold()
@@ -291,8 +294,9 @@ def test_several_cubes_share_clock_limits_and_selection(driver, folder, cube):
     assert len(boxes) == 2
     ActionChains(driver).move_to_element(boxes[1]).click().perform()
     legend = driver.find_element("id", "legend").text
-    assert "Awake: R0;C0" in legend
-    assert "Asleep: R0;C0" in legend
+    (name,) = driver.execute_script(SELECTED)
+    assert f"Awake: {name}" in legend
+    assert f"Asleep: {name}" in legend
 
 
 def test_other_radii_side_by_side_have_selections_of_their_own(driver, folder):
@@ -315,7 +319,7 @@ def test_a_browser_that_is_too_old_is_told_so(driver, page):
     try:
         driver.get("about:blank")
         driver.get(page.as_uri())
-        time.sleep(0.2)
+        wait_until(lambda: driver.find_element("id", "message").is_displayed())
         said = driver.find_element("id", "message").text
     finally:
         driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
@@ -373,9 +377,8 @@ def test_the_picture_is_the_frame(driver, page, folder):
 
     open_page(driver, page, "#t=3150&theme=light")
     driver.find_element("id", "save-picture").click()
-    until = time.monotonic() + 30
-    while not (files := list(folder.glob("*.png"))) and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_until(lambda: list(folder.glob("*.png")))
+    files = list(folder.glob("*.png"))
     assert files[0].name == "A-sheet-3150-ms.png"
     picture = np.asarray(Image.open(files[0]).convert("RGB"))
     assert picture.shape[1] > 1500
@@ -402,14 +405,11 @@ def test_a_notebook_plays_without_a_kernel(driver, folder, cube):
     frame = driver.find_element("css selector", "iframe[srcdoc]")
     assert frame.size["height"] == 700
     driver.switch_to.frame(frame)
-    until = time.monotonic() + 60
-    ready = "return document.documentElement.dataset.ready"
-    while driver.execute_script(ready) != "done" and time.monotonic() < until:
-        time.sleep(0.1)
+    ready = "return document.documentElement.dataset.ready === 'done'"
+    wait_until(lambda: driver.execute_script(ready))
     before = driver.find_element("id", "stamp").text
     driver.find_element("id", "play").click()
-    time.sleep(0.5)
-    assert driver.find_element("id", "stamp").text != before
+    wait_until(lambda: driver.find_element("id", "stamp").text != before)
     assert not driver.find_element("id", "copy-link").is_displayed()
     driver.switch_to.default_content()
 
