@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from tests.support.looking import pixel_of
@@ -81,3 +81,28 @@ def place_of(cube: xr.Dataset, name: str) -> tuple[float, float]:
     """y and x of a hexagon's centre."""
     one = cube.sel(hex=name)
     return float(one["y"]), float(one["x"])
+
+
+def turn_wheel(widget: Any, notches: int) -> None:
+    """Turn the wheel over the middle of a Qt widget; towards the user where it is negative.
+
+    What a widget ignores goes on to its parent: Qt does that for the wheel of a mouse, but not for
+    events that a program sends.
+    """
+    there = QPointF(widget.mapToGlobal(widget.rect().center()))
+    while widget is not None:
+        event = QWheelEvent(
+            widget.mapFromGlobal(there),
+            there,
+            QPoint(),
+            QPoint(0, 120 * notches),
+            Qt.MouseButton.NoButton,
+            NO_KEY,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(widget, event)
+        if event.isAccepted():
+            break
+        widget = widget.parentWidget()
+    QApplication.processEvents()

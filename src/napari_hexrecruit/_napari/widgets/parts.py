@@ -20,6 +20,7 @@ from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QScrollArea, QSizePolicy
 
 from napari_hexrecruit._napari.widgets.loading import Monitor
+from napari_hexrecruit._napari.widgets.wheel import CalmWheel
 
 LARGEST = 1e9
 _SPACING = 4
@@ -103,7 +104,10 @@ def column(label: str, widgets: Sequence[Widget], *, labels: bool = False) -> Co
 def scrolled(
     outer: Container[Widget], sections: Sequence[Widget], *, stretch: int = 0
 ) -> Container[Widget]:
-    """Fill a container with sections that scroll, and give the panel that these are on."""
+    """Fill a container with sections that scroll, and give the panel that these are on.
+
+    The wheel scrolls, and changes no field that does not have the focus.
+    """
     panel = Container[Widget](widgets=sections, labels=False)
     panel.margins = (6, 0, 6, 6)
     panel.native.layout().setSpacing(5)
@@ -116,6 +120,7 @@ def scrolled(
     outer.margins = (0, 0, 0, 0)
     outer.native.layout().addWidget(scroll)
     outer.native.setMinimumWidth(280)
+    CalmWheel(panel.native)
     return panel
 
 
