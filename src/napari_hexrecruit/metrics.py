@@ -25,7 +25,7 @@ from napari_hexrecruit.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import xarray as xr
 
@@ -85,6 +85,23 @@ class Metric:
     def title_for(self, cube: xr.Dataset) -> str:
         """Label with units for a cube, see `label_for`: ``Recruited so far (%)``."""
         return _with_units(*self.label_for(cube))
+
+    def bar_title(self, cubes: Sequence[xr.Dataset], between: str = ", ") -> str:
+        """Title of a colour bar: quantity with units, and the filter that all cubes share.
+
+        Of cubes with several filters the names of the panels say which is which.
+
+        Parameters
+        ----------
+        cubes
+            What share the bar.
+        between
+            Stands between quantity and filter.
+        """
+        filters = {CubeRecipe.of_foreign(cube).filters for cube in cubes}
+        shared = filters.pop() if len(filters) == 1 else ""
+        title = self.title_for(cubes[0])
+        return f"{title}{between}{shared}" if shared else title
 
     def label_for(self, cube: xr.Dataset) -> tuple[str, str]:
         """Label and units for a cube.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from napari_hexrecruit.command_line import command_line
 from napari_hexrecruit.errors import Parameter, ParameterError
-from napari_hexrecruit.filters import Rule, Where, parse_where, rule_to_text
+from napari_hexrecruit.filters import Rule, Where, parse_where, rule_to_text, value_to_text
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.recipe_entries import ENTRY_TYPES, is_finite, is_number, is_whole
 from napari_hexrecruit.timebins import TimeBins
@@ -130,6 +130,22 @@ class CubeRecipe:
     def rules(self) -> tuple[Rule, ...]:
         """The filters, as mappings."""
         return tuple(parse_where(self.where))
+
+    @property
+    def filters(self) -> str:
+        """The filters as a person reads them; empty where all neurons of the node set count.
+
+        Examples
+        --------
+        >>> where = [{"column": "layer", "values": [2, 3]}, {"column": "depth", "interval": (0, 9)}]
+        >>> CubeRecipe(where=where).filters
+        'layer 2, 3, depth 0 to 9'
+        """
+        return ", ".join(map(_as_read, self.rules))
+
+    def counted(self, population: str) -> str:
+        """What is counted, as layers, colour bars, pages and movies are named after it."""
+        return ", ".join(part for part in (population, self.filters) if part)
 
     @property
     def columns(self) -> tuple[str, str] | None:
@@ -372,3 +388,14 @@ def _plain(value: Any) -> Any:
 
 _EVERY = (*_NEEDED, "bin_ms", "start", "stop", "min_neurons")
 """Entries that a text has in any case."""
+
+
+def _as_read(rule: Rule) -> str:
+    """A filter as a person reads it: ``synapse_class INH``, ``depth 0 to 100``."""
+    if "text" in rule:
+        return f"{rule['column']} {rule['text']}"
+    if "interval" in rule:
+        low, high = rule["interval"]
+        return f"{rule['column']} {low:g} to {high:g}"
+    values = [rule["value"]] if "value" in rule else rule["values"]
+    return f"{rule['column']} {', '.join(map(value_to_text, values))}"

@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from napari.layers import Points
-from napari.utils.notifications import show_info
+from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
+from qtpy.QtWidgets import QApplication
 
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.layers.look import fitted_limits
+from napari_hexrecruit._napari.layers.saving import ask_for_cube
 from napari_hexrecruit._napari.layers.shown_cube import cube_of
 from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.widgets.sentences import reason_first
+from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.metrics import metrics_for
 from napari_hexrecruit.schema import RECRUITMENT
+from napari_hexrecruit.storage.cubes import write_cube
 
 
 def toggle_time_and_colorbar(viewer: Viewer) -> None:
@@ -46,6 +51,22 @@ def next_quantity(viewer: Viewer) -> None:
         if isinstance(layer, RecruitmentLayer) and cube is not None:
             names = [metric.name for metric in metrics_for(cube)]
             layer.metric = names[(names.index(layer.metric) + 1) % len(names)]
+
+
+def save_cube(viewer: Viewer) -> None:
+    """Save the cube of the selected hexagon layer, or of the uppermost; asks for the name."""
+    layers = _hexagons(viewer)
+    cube = cube_of(layers[-1]) if layers else None
+    asked = None if cube is None else ask_for_cube(QApplication.activeWindow(), layers[-1].name)
+    if cube is None or asked is None:
+        return
+    path, confirmed = asked
+    try:
+        write_cube(cube, path, overwrite=confirmed)
+    except (HexRecruitError, ValueError, OSError) as error:
+        show_error(reason_first(error))
+        return
+    show_info(f"Saved {path.name}.")
 
 
 def _hexagons(viewer: Any) -> list[Points]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from napari_hexrecruit._napari.layers.saving import with_ending
 from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit.errors import HexRecruitError
-from napari_hexrecruit.storage.cubes import ENDING, write_cube
+from napari_hexrecruit.storage.cubes import write_cube
 
 
 def write_layer(path: str, data: object, meta: Mapping[str, Any]) -> list[str]:
@@ -39,5 +40,4 @@ def write_layer(path: str, data: object, meta: Mapping[str, Any]) -> list[str]:
             f"layer {meta.get('name')!r} shows no recruitment cube: save it as another type of"
             " file, CSV for instance"
         )
-    file = path if path.endswith(ENDING) else path + ENDING
-    return [str(write_cube(recipe.cube, file, overwrite=True))]
+    return [str(write_cube(recipe.cube, with_ending(path), overwrite=True))]

@@ -16,7 +16,6 @@ from napari_hexrecruit.filters import (
     matches,
     rule_column,
     typed_rule,
-    value_to_text,
 )
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.pipeline.evidence import Evidence, tally_of
@@ -187,7 +186,7 @@ def resolve(
         stop=bins.stop_ms,
     )
     attrs = {
-        "title": _title(population, rules),
+        "title": f"Recruitment, {answered.counted(population)}",
         "population": population,
         "recipe": answered.to_json(),
         "n_neurons_selected": n_selected,
@@ -283,17 +282,6 @@ def _node_set_notes(node_set: str | None, said: str) -> list[str]:
     if node_set is None and not said:
         return ["the simulation names no node set; all neurons count"]
     return [said] if said else []
-
-
-def _title(population: str, rules: list[dict[str, Any]]) -> str:
-    parts = [population]
-    for rule in rules:
-        if "interval" in rule:
-            lo, hi = rule["interval"]
-            parts.append(f"{rule['column']} {lo:g} to {hi:g}")
-        else:
-            parts.append(f"{rule['column']} {', '.join(map(value_to_text, rule['values']))}")
-    return "Recruitment, " + ", ".join(parts)
 
 
 def _version() -> str:

@@ -293,7 +293,7 @@ def _scene(
     others = [under.extent] if under else []
     others += [_line_bounds(line) for line in outlines]
     flat_units = _common_units(cubes)
-    label = _colour_label(style, quantity)
+    label = _colour_label(style, metric.bar_title(cubes))
     made = arrange(style, shown, hexes, (titles, label), others, flat_units)
     means = [_population(metric, cube, shown) if style.strip else np.empty(0) for cube in cubes]
     parts = zip(made.layout.panels, hexes, titles, made.titles, means, strict=True)

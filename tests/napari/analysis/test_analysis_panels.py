@@ -447,7 +447,9 @@ class TestMaps:
         panel, _layers = opened("Maps", whole=cube)
         panel.widget.map.value = "correlation"
         panel.press(panel.widget.add)
-        assert panel.told == ["No hexagon is selected: click the one to correlate with first."]
+        sentence = "No hexagon is selected: click the one to correlate with first."
+        assert panel.widget.status.value == sentence
+        assert panel.told == [f"{sentence} (panel Maps)"]
 
     def test_maps_are_of_the_cube_not_of_each_other(self, opened, cube):
         panel, (layer,) = opened("Maps", whole=cube)

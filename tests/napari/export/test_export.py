@@ -261,7 +261,8 @@ class TestCanvas:
         monkeypatch.setattr(camera, "_time_axis", removing)
         user.export(tmp_path / "wave.mp4", what="canvas")
         user.wait(lambda: list(tmp_path.iterdir()) == [])
-        assert user.told == ["the layer is gone"]
+        assert user.told == ["the layer is gone (panel Hexagon recruitment, Export)"]
+        assert user.panel.status.value == "The layer is gone"
         assert state_of(user.viewer) == before
 
     def test_a_layer_that_is_removed_ends_it(self, user, tmp_path):
@@ -361,7 +362,7 @@ class TestBadInput:
     def test_odd_sides(self, user, tmp_path):
         user.export(tmp_path / "wave.mp4", width=321.0)
         assert "the sides of this kind of movie are even" in user.told[0]
-        assert "wave.mp4: " in user.told[0]
+        assert "wave.mp4" in user.panel.status.value
         assert ".part" not in user.told[0]
         assert list(tmp_path.iterdir()) == []
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from qtpy.QtTest import QTest
 from tests.support.atlas_files import LETTER, letter_flatmap, slab_flatmap, write_circuit
 from tests.support.looking import pixel_of, scene
 from tests.support.qt_events import wait_until_gone
@@ -61,9 +62,11 @@ class User:
             getattr(self.form, name).value = path
         self.press(self.form.add)
 
-    def add_neurons(self, column="region"):
+    def add_neurons(self, column=None):
         self.form.source.value = "neurons"
-        self.form.region_column.value = column
+        self.wait()
+        if column is not None:
+            self.form.region_column.value = column
         self.press(self.form.add)
 
     def check(self):
@@ -365,10 +368,23 @@ class TestBadInput:
         user.add_neurons()
         assert self.told_once(user, "there are no hexagons")
 
-    def test_a_property_that_no_neuron_has(self, user, row_of_neurons):
-        hexagons(user, row_of_neurons)
-        user.add_neurons("regoin")
-        assert self.told_once(user, "regoin")
+    def test_the_properties_there_are_are_offered(self, user, row_of_neurons, tmp_path):
+        assert user.form.region_column.choices == ()
+        layer = hexagons(user, row_of_neurons)
+        user.wait()
+        assert {"region", "synapse_class", "layer", "depth"} <= set(user.form.region_column.choices)
+        assert user.form.region_column.value == "region"
+        QTest.keyClicks(user.form.region_column.native, "syn")
+        assert user.form.region_column.value == "synapse_class"
+        user.viewer.layers.remove(layer)
+        user.wait()
+        assert user.form.region_column.choices == ()
+
+    def test_a_circuit_without_regions(self, user, tmp_path):
+        hexagons(user, neurons_in_a_row().write(tmp_path))
+        user.add_neurons()
+        assert user.told == []
+        assert "layer, names" in user.names
 
     def test_an_error_leaves_the_former_layers(self, user, tmp_path):
         user.add_image(write_letter(tmp_path / "f.png"), pixel_size=PIXEL)

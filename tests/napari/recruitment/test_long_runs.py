@@ -374,11 +374,14 @@ class TestFilesBeingWritten:
             user.choose(path)
             user.load()
             assert len(user.told) == 2  # the warning when it is chosen, the error when it is loaded
-            for told in user.told:
-                assert told == (
-                    f"{spikes}: the spikes file is open in a program that writes it:"
-                    " wait until that has ended"
-                )
+            sentence = (
+                "the spikes file is open in a program that writes it: wait until that has ended"
+            )
+            assert user.told == [
+                f"{spikes}: {sentence}",
+                f"{sentence} (panel Hexagon recruitment)",
+            ]
+            assert user.form.status.value == f"T{sentence[1:]}\nWhere: {spikes}"
             assert list(user.viewer.layers) == []
         user.load()
         assert len(user.told) == 2

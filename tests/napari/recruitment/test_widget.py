@@ -518,7 +518,9 @@ class TestSplitting:
         user.pick_filter("synapse_class", "EXC")
         user.form.split_by.value = "layer"
         user.load()
-        assert [layer.name for layer in user.viewer.layers] == ["layer 1", "layer 3", "layer 5"]
+        assert [layer.name for layer in user.viewer.layers] == [
+            f"synapse_class EXC, layer {n}" for n in (1, 3, 5)
+        ]
 
     @pytest.mark.parametrize(
         ("column", "says"), [("depth", "too many values"), ("many", "at most 16 layers")]
@@ -573,7 +575,7 @@ class TestMistakes:
         user.choose(make(tmp_path))
         assert len(user.told) == 1
         assert says in user.told[0]
-        assert str(tmp_path) in user.told[0]
+        assert str(tmp_path) in user.form.info.value
         assert user.form.settings() == before
         assert user.form.file.line_edit.value == str(sample)
         assert list(user.viewer.layers) == [layer]
@@ -604,7 +606,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("change", "says"),
         [
-            pytest.param({"radius": 0.0}, "radius", id="radius-0"),
+            pytest.param({"radius": 0.0}, "Radius must be", id="radius-0"),
             pytest.param({"bin_ms": 0.0}, "bin width", id="bin-0"),
             pytest.param(
                 {"bin_ms": 7.0, "stop": 50.0}, "use 0 to 49 ms or 0 to 56 ms", id="ragged"
@@ -625,6 +627,8 @@ class TestMistakes:
         assert says in user.told[0]
         assert "\n" not in user.told[0]
         assert layer.cube is before
+        assert says.lower() in user.form.status.wrong.lower()
+        user.form.status.mended()
         assert user.form.status.value == status
 
     def test_a_number_that_is_none_does_not_get_in(self, user):
@@ -641,7 +645,9 @@ class TestMistakes:
         user.form.node_set.value = "Even"
         user.pick_filter("synapse_class", "INH")
         user.load()
-        assert user.told == ["no neuron passes all the filters together: loosen one of them"]
+        sentence = "o neuron passes all the filters together: loosen one of them"
+        assert user.form.status.value == f"N{sentence}"
+        assert user.told == [f"n{sentence} (panel Hexagon recruitment)"]
         assert layer.cube is before
 
     def test_load_without_a_simulation(self, user):

@@ -225,7 +225,8 @@ def test_what_is_split_is_what_was_opened(user, simulation, tmp_path):
     user.form.split_by.value = "layer"
     user.wait_until_idle()
     layers = list(user.viewer.layers)
-    assert [layer.name for layer in layers] == ["layer 2"]  # no other layer has INH neurons here
+    names = [layer.name for layer in layers]
+    assert names == ["synapse_class INH, layer 2"]  # no other layer has INH neurons here
     rules = [*TWO_FILTERS, {"column": "layer", "value": 2}]
     assert layers[0].cube.identical(computed(simulation, cumulative=True, where=rules))
 
@@ -334,7 +335,7 @@ def test_an_entry_that_is_not_known_is_refused(user, simulation, tmp_path):
     type_bin(user, "20")
     assert user.told == [
         "the layer was computed with jitter, which this panel cannot: it stays as it is;"
-        " press Clear to go on without"
+        " press Clear to go on without (panel Hexagon recruitment)"
     ]
     assert layer.cube is before
     user.form.clear.native.click()

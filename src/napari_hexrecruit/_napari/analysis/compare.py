@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from magicgui.widgets import CheckBox, PushButton, Widget
-from napari.utils.notifications import show_info
 from napari.viewer import Viewer
 
 from napari_hexrecruit._napari.analysis.panel import AnalysisPanel
@@ -131,6 +130,8 @@ class CompareWidget(AnalysisPanel):
         The viewer that layers are added to.
     """
 
+    title = "Compare"
+
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
         self.stage = Stage(self.viewer)
@@ -225,12 +226,14 @@ class CompareWidget(AnalysisPanel):
         """Compare what the fields say, in a thread."""
         work = self._work()
         if work is not None:
-            self.work(lambda _: work(), self._show)
+            layers = (self.a.value, self.b.value if self.kind.value == LAYERS else self.a.value)
+            cubes = [layer.cube for layer in layers if isinstance(layer, RecruitmentLayer)]
+            self.work(lambda _: work(), self._show, cubes)
 
     def _work(self) -> Callable[[], Comparison] | None:
         a, b, metric = self.a.value, self.b.value, self.metric.value
         if not isinstance(a, RecruitmentLayer):
-            show_info("There is no layer of hexagons: load a simulation or a cube first.")
+            self.refuse("There is no layer of hexagons: load a simulation or a cube first.")
             return None
         cube, name = a.cube, a.name
         if self.kind.value == BASELINE:
@@ -241,7 +244,7 @@ class CompareWidget(AnalysisPanel):
             names = (self.window_a.name, self.window_b.name)
             return lambda: compared(cut(cube, *one), cut(cube, *other), names, metric)
         if not isinstance(b, RecruitmentLayer) or a is b:
-            show_info("There is only one layer of hexagons: load another simulation beside it.")
+            self.refuse("There is only one layer of hexagons: load another simulation beside it.")
             return None
         theirs, names = b.cube, (name, b.name)
         return lambda: compared(cube, theirs, names, metric)

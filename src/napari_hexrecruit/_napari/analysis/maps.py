@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from magicgui.widgets import CheckBox, PushButton, Widget
-from napari.utils.notifications import show_info
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog
 
@@ -143,6 +142,8 @@ class MapsWidget(AnalysisPanel):
         The viewer that layers are added to.
     """
 
+    title = "Maps"
+
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
         self.stage = Stage(self.viewer)
@@ -242,9 +243,9 @@ class MapsWidget(AnalysisPanel):
             return
         name, options = str(self.map.value), self._options(cube)
         if "hexes" in options and not options["hexes"]:
-            show_info("No hexagon is selected: click the one to correlate with first.")
+            self.refuse("No hexagon is selected: click the one to correlate with first.")
             return
-        self.work(partial(computed_map, cube, name, options, source_of(cube)), self._show)
+        self.work(partial(computed_map, cube, name, options, source_of(cube)), self._show, [cube])
 
     def _options(self, cube: xr.Dataset) -> dict[str, Any]:
         wanted = map_options(self.map.value)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import xarray as xr
 from magicgui.widgets import ComboBox, Container, PushButton, Widget
-from napari.utils.notifications import show_error, show_warning
+from napari.utils.notifications import show_warning
 from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
 
@@ -15,18 +15,20 @@ from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.layers.picking import LookedAt
 from napari_hexrecruit._napari.layers.simulation_source import source_of
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
+from napari_hexrecruit._napari.widgets.message import Message
 from napari_hexrecruit._napari.widgets.parts import (
     align_labels,
     choice,
     progress_bar,
     scrolled,
     show_on_bar,
-    text,
 )
 from napari_hexrecruit.progress import Progress
 
 T = TypeVar("T")
 
+_LINES = 6
+"""Of the message at the bottom of a panel, which has room."""
 _NO_LAYER = "No hexagons are visible: load a simulation or a cube, or show a layer."
 
 
@@ -42,18 +44,24 @@ class AnalysisPanel(Container[Widget]):
 
     Attributes
     ----------
+    title
+        What the panel is called in menus and notifications.
     progress, status
-        How far the work is, and what came of it.
+        How far the work is, and what came of it or is wrong.
     """
+
+    title = ""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(labels=False)
         self.viewer: Any = getattr(napari_viewer, "__wrapped__", napari_viewer)
-        self.progress, self.status = progress_bar(), text("")
+        self.progress, self.status = progress_bar(), Message(lines=_LINES)
         self._labelled: list[Widget] = []
         self._buttons: list[PushButton] = []
         self._layer: RecruitmentLayer | None = None
         self._source: object = None
+        self._has_none = False
+        self._works_on: list[xr.Dataset] = []
         self._looked_at = LookedAt(self.viewer)
         self._working = Jobs(self._show_progress, self.native)
         self._reading = Jobs(lambda _: None, self.native)
@@ -70,6 +78,7 @@ class AnalysisPanel(Container[Widget]):
         self._panel = scrolled(self, [*sections, self.progress, self.status], stretch=1)
         self._labelled, self._buttons = list(labelled), list(buttons)
         self._looked_at.changed.connect(self._follow)
+        self.viewer.layers.events.removed.connect(self._on_any_removed)
         self.native_parent_changed.connect(self._on_parent_changed)
         self._follow(self._looked_at.layer)
 
@@ -97,8 +106,17 @@ class AnalysisPanel(Container[Widget]):
         """Whether a thread works for the panel."""
         return self._working.running or self._reading.running
 
-    def work(self, work: Callable[[Progress], T], on_done: Callable[[T], None]) -> None:
-        """Do something in a thread; what comes of it is shown by `on_done`, errors are told."""
+    def work(
+        self,
+        work: Callable[[Progress], T],
+        on_done: Callable[[T], None],
+        of: Sequence[xr.Dataset] = (),
+    ) -> None:
+        """Do something in a thread; what comes of it is shown by `on_done`, errors are told.
+
+        It ends with the layers that show what it is `of`.
+        """
+        self._works_on = list(of)
         self._start(self._working, work, on_done)
         self.rest(True)
 
@@ -116,8 +134,13 @@ class AnalysisPanel(Container[Widget]):
         return self._layer is not None
 
     def say(self, sentence: str) -> None:
-        """Tell what came of it, on the panel."""
-        self.status.value = sentence
+        """Tell what came of it, on the panel: nothing is wrong any more."""
+        self.status.say(sentence)
+        self.status.mended()
+
+    def refuse(self, sentence: str) -> None:
+        """Tell what is wrong, on the panel, until something comes of the work."""
+        self.status.refuse(sentence, self.title)
 
     def layer_choice(self, label: str, tooltip: str) -> ComboBox:
         """Make a field for one of the layers of hexagons; napari renews what it offers."""
@@ -134,10 +157,14 @@ class AnalysisPanel(Container[Widget]):
     ) -> None:
         def finish(outcome: Outcome[T]) -> None:
             self.rest(self._working.running)
+            if jobs is self._working:
+                self._works_on = []
             if outcome.value is not None:
+                if jobs is self._working:
+                    self.status.mended()
                 on_done(outcome.value)
             if outcome.error is not None:
-                show_error(outcome.error)
+                self.refuse(outcome.reason)
             if outcome.warned:
                 show_warning("; ".join(outcome.warned))
 
@@ -156,11 +183,19 @@ class AnalysisPanel(Container[Widget]):
     def _on_cube(self, event: object = None) -> None:
         self._source = source_of(self.cube)  # kept, so that it stays in memory
         if self._layer is None:
-            self.say(_NO_LAYER)
-        elif self.status.value == _NO_LAYER:
-            self.say("")
+            self.status.say(_NO_LAYER)
+        elif self._has_none:
+            self.status.say("")
+        self._has_none = self._layer is None
         self.rest(self._working.running)
         self.on_layer()
+
+    def _on_any_removed(self, event: object = None) -> None:
+        """End work on a cube that no layer shows any more: what came of it would come back."""
+        cubes = [layer.cube for _, layer in self._layers()]
+        if any(not any(cube is one for one in cubes) for cube in self._works_on):
+            self._works_on = []
+            self._working.cancel()
 
     def _on_selection(self, event: object = None) -> None:
         self.on_selection()
@@ -181,6 +216,7 @@ class AnalysisPanel(Container[Widget]):
             return
         for jobs in (self._working, self._reading):
             jobs.cancel()
+        self.viewer.layers.events.removed.disconnect(self._on_any_removed)
         self._looked_at.changed.disconnect(self._follow)
         self._follow(None)
         self._looked_at.close()

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from magicgui.widgets import LineEdit, PushButton, Select, Widget
-from napari.utils.notifications import show_info
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog
 
@@ -68,6 +67,8 @@ class SelectionWidget(AnalysisPanel):
     napari_viewer
         The viewer that hexagons are picked in.
     """
+
+    title = "Selection"
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
@@ -261,7 +262,7 @@ class SelectionWidget(AnalysisPanel):
     def _may_save(self) -> bool:
         picked = self.layer is not None and bool(self.layer.selected_hexes)
         if not picked:
-            show_info(_NOTHING)
+            self.refuse(_NOTHING)
         return picked
 
     def _asked(self, title: str, name: str, kind: str, ending: str) -> Path | None:

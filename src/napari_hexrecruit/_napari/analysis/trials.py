@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from magicgui.widgets import CheckBox, LineEdit, PushButton, Widget
-from napari.utils.notifications import show_error
 from napari.viewer import Viewer
 
 from napari_hexrecruit._napari.analysis.panel import AnalysisPanel
@@ -24,7 +23,7 @@ from napari_hexrecruit._napari.layers.simulation_source import (
 )
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit._napari.widgets.parts import LARGEST, choice, column, heading, number, row
-from napari_hexrecruit._napari.widgets.words import in_panel
+from napari_hexrecruit._napari.widgets.sentences import reason_first
 from napari_hexrecruit.analysis import (
     bins_of,
     count_trials,
@@ -36,7 +35,6 @@ from napari_hexrecruit.analysis import (
     trial_mean,
     with_maps,
 )
-from napari_hexrecruit.errors import in_words
 from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.rounding import listed
 from napari_hexrecruit.schema import RECRUITMENT
@@ -177,6 +175,8 @@ class TrialsWidget(AnalysisPanel):
         The viewer that layers are added to.
     """
 
+    title = "Trials"
+
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
         self.stage = Stage(self.viewer)
@@ -290,11 +290,11 @@ class TrialsWidget(AnalysisPanel):
         try:
             onsets = self._onsets(cube)()
         except ValueError as mistake:
-            show_error(in_words(mistake, in_panel))
+            self.refuse(reason_first(mistake))
             return
         window = self.before.value, self.after.value
         source = source_of(cube) if self.exact.value else None
-        self.work(partial(cut_or_counted, cube, onsets, window, source), self._show)
+        self.work(partial(cut_or_counted, cube, onsets, window, source), self._show, [cube])
 
     def _onsets(self, cube: xr.Dataset) -> Callable[[], npt.NDArray[np.float64]]:
         bins = bins_of(cube)

@@ -164,6 +164,8 @@ class WavesWidget(AnalysisPanel):
         The last fit; None before.
     """
 
+    title = "Waves"
+
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
         self.stage = Stage(self.viewer)
@@ -228,7 +230,7 @@ class WavesWidget(AnalysisPanel):
             return
         options = {"onset": self.onset.value, "until": self.until.value}
         work = partial(front_of, self._of, str(self.map.value), options, self.kind.value)
-        self.work(work, self._show)
+        self.work(work, self._show, [self._of])
 
     def _show(self, front: Front) -> None:
         self.fit = front.fit

@@ -6,6 +6,7 @@ from typing import Any
 
 from magicgui.widgets import LineEdit, ProgressBar, PushButton, Widget
 
+from napari_hexrecruit._napari.widgets.message import Message
 from napari_hexrecruit._napari.widgets.parts import (
     LARGEST,
     choice,
@@ -13,7 +14,6 @@ from napari_hexrecruit._napari.widgets.parts import (
     heading,
     number,
     row,
-    text,
 )
 
 HEXAGONS, CANVAS = "hexagons", "canvas"
@@ -120,7 +120,7 @@ class ExportFields:
         self.progress = ProgressBar(value=0, min=0, max=1000)
         self.progress.native.setTextVisible(False)
         self.progress.native.setFixedHeight(_PROGRESS_HEIGHT)
-        self.status = text("")
+        self.status = Message(lines=4)
         self.copy = PushButton(
             text="Copy as command",
             tooltip="Put the command line that makes this movie of hexagons on the clipboard",

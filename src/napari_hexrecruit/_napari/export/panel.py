@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Points
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_info
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
@@ -33,8 +33,8 @@ from napari_hexrecruit._napari.export.order import (
 )
 from napari_hexrecruit._napari.export.writing import render_movie, write_frames
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
-from napari_hexrecruit._napari.widgets.words import in_panel
-from napari_hexrecruit.errors import HexRecruitError, in_words
+from napari_hexrecruit._napari.widgets.sentences import reason_first
+from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.storage.atomic import written_aside
 from napari_hexrecruit.storage.run_file import write_run_file
 
@@ -71,7 +71,7 @@ class ExportPanel(ExportFields):
         self._camera = CanvasCamera(viewer, parent)
         self._offered: Window | None = None
         self._confirmed = ""
-        self._said = ""
+        self._refused = False
         self._followed: list[Points] = []
         self._connect()
         self.refresh()
@@ -97,8 +97,8 @@ class ExportPanel(ExportFields):
         self.copy.changed.connect(self._copy)
         self.save.changed.connect(self._save)
         self.speed_kind.changed.connect(self._on_speed_kind_changed)
-        fields: list[Any] = [self.what, self.start, self.stop, self.step, self.speed]
-        for field in [*fields, self.file, self.width, self.height]:
+        fields: list[Any] = [self.what, self.file, self.start, self.stop, self.step, self.speed]
+        for field in [*fields, self.width, self.height]:
             field.changed.connect(self._show_length)
         for event, action in self._viewer_events():
             event.connect(action)
@@ -160,8 +160,8 @@ class ExportPanel(ExportFields):
         """Say how long the movie will be, and enable what can be done."""
         layers = visible_hexagons(self._viewer)
         if not self.busy:
-            self._said = self._length(layers)
-            self.status.value = self._said
+            self.status.say(self._length(layers))
+            self._look_again(layers)
         self._show_buttons()
 
     def _length(self, layers: list[Points]) -> str:
@@ -171,7 +171,7 @@ class ExportPanel(ExportFields):
         try:
             n_frames, rate = len(order.times_ms(cubes_of_layers(layers))), order.rate
         except ValueError as error:
-            return _sentence(error)
+            return reason_first(error)
         if order.is_web_page:
             return f"{n_frames:,} bins on a web page."
         return f"{n_frames:,} frames, {n_frames / rate:.3g} s at {rate:.3g} frames per s."
@@ -202,13 +202,12 @@ class ExportPanel(ExportFields):
         order, layers = self.order(), visible_hexagons(self._viewer)
         start = self._start_canvas if self.what.value == CANVAS else self._start_hexagons
         try:
-            if not layers:
-                raise ValueError(_NO_LAYER)
-            check_order(order)
+            self._check(order, layers)
             self._on_start()
             start(order, layers)
         except (HexRecruitError, ValueError, OSError) as error:
-            show_error(_sentence(error))
+            self._refuse(reason_first(error))
+            self._refused = isinstance(error, ValueError | OSError)
         self._show_buttons()
 
     def _start_hexagons(self, order: Order, layers: list[Points]) -> None:
@@ -230,13 +229,41 @@ class ExportPanel(ExportFields):
         self._camera.stop()
         self._confirmed = ""
         if outcome.error is not None:
-            show_error(outcome.error)
+            self._refuse(outcome.reason)
         elif outcome.value is not None:
-            self.status.value = f"Saved {Path(outcome.value).name}. {self._said}"
+            self._done(f"Saved {Path(outcome.value).name}.")
 
     def _fail(self, sentence: str) -> None:
         self._stop()
-        show_error(sentence)
+        self._refuse(sentence)
+
+    def _check(self, order: Order, layers: list[Points]) -> None:
+        """Refuse what could not be written in the end."""
+        if not layers:
+            raise ValueError(_NO_LAYER)
+        check_order(order)
+        order.times_ms(cubes_of_layers(layers))
+
+    def _refuse(self, sentence: str) -> None:
+        """Tell what is wrong, until it is mended."""
+        self._refused = False
+        self.status.refuse(sentence, "Hexagon recruitment, Export")
+
+    def _done(self, sentence: str) -> None:
+        """Tell what has come of it, and that nothing is wrong any more."""
+        self.status.mended()
+        self.status.say(f"{sentence} {self._length(visible_hexagons(self._viewer))}")
+
+    def _look_again(self, layers: list[Points]) -> None:
+        """Whether what was refused before it was begun is mended now."""
+        if not self._refused:
+            return
+        try:
+            self._check(self.order(), layers)
+        except (HexRecruitError, ValueError, OSError):
+            return
+        self._refused = False
+        self.status.mended()
 
     def _stop(self) -> None:
         """Cancel; the thread ends a moment later and leaves nothing."""
@@ -248,13 +275,13 @@ class ExportPanel(ExportFields):
         bar.setRange(0, 1000)
         if monitor is None:
             bar.setValue(0)
-            self.status.value = self._said
+            self.status.doing()
             self._show_buttons()
         elif monitor.total:
             bar.setValue(1000 * monitor.done // monitor.total)
             is_last = monitor.done == monitor.total
             told = f"Frame {monitor.done:,} of {monitor.total:,}"
-            self.status.value = "Finishing the file ..." if is_last else told
+            self.status.doing("Finishing the file ..." if is_last else told)
 
     # --- the command ------------------------------------------------------------------------------
 
@@ -263,18 +290,18 @@ class ExportPanel(ExportFields):
             layers, order, style = self._described()
             line = commands(layers, order, style)
         except ValueError as error:
-            show_error(_sentence(error))
+            self._refuse(reason_first(error))
             return
         clipboard: Any = QApplication.clipboard()
         clipboard.setText(line)
-        self.status.value = f"Copied. {self._said}"
+        self._done("Copied.")
 
     def _save(self) -> None:
         try:
             layers, order, style = self._described()
             options = run_options(layers, order, style)
         except ValueError as error:
-            show_error(_sentence(error))
+            self._refuse(reason_first(error))
             return
         start = str(Path(order.output).with_suffix(".yaml"))
         chosen, _ = QFileDialog.getSaveFileName(
@@ -290,7 +317,7 @@ class ExportPanel(ExportFields):
             with written_aside(final, overwrite=confirmed) as aside:
                 write_run_file(aside, command, options)
         except OSError as error:
-            show_error(_sentence(error))
+            self._refuse(reason_first(error))
             return
         show_info(f"hexrecruit {command} SIM_OR_CUBE -o OUT --run-file {final} makes the same.")
 
@@ -317,10 +344,3 @@ def _absolute(typed: str) -> str:
         return ""
     path = str(Path(typed).expanduser().absolute())
     return path + "/" if typed.endswith("/") and not path.endswith("/") else path
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'file'}: {error.strerror}"
-    said = in_words(error, in_panel)
-    return said[:1].upper() + said[1:] if not said.startswith(("/", "~")) else said

@@ -47,12 +47,15 @@ class Neurons:
     in_own_region
         Of how many the region is known on the flat map, and how many of these lie in it; None
         where neurons or map have no regions, or others.
+    has_regions
+        Whether the flat map has regions at all.
     """
 
     x: Floats
     y: Floats
     n_all: int
     in_own_region: tuple[int, int] | None
+    has_regions: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +83,8 @@ class Fit:
         if self.neurons.in_own_region is not None:
             n_known, n_inside = self.neurons.in_own_region
             lines.append(f"In own region: {_share(n_inside, n_known)}")
+        elif self.neurons.has_regions:
+            lines.append("In own region: not known, the map names other regions than the neurons")
         return lines
 
 
@@ -121,8 +126,9 @@ def read_neurons(
         found = _first(
             _in_own_region(named.regions, own, x, y, members.hex_of_neuron[ids])
             for named in regions
+            if _are_comparable(named, column)
         )
-    return Neurons(x, y, n_all, found)
+    return Neurons(x, y, n_all, found, bool(regions))
 
 
 def fit(neurons: Neurons, image: FlatImage | None) -> Fit:
@@ -138,6 +144,12 @@ def _has_content(values: npt.NDArray[Any]) -> Mask:
     if values.ndim == 2:
         return values[:, 3] > 0 if values.shape[1] == 4 else np.ones(len(values), dtype=bool)
     return np.asarray(np.isfinite(values) & (values != 0))
+
+
+def _are_comparable(named: NamedRegions, column: str) -> bool:
+    """Whether names can be those of a property: layer 3 is not column 3."""
+    is_own = isinstance(named.regions, HexRegions) and column in (named.title, "region")
+    return is_own or not all(name.isdigit() for name in named.regions.names)
 
 
 def _in_own_region(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from magicgui.widgets import CheckBox, FileEdit, FloatSlider, LineEdit, PushButton, Widget
+from magicgui.widgets import CheckBox, FileEdit, FloatSlider, PushButton, Widget
 
 from napari_hexrecruit._napari.flatmap.sources import AtlasFiles
+from napari_hexrecruit._napari.widgets.message import Message
 from napari_hexrecruit._napari.widgets.parts import (
     LARGEST,
     align_labels,
@@ -33,6 +34,8 @@ _ATLAS_IMAGES = [
 ]
 _HEXAGON_OPACITY = 0.7
 """The map is seen through the hexagons, and these are still told apart."""
+_USUAL_REGIONS = ("region", "layer")
+"""Properties that say regions, where a circuit has them."""
 _COLOURS = ["white", "black", "orange", "magenta"]
 NOT_CHECKED = "Not checked."
 
@@ -142,6 +145,15 @@ class FlatMapForm:
         self._said = self._placing()
         self.about.value = about
 
+    def offer_columns(self, columns: Sequence[str]) -> None:
+        """Offer properties of the neurons; the chosen one stays where it is among them."""
+        before = self.region_column.value
+        self.region_column.choices = list(columns)
+        for wanted in (before, *_USUAL_REGIONS):
+            if wanted in columns:
+                self.region_column.value = wanted
+                return
+
     def say_nudge(self, nudge: Nudge) -> None:
         """Show how an image is moved."""
         with self.quiet():
@@ -212,10 +224,10 @@ class FlatMapForm:
         return [self.flatmap, self.annotation, self.hierarchy, self.columns, self.atlas_image]
 
     def _neuron_fields(self) -> list[Widget]:
-        self.region_column = LineEdit(
-            label="Regions by",
-            value="region",
-            tooltip="Property of the neurons, of text or whole numbers; a hexagon is of the region"
+        self.region_column = choice(
+            "Regions by",
+            [],
+            "Property of the neurons, of text or whole numbers; a hexagon is of the region"
             " of most of its neurons",
         )
         self.density = CheckBox(
@@ -257,7 +269,7 @@ class FlatMapForm:
         )
         self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop reading")
         self.progress = progress_bar()
-        self.status = text("Nothing is added.")
+        self.status = Message("Nothing is added.")
         return [row("", [self.add, self.cancel]), self.progress, self.status]
 
     def _check_fields(self) -> list[Widget]:

@@ -10,7 +10,7 @@ from typing import Any
 import xarray as xr
 from magicgui.widgets import CheckBox, Container, Widget
 from napari.layers import Layer, Vectors
-from napari.utils.notifications import show_error, show_warning
+from napari.utils.notifications import show_warning
 from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
 
@@ -40,13 +40,18 @@ from napari_hexrecruit._napari.flatmap.stacking import (
 )
 from napari_hexrecruit._napari.layers.adding import set_stage
 from napari_hexrecruit._napari.layers.shown_cube import cube_of
+from napari_hexrecruit._napari.layers.simulation_source import SimulationSource, source_of
+from napari_hexrecruit._napari.recruitment.choices import simulation_choices
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.parts import FileDrops, scrolled, show_on_bar
-from napari_hexrecruit._napari.widgets.words import in_panel
-from napari_hexrecruit.errors import HexRecruitError, in_words
+from napari_hexrecruit._napari.widgets.sentences import reason_first
+from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.flatmap import FlatImage, Nudge, write_sidecar
 from napari_hexrecruit.progress import Progress
 
+TITLE = "Flat map"
+
+_REGION = "region"
 _Checked = tuple[str, tuple[str, str], Neurons]
 _Added = tuple[FlatMap, tuple[str, str], list[tuple[Role, LayerData]]]
 
@@ -78,12 +83,15 @@ class FlatMapWidget(Container[Widget]):
         self._align_timer = QTimer(self.native)
         self._align_timer.setSingleShot(True)
         self._align_timer.timeout.connect(self.form.align)
+        self._asking = Jobs(lambda _: None, self.native)
+        self._asked: SimulationSource | None = None
         self._connect()
+        self._ask_columns()
 
     @property
     def busy(self) -> bool:
         """Whether a thread works for the panel."""
-        return self._reading.running or self._working.running
+        return any(jobs.running for jobs in (self._reading, self._working, self._asking))
 
     def _lay_out(self) -> None:
         self._panel = scrolled(self, self.form.sections, stretch=1)  # texts would take it
@@ -112,7 +120,12 @@ class FlatMapWidget(Container[Widget]):
 
     def _viewer_events(self) -> list[tuple[Any, Any]]:
         events = self._viewer.layers.events
-        return [(events.inserted, self._on_inserted), (events.removed, self._on_removed)]
+        active = self._viewer.layers.selection.events.active
+        return [
+            (events.inserted, self._on_inserted),
+            (events.removed, self._on_removed),
+            (active, self._ask_columns),
+        ]
 
     def _toggles(self) -> list[tuple[CheckBox, str]]:
         form = self.form
@@ -146,6 +159,25 @@ class FlatMapWidget(Container[Widget]):
         """Errors are told when the image is added."""
         self.form.say(*(outcome.value or (None, outcome.error or "")))
 
+    def _ask_columns(self, event: object = None) -> None:
+        """Offer the properties of the neurons of the hexagons, read in a thread."""
+        cube = self._cube()
+        source = source_of(cube)
+        if cube is None or source is None:
+            self._asked = None
+            self._asking.cancel()
+            self.form.offer_columns([])
+        elif source is not self._asked:
+            self._asked, population = source, str(cube.attrs["population"])
+            self._asking.start(lambda _: _columns(source, population), self._on_columns)
+
+    def _on_columns(self, outcome: Outcome[list[str]]) -> None:
+        """Errors are told when regions are asked for."""
+        self.form.offer_columns(outcome.value or [])
+
+    def _region_column(self) -> str:
+        return str(self.form.region_column.value or _REGION)
+
     # --- adding -----------------------------------------------------------------------------------
 
     def add(self) -> None:
@@ -153,7 +185,7 @@ class FlatMapWidget(Container[Widget]):
         try:
             work = self._work()
         except ValueError as mistake:
-            show_error(in_words(mistake, in_panel))
+            self.form.status.refuse(reason_first(mistake), TITLE)
             return
         cube = self._cube()
 
@@ -175,13 +207,13 @@ class FlatMapWidget(Container[Widget]):
         if form.source.value == ATLAS:
             files = form.atlas_files
             return lambda progress: atlas_map(files, cube, progress)
-        name, density = form.region_column.value.strip(), form.density.value
+        name, density = self._region_column(), form.density.value
         return lambda progress: neuron_map(cube, name, density=density, progress=progress)
 
     def _on_made(self, outcome: Outcome[_Added]) -> None:
         if outcome.value is not None:
             self._show(*outcome.value)
-        _report(outcome)
+        self._report(outcome)
         self._show_buttons()
 
     def _show(
@@ -199,7 +231,7 @@ class FlatMapWidget(Container[Widget]):
             set_stage(self._viewer)
         self._fade_hexagons()
         self._colour_lines()
-        self.form.status.value = flat_map.summary()
+        self.form.status.say(flat_map.summary())
         self.form.result.value = NOT_CHECKED
         if flat_map.source == IMAGE and flat_map.image is not None:
             self.form.say_nudge(flat_map.image.nudge)
@@ -260,10 +292,10 @@ class FlatMapWidget(Container[Widget]):
 
     def check(self) -> None:
         """Show neurons as dots, and how many lie where they should."""
-        source, cube, name = self.form.source.value, self._cube(), self.form.region_column.value
+        source, cube, name = self.form.source.value, self._cube(), self._region_column()
         maps = sorted(self._maps.values(), key=lambda one: one.source != source)
         regions = [named for one in maps for named in one.regions]
-        flat_map, name = self._maps[source], name.strip()
+        flat_map = self._maps[source]
 
         def work(progress: Progress) -> _Checked:
             units = layer_units(flat_map, cube)
@@ -277,7 +309,7 @@ class FlatMapWidget(Container[Widget]):
             source, units, neurons = outcome.value
             self._neurons = source, neurons
             self._show_dots(source, units, neurons)
-        _report(outcome)
+        self._report(outcome)
         self._show_buttons()
 
     def _show_dots(self, source: str, units: tuple[str, str], neurons: Neurons) -> None:
@@ -321,9 +353,19 @@ class FlatMapWidget(Container[Widget]):
         try:
             path = write_sidecar(flat_map.path, flat_map.image)
         except (HexRecruitError, OSError) as error:
-            show_error(f"The alignment cannot be saved: {in_words(error, in_panel)}")
+            sentence = f"The alignment cannot be saved: {reason_first(error)}"
+            self.form.status.refuse(sentence, TITLE)
             return
-        self.form.status.value = f"Saved in {path.name}."
+        self.form.status.say(f"Saved in {path.name}.")
+        self.form.status.mended()
+
+    def _report(self, outcome: Outcome[Any]) -> None:
+        if outcome.error is not None:
+            self.form.status.refuse(outcome.reason, TITLE)
+        elif outcome.value is not None:
+            self.form.status.mended()
+        if outcome.warned:
+            show_warning("; ".join(outcome.warned))
 
     # --- state of the panel -----------------------------------------------------------------------
 
@@ -331,6 +373,7 @@ class FlatMapWidget(Container[Widget]):
         """Keep hexagons that come later under the outlines, and the image seen through them."""
         if self._adding or cube_of(event.value) is None:
             return
+        self._ask_columns()
         self._fade_hexagons()
         over = [layer for layer in self._layers() if not role_of(layer).is_under]
         for layer in sorted(over, key=lambda one: role_of(one).rank):
@@ -341,6 +384,7 @@ class FlatMapWidget(Container[Widget]):
         for source in list(self._maps):
             if not self._layers(source):
                 del self._maps[source]
+        self._ask_columns()
         self._show_buttons()
 
     def _show_buttons(self) -> None:
@@ -359,14 +403,12 @@ class FlatMapWidget(Container[Widget]):
         if parent is not None:
             self._align_timer.start()
             return
-        for jobs in (self._reading, self._working):
+        for jobs in (self._reading, self._working, self._asking):
             jobs.cancel()
         for event, action in self._viewer_events():
             event.disconnect(action)
 
 
-def _report(outcome: Outcome[Any]) -> None:
-    if outcome.error is not None:
-        show_error(outcome.error)
-    if outcome.warned:
-        show_warning("; ".join(outcome.warned))
+def _columns(source: SimulationSource, population: str) -> list[str]:
+    """Properties that the neurons of a population can be told apart by."""
+    return list(simulation_choices(source.simulation()).of(population).filter_columns)

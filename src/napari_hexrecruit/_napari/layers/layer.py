@@ -23,6 +23,7 @@ from napari_hexrecruit._napari.private.points import FRAME_AXIS, VALUE
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.limits import usable_limits
 from napari_hexrecruit.metrics import metric_named, metrics_for
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.schema import RECRUITMENT
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class RecruitmentLayer(NamedHexes):
             **self.geometry(),
             **(look | points_kwargs),
         )
-        self.colorbar_label.text = self._metric.title_for(cube)
+        self.colorbar_label.text = self._bar_title()
         # napari's linked layers take over what has the name of an event: metric and outlines, but
         # neither the cube nor the bin, nor the picks: the other may not have these hexagons.
         self.events.add(bin_changed=Event, cube_changed=Event, metric=Event, outline_nan=Event)
@@ -164,7 +165,7 @@ class RecruitmentLayer(NamedHexes):
         _check_metric(self._metric, cube)
         same_places = self._take(cube)
         self.replace_points(self._hexes.centres, self.fixed_features(), **self.geometry())
-        self.colorbar_label.text = self._metric.title_for(cube)
+        self.colorbar_label.text = self._bar_title()
         self._pick([n for n in self._slots if n in self._position_of] if same_places else [])
         self.events.cube_changed(value=cube)
 
@@ -185,7 +186,7 @@ class RecruitmentLayer(NamedHexes):
             return
         _check_metric(chosen, self._cube)
         before, self._metric = self._metric, chosen
-        self.colorbar_label.text = chosen.title_for(self._cube)
+        self.colorbar_label.text = self._bar_title()
         if chosen.colormap != before.colormap:
             self.face_colormap = chosen.colormap
         self.face_contrast_limits = contrast_limits(self._cube, chosen)
@@ -308,6 +309,10 @@ class RecruitmentLayer(NamedHexes):
         """Whether hexagons without a value are outlined."""
         return self._outline_nan
 
+    def _bar_title(self) -> str:
+        """Quantity and units; what was filtered is in a line of its own."""
+        return self._metric.bar_title([self._cube], between="\n")
+
     def _take(self, cube: xr.Dataset) -> bool:
         self._cube = cube
         self._numbers = Blocks(numbers_of(cube))
@@ -395,4 +400,5 @@ def refuse_of_the_cube(points_kwargs: Mapping[str, Any]) -> None:
 
 
 def name_of(cube: xr.Dataset) -> str:
-    return str(cube.attrs["population"]) or "recruitment"
+    """What a layer is called: the neurons that count."""
+    return CubeRecipe.of_foreign(cube).counted(str(cube.attrs["population"])) or "recruitment"

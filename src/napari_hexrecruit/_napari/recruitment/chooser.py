@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit._napari.recruitment.work import Opened, opened, values_of
 from napari_hexrecruit._napari.widgets.loading import Jobs, Outcome
 
+TITLE = "Hexagon recruitment"
+"""Of the panel, in menus and notifications."""
 _SAVE_AFTER_MS = 500
 _CHOOSE = "Choose a simulation, or drop it here."
 _FAILED = "could not be read, see Details. Choose another, or name what is missing in Other files."
@@ -34,8 +35,6 @@ class Chooser:
         The fields that are filled.
     details
         Told of files that were opened, or could not be.
-    report
-        Tells the user how work in a thread has ended.
     parent
         The Qt widget that timer and threads end with.
 
@@ -55,10 +54,9 @@ class Chooser:
         self,
         form: Form,
         details: DetailsPanel,
-        report: Callable[[Outcome[Any]], None],
         parent: QWidget,
     ) -> None:
-        self._form, self._details, self._report = form, details, report
+        self._form, self._details = form, details
         self.opened: Opened | None = None
         self.settings = load_settings()
         self._asked = Sources()
@@ -117,7 +115,7 @@ class Chooser:
             return
         self._reading.cancel()
         self._details.pause()
-        self._form.info.value = "Reading ..."
+        self._form.info.doing("Reading ...")
         settings = self.settings
         self._choosing.start(
             lambda _: opened(sources, settings), lambda outcome: self._on_opened(outcome, keep)
@@ -134,7 +132,7 @@ class Chooser:
         self.close()
         self.opened, self._asked = None, Sources()
         self._form.show_sources(self._asked)
-        self._form.info.value = f"{main} is not here: name it in File, or drop it here."
+        self._form.info.say(f"{main} is not here: name it in File, or drop it here.")
         self._form.stay()
 
     def remember(self) -> None:
@@ -162,12 +160,14 @@ class Chooser:
             self._show_choices()
             self._form.stay()
             self._details.examine(self._asked, outcome.error)
+            self._form.info.refuse(outcome.reason, TITLE)
         self.ended.emit(outcome.value is not None)
-        self._report(outcome)
+        self._warn(outcome)
 
     def _offer(self, result: Opened, *, keep: bool) -> None:
         self.opened, self._asked = result, result.sources
         self._details.examine(result.sources, result.choices.problem)
+        self._form.info.doing()
         self._form.offer(result.sources, result.choices, self.settings, keep=keep)
         self._form.offer_values(result.filter_values)
         self.remember()
@@ -179,7 +179,7 @@ class Chooser:
         if self.opened is None:
             self._form.show_sources(Sources())
             main = self._asked.main.name
-            self._form.info.value = f"{main} {_FAILED}" if main else _CHOOSE
+            self._form.info.say(f"{main} {_FAILED}" if main else _CHOOSE)
         else:
             self._form.show_sources(self.opened.sources)
             self._form.show_info(self.opened.choices.summary(self._form.population.value))
@@ -204,4 +204,10 @@ class Chooser:
         if outcome.value is not None:
             self._form.offer_values(outcome.value)
             self._form.request_changed.emit()
-        self._report(outcome)
+        elif outcome.error is not None:
+            self._form.info.refuse(outcome.reason, TITLE)
+        self._warn(outcome)
+
+    def _warn(self, outcome: Outcome[Any]) -> None:
+        if outcome.warned:
+            show_warning("; ".join(outcome.warned))

@@ -15,6 +15,7 @@ from magicgui.widgets import (
 from qtpy.QtWidgets import QAbstractItemView
 
 from napari_hexrecruit._napari.widgets.fold import Fold
+from napari_hexrecruit._napari.widgets.message import Message
 from napari_hexrecruit._napari.widgets.parts import (
     LARGEST,
     align_labels,
@@ -114,7 +115,7 @@ class Fields:
         self.node_set = choice(
             "Node set", nothing, "Neurons that count; by default those that were simulated"
         )
-        self.info = text("Choose a simulation, or drop it here.")
+        self.info = Message("Choose a simulation, or drop it here.")
         return [self.file, self.population, self.node_set]
 
     def _neuron_fields(self) -> list[Widget]:
@@ -199,9 +200,17 @@ class Fields:
             text="Load", enabled=False, tooltip="Read the simulation and show its hexagons"
         )
         self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop loading")
+        self.save_cube = PushButton(
+            text="Save cube ...", enabled=False, tooltip="Write the cube of the layer into a file"
+        )
         self.progress = progress_bar()
-        self.status = text("Nothing is loaded.")
-        return [self.automatic, row("", [self.load, self.cancel]), self.progress, self.status]
+        self.status = Message("Nothing is loaded.", lines=4)
+        return [
+            self.automatic,
+            row("", [self.load, self.cancel, self.save_cube]),
+            self.progress,
+            self.status,
+        ]
 
     def _display_fields(self) -> list[Widget]:
         metrics = [(metric.title, metric.name) for metric in METRICS.values()]

@@ -349,7 +349,8 @@ class Form(Fields):
     def show_info(self, summary: str) -> None:
         """Describe the simulation; the time is on a line of its own, so that it is not broken."""
         run = "" if self._sources.run is None else f", run {self._sources.run}"
-        self.info.value = "\n".join(summary.rsplit(" · ", 1)) + run
+        self.info.mended()
+        self.info.say("\n".join(summary.rsplit(" · ", 1)) + run)
 
     def show_look(self, look: Look, largest: float) -> None:
         """Show how hexagons look that came from elsewhere, and how far their limits may go."""

@@ -11,11 +11,13 @@ from napari.layers import Layer, Points
 from napari.viewer import Viewer
 
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
-from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, name_of
 from napari_hexrecruit._napari.layers.look import Look
 from napari_hexrecruit._napari.layers.shown_cube import cube_of, is_plain, name_on_canvas
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment.sources import Sources
+from napari_hexrecruit.filters import rule_column
+from napari_hexrecruit.recipe import CubeRecipe
 
 
 class Shown:
@@ -56,9 +58,11 @@ class Shown:
         """What the layers show that are looked at."""
         return [cube for cube in map(cube_of, self.looked_at) if cube is not None]
 
-    def forget(self, layer: Layer) -> None:
-        """Let go of a layer that the user has removed."""
-        self._layers = {value: one for value, one in self._layers.items() if one is not layer}
+    def forget(self, layer: Layer) -> set[str]:
+        """Let go of a layer that the user has removed; the value that it was of, if any."""
+        values = {value for value, one in self._layers.items() if one is layer}
+        self._layers = {value: one for value, one in self._layers.items() if value not in values}
+        return values
 
     def select(self) -> None:
         """Look at the widget's own layers."""
@@ -159,7 +163,7 @@ class Shown:
         """Name a layer after what it shows, unless the user has named it."""
         if value in self._names and layer.name != self._names[value]:
             return
-        layer.name = value or str(cube.attrs["title"]).removeprefix("Recruitment, ")
+        layer.name = _part_name(cube, value) if value else name_of(cube)
         self._names[value] = layer.name
 
     def _remove(self, value: str) -> None:
@@ -178,6 +182,14 @@ class Shown:
             name_on_canvas(layer, visible=several)
         self._viewer.reset_view()
         self._made_grid = several
+
+
+def _part_name(cube: xr.Dataset, value: str) -> str:
+    """Name of one of several layers: the filters that all have, and the value."""
+    recipe = CubeRecipe.of_foreign(cube)
+    split = rule_column(recipe.rules[-1]) if recipe.rules else ""
+    others = [rule for rule in recipe.rules if rule_column(rule) != split]
+    return ", ".join(part for part in (recipe.replace(where=others).filters, value) if part)
 
 
 def _set_metric(layer: Points, metric: str) -> None:

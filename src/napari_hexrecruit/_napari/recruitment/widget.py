@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from magicgui.widgets import Container, Widget
-from napari.utils.notifications import show_error, show_warning
+from napari.utils.notifications import show_warning
 from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
 
 from napari_hexrecruit._napari.export.panel import ExportPanel
 from napari_hexrecruit._napari.layers.look import default_limits, fitted_limits, largest_limit
+from napari_hexrecruit._napari.layers.saving import ask_for_cube
 from napari_hexrecruit._napari.layers.shown_cube import cube_of, takes_cubes
-from napari_hexrecruit._napari.recruitment.chooser import Chooser
+from napari_hexrecruit._napari.recruitment.chooser import TITLE, Chooser
 from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
 from napari_hexrecruit._napari.recruitment.form import Form
 from napari_hexrecruit._napari.recruitment.playback import Playback
@@ -32,11 +33,12 @@ from napari_hexrecruit._napari.recruitment.work import (
 )
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.parts import scrolled
+from napari_hexrecruit.storage.cubes import write_cube
 
 _UPDATE_AFTER_MS = 400
 """Pause after the last change before the cube is computed again: a field may be on its way."""
 
-
+_NO_SIMULATION = "No simulation is chosen: choose or drop a simulation_config.json first."
 _NOT_AGAIN = " The cube has no recipe, or an analysis made it: Load adds another layer."
 
 
@@ -71,13 +73,15 @@ class RecruitmentWidget(Container[Widget]):
         self._keeps_limits = True
         self._loads_next = False
         self._adding = False
+        self._updates = False
+        self._dropped: set[str] = set()
         self._look = self.form.look()
-        self._status = self.form.status.value
         self.details = DetailsPanel(napari_viewer, self.native)
-        self._chooser = Chooser(self.form, self.details, self._report, self.native)
+        self._chooser = Chooser(self.form, self.details, self.native)
         self.export = ExportPanel(napari_viewer, self.native, lambda: self._playback.stop())
         self._lay_out()
         self._loading = Jobs(self._show_progress, self.native)
+        self._saving = Jobs(lambda _: None, self.native)
         self._update_timer = _timer(self.native, _UPDATE_AFTER_MS, self._update)
         self._align_timer = _timer(self.native, 0, self._align)
         self._playback = Playback(
@@ -90,6 +94,7 @@ class RecruitmentWidget(Container[Widget]):
     def busy(self) -> bool:
         """Whether a thread works for the panel, or is about to, apart from the details."""
         working = self._chooser.busy or self._loading.running or self.export.busy
+        working = working or self._saving.running
         return self._update_timer.isActive() or working
 
     # --- construction -----------------------------------------------------------------------------
@@ -113,6 +118,7 @@ class RecruitmentWidget(Container[Widget]):
         form.automatic.changed.connect(self._on_request_changed)
         form.load.changed.connect(self.load)
         form.cancel.changed.connect(self._loading.cancel)
+        form.save_cube.changed.connect(self._save_cube)
         form.fit.changed.connect(self._fit)
         form.play.changed.connect(self._play)
         form.halt.changed.connect(self._playback.stop)
@@ -174,9 +180,11 @@ class RecruitmentWidget(Container[Widget]):
         """Compute what the fields ask for, in a thread, and show it."""
         chosen = self._chooser.opened
         if chosen is None:
-            show_error("No simulation is chosen: choose or drop a simulation_config.json first.")
+            self.form.status.refuse(_NO_SIMULATION, TITLE)
             return
         self._update_timer.stop()
+        self._dropped = set()
+        self._updates = self._shown.simulation == chosen.sources and bool(self._shown.layers)
         settings, request = self.form.settings(), self.form.request()
         self._loading.start(
             lambda progress: computed(chosen, settings, request, progress),
@@ -198,20 +206,22 @@ class RecruitmentWidget(Container[Widget]):
         self._chooser.renew(result.opened)
         self.details.about(sources)
         self._shown.select()
-        cubes, metric = list(result.cubes.values()), self.form.metric.value
+        kept = {value: cube for value, cube in result.cubes.items() if value not in self._dropped}
+        cubes, metric = list(kept.values()), self.form.metric.value
         limits = None if self._keeps_limits else default_limits(cubes, metric)
         self._keeps_limits = True
         self.form.offer_limits(largest_limit(cubes, metric), limits)
         self._look = self.form.look()
         self._adding = True
         try:
-            self._shown.show(sources, result.cubes, self._look)
+            self._shown.show(sources, kept, self._look)
         finally:
             self._adding = False
         self._loaded = (sources, result.request)
         self._show_notes()
         self._warn(sources, warnings_of(cubes))
-        self._show_status(summary(cubes))
+        self.form.status.say(summary(cubes))
+        self.form.status.mended()
         self._chooser.remember()
 
     def _on_request_changed(self) -> None:
@@ -232,7 +242,7 @@ class RecruitmentWidget(Container[Widget]):
         if monitor is None:
             bar.setRange(0, 1)
             bar.setValue(0)
-            self.form.status.value = self._status
+            self.form.status.doing()
             self.details.resume()
             self._show_buttons()
         elif monitor.done == 0:
@@ -241,15 +251,11 @@ class RecruitmentWidget(Container[Widget]):
             bar.setRange(0, 1000)
             bar.setValue(1000 * monitor.done // max(monitor.total, 1))
             what = monitor.what[:1].upper() + monitor.what[1:]
-            self.form.status.value = f"{what}: {monitor.done:,} of {monitor.total:,}"
-
-    def _show_status(self, status: str) -> None:
-        self._status = status
-        self.form.status.value = status
+            self.form.status.doing(f"{what}: {monitor.done:,} of {monitor.total:,}")
 
     def _report(self, outcome: Outcome[Any]) -> None:
         if outcome.error is not None:
-            show_error(outcome.error)
+            self.form.status.refuse(outcome.reason, TITLE)
         if outcome.warned:
             show_warning("; ".join(outcome.warned))
 
@@ -265,6 +271,23 @@ class RecruitmentWidget(Container[Widget]):
             if sentence not in told:
                 show_warning(sentence)
         self._told = (sources, told | set(sentences))
+
+    def _save_cube(self) -> None:
+        """Ask for a file and write the cube that is looked at, in a thread."""
+        layer, cubes = self._shown.looked_at[-1], self._shown.cubes
+        asked = ask_for_cube(self.native, layer.name)
+        if asked is None:
+            return
+        path, confirmed = asked
+        self._saving.start(
+            lambda _: write_cube(cubes[-1], path, overwrite=confirmed), self._on_saved
+        )
+
+    def _on_saved(self, outcome: Outcome[Path]) -> None:
+        if outcome.value is not None:
+            self.form.status.mended()
+            self.form.status.say(f"Saved {outcome.value.name}. {summary(self._shown.cubes)}")
+        self._report(outcome)
 
     # --- looking ----------------------------------------------------------------------------------
 
@@ -290,6 +313,7 @@ class RecruitmentWidget(Container[Widget]):
         """Say how the hexagons look that are looked at now."""
         if self._adding:
             return
+        self._show_buttons()
         self._show_notes()
         look = self._shown.look(otherwise=self._look)
         if look != self._look:
@@ -321,7 +345,8 @@ class RecruitmentWidget(Container[Widget]):
         self._shown.adopt(layer, sources if sources.there else None)
         self._look = self._shown.look(otherwise=self.form.look())
         self.form.show_look(self._look, largest_limit([cube], self._look.metric))
-        self._show_status(summary([cube]) + ("" if recipe else _NOT_AGAIN))
+        self.form.status.say(summary([cube]) + ("" if recipe else _NOT_AGAIN))
+        self.form.status.mended()
         self._show_notes()
         if sources.there:
             self._chooser.read(sources, keep=True)
@@ -330,8 +355,17 @@ class RecruitmentWidget(Container[Widget]):
         self._show_buttons()
 
     def _on_layer_removed(self, event: Any) -> None:
-        self._shown.forget(event.value)
+        if not self._adding:
+            self._dropped |= self._shown.forget(event.value)
+            if self._dropped and not self._shown.layers:
+                self._end_update()
         self._show_buttons()
+
+    def _end_update(self) -> None:
+        """No layer is left that could be given another cube; a new simulation is another matter."""
+        self._update_timer.stop()
+        if self._updates:
+            self._loading.cancel()
 
     # --- playing ----------------------------------------------------------------------------------
 
@@ -350,6 +384,7 @@ class RecruitmentWidget(Container[Widget]):
         playing, running = self._playback.playing, self._loading.running
         self.form.load.enabled = self._chooser.opened is not None and not running
         self.form.cancel.enabled = running
+        self.form.save_cube.enabled = bool(self._shown.cubes)
         self.form.play.enabled = bool(self._shown.layers) and not playing
         self.form.halt.enabled = playing
 
@@ -360,6 +395,7 @@ class RecruitmentWidget(Container[Widget]):
         else:
             self._chooser.close()
             self._loading.cancel()
+            self._saving.cancel()
             self._playback.stop()
             self.details.close()
             self.export.close()

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from napari_hexrecruit._napari.traces.traces import Traces
 
 _SWATCH = QSize(26, 12)
+_WRONG = "QLabel { border-left: 3px solid #d9534f; padding-left: 3px; }"
 _ANY_WIDTH = 16_777_215
 
 
@@ -59,6 +60,7 @@ class TraceColumn(QWidget):
         self.legend.setMinimumHeight(24)
         self.legend.setStyleSheet("QListWidget { background: transparent; }")
         self.status = QLabel("")
+        self.status.setWordWrap(True)
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 2, 0, 2)
@@ -88,7 +90,16 @@ class TraceColumn(QWidget):
 
     def say(self, text: str) -> None:
         """Show what was done, or how far it is."""
+        self._show_status(text, "")
+
+    def refuse(self, sentence: str) -> None:
+        """Show what is wrong, reason first; whole in the tool tip."""
+        self._show_status(sentence, sentence)
+
+    def _show_status(self, text: str, whole: str) -> None:
         self.status.setText(text)
+        self.status.setToolTip(whole)
+        self.status.setStyleSheet(_WRONG if whole else "")
 
     def show_entries(self, traces: Traces | None) -> None:
         """List the hexagons with their lines."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_error
 from napari.utils.theme import get_theme
 from napari.viewer import Viewer
 from qtpy.QtCore import QEvent
@@ -31,8 +31,8 @@ from napari_hexrecruit._napari.traces.traces import (
     traces_of,
 )
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
-from napari_hexrecruit._napari.widgets.words import in_panel
-from napari_hexrecruit.errors import in_words
+from napari_hexrecruit._napari.widgets.message import toast
+from napari_hexrecruit._napari.widgets.sentences import reason_first
 
 TITLE = "Traces"
 HINT = (
@@ -192,7 +192,7 @@ class TracesWidget(QWidget):
         if outcome.value is not None:
             self._take_strip(outcome.value)
             self.canvas.redraw()
-        _tell(outcome)
+        self._tell(outcome)
 
     def _show_traces(self) -> None:
         """Read the picked hexagons: at once, or aside where they are in a file."""
@@ -213,7 +213,7 @@ class TracesWidget(QWidget):
 
     def _on_traces_read(self, outcome: Outcome[Traces | None]) -> None:
         self._take_traces(outcome.value, "\n".join(HINT))
-        _tell(outcome)
+        self._tell(outcome)
 
     def _take_traces(self, traces: Traces | None, hint: str) -> None:
         self._traces = traces
@@ -270,7 +270,7 @@ class TracesWidget(QWidget):
     def copy(self) -> None:
         """Put the traces on the clipboard as CSV."""
         if self._traces is None:
-            show_info("No hexagon is selected: click one first.")
+            self._refuse("No hexagon is selected: click one first.")
             return
         clipboard: Any = QApplication.clipboard()
         clipboard.setText(self._traces.csv())
@@ -289,12 +289,12 @@ class TracesWidget(QWidget):
     def save(self, path: Path) -> None:
         """Write what is shown as ``.png`` or ``.svg``, dark on white; replaces what is there."""
         if self._strip is None:
-            show_info(_NO_LAYER)
+            self._refuse(_NO_LAYER)
             return
         try:
             write_picture(path, self._strip, self._traces, self._raster)
         except (OSError, ValueError) as error:
-            show_error(in_words(error, in_panel))
+            self._refuse(reason_first(error))
             return
         self.column.say(f"Saved {path.name}.")
 
@@ -330,7 +330,7 @@ class TracesWidget(QWidget):
 
     def _on_raster_read(self, outcome: Outcome[tuple[Raster, Any]]) -> None:
         if outcome.error is not None:
-            show_error(outcome.error)
+            self._refuse(outcome.reason)
             self.column.raster.setChecked(False)
         elif outcome.value is not None:
             self._show_raster(*outcome.value)
@@ -354,6 +354,15 @@ class TracesWidget(QWidget):
     def _window_ms(self) -> tuple[float, float]:
         return (0.0, 1.0) if self._strip is None else self._strip.window_ms
 
+    def _refuse(self, sentence: str) -> None:
+        """Say what is wrong beside the plot, and notify of it."""
+        self.column.refuse(sentence)
+        show_error(toast(sentence, TITLE))
+
+    def _tell(self, outcome: Outcome[Any]) -> None:
+        if outcome.error is not None:
+            self._refuse(outcome.reason)
+
     # --- the window -------------------------------------------------------------------------------
 
     def _style(self) -> PlotStyle:
@@ -370,8 +379,3 @@ class TracesWidget(QWidget):
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._close()
         return bool(super().event(event))
-
-
-def _tell(outcome: Outcome[Any]) -> None:
-    if outcome.error is not None:
-        show_error(outcome.error)

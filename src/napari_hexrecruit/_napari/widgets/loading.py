@@ -12,6 +12,7 @@ from napari.qt.threading import create_worker
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 
+from napari_hexrecruit._napari.widgets.sentences import reason_first
 from napari_hexrecruit._napari.widgets.words import in_panel
 from napari_hexrecruit.errors import HexRecruitError, in_words
 from napari_hexrecruit.progress import Progress
@@ -68,11 +69,14 @@ class Outcome(Generic[T]):
         The user's mistake or the unreadable file, in one line; None if all went well.
     warned
         Warnings of the job, each once.
+    reason
+        The error as a panel words it, see `reason_first`.
     """
 
     value: T | None
     error: str | None = None
     warned: tuple[str, ...] = ()
+    reason: str = ""
 
 
 class Jobs(QObject):
@@ -187,14 +191,14 @@ def _guarded(work: Callable[[Progress], T], monitor: Monitor) -> Outcome[T]:
     with warnings.catch_warnings(record=True) as caught, interrupted_by(monitor):
         warnings.simplefilter("default")
         try:
-            value, error = work(monitor), None
+            value, error, reason = work(monitor), None, ""
         except Cancelled:
             return Outcome(None)
         except (HexRecruitError, ValueError, OSError) as mistake:
-            value, error = None, in_words(mistake, in_panel)
+            value, error, reason = None, in_words(mistake, in_panel), reason_first(mistake)
         except MemoryError:
-            value, error = None, _TOO_LARGE
-    return Outcome(value, error, _own_warnings(caught))
+            value, error, reason = None, _TOO_LARGE, _TOO_LARGE
+    return Outcome(value, error, _own_warnings(caught), reason)
 
 
 def _own_warnings(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:

@@ -1,0 +1,123 @@
+"""What layers and colour bars are called, and that a removed layer stays away."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from tests.support.mouse import LEFT
+from tests.support.qt_events import let_events_pass, wait_until_work_ends
+from tests.support.waiting import PATIENCE_S
+from tests.support.widget_helpers import User, neurons_in_a_row
+
+from napari_hexrecruit import recruitment_cube
+from napari_hexrecruit._napari.export.order import Order, style_of
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.recruitment import request
+from napari_hexrecruit.metrics import METRICS
+from napari_hexrecruit.pipeline.cubes import computed_cube
+
+
+@pytest.fixture
+def user(make_napari_viewer, qtbot, monkeypatch, tmp_path):
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    user = User(make_napari_viewer(), qtbot)
+    user.choose(neurons_in_a_row().write(tmp_path))
+    return user
+
+
+class TestNames:
+    def test_say_the_filter_where_it_is_changed_later(self, user):
+        user.load()
+        (layer,) = user.viewer.layers
+        assert (layer.name, layer.colorbar_label.text) == ("cortex", "Recruited (%)")
+        user.pick_filter("synapse_class", "INH")
+        user.wait_until_idle()
+        assert layer.name == "cortex, synapse_class INH"
+        assert layer.colorbar_label.text == "Recruited (%)\nsynapse_class INH"
+        user.pick_filter("synapse_class")
+        user.form.filter_values.value = []
+        user.wait_until_idle()
+        assert (layer.name, layer.colorbar_label.text) == ("cortex", "Recruited (%)")
+
+    def test_of_parts_say_the_filter_too(self, user):
+        user.pick_filter("synapse_class", "INH")
+        user.form.split_by.value = "layer"
+        user.load()
+        assert [layer.name for layer in user.viewer.layers] == [
+            f"synapse_class INH, layer {n}" for n in (2, 4, 6)
+        ]
+        order = Order(output="x.mp4", start=0.0, stop=10.0, step=10.0)
+        style = style_of(user.viewer, list(user.viewer.layers), order)
+        assert style.panel_titles == tuple(layer.name for layer in user.viewer.layers)
+
+    def test_of_a_layer_made_in_python(self, tmp_path):
+        cube = recruitment_cube(
+            neurons_in_a_row().write(tmp_path), where={"column": "depth", "interval": [0, 100]}
+        )
+        layer = RecruitmentLayer(cube)
+        assert layer.name == "cortex, depth 0 to 100"
+        title = METRICS["recruitment"].bar_title
+        assert title([cube, cube]) == "Recruited (%), depth 0 to 100"
+        assert title([cube, recruitment_cube(tmp_path / "simulation_config.json")]) == (
+            "Recruited (%)"
+        )
+
+
+class TestRemoval:
+    @pytest.fixture
+    def held(self, user, monkeypatch):
+        """Loads, then lets the next cube wait in its thread until the event is set."""
+        user.load()
+        free = threading.Event()
+
+        def slowly(sim, **options):
+            assert free.wait(PATIENCE_S)
+            return computed_cube(sim, **options)
+
+        monkeypatch.setattr(request, "computed_cube", slowly)
+        yield user, free
+        free.set()
+
+    def change_bin(self, user):
+        edit = user.form.bin_ms.native.lineEdit()
+        edit.selectAll()
+        QTest.keyClicks(edit, "20")
+        QTest.keyClick(edit, Qt.Key.Key_Return)
+        user.wait(lambda: user.widget._loading.running)
+
+    def delete(self, user, *layers):
+        user.viewer.layers.selection = set(layers)
+        QTest.mouseClick(user.viewer.window._qt_viewer.layerButtons.deleteButton, LEFT)
+        let_events_pass()
+
+    def test_ends_the_job_of_the_layer(self, held):
+        user, free = held
+        self.change_bin(user)
+        self.delete(user, user.viewer.layers[0])
+        assert not user.widget.busy
+        free.set()
+        wait_until_work_ends(user.qtbot)
+        assert list(user.viewer.layers) == []
+        user.load()
+        assert len(user.viewer.layers) == 1
+        assert user.viewer.layers[0].cube.attrs["bin_ms"] == 20.0
+
+    def test_of_a_part_leaves_the_others_their_job(self, user, monkeypatch):
+        user.form.split_by.value = "synapse_class"
+        user.load()
+        free = threading.Event()
+
+        def slowly(sim, **options):
+            assert free.wait(PATIENCE_S)
+            return computed_cube(sim, **options)
+
+        monkeypatch.setattr(request, "computed_cube", slowly)
+        self.change_bin(user)
+        self.delete(user, user.viewer.layers["INH"])
+        free.set()
+        user.wait_until_idle()
+        (layer,) = user.viewer.layers
+        assert (layer.name, layer.cube.attrs["bin_ms"]) == ("EXC", 20.0)
