@@ -52,7 +52,7 @@ def test_a_colon_in_a_name_is_no_interval():
 @pytest.mark.parametrize(
     ("where", "column", "said"),
     [
-        ("layer=7", LAYERS, "where layer: no neuron has '7'; there are: 1, 2, 3"),
+        ("layer=7", LAYERS, "where='layer': no neuron has '7'; there are: 1, 2, 3"),
         ("c=inh", TEXT, "no neuron has 'inh'; there are: EXC, INH"),
         ("c=IHN", TEXT, "did you mean 'INH'"),
         ("c=unused", TEXT, "no neuron has 'unused'"),

@@ -339,7 +339,7 @@ def test_a_movie_again_from_its_run_file(cube_file, tmp_path):
         (("-o", "out.mp4", "--mark", "one"), "START:STOP:LABEL"),
         (("-o", "out.mp4", "--background", "pink"), "white"),
         (("-o", "missing/out.mp4"), "no such folder"),
-        (("-o", "out.png"), "say which one with a time in ms"),
+        (("-o", "out.png"), "choose one with a time in ms"),
         (("-o", "out.svg", "--at", "1000"), "out.svg: no frame shows 1000 ms"),
         (("-o", "out.pdf", "--at", "20", "--dpi", "0"), "dpi must be greater than 0"),
     ],

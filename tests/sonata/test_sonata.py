@@ -73,8 +73,8 @@ def test_node_sets_are_those_of_libsonata(neurons, population, first, second):
     ("rule", "sentence"),
     [
         ({"etype": "cAC"}, "names the property 'etype', which population 'cortex' lacks"),
-        (["gone"], "node set 'gone', which 'set' names, is not defined"),
-        (["set"], "node set 'set' contains itself"),
+        (["gone"], "node set 'gone', which 'set' names: is not defined"),
+        (["set"], "node set 'set': contains itself"),
         ({"depth": "deep"}, "'depth' is to be ['deep'], but the property holds numbers"),
         ({"depth": {"$regex": "a"}}, "'depth' has $regex, but the property holds numbers"),
         ({"mtype": {"$regex": "("}}, "'mtype' has a $regex that is none"),

@@ -81,7 +81,7 @@ def test_who_is_in(simulation, rule, expected):
         ({"layer": True}, "'layer' is to be [True], but the property holds numbers"),
         ({"flag": "maybe"}, "'flag' is to be ['maybe'], but the property holds true and false"),
         ({"layer": None}, "neither text nor number"),
-        (["deep", "gone"], "node set 'gone', which 'set' names, is not defined"),
+        (["deep", "gone"], "node set 'gone', which 'set' names: is not defined"),
         ({"nothing": 1}, "it names the property 'nothing', which population 'cortex' lacks"),
     ],
 )

@@ -90,7 +90,7 @@ class _Resolver:
         if name in within:
             raise _wrong(name, "contains itself")
         if name not in self._sets:
-            outer = f", which {within[-1]!r} names," if within else ""
+            outer = f", which {within[-1]!r} names" if within else ""
             raise SimulationDataError(f"node set {name!r}{outer}", "is not defined", "add it")
         if name not in self._found:
             self._found[name] = self._defined(name, self._sets[name], (*within, name))
