@@ -121,6 +121,14 @@ def test_texts_cannot_end_the_page():
     assert json.loads(in_script({"a": "<!--\u2028"})) == {"a": "<!--\u2028"}
 
 
+def test_texts_that_are_no_unicode_are_written(tmp_path):
+    cube = letter_cube()
+    cube.attrs["population"] = "a\udcff\x00b"
+    text = write_html(cube, tmp_path / "a.html", title="a\udcff\x00b").read_text("utf-8")
+    assert "\x00" not in text
+    assert content_of(text)["title"] == "a\ufffd\ufffdb"
+
+
 def test_the_policy_lets_nothing_in():
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page(letter_cube()))
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
@@ -147,6 +155,8 @@ def test_equal_cubes_give_equal_bytes():
         pytest.param({"colormap": "virdis"}, "viridis", id="colormap"),
         pytest.param({"dilation": 0.0}, "dilation", id="dilation"),
         pytest.param({"marks": ["x"]}, "START:STOP", id="mark"),
+        pytest.param({"labels": [(np.nan, 0.0, "a")]}, "finite x and y", id="label"),
+        pytest.param({"outlines": [[1.0, 2.0, 3.0]]}, "an outline must be", id="outline"),
         pytest.param({"step": 7.0}, "whole number", id="step"),
     ],
 )

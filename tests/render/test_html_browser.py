@@ -313,6 +313,14 @@ def test_a_cube_without_any_value_says_so(driver, folder):
     assert console_of(driver) == []
 
 
+def test_hexagons_far_apart_and_very_many_bins_are_drawn(driver, folder):
+    cube = cube_of(np.full((12_000, 2), 40), row=[0, 200_000], col=[0, 400_000])
+    open_page(driver, write_html(cube, folder / "far.html", overwrite=True), "#selected=R0;C0")
+    assert driver.execute_script("return hexrecruit.state.selection[0]") == [0]
+    assert driver.find_element("id", "plot-title").text == "1 selected hexagon"
+    assert console_of(driver) == []
+
+
 def test_a_browser_that_is_too_old_is_told_so(driver, page):
     script = "delete globalThis.DecompressionStream"
     added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})

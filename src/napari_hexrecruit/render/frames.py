@@ -99,7 +99,7 @@ def render_frames(
     shown = resolve_window(cubes, start, stop, step)
     if under is not None and not isinstance(under, Underlay):
         under = Underlay(*under)
-    lines = tuple(_line(line) for line in outlines)
+    lines = tuple(checked_line(line) for line in outlines)
     frames = RenderedFrames(cubes, shown, style, under, lines)
     with default_settings():
         warn_of_missing(frames.scene.texts)
@@ -352,7 +352,8 @@ def _common_units(cubes: Sequence[xr.Dataset]) -> str:
     return units.pop() if len(units) == 1 else "unknown"
 
 
-def _line(line: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def checked_line(line: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """An outline as an array; ValueError where it is none."""
     points = np.asarray(line, dtype=np.float64)
     if points.ndim != 2 or points.shape[1:] != (2,) or not np.isfinite(points).any():
         raise ValueError(f"an outline must be (n_points, 2) x and y, not {points.shape}")

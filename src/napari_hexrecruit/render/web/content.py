@@ -55,7 +55,7 @@ def content(
 ) -> dict[str, Any]:
     """Everything that the browser needs to know but the values of hexagons."""
     titles = look.panel_titles or tuple("" for _ in cubes)
-    name = look.title or one_line(str(cubes[0].attrs["title"]))
+    name = one_line(look.title or str(cubes[0].attrs["title"]))
     described = [_metric(metric, k, cubes, look) for k, metric in enumerate(metrics)]
     names = dict.fromkeys([*(one["colormap"] for one in described), *COLORMAPS])
     return {

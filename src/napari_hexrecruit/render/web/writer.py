@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.metrics import METRICS, metric_named
+from napari_hexrecruit.render.frames import checked_line
 from napari_hexrecruit.render.scene import Underlay
 from napari_hexrecruit.render.style import MovieStyle
 from napari_hexrecruit.render.web.content import Look, content
@@ -190,8 +191,8 @@ def html_page(
         panel_titles=look.panel_titles,
         marks=look.marks,
         under=under if under is None or isinstance(under, Underlay) else Underlay(*under),
-        outlines=tuple(np.asarray(line, dtype=np.float64) for line in outlines),
-        labels=tuple((float(x), float(y), str(text)) for x, y, text in labels),
+        outlines=tuple(checked_line(line) for line in outlines),
+        labels=tuple(_label(*label) for label in labels),
         opacity=look.opacity,
         dilation=dilation,
     )
@@ -236,6 +237,12 @@ def _look(
         marks=tuple(marks),
         opacity=opacity,
     )
+
+
+def _label(x: float, y: float, text: str) -> tuple[float, float, str]:
+    if not (np.isfinite(x) and np.isfinite(y)):
+        raise ValueError(f"the label {text!r} must be at a finite x and y, not at ({x}, {y})")
+    return float(x), float(y), str(text)
 
 
 def _pack(

@@ -1,6 +1,7 @@
 // Hexagons in flat space, and flat space on a canvas.
 
 export const ROOT_OF_3 = Math.sqrt(3);
+const MOST_CELLS = 1 << 24;
 
 // Centres, corners and look-up of the hexagons of a panel; y points up.
 export function gridOf(panel) {
@@ -30,23 +31,39 @@ function boundsOf(x, y, radius) {
   return bounds;
 }
 
-// Number of a hexagon plus one by its axial address; 0 where there is none. One cell of margin.
+// Number of a hexagon plus one by its axial address; 0 where there is none. Hexagons that are far
+// apart are in a map, as a table of all that is between them would not fit into memory.
 function lookUp(q, r) {
-  const low = { q: Math.min(...q) - 1, r: Math.min(...r) - 1 };
-  const width = Math.max(...q) - low.q + 2;
-  const height = Math.max(...r) - low.r + 2;
-  const cells = new Int32Array(width * height);
+  const [left, right] = rangeOf(q);
+  const [bottom, top] = rangeOf(r);
+  const low = { q: left - 1, r: bottom - 1 };
+  const width = right - low.q + 2;
+  const height = top - low.r + 2;
+  const far = width * height > MOST_CELLS;
+  const cells = far ? new Map() : new Int32Array(width * height);
   for (let k = 0; k < q.length; k += 1) {
-    cells[(r[k] - low.r) * width + (q[k] - low.q)] = k + 1;
+    const at = (r[k] - low.r) * width + (q[k] - low.q);
+    if (far) cells.set(at, k + 1);
+    else cells[at] = k + 1;
   }
-  return { low, width, height, cells };
+  return { low, width, height, cells, far };
+}
+
+function rangeOf(numbers) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const number of numbers) {
+    low = Math.min(low, number);
+    high = Math.max(high, number);
+  }
+  return [low, high];
 }
 
 export function numberAt(table, q, r) {
   const column = q - table.low.q;
   const row = r - table.low.r;
-  const inside = column >= 0 && row >= 0 && column < table.width && row < table.height;
-  return inside ? table.cells[row * table.width + column] : 0;
+  if (column < 0 || row < 0 || column >= table.width || row >= table.height) return 0;
+  const at = row * table.width + column;
+  return table.far ? table.cells.get(at) ?? 0 : table.cells[at];
 }
 
 // The hexagon at a place, or -1.

@@ -1,7 +1,6 @@
 // Which hexagon each pixel shows: worked out once for a view, so that a frame is one look-up.
 
-import { ROOT_OF_3 } from "./geometry.js";
-
+import { ROOT_OF_3, numberAt } from "./geometry.js";
 
 // Numbers (0 for none) of the hexagon of each pixel; for pixels on an edge the one beyond it and
 // the share of the first.
@@ -27,7 +26,7 @@ export function cover(grid, view, width, height) {
       if (eq > er && eq > es) q = -r - s;
       else if (er > es) r = -q - s;
       const at = row * width + column;
-      const here = look(table, q, r);
+      const here = numberAt(table, q, r);
       own[at] = here;
       const [dq, dr] = [fq - q, fr - r];
       const ds = -dq - dr;
@@ -36,9 +35,9 @@ export function cover(grid, view, width, height) {
       const distance = (1 - most) * apothem;
       if (distance >= 0.5) continue;
       let beyond;
-      if (most === Math.abs(a)) beyond = look(table, q + Math.sign(a), r);
-      else if (most === Math.abs(b)) beyond = look(table, q - Math.sign(b), r + Math.sign(b));
-      else beyond = look(table, q, r - Math.sign(c));
+      if (most === Math.abs(a)) beyond = numberAt(table, q + Math.sign(a), r);
+      else if (most === Math.abs(b)) beyond = numberAt(table, q - Math.sign(b), r + Math.sign(b));
+      else beyond = numberAt(table, q, r - Math.sign(c));
       if (beyond === here) continue;
       edges.at.push(at);
       edges.other.push(beyond);
@@ -51,13 +50,6 @@ export function cover(grid, view, width, height) {
     other: Int32Array.from(edges.other),
     share: Float32Array.from(edges.share),
   };
-}
-
-function look(table, q, r) {
-  const column = q - table.low.q;
-  const row = r - table.low.r;
-  if (column < 0 || row < 0 || column >= table.width || row >= table.height) return 0;
-  return table.cells[row * table.width + column];
 }
 
 // Colours of hexagons to pixels, both 0xAABBGGRR.
