@@ -121,6 +121,11 @@ def test_texts_cannot_end_the_page():
     assert json.loads(in_script({"a": "<!--\u2028"})) == {"a": "<!--\u2028"}
 
 
+def test_what_a_cube_does_not_record_is_not_invented():
+    rows = dict(content_of(page(letter_cube()))["panels"][0]["about"])
+    assert {rows[name] for name in ("Node set", "Filter", "Flat position")} == {"not recorded"}
+
+
 def test_texts_that_are_no_unicode_are_written(tmp_path):
     cube = letter_cube()
     cube.attrs["population"] = "a\udcff\x00b"

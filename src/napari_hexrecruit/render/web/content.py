@@ -121,21 +121,25 @@ def _panel(cube: xr.Dataset, title: str) -> dict[str, Any]:
 def about(cube: xr.Dataset) -> list[list[str]]:
     """Rows of label and text: where the numbers of a cube come from, the whole recipe."""
     attrs, recipe = cube.attrs, CubeRecipe.of_foreign(cube)
+
+    def said(entry: str, text: str) -> str:
+        return "not recorded" if entry in recipe.lacks else text
+
     start, stop = float(cube[TIME][0]), float(cube[TIME][-1]) + float(attrs["bin_ms"])
     n_placed = int(cube[N_NEURONS].values.sum())
     rows = [
         ("Title", attrs["title"]),
         ("Population", attrs["population"]),
-        ("Node set", recipe.node_set or "the simulation's own"),
-        ("Filter", "; ".join(_rule_texts(recipe)) or "none"),
-        ("Flat position", ", ".join(recipe.columns or [str(recipe.flat)])),
+        ("Node set", said("node_set", recipe.node_set or "the simulation's own")),
+        ("Filter", said("where", "; ".join(_rule_texts(recipe)) or "none")),
+        ("Flat position", said("flat", ", ".join(recipe.columns or [str(recipe.flat)]))),
         ("Radius", f"{float(attrs['hex_radius']):g} {_units(cube)}"),
         ("Bin", f"{float(attrs['bin_ms']):g} ms"),
         ("Window", f"{start:g} to {stop:g} ms, {cube.sizes[TIME]:,} bins"),
         ("Hexagons", f"{cube.sizes[HEX]:,}"),
         ("Neurons counted", f"{n_placed:,} of {int(attrs['n_neurons_selected']):,} selected"),
         ("Neurons without a flat position", f"{int(attrs['n_neurons_without_place']):,}"),
-        ("Least neurons for a percentage", f"{recipe.min_neurons:,}"),
+        ("Least neurons for a percentage", said("min_neurons", f"{recipe.min_neurons:,}")),
         ("Spikes read", f"{int(attrs['n_spikes_read']):,}"),
         ("Spikes outside the window", f"{int(attrs['n_spikes_outside_window']):,}"),
         ("Spikes with an unknown id", f"{int(attrs['n_spikes_unknown_id']):,}"),

@@ -1,6 +1,6 @@
 // One map: image below, hexagons, lines above; and what mouse, fingers and keys do on it.
 
-import { byId, clamp, ink, make, readable } from "./base.js";
+import { byId, clamp, ink, make, plural, readable } from "./base.js";
 import { coloursAt, tableOf } from "./colour.js";
 import { cornersOf, hexAt, isInside, numberAt, rimOf, viewOn } from "./geometry.js";
 import { cover, paint } from "./raster.js";
@@ -331,7 +331,7 @@ export function hoverText(app) {
     const units = content.metrics[metric].units;
     const shown = Number.isNaN(value) ? "no value" : `${readable(value)} ${units}`.trim();
     const neurons = panel.neurons[hover.hex];
-    return `${title}${shown} of ${neurons.toLocaleString("en-US")} neurons`;
+    return `${title}${shown}, ${plural(neurons, "neuron")}`;
   });
   return `${content.panels[hover.panel].hex[hover.hex]}  ${texts.join("; ")}`;
 }
