@@ -277,7 +277,7 @@ class TestTrials:
         panel, (whole,) = self.cut(opened, cube)
         assert time_range(panel.viewer) == (-20.0, 50.0, 10.0)
         assert panel.viewer.dims.point[0] == 0.0
-        assert show_time(panel.viewer).text == "0 - 10 ms"
+        assert show_time(panel.viewer).text == "0 - 10 ms, from the onset"
         assert not whole.visible
         expected = (cube["recruitment"][10] + cube["recruitment"][13]) / 2
         layer = panel.layer("trials")

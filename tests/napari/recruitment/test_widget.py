@@ -258,7 +258,7 @@ class TestLoading:
         sim.columns["ss_flat_x"][:3] = np.nan
         user.open_and_load(sim.write(tmp_path))
         assert user.form.status.value == (
-            "37 hexagons, 10 bins, 40 neurons, 3 without a place. 2 notes in Details."
+            "cortex: 37 hexagons, 10 bins, 37 of 40 neurons counted. 2 notes in Details."
         )
         assert {"the last 3 ms do not fill a bin and were left out"} < {
             entry.found for entry in user.widget.details.entries

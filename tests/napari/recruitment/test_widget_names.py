@@ -10,11 +10,12 @@ from qtpy.QtTest import QTest
 from tests.support.mouse import LEFT
 from tests.support.qt_events import let_events_pass, wait_until_work_ends
 from tests.support.waiting import PATIENCE_S
-from tests.support.widget_helpers import User, neurons_in_a_row
+from tests.support.widget_helpers import PLUGIN, User, neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.export.order import Order, style_of
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment import request
 from napari_hexrecruit.metrics import METRICS
 from napari_hexrecruit.pipeline.cubes import computed_cube
@@ -64,6 +65,47 @@ class TestNames:
         assert title([cube, recruitment_cube(tmp_path / "simulation_config.json")]) == (
             "Recruited (%)"
         )
+
+
+class TestTime:
+    def test_stays_where_bins_window_and_split_change(self, user):
+        user.load()
+        dims = user.viewer.dims
+        dims.set_point(0, 40.0)
+        user.form.bin_ms.value = 20.0
+        user.wait_until_idle()
+        assert dims.point[0] == 40.0
+        user.form.split_by.value = "synapse_class"
+        user.wait_until_idle()
+        assert (len(user.viewer.layers), dims.point[0]) == (2, 40.0)
+        user.form.start.value = 20.0
+        user.wait_until_idle()
+        assert dims.point[0] == 40.0
+        user.form.start.value, user.form.split_by.value = 0.0, ""
+        user.wait_until_idle()
+        assert (len(user.viewer.layers), dims.point[0]) == (1, 40.0)
+
+    def test_comes_back_after_an_analysis_and_maps_have_none(self, user):
+        user.load()
+        dims, stamp = user.viewer.dims, show_time(user.viewer)
+        dims.set_point(0, 40.0)
+        for name, run in (("Trials", "cut"), ("Maps", "add")):
+            dock, panel = user.viewer.window.add_plugin_dock_widget(PLUGIN, name)
+            wait_until_work_ends(user.qtbot)
+            if name == "Trials":
+                panel.first.value, panel.before.value, panel.after.value = 50.0, 20.0, 40.0
+            QTest.mouseClick(getattr(panel, run).native, LEFT)
+            user.wait(lambda panel=panel: not panel.busy)
+            let_events_pass()
+            assert panel.stage.layers, panel.status.value
+            assert stamp.text == ("0 - 10 ms, from the onset" if name == "Trials" else "")
+            if name == "Trials":
+                QTest.mouseClick(panel.back.native, LEFT)
+            else:
+                panel.stage.clear()
+            let_events_pass()
+            assert (dims.point[0], stamp.text) == (40.0, "40 - 50 ms")
+            user.viewer.window.remove_dock_widget(dock)
 
 
 class TestRemoval:

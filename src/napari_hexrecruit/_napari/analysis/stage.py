@@ -59,6 +59,7 @@ class Stage:
         self._aside: list[RecruitmentLayer] = []
         self._made_grid = False
         self._is_placing = False
+        self._came_from: float | None = None
         viewer.layers.events.removed.connect(self._on_removed)
 
     def close(self) -> None:
@@ -118,13 +119,16 @@ class Stage:
         at_ms
             Where the slider goes.
         """
+        dims = self._viewer.dims
+        if self._came_from is None and dims.ndim >= -FRAME_AXIS:
+            self._came_from = float(dims.point[FRAME_AXIS])
         self.show(results)
         start = float(results[0].cube[TIME][0])
         for layer in self._viewer.layers:
             if isinstance(layer, RecruitmentLayer) and not self.is_result(layer):
                 self._hide(layer)
                 layer.rest_at(start)
-        self._viewer.dims.set_point(self._viewer.dims.ndim + FRAME_AXIS, at_ms)
+        dims.set_point(dims.ndim + FRAME_AXIS, at_ms)
 
     def arrange(self, layers: Sequence[Points]) -> None:
         """Put layers side by side with their names, and hide other hexagons; one alone: no grid."""
@@ -209,3 +213,7 @@ class Stage:
                 layer.visible = True
         self._aside = []
         self.arrange([])
+        time, self._came_from = self._came_from, None
+        dims = self._viewer.dims
+        if time is not None and dims.ndim >= -FRAME_AXIS:
+            dims.set_point(dims.ndim + FRAME_AXIS, time)

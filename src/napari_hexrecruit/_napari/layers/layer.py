@@ -24,7 +24,7 @@ from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.limits import usable_limits
 from napari_hexrecruit.metrics import metric_named, metrics_for
 from napari_hexrecruit.recipe import CubeRecipe
-from napari_hexrecruit.schema import RECRUITMENT
+from napari_hexrecruit.schema import RECRUITMENT, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -239,6 +239,12 @@ class RecruitmentLayer(NamedHexes):
         A hidden layer does not follow the slider.
         """
         return self.current_frame
+
+    @property
+    def is_static(self) -> bool:
+        """Whether the metric has one value for each hexagon, the same in all bins: a map."""
+        variable = self._metric.variable
+        return bool(variable) and variable in self._cube and TIME not in self._cube[variable].dims
 
     @property
     def time_window_ms(self) -> tuple[float, float] | None:

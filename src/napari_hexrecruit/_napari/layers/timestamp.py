@@ -10,7 +10,7 @@ import napari
 from napari.components.overlays import TextOverlay
 from napari.layers import Layer
 
-from napari_hexrecruit._napari.layers.display import hex_points, time_label
+from napari_hexrecruit._napari.layers.display import hex_points, time_from, time_label
 from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit._napari.private.points import FramePoints
 
@@ -71,6 +71,7 @@ class _TimeStamp:
         if isinstance(layer, FramePoints):
             layer.events.bin_changed.connect(self._update)
             layer.events.cube_changed.connect(self._update)
+            layer.events.metric.connect(self._update)
 
     def _update(self, event: object = None) -> None:
         viewer = self._viewer()
@@ -78,7 +79,7 @@ class _TimeStamp:
             return
         layer = _timed_layer(viewer)
         window = None if layer is None else _window_ms(viewer, layer)
-        lines = [getattr(layer, "caption", ""), "" if window is None else time_label(*window)]
+        lines = [getattr(layer, "caption", ""), _label(layer, window)]
         self.overlay.text = "\n".join(line for line in lines if line)
 
 
@@ -105,6 +106,15 @@ def _timed_layer(viewer: napari.Viewer) -> Layer | None:
 
 def _is_timed(layer: Layer) -> bool:
     return isinstance(layer, FramePoints) or STATE_KEY in layer.metadata
+
+
+def _label(layer: Layer | None, window: tuple[float, float] | None) -> str:
+    """The time, and what it is from where that is not the start of the simulation."""
+    if layer is None or window is None or getattr(layer, "is_static", False):
+        return ""
+    cube = layer.cube if isinstance(layer, FramePoints) else layer.metadata[STATE_KEY].cube
+    from_ = time_from(cube)
+    return time_label(*window) + (f", from {from_}" if from_ else "")
 
 
 def _window_ms(viewer: napari.Viewer, layer: Layer) -> tuple[float, float] | None:

@@ -90,7 +90,8 @@ class Shown:
         if simulation != self._simulation:
             self._simulation, self._layers, self._names = simulation, {}, {}
             self._made_grid = False
-        before = list(self._layers)
+        before, axis = list(self._layers), self.time_axis()
+        time = None if axis is None else float(self._viewer.dims.point[axis])
         for value in [value for value in self._layers if value not in cubes]:
             self._remove(value)
         self._layers = {value: self._shown(value, cube, look) for value, cube in cubes.items()}
@@ -98,6 +99,9 @@ class Shown:
         if list(cubes) != before:
             self._arrange(several=len(cubes) > 1)
         self.apply(look)
+        axis = self.time_axis()
+        if time is not None and axis is not None:  # napari goes to 0 where all layers are new
+            self._viewer.dims.set_point(axis, time)
 
     def apply(self, look: Look, before: Look | None = None) -> None:
         """Let the layers that are looked at look alike.

@@ -220,7 +220,7 @@ class RecruitmentWidget(Container[Widget]):
         self._loaded = (sources, result.request)
         self._show_notes()
         self._warn(sources, warnings_of(cubes))
-        self.form.status.say(summary(cubes))
+        self._describe()
         self.form.status.mended()
         self._chooser.remember()
 
@@ -247,6 +247,7 @@ class RecruitmentWidget(Container[Widget]):
             self._show_buttons()
         elif monitor.done == 0:
             bar.setRange(0, 0)  # busy
+            self.form.status.doing("Reading ...")
         else:
             bar.setRange(0, 1000)
             bar.setValue(1000 * monitor.done // max(monitor.total, 1))
@@ -288,6 +289,16 @@ class RecruitmentWidget(Container[Widget]):
             self.form.status.mended()
             self.form.status.say(f"Saved {outcome.value.name}. {summary(self._shown.cubes)}")
         self._report(outcome)
+
+    def _describe(self, more: str = "") -> None:
+        """Say what the widget's own layers show, and which these are."""
+        layers = self._shown.layers
+        cubes = [cube for cube in map(cube_of, layers) if cube is not None]
+        if not cubes:
+            self.form.status.say("Nothing is loaded.")
+            return
+        name = f"{layers[0].name}: " if len(layers) == 1 else ""
+        self.form.status.say(f"{name}{summary(cubes)}{more}")
 
     # --- looking ----------------------------------------------------------------------------------
 
@@ -345,7 +356,7 @@ class RecruitmentWidget(Container[Widget]):
         self._shown.adopt(layer, sources if sources.there else None)
         self._look = self._shown.look(otherwise=self.form.look())
         self.form.show_look(self._look, largest_limit([cube], self._look.metric))
-        self.form.status.say(summary([cube]) + ("" if recipe else _NOT_AGAIN))
+        self._describe("" if recipe else _NOT_AGAIN)
         self.form.status.mended()
         self._show_notes()
         if sources.there:
@@ -359,6 +370,8 @@ class RecruitmentWidget(Container[Widget]):
             self._dropped |= self._shown.forget(event.value)
             if self._dropped and not self._shown.layers:
                 self._end_update()
+            if not self._shown.layers:
+                self._describe()
         self._show_buttons()
 
     def _end_update(self) -> None:
