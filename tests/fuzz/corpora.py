@@ -201,6 +201,16 @@ KINDS: dict[str, Kind] = {
             *(_MOVIE, _MOVIE, (*_MOVIE, "--metric", "rate", "--strip", "--average", "3")),
             ("movie", _CUBE_FILE, "-o", "out/m.gif", *SMALL),
             ("movie", _CUBE_FILE, "-o", "out/frames/", *SMALL),
+            (
+                "html",
+                _CUBE_FILE,
+                "-o",
+                "out/page.html",
+                "--metric",
+                "rate",
+                "--metric",
+                "recruitment",
+            ),
         ),
     ),
     "analysis": Kind(

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 import zlib
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.support.commands import hexrecruit
 from tests.support.cubes import cube_of, letter_cube, sheet_cube, wave_cube
 from tests.support.sonata_files import IDS_THAT_THE_POPULATION_LACKS, simple_files
 
-from napari_hexrecruit import compare, write_cube, write_html
+from napari_hexrecruit import (
+    compare,
+    cut_trials,
+    read_cube,
+    trial_mean,
+    write_cube,
+    write_html,
+)
 from napari_hexrecruit.render.web.page import in_script
 from napari_hexrecruit.render.web.writer import html_page
 
@@ -234,3 +243,38 @@ def test_the_command_takes_a_simulation_with_regions_and_refuses_in_one_line(tmp
     done = hexrecruit("html", config, "-o", out)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "exists" in done.stderr
+
+
+def test_a_cube_on_disk_gives_the_page_of_one_in_memory(tmp_path):
+    cube = sheet_cube(n_hexes=40, n_bins=50)
+    write_cube(cube, tmp_path / "a.hexrecruit.zarr")
+    there = read_cube(tmp_path / "a.hexrecruit.zarr")
+    assert codes_of(page(there)).tolist() == codes_of(page(cube)).tolist()
+
+
+def test_the_mean_of_trials_is_exact():
+    trials = cut_trials(wave_cube(n_bins=40), [100.0, 220.0], before=50.0, after=100.0)
+    mean = trial_mean(trials)
+    text = page(mean)
+    panel = content_of(text)["panels"][0]
+    assert panel["variables"][0]["kind"] == "counts"
+    assert panel["trials"] == 2
+    counts = codes_of(text) - 1
+    percent = (100 * counts / (np.array(panel["neurons"]) * 2)).astype(np.float32)
+    assert (percent == mean["recruitment"].values).all()
+
+
+def test_neurons_so_far_are_called_so():
+    cube = wave_cube()
+    cube.attrs["recipe"] = json.dumps({"cumulative": True})
+    assert content_of(page(cube))["metrics"][0]["label"] == "Recruited so far"
+    assert content_of(page(cube))["metrics"][0]["clim"] == [0, 100]
+
+
+def test_an_image_under_the_hexagons_keeps_its_place():
+    image = np.random.default_rng(0).integers(0, 255, (20, 30, 3)).astype(np.uint8)
+    under = content_of(page(wave_cube(), under=(image, (0, 300, 10, 210))))["under"]
+    assert under["extent"] == [0, 300, 10, 210]
+    assert under["kind"] in ("image/png", "image/jpeg")
+    with Image.open(io.BytesIO(base64.b64decode(under["data"]))) as found:
+        assert found.size == (30, 20)

@@ -368,6 +368,7 @@ def test_nothing_is_wider_than_a_phone_or_a_page_at_300_percent(driver, page, wi
 def test_a_print_is_the_frame_without_controls(driver, page):
     open_page(driver, page, "#t=3150&theme=dark")
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    driver.execute_script("dispatchEvent(new Event('beforeprint'))")
     try:
         assert driver.find_element("id", "stamp").is_displayed()
         assert not driver.find_element("id", "play").is_displayed()
@@ -376,6 +377,8 @@ def test_a_print_is_the_frame_without_controls(driver, page):
             "background-color"
         )
         assert background == "rgba(255, 255, 255, 1)"
+        driver.execute_script("dispatchEvent(new Event('afterprint'))")
+        assert driver.execute_script("return document.documentElement.dataset.theme") == "dark"
     finally:
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 

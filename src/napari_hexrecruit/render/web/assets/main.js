@@ -98,6 +98,14 @@ function connect(app, traces) {
     traces.update();
     all();
   });
+  // Paper is light, and so are the lines on it.
+  const inTheme = (theme) => {
+    document.documentElement.dataset.theme = theme;
+    traces.update();
+    all();
+  };
+  addEventListener("beforeprint", () => inTheme("light"));
+  addEventListener("afterprint", () => inTheme(store.state.theme));
   addEventListener("hashchange", () =>
     store.set(stateOf(location.hash, app.content, app.groups)));
 }
