@@ -204,6 +204,8 @@ def _read_again(output: Path) -> None:
         json.loads(output.read_text(), parse_constant=_refuse)
     elif output.suffix == ".csv":
         assert len(pd.read_csv(output)) > 0, "an empty table"
+    elif output.suffix == ".html":
+        assert output.read_text(encoding="utf-8").endswith("</html>\n"), "half a page"
     elif output.suffix == ".svg":
         ElementTree.parse(output)
     else:
