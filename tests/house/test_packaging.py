@@ -76,7 +76,8 @@ def metadata(wheel: Path) -> Message:
 @pytest.mark.slow
 def test_wheel_holds_the_package_and_nothing_else(wheel: Path):
     assert {p.name for p in wheel.iterdir() if p.suffix != ".dist-info"} == {PACKAGE.name}
-    for name in ("napari.yaml", "py.typed", "hexgrid.py", "_napari/__init__.py"):
+    asset = "render/web/assets/main.js"
+    for name in ("napari.yaml", "py.typed", "hexgrid.py", "_napari/__init__.py", asset):
         assert (wheel / PACKAGE.name / name).is_file()
 
 
