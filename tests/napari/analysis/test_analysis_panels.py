@@ -451,6 +451,23 @@ class TestMaps:
         assert panel.widget.status.value == sentence
         assert panel.told == [f"{sentence} (panel Maps)"]
 
+    def test_opens_with_a_map_worth_seeing(self, opened):
+        unstimulated = cube_of(
+            np.full((4, 3), 50), row=np.zeros(3, int), col=np.arange(3), start_ms=0.0
+        )
+        panel, (layer,) = opened("Maps", whole=unstimulated)
+        assert panel.widget.map.value == "peak"
+        layer.cube = cube_of(
+            np.full((4, 3), 50), row=np.zeros(3, int), col=np.arange(3), start_ms=-20.0
+        )
+        let_events_pass()
+        assert panel.widget.map.value == "half_peak_latency"
+        QTest.keyClicks(panel.widget.map.native, "Mean")
+        chosen = panel.widget.map.value
+        layer.cube = unstimulated
+        let_events_pass()
+        assert panel.widget.map.value == chosen != "peak"
+
     def test_maps_are_of_the_cube_not_of_each_other(self, opened, cube):
         panel, (layer,) = opened("Maps", whole=cube)
         for name in ("peak", "mean_rate", "peak"):

@@ -48,6 +48,8 @@ from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.schema import HEX
 from napari_hexrecruit.storage.atomic import written_aside
 
+_USUAL, _AFTER_STIMULUS = "peak", "half_peak_latency"
+"""Maps that the panel opens with: where most was recruited, or when after time 0."""
 _ONCE = "cumulative_fraction"
 
 
@@ -156,7 +158,8 @@ class MapsWidget(AnalysisPanel):
         self.save = PushButton(
             text="Save table ...", enabled=False, tooltip="All maps that were added, as CSV"
         )
-        self.map.changed.connect(self._show_fields)
+        self.map.value, self._has_chosen = _USUAL, False
+        self.map.changed.connect(self._on_map_chosen)
         self.own_baseline.changed.connect(self._show_fields)
         self.add.changed.connect(self.run)
         self.save.changed.connect(self._ask_and_save)
@@ -215,7 +218,11 @@ class MapsWidget(AnalysisPanel):
         bins = bins_of(self.cube)
         for field in (self.onset, self.until, self.start, self.stop, self.low, self.high):
             field.step = bins.width_ms
-        onset = 0.0 if bins.start_ms < 0.0 < bins.stop_ms else bins.start_ms
+        has_stimulus = bins.start_ms < 0.0 < bins.stop_ms
+        onset = 0.0 if has_stimulus else bins.start_ms
+        if not self._has_chosen:
+            self.map.value = _AFTER_STIMULUS if has_stimulus else _USUAL
+            self._has_chosen = False
         self.onset.value, self.until.value = onset, bins.stop_ms
         self.start.value, self.stop.value = bins.start_ms, bins.stop_ms
         self.low.value, self.high.value = bins.start_ms, max(onset, bins.start_ms + bins.width_ms)
@@ -223,6 +230,10 @@ class MapsWidget(AnalysisPanel):
     def on_closed(self) -> None:
         """Leave the layers to the viewer."""
         self.stage.close()
+
+    def _on_map_chosen(self) -> None:
+        self._has_chosen = True
+        self._show_fields()
 
     def _show_fields(self) -> None:
         options = map_options(self.map.value)

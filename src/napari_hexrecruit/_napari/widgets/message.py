@@ -15,6 +15,8 @@ _WRONG = (
     " border-left: 3px solid #d9534f; padding: 0px 0px 0px 2px; }"
 )
 """The ink is the theme's, which is legible on either; a bar and a ground say that it is wrong."""
+_SPARE = 4
+"""Without it Qt shows a scroll bar beside as many lines, px."""
 _MOST_OF_TOAST = 300
 """Letters; napari cuts longer ones, and the panel has them all."""
 
@@ -124,7 +126,7 @@ class _Room(QObject):
     def _fit(self) -> None:
         text = self._text
         margins: QSize = QSize(2, 2) * int(text.document().documentMargin() + 1)
-        height = self._lines * text.fontMetrics().lineSpacing() + margins.height()
+        height = self._lines * text.fontMetrics().lineSpacing() + margins.height() + _SPARE
         if text.height() != height or text.minimumHeight() != height:
             text.setFixedHeight(height)
 
