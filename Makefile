@@ -18,7 +18,7 @@ TEST_ENV := PYTHONDONTWRITEBYTECODE= NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_AP
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check test lint type docs bench fuzz reliability golden gallery screenshots build
+.PHONY: help setup demo check test lint type docs bench fuzz reliability calibrate golden gallery screenshots build
 
 help:
 	@echo "make setup        .venv with everything for work on the project"
@@ -30,6 +30,7 @@ help:
 	@echo "make bench        benchmarks, against the reference pipeline"
 	@echo "make fuzz         damaged files for FUZZ_SECONDS (300): never a traceback, a hang or half an output"
 	@echo "make reliability  deviations, damaged files and killed runs in numbers: writes docs/reliability.md"
+	@echo "make calibrate    how often maps are called a wave: writes docs/calibration.md"
 	@echo "make rooms        draw the figure of the rooms in docs/design.md again"
 	@echo "make golden       draw the golden pictures of the tests again"
 	@echo "make gallery      draw the pictures of the gallery again, and write its page"
@@ -126,6 +127,11 @@ reliability: $(VENV)/.check
 	@HEXRECRUIT_THOROUGH=1 $(PYTEST) -m slow $(PYTEST_ARGS)
 	@$(BIN)/python scripts/reliability.py $(RELIABILITY_ARGS)
 	@echo "make reliability: look at docs/reliability.md before committing"
+
+# More maps of each kind: make calibrate CALIBRATE_ARGS="--sets 200"
+calibrate: $(VENV)/.check
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python scripts/calibrate.py $(CALIBRATE_ARGS)
+	@echo "make calibrate: look at docs/calibration.md before committing"
 
 golden: $(VENV)/.check
 	@$(BIN)/python tests/golden/regenerate.py

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from napari_hexrecruit.errors import Parameter, ParameterError, RecruitmentWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _PACKAGE = __name__.partition(".")[0]
 NOTHING = "nothing is counted, since"
@@ -195,6 +196,19 @@ def issue_warnings(sentences: Iterable[str]) -> None:
         level += 1
     for sentence in sentences:
         warnings.warn(sentence, RecruitmentWarning, stacklevel=level)
+
+
+@contextmanager
+def warnings_kept() -> Iterator[list[str]]:
+    """Keep the sentences that are warned of, for a panel that shows them beside its result."""
+    kept: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RecruitmentWarning)
+        yield kept
+    kept += [str(one.message) for one in caught if issubclass(one.category, RecruitmentWarning)]
+    for other in caught:
+        if not issubclass(other.category, RecruitmentWarning):
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
 
 
 def _nothing(facts: Facts) -> Doubt:

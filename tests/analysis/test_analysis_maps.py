@@ -26,8 +26,10 @@ from napari_hexrecruit.analysis import (
     mean_recruitment,
     peak,
     with_maps,
+    z_score,
 )
 from napari_hexrecruit.counting.members import group_neurons
+from napari_hexrecruit.errors import RecruitmentWarning
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.metrics import DERIVED, METRICS, metric_named
 from napari_hexrecruit.schema import validate_cube
@@ -76,9 +78,56 @@ def test_latency_is_the_first_bin_beyond_the_baseline():
     )
 
 
-def test_without_a_bin_before_the_onset_the_baseline_is_0():
+def test_without_a_bin_before_the_onset_the_baseline_is_silent_and_two_neurons_respond():
     part = cut(RESPONSES, 140.0)
-    np.testing.assert_array_equal(latency(part, onset=140.0), [0, 30, NAN, 0, 0])
+    with pytest.warns(RecruitmentWarning, match="no bin: it is taken to be silent"):
+        found = latency(part, onset=140.0)
+    np.testing.assert_array_equal(found, [20, 30, NAN, 0, 0])
+
+
+def test_a_short_baseline_is_told_everywhere_and_a_long_one_nowhere(recwarn):
+    cube = courses([0, 1] * 20)
+    for of_baseline in (
+        lambda: latency(cube, onset=190.0),
+        lambda: half_peak_latency(cube, onset=190.0),
+        lambda: z_score(cube, cut(cube, 0.0, 190.0)),
+    ):
+        with pytest.warns(RecruitmentWarning, match="has 19 bins; at least 20 are needed"):
+            of_baseline()
+    recwarn.clear()
+    latency(cube, onset=200.0)
+    z_score(cube, cut(cube, 0.0, 200.0))
+    assert len(recwarn) == 0
+
+
+@pytest.mark.parametrize("n_neurons", [20, 60, 200])
+@pytest.mark.parametrize("bin_ms", [1.0, 5.0, 10.0])
+@pytest.mark.parametrize("hertz", [0.3, 5.0])
+def test_without_a_stimulus_few_hexagons_respond(n_neurons, bin_ms, hertz):
+    """At most 5 %, where mean + 5 sd found responses in up to 99 %."""
+    rng = np.random.default_rng(round(n_neurons + 7 * bin_ms))
+    counts = rng.binomial(n_neurons, 1 - np.exp(-hertz * bin_ms / 1000), (int(700 / bin_ms), 400))
+    places = {"row": np.zeros(400, int), "col": np.arange(400)}
+    cube = cube_of(counts, **places, n_neurons=n_neurons, bin_ms=bin_ms)
+    for function in (latency, half_peak_latency):
+        share = float(np.isfinite(function(cube, onset=300.0)).mean())
+        assert share <= 0.05, share
+
+
+def test_bursts_of_a_baseline_are_no_responses():
+    """Counts that vary more than Poisson's: four neurons fire together, or none."""
+    rng = np.random.default_rng(0)
+    counts = 4 * rng.poisson(0.5, (140, 400))
+    cube = cube_of(counts, row=np.zeros(400, int), col=np.arange(400))
+    assert float(np.isfinite(latency(cube, onset=700.0)).mean()) <= 0.05
+
+
+def test_a_rise_to_half_of_the_peak_is_one_even_if_the_hexagon_was_above_it_before():
+    quiet = [0, 1] * 10
+    cube = courses([*quiet, 30, 30, 0, 20, 40, 0], [*quiet, 30, 30, 40, 0, 0, 0])
+    made = half_peak_latency(cube, onset=210.0, baseline=(0.0, 200.0))
+    # 20.25 is passed upwards after the fall; the second hexagon is above it from the start on
+    np.testing.assert_allclose(made, [25.1, NAN], atol=0.1)
 
 
 def test_time_to_half_of_the_peak_on_lines_between_the_middles_of_bins():
@@ -89,7 +138,7 @@ def test_time_to_half_of_the_peak_on_lines_between_the_middles_of_bins():
 
 def test_half_of_the_peak_in_the_first_bin_looks_back_at_the_bin_before():
     cube = courses([0, 40, 0], [30, 40, 0], [0, 0, 9], start_ms=90.0)
-    made = half_peak_latency(cube, onset=100.0, baseline=(90.0, 100.0))
+    made = half_peak_latency(cube, onset=100.0, baseline=(90.0, 100.0), n_sd=5.0)
     # 0 to 40 from the middle of one bin to that of the next: 20 is at the edge, at the onset.
     np.testing.assert_allclose(made, [0.0, 0.0, 10.0])
     alone = half_peak_latency(cut(cube, 100.0), onset=100.0)

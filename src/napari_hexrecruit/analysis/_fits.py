@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit.analysis._noise import Noise, fit_noise, spread
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
 Floats = npt.NDArray[np.float64]
 
-_N_BOOTSTRAP = 1_000
-_N_PERMUTATIONS = 499
+_N_DRAWS = 2_000
+_N_SURROGATES = 499
 _N_SOURCES = 300
 """Places that are tried as the source of a radial front before the best is refined."""
 _FEWEST_NEIGHBOURS = 12
 _NEIGHBOURS_SHARE = 1 / 24
 """Share of the hexagons that a local gradient is taken from."""
 _COS_45 = math.sqrt(0.5)
-_BLOCK = 100
+_BLURS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.18, 0.22, 0.26)
+"""How far two levels run into each other, as shares of the front's way (standard deviations)."""
+_N_BORDERS = 49
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,11 @@ class Points:
     y: Floats
     t: Floats
     w: Floats
+
+    @property
+    def xy(self) -> Floats:
+        """(n, 2) places."""
+        return np.stack([self.x, self.y], axis=1)
 
     @property
     def mean(self) -> Floats:
@@ -67,7 +76,7 @@ class Trend:
 
 def is_line(points: Points) -> bool:
     """Whether the places lie on one line, or in one point."""
-    xy = np.stack([points.x, points.y], axis=1)
+    xy = points.xy
     spread = np.linalg.svd(xy - xy.mean(axis=0), compute_uv=False)
     return bool(spread[1] <= 1e-6 * max(spread[0], 1e-300))
 
@@ -114,35 +123,63 @@ def is_wide(trend: Trend, points: Points) -> bool:
     return trend.kind == "radial" and bool(((at < low + margin) | (at > high - margin)).any())
 
 
-def p_value(trend: Trend, points: Points, seed: int) -> float:
-    """Probability of as good a fit by chance.
+def p_value(kinds: Sequence[str], points: Points, noise: Noise, seed: int) -> float:
+    """Share of maps without a front, as alike from neighbour to neighbour, that fit as well.
 
-    Of a plane the F-test: with two slopes its tail is ``(1 - R**2) ** ((n - 3) / 2)``. Of a circle
-    the share of permutations of the latencies for which the best of the sources fits as well.
+    Parameters
+    ----------
+    kinds
+        The kinds of fronts that were tried: the best of them counts.
+    points
+        The hexagons.
+    noise
+        Autocorrelation of what the front leaves.
+    seed
+        Of the maps.
     """
-    n = len(points.t)
-    if trend.kind == "plane":
-        return float(max(0.0, 1.0 - trend.r_squared) ** ((n - 3) / 2))
-    basis = _source_basis(points)
-    centred = points.t - points.mean[2]
-    length = math.sqrt(points.total) if points.total > 0 else 1.0
-    observed = float((basis @ (points.w * centred)).max()) / length
-    rng = np.random.default_rng(seed)
-    as_good = 0
-    for dealt in _permutations(centred, rng):
-        mean = dealt @ points.w / points.w.sum()
-        off = dealt - mean[:, None]
-        lengths = np.sqrt(np.maximum(off**2 @ points.w, 1e-300))
-        best = (basis @ (points.w * off).T).max(axis=0) / lengths
-        as_good += int((best >= observed - 1e-12).sum())
-    return (1 + as_good) / (1 + _N_PERMUTATIONS)
+    chosen = spread(len(points.t))
+    some = Points(points.x[chosen], points.y[chosen], points.t[chosen], points.w[chosen])
+    root = np.sqrt(some.w)
+    bases = []
+    if "plane" in kinds:
+        bases.append(np.linalg.qr(root[:, None] * _centred_xy(some))[0].T[None])
+    if "radial" in kinds:
+        bases.append((root * _source_basis(some))[:, None])
+    drawn = noise.draw(some.xy, _N_SURROGATES, np.random.default_rng(seed)) / root
+    observed = _shares(some.t[None], some.w, bases)[0]
+    as_good = int((_shares(drawn, some.w, bases) >= observed - 1e-12).sum())
+    return (1 + as_good) / (1 + _N_SURROGATES)
+
+
+def step_is_better(trend: Trend, points: Points) -> bool:
+    """Whether two levels along the front's own course explain the latencies at least as well.
+
+    The levels may run into each other over a part of the way: what has blurred a border is taken
+    for a border. Each fit pays for its parameters.
+    """
+    from scipy.special import ndtr
+
+    way = points.t - trend.residuals
+    way = (way - way.min()) / max(float(np.ptp(way)), 1e-300)
+    n, total = len(way), points.total
+    off = points.t - points.mean[2]
+    best = 0.0
+    for blur in _BLURS:
+        at = np.linspace(0.0, 1.0, _N_BORDERS + 2)[1:-1, None]
+        levels = ndtr((way - at) / blur) if blur else (way > at).astype(np.float64)
+        levels = levels - (levels @ points.w / n)[:, None]
+        length = levels**2 @ points.w
+        with np.errstate(divide="ignore", invalid="ignore"):
+            explained = (levels @ (points.w * off)) ** 2 / length
+        best = max(best, float(np.max(explained[length > 1e-9 * n], initial=0.0)))
+    return (total - best) / max(1, n - 4) <= (1.0 - trend.r_squared) * total / max(1, n - 3)
 
 
 def agreement(trend: Trend, points: Points) -> float:
     """Share of places around which the latencies rise within 45 degrees of the front's course."""
     from scipy.spatial import cKDTree
 
-    xy = np.stack([points.x, points.y], axis=1)
+    xy = points.xy
     n = len(xy)
     n_near = min(n, max(_FEWEST_NEIGHBOURS, round(n * _NEIGHBOURS_SHARE)) + 1)
     near = cKDTree(xy).query(xy, k=n_near)[1]
@@ -159,28 +196,44 @@ def agreement(trend: Trend, points: Points) -> float:
     return float(np.mean((along >= _COS_45 * lengths) & (lengths > floor)))
 
 
-def bootstrap(trend: Trend, points: Points, seed: int) -> Floats:
-    """(n_resamples, 2) slowness of resamples of the hexagons.
+def share_of_amplitude(latencies: Floats, amplitudes: Floats) -> float:
+    """Share of the latencies' variance that a falling function of the amplitudes explains."""
+    from scipy.optimize import isotonic_regression
 
-    One step of Gauss and Newton from the fit; for a plane, which is linear, that is the fit itself.
+    known = np.isfinite(latencies)
+    late, strong = latencies[known], amplitudes[known]
+    order = np.argsort(strong, kind="stable")
+    fitted = isotonic_regression(late[order], increasing=False).x
+    left = float(((late[order] - fitted) ** 2).sum())
+    n_levels = len(np.unique(fitted))
+    total = float(((late - late.mean()) ** 2).sum())
+    free = max(1, len(late) - n_levels) / max(1, len(late) - 1)
+    return 1.0 - left / max(total, 1e-300) / free
+
+
+def noise_of(trend: Trend, points: Points) -> Noise:
+    """Autocorrelation of what a front leaves."""
+    root = np.sqrt(points.w)
+    return fit_noise(points.xy, root * trend.residuals, root[:, None] * trend.jacobian)
+
+
+def slowness_draws(trend: Trend, points: Points, noise: Noise, seed: int) -> Floats:
+    """(n_draws, 2) slowness as it may be, with errors that are alike as `noise` says.
+
+    The covariance is that of least squares under these errors, not of independent ones; Student's t
+    has as many degrees of freedom as they leave.
     """
+    root = np.sqrt(points.w)
+    scale = np.maximum(np.abs(trend.jacobian).max(axis=0), 1e-300)
+    linear = np.linalg.pinv(root[:, None] * trend.jacobian / scale) / scale[:, None]
+    n_slopes = 2 if trend.kind == "plane" else 1
+    covariance = noise.covariance_of(linear[:n_slopes], points.xy)
     rng = np.random.default_rng([seed, 1])
-    n, k = trend.jacobian.shape
-    pairs = np.einsum("ni,nj->nij", trend.jacobian, trend.jacobian).reshape(n, k * k)
-    products = np.concatenate([pairs, trend.jacobian * trend.residuals[:, None]], axis=1)
-    products *= points.w[:, None]
-    steps = []
-    for start in range(0, _N_BOOTSTRAP, _BLOCK):
-        rows = min(_BLOCK, _N_BOOTSTRAP - start)
-        drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
-        sums = counts @ products
-        matrix = sums[:, : k * k].reshape(-1, k, k)
-        steps.append(np.einsum("bij,bj->bi", np.linalg.pinv(matrix), sums[:, k * k :]))
-    step = np.concatenate(steps)
-    if trend.kind == "plane":
-        return np.asarray(step[:, :2] + trend.slowness)
-    return np.stack([step[:, 0] + trend.slowness[0], np.zeros(len(step))], axis=1)
+    shape = np.linalg.cholesky(covariance + 1e-300 * np.eye(n_slopes))
+    freedom = max(3.0, noise.n_independent(points.xy) - trend.jacobian.shape[1])
+    draws = rng.normal(size=(_N_DRAWS, n_slopes)) @ shape.T
+    draws *= np.sqrt(freedom / rng.chisquare(freedom, size=(_N_DRAWS, 1)))
+    return np.asarray(np.pad(draws, ((0, 0), (0, 2 - n_slopes))) + trend.slowness)
 
 
 def turned(draws: Floats, slowness: tuple[float, float]) -> Floats:
@@ -256,16 +309,30 @@ def _source_basis(points: Points) -> Floats:
     return np.asarray(basis / np.sqrt(np.maximum(basis**2 @ points.w, 1e-300))[:, None])
 
 
+def _centred_xy(points: Points) -> Floats:
+    """(n, 2) places about their weighted mean."""
+    return points.xy - points.mean[:2]
+
+
+def _shares(maps: Floats, w: Floats, bases: Sequence[Floats]) -> Floats:
+    """(n_maps,) share of each map's variance that the best of some fronts explains.
+
+    A basis (n_fronts, n_functions, n) has orthonormal functions; of a single one, the distance from
+    a source, only latencies that rise with it count.
+    """
+    off = maps - (maps @ w / w.sum())[:, None]
+    weighted = off * np.sqrt(w)
+    best = np.zeros(len(maps))
+    for basis in bases:
+        parts = np.einsum("fkn,mn->fkm", basis, weighted, optimize=True)
+        parts = np.maximum(parts, 0.0) if basis.shape[1] == 1 else parts
+        best = np.maximum(best, (parts**2).sum(axis=1).max(axis=0))
+    return np.asarray(best / np.maximum((weighted**2).sum(axis=1), 1e-300))
+
+
 def _correlation(points: Points, cx: float, cy: float) -> float:
     """Weighted covariance of latency and distance from a source, over the distances' spread."""
     distance = _distance_and_1(points, cx, cy)[:, 0]
     off = distance - points.w @ distance / points.w.sum()
     spread = math.sqrt(max(float(points.w @ off**2), 1e-300))
     return float((points.w * off) @ (points.t - points.mean[2])) / spread
-
-
-def _permutations(values: Floats, rng: np.random.Generator) -> Iterator[Floats]:
-    """Blocks (rows, n) of permutations of values."""
-    for start in range(0, _N_PERMUTATIONS, _BLOCK):
-        rows = min(_BLOCK, _N_PERMUTATIONS - start)
-        yield rng.permuted(np.tile(values, (rows, 1)), axis=1)

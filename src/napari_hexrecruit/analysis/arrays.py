@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+AMPLITUDE = "amplitude"
+"""Coordinate of a map of latencies: how strongly each hexagon responds."""
+
+
 def hex_array(cube: xr.Dataset, values: npt.NDArray[Any], name: str, **attrs: str) -> xr.DataArray:
     """One number per hexagon of a cube.
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.analysis.blocks import map_bins, moments
+from napari_hexrecruit.analysis.responses import check_baseline
 from napari_hexrecruit.analysis.windows import bins_of
 from napari_hexrecruit.blocks import time_chunks
 from napari_hexrecruit.conform import as_cube
@@ -154,6 +155,11 @@ def z_score(cube: xr.Dataset, baseline: xr.Dataset, *, metric: str = RECRUITMENT
     ValueError
         If the tilings or widths of bins differ, the baseline has less than 2 bins, or the metric is
         unknown.
+
+    Warns
+    -----
+    RecruitmentWarning
+        If the baseline has less than 20 bins.
     """
     if metric not in METRICS:
         raise ValueError(f"metric {metric!r} has no z-score: use one of {', '.join(METRICS)}")
@@ -162,6 +168,7 @@ def z_score(cube: xr.Dataset, baseline: xr.Dataset, *, metric: str = RECRUITMENT
     if baseline.sizes[TIME] < 2:
         raise ValueError("a baseline of one bin has no standard deviation: use two bins or more")
     _check_widths(cube, baseline)
+    check_baseline(baseline.sizes[TIME])
     shown = metric_named(metric)
     mean, sd = _mean_and_sd(cube, baseline, shown)
     sd[sd <= 0] = np.nan

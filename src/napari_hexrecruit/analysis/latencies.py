@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.analysis.arrays import hex_array
+from napari_hexrecruit.analysis.arrays import AMPLITUDE, hex_array
 from napari_hexrecruit.analysis.blocks import highest, moments, parts
+from napari_hexrecruit.analysis.responses import (
+    ROUNDING,
+    Window,
+    baseline_counts,
+    counts_per_percent,
+)
 from napari_hexrecruit.analysis.windows import bins_of, cut
 from napari_hexrecruit.blocks import parts_of
 from napari_hexrecruit.conform import as_cube
@@ -25,10 +32,6 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
-Window = tuple[float, float]
-
-N_SD = 5.0
-"""Standard deviations over the mean of the baseline that a response has to exceed."""
 
 
 def first_spike_latency(
@@ -54,7 +57,8 @@ def first_spike_latency(
     """
     cube = as_cube(cube)
     part = cut(cube, onset, until)
-    return _first_bin(part, lambda bins: bins[N_SPIKES].values > 0, "first_spike_latency")
+    found = _first_bin(part, lambda bins: bins[N_SPIKES].values > 0, "first_spike_latency")
+    return _with_amplitude(found, part, np.zeros(cube.sizes[HEX]))
 
 
 def latency(
@@ -63,7 +67,7 @@ def latency(
     onset: float,
     until: float | None = None,
     baseline: Window | None = None,
-    n_sd: float = N_SD,
+    n_sd: float | None = None,
 ) -> xr.DataArray:
     """Time from an onset to the first bin in which a hexagon is recruited beyond its baseline.
 
@@ -75,21 +79,29 @@ def latency(
         As `first_spike_latency` takes them.
     baseline
         Start and stop of the baseline, edges of bins, ms; by default all before the onset. Where
-        the cube has no bin before the onset, the baseline is 0.
+        the cube has no bin before the onset, the baseline is taken to be silent.
     n_sd
-        How many of its standard deviations over the mean of the baseline.
+        Standard deviations over the mean of the baseline that a response has to exceed. By default
+        as many neurons have to fire as 5 % of hexagons without a response would reach in some bin
+        of the window, and two at least.
 
     Returns
     -------
     xr.DataArray
-        (hex,) ms: start of the first bin with ``v > mean + n_sd * sd``, minus the onset. NaN where
-        there is none, or the hexagon has no value.
+        (hex,) ms: start of the first bin with a response, minus the onset. NaN where there is none,
+        or the hexagon has no value. The coordinate ``amplitude`` is the peak above the baseline.
+        Stronger responses are found sooner, so fit waves to `half_peak_latency`.
+
+    Warns
+    -----
+    RecruitmentWarning
+        If the baseline has less than 20 bins.
     """
     cube = as_cube(cube)
     part = cut(cube, onset, until)
-    mean, sd = _baseline(cube, onset, baseline)
-    least = mean + n_sd * sd
-    return _first_bin(part, lambda bins: bins[RECRUITMENT].values > least, "latency")
+    level = _level(cube, part, onset, baseline, n_sd)
+    found = _first_bin(part, level.is_exceeded, "latency")
+    return _with_amplitude(found, part, level.mean)
 
 
 def half_peak_latency(
@@ -98,7 +110,7 @@ def half_peak_latency(
     onset: float,
     until: float | None = None,
     baseline: Window | None = None,
-    n_sd: float = N_SD,
+    n_sd: float | None = None,
 ) -> xr.DataArray:
     """Time from an onset until a hexagon has risen to half of its peak, finer than a bin.
 
@@ -112,34 +124,77 @@ def half_peak_latency(
     xr.DataArray
         (hex,) ms. With the mean b of the baseline and the peak p of the window, the time of the
         first rise through ``b + (p - b) / 2``, on straight lines between the middles of bins; the
-        bin before the onset counts where there is one. NaN where the peak is not above
-        ``b + n_sd * sd``, or the hexagon has no value. Never below 0.
+        bin before the onset counts where there is one. NaN where no bin is a response as `latency`
+        has it, where the hexagon is above half already and does not rise through it again, or where
+        it has no value. Never below 0.
+
+    Warns
+    -----
+    RecruitmentWarning
+        If the baseline has less than 20 bins.
     """
     cube, shown = as_cube(cube), metric_named(RECRUITMENT)
     part = cut(cube, onset, until)
-    mean, sd = _baseline(cube, onset, baseline)
+    level = _level(cube, part, onset, baseline, n_sd)
     bins = bins_of(cube)
     first = round((onset - bins.start_ms) / bins.width_ms)
-    before = shown.values(cube, first - 1) if first else shown.values(part, 0)
+    before = shown.values(cube, first - 1) if first else np.full(cube.sizes[HEX], -np.inf)
+    responds = np.isfinite(_first_bin(part, level.is_exceeded, "latency").values)
     peak = highest(part, shown)
-    rise = _first_rise(part, mean + (peak - mean) / 2.0, before)
+    rise = _first_rise(part, level.mean + (peak - level.mean) / 2.0, before)
     time = np.maximum((rise + 0.5) * bins.width_ms, 0.0)
-    return hex_array(cube, np.where(peak > mean + n_sd * sd, time, np.nan), "half_peak_latency")
+    return hex_array(cube, np.where(responds, time, np.nan), "half_peak_latency")
+
+
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """What a response exceeds: percent of the baseline, and counts or percent beyond it."""
+
+    mean: Floats
+    least_count: Floats | None
+    least_percent: Floats
+    per_percent: Floats
+
+    def is_exceeded(self, bins: xr.Dataset) -> npt.NDArray[np.bool_]:
+        """(n_bins, n_hexes) whether a bin is a response."""
+        percent = bins[RECRUITMENT].values
+        if self.least_count is None:
+            return np.asarray(percent > self.least_percent)
+        counts = percent * self.per_percent + ROUNDING
+        return np.asarray((counts >= self.least_count) & (percent > self.mean))
+
+
+def _level(
+    cube: xr.Dataset, part: xr.Dataset, onset: float, window: Window | None, n_sd: float | None
+) -> _Level:
+    counts = baseline_counts(cube, onset, window)
+    mean, sd = _baseline(cube, onset, window)
+    each = counts_per_percent(cube)
+    if n_sd is not None:
+        return _Level(mean, None, mean + n_sd * sd, each)
+    return _Level(mean, counts.threshold(part.sizes[TIME]), mean, each)
+
+
+def _with_amplitude(found: xr.DataArray, part: xr.Dataset, mean: Floats) -> xr.DataArray:
+    """A map of latencies with how strongly each hexagon responds."""
+    return found.assign_coords({AMPLITUDE: (HEX, highest(part, metric_named(RECRUITMENT)) - mean)})
 
 
 def _first_rise(cube: xr.Dataset, level: Floats, before: Values) -> Floats:
-    """Where each hexagon first reaches a level, in bins from the middle of the first one.
+    """Where each hexagon first rises through a level, in bins from the middle of the first one.
 
-    `before` are the values of the bin before the first one. NaN where it never does.
+    `before` are the values of the bin before the first one, below any level where there is none.
+    NaN where it never rises through.
     """
     found, at, column = np.full(cube.sizes[HEX], np.nan), 0, np.arange(cube.sizes[HEX])
     for values in parts(cube, metric_named(RECRUITMENT)):
-        reaches = values >= level
+        earlier = np.concatenate([before[None], values[:-1]])
+        reaches = (values >= level) & (earlier < level)
         first = reaches.argmax(axis=0)
         upper = values[first, column]
-        lower = np.where(first > 0, values[first - 1, column], before).astype(np.float64)
+        lower = earlier[first, column].astype(np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
-            back = np.where(lower < level, (upper - level) / (upper - lower), 0.0)
+            back = np.where(np.isfinite(lower), (upper - level) / (upper - lower), 0.0)
         new = np.isnan(found) & reaches.any(axis=0)
         found[new] = (at + first - back)[new]
         at, before = at + len(values), values[-1]

@@ -12,11 +12,15 @@ import numpy.typing as npt
 
 from napari_hexrecruit.analysis import _fits
 from napari_hexrecruit.analysis._fits import Points, Trend
+from napari_hexrecruit.analysis.arrays import AMPLITUDE
+from napari_hexrecruit.doubts import issue_warnings
 from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.schema import MICROMETRES
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from napari_hexrecruit.analysis._noise import Noise
 
 Floats = npt.NDArray[np.float64]
 WaveKind = Literal["plane", "radial"]
@@ -28,7 +32,11 @@ CRITERIA = {
     "agreement": 0.5,
 }
 """A front is called a wave from so many hexagons on, with at least this R squared and agreement, at
-most this p-value, and a delay from end to end of the sheet of at least one bin."""
+most this p-value, a delay from end to end of the sheet of at least one bin, and if it explains the
+latencies better than two levels do, one after the other."""
+
+AMPLITUDE_PRONE = ("latency", "first_spike_latency")
+"""Maps that are earlier where a response is stronger."""
 
 _RADIAL_IS_BETTER_BY = 6.0
 """Difference of BIC from which on a circle, with its one parameter more, is believed."""
@@ -63,14 +71,18 @@ class WaveFit:
     r_squared
         Share of the latencies' variance that the fit explains, weighted as the fit is.
     p_value
-        Probability of as good a fit if the latencies were dealt out to the hexagons by chance: the
-        F-test of a plane, a permutation test of a radial front. Neighbours that resemble each other
-        make it too small.
+        Probability of as good a fit by chance: the share of 499 maps without a front, in which
+        neighbours are as alike as in what this front leaves, that a front fits as well.
+    correlation_length
+        Distance over which what the front leaves is alike, where its correlation falls to 1/e;
+        units of flat space, 0 where neighbours have nothing in common.
     agreement
         Share of hexagons around which the latencies rise within 45 degrees of the fitted direction.
         0.25 by chance.
     residual
         Root mean square of the residuals, ms.
+    caution
+        What the map of latencies makes doubtful, a sentence; empty for nothing.
     delay
         Fitted latency from the first to the last of the hexagons, ms.
     n_hexes
@@ -93,12 +105,14 @@ class WaveFit:
     slowness: tuple[float, float] = _NAN2
     r_squared: float = math.nan
     p_value: float = math.nan
+    correlation_length: float = math.nan
     agreement: float = math.nan
     residual: float = math.nan
     delay: float = math.nan
     n_hexes: int = 0
     flat_units: str = "unknown"
     origin: tuple[float, float] = _NAN2
+    caution: str = ""
 
     @property
     def speed_m_per_s(self) -> float:
@@ -135,12 +149,12 @@ def fit_wave(
     kind
         ``"plane"`` for a straight front, ``t = t0 + s . x``; ``"radial"`` for circles around a
         source that is found, ``t = t0 + s |x - c|``; ``"best"`` for the one with the lower BIC
-        (radial only if it is lower by more than 6).
+        (radial only if it is lower by more than 6, and the source is not far outside of the sheet).
     weights
         (n_hexes,) weight of each hexagon, 0 or more; by default all alike. Proportional to one over
         the variance of its latency.
     seed
-        Of the permutations and the bootstrap: the same seed gives the same numbers.
+        Of what is drawn by chance: the same seed gives the same numbers.
 
     Returns
     -------
@@ -152,10 +166,17 @@ def fit_wave(
     ValueError
         If the kind is unknown, or the weights are not one non-negative number per hexagon.
 
+    Warns
+    -----
+    RecruitmentWarning
+        If the map depends on how strongly hexagons respond, as `latency` and `first_spike_latency`
+        do: a stronger response passes a threshold sooner.
+
     Notes
     -----
     Weighted least squares. Speed is ``1 / |s|``; a plane front runs in the direction of `s`. The
-    intervals are percentiles of 1,000 bootstrap resamples of the hexagons.
+    intervals are those of least squares with errors that are as alike from neighbour to neighbour
+    as what the front leaves; their autocorrelation is fitted by restricted maximum likelihood.
 
     References
     ----------
@@ -182,20 +203,69 @@ def fit_wave(
     if kind not in (*get_args(WaveKind), "best"):
         raise ParameterError(Parameter("kind"), f"must be plane, radial or best, not {kind!r}")
     points = _points(latency, weights)
-    context = (str(latency["x"].attrs.get("units", "unknown")), _resolution(latency), seed)
+    units = str(latency["x"].attrs.get("units", "unknown"))
+    caution = _caution(latency)
+    if caution:
+        issue_warnings([caution])
     against = _too_little(points)
     if against:
         shape: WaveKind = "radial" if kind == "radial" else "plane"
         why, n_hexes = f"no wave: {against}", len(points.t)
-        return WaveFit(shape, False, why, n_hexes=n_hexes, flat_units=context[0])
-    if kind == "plane":
-        return _judged(_fits.plane(points), points, *context)
-    radial = _fits.radial(points)
-    if kind == "radial":
-        return _judged(radial, points, *context)
-    plane = _fits.plane(points)
-    better = plane.bic - radial.bic > _RADIAL_IS_BETTER_BY
-    return _judged(radial if better else plane, points, *context)
+        return WaveFit(shape, False, why, n_hexes=n_hexes, flat_units=units, caution=caution)
+    front = _front(points, kind, seed)
+    against = _against(front, points, _resolution(latency)) or _of_amplitudes(latency, front.trend)
+    fit = _described(front, points, units, caution, against)
+    if against:
+        return fit
+    return _as_wave(fit, _fits.slowness_draws(front.trend, points, front.noise, seed))
+
+
+@dataclass(frozen=True, eq=False)
+class _Front:
+    """A fitted front and what is known about its errors."""
+
+    trend: Trend
+    noise: Noise
+    p_value: float
+    agreement: float
+
+
+def _front(points: Points, kind: str, seed: int) -> _Front:
+    trend = _fits.radial(points) if kind == "radial" else _fits.plane(points)
+    leaves = trend
+    if kind == "best":
+        radial = _fits.radial(points)
+        if trend.bic - radial.bic > _RADIAL_IS_BETTER_BY:
+            leaves = radial  # also where its source is too far away to be believed
+            usable = radial.slowness[0] > 0.0 and not _fits.is_wide(radial, points)
+            trend = radial if usable else trend
+    kinds = get_args(WaveKind) if kind == "best" else (kind,)
+    noise = _fits.noise_of(leaves, points)
+    p_value = _fits.p_value(kinds, points, noise, seed)
+    return _Front(trend, noise, p_value, _fits.agreement(trend, points))
+
+
+def _caution(latency: xr.DataArray) -> str:
+    """Why a map of latencies may show a front where amplitudes differ; empty for others."""
+    if latency.name not in AMPLITUDE_PRONE:
+        return ""
+    return (
+        f"{latency.name} is earlier where the response is stronger, which can look like a front:"
+        " use half_peak_latency"
+    )
+
+
+def _of_amplitudes(latency: xr.DataArray, trend: Trend) -> str:
+    """Whether the amplitudes explain the latencies as well as the front does; empty if not."""
+    if latency.name not in AMPLITUDE_PRONE or AMPLITUDE not in latency.coords:
+        return ""
+    share = _fits.share_of_amplitude(latency.values, latency[AMPLITUDE].values)
+    if share < trend.r_squared:
+        return ""
+    return (
+        f"how strongly hexagons respond explains {share:.0%} of the variance of the latencies, and"
+        f" a {trend.kind} front {trend.r_squared:.0%}: use half_peak_latency"
+    )
 
 
 def _points(latency: xr.DataArray, weights: npt.ArrayLike | None) -> Points:
@@ -225,28 +295,28 @@ def _too_little(points: Points) -> str:
     return ""
 
 
-def _judged(trend: Trend, points: Points, flat_units: str, resolution: float, seed: int) -> WaveFit:
-    p_value = _fits.p_value(trend, points, seed)
-    agreement = _fits.agreement(trend, points)
-    against = _against(trend, p_value, agreement, resolution)
-    if not against and _fits.is_wide(trend, points):
-        against = "the source would lie far outside of the sheet: fit a plane front"
-    fit = WaveFit(
+def _described(
+    front: _Front, points: Points, flat_units: str, caution: str, against: str
+) -> WaveFit:
+    """The fit in numbers that it has whether it is a wave or not."""
+    trend = front.trend
+    return WaveFit(
         kind=trend.kind,
         is_wave=False,
         why=f"no wave: {against}",
         start=trend.start,
         slowness=trend.slowness,
         r_squared=trend.r_squared,
-        p_value=p_value,
-        agreement=agreement,
+        p_value=front.p_value,
+        correlation_length=front.noise.correlation_length,
+        agreement=front.agreement,
         residual=trend.residual,
         delay=trend.delay,
         n_hexes=len(points.t),
         flat_units=flat_units,
         origin=trend.origin,
+        caution=caution,
     )
-    return fit if against else _as_wave(fit, _fits.bootstrap(trend, points, seed))
 
 
 def _as_wave(fit: WaveFit, draws: Floats) -> WaveFit:
@@ -266,9 +336,9 @@ def _as_wave(fit: WaveFit, draws: Floats) -> WaveFit:
     return dataclasses.replace(found, why=_told(found))
 
 
-def _against(trend: Trend, p_value: float, agreement: float, resolution: float) -> str:
+def _against(front: _Front, points: Points, resolution: float) -> str:
     """What speaks against a wave; empty for nothing."""
-    needed = CRITERIA
+    trend, needed = front.trend, CRITERIA
     if trend.delay <= 0.0:
         return "all hexagons respond at the same time"
     if trend.r_squared < needed["r_squared"]:
@@ -276,12 +346,16 @@ def _against(trend: Trend, p_value: float, agreement: float, resolution: float) 
             f"a {trend.kind} front explains {trend.r_squared:.0%} of the variance of the latencies,"
             f" at least {needed['r_squared']:.0%} is needed"
         )
-    if p_value > needed["p_value"]:
-        return f"the fit may be chance (p = {p_value:.2g})"
-    if agreement < needed["agreement"]:
+    if front.agreement < needed["agreement"]:
         return (
-            f"around {agreement:.0%} of the hexagons only do the latencies rise in the direction of"
-            f" the front, at least {needed['agreement']:.0%} is needed: it jumps, or stands still"
+            f"around {front.agreement:.0%} of the hexagons only do the latencies rise in the"
+            f" direction of the front, at least {needed['agreement']:.0%} is needed: it jumps, or"
+            " stands still"
+        )
+    if _fits.step_is_better(trend, points):
+        return (
+            "two levels, one after the other, explain the latencies as well as a front that runs:"
+            " it jumps, or stands still"
         )
     if trend.kind == "radial" and trend.slowness[0] <= 0.0:
         return "the latencies fall with the distance from the source"
@@ -290,7 +364,23 @@ def _against(trend: Trend, p_value: float, agreement: float, resolution: float) 
             f"the front crosses the sheet in {trend.delay:.2g} ms, within one bin of"
             f" {resolution:g} ms: use narrower bins"
         )
+    if _fits.is_wide(trend, points):
+        return "the source would lie far outside of the sheet: fit a plane front"
+    if front.p_value > needed["p_value"]:
+        return _by_chance(front, points)
     return ""
+
+
+def _by_chance(front: _Front, points: Points) -> str:
+    size = float(np.hypot(*np.ptp(points.xy, axis=0)))
+    alike = front.noise.correlation_length
+    if alike > size / 3.0:
+        return (
+            f"undecidable, the latencies are nearly a gradient: what a front leaves is alike over"
+            f" {alike:.3g}, more than a third of the sheet, so the fit may be chance"
+            f" (p = {front.p_value:.2g})"
+        )
+    return f"the fit may be chance (p = {front.p_value:.2g})"
 
 
 def _told(fit: WaveFit) -> str:

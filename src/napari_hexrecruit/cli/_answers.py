@@ -37,7 +37,11 @@ Baseline = Annotated[
 ]
 Deviations = Annotated[
     float | None,
-    typer.Option("--sd", metavar="N", help="Standard deviations that a response exceeds it by."),
+    typer.Option(
+        "--sd",
+        metavar="N",
+        help="Standard deviations that a response exceeds it by; default: by its counts.",
+    ),
 ]
 
 

@@ -216,6 +216,7 @@ def _details(fit: WaveFit) -> list[str]:
         lines.append(f"source       x {fit.source[0]:.4g}, y {fit.source[1]:.4g} {fit.flat_units}")
     lines.append(
         f"fit          residual {fit.residual:.3g} ms, p = {fit.p_value:.2g},"
-        f" agreement {fit.agreement:.0%}"
+        f" agreement {fit.agreement:.0%}, errors alike over {fit.correlation_length:.3g}"
+        f" {fit.flat_units}"
     )
     return lines

@@ -41,6 +41,7 @@ from napari_hexrecruit.analysis import (
     maps_table,
     with_maps,
 )
+from napari_hexrecruit.doubts import warnings_kept
 from napari_hexrecruit.metrics import METRICS, is_cumulative, metric_named
 from napari_hexrecruit.pipeline.cubes import computed_cube
 from napari_hexrecruit.progress import Progress
@@ -59,6 +60,7 @@ class _Made:
 
     cube: xr.Dataset
     values: xr.DataArray
+    cautions: tuple[str, ...]
 
 
 def computed_map(
@@ -91,10 +93,11 @@ def computed_map(
     if name == _ONCE and not is_cumulative(cube) and source is not None and not is_mean(cube):
         counted = _counted_once(cube, source, options.get("until"), progress)
         options = {}
-    found = hex_map(counted, name, **options)
+    with warnings_kept() as cautions:
+        found = hex_map(counted, name, **options)
     if counted is not cube:
         found = found.reindex({HEX: cube[HEX].values})
-    return _Made(cube, found)
+    return _Made(cube, found, tuple(cautions))
 
 
 def _counted_once(
@@ -285,7 +288,9 @@ class MapsWidget(AnalysisPanel):
         if isinstance(layer, RecruitmentLayer) and picked:
             layer.selected_hexes = picked
         self.save.enabled = True
-        self.say(f"{title}: {summary_of(made.values)}")
+        told = [f"{title}: {summary_of(made.values)}"]
+        told += [f"{one[0].upper()}{one[1:]}." for one in made.cautions]
+        self.say(" ".join(told))
 
     def _ask_and_save(self) -> None:
         chosen, _ = QFileDialog.getSaveFileName(

@@ -37,6 +37,7 @@ from napari_hexrecruit.analysis import (
     wave_arrow,
     with_maps,
 )
+from napari_hexrecruit.doubts import warnings_kept
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.schema import MICROMETRES
@@ -79,6 +80,8 @@ class Front:
         (n_lines, 2) a place (y, x) on each; NaN where there is no room for its time.
     arrow
         Pieces of an arrow along the course of a straight front; none for another one.
+    cautions
+        Sentences on what makes the result doubtful.
     """
 
     cube: xr.Dataset
@@ -88,6 +91,7 @@ class Front:
     times_ms: tuple[float, ...]
     labels: Floats
     arrow: Floats
+    cautions: tuple[str, ...] = ()
 
 
 def front_of(
@@ -111,9 +115,10 @@ def front_of(
     ValueError
         If an option cannot be used.
     """
-    latencies = hex_map(cube, metric, **options)
-    progress("fitting", 0, 1)
-    fit = fit_wave(latencies, kind=kind)
+    with warnings_kept() as cautions:
+        latencies = hex_map(cube, metric, **options)
+        progress("fitting", 0, 1)
+        fit = fit_wave(latencies, kind=kind)
     lines = isochrones(fit, latencies) if fit.is_wave else []
     return Front(
         cube=with_maps(cube, latencies),
@@ -123,6 +128,7 @@ def front_of(
         times_ms=tuple(line.time for line in lines),
         labels=np.array([_label_place(line.line, latencies) for line in lines]).reshape(-1, 2),
         arrow=_segments(arrow_line(wave_arrow(fit, latencies))),
+        cautions=tuple(cautions),
     )
 
 
@@ -132,7 +138,8 @@ def quality_of(fit: WaveFit) -> str:
     Returns
     -------
     str
-        Share of variance, p-value, agreement of neighbours, residual; with intervals for a wave.
+        Share of variance, p-value, agreement of neighbours, residual and how far it is alike; with
+        intervals for a wave.
     """
     parts = []
     if fit.is_wave:
@@ -145,7 +152,8 @@ def quality_of(fit: WaveFit) -> str:
     if np.isfinite(fit.r_squared):
         parts.append(
             f"R² {fit.r_squared:.3f}, p {_p(fit.p_value)}, neighbours agree {fit.agreement:.0%},"
-            f" residual {fit.residual:.3g} ms, {fit.n_hexes:,} hexagons."
+            f" residual {fit.residual:.3g} ms and alike over {fit.correlation_length:.3g}"
+            f" {_unit(fit)}, {fit.n_hexes:,} hexagons."
         )
     return " ".join(parts)
 
@@ -240,7 +248,10 @@ class WavesWidget(AnalysisPanel):
             self.stage.put_alone(Result("latency", title, front.cube, front.metric))
         if front.fit.is_wave:
             self._draw(front)
-        self.result.value = f"<b>{front.fit.why[0].upper()}{front.fit.why[1:]}</b>"
+        found = f"<b>{front.fit.why[0].upper()}{front.fit.why[1:]}</b>"
+        self.result.value = "<br>".join(
+            [found, *(f"{one[0].upper()}{one[1:]}." for one in front.cautions)]
+        )
         self.quality.value = quality_of(front.fit)
         self.erase.enabled = True
 

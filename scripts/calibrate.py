@@ -1,0 +1,162 @@
+"""How often maps without a wave are called one, and with a wave: writes docs/calibration.md.
+
+python scripts/calibrate.py [--sets 40]
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from scipy.special import ndtr
+
+from napari_hexrecruit.analysis import fit_wave
+from napari_hexrecruit.errors import RecruitmentWarning
+from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.synthetic.sheet import make_sheet
+
+PAGE = Path(__file__).parents[1] / "docs" / "calibration.md"
+RADIUS = 50.0
+STEP = HexGrid(RADIUS).spacing
+
+
+class Places:
+    """An irregular sheet with a hole, of about so many hexagons."""
+
+    def __init__(self, n_hexes: int) -> None:
+        sheet = make_sheet(round(1.036 * n_hexes), "plane")
+        self.x, self.y = sheet.x_um[~sheet.silent], sheet.y_um[~sheet.silent]
+        self.n = len(self.x)
+        self.size = float(max(np.ptp(self.x), np.ptp(self.y)))
+
+    def distances(self) -> np.ndarray:
+        return np.hypot(self.x[:, None] - self.x, self.y[:, None] - self.y) / STEP
+
+    def latencies(self, values: np.ndarray) -> xr.DataArray:
+        return xr.DataArray(
+            values,
+            {"x": ("hex", self.x, {"units": "um"}), "y": ("hex", self.y)},
+            ("hex",),
+            name="half_peak_latency",
+            attrs={"hex_radius": RADIUS, "bin_ms": 0.0},
+        )
+
+    def along(self, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+        angle = rng.uniform(0.0, 2.0 * np.pi)
+        return self.x * np.cos(angle) + self.y * np.sin(angle), float(np.degrees(angle))
+
+
+def smooth(places: Places, length: float, rng: np.random.Generator) -> np.ndarray:
+    """White noise through a Gaussian kernel; mean 0, standard deviation 1."""
+    kernel = np.exp(-(places.distances() ** 2) / (2.0 * length**2))
+    values = kernel @ rng.normal(size=places.n)
+    return (values - values.mean()) / values.std()
+
+
+def _border(way: np.ndarray, share: float, blur: float) -> np.ndarray:
+    off = (way - np.quantile(way, share)) / STEP
+    return 10.0 * (ndtr(off / blur) if blur else off > 0)
+
+
+def halves(places: Places, blur: float, rng: np.random.Generator) -> np.ndarray:
+    return 20.0 + _border(places.along(rng)[0], 0.5, blur) + rng.normal(size=places.n)
+
+
+def disc(places: Places, blur: float, rng: np.random.Generator) -> np.ndarray:
+    middle = rng.integers(places.n)
+    way = np.hypot(places.x - places.x[middle], places.y - places.y[middle])
+    return 20.0 + _border(way, 0.3, blur) + rng.normal(size=places.n)
+
+
+def plane(places: Places, delay: float, rng: np.random.Generator) -> np.ndarray:
+    way = places.along(rng)[0]
+    return 20.0 + delay * (way - way.min()) / np.ptp(way) + rng.normal(size=places.n)
+
+
+def radial(places: Places, far: float, rng: np.random.Generator) -> np.ndarray:
+    """A front of 20 ms from a hexagon, or from a source so many sheet sizes away."""
+    if far:
+        angle = rng.uniform(0.0, 2.0 * np.pi)
+        away = far * places.size * np.array([np.cos(angle), np.sin(angle)])
+        source = np.array([places.x.mean(), places.y.mean()]) + away
+    else:
+        at = rng.integers(places.n)
+        source = np.array([places.x[at], places.y[at]])
+    way = np.hypot(places.x - source[0], places.y - source[1])
+    return 20.0 + 20.0 * (way - way.min()) / np.ptp(way) + rng.normal(size=places.n)
+
+
+ROWS = [
+    *[(f"smooth noise, correlation length {k}", smooth, k, 780, False) for k in (3, 6, 10, 15)],
+    *[("smooth noise, correlation length 3", smooth, 3, n, False) for n in (368, 172, 79)],
+    *[("two halves, 10 ms apart", halves, 0, n, False) for n in (12, 20, 40, 80)],
+    *[(f"two halves, border blurred by {k}", halves, k, 780, False) for k in (0, 1, 3, 6)],
+    *[(f"a disc, then the rest, blurred by {k}", disc, k, 780, False) for k in (0, 1, 3)],
+    *[(f"straight front, {k} ms", plane, k, 780, True) for k in (10, 20, 60)],
+    ("front from a source on the sheet", radial, 0, 780, True),
+    *[(f"front from a source {k:g} sheets away", radial, k, 780, True) for k in (1.5, 2, 3)],
+]
+
+
+def share_of_waves(row: tuple, n_sets: int) -> float:
+    """Share of simulated maps that are called a wave."""
+    _, make, parameter, n_hexes, _ = row
+    places, found = Places(n_hexes), 0
+    for seed in range(n_sets):
+        values = make(places, parameter, np.random.default_rng([seed, 17]))
+        found += fit_wave(places.latencies(values), seed=seed).is_wave
+    return found / n_sets
+
+
+def coverage(length: float, n_sets: int) -> tuple[float, float]:
+    """Shares of 95 % intervals of speed and of direction that hold the truth."""
+    places, held = Places(780), np.zeros(2)
+    for seed in range(n_sets):
+        rng = np.random.default_rng([seed, 18])
+        way, angle = places.along(rng)
+        errors = smooth(places, length, rng) if length else rng.normal(size=places.n)
+        fit = fit_wave(places.latencies(way / 40.0 + 3.0 * errors), kind="plane", seed=seed)
+        turned = (angle - fit.direction + 180.0) % 360.0 - 180.0
+        off = np.subtract(fit.direction_ci, fit.direction)
+        held += [fit.speed_ci[0] <= 40.0 <= fit.speed_ci[1], off[0] <= turned <= off[1]]
+    return tuple((held / n_sets).tolist())
+
+
+def page(n_sets: int) -> str:
+    lines = [
+        "# Calibration",
+        "",
+        f"How often `fit_wave` calls a simulated map a wave, of {n_sets} maps each, on an irregular"
+        " sheet with a hole. Lengths",
+        "are in hexagons; errors are 1 ms. `make calibrate` writes this page.",
+        "",
+        "| Map | Hexagons | Wave | Called a wave |",
+        "|---|---|---|---|",
+    ]
+    for row in ROWS:
+        share = share_of_waves(row, n_sets)
+        lines.append(f"| {row[0]} | {row[3]} | {'yes' if row[4] else 'no'} | {share:.1%} |")
+        print(lines[-1], flush=True)
+    lines += [
+        "",
+        "95 % intervals of a straight front that hold the truth, by the correlation length of the"
+        " errors:",
+        "",
+        "| Correlation length | Speed | Direction |",
+        "|---|---|---|",
+    ]
+    for length in (0, 1, 2, 3):
+        speed, direction = coverage(length, n_sets)
+        lines.append(f"| {length} | {speed:.1%} | {direction:.1%} |")
+        print(lines[-1], flush=True)
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", type=int, default=40, help="maps of each kind")
+    warnings.simplefilter("ignore", RecruitmentWarning)
+    PAGE.write_text(page(parser.parse_args().sets), encoding="utf-8")
