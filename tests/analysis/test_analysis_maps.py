@@ -228,7 +228,7 @@ def test_correlation_with_a_window_several_hexagons_and_none():
     assert correlation(cube, hexes=0).attrs["long_name"].endswith("with R0;C0")
     assert np.isnan(correlation(cube, hexes=2)).all()
     assert np.isnan(correlation(cut(cube, 0.0, 10.0), hexes=0)).all()
-    with pytest.raises(ValueError, match="no hexagon is picked"):
+    with pytest.raises(ValueError, match="no hexagon is selected"):
         correlation(cube, hexes=[])
 
 
