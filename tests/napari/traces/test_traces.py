@@ -513,7 +513,8 @@ class TestRaster:
         (tmp_path / "output" / "spikes.h5").unlink()
         panel.press(panel.column.raster)
         panel.wait()
-        assert "spikes.h5" in panel.told[-1]
+        assert "the spikes file does not exist" in panel.told[-1]
+        assert "spikes.h5" in panel.column.status.text()
         assert not panel.column.raster.isChecked()
 
     @given(st.data())
