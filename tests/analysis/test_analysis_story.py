@@ -82,6 +82,13 @@ def test_first_spikes_from_spikes_and_from_the_cube_agree(told):
     assert np.array_equal(np.floor(exact["first"] / BIN_MS + 1e-9) * BIN_MS, to_the_bin, True)
     silent = story.sheet.silent
     assert np.isnan(exact["first"].to_numpy()[silent]).all()
+    few = an.first_spikes(
+        *(spikes.neurons, spikes.times_ms, members),
+        **{"onset": 300.0, "until": 700.0, "min_neurons": 40, "flat_units": "um"},
+    )
+    enough = members.n_neurons >= 40
+    np.testing.assert_array_equal(few["first"], np.where(enough, exact["first"], np.nan))
+    assert few["x"].attrs["units"] == "um" and few["first"].attrs["hex_radius"] == 50.0
     once = recruitment_cube(sim, start=300.0, stop=700.0, bin_ms=400.0)
     np.testing.assert_allclose(an.cumulative_fraction(once), exact["fired"], rtol=1e-6)
 

@@ -264,6 +264,8 @@ def test_mean_and_standard_error_of_the_trials(seed, n_trials):
     else:
         sem = percent.std(axis=0, ddof=1) / np.sqrt(n_trials)
         np.testing.assert_allclose(mean["recruitment_sem"], sem, rtol=1e-3, atol=1e-3)
+    n_trials = trials.sizes["trial"]
+    assert mean["recruitment_sem"].attrs["long_name"] == f"Recruited, SEM over {n_trials} trials"
     assert (mean[N_RECRUITED] == trials[N_RECRUITED].sum("trial")).all()
     assert (mean[N_SPIKES] == trials[N_SPIKES].sum("trial")).all()
     for name in METRICS:

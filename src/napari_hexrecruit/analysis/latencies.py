@@ -209,6 +209,8 @@ def first_spikes(
     onset: float,
     until: float = np.inf,
     clock: Clock | None = None,
+    min_neurons: int = 1,
+    flat_units: str = "unknown",
 ) -> xr.Dataset:
     """First spike of every neuron after an onset, summed up by hexagon; exact, without bins.
 
@@ -224,6 +226,10 @@ def first_spikes(
         below either counts as at it, as in bins.
     clock
         How exactly the times are known, as `Spikes.clock` says; by default as their type does.
+    min_neurons
+        Hexagons with fewer neurons have no value, as in a cube.
+    flat_units
+        Units of flat space, as the cube's attribute says; `fit_wave` gives speeds in them.
 
     Returns
     -------
@@ -246,29 +252,38 @@ def first_spikes(
     first = np.where(fires, padded[np.where(fires, start, -1)], np.nan)
     middle = [np.where(fires, start + (n_fired - 1 + k) // 2, -1) for k in (0, 1)]
     median = (padded[middle[0]] + padded[middle[1]]) / 2.0
+    enough = members.n_neurons >= min_neurons
+    fired = 100.0 * n_fired / np.maximum(members.n_neurons, 1)
+    values = {
+        "first": (np.where(enough, np.maximum(first, 0.0), np.nan), "First spike", "ms"),
+        "median": (
+            np.where(enough, np.maximum(median, 0.0), np.nan),
+            "First spike of a neuron, median",
+            "ms",
+        ),
+        "n_fired": (n_fired, "Neurons that fire", "1"),
+        "fired": (np.where(enough, fired, np.nan), "Neurons that fire", "%"),
+    }
+    radius = {"hex_radius": float(members.grid.radius)}
     x, y = members.xy()
     return xr.Dataset(
         {
-            "first": (HEX, np.maximum(first, 0.0), {"units": "ms", "long_name": "First spike"}),
-            "median": (
-                HEX,
-                np.maximum(median, 0.0),
-                {"units": "ms", "long_name": "First spike of a neuron, median"},
-            ),
-            "n_fired": (HEX, n_fired, {"units": "1", "long_name": "Neurons that fire"}),
-            "fired": (
-                HEX,
-                100.0 * n_fired / np.maximum(members.n_neurons, 1),
-                {"units": "%", "long_name": "Neurons that fire"},
-            ),
+            name: (HEX, numbers, {"units": units, "long_name": label, **radius})
+            for name, (numbers, label, units) in values.items()
         },
         {
             HEX: members.hex_names(),
-            "x": (HEX, x),
-            "y": (HEX, y),
+            "x": (HEX, x, {"units": flat_units}),
+            "y": (HEX, y, {"units": flat_units}),
             N_NEURONS: (HEX, members.n_neurons),
         },
-        {"onset": float(onset), "until": float(until)},
+        {
+            "onset": float(onset),
+            "until": float(until),
+            "flat_units": flat_units,
+            "min_neurons": min_neurons,
+            **radius,
+        },
     )
 
 

@@ -84,7 +84,7 @@ def trial_mean(trials: xr.Dataset) -> xr.Dataset:
         sem = np.sqrt(square / np.float64(n_trials - 1) / n_trials)
     before = int(trials.attrs.get(N_TRIALS, 1))
     label = f"{VARIABLES[RECRUITMENT].attrs['long_name']}, mean of {n_trials}"
-    sem_attrs = {"long_name": "Recruited, standard error of the mean of trials", "units": "%"}
+    sem_attrs = {"long_name": f"Recruited, SEM over {n_trials} trials", "units": "%"}
     of_means = f", each the mean of {before}" if before > 1 else ""
     attrs = {name: value for name, value in first.attrs.items() if name != ORIGIN}
     made = first.assign(
