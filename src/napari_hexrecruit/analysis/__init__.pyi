@@ -1,5 +1,6 @@
 from .comparison import align, compare, z_score
 from .fronts import Isochrone, arrow_line, isochrones, wave_arrow
+from .intervals import wilson_intervals
 from .latencies import (
     first_spike_latency,
     first_spikes,
@@ -77,6 +78,7 @@ __all__ = [
     "trial_cube",
     "trial_mean",
     "wave_arrow",
+    "wilson_intervals",
     "with_maps",
     "z_score",
 ]
