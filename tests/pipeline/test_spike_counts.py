@@ -9,6 +9,7 @@ import pytest
 from h5py import File
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.doubtful import doubtful
 from tests.support.sonata_files import POPULATION, simple_files
 
 from napari_hexrecruit import cumulative_cube, open_simulation
@@ -18,6 +19,8 @@ from napari_hexrecruit.pipeline.spike_source import FromFile, FromMemory, spikes
 from napari_hexrecruit.pipeline.spike_stream import open_stream
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.synthetic import write_simulation
+
+pytestmark = doubtful  # whole ms, dense spikes or none: all sides of the edges
 
 NONE, BY_ID, BY_TIME = 0, 1, 2
 WINDOWS = [{}, {"start": 20.0, "stop": 80.0}, {"start": 22.3, "stop": 42.3, "bin_ms": 0.1}]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.campaign_files import write_json
+from tests.support.doubtful import doubtful
 from tests.support.slow_counts import slow_cut
 from tests.support.sonata_files import POPULATION, SonataFiles
 
@@ -31,6 +32,8 @@ from napari_hexrecruit.pipeline.spike_stream import open_stream
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.sonata import _spike_order, _spikes
 from napari_hexrecruit.storage import cache
+
+pytestmark = doubtful  # neurons fire densely, so that many spikes share an edge
 
 N_NEURONS, N_HEXES, END = 30, 3, 60.0
 MISMARKED = "is marked by_time, but its times are not sorted; sorted"

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from tests.support.deviations import DEVIATIONS, spikes_file, write
+from tests.support.doubtful import doubtful
 
 from napari_hexrecruit import RecruitmentWarning, open_simulation, recruitment_cube
 from napari_hexrecruit.command_line import as_option
@@ -46,6 +47,7 @@ def test_without_a_deviation_nothing_is_said(usual):
 
 
 @pytest.mark.parametrize("name", read_names())
+@doubtful
 def test_it_is_read(name, tmp_path, usual):
     opened, deviation = write(tmp_path, name)
     cube = cube_of(opened, **deviation.options)
@@ -64,6 +66,7 @@ def test_it_is_refused_with_a_sentence(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", DEVIATIONS)
+@doubtful
 def test_check_has_an_error_where_the_cube_is_refused(name, tmp_path):
     opened, deviation = write(tmp_path, name)
     options = {key: value for key, value in deviation.options.items() if key == "population"}
