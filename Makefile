@@ -130,7 +130,7 @@ reliability: $(VENV)/.check
 
 # More maps of each kind: make calibrate CALIBRATE_ARGS="--sets 200"
 calibrate: $(VENV)/.check
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python scripts/calibrate.py $(CALIBRATE_ARGS)
+	@$(BIN)/python scripts/calibrate.py $(CALIBRATE_ARGS)
 	@echo "make calibrate: look at docs/calibration.md before committing"
 
 golden: $(VENV)/.check
