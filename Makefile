@@ -111,6 +111,7 @@ bench: $(VENV)/.check
 	@$(BIN)/python -m benchmarks.bench_cube $(BENCH_ARGS)
 	@$(BIN)/python -m benchmarks.bench_campaign $(BENCH_ARGS)
 	@$(BIN)/python -m benchmarks.bench_analysis
+	@$(BIN)/python -m benchmarks.bench_significance
 	@$(BIN)/python -m benchmarks.bench_movie
 	@scripts/system-libs.sh
 	@$(BIN)/python -m benchmarks.bench_html

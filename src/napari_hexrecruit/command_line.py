@@ -16,6 +16,7 @@ _PROGRAM = "hexrecruit"
 _FLAGS = {
     "bin_ms": "bin",
     "hexes": "hex",
+    "n_permutations": "permutations",
     "n_sd": "sd",
     "origin": "under-origin",
     "pixel_size": "under-pixel-size",

@@ -1,4 +1,4 @@
-"""The code of the pages on cubes and analyses runs as it stands there."""
+"""The code of the pages on cubes, analyses and significance runs as it stands there."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def folder(tmp_path, monkeypatch):
     return cube
 
 
-@pytest.mark.parametrize(("page", "n_blocks"), [("cube.md", 6), ("analysis.md", 1)])
+@pytest.mark.parametrize(
+    ("page", "n_blocks"), [("cube.md", 6), ("analysis.md", 1), ("significance.md", 1)]
+)
 def test_the_code_of_a_page_runs(page, n_blocks, folder):
     found = blocks(page)
     assert len(found) == n_blocks

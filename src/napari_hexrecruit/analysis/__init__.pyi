@@ -1,3 +1,4 @@
+from .clusters import cluster_test, clusters_table, fdr
 from .comparison import align, compare, z_score
 from .fronts import Isochrone, arrow_line, isochrones, wave_arrow
 from .intervals import wilson_intervals
@@ -43,12 +44,15 @@ __all__ = [
     "align",
     "arrow_line",
     "bins_of",
+    "cluster_test",
+    "clusters_table",
     "compare",
     "correlation",
     "count_trials",
     "cumulative_fraction",
     "cut",
     "cut_trials",
+    "fdr",
     "first_spike_latency",
     "first_spikes",
     "fit_wave",

@@ -23,6 +23,7 @@ from napari_hexrecruit.cli._html import html
 from napari_hexrecruit.cli._maps import map_, wave
 from napari_hexrecruit.cli._movie import movie
 from napari_hexrecruit.cli._node_sets import node_set
+from napari_hexrecruit.cli._significance import OptionWithMany, significance
 from napari_hexrecruit.cli._view import demo, view
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ for command in (demo, info, check, cube, movie, html, campaign, view):
 for analysis in (traces, compare, trials, wave, node_set):
     app.command()(analysis)
 app.command("map")(map_)
+app.command(cls=OptionWithMany)(significance)
 
 
 def main(args: list[str] | None = None) -> None:

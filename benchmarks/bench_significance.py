@@ -1,0 +1,57 @@
+"""How long a cluster test takes.
+
+    python benchmarks/bench_significance.py
+
+prints a Markdown table: 20 trials of 50 bins against their baselines, and 10 against 10, 3,000
+hexagons, 1,000 arrangements; with the most memory that the process has had.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from tests.support.cubes import cube_of, sheet_cube
+
+from napari_hexrecruit.analysis import cluster_test, cut_trials
+
+N_TRIALS, N_BINS, N_HEXES = 20, 50, 3_000
+
+
+def trials():
+    """Independent counts: as many and as small clusters as there can be."""
+    sheet = sheet_cube(N_HEXES, 1)
+    counts = np.random.default_rng(0).binomial(100, 0.2, (2 * N_TRIALS * N_BINS, N_HEXES))
+    cube = cube_of(counts, row=sheet["row"], col=sheet["col"])
+    half = 10.0 * N_BINS
+    onsets = half + 2.0 * half * np.arange(N_TRIALS)
+    return cut_trials(cube, onsets, before=half, after=half)
+
+
+def main():
+    made = trials()
+    window = (0.0, 10.0 * N_BINS)
+    halves = [made.isel(trial=slice(k, k + N_TRIALS // 2)) for k in (0, N_TRIALS // 2)]
+    tests = {
+        "response against baseline": lambda: cluster_test(made),
+        "two groups": lambda: cluster_test(*halves, window=window),
+    }
+    print("| 20 trials, 50 bins, 3,000 hexagons, 1,000 arrangements | s | memory, MB |")
+    print("|---|---:|---:|")
+    for name, function in tests.items():
+        start = time.perf_counter()
+        function()
+        took = time.perf_counter() - start
+        memory = psutil.Process().memory_info()
+        most = getattr(memory, "peak_wset", memory.rss)
+        print(f"| {name} | {took:.1f} | {most / 1e6:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
