@@ -1,6 +1,6 @@
 """How long a cluster test takes.
 
-    python benchmarks/bench_significance.py
+    python -m benchmarks.bench_significance
 
 prints a Markdown table: 20 trials of 50 bins against their baselines, and 10 against 10, 3,000
 hexagons, 1,000 arrangements; with the most memory that the process has had.
@@ -8,15 +8,11 @@ hexagons, 1,000 arrangements; with the most memory that the process has had.
 
 from __future__ import annotations
 
-import sys
+import resource
 import time
-from pathlib import Path
 
 import numpy as np
-import psutil
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
+from benchmarks.measure import peak_mb
 from tests.support.cubes import cube_of, sheet_cube
 
 from napari_hexrecruit.analysis import cluster_test, cut_trials
@@ -48,9 +44,8 @@ def main():
         start = time.perf_counter()
         function()
         took = time.perf_counter() - start
-        memory = psutil.Process().memory_info()
-        most = getattr(memory, "peak_wset", memory.rss)
-        print(f"| {name} | {took:.1f} | {most / 1e6:.0f} |", flush=True)
+        most = peak_mb(resource.getrusage(resource.RUSAGE_SELF))
+        print(f"| {name} | {took:.1f} | {most:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

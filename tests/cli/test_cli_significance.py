@@ -111,7 +111,7 @@ def test_pairs_tails_and_thresholds(hexrecruit, folder):
             "must have the same length",
         ),
         (("a0", "--against"), "'--against' requires an argument"),
-        (("--against", "a0"), "Missing argument 'A...'"),
+        (("--against", "a0"), "Missing argument 'A'"),
     ],
 )
 def test_mistakes_are_one_line(hexrecruit, folder, tmp_path, words, said):

@@ -47,9 +47,7 @@ class OptionWithMany(TyperCommand):
 
 
 def significance(
-    cubes: Annotated[
-        list[Path], typer.Argument(metavar="A...", help="Cubes, one per trial or seed.")
-    ],
+    cubes: Annotated[list[Path], typer.Argument(metavar="A", help="Cubes, one per trial or seed.")],
     output: CubeFile,
     against: Annotated[
         list[Path] | None,
