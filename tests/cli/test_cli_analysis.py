@@ -10,12 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.support.doubtful import doubtful
 
 from napari_hexrecruit import analysis as an
 from napari_hexrecruit import read_cube, recruitment_cube, write_cube
 from napari_hexrecruit.cli import app
 from napari_hexrecruit.cli._console import run
 from napari_hexrecruit.synthetic import Story, write_simulation
+
+pytestmark = doubtful  # most baselines here are short
 
 STORY = Story(n_neurons=5_000, wave="plane", stimuli_ms=(100.0, 400.0), tstop_ms=700.0)
 

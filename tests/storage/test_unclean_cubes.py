@@ -11,6 +11,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.cubes import cube_of
+from tests.support.doubtful import doubtful
 
 from napari_hexrecruit import (
     SimulationDataError,
@@ -37,6 +38,8 @@ from napari_hexrecruit.analysis import (
     with_maps,
 )
 from napari_hexrecruit.metrics import METRICS, metric_named
+
+pytestmark = doubtful  # most baselines here are short
 
 N_NEURONS = np.array([10, 30, 5, 40, 25, 8])
 

@@ -11,6 +11,7 @@ from napari.layers import Points, Vectors
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 from tests.support.cubes import cube_of, wave_cube
+from tests.support.doubtful import doubtful
 from tests.support.looking import canvas, go_to
 from tests.support.mouse import LEFT
 from tests.support.qt_events import let_events_pass, wait_until_gone
@@ -32,6 +33,8 @@ from napari_hexrecruit.analysis import (
     trial_mean,
 )
 from napari_hexrecruit.synthetic import SMALL, write_simulation
+
+pytestmark = doubtful  # most baselines here are short
 
 
 class Panel:

@@ -122,7 +122,7 @@ class TestFields:
 
     def test_says_what_is_wrong_with_the_window(self, user):
         user.panel.start.value = 3005.0
-        assert user.panel.status.value.startswith("Start 3005 ms is inside a bin of 10 ms")
+        assert user.panel.status.value.startswith("start 3005 ms is inside a bin of 10 ms")
 
     def test_nothing_can_be_exported_without_a_visible_layer(self, user):
         assert user.panel.export.enabled
@@ -276,7 +276,7 @@ class TestCanvas:
     def test_time_must_have_a_slider(self, user, tmp_path):
         user.viewer.dims.order = (1, 0, 2)
         user.export(tmp_path / "wave.mp4", what="canvas")
-        assert user.told[-1].startswith("Time is an axis of the picture")
+        assert user.told[-1].startswith("time is an axis of the picture")
 
 
 class TestCancel:

@@ -370,7 +370,7 @@ class TestRefusals:
     def test_hexagons_stay_as_they_are(self, add, cube):
         _viewer, layer = add(cube)
         before = layer.data.copy()
-        with pytest.raises(AttributeError, match=r"hexagons cannot be moved.*set the layer's cube"):
+        with pytest.raises(AttributeError, match=r"hexagons cannot be moved.*assign another cube"):
             layer.data = layer.data + 1
         with pytest.raises(TypeError, match="cannot be added"):
             layer.add([0, 0, 0])

@@ -290,7 +290,7 @@ class TestLoading:
         user.wait_until_idle()
         assert steps == [(250, 1000)]
         assert user.form.progress.native.value() == 0
-        assert user.form.status.value.startswith("80 hexagons")
+        assert user.form.status.value.startswith("cortex: 80 hexagons")
         assert user.form.load.enabled
         assert not user.form.cancel.enabled
 
@@ -312,7 +312,7 @@ class TestLoading:
         assert ended.wait(PATIENCE_S)
         assert not user.widget.busy
         assert user.form.load.enabled
-        assert user.form.status.value.startswith("80 hexagons")
+        assert user.form.status.value.startswith("cortex: 80 hexagons")
         assert user.viewer.layers[0].cube is before
         assert user.told == []
 

@@ -73,7 +73,7 @@ class TestSimulation:
 def test_a_summary_of_one_thing_is_singular(cube):
     one = cube.isel(time=[0], hex=[0])
     one.attrs = cube.attrs | {"n_neurons_selected": 1, "notes": "[]"}
-    assert summary([one]) == "1 hexagon, 1 bin, 1 neuron"
+    assert summary([one]) == "1 hexagon, 1 bin, 1 of 1 neuron counted."
 
 
 def two_populations(folder, *, broken_file):

@@ -243,7 +243,7 @@ class TestAdoption:
         viewer = make_napari_viewer()
         (layer,) = viewer.open(sample, plugin=PLUGIN)
         user = User(viewer, qtbot)
-        assert user.form.status.value.startswith("80 hexagons")
+        assert user.form.status.value.startswith("cortex (small): 80 hexagons")
         user.wait_until_idle()
         assert user.form.settings().recipe.simulation == str(sample)
         user.form.bin_ms.value = 20.0
@@ -269,7 +269,7 @@ class TestAdoption:
     def test_of_a_cube_whose_simulation_is_elsewhere(self, user, cube, tmp_path):
         file = write_cube(cube, tmp_path / "run.hexrecruit.nc")
         (layer,) = user.viewer.open(file, plugin=PLUGIN)
-        assert user.form.status.value.startswith("12 hexagons, 5 bins")
+        assert user.form.status.value.startswith("run: 12 hexagons, 5 bins")
         assert not user.form.load.enabled
         assert user.form.play.enabled
         user.form.colormap.value = "magma"

@@ -348,7 +348,7 @@ def test_a_cube_of_an_analysis_is_not_computed_again(user, simulation, tmp_path)
     mean = trial_mean(cut_trials(cube, [20.0, 60.0], before=10.0, after=30.0))
     layer = opened(user, mean, tmp_path)
     before = layer.cube
-    assert "an analysis has made it" in user.form.status.value
+    assert "an analysis made it" in user.form.status.value
     user.choose(simulation)
     type_bin(user, "20")
     assert layer.cube is before

@@ -225,7 +225,7 @@ class TestLines:
         panel, _ = opened()
         assert "load a simulation or a cube" in panel.plot.main.texts[0].get_text()
         panel.widget.copy()
-        assert "click a hexagon first" in panel.told[-1]
+        assert "click one first" in panel.told[-1]
 
 
 class TestOddCubes:

@@ -686,7 +686,8 @@ def spikes_given(folder: Path) -> dict[str, Any]:
 
 
 @deviation(
-    "no configuration of the simulation, only spikes and circuit", says="no configuration says"
+    "no configuration of the simulation, only spikes and circuit",
+    says="gives the end",
 )
 def bare_spikes(folder: Path) -> dict[str, Any]:
     (folder / "simulation_config.json").unlink()

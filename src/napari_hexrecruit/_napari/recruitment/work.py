@@ -131,7 +131,7 @@ def computed(chosen: Opened, settings: Settings, request: Request, progress: Pro
 
 
 def summary(cubes: Sequence[xr.Dataset]) -> str:
-    """Describe cubes in a line: ``98 hexagons, 100 bins, 1,997 of 2,000 neurons counted``."""
+    """Describe cubes in a line: ``98 hexagons, 100 bins, 1,997 of 2,000 neurons counted.``."""
     n_neurons = sum(int(cube.attrs["n_neurons_selected"]) for cube in cubes)
     n_placeless = sum(int(cube.attrs["n_neurons_without_place"]) for cube in cubes)
     n_hexes = max(cube.sizes[HEX] for cube in cubes)
@@ -143,7 +143,7 @@ def summary(cubes: Sequence[xr.Dataset]) -> str:
     ]
     n_notes = len(notes_of(cubes))
     noted = f" {_counted(n_notes, 'note')} in Details." if n_notes else ""
-    return ", ".join(parts) + (f".{noted}" if noted else "")
+    return f"{', '.join(parts)}.{noted}"
 
 
 def notes_of(cubes: Sequence[xr.Dataset]) -> list[str]:
