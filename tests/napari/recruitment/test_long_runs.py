@@ -416,8 +416,11 @@ class TestFilesBeingWritten:
         assert 1 <= len(set(user.told)) <= 2
         for told in user.told:
             assert "\n" not in told
-            assert told.endswith("(panel Hexagon recruitment)")
-        assert str(tmp_path / name) in user.form.status.value
+        user.wait_until_idle()
+        user.wait_for_details()
+        entries = map(str, user.widget.details.entries)
+        shown = [user.form.info.value, user.form.status.value, *entries]
+        assert any(str(tmp_path / name) in text for text in (*user.told, *shown))
         user.told.clear()
         (tmp_path / name).write_bytes(whole)
         user.choose(path)
