@@ -251,7 +251,7 @@ def test_few_observations_cannot_have_a_small_p():
     ("given", "options", "said"),
     [
         (lambda: wave_cube(), {"window": (100.0, 200.0), "baseline": (0.0, 100.0)}, "one observ"),
-        (lambda: [], {}, "there is no observation: give trials, or a list of cubes"),
+        (lambda: [], {}, "no observation is given: give trials, or a list of cubes"),
         (lambda: cubes_of(5, 1), {}, "there is no baseline of 50 ms before 0 ms"),
         (lambda: cubes_of(5, 1), {"against": cubes_of(1, 1), "paired": True}, "are not pairs"),
         (lambda: cubes_of(5, 1), {"paired": True}, "pairs need two"),

@@ -75,7 +75,7 @@ def _cubes(given: xr.Dataset | Sequence[xr.Dataset]) -> list[xr.Dataset]:
         given = [given]
     cubes = [as_cube(cube) for cube in given]
     if not cubes:
-        raise ValueError("there is no observation: give trials, or a list of cubes")
+        raise ValueError("no observation is given: give trials, or a list of cubes")
     return cubes
 
 

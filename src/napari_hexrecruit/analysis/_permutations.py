@@ -206,7 +206,7 @@ def clusters(
         if progress is not None:
             progress("permutations", len(largest), len(weights))
     if observed is None:
-        raise ValueError("there is no arrangement: ask for one permutation or more")
+        raise ValueError("n_permutations is less than 1: ask for one or more")
     return _judged(*observed, np.sort(largest))
 
 

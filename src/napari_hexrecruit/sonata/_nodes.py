@@ -43,7 +43,7 @@ def populations_in(file: Path, config: Path) -> list[str]:
     with open_h5(file, "the nodes file", f"correct the path in {config}") as h5:
         nodes = child(h5, "nodes")
         if nodes is None or not hasattr(nodes, "keys"):
-            raise SimulationDataError(file, "there is no group '/nodes'", "no SONATA nodes file")
+            raise SimulationDataError(file, "lacks the group '/nodes'", "name a SONATA nodes file")
         return [name for name in child_names(nodes) if hasattr(child(nodes, name), "keys")]
 
 
@@ -159,7 +159,7 @@ class Nodes:
             found = child(group, "node_id")
         if found is None:
             raise SimulationDataError(
-                self._where, "has neither 'node_type_id' nor a property", "no SONATA population"
+                self._where, "has neither 'node_type_id' nor a property", "name a SONATA population"
             )
         return self._sane(
             int(row_of_numbers(found, f"{self._where}: '{found.name.rpartition('/')[2]}'").shape[0])

@@ -212,7 +212,7 @@ def opened_trains(path: Path, remedy: Text) -> Iterator[dict[str, Callable[[], S
         spikes = child(file, "spikes")
         if not hasattr(spikes, "keys"):
             raise SimulationDataError(
-                path, "there is no group '/spikes': no SONATA spikes file", "name another one"
+                path, "lacks the group '/spikes'", "name a SONATA spikes file"
             )
         names = child_names(spikes)
         if "timestamps" in names:
