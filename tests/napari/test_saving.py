@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import pytest
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QKeySequence
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QMenu
 from tests.support.mouse import LEFT
 from tests.support.qt_events import let_events_pass
+from tests.support.waiting import PATIENCE_MS
 from tests.support.widget_helpers import User, neurons_in_a_row
 
 from napari_hexrecruit import read_cube
+from napari_hexrecruit.errors import HexRecruitError
 
 
 @pytest.fixture
@@ -89,3 +95,64 @@ def test_the_writer_takes_both_endings(user, tmp_path):
         path = tmp_path / f"typed.hexrecruit.{ending}"
         assert user.viewer.layers.save(str(path)) == [str(path)]
         assert read_cube(path).sizes["time"] == 10
+
+
+class TestNaparisDialog:
+    """File > Save Selected Layers, where CSV is the first kind that napari offers."""
+
+    @pytest.fixture
+    def type_name(self, user, monkeypatch, tmp_path):
+        """Choose it, type a name, leave the kind as it is; what went wrong."""
+
+        def typed(name):
+            kinds = []
+
+            def get(parent, caption, offered, filter, options):
+                kinds.append(filter.split(";;")[0])
+                return str(tmp_path / name), kinds[0]
+
+            monkeypatch.setattr(QFileDialog, "getSaveFileName", staticmethod(get))
+            menu = user.viewer.window._qt_window.findChildren(QMenu)
+            actions = {action for one in menu for action in one.actions()}
+            (save,) = (one for one in actions if one.shortcut() == QKeySequence("Ctrl+S"))
+            save.trigger()
+            assert ".csv" in kinds[0]
+
+        return typed
+
+    @pytest.mark.parametrize("name", ["run.hexrecruit.nc", "run.hexrecruit.zarr", "run.nc"])
+    def test_the_ending_that_was_typed_counts(self, type_name, tmp_path, name):
+        type_name(name)
+        written = "run.hexrecruit.zarr" if name.endswith("zarr") else "run.hexrecruit.nc"
+        assert read_cube(tmp_path / written).sizes["time"] == 10
+
+    def test_csv_is_still_csv_and_what_was_not_asked_about_is_kept(self, user, type_name, tmp_path):
+        type_name("run.csv")
+        assert (tmp_path / "run.csv").read_text().startswith("index")
+        (tmp_path / "run.hexrecruit.nc").write_bytes(b"old")
+        with pytest.raises(FileExistsError, match="type the whole ending"):
+            user.viewer.layers.save(str(tmp_path / "run.nc"), selected=True)
+        assert (tmp_path / "run.hexrecruit.nc").read_bytes() == b"old"
+
+    def test_what_no_cube_can_hold_is_said(self, user, tmp_path):
+        points = user.viewer.add_points([[0.0, 0.0]], name="cells")
+        with pytest.raises(HexRecruitError, match="'cells' shows no recruitment cube: select"):
+            user.viewer.layers.save(str(tmp_path / "run.hexrecruit.nc"), selected=True)
+        user.viewer.layers.selection = {points, user.viewer.layers[0]}
+        with pytest.raises(HexRecruitError, match="holds one layer, and 2 were to be saved"):
+            user.viewer.layers.save(str(tmp_path / "run.hexrecruit.nc"))
+        assert list(tmp_path.glob("run.*")) == []
+
+    def test_the_window_goes_on_while_the_file_is_written(self, type_name, monkeypatch, tmp_path):
+        from napari_hexrecruit._napari import writer
+
+        handled, write = Event(), writer.write_cube
+
+        def wait_for_the_window(*args, **options):
+            assert handled.wait(PATIENCE_MS / 1000)
+            return write(*args, **options)
+
+        monkeypatch.setattr(writer, "write_cube", wait_for_the_window)
+        QTimer.singleShot(0, handled.set)
+        type_name("run.hexrecruit.nc")
+        assert (tmp_path / "run.hexrecruit.nc").is_file()

@@ -14,6 +14,7 @@ from napari_hexrecruit._napari.layers.look import fitted_limits
 from napari_hexrecruit._napari.layers.saving import ask_for_cube
 from napari_hexrecruit._napari.layers.shown_cube import cube_of
 from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.widgets.aside import aside
 from napari_hexrecruit._napari.widgets.sentences import reason_first
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.metrics import metrics_for
@@ -62,7 +63,7 @@ def save_cube(viewer: Viewer) -> None:
         return
     path, confirmed = asked
     try:
-        write_cube(cube, path, overwrite=confirmed)
+        aside(lambda _: write_cube(cube, path, overwrite=confirmed))
     except (HexRecruitError, ValueError, OSError) as error:
         show_error(reason_first(error))
         return

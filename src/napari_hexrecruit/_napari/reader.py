@@ -19,9 +19,12 @@ from napari.viewer import current_viewer
 
 from napari_hexrecruit._napari.layers.adding import make_recruitment_layer, set_stage
 from napari_hexrecruit._napari.layers.campaign_layer import make_campaign_layer
+from napari_hexrecruit._napari.layers.saving import take_names_of_cubes
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment.work import warnings_of
 from napari_hexrecruit._napari.samples import SCHEME, sample_simulation
+from napari_hexrecruit._napari.widgets.aside import aside
+from napari_hexrecruit._napari.widgets.loading import Monitor
 from napari_hexrecruit.campaign import DATASET, MANIFEST, is_campaign_store, open_campaign
 from napari_hexrecruit.pipeline.cubes import computed_cube
 from napari_hexrecruit.progress import Progress
@@ -68,7 +71,7 @@ def read_cube_file(path: str) -> list[Points]:
     """
     name = Path(path).name
     ending = next(ending for ending in ENDINGS if name.lower().endswith(ending))
-    return [_layer(read_cube(path), name[: -len(ending)])]
+    return [_layer(aside(lambda _: read_cube(path)), name[: -len(ending)])]
 
 
 def list_simulations(path: str) -> list[Points]:
@@ -82,7 +85,7 @@ def list_simulations(path: str) -> list[Points]:
         If this napari cannot show it.
     """
     folder = Path(path).parent
-    campaign = open_campaign(path)
+    campaign = aside(lambda _: open_campaign(path))
     name = folder.name if Path(path).name in (DATASET, MANIFEST) else Path(path).stem
     return [_dressed(lambda: make_campaign_layer(campaign, name=name))]
 
@@ -97,8 +100,8 @@ def read_simulation(path: str) -> list[Points]:
     ValueError
         If the defaults do not suit the simulation.
     """
-    with _progress(Path(path).parent.name) as progress:
-        cube = computed_cube(path, CubeRecipe(), progress=progress)
+    with _progress(Path(path).parent.name) as shown:
+        cube = aside(lambda progress: computed_cube(path, CubeRecipe(), progress=progress), shown)
     for sentence in warnings_of([cube]):
         show_warning(sentence)
     return [_layer(cube, f"{cube.attrs['population']} ({Path(path).parent.name})")]
@@ -115,8 +118,13 @@ def read_sample(address: str) -> list[Points]:
         If the cache cannot be written to.
     """
     name = address.removeprefix(SCHEME).strip("/")
-    with _progress(f"sample {name}") as progress:
-        cube = computed_cube(sample_simulation(name, progress), CubeRecipe(), progress=progress)
+
+    def compute(progress: Progress) -> Any:
+        simulation = sample_simulation(name, progress)
+        return computed_cube(simulation, CubeRecipe(), progress=progress)
+
+    with _progress(f"sample {name}") as shown:
+        cube = aside(compute, shown)
     return [_layer(cube, f"{cube.attrs['population']} ({name} sample)")]
 
 
@@ -154,19 +162,20 @@ def _dress_on_arrival(viewer: Any, layer: Points) -> None:
             if len(viewer.layers) == 1:
                 set_stage(viewer)
             show_time(viewer)
+            take_names_of_cubes(viewer)
 
     viewer.layers.events.inserted.connect(dress, position="last")
 
 
 @contextmanager
-def _progress(title: str) -> Iterator[Progress]:
+def _progress(title: str) -> Iterator[Callable[[Monitor], None]]:
     """A bar in napari's activity panel."""
     bar = progress_bar(total=0, desc=title)
 
-    def report(what: str, done: int, total: int) -> None:
-        bar.total = total
-        bar.set_description(f"{title}: {what}")
-        bar.update(done - bar.n)
+    def report(at: Monitor) -> None:
+        bar.total = at.total
+        bar.set_description(f"{title}: {at.what}")
+        bar.update(at.done - bar.n)
 
     try:
         yield report

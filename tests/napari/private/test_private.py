@@ -18,7 +18,7 @@ from tests.support.looking import go_to
 from napari_hexrecruit._napari.layers import adding
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer, make_recruitment_layer
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
-from napari_hexrecruit._napari.private import names, points, visuals
+from napari_hexrecruit._napari.private import names, points, saving, visuals
 from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit._napari.private.names import LABEL_NAMES, PRIVATE_NAMES, missing_names
 
@@ -105,6 +105,9 @@ class TestContract:
         metadata = {STATE_KEY: state["metadata"][STATE_KEY]}
         made = Layer.create(np.zeros((1, 3)), {"metadata": metadata}, "points")
         assert type(made) is Points
+
+    def test_lists_of_layers_are_saved_with_these_arguments(self):
+        assert saving.knows_saving(), "typed endings of cubes are not looked at"
 
 
 class TestWithout:
@@ -200,3 +203,10 @@ class TestWithout:
 
     def test_with_all_names_it_is_the_hexagon_layer(self):
         assert type(make_recruitment_layer(wave_cube(2, 2, 2))) is RecruitmentLayer
+
+
+def test_where_layers_are_saved_otherwise_napari_saves_alone(add, cube, monkeypatch):
+    monkeypatch.setattr(saving, "_ARGUMENTS", {"path", "another"})
+    viewer, _ = add(cube)
+    saving.saves_by_ending(viewer.layers, lambda *_: "")
+    assert "save" not in vars(viewer.layers)

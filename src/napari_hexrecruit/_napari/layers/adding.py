@@ -23,6 +23,7 @@ from napari_hexrecruit._napari.layers.layer import (
     pair_of_limits,
     refuse_of_the_cube,
 )
+from napari_hexrecruit._napari.layers.saving import take_names_of_cubes
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit._napari.private.names import missing_names
@@ -98,6 +99,7 @@ def add_recruitment_layer(
     if is_first:
         set_stage(viewer)
     show_time(viewer)
+    take_names_of_cubes(viewer)
     return layer
 
 

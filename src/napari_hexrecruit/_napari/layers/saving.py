@@ -1,12 +1,17 @@
-"""Asking for the name of a cube that is to be saved."""
+"""Names of cubes that are to be saved: asked for here, or typed into napari's own dialog."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from napari.layers import Layer
 from qtpy.QtWidgets import QFileDialog
 
+from napari_hexrecruit._napari.layers.shown_cube import cube_of
+from napari_hexrecruit._napari.private.saving import saves_by_ending
+from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.storage.cubes import ENDING, ENDINGS
 from napari_hexrecruit.storage.zarr_store import ZARR_ENDING
 
@@ -56,3 +61,37 @@ def ask_for_cube(parent: Any, name: str) -> tuple[Path, bool] | None:
         return None
     final = with_ending(chosen, _KINDS.get(kind, ENDING))
     return Path(final), final == chosen
+
+
+def take_names_of_cubes(viewer: Any) -> None:
+    """Let *Save Selected Layers* of a viewer write a cube wherever its ending was typed.
+
+    Parameters
+    ----------
+    viewer
+        The viewer. A second call changes nothing.
+    """
+    saves_by_ending(getattr(viewer, "__wrapped__", viewer).layers, _cube_name)
+
+
+def _cube_name(path: str, layers: Sequence[Layer]) -> str:
+    """Name of the cube that a typed name is for, or nothing; refuses what no cube can hold."""
+    is_ours = path.endswith(ENDINGS)
+    if len(layers) == 1 and cube_of(layers[0]) is not None:
+        if not path.endswith((".nc", ".zarr")):
+            return ""
+        final = with_ending(path, ZARR_ENDING if path.endswith(".zarr") else ENDING)
+        if final != path and Path(final).exists():  # the dialog has asked about another name
+            raise FileExistsError(f"{final}: exists: choose another name, or type the whole ending")
+        return final
+    if is_ours and len(layers) > 1:
+        raise HexRecruitError(
+            f"{Path(path).name}: a recruitment cube holds one layer, and {len(layers)} were to be"
+            " saved: select one layer of hexagons and choose File > Save Selected Layers"
+        )
+    if is_ours and layers:
+        raise HexRecruitError(
+            f"{Path(path).name}: layer {layers[0].name!r} shows no recruitment cube: select a layer"
+            " of hexagons, or use another ending"
+        )
+    return ""
