@@ -9,22 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_hexrecruit.cli._console import progress_bars, say, warn
+from napari_hexrecruit.cli._groups import takes
 from napari_hexrecruit.cli._options import (
-    FLAT,
-    AllowEmpty,
-    BinMs,
-    ColumnAtlas,
-    Flat,
-    Flatmap,
-    MinNeurons,
-    NodeSet,
-    Population,
-    Radius,
-    RunFile,
-    Start,
-    Stop,
-    WhereRules,
     cube_recipe,
+    kept_options,
+    neurons_and_bins,
+    window,
     write_missing_run_file,
 )
 from napari_hexrecruit.command_line import as_option
@@ -38,6 +28,7 @@ SOME_FAILED = 1
 """Exit status where simulations failed and the rest is finished."""
 
 
+@takes(neurons_and_bins, window, kept_options)
 def campaign(
     ctx: typer.Context,
     sources: Annotated[
@@ -68,19 +59,6 @@ def campaign(
     dashboard: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Show dask's dashboard, as :8787.")
     ] = None,
-    population: Population = None,
-    node_set: NodeSet = None,
-    where: WhereRules = None,
-    flat: Flat = FLAT,
-    flatmap: Flatmap = None,
-    column_atlas: ColumnAtlas = None,
-    radius: Radius = 50.0,
-    bin_ms: BinMs = 10.0,
-    start: Start = None,
-    stop: Stop = None,
-    min_neurons: MinNeurons = 1,
-    allow_empty: AllowEmpty = False,
-    run_file: RunFile = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Compute all cubes again, also with other options.")
     ] = False,
@@ -96,7 +74,7 @@ def campaign(
                 found,
                 output,
                 cube_recipe(ctx),
-                allow_empty=allow_empty,
+                allow_empty=ctx.params["allow_empty"],
                 scheduler=scheduler,
                 n_workers=workers,
                 threads_per_cube=threads,
@@ -109,7 +87,7 @@ def campaign(
     except (KeyboardInterrupt, Ended):
         say(f"{output}: what is done is kept; the same command goes on from there")
         raise
-    write_missing_run_file(ctx, run_file)
+    write_missing_run_file(ctx)
     for line in campaign_lines(result):
         say(line)
     warn([result.warning] if result.warnings else [])

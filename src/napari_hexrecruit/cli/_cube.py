@@ -9,30 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_hexrecruit.cli._console import progress_bars, say
+from napari_hexrecruit.cli._groups import takes
 from napari_hexrecruit.cli._options import (
-    FLAT,
-    AllowEmpty,
     AnySim,
-    BinMs,
     CircuitFile,
-    ColumnAtlas,
     Cumulative,
-    Flat,
-    Flatmap,
-    MinNeurons,
-    NodeSet,
     Overwrite,
     Population,
-    Radius,
     Run,
-    RunFile,
     SpikesFile,
-    Start,
-    Stop,
-    WhereRules,
     computed,
     computed_into,
+    files_of_simulation,
+    kept_options,
+    neurons_and_bins,
     opened,
+    window,
     write_missing_run_file,
 )
 from napari_hexrecruit.command_line import as_option
@@ -84,6 +76,7 @@ def check(
         raise typer.Exit(1)
 
 
+@takes(neurons_and_bins, window, files_of_simulation, kept_options)
 def cube(
     ctx: typer.Context,
     output: Annotated[
@@ -96,23 +89,7 @@ def cube(
         ),
     ],
     sim: AnySim = None,
-    population: Population = None,
-    node_set: NodeSet = None,
-    where: WhereRules = None,
-    flat: Flat = FLAT,
-    flatmap: Flatmap = None,
-    column_atlas: ColumnAtlas = None,
-    radius: Radius = 50.0,
-    bin_ms: BinMs = 10.0,
-    start: Start = None,
-    stop: Stop = None,
-    min_neurons: MinNeurons = 1,
-    allow_empty: AllowEmpty = False,
     cumulative: Cumulative = False,
-    spikes: SpikesFile = None,
-    circuit: CircuitFile = None,
-    run: Run = None,
-    run_file: RunFile = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Write the recruitment cube of a simulation as netCDF or zarr."""
@@ -126,7 +103,7 @@ def cube(
         raise ValueError("--cumulative needs all bins at once: write an OUT.hexrecruit.nc")
     else:
         result = computed_into(ctx, sim, output)
-    write_missing_run_file(ctx, run_file)
+    write_missing_run_file(ctx)
     for line in cube_lines(result, output):
         say(line)
 

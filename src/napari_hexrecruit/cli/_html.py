@@ -3,63 +3,44 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_hexrecruit.cli._console import about, progress_bars, say
+from napari_hexrecruit.cli._groups import takes
 from napari_hexrecruit.cli._look import (
-    Clim,
-    Colormap,
     Dilation,
-    Marks,
-    Opacity,
-    PanelTitles,
-    Regions,
     Sources,
     Step,
-    Stimuli,
-    Title,
-    Under,
-    UnderOrigin,
-    UnderPixelSize,
+    look,
+    marks_of,
     read_or_compute,
     regions_of,
-    stimulus_marks,
+    sources_of,
     underlay,
 )
 from napari_hexrecruit.cli._options import (
-    FLAT,
-    AllowEmpty,
-    BinMs,
-    CircuitFile,
-    ColumnAtlas,
     Cumulative,
-    Flat,
-    Flatmap,
-    MinNeurons,
-    NodeSet,
     Overwrite,
-    Population,
-    Radius,
-    Run,
-    RunFile,
-    SpikesFile,
-    Start,
-    Stop,
-    WhereRules,
+    files_of_simulation,
+    kept_options,
+    neurons_and_bins,
+    window,
     write_missing_run_file,
 )
 
+if TYPE_CHECKING:
+    from napari_hexrecruit.flatmap import HexRegions
 
+
+@takes(window, look, neurons_and_bins, files_of_simulation, kept_options)
 def html(
     ctx: typer.Context,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="OUT.html", help="Web page to write.")
     ],
     sources: Sources = None,
-    start: Start = None,
-    stop: Stop = None,
     step: Step = None,
     dilation: Dilation = None,
     metric: Annotated[
@@ -69,36 +50,11 @@ def html(
             " again: the page shows the first one first."
         ),
     ] = None,
-    clim: Clim = None,
-    colormap: Colormap = None,
     bits: Annotated[
         int | None,
         typer.Option(help="8 or 16: values in so many bits, in place of exact counts."),
     ] = None,
-    title: Title = "",
-    panel_titles: PanelTitles = None,
-    marks: Marks = None,
-    stimuli: Stimuli = False,
-    under: Under = None,
-    under_pixel_size: UnderPixelSize = None,
-    under_origin: UnderOrigin = None,
-    regions: Regions = None,
-    opacity: Opacity = 1.0,
     cumulative: Cumulative = False,
-    population: Population = None,
-    node_set: NodeSet = None,
-    where: WhereRules = None,
-    flat: Flat = FLAT,
-    flatmap: Flatmap = None,
-    column_atlas: ColumnAtlas = None,
-    radius: Radius = 50.0,
-    bin_ms: BinMs = 10.0,
-    min_neurons: MinNeurons = 1,
-    allow_empty: AllowEmpty = False,
-    spikes: SpikesFile = None,
-    circuit: CircuitFile = None,
-    run: Run = None,
-    run_file: RunFile = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Write a simulation or cubes as one web page that plays in any browser, without a network."""
@@ -106,41 +62,34 @@ def html(
     from napari_hexrecruit.schema import RECRUITMENT
 
     check_html_output(output, overwrite=overwrite)
-    places: list[Path | None] = [*sources] if sources else [None]
-    first = places[0]
-    with about(first or spikes or output):
-        on = stimulus_marks(first, spikes, circuit) if stimuli else []
+    places = sources_of(ctx)
+    with about(places[0] or ctx.params["spikes"] or output):
+        marks = marks_of(ctx)
         cubes = [read_or_compute(ctx, place) for place in places]
-        lines, labels = _outlined(cubes[0], regions)
-        image = underlay(under, under_pixel_size, under_origin)
+        regions = regions_of(ctx, cubes[0])
+        image = underlay(ctx)
         with progress_bars() as progress:
             write_html(
                 cubes,
                 output,
                 metric=metric or RECRUITMENT,
-                start=start,
-                stop=stop,
-                step=step,
-                panel_titles=panel_titles or (),
-                marks=[*(marks or []), *on],
+                panel_titles=ctx.params["panel_titles"] or (),
+                marks=marks,
                 under=image,
-                outlines=lines,
-                labels=labels,
+                outlines=[] if regions is None else regions.outlines(),
+                labels=[] if regions is None else _labels(regions),
                 overwrite=overwrite,
                 progress=progress,
                 **{name: ctx.params[name] for name in _SAME},
             )
-    write_missing_run_file(ctx, run_file)
+    write_missing_run_file(ctx)
     say(f"{output}: a web page of {output.stat().st_size / 1e6:.2f} MB")
 
 
-_SAME = ("clim", "colormap", "title", "opacity", "dilation", "bits")
+_SAME = ("start", "stop", "step", "clim", "colormap", "title", "opacity", "dilation", "bits")
 
 
-def _outlined(cube: Any, column: str | None) -> tuple[list[Any], list[tuple[float, float, str]]]:
-    """Lines between regions, and the place of each name."""
-    if column is None:
-        return [], []
-    regions = regions_of(cube, column)
+def _labels(regions: HexRegions) -> list[tuple[float, float, str]]:
+    """The place of each region's name."""
     places = zip(regions.centroids().tolist(), regions.names, strict=True)
-    return regions.outlines(), [(x, y, name) for (x, y), name in places if x == x]
+    return [(x, y, name) for (x, y), name in places if x == x]

@@ -68,6 +68,22 @@ Regions = Annotated[
 Opacity = Annotated[float, typer.Option(help="Of the hexagons, 0 to 1.")]
 
 
+def look(
+    clim: Clim = None,
+    colormap: Colormap = None,
+    title: Title = "",
+    panel_titles: PanelTitles = None,
+    marks: Marks = None,
+    stimuli: Stimuli = False,
+    under: Under = None,
+    under_pixel_size: UnderPixelSize = None,
+    under_origin: UnderOrigin = None,
+    regions: Regions = None,
+    opacity: Opacity = 1.0,
+) -> None:
+    """Colours, titles, and what is under and over the hexagons."""
+
+
 def read_or_compute(ctx: typer.Context, source: Path | None) -> xr.Dataset:
     """The cube that a file is, or that a simulation gives with the options of the command."""
     from napari_hexrecruit.storage.cubes import ENDINGS, read_cube
@@ -81,6 +97,20 @@ def read_or_compute(ctx: typer.Context, source: Path | None) -> xr.Dataset:
             f"{source}: is an existing cube; {listed} applies only to simulations"
         )
     return read_cube(source)
+
+
+def sources_of(ctx: typer.Context) -> list[Path | None]:
+    """Simulations and cubes; None is the simulation of --spikes and --circuit."""
+    return [*ctx.params["sources"]] if ctx.params["sources"] else [None]
+
+
+def marks_of(ctx: typer.Context) -> list[str | tuple[float, float, str]]:
+    """The intervals that options mark, and the inputs of the first simulation with --stimuli."""
+    options = ctx.params
+    marked = options["marks"] or []
+    if not options["stimuli"]:
+        return marked
+    return [*marked, *stimulus_marks(sources_of(ctx)[0], options["spikes"], options["circuit"])]
 
 
 def stimulus_marks(
@@ -109,22 +139,26 @@ def stimulus_marks(
     return [(s.start_ms, s.stop_ms, s.name) for s in sim.stimuli]
 
 
-def underlay(
-    path: Path | None, pixel_size: float | None, origin: tuple[float, float] | None
-) -> Underlay | None:
-    if path is None:
+def underlay(ctx: typer.Context) -> Underlay | None:
+    """The image that --under names."""
+    options = ctx.params
+    if options["under"] is None:
         return None
     from napari_hexrecruit.flatmap import read_flat_image
     from napari_hexrecruit.render.scene import Underlay
 
-    image = read_flat_image(path, pixel_size=pixel_size, origin=origin)
+    size, origin = options["under_pixel_size"], options["under_origin"]
+    image = read_flat_image(options["under"], pixel_size=size, origin=origin)
     return Underlay(*image.as_underlay())
 
 
-def regions_of(cube: xr.Dataset, column: str) -> HexRegions:
-    """Regions by a property, of the simulation that a cube was computed from."""
+def regions_of(ctx: typer.Context, cube: xr.Dataset) -> HexRegions | None:
+    """Regions by the property that --regions names, of the simulation of a cube."""
+    if ctx.params["regions"] is None:
+        return None
     from napari_hexrecruit.flatmap import neuron_regions
     from napari_hexrecruit.pipeline.members import open_recipe
     from napari_hexrecruit.recipe import CubeRecipe
 
-    return neuron_regions(open_recipe(CubeRecipe.of(cube)), cube, column)
+    simulation = open_recipe(CubeRecipe.of(cube))
+    return neuron_regions(simulation, cube, ctx.params["regions"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_hexrecruit.cli._console import about, progress_bars, say, warn
+from napari_hexrecruit.cli._groups import names
 from napari_hexrecruit.storage.atomic import check_writable
 from napari_hexrecruit.storage.run_file import read_run_file, write_run_file
 
@@ -109,11 +110,37 @@ ColumnAtlas = Annotated[
     typer.Option(metavar="FILE", help="Volume of column ids (nrrd) in place of hexagons."),
 ]
 
-FLAT = ("ss_flat_x", "ss_flat_y")
-OF_CUBE = (
-    *("population", "node_set", "where", "flat", "flatmap", "column_atlas", "radius", "bin_ms"),
-    *("min_neurons", "allow_empty", "cumulative", "spikes", "circuit", "run"),
-)
+
+def files_of_simulation(
+    spikes: SpikesFile = None, circuit: CircuitFile = None, run: Run = None
+) -> None:
+    """Files in place of those that the configuration names, and which of its runs."""
+
+
+def neurons_and_bins(
+    population: Population = None,
+    node_set: NodeSet = None,
+    where: WhereRules = None,
+    flat: Flat = ("ss_flat_x", "ss_flat_y"),
+    flatmap: Flatmap = None,
+    column_atlas: ColumnAtlas = None,
+    radius: Radius = 50.0,
+    bin_ms: BinMs = 10.0,
+    min_neurons: MinNeurons = 1,
+    allow_empty: AllowEmpty = False,
+) -> None:
+    """Which neurons, hexagons and bins."""
+
+
+def window(start: Start = None, stop: Stop = None) -> None:
+    """Which bins."""
+
+
+def kept_options(run_file: RunFile = None) -> None:
+    """A file of options."""
+
+
+OF_CUBE = (*names(neurons_and_bins), "cumulative", *names(files_of_simulation))
 """Options that say how a cube is computed, and so mean nothing for one that is computed."""
 
 
@@ -162,7 +189,7 @@ def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
     from napari_hexrecruit.pipeline.cubes import computed_cube
 
     options, recipe = ctx.params, cube_recipe(ctx)
-    simulation = opened(sim, options["spikes"], options["circuit"], options.get("run"))
+    simulation = opened(sim, options["spikes"], options["circuit"], options["run"])
     with progress_bars() as progress, about(simulation.path):
         cube = computed_cube(
             simulation,
@@ -181,7 +208,7 @@ def computed_into(ctx: typer.Context, sim: Path | None, output: Path) -> xr.Data
     from napari_hexrecruit.pipeline.large import computed_large_cube
 
     options, recipe = ctx.params, cube_recipe(ctx)
-    simulation = opened(sim, options["spikes"], options["circuit"], options.get("run"))
+    simulation = opened(sim, options["spikes"], options["circuit"], options["run"])
     with progress_bars() as progress, about(simulation.path):
         cube = computed_large_cube(
             simulation,
@@ -201,8 +228,9 @@ def _flat(flatmap: str | None, columns: tuple[str, str]) -> Any:
     return flatmap if flatmap.startswith("atlas") else Path(flatmap)
 
 
-def write_missing_run_file(ctx: typer.Context, run_file: Path | None) -> None:
+def write_missing_run_file(ctx: typer.Context) -> None:
     """Keep the options of this run, where the run file was not there to give them."""
+    run_file = ctx.params["run_file"]
     if run_file is None or run_file.exists():
         return
     chosen = {k: plain(v) for k, v in ctx.params.items() if k not in NOT_IN_RUN_FILE}
