@@ -51,7 +51,7 @@ _MS: dict[str, tuple[float, float]] = {
 
 
 def as_cube(dataset: xr.Dataset) -> xr.Dataset:
-    """A dataset that xarray has made of a recruitment cube, in the form of one.
+    """Restore the form of a recruitment cube after operations of xarray.
 
     Parameters
     ----------
@@ -70,9 +70,10 @@ def as_cube(dataset: xr.Dataset) -> xr.Dataset:
     Raises
     ------
     ValueError
-        If it is not a cube and cannot become one: bins left out or merged, counts that are not
-        whole or lack where the percentage has a value, attributes or variables lost. One line
-        states which, and what to do. Of values backed by dask, when they are computed.
+        If the dataset cannot become a cube again: bins were skipped or merged, counts are not whole
+        or are missing where the percentage has a value, or attributes or variables were lost. One
+        line states the fault and the remedy. For values backed by dask, it is raised when they are
+        computed.
 
     Examples
     --------

@@ -98,7 +98,7 @@ _NUMBERS: dict[type, tuple[type, ...]] = {
 
 
 def validate_cube(cube: xr.Dataset) -> None:
-    """Check that a dataset is a recruitment cube; all faults are reported at once.
+    """Check that a dataset is a recruitment cube, and report all faults at once.
 
     Parameters
     ----------

@@ -114,10 +114,10 @@ class TimeBins:
 
     Notes
     -----
-    Simulators write times that carry float noise (22.3 ms is stored as 22.300000000099267, 0.3 ms
-    as a number below 3 * 0.1). A spike that is less than a tolerance below an edge, or exactly as
-    much, therefore belongs to the bin that starts there; at the window's end it is outside, at its
-    start inside. `Clock` gives the tolerance.
+    Simulators write times with rounding noise (22.3 ms is stored as 22.300000000099267, 0.3 ms as a
+    number below 3 * 0.1). A spike within a tolerance below an edge, the tolerance included,
+    therefore belongs to the bin that starts there: such a spike at the end of the window is
+    outside, and one at its start is inside. `Clock` gives the tolerance.
 
     Examples
     --------

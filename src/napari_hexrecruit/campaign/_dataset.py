@@ -46,7 +46,7 @@ _OVER_SIMULATIONS = {
 
 
 def open_campaign(path: str | os.PathLike[str]) -> xr.Dataset:
-    """The dataset of a campaign.
+    """Open the dataset of a campaign.
 
     Parameters
     ----------
@@ -57,13 +57,13 @@ def open_campaign(path: str | os.PathLike[str]) -> xr.Dataset:
     Returns
     -------
     xr.Dataset
-        Dimensions: the scan parameters where they span a full grid, else ``simulation``; then
+        Dimensions: the scan parameters if they form a full grid, else ``simulation``; then
         ``time`` and ``hex``. Values are backed by dask. See ``docs/campaigns.md``.
 
     Raises
     ------
     SimulationDataError
-        If there is none, or it cannot be read.
+        If the dataset is missing or cannot be read.
 
     Examples
     --------
@@ -138,15 +138,15 @@ def parameters_of(dataset: xr.Dataset) -> dict[str, tuple[Value, ...]]:
 def select_cube(
     campaign: xr.Dataset, at: Mapping[str, Value] | None = None, **parameters: Value
 ) -> xr.Dataset:
-    """The cube of one simulation, as it was computed.
+    """Select the cube of one simulation, as it was computed.
 
     Parameters
     ----------
     campaign
         Dataset of a campaign.
     at, **parameters
-        Value of each parameter, or the name as ``simulation``; those with one value may be left
-        out. Names that are no Python names go into `at`.
+        Value of each parameter, or the simulation's name as ``simulation``. Parameters with only
+        one value are optional. Use `at` for names that are not valid in Python.
 
     Returns
     -------

@@ -120,8 +120,8 @@ def run_campaign(
     campaign
         The simulations, as `list_simulations` gives them.
     folder
-        Where the results go; made if missing. Cubes are in ``cubes``, what is done is in
-        ``campaign.hexrecruit.json``, the dataset is ``campaign.hexrecruit.zarr``.
+        Folder for the results; created if missing. It holds the folder ``cubes``, the record of
+        finished work ``campaign.hexrecruit.json`` and the dataset ``campaign.hexrecruit.zarr``.
     scheduler
         None for processes on this machine; the address of a dask scheduler; or a
         `distributed.Client`. Workers must see the same files under the same names.
@@ -132,10 +132,10 @@ def run_campaign(
     split_ms
         Compute each simulation in windows of this length; a whole number of bins.
     overwrite
-        Compute all cubes again, and allow other options than the folder's campaign has.
+        Compute all cubes again, even with options that differ from those of the existing campaign.
     allow_empty
-        Do not take simulations for failed of which no spike is counted. Parts of a simulation may
-        always be empty: it is asked of the whole.
+        Accept simulations without a counted spike, which otherwise fail. Parts of a simulation may
+        always be empty.
     dashboard
         Address of dask's dashboard on this machine, as ``:8787``; by default there is none.
     progress
@@ -160,14 +160,14 @@ def run_campaign(
     Warns
     -----
     RecruitmentWarning
-        Once, if cubes may not be what is meant; ``warnings`` of the result says all.
+        Once, if cubes may not be what you mean; ``warnings`` of the result lists all sentences.
 
     Notes
     -----
-    A second call goes on where the first one ended. A cube is kept if it was computed by the same
-    recipe, its file has the checksum that was noted, and size and time of all input files are as
-    they were. Failed simulations are tried again. In a script, call it under
-    ``if __name__ == "__main__":``, since processes on this machine import the script.
+    A second call resumes where the first one ended. A cube is kept if its recipe is the same, its
+    file has the recorded checksum, and the size and modification time of all input files are
+    unchanged. Failed simulations are tried again. In a script, call it under
+    ``if __name__ == "__main__":``, because processes on this machine import the script.
 
     Examples
     --------

@@ -93,21 +93,22 @@ class Campaign:
 def list_simulations(
     sources: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
 ) -> Campaign:
-    """The simulations that are meant, with their scan parameters.
+    """List simulations with their scan parameters.
 
     Parameters
     ----------
     sources
-        Simulation configurations, their folders, patterns as ``runs/*/simulation_config.json``; or
-        one campaign file, JSON or YAML. See ``docs/campaigns.md`` for the formats. Each part of a
-        pattern is a name where there is something of that name, such as a folder ``ca[1.0]``.
+        Simulation configurations, their folders, or patterns such as
+        ``runs/*/simulation_config.json``; or one campaign file, JSON or YAML (see
+        ``docs/campaigns.md`` for the formats). A part of a pattern that is the name of an existing
+        file or folder, such as ``ca[1.0]``, stands for itself.
 
     Returns
     -------
     Campaign
-        Parameters of listed simulations are those of OBI-ONE's files beside them; without such
-        files, where their configurations differ if that tells them apart. What was done is in
-        ``notes``.
+        The parameters come from OBI-ONE's files beside the simulations or, without such files, from
+        the differences between their configurations if these identify each one. ``notes`` tells
+        which.
 
     Raises
     ------

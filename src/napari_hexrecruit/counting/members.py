@@ -25,7 +25,7 @@ NO_HEX = -1
 
 @dataclass(frozen=True)
 class HexMembers:
-    """Hexagons that hold neurons, and which neuron is in which.
+    """Hexagons that contain neurons, and the hexagon of each neuron.
 
     Attributes
     ----------

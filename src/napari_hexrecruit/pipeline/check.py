@@ -1,4 +1,4 @@
-"""What is found when a simulation's files are walked: OK, an assumption, or an error."""
+"""Check the files of a simulation: what is OK, what is assumed, what is wrong."""
 
 from __future__ import annotations
 
@@ -38,27 +38,26 @@ def check_simulation(
     progress: Progress | None = None,
     words: Words = in_python,
 ) -> list[Finding]:
-    """Walk configuration, nodes, node sets and spikes, and say what is found.
+    """Check the configuration, nodes, node sets and spikes of a simulation.
 
-    There is an error where `recruitment_cube` would refuse the simulation with its defaults, and
-    only there. What is wrong with what it does not need, another population for instance, is an
-    assumption.
+    Only what makes `recruitment_cube` refuse the simulation with its defaults is an error. Faults
+    in parts that it does not need, such as another population, are assumptions.
 
     Parameters
     ----------
     path, spikes, circuit, run
         As `open_simulation` takes them.
     population
-        Look at this population only; by default at all, and at the default one for errors.
+        Check this population only; by default all of them, with errors for the default one.
     progress
-        Called as ``progress(what, done, total)``; what it raises ends the walk.
+        Called as ``progress(what, done, total)``; an exception that it raises ends the check.
     words
         How findings name parameters, by default as Python does.
 
     Returns
     -------
     list of Finding
-        In the order of the walk. Nothing that is wrong with a file is raised: it is a finding.
+        In the order of the checks. Faults in files are findings, not exceptions.
 
     Examples
     --------

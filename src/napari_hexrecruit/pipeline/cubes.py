@@ -51,39 +51,40 @@ def recruitment_cube(
     population
         Node population; by default the only one that is not virtual, or the only one that fired.
     node_set
-        Neurons that count; by default the simulation's own node set, all where it has none.
+        Neurons to include; by default the simulation's own node set, or all if it has none.
     where
-        Further rules that all hold, in conntility's filter vocabulary:
+        Filters that must all hold, in conntility's vocabulary:
         ``{"column": "synapse_class", "values": ["INH"]}``, ``{"column": "layer", "value": 3}``,
         ``{"column": "depth", "interval": [0, 500]}`` (``lo <= v < hi``), or text such as
-        ``"synapse_class=INH"``. Values are typed by their column.
+        ``"synapse_class=INH"``. Values take the type of their property.
     flat
-        Two node properties with the flat position; or the voxel flatmap to look it up in:
-        ``"atlas"`` (``flatmap.nrrd`` of the circuit's atlas), ``"atlas:NAME"`` (another volume
-        there), or the path of an nrrd file. See ``docs/flatmaps.md``.
+        Two node properties with the flat position, or a voxel flatmap to look positions up in:
+        ``"atlas"`` (``flatmap.nrrd`` of the circuit's atlas), ``"atlas:NAME"`` (another volume of
+        the atlas), or the path of an nrrd file. See ``docs/flatmaps.md``.
     column_atlas
         A volume of column ids, 0 for none, as ``"atlas:NAME"`` or the path of an nrrd file. Its
-        columns then take the place of the hexagons, and `radius` is not used.
+        columns then replace the hexagons, and `radius` is not used.
     radius
         Circumradius of the hexagons (centre to corner), in the units of flat space.
     bin_ms
         Width of a bin, ms.
     start, stop
-        Window, ms; by default the simulation's. A given window must be a whole number of bins; the
-        ragged end of the default window is left out and said in the attribute ``notes``.
+        Window, ms; by default the simulation's. A window that you give must be a whole number of
+        bins. The default window ends with its last whole bin; the attribute ``notes`` reports the
+        rest.
     min_neurons
         Hexagons with fewer neurons have NaN percent.
     cumulative
         Count the neurons that have fired since the start of the window; see `cumulative_cube`.
     path
-        Folder that ends in ``.hexrecruit.zarr``, to write the cube into while it is counted; see
+        Folder ending in ``.hexrecruit.zarr``; the cube is written into it while it is counted. See
         `large_cube`.
     overwrite
-        Replace a cube that is there already.
+        Replace an existing cube.
     allow_empty
-        Give a cube of zeros where no spike was counted, in place of an error with the cause.
+        If no spike is counted, return a cube of zeros instead of raising an error.
     progress
-        Called as ``progress(what, done, total)``; what it raises ends the work.
+        Called as ``progress(what, done, total)``; an exception that it raises ends the work.
 
     Returns
     -------
@@ -94,24 +95,25 @@ def recruitment_cube(
     Raises
     ------
     SimulationDataError
-        If a file cannot be read or lacks something that is asked for.
+        If a file cannot be read or lacks something required.
     ValueError
-        If a parameter cannot be used, no neuron passes the filters or has a flat position, or no
-        spike was counted.
+        If a parameter is invalid, no neuron passes the filters or has a flat position, or no spike
+        is counted.
     FileExistsError
         If the folder exists and `overwrite` is False.
 
     Warns
     -----
     RecruitmentWarning
-        If the files hold what cannot be meant; the sentences are in the attribute ``warnings`` too.
+        If the files look wrong, such as times in seconds. The attribute ``warnings`` holds the
+        sentences too.
 
     Notes
     -----
-    Neurons whose position is NaN, infinite or the atlas's outside value are left out of numerator
-    and denominator. The outside value is -1 in both of ``ss_flat_*`` or ``flat_*``, or of what an
-    atlas gives; in other properties it is a place like any other. Bins are
-    half-open; see `TimeBins` for spikes at an edge.
+    Neurons whose position is NaN, infinite or an atlas's outside value are excluded from numerator
+    and denominator. The outside value is -1 in both coordinates of ``ss_flat_*``, ``flat_*`` or an
+    atlas; in other properties -1 is an ordinary position. Bins are half-open; see `TimeBins` for
+    spikes at an edge.
 
     Examples
     --------
@@ -225,8 +227,8 @@ def cumulative_cube(
     Returns
     -------
     xr.Dataset
-        As `recruitment_cube` gives it, but ``recruitment`` and ``n_recruited`` count the neurons
-        that have fired in the bin *or in one before it*, so they never fall; ``n_spikes`` still
+        As from `recruitment_cube`, but ``recruitment`` and ``n_recruited`` count the neurons that
+        have fired in the bin *or in an earlier one*, so they never decrease; ``n_spikes`` still
         counts the spikes of the bin. The recipe has ``"cumulative": true``.
 
     Raises
@@ -275,18 +277,18 @@ def large_cube(
     allow_empty: bool = False,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """The cube of a simulation on disk, whatever its size: memory stays flat.
+    """Compute the cube of a simulation into a folder on disk, in constant memory.
 
     Parameters
     ----------
     simulation
         As `recruitment_cube` takes it.
     path
-        Name of a folder that ends in ``.hexrecruit.zarr``.
+        Name of the folder, ending in ``.hexrecruit.zarr``.
     overwrite
-        Replace a cube that is there already.
+        Replace an existing cube.
     progress
-        Called as ``progress(what, done, total)``; what it raises ends the work.
+        Called as ``progress(what, done, total)``; an exception that it raises ends the work.
     population, node_set, where, flat, column_atlas, radius, bin_ms, start, stop, min_neurons, \
     allow_empty
         As `recruitment_cube` takes them.
@@ -294,8 +296,9 @@ def large_cube(
     Returns
     -------
     xr.Dataset
-        Equal to what `recruitment_cube` gives, backed by dask: values are read when they are
-        used. The folder is written aside and renamed: no half cube ever carries its name.
+        Equal to the result of `recruitment_cube`, but backed by dask: values are read when used.
+        The folder is written under another name and renamed, so an incomplete cube never has its
+        name.
 
     Raises
     ------

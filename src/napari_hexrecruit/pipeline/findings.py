@@ -14,22 +14,21 @@ Status = Literal["OK", "assumption", "warning", "error"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """One result of a check.
 
     Attributes
     ----------
     status
-        ``OK``; ``assumption``: it can be used, and something was taken for granted or left out;
-        ``warning``: it can be used, and may not be what is meant; ``error``: no recruitment can be
-        computed without doing something.
+        ``OK``; ``assumption``: usable, but something was assumed or excluded; ``warning``: usable,
+        but perhaps not what you mean; ``error``: no recruitment can be computed until it is fixed.
     file
-        The file; empty where `found` says it.
+        The file; empty if `found` names it.
     found
         What was found.
     remedy
-        What to do; empty where nothing is to be done.
+        What to do; empty if nothing needs to be done.
     field
-        What in the file: a population, a property; may be empty.
+        The part of the file, such as a population or a property; may be empty.
     """
 
     status: Status
@@ -45,13 +44,13 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """All of it in one line, as an error says it."""
+        """The whole finding in one line, worded like an error."""
         texts = (self.found, self.remedy)
         found, remedy = (worded(text, in_python) for text in texts)
         return ": ".join(filter(None, (self.file, self.field, found, remedy)))
 
     def in_words(self, words: Words) -> Finding:
-        """The same, its parameters worded by a door."""
+        """The sentence with parameters worded by `words`."""
         found, remedy = worded(self.found, words), worded(self.remedy, words)
         return dataclasses.replace(self, found=found, remedy=remedy)
 

@@ -27,21 +27,21 @@ def cube_members(
     *,
     progress: Progress | None = None,
 ) -> HexMembers:
-    """Which neuron is in which hexagon of a cube.
+    """Find the hexagon of each neuron of a cube.
 
     Parameters
     ----------
     simulation
-        The one that the cube was computed from.
+        The simulation that the cube was computed from.
     cube
-        A recruitment cube; its recipe says which neurons count.
+        A recruitment cube; its recipe tells which neurons are included.
     progress
         Called as ``progress(what, done, total)``.
 
     Returns
     -------
     HexMembers
-        Hexagons in the order of the cube's.
+        With the hexagons in the order of the cube.
 
     Raises
     ------

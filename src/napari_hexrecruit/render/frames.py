@@ -44,7 +44,7 @@ def render_frames(
     outlines: Sequence[npt.ArrayLike] = (),
     **options: Any,
 ) -> RenderedFrames:
-    """Draw the bins of a cube as pictures, one after the other when they are asked for.
+    """Draw the bins of a cube as pictures, each on demand.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def render_frames(
         A recruitment cube, or several with the same time axis, which are shown side by side with
         the same colour limits.
     start, stop
-        The window, ms: frames show the bins that start from `start` on and before `stop`. Edges of
-        bins; by default the cube's first and last.
+        The window, ms: frames show the bins that start at or after `start` and before `stop`. Both
+        are edges of bins; by default the cube's first and last.
     step
         Time from frame to frame, ms, a multiple of the bin; by default one bin.
     style
@@ -80,7 +80,7 @@ def render_frames(
     Warns
     -----
     RecruitmentWarning
-        If no font of the computer has some characters of titles and labels. Boxes stand for them.
+        If no font on the computer has some characters of titles and labels, which appear as boxes.
 
     Examples
     --------

@@ -47,20 +47,20 @@ def write_movie(
     progress: Progress | None = None,
     pattern: str = "frame-{index}.png",
 ) -> Path:
-    """Write frames as a movie; the ending of the name says which kind.
+    """Write frames as a movie, in the format given by the ending of the name.
 
     Parameters
     ----------
     frames
         (height, width, 3) or, with straight alpha, (height, width, 4) uint8 pictures of one size,
-        as `render_frames` gives them; any iterable, of which one frame at a time is held.
+        as from `render_frames`. Any iterable will do; one frame at a time is in memory.
     path
         ``.mp4`` (H.264, for browsers and slides), ``.webm`` (VP9), ``.gif``, or a folder of PNG
         files: a name without ending or with ``/`` at its end.
     fps
         Frames per second; a folder has none.
     overwrite
-        Replace what is there: a file, or a folder that holds nothing but frames of this pattern.
+        Replace an existing file, or a folder that holds nothing but frames of this pattern.
     progress
         Called as ``progress(what, done, total)``; total is 0 if it is not known. What it raises
         ends the work.
@@ -87,8 +87,8 @@ def write_movie(
 
     Notes
     -----
-    The output appears under its name when it is complete and not before: whatever ends the work
-    early, also Ctrl-C, leaves nothing of it behind.
+    The output appears under its name once it is complete. If anything ends the work early, even
+    Ctrl-C, nothing is left behind.
 
     Examples
     --------

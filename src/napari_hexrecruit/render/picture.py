@@ -32,20 +32,20 @@ def write_frame(
     dpi: float = 100.0,
     overwrite: bool = False,
 ) -> Path:
-    """Write one frame as a picture; the ending of the name says which kind.
+    """Write one frame as a picture, in the format given by the ending of the name.
 
     Parameters
     ----------
     frames
-        What `render_frames` gives; the picture looks as its frame in the movie does.
+        The result of `render_frames`; the picture looks like the frame of the movie.
     path
         ``.png``, or ``.svg`` or ``.pdf`` with hexagons as polygons, for print.
     at
-        A time, ms: the frame whose bin holds it. May be left out where there is one frame only.
+        A time, ms, within the bin of the frame. Optional if there is only one frame.
     dpi
         Pixels per inch: a picture of ``size=(700, 500)`` at 200 dpi is 3.5 inches wide.
     overwrite
-        Replace a file that is there.
+        Replace an existing file.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def write_frame(
     ValueError
         If the ending is unknown, no frame shows that time, or `at` is missing.
     FileExistsError
-        If the file is there and `overwrite` is False.
+        If the file exists and `overwrite` is False.
     OSError
         If it cannot be written.
 

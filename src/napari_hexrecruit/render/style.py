@@ -107,7 +107,7 @@ class MovieStyle:
     opacity
         Of the hexagons, 0 to 1: below 1 an image under them shines through.
     fit
-        What the picture is fitted to: ``"hexagons"``, ``"all"`` (also the image and the outlines)
+        What the picture shows all of: ``"hexagons"``, ``"all"`` (also the image and the outlines)
         or (x_min, x_max, y_min, y_max) in flat space.
     colorbar
         Show the colour bar, with its label and units.
@@ -119,10 +119,10 @@ class MovieStyle:
         Format of the time with the fields ``start`` and ``stop`` of the bin in ms, for example
         ``"{start:.0f} to {stop:.0f} ms"``. None: the start, with as many decimals as it needs.
     border
-        Draw the edge of the sheet. None: only where the colour of 0 is so like the background
-        that the sheet would not stand out.
+        Draw the edge of the sheet. None: only if the colour of 0 is so close to the background that
+        the sheet would not stand out.
     scale_bar
-        Show a scale bar; there is none where the cube's flat space has no unit of length.
+        Show a scale bar, if the cube's flat space has a unit of length.
     title
         Line above the picture.
     panel_titles

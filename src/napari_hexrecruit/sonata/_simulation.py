@@ -35,7 +35,7 @@ def open_simulation(
     circuit: str | os.PathLike[str] | None = None,
     run: int | None = None,
 ) -> Simulation:
-    """A simulation that keeps what it has read in memory.
+    """Open a simulation, which keeps what it reads in memory.
 
     A second `recruitment_cube` from the result, with another bin width, radius, window or filter,
     costs only the counting.
@@ -43,15 +43,15 @@ def open_simulation(
     Parameters
     ----------
     path
-        SONATA simulation configuration, usually ``simulation_config.json``. Not needed where both
+        SONATA simulation configuration, usually ``simulation_config.json``. Optional if both
         `spikes` and `circuit` are given.
     spikes
-        Spikes file to read in place of the one that the configuration names.
+        Spikes file to read instead of the one that the configuration names.
     circuit
-        Circuit configuration to read in place of the one that the configuration names.
+        Circuit configuration to read instead of the one that the configuration names.
     run
-        Which run of a configuration that runs several times, 1 for the first; its window and its
-        spikes file are then the defaults. Not needed where `spikes` is one of the files that the
+        Number of the run if the configuration has several, 1 for the first. Its window and its
+        spikes file become the defaults. Optional if `spikes` is one of the files that the
         configuration names.
 
     Returns
@@ -61,10 +61,10 @@ def open_simulation(
     Raises
     ------
     SimulationDataError
-        If the file, or the circuit that it names, is missing or is not a SONATA configuration;
-        or if it has several runs and none is chosen.
+        If the file or its circuit is missing or is not a SONATA configuration, or if there are
+        several runs and `run` is not given.
     ValueError
-        If there is no `path`, and not both of `spikes` and `circuit`.
+        If neither `path` nor both `spikes` and `circuit` are given.
 
     Examples
     --------
@@ -208,8 +208,8 @@ class Simulation(Neurons):
         Raises
         ------
         SimulationDataError
-            If the spikes file is missing or cannot be read, or holds spikes of nobody in the
-            circuit and none of the population.
+            If the spikes file is missing or cannot be read, or holds spikes only of populations
+            that the circuit lacks.
         """
 
         def read() -> Spikes:

@@ -38,24 +38,25 @@ def write_cube(
     overwrite: bool = False,
     n_workers: int | None = None,
 ) -> Path:
-    """A cube as a compressed netCDF-4 file or zarr folder; equal cubes give equal bytes.
+    """Write a cube as a compressed netCDF-4 file or a zarr folder; equal cubes give equal bytes.
 
     Parameters
     ----------
     cube
         A recruitment cube; it is not changed.
     path
-        Name of the file; it must end in ``.hexrecruit.nc`` or ``.hexrecruit.zarr``. As zarr, a cube
-        that is backed by dask is computed and written a part at a time.
+        Name of the file, ending in ``.hexrecruit.nc`` or ``.hexrecruit.zarr``. In a zarr folder, a
+        cube backed by dask is computed and written in parts.
     overwrite
-        Replace a file that is there already.
+        Replace an existing file.
     n_workers
         Threads that compress a file; by default the cores that this process may use.
 
     Returns
     -------
     Path
-        The file. It is written aside and renamed: no half file ever carries its name.
+        The file. It is written under another name and renamed, so an incomplete file never has its
+        name.
 
     Raises
     ------
@@ -105,7 +106,7 @@ def check_name(path: Path) -> None:
 
 
 def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
-    """A cube from a file that `write_cube` wrote.
+    """Read a cube that `write_cube` wrote.
 
     Parameters
     ----------
@@ -115,8 +116,8 @@ def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
     Returns
     -------
     xr.Dataset
-        The cube, read into memory; the file is closed. Of a zarr folder, the values are backed by
-        dask and read when they are asked for.
+        The cube, in memory; the file is closed. The values of a zarr folder are backed by dask and
+        read when used.
 
     Raises
     ------

@@ -36,7 +36,7 @@ def show(
     Returns
     -------
     HtmlPlayer
-        Shows itself at the end of a cell, and with ``display``. `HtmlPlayer.save` writes the page.
+        Displayed at the end of a cell, or with ``display``. `HtmlPlayer.save` writes the page.
 
     Raises
     ------
@@ -45,9 +45,8 @@ def show(
 
     Notes
     -----
-    The player is part of the notebook: it plays in JupyterLab, in VS Code and in the HTML that
-    nbconvert writes, also where no kernel runs. Pages of more than 15 MB are not embedded; what is
-    shown in their place says what to do.
+    The player is part of the notebook and needs no kernel: it also plays in the HTML that nbconvert
+    writes. Pages of more than 15 MB are not embedded; a sentence in their place tells what to do.
 
     Examples
     --------
@@ -67,7 +66,7 @@ def show(
 
 
 class HtmlPlayer:
-    """A web page that shows itself in a notebook; `show` makes it.
+    """A web page that a notebook displays; `show` returns it.
 
     Parameters
     ----------

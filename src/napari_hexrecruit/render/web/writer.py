@@ -61,7 +61,7 @@ def write_html(
     overwrite
         Replace a file that exists.
     progress
-        Called as ``progress(what, done, total)``. What it raises ends the work.
+        Called as ``progress(what, done, total)``. An exception that it raises ends the work.
     **options
         What the page shows, see `html_page`: ``metric``, ``clim``, ``colormap``, ``start``,
         ``stop``, ``step``, ``title``, ``panel_titles``, ``marks``, ``under``, ``outlines``,
@@ -84,9 +84,9 @@ def write_html(
 
     Notes
     -----
-    The page holds counts and numbers of neurons, and the browser computes percentages of them, so
-    that values are exact. Values of analyses, which are not counts, are codes of 16 bits; the page
-    states their step. The file appears when it is complete.
+    The page holds counts and numbers of neurons, and the browser computes percentages from them, so
+    values are exact. Values of analyses, which are not counts, are stored in 16 bits; the page
+    states their step. The file appears once it is complete.
 
     Examples
     --------
