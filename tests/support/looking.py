@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,3 +34,8 @@ def canvas(viewer: Viewer) -> object:
 def go_to(viewer: Viewer, time_ms: float) -> None:
     """Move the time slider: the layer has three axes, and is aligned with the last of the world."""
     viewer.dims.set_point(viewer.dims.ndim - 3, time_ms)
+
+
+def controls(viewer: Viewer) -> Any:
+    """Layer controls of what is selected."""
+    return viewer.window._qt_viewer.controls.currentWidget()

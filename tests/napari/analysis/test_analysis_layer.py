@@ -106,13 +106,14 @@ def test_the_compute_panel_leaves_them_alone(make_napari_viewer, qtbot, monkeypa
     viewer = make_napari_viewer()
     add_recruitment_layer(viewer, compared, metric="difference")
     user = User(viewer, qtbot)
-    assert user.form.metric.value == "recruitment"
+    assert user.form.look.metric == "recruitment"
     plain = add_recruitment_layer(viewer, wave_cube(2, 2, 4))
     result = add_recruitment_layer(viewer, compared, metric="log2_ratio")
     limits = tuple(result.face_contrast_limits)
     viewer.layers.selection.active = plain
     viewer.layers.selection.active = result
-    user.form.metric.value = "rate"
+    plain.metric = "rate"
+    assert user.form.look.metric == "rate"
     assert (plain.metric, result.metric) == ("rate", "log2_ratio")
     assert tuple(result.face_contrast_limits) == limits
     assert user.told == []

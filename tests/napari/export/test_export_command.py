@@ -80,8 +80,10 @@ class TestSameBytes:
         user.pick_filter("depth")
         user.form.filter_high.value = 250.5
         user.load()
-        user.form.colorbar.value = user.form.timestamp.value = False
-        user.form.metric.value, user.form.colormap.value = "rate", "magma"
+        user.form.timestamp.value = False
+        (layer,) = user.viewer.layers
+        layer.face_colorbar.visible = False
+        layer.metric, layer.face_colormap = "rate", "magma"
         user.export(tmp_path / "widget", **SMALL, background="black", speed_kind="dilation")
         command = copied(user, tmp_path / "command")
         assert "--dilation 5 " in command

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 from tests.support.cubes import cube_of
-from tests.support.widget_helpers import User, neurons_in_a_row
 
 from napari_hexrecruit import render_frames
 from napari_hexrecruit._napari.layers.adding import make_recruitment_layer
@@ -61,19 +60,3 @@ def test_a_cube_of_one_value(add, metric, percent):
     assert layer.face_contrast_limits == render_frames(one, metric=metric).clim
     layer.face_contrast_limits = (percent, percent)
     assert np.isfinite(layer.face_color).all()
-
-
-def test_the_panel_shows_limits_set_elsewhere(make_napari_viewer, qtbot, tmp_path, monkeypatch):
-    monkeypatch.setenv("NAPARI_CONFIG", "")
-    user = User(make_napari_viewer(), qtbot)
-    layer = user.open_and_load(neurons_in_a_row().write(tmp_path))
-    for limits in ((20.0, 20.0), (-5.0, 20.0), (0.0, 0.0), (0.0, 300.0), (0.0, 50.0)):
-        layer.face_contrast_limits = limits
-        user.viewer.layers.selection.active = None
-        user.viewer.layers.selection.active = layer
-        shown = user.form.limits.value
-        assert shown == pytest.approx(layer.face_contrast_limits, abs=0.06)
-    user.form.limits.value = (25.0, 25.0)
-    assert layer.face_contrast_limits[0] < layer.face_contrast_limits[1]
-    assert layer.face_contrast_limits == pytest.approx((25.0, 25.0), rel=1e-3)
-    assert user.told == []

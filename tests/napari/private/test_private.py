@@ -17,14 +17,23 @@ from tests.support.looking import go_to
 
 from napari_hexrecruit._napari.layers import adding
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer, make_recruitment_layer
+from napari_hexrecruit._napari.layers.controls import HexagonControls
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.private import names, points, saving, visuals
+from napari_hexrecruit._napari.private.controls import LayerControls
 from napari_hexrecruit._napari.private.copies import STATE_KEY
-from napari_hexrecruit._napari.private.names import LABEL_NAMES, PRIVATE_NAMES, missing_names
+from napari_hexrecruit._napari.private.names import (
+    CONTROL_NAMES,
+    LABEL_NAMES,
+    PRIVATE_NAMES,
+    missing_names,
+)
 
 
 class TestContract:
-    @pytest.mark.parametrize("name", (*PRIVATE_NAMES, *LABEL_NAMES), ids=lambda name: name.path)
+    @pytest.mark.parametrize(
+        "name", (*PRIVATE_NAMES, *LABEL_NAMES, *CONTROL_NAMES), ids=lambda name: name.path
+    )
     def test_the_name_is_there(self, name):
         assert name.is_there(), str(name)
 
@@ -90,6 +99,13 @@ class TestContract:
         assert markers is not visuals._markers_class(), "napari's own points would be hexagons"
         assert type(viewer.add_points([[0, 0]])) is Points
         assert layer in viewer.layers
+
+    def test_layers_of_the_class_have_its_controls(self, cube):
+        RecruitmentLayer(cube)
+        container = importlib.import_module(f"{CONTROL_NAMES[0].module}")
+        assert container.layer_to_controls[points.FramePoints] is HexagonControls
+        for asked in ("deleteLater", "close", "hide", "ndisplay", "_controls"):
+            assert asked in inspect.getsource(container) + inspect.getsource(LayerControls)
 
     def test_create_makes_our_layers_again_and_stays_as_it_is(self, cube):
         layer = RecruitmentLayer(cube)

@@ -148,7 +148,7 @@ class TestPanel:
         form = seen.form
         fields = [
             *(form.file, form.population, form.filter_column, form.min_neurons, form.radius),
-            *(form.split_by, form.metric, form.colormap, form.shown, form.speed),
+            *(form.split_by, form.speed),
         ]
         panel = seen.widget.native
         assert len({field.native.mapTo(panel, QPoint(0, 0)).x() for field in fields}) == 1
@@ -495,9 +495,9 @@ class TestSplitting:
         user.form.split_by.value = "synapse_class"
         user.load()
         first, second = user.viewer.layers
-        user.form.limits.value = (5.0, 30.0)
+        second.face_contrast_limits = (5.0, 30.0)
         assert first.face_contrast_limits == second.face_contrast_limits == (5.0, 30.0)
-        user.form.colormap.value = "inferno"
+        first.face_colormap = "inferno"
         assert first.face_colormap.name == second.face_colormap.name == "inferno"
 
     def test_splitting_and_not_splitting_again_keeps_what_is_the_same(self, user, sample):

@@ -8,11 +8,11 @@ from tests.support.waiting import PATIENCE_MS
 from tests.support.widget_helpers import PLUGIN, User, neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube, write_cube
+from napari_hexrecruit._napari.layers.controls import HexagonControls
 from napari_hexrecruit._napari.layers.look import fitted_limits, largest_limit
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment import playback
 from napari_hexrecruit._napari.recruitment.playback import advance
-from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.synthetic import SMALL, write_simulation
 
 
@@ -30,91 +30,45 @@ def user(make_napari_viewer, qtbot, monkeypatch):
 
 
 class TestLook:
-    def test_starts_as_published(self, user, sample):
+    @pytest.mark.smoke
+    def test_starts_as_published_and_stays_as_it_is_set(self, user, sample):
         layer = user.open_and_load(sample)
         assert layer.metric == "recruitment"
-        assert tuple(layer.face_contrast_limits) == user.form.limits.value == (0.0, 50.0)
-        assert user.form.limits.max == 100.0
-        assert layer.face_colormap.name == user.form.colormap.value == "viridis"
-
-    @pytest.mark.smoke
-    @pytest.mark.parametrize("metric", ["n_recruited", "rate"])
-    def test_another_metric_has_limits_of_its_own(self, user, sample, metric):
-        layer = user.open_and_load(sample)
-        user.form.metric.value = metric
-        assert layer.metric == metric
-        low, high = layer.face_contrast_limits
-        assert (low, high) == pytest.approx(user.form.limits.value)
-        values = metric_named(metric).values(layer.cube)
-        assert low == 0.0
-        assert 0.0 < high <= values.max() <= user.form.limits.max
-        user.form.metric.value = "recruitment"
         assert tuple(layer.face_contrast_limits) == (0.0, 50.0)
-
-    def test_a_metric_chosen_before_loading_has_them_too(self, user, sample):
-        user.choose(sample)
-        user.form.metric.value = "rate"
-        user.load()
-        layer = user.viewer.layers[0]
-        assert layer.metric == "rate"
-        assert layer.face_contrast_limits[1] not in (0.0, 50.0)
-
-    def test_fit_takes_the_99th_percentile(self, user, sample):
-        layer = user.open_and_load(sample)
-        user.form.fit.native.click()
-        percentile = np.quantile(layer.cube["recruitment"], 0.99)
-        low, high = layer.face_contrast_limits
-        assert low == 0.0
-        assert percentile <= high < 1.1 * percentile
-        assert user.form.limits.value == (low, high)
-
-    def test_limits_of_the_user_stay_when_something_else_is_loaded(self, user, sample):
-        layer = user.open_and_load(sample)
-        user.form.limits.value = (10.0, 20.0)
+        assert layer.face_colormap.name == "viridis"
+        layer.face_contrast_limits, layer.face_colormap = (10.0, 20.0), "magma"
         user.form.bin_ms.value = 20.0
         user.wait_until_idle()
-        assert tuple(layer.face_contrast_limits) == user.form.limits.value == (10.0, 20.0)
+        assert tuple(layer.face_contrast_limits) == (10.0, 20.0)
+        user.form.split_by.value = "synapse_class"  # other layers
+        user.wait_until_idle()
+        assert layer not in user.viewer.layers
+        for other in user.viewer.layers:
+            assert tuple(other.face_contrast_limits) == (10.0, 20.0)
+            assert other.face_colormap.name == "magma"
 
-    def test_parts_are_shown_and_hidden(self, user, sample):
-        layer = user.open_and_load(sample)
+    def test_the_time_is_shown_and_hidden(self, user, sample):
+        user.open_and_load(sample)
         stamp = show_time(user.viewer)
-        assert user.form.colorbar.value
         for visible in (False, True):
-            user.form.colorbar.value = visible
-            user.form.timestamp.value = visible
-            user.form.outline.value = visible
-            assert layer.face_colorbar.visible == visible
+            user.form.timestamp.native.click()
             assert stamp.visible == visible
-            assert layer.outline_nan == visible
-        user.form.colormap.value = "magma"
-        assert layer.face_colormap.name == "magma"
 
-    def test_what_was_set_elsewhere_stays(self, user, sample):
-        layer = user.open_and_load(sample)
-        layer.face_contrast_limits = (0.0, 12.0)
-        user.form.colorbar.value = False
-        assert tuple(layer.face_contrast_limits) == (0.0, 12.0)
-
-    def test_another_layer_of_hexagons_is_looked_at_when_it_is_selected(self, user, sample, cube):
+    def test_other_hexagons_have_a_look_of_their_own(self, user, sample, cube):
         from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 
         own = user.open_and_load(sample)
         other = RecruitmentLayer(cube, metric="rate", face_colormap="cyan")
         user.viewer.add_layer(other)
         user.viewer.layers.selection.active = other
-        assert user.form.metric.value == "rate"
-        assert user.form.colormap.value == "cyan"
-        user.form.colormap.value = "inferno"
-        assert (own.face_colormap.name, other.face_colormap.name) == ("viridis", "inferno")
+        other.face_colormap = "inferno"
+        assert own.face_colormap.name == "viridis"
         user.load()
         assert user.viewer.layers.selection.active is own
-        assert own.face_colormap.name == user.form.colormap.value == "viridis"
-        assert other.face_colormap.name == "inferno"
+        assert (own.face_colormap.name, other.face_colormap.name) == ("viridis", "inferno")
 
     def test_without_layers_nothing_happens(self, user):
-        user.form.metric.value = "rate"
-        user.form.colorbar.value = False
-        user.form.fit.native.click()
+        user.form.timestamp.native.click()
         assert user.told == []
 
 
@@ -268,12 +222,10 @@ class TestAdoption:
 
     def test_of_a_cube_whose_simulation_is_elsewhere(self, user, cube, tmp_path):
         file = write_cube(cube, tmp_path / "run.hexrecruit.nc")
-        (layer,) = user.viewer.open(file, plugin=PLUGIN)
+        user.viewer.open(file, plugin=PLUGIN)
         assert user.form.status.value.startswith("run: 12 hexagons, 5 bins")
         assert not user.form.load.enabled
         assert user.form.play.enabled
-        user.form.colormap.value = "magma"
-        assert layer.face_colormap.name == "magma"
         assert user.told == []
 
     def test_the_widgets_own_layers_stay(self, user, sample, cube, tmp_path):
@@ -292,16 +244,17 @@ class TestPlainPoints:
     @pytest.fixture
     def plain(self, monkeypatch):
         from napari_hexrecruit._napari.layers import adding
+        from napari_hexrecruit._napari.recruitment import display
 
-        monkeypatch.setattr(adding, "missing_names", lambda: ["something is gone"])
+        for module in (adding, display):
+            monkeypatch.setattr(module, "missing_names", lambda: ["something is gone"])
         monkeypatch.setattr(adding, "_told", ["something is gone"])
 
-    def test_load_look_and_update_work_all_the_same(self, user, sample, plain):
+    def test_load_look_and_update_work_all_the_same(self, plain, user, sample):
         points = user.open_and_load(sample)
         assert type(points).__name__ == "Points"
-        user.form.limits.value = (0.0, 20.0)
-        user.form.outline.value = False
-        user.form.metric.value = "recruitment"
+        (fields,) = user.widget._display.section.native.findChildren(HexagonControls)
+        fields.limits_slider.setValue((0.0, 20.0))
         assert tuple(points.face_contrast_limits) == (0.0, 20.0)
         user.form.bin_ms.value = 20.0
         user.wait_until_idle()

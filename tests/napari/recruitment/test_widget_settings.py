@@ -181,8 +181,10 @@ class TestWidget:
         first.pick_filter("layer", 2, 5)
         first.form.radius.value = 80.0
         first.form.stop.value = 60.0
-        first.form.colormap.value = "magma"
-        first.form.limits.value = (5.0, 40.0)
+        first.load()
+        layer = first.viewer.layers[0]
+        layer.metric, layer.face_colormap, layer.outline_nan = "n_recruited", "magma", False
+        layer.face_contrast_limits, layer.face_colorbar.visible = (5.0, 40.0), False
         first.form.speed.value = 33.0
         chosen = first.form.settings()
         first.wait(lambda: settings_file().is_file() and load_settings() == chosen)
@@ -191,6 +193,12 @@ class TestWidget:
         assert second.form.settings() == chosen
         assert second.form.filter_values.value == [2, 5]
         assert second.widget.form.request().recipe.rules == ({"column": "layer", "values": [2, 5]},)
+        second.load()
+        (again,) = second.viewer.layers
+        for name in ("metric", "face_contrast_limits", "outline_nan"):
+            assert getattr(again, name) == getattr(layer, name)
+        assert again.face_colormap.name == "magma"
+        assert not again.face_colorbar.visible
         assert second.told == []
 
     def test_is_saved_aside_from_the_window(self, make_napari_viewer, qtbot, tmp_path, monkeypatch):

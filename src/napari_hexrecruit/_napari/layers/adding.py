@@ -9,6 +9,7 @@ import napari
 from napari.layers import Points
 from napari.utils.notifications import show_warning
 
+from napari_hexrecruit._napari.layers.coloured_hexes import pair_of_limits
 from napari_hexrecruit._napari.layers.display import (
     contrast_limits,
     hex_points,
@@ -20,7 +21,6 @@ from napari_hexrecruit._napari.layers.layer import (
     LayerRecipe,
     RecruitmentLayer,
     name_of,
-    pair_of_limits,
     refuse_of_the_cube,
 )
 from napari_hexrecruit._napari.layers.saving import take_names_of_cubes

@@ -7,31 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
-from napari.layers import Points
 from napari.utils.events import Event
 
-from napari_hexrecruit._napari.layers.blocks import Blocks
-from napari_hexrecruit._napari.layers.display import (
-    contrast_limits,
-    numbers_of,
-    reading,
-)
-from napari_hexrecruit._napari.layers.named_hexes import NamedHexes
+from napari_hexrecruit._napari.layers.coloured_hexes import ColouredHexes, check_metric
 from napari_hexrecruit._napari.private.copies import STATE_KEY
-from napari_hexrecruit._napari.private.points import FRAME_AXIS, VALUE
+from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit.conform import as_cube
-from napari_hexrecruit.limits import usable_limits
-from napari_hexrecruit.metrics import metric_named, metrics_for
+from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.recipe import CubeRecipe
-from napari_hexrecruit.schema import RECRUITMENT, TIME
+from napari_hexrecruit.schema import RECRUITMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import xarray as xr
 
-    from napari_hexrecruit.metrics import Metric
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +53,7 @@ _COPIED = (
 _COPIED_AFTERWARDS = ("scale", "translate", "rotate", "shear", "size", "features")
 
 
-class RecruitmentLayer(NamedHexes):
+class RecruitmentLayer(ColouredHexes):
     """Hexagons of a recruitment cube, coloured by the bin that the time slider is in.
 
     One point per hexagon in three dimensions, (time, y, x). Along time a data unit is a bin, and
@@ -98,8 +88,8 @@ class RecruitmentLayer(NamedHexes):
     whichever metric. The layer's units are ``("ms", "um", "um")``, or pixels where the cube does
     not say that flat space is in µm.
 
-    ``layer.events`` has ``bin_changed``, ``cube_changed``, ``metric``, ``outline_nan`` and
-    ``selection_changed``.
+    ``layer.events`` has ``bin_changed``, ``cube_changed``, ``metric``, ``face_colormap``,
+    ``face_contrast_limits``, ``outline_nan``, ``outline_color`` and ``selection_changed``.
 
     Examples
     --------
@@ -125,6 +115,7 @@ class RecruitmentLayer(NamedHexes):
         self._outline_nan = bool(outline_nan)
         self._slots: dict[str, int] = {}
         self._take(cube)
+        _give_controls()
         look = LOOK | {"name": name_of(cube), "face_colormap": self._metric.colormap}
         look |= {"axis_labels": self.axis_names()}
         limits = points_kwargs.get("face_contrast_limits")
@@ -136,10 +127,9 @@ class RecruitmentLayer(NamedHexes):
             **(look | points_kwargs),
         )
         self.colorbar_label.text = self._bar_title()
-        # napari's linked layers take over what has the name of an event: metric and outlines, but
-        # neither the cube nor the bin, nor the picks: the other may not have these hexagons.
-        self.events.add(bin_changed=Event, cube_changed=Event, metric=Event, outline_nan=Event)
-        self.events.add(selection_changed=Event)
+        # Linked layers share the look, but neither the cube nor the bin, nor the picks: the other
+        # may not have these hexagons.
+        self.events.add(bin_changed=Event, cube_changed=Event, selection_changed=Event)
 
     # --- what is shown ----------------------------------------------------------------------------
 
@@ -162,73 +152,12 @@ class RecruitmentLayer(NamedHexes):
     @cube.setter
     def cube(self, cube: xr.Dataset) -> None:
         cube = as_cube(cube)
-        _check_metric(self._metric, cube)
+        check_metric(self._metric, cube)
         same_places = self._take(cube)
         self.replace_points(self._hexes.centres, self.fixed_features(), **self.geometry())
         self.colorbar_label.text = self._bar_title()
         self._pick([n for n in self._slots if n in self._position_of] if same_places else [])
         self.events.cube_changed(value=cube)
-
-    @property
-    def metric(self) -> str:
-        """Name of what the colours show.
-
-        Setting another one takes its default limits, `metrics.first_limits`: 0 to 50 % for
-        ``recruitment``, 0 to the 99th percentile for others; and a colormap with two arms where 0
-        is the middle.
-        """
-        return self._metric.name
-
-    @metric.setter
-    def metric(self, metric: str) -> None:
-        chosen = metric_named(metric)
-        if chosen is self._metric:
-            return
-        _check_metric(chosen, self._cube)
-        before, self._metric = self._metric, chosen
-        self.colorbar_label.text = self._bar_title()
-        if chosen.colormap != before.colormap:
-            self.face_colormap = chosen.colormap
-        self.face_contrast_limits = contrast_limits(self._cube, chosen)
-        self.repaint()
-        self.events.metric(value=metric)
-
-    @property
-    def face_contrast_limits(self) -> tuple[float, float]:
-        """Values of the first and the last colour.
-
-        Equal ones are moved apart by a ten-thousandth; None takes the metric's default limits.
-
-        Raises
-        ------
-        ValueError
-            When set, if one is not a finite number or they are in the wrong order; the layer stays
-            as it was.
-        """
-        limits: tuple[float, float] = Points.face_contrast_limits.fget(self)
-        return limits
-
-    @face_contrast_limits.setter
-    def face_contrast_limits(self, limits: Sequence[float] | None) -> None:
-        Points.face_contrast_limits.fset(self, self._usable(limits))
-
-    def _usable(self, limits: Sequence[float] | None) -> tuple[float, float]:
-        return (
-            contrast_limits(self._cube, self._metric) if limits is None else pair_of_limits(limits)
-        )
-
-    @property
-    def outline_nan(self) -> bool:
-        """Whether hexagons without a value are outlined, in the layer's ``border_color``."""
-        return self._outline_nan
-
-    @outline_nan.setter
-    def outline_nan(self, outline_nan: bool) -> None:
-        if self._outline_nan == bool(outline_nan):
-            return
-        self._outline_nan = bool(outline_nan)
-        self.refresh(extent=False)
-        self.events.outline_nan(value=self._outline_nan)
 
     # --- where the slider is ----------------------------------------------------------------------
 
@@ -239,12 +168,6 @@ class RecruitmentLayer(NamedHexes):
         A hidden layer does not follow the slider.
         """
         return self.current_frame
-
-    @property
-    def is_static(self) -> bool:
-        """Whether the metric has one value for each hexagon, the same in all bins: a map."""
-        variable = self._metric.variable
-        return bool(variable) and variable in self._cube and TIME not in self._cube[variable].dims
 
     @property
     def time_window_ms(self) -> tuple[float, float] | None:
@@ -285,21 +208,6 @@ class RecruitmentLayer(NamedHexes):
 
     # --- answers to FramePoints -------------------------------------------------------------------
 
-    @property
-    def n_frames(self) -> int:
-        """Number of bins."""
-        return self._hexes.n_bins
-
-    def frame_values(self, frame: int) -> npt.NDArray[np.float32]:
-        """Values of a bin, (n_hexes,) float32."""
-        return self._metric.values(*self._numbers.at(frame))
-
-    def sentence(self, index: int) -> str:
-        """Say the current value of a hexagon: ``R3;C-1: 12.5 % of 48 neurons``."""
-        hexes = self._hexes
-        value = float(self.features[VALUE].iat[index])
-        return reading(str(hexes.names[index]), value, int(hexes.n_neurons[index]), self._metric)
-
     def recipe(self) -> LayerRecipe:
         """Return cube, metric and outlines: what a copy of the layer is made of."""
         return LayerRecipe(self._cube, self.metric, self.outline_nan)
@@ -310,33 +218,12 @@ class RecruitmentLayer(NamedHexes):
         self.events.properties()
         self.events.features()
 
-    @property
-    def outlines(self) -> bool:
-        """Whether hexagons without a value are outlined."""
-        return self._outline_nan
 
-    def _bar_title(self) -> str:
-        """Quantity and units; what was filtered is in a line of its own."""
-        return self._metric.bar_title([self._cube], between="\n")
+def _give_controls() -> None:
+    # They know this class, and load Qt, which a layer without a window does not need.
+    from napari_hexrecruit._napari.layers.controls import use_hexagon_controls
 
-    def _take(self, cube: xr.Dataset) -> bool:
-        self._cube = cube
-        self._numbers = Blocks(numbers_of(cube))
-        return self.take_hexes(cube)
-
-
-def pair_of_limits(limits: Sequence[float]) -> tuple[float, float]:
-    try:
-        low, high = limits
-    except (TypeError, ValueError):
-        raise ValueError(f"colour limits must be (low, high), not {limits!r}") from None
-    return usable_limits(low, high)
-
-
-def _check_metric(metric: Metric, cube: xr.Dataset) -> None:
-    if metric.variable and metric.variable not in cube:
-        has = ", ".join(one.name for one in metrics_for(cube))
-        raise ValueError(f"the cube has no {metric.variable!r}: it can show {has}")
+    use_hexagon_controls()
 
 
 def _clear_picks(layer: RecruitmentLayer) -> None:

@@ -32,14 +32,14 @@ class Look:
     colormap
         Name of a napari colormap.
     limits
-        Values of the first and the last colour.
+        Values of the first and the last colour; None: those that the metric is first shown with.
     colorbar, timestamp, outline
         Whether the colour bar, the time and the outline of hexagons without a value are drawn.
     """
 
     metric: str
     colormap: str
-    limits: tuple[float, float]
+    limits: tuple[float, float] | None
     colorbar: bool
     timestamp: bool
     outline: bool

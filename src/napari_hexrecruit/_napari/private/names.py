@@ -111,6 +111,28 @@ PICK_NAMES: tuple[PrivateName, ...] = (
 )
 """Names without which picked hexagons have no outline on the map, and nothing else is different."""
 
+_CONTROLS = "napari._qt.layer_controls"
+_OF_CONTROLS = "to show controls for hexagons"
+CONTROL_NAMES: tuple[PrivateName, ...] = (
+    *(
+        PrivateName(f"{_CONTROLS}.qt_layer_controls_container", name, _OF_CONTROLS)
+        for name in ("layer_to_controls", "QtDynamicLayerControls")
+    ),
+    *(
+        PrivateName(f"{_CONTROLS}.widgets.{module}", name, _OF_CONTROLS)
+        for module, name in (
+            ("qt_contrast_limits", "_QDoubleRangeSlider.show_clim_popup"),
+            ("qt_contrast_limits", "range_to_decimals"),
+            ("qt_colormap_control", "QtColormapComboBox"),
+        )
+    ),
+    PrivateName("napari._qt.dialogs.qt_modal", "QtPopup.move_to", _OF_CONTROLS),
+    PrivateName("napari._qt.widgets.qt_color_swatch", "QColorSwatchEdit", _OF_CONTROLS),
+    PrivateName("napari.layers.base._base_constants", "Blending", _OF_CONTROLS),
+    PrivateName("napari.layers.utils._link_layers", "get_linked_layers", "to fit linked limits"),
+)
+"""Names without which the panel has the fields that layer controls have otherwise."""
+
 INSTANCE_NAMES = {
     "_data": "to say the bin as a coordinate",
     "_face": "to colour a bin",

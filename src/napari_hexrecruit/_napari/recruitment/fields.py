@@ -6,7 +6,6 @@ from typing import Any
 
 from magicgui.widgets import (
     CheckBox,
-    FloatRangeSlider,
     PushButton,
     Select,
     SpinBox,
@@ -28,14 +27,7 @@ from napari_hexrecruit._napari.widgets.parts import (
     row,
     text,
 )
-from napari_hexrecruit.metrics import METRICS
 
-COLORMAPS = (
-    *("viridis", "inferno", "magma", "plasma", "turbo", "ice", "fire", "gist_earth", "gray"),
-    "gray_r",
-)
-_ROOM_FOR_NUMBER = 14
-"""Half of the number at the right end of a slider is beside it, px."""
 NOTHING = [("nothing", "")]
 """Choices of a field in which nothing needs to be chosen."""
 
@@ -55,7 +47,6 @@ class Fields:
         neurons = self._neuron_fields()
         grid = self._grid_fields()
         load = self._load_fields()
-        display = self._display_fields()
         playback = self._playback_fields()
         until_loaded: list[Widget] = [
             heading("Simulation"),
@@ -70,14 +61,12 @@ class Fields:
             *load,
         ]
         afterwards: list[Widget] = [
-            heading("Display"),
-            column("", display, labels=True),
             heading("Playback"),
             column("", playback, labels=True),
         ]
         self.sections = (until_loaded, afterwards)
         others: list[Widget] = [self.spikes_file, self.circuit_file]
-        self._labelled = [*simulation, *others, *neurons, *grid, *display, *playback]
+        self._labelled = [*simulation, *others, *neurons, *grid, *playback]
 
     def align(self, *others: Widget) -> None:
         """Align the labels, and those of other fields; again where the font has changed."""
@@ -212,39 +201,6 @@ class Fields:
             self.status,
         ]
 
-    def _display_fields(self) -> list[Widget]:
-        metrics = [(metric.title, metric.name) for metric in METRICS.values()]
-        self.metric = choice("Metric", metrics, "What the colours show")
-        self.colormap = choice("Colormap", list(COLORMAPS), "Colours from low to high")
-        self.limits = FloatRangeSlider(
-            min=0.0,
-            max=100.0,
-            value=(0.0, 50.0),
-            tooltip="Values of the first and the last colour, in the units of the colour bar",
-        )
-        slider: Any = self.limits.native
-        slider.setEdgeLabelMode(slider.EdgeLabelMode.NoLabel)
-        slider.setDecimals(1)
-        margins = slider.layout().contentsMargins()
-        margins.setLeft(_ROOM_FOR_NUMBER)
-        margins.setRight(_ROOM_FOR_NUMBER)
-        slider.layout().setContentsMargins(margins)
-        self.fit = PushButton(
-            text="Fit", tooltip="From 0 to the 99th percentile of all that is loaded"
-        )
-        self.fit.native.setMaximumWidth(40)
-        self.colorbar = CheckBox(text="Colour bar", value=True, tooltip="Show it on the canvas")
-        self.timestamp = CheckBox(
-            text="Time stamp", value=True, tooltip="Show the start and end of the bin, ms"
-        )
-        self.outline = CheckBox(
-            text="Empty hexagons",
-            value=True,
-            tooltip="Outline hexagons without a value: those with too few neurons",
-        )
-        self.shown = column("Show", [self.colorbar, self.timestamp, self.outline])
-        return [self.metric, self.colormap, row("Limits", [self.limits, self.fit]), self.shown]
-
     def _playback_fields(self) -> list[Widget]:
         self.speed = number(
             "ms of simulation per second of screen",
@@ -257,4 +213,8 @@ class Fields:
         self.play = PushButton(text="Play", enabled=False, tooltip="Play")
         self.halt = PushButton(text="Stop", enabled=False, tooltip="Pause")
         self.loop = CheckBox(text="Loop", value=True, tooltip="Start again at the end")
-        return [self.speed, row("", [self.play, self.halt, self.loop])]
+        self.timestamp = CheckBox(
+            text="Time on the canvas", value=True, tooltip="Show the start and end of the bin, ms"
+        )
+        buttons = row("", [self.play, self.halt, self.loop])
+        return [self.speed, buttons, row("", [self.timestamp])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,11 @@ from napari_hexrecruit._napari.recruitment.choices import (
 from napari_hexrecruit._napari.recruitment.fields import NOTHING, Fields
 from napari_hexrecruit._napari.recruitment.recipes import edited, fitting, said_otherwise
 from napari_hexrecruit._napari.recruitment.request import Request
-from napari_hexrecruit._napari.recruitment.settings import Settings, filter_column_of
+from napari_hexrecruit._napari.recruitment.settings import (
+    Settings,
+    filter_column_of,
+    look_of,
+)
 from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit._napari.widgets.parts import FileDrops, fit_height
 from napari_hexrecruit._napari.widgets.path_field import PathField
@@ -47,10 +52,8 @@ class Form(Fields):
         Emitted with a name; empty for no filter.
     request_changed
         Emitted when another cube is asked for.
-    look_changed
-        Emitted when the same cube shall look otherwise.
-    metric_chosen
-        Emitted with a name; its limits are not those of the metric before.
+    timestamp_changed
+        Emitted when the time on the canvas shall be seen, or not.
     playback_changed
         Emitted when speed or loop is changed.
     """
@@ -59,14 +62,14 @@ class Form(Fields):
     population_chosen = Signal(str)
     filter_column_chosen = Signal(str)
     request_changed = Signal()
-    look_changed = Signal()
-    metric_chosen = Signal(str)
+    timestamp_changed = Signal()
     playback_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._sources, self._duration_ms, self._quiet = Sources(), 0.0, False
         self._recipe = CubeRecipe()
+        self._look = look_of(Settings())
         self._at: int | None = None
         self._awaits_choices = True
         self._paths = {
@@ -89,20 +92,20 @@ class Form(Fields):
 
     def settings(self) -> Settings:
         """Everything that is chosen."""
-        low, high = self.limits.value
-        recipe = self.recipe()
+        recipe, look = self.recipe(), self.look
+        low, high = look.limits or (0.0, None)
         return Settings(
             recipe=self._sources.named_in(recipe),
             filter_column=filter_column_of(recipe) or self.filter_column.value or "",
             split_by=self.split_by.value or "",
             automatic=self.automatic.value,
-            metric=self.metric.value,
-            colormap=self.colormap.value,
+            metric=look.metric,
+            colormap=look.colormap,
             low=low,
             high=high,
-            colorbar=self.colorbar.value,
-            timestamp=self.timestamp.value,
-            outline=self.outline.value,
+            colorbar=look.colorbar,
+            timestamp=look.timestamp,
+            outline=look.outline,
             speed=self.speed.value,
             loop=self.loop.value,
         )
@@ -133,17 +136,14 @@ class Form(Fields):
             "min_neurons": self.min_neurons.value,
         }
 
+    @property
     def look(self) -> Look:
-        """How the hexagons shall look."""
-        low, high = self.limits.value
-        return Look(
-            metric=self.metric.value,
-            colormap=self.colormap.value,
-            limits=(low, high),
-            colorbar=self.colorbar.value,
-            timestamp=self.timestamp.value,
-            outline=self.outline.value,
-        )
+        """How new hexagons shall look: as those before, which have layer controls for it."""
+        return replace(self._look, timestamp=self.timestamp.value)
+
+    @look.setter
+    def look(self, look: Look) -> None:
+        self._look = look
 
     def _rule(self) -> Rule | None:
         """The filter that the fields say; None where all count, or the values are on their way."""
@@ -187,13 +187,9 @@ class Form(Fields):
         with self._shown_anew():
             for name in (*_LENGTHS, "min_neurons"):
                 self._show_entry(name)
-            for name in ("automatic", "colorbar", "timestamp", "outline", "speed", "loop"):
+            for name in ("automatic", "timestamp", "speed", "loop"):
                 getattr(self, name).value = getattr(settings, name)
-            _pick(self.metric, settings.metric)
-            _pick(self.colormap, settings.colormap)
-            if settings.high is not None and settings.high > settings.low:
-                self.offer_limits(max(self.limits.max, settings.high))
-                self.limits.value = (settings.low, settings.high)
+            self._look = look_of(settings)
 
     def offer(
         self, sources: Sources, choices: SimulationChoices, settings: Settings, *, keep: bool
@@ -333,33 +329,11 @@ class Form(Fields):
         value = getattr(self._recipe, name)
         _show_number(getattr(self, name), otherwise if value is None else value)
 
-    def offer_limits(self, largest: float, limits: tuple[float, float] | None = None) -> None:
-        """Set how far the limits may go, and the limits themselves."""
-        low, high = limits or self.limits.value
-        decimals = 1 if largest >= 10 else 3
-        if 0.0 < largest < 0.1:
-            decimals = min(2 - math.floor(math.log10(largest)), _MOST_DECIMALS)
-        with self.quiet():
-            self.limits.min = min(self.limits.min, low)
-            self.limits.max = max(self.limits.max, largest, high)
-            self.limits.native.setDecimals(decimals)
-            self.limits.value = (low, high)
-            self.limits.min, self.limits.max = min(0.0, low), max(largest, high)
-
     def show_info(self, summary: str) -> None:
         """Describe the simulation; the time is on a line of its own, so that it is not broken."""
         run = "" if self._sources.run is None else f", run {self._sources.run}"
         self.info.mended()
         self.info.say("\n".join(summary.rsplit(" · ", 1)) + run)
-
-    def show_look(self, look: Look, largest: float) -> None:
-        """Show how hexagons look that came from elsewhere, and how far their limits may go."""
-        with self.quiet():
-            if look.colormap not in self.colormap.choices:
-                self.colormap.choices = [*self.colormap.choices, look.colormap]
-            for name in ("metric", "colormap", "colorbar", "timestamp", "outline"):
-                getattr(self, name).value = getattr(look, name)
-        self.offer_limits(largest, look.limits)
 
     def show_sources(self, sources: Sources) -> None:
         """Name the files of the simulation whose choices are offered."""
@@ -383,14 +357,12 @@ class Form(Fields):
             watched.chosen.connect(self._choosing(name))
         self.population.changed.connect(self._announcing(self.population_chosen))
         self.filter_column.changed.connect(self._announcing(self.filter_column_chosen))
-        self.metric.changed.connect(self._announcing(self.metric_chosen))
         self.flat_x.changed.connect(self._show_units)
         self.flat_y.changed.connect(self._show_units)
-        look: list[Any] = [self.colormap, self.limits, self.colorbar, self.timestamp, self.outline]
         playback: list[Any] = [self.speed, self.loop]
         for changed, signal in (
             (self._request_fields(), self.request_changed),
-            (look, self.look_changed),
+            ([self.timestamp], self.timestamp_changed),
             (playback, self.playback_changed),
         ):
             for field in changed:

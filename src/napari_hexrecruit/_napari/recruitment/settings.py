@@ -1,4 +1,4 @@
-"""What was chosen last time, kept in a file. Knows nothing of napari or Qt."""
+"""What was chosen last time, kept in a file. Knows nothing of Qt."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_hexrecruit._napari.layers.look import Look
+from napari_hexrecruit.metrics import METRICS
 from napari_hexrecruit.recipe import CubeRecipe
 
 if TYPE_CHECKING:
@@ -151,6 +153,29 @@ class Saver:
                     self._thread = None
                     return
             save_settings(settings)
+
+
+def look_of(settings: Settings) -> Look:
+    """How hexagons shall look, as far as this napari can show it."""
+    low, high = settings.low, settings.high
+    metric = settings.metric if settings.metric in METRICS else Settings.metric
+    return Look(
+        metric=metric,
+        colormap=settings.colormap if _is_colormap(settings.colormap) else Settings.colormap,
+        limits=None if high is None or high <= low or metric != settings.metric else (low, high),
+        colorbar=settings.colorbar,
+        timestamp=settings.timestamp,
+        outline=settings.outline,
+    )
+
+
+def _is_colormap(name: str) -> bool:
+    from napari.utils.colormaps import ensure_colormap
+
+    with suppress(KeyError, ValueError, TypeError):
+        ensure_colormap(name)
+        return True
+    return False
 
 
 def filter_column_of(recipe: CubeRecipe) -> str:

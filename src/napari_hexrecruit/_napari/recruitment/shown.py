@@ -12,12 +12,18 @@ from napari.viewer import Viewer
 
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, name_of
-from napari_hexrecruit._napari.layers.look import Look
+from napari_hexrecruit._napari.layers.look import Look, default_limits
 from napari_hexrecruit._napari.layers.shown_cube import cube_of, is_plain, name_on_canvas
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit.filters import rule_column
 from napari_hexrecruit.recipe import CubeRecipe
+
+LINKED = (
+    *("metric", "face_colormap", "face_contrast_limits", "outline_nan", "outline_color"),
+    *("opacity", "blending"),
+)
+"""What several layers of one simulation have in common, by napari's own links."""
 
 
 class Shown:
@@ -27,14 +33,18 @@ class Shown:
     ----------
     viewer
         Where the layers are.
+    on_look
+        Called when one of the layers looks otherwise.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
-        self._viewer = viewer
+    def __init__(self, viewer: Viewer, on_look: Callable[[], None]) -> None:
+        self._viewer, self._on_look = viewer, on_look
         self._simulation: Sources | None = None
         self._layers: dict[str, Points] = {}
         self._names: dict[str, str] = {}
         self._made_grid = False
+        self._widest_of: tuple[str, list[int]] = ("", [])
+        self._limits = (0.0, 1.0)
 
     @property
     def simulation(self) -> Sources | None:
@@ -48,7 +58,7 @@ class Shown:
 
     @property
     def looked_at(self) -> list[Points]:
-        """Layers whose look the widget sets: its own, or another hexagon layer that is selected."""
+        """The widget's own layers, or another hexagon layer that is selected."""
         active = self._viewer.layers.selection.active
         is_other = is_plain(active) and active not in self.layers
         return [active] if is_other else self.layers
@@ -61,6 +71,8 @@ class Shown:
     def forget(self, layer: Layer) -> set[str]:
         """Let go of a layer that the user has removed; the value that it was of, if any."""
         values = {value for value, one in self._layers.items() if one is layer}
+        if values:
+            self._unfollow(layer)
         self._layers = {value: one for value, one in self._layers.items() if value not in values}
         return values
 
@@ -72,7 +84,7 @@ class Shown:
     def adopt(self, layer: Points, simulation: Sources | None) -> None:
         """Take over a layer that came from elsewhere: from now on it is updated in place."""
         self._simulation = simulation
-        self._layers = {"": layer}
+        self._take({"": layer})
         self._names = {}
 
     def show(self, simulation: Sources, cubes: dict[str, xr.Dataset], look: Look) -> None:
@@ -85,48 +97,39 @@ class Shown:
         cubes
             Cube by the value it is of.
         look
-            How they shall look.
+            How new ones shall look.
         """
+        look = self.look(otherwise=look)
+        if look.limits is None:
+            look = replace(look, limits=default_limits(cubes.values(), look.metric))
         if simulation != self._simulation:
-            self._simulation, self._layers, self._names = simulation, {}, {}
+            self._take({})
+            self._simulation, self._names = simulation, {}
             self._made_grid = False
         before, axis = list(self._layers), self.time_axis()
         time = None if axis is None else float(self._viewer.dims.point[axis])
         for value in [value for value in self._layers if value not in cubes]:
             self._remove(value)
-        self._layers = {value: self._shown(value, cube, look) for value, cube in cubes.items()}
+        self._take({value: self._shown(value, cube, look) for value, cube in cubes.items()})
         self.select()
         if list(cubes) != before:
             self._arrange(several=len(cubes) > 1)
-        self.apply(look)
+            for place, layer in enumerate(self.layers, 1 - len(cubes)):
+                # One bar says it for all, in the last field of the grid.
+                layer.face_colorbar.visible = look.colorbar and place == 0
+        show_time(self._viewer).visible = look.timestamp
         axis = self.time_axis()
         if time is not None and axis is not None:  # napari goes to 0 where all layers are new
             self._viewer.dims.set_point(axis, time)
 
-    def apply(self, look: Look, before: Look | None = None) -> None:
-        """Let the layers that are looked at look alike.
-
-        Parameters
-        ----------
-        look
-            How they shall look.
-        before
-            How they looked when they were last asked; what is the same since is not touched, so
-            that what was set elsewhere meanwhile stays. None: everything is set.
-        """
-        layers = self.looked_at
-        for layer in layers:
-            for name, set_on in _SET.items():
-                if before is None or getattr(look, name) != getattr(before, name):
-                    set_on(layer, getattr(look, name))
-        for layer in layers[:-1]:  # one says it for all, in the last field of the grid
-            layer.face_colorbar.visible = False
-        if layers and (before is None or look.timestamp != before.timestamp):
-            show_time(self._viewer).visible = look.timestamp
+    def show_stamp(self, visible: bool) -> None:
+        """Show the time on the canvas, or not."""
+        if self.layers:
+            show_time(self._viewer).visible = visible
 
     def look(self, otherwise: Look) -> Look:
-        """How the layers look that are looked at; what cannot be told is as otherwise."""
-        layers = self.looked_at
+        """How the layers look; what cannot be told is as otherwise."""
+        layers = self.layers
         if not layers:
             return otherwise
         layer = layers[-1]
@@ -143,6 +146,40 @@ class Shown:
         """Axis of the viewer's dims that is time for the layers; None without a layer."""
         layers = self.layers
         return self._viewer.dims.ndim - layers[0].ndim if layers else None
+
+    def _take(self, layers: dict[str, Points]) -> None:
+        """Follow the look of these layers, and of no others; several look alike from now on."""
+        before, self._layers = list(self._layers.values()), layers
+        for layer in before:
+            if layer not in layers.values():
+                self._unfollow(layer)
+        new = [layer for layer in layers.values() if layer not in before]
+        for layer in new:
+            for event in _look_events(layer):
+                event.connect(self._on_layer_look)
+        ours = [layer for layer in layers.values() if isinstance(layer, RecruitmentLayer)]
+        if new and len(ours) > 1:
+            self._viewer.layers.link_layers(ours, LINKED)
+
+    def _unfollow(self, layer: Points) -> None:
+        for event in _look_events(layer):
+            event.disconnect(self._on_layer_look)
+
+    def _on_layer_look(self, event: Any = None) -> None:
+        layers = self.layers
+        if getattr(event, "type", "") == "metric" and len(layers) > 1:
+            metrics = {getattr(layer, "metric", "") for layer in layers}
+            if len(metrics) == 1:  # napari has linked all
+                layers[-1].face_contrast_limits = self._widest(layers, metrics.pop())
+        self._on_look()
+
+    def _widest(self, layers: list[Points], metric: str) -> tuple[float, float]:
+        """Limits that a metric is first shown with in all layers; each of them tells of it."""
+        cubes = [cube for cube in map(cube_of, layers) if cube is not None]
+        asked = (metric, [id(cube) for cube in cubes])
+        if self._widest_of != asked:
+            self._widest_of, self._limits = asked, default_limits(cubes, metric)
+        return self._limits
 
     def _shown(self, value: str, cube: xr.Dataset, look: Look) -> Points:
         """The layer of a value, with this cube."""
@@ -172,6 +209,7 @@ class Shown:
 
     def _remove(self, value: str) -> None:
         layer = self._layers.pop(value)
+        self._unfollow(layer)
         if layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
 
@@ -188,40 +226,15 @@ class Shown:
         self._made_grid = several
 
 
+def _look_events(layer: Points) -> list[Any]:
+    names = ("metric", "face_colormap", "face_contrast_limits", "outline_nan")
+    events = [getattr(layer.events, name) for name in names if name in layer.events.emitters]
+    return [*events, layer.face_colorbar.events.visible]
+
+
 def _part_name(cube: xr.Dataset, value: str) -> str:
     """Name of one of several layers: the filters that all have, and the value."""
     recipe = CubeRecipe.of_foreign(cube)
     split = rule_column(recipe.rules[-1]) if recipe.rules else ""
     others = [rule for rule in recipe.rules if rule_column(rule) != split]
     return ", ".join(part for part in (recipe.replace(where=others).filters, value) if part)
-
-
-def _set_metric(layer: Points, metric: str) -> None:
-    if isinstance(layer, RecruitmentLayer):  # plain points have but one
-        layer.metric = metric
-
-
-def _set_outline(layer: Points, outline: bool) -> None:
-    if isinstance(layer, RecruitmentLayer):
-        layer.outline_nan = outline
-
-
-def _set_limits(layer: Points, limits: tuple[float, float]) -> None:
-    layer.face_contrast_limits = limits
-
-
-def _set_colormap(layer: Points, colormap: str) -> None:
-    layer.face_colormap = colormap
-
-
-def _set_colorbar(layer: Points, visible: bool) -> None:
-    layer.face_colorbar.visible = visible
-
-
-_SET: dict[str, Callable[[Points, Any], None]] = {
-    "metric": _set_metric,  # first: it sets limits of its own
-    "limits": _set_limits,
-    "colormap": _set_colormap,
-    "colorbar": _set_colorbar,
-    "outline": _set_outline,
-}

@@ -12,11 +12,11 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
 
 from napari_hexrecruit._napari.export.panel import ExportPanel
-from napari_hexrecruit._napari.layers.look import default_limits, fitted_limits, largest_limit
 from napari_hexrecruit._napari.layers.saving import ask_for_cube
 from napari_hexrecruit._napari.layers.shown_cube import cube_of, takes_cubes
 from napari_hexrecruit._napari.recruitment.chooser import TITLE, Chooser
 from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
+from napari_hexrecruit._napari.recruitment.display import DisplaySection
 from napari_hexrecruit._napari.recruitment.form import Form
 from napari_hexrecruit._napari.recruitment.playback import Playback
 from napari_hexrecruit._napari.recruitment.recipes import recipe_to_edit
@@ -67,15 +67,13 @@ class RecruitmentWidget(Container[Widget]):
         super().__init__(labels=False)
         self._viewer = napari_viewer
         self.form = Form()
-        self._shown = Shown(napari_viewer)
+        self._shown = Shown(napari_viewer, self._on_look)
         self._loaded: tuple[Sources, Request] | None = None
         self._told: tuple[Sources | None, set[str]] = (None, set())
-        self._keeps_limits = True
         self._loads_next = False
         self._adding = False
         self._updates = False
         self._dropped: set[str] = set()
-        self._look = self.form.look()
         self.details = DetailsPanel(napari_viewer, self.native)
         self._chooser = Chooser(self.form, self.details, self.native)
         self.export = ExportPanel(napari_viewer, self.native, lambda: self._playback.stop())
@@ -101,7 +99,9 @@ class RecruitmentWidget(Container[Widget]):
 
     def _lay_out(self) -> None:
         above, below = self.form.sections
-        sections = [*above, self.details.section, *below, *self.export.sections]
+        self._display = DisplaySection()
+        sections = [*above, self.details.section, self._display.section, *below]
+        sections += self.export.sections
         self._panel = scrolled(self, sections)
         self.form.accept_drops(self.native)
 
@@ -112,14 +112,12 @@ class RecruitmentWidget(Container[Widget]):
         form = self.form
         self._chooser.ended.connect(self._on_chosen)
         form.request_changed.connect(self._on_request_changed)
-        form.metric_chosen.connect(self._on_metric_chosen)
-        form.look_changed.connect(self._on_look_changed)
+        form.timestamp_changed.connect(self._on_timestamp_changed)
         form.playback_changed.connect(self._on_playback_changed)
         form.automatic.changed.connect(self._on_request_changed)
         form.load.changed.connect(self.load)
         form.cancel.changed.connect(self._loading.cancel)
         form.save_cube.changed.connect(self._save_cube)
-        form.fit.changed.connect(self._fit)
         form.play.changed.connect(self._play)
         form.halt.changed.connect(self._playback.stop)
         for event, action in self._viewer_events():
@@ -137,7 +135,6 @@ class RecruitmentWidget(Container[Widget]):
     def _start(self) -> None:
         """Follow the hexagons that are there already, or else last time's simulation."""
         self.form.restore(self._chooser.settings)
-        self._look = self.form.look()
         self._on_playback_changed()
         active = self._viewer.layers.selection.active
         candidates = [active, *reversed(self._viewer.layers)]
@@ -207,16 +204,13 @@ class RecruitmentWidget(Container[Widget]):
         self.details.about(sources)
         self._shown.select()
         kept = {value: cube for value, cube in result.cubes.items() if value not in self._dropped}
-        cubes, metric = list(kept.values()), self.form.metric.value
-        limits = None if self._keeps_limits else default_limits(cubes, metric)
-        self._keeps_limits = True
-        self.form.offer_limits(largest_limit(cubes, metric), limits)
-        self._look = self.form.look()
+        cubes = list(kept.values())
         self._adding = True
         try:
-            self._shown.show(sources, kept, self._look)
+            self._shown.show(sources, kept, self.form.look)
         finally:
             self._adding = False
+        self._on_look()
         self._loaded = (sources, result.request)
         self._show_notes()
         self._warn(sources, warnings_of(cubes))
@@ -302,34 +296,21 @@ class RecruitmentWidget(Container[Widget]):
 
     # --- looking ----------------------------------------------------------------------------------
 
-    def _on_metric_chosen(self, metric: str) -> None:
-        cubes = self._shown.cubes
-        self._keeps_limits = bool(cubes)
-        if cubes:
-            self.form.offer_limits(largest_limit(cubes, metric), default_limits(cubes, metric))
-        self._on_look_changed()
+    def _on_look(self) -> None:
+        """Let the next layers look like those that there are."""
+        if not self._adding:
+            self.form.look = self._shown.look(otherwise=self.form.look)
+            self._chooser.remember()
 
-    def _on_look_changed(self) -> None:
-        before, self._look = self._look, self.form.look()
-        self._shown.apply(self._look, before)
+    def _on_timestamp_changed(self) -> None:
+        self._shown.show_stamp(self.form.timestamp.value)
         self._chooser.remember()
 
-    def _fit(self) -> None:
-        cubes, metric = self._shown.cubes, self.form.metric.value
-        if cubes:
-            self.form.offer_limits(largest_limit(cubes, metric), fitted_limits(cubes, metric))
-            self._on_look_changed()
-
     def _on_active_changed(self) -> None:
-        """Say how the hexagons look that are looked at now."""
-        if self._adding:
-            return
-        self._show_buttons()
-        self._show_notes()
-        look = self._shown.look(otherwise=self._look)
-        if look != self._look:
-            self._look = look
-            self.form.show_look(look, largest_limit(self._shown.cubes, look.metric))
+        """Say what is known of the hexagons that are looked at now."""
+        if not self._adding:
+            self._show_buttons()
+            self._show_notes()
 
     # --- hexagons from elsewhere ------------------------------------------------------------------
 
@@ -354,8 +335,7 @@ class RecruitmentWidget(Container[Widget]):
             self.form.restore(self._chooser.settings)
             sources = Sources.of(self._chooser.settings)
         self._shown.adopt(layer, sources if sources.there else None)
-        self._look = self._shown.look(otherwise=self.form.look())
-        self.form.show_look(self._look, largest_limit([cube], self._look.metric))
+        self.form.look = self._shown.look(otherwise=self.form.look)
         self._describe("" if recipe else _NOT_AGAIN)
         self.form.status.mended()
         self._show_notes()
@@ -400,6 +380,7 @@ class RecruitmentWidget(Container[Widget]):
         self.form.save_cube.enabled = bool(self._shown.cubes)
         self.form.play.enabled = bool(self._shown.layers) and not playing
         self.form.halt.enabled = playing
+        self._display.show(self._shown.looked_at)
 
     def _on_parent_changed(self, parent: Any) -> None:
         """Take the font of the window, which comes a moment later; rest out of a window."""
@@ -412,6 +393,7 @@ class RecruitmentWidget(Container[Widget]):
             self._playback.stop()
             self.details.close()
             self.export.close()
+            self._display.close()
             for event, action in self._viewer_events():
                 event.disconnect(action)
 
