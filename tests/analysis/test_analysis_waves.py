@@ -228,8 +228,8 @@ def test_circles_that_shrink_are_no_wave_from_a_source():
     points = _fits.Points(X, Y, radial(15.0, (700.0, 500.0)), np.ones(len(X)))
     grows = waves._front(points, "radial", 0)
     shrinks = dataclasses.replace(grows.trend, slowness=(-grows.trend.slowness[0], 0.0))
-    assert waves._against(grows, points, 0.0) == ""
-    against = waves._against(dataclasses.replace(grows, trend=shrinks), points, 0.0)
+    assert verdicts.against(grows, points, 0.0) == ""
+    against = verdicts.against(dataclasses.replace(grows, trend=shrinks), points, 0.0)
     assert "fall with the distance" in against
 
 

@@ -1,5 +1,6 @@
-from .clusters import cluster_test, clusters_table, fdr
+from .clusters import cluster_test, clusters_table
 from .comparison import align, compare, z_score
+from .false_discoveries import fdr
 from .fronts import Isochrone, arrow_line, isochrones, wave_arrow
 from .intervals import wilson_intervals
 from .latencies import (
@@ -33,7 +34,8 @@ from .selection import (
 from .traces import hex_traces, population_trace, raster, traces_table
 from .trial_results import reliability, trial_cube, trial_mean
 from .trials import count_trials, cut_trials
-from .waves import CRITERIA, WaveFit, fit_wave
+from .verdicts import CRITERIA
+from .waves import WaveFit, fit_wave
 from .windows import bins_of, cut
 
 __all__ = [

@@ -193,45 +193,6 @@ def clusters_table(result: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(json.loads(result.attrs["clusters"]), columns=list(_COLUMNS))
 
 
-def fdr(p_map: xr.DataArray) -> xr.DataArray:
-    """A map of p, adjusted so that at most a given share of what is called significant is false.
-
-    Parameters
-    ----------
-    p_map
-        p of each hexagon, of any dimensions; NaN where there is none.
-
-    Returns
-    -------
-    xr.DataArray
-        Adjusted p after Benjamini and Hochberg over the values there are; NaN stays NaN.
-
-    Raises
-    ------
-    ValueError
-        If no hexagon has a value, or one is not between 0 and 1.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> fdr(xr.DataArray([0.01, float("nan"), 0.04], dims="hex")).values.tolist()
-    [0.02, nan, 0.04]
-    """
-    from scipy.stats import false_discovery_control
-
-    p = np.asarray(p_map.values, dtype=np.float64)
-    known = ~np.isnan(p)
-    if not known.any():
-        raise ValueError("no hexagon has a p: the map is NaN everywhere")
-    wrong = known & ~((p >= 0.0) & (p <= 1.0))
-    if wrong.any():
-        raise ValueError(f"p must be between 0 and 1, not {p[wrong][0]:g}")
-    adjusted = np.full(p.shape, np.nan)
-    adjusted[known] = false_discovery_control(p[known])
-    label = {"long_name": "p, adjusted for the false discovery rate", "units": ""}
-    return p_map.copy(data=adjusted).assign_attrs(label)
-
-
 class _Asked(NamedTuple):
     """How observations are to be rearranged."""
 

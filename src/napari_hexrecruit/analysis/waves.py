@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from napari_hexrecruit.analysis import _fits
+from napari_hexrecruit.analysis import _fits, verdicts
 from napari_hexrecruit.analysis._fits import Points, Trend
 from napari_hexrecruit.analysis.arrays import AMPLITUDE
+from napari_hexrecruit.analysis.verdicts import CRITERIA, Front
 from napari_hexrecruit.doubts import issue_warnings
 from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.schema import MICROMETRES
@@ -21,20 +22,8 @@ from napari_hexrecruit.schema import MICROMETRES
 if TYPE_CHECKING:
     import xarray as xr
 
-    from napari_hexrecruit.analysis._noise import Noise
-
 Floats = npt.NDArray[np.float64]
 WaveKind = Literal["plane", "radial"]
-
-CRITERIA = {
-    "n_hexes": 12,
-    "r_squared": 0.5,
-    "p_value": 0.01,
-    "agreement": 0.5,
-}
-"""A front is called a wave from so many hexagons on, with at least this R squared and agreement, at
-most this p-value, a delay from end to end of the sheet of at least one bin, and if it explains the
-latencies better than two levels do, one after the other."""
 
 AMPLITUDE_PRONE = ("latency", "first_spike_latency")
 """Maps that are earlier where a response is stronger."""
@@ -216,7 +205,7 @@ def fit_wave(
     # The matrices are small: with a thread per core they take 3 to 10 times as long.
     with threadpool_limits(1, user_api="blas"):
         front = _front(points, kind, seed)
-        unlike = _against(front, points, _resolution(latency))
+        unlike = verdicts.against(front, points, _resolution(latency))
         against = unlike or _of_amplitudes(latency, front.trend)
         fit = _described(front, points, units, caution, against)
         if against:
@@ -224,17 +213,7 @@ def fit_wave(
         return _as_wave(fit, _fits.slowness_draws(front.trend, points, front.noise, seed))
 
 
-@dataclass(frozen=True, eq=False)
-class _Front:
-    """A fitted front and what is known about its errors."""
-
-    trend: Trend
-    noise: Noise
-    p_value: float
-    agreement: float
-
-
-def _front(points: Points, kind: str, seed: int) -> _Front:
+def _front(points: Points, kind: str, seed: int) -> Front:
     trend = _fits.radial(points) if kind == "radial" else _fits.plane(points)
     leaves = trend
     if kind == "best":
@@ -246,7 +225,7 @@ def _front(points: Points, kind: str, seed: int) -> _Front:
     kinds = get_args(WaveKind) if kind == "best" else (kind,)
     noise = _fits.noise_of(leaves, points)
     p_value = _fits.p_value(kinds, points, noise, seed)
-    return _Front(trend, noise, p_value, _fits.agreement(trend, points))
+    return Front(trend, noise, p_value, _fits.agreement(trend, points))
 
 
 def _caution(latency: xr.DataArray) -> str:
@@ -300,7 +279,7 @@ def _too_little(points: Points) -> str:
 
 
 def _described(
-    front: _Front, points: Points, flat_units: str, caution: str, against: str
+    front: Front, points: Points, flat_units: str, caution: str, against: str
 ) -> WaveFit:
     """The fit in numbers that it has whether it is a wave or not."""
     trend = front.trend
@@ -337,69 +316,7 @@ def _as_wave(fit: WaveFit, draws: Floats) -> WaveFit:
         low, high = _interval(_fits.turned(draws, fit.slowness))
         wave |= {"direction": direction, "direction_ci": (direction + low, direction + high)}
     found = dataclasses.replace(fit, **wave)
-    return dataclasses.replace(found, why=_told(found))
-
-
-def _against(front: _Front, points: Points, resolution: float) -> str:
-    """What speaks against a wave; empty for nothing."""
-    trend, needed = front.trend, CRITERIA
-    if trend.delay <= 0.0:
-        return "all hexagons respond at the same time"
-    if trend.r_squared < needed["r_squared"]:
-        return (
-            f"a {trend.kind} front explains {trend.r_squared:.0%} of the variance of the latencies,"
-            f" at least {needed['r_squared']:.0%} is needed"
-        )
-    if front.agreement < needed["agreement"]:
-        return (
-            f"around {front.agreement:.0%} of the hexagons only do the latencies rise in the"
-            f" direction of the front, at least {needed['agreement']:.0%} is needed: it jumps, or"
-            " stands still"
-        )
-    if _fits.step_is_better(trend, points):
-        return (
-            "two levels, one after the other, explain the latencies as well as a front that runs:"
-            " it jumps, or stands still"
-        )
-    if trend.kind == "radial" and trend.slowness[0] <= 0.0:
-        return "the latencies fall with the distance from the source"
-    if trend.delay < resolution:
-        return (
-            f"the front crosses the sheet in {trend.delay:.2g} ms, within one bin of"
-            f" {resolution:g} ms: use narrower bins"
-        )
-    if _fits.is_wide(trend, points):
-        return "the source would lie far outside of the sheet: fit a plane front"
-    if front.p_value > needed["p_value"]:
-        return _by_chance(front, points)
-    return ""
-
-
-def _by_chance(front: _Front, points: Points) -> str:
-    size = float(np.hypot(*np.ptp(points.xy, axis=0)))
-    alike = front.noise.correlation_length
-    if alike > size / 3.0:
-        return (
-            f"undecidable, the latencies are nearly a gradient: what a front leaves is alike over"
-            f" {alike:.3g}, more than a third of the sheet, so the fit may be chance"
-            f" (p = {front.p_value:.2g})"
-        )
-    return f"the fit may be chance (p = {front.p_value:.2g})"
-
-
-def _told(fit: WaveFit) -> str:
-    unit = "µm" if fit.flat_units in MICROMETRES else fit.flat_units
-    speed = f"{fit.speed:.3g} {unit}/ms"
-    if math.isfinite(fit.speed_m_per_s):
-        speed += f" ({fit.speed_m_per_s:.2g} m/s)"
-    where = (
-        f"towards {fit.direction:.0f}°"
-        if fit.kind == "plane"
-        else f"from ({fit.source[0]:.0f}, {fit.source[1]:.0f})"
-    )
-    return (
-        f"{fit.kind} wave: {speed} {where}; R² = {fit.r_squared:.3f} over {fit.n_hexes:,} hexagons"
-    )
+    return dataclasses.replace(found, why=verdicts.told(found))
 
 
 def _interval(draws: Floats) -> tuple[float, float]:
