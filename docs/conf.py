@@ -42,7 +42,7 @@ html_extra_path = ["generated/players"]
 
 COMMANDS = (
     *("demo", "info", "check", "cube", "movie", "html", "campaign", "view"),
-    *("traces", "compare", "trials", "map", "wave", "node-set"),
+    *("traces", "compare", "trials", "map", "wave", "waves", "node-set", "significance"),
 )
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 _PROGRAM = "hexrecruit"
 _FLAGS = {
     "bin_ms": "bin",
+    "gap_ms": "gap",
     "hexes": "hex",
+    "lead_ms": "lead",
     "n_permutations": "permutations",
     "n_sd": "sd",
     "origin": "under-origin",

@@ -60,6 +60,9 @@ class Metric:
         Whether 0 is the middle: limits are symmetric about it, and the colormap has two arms.
     variable
         Variable that a cube must have beside those of every cube; empty for none.
+    pools
+        Whether it has a value for several hexagons together. A standard error, or the number of a
+        wave, has none.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Metric:
     adds_up: bool = False
     diverging: bool = False
     variable: str = ""
+    pools: bool = True
 
     @property
     def colormap(self) -> str:
@@ -158,7 +162,8 @@ class Metric:
         Returns
         -------
         (n_bins,) float64
-            Over the hexagons that have a value in the bin; NaN if none has.
+            Over the hexagons that have a value in the bin; NaN if none has, or if there is no value
+            of several hexagons, see `pools`.
         """
         self.check(cube)
         asked = cube.isel(time=bins)
@@ -278,28 +283,38 @@ def _n_trials(cube: xr.Dataset) -> int:
 
 
 def _derived(
-    name: str, label: str, units: str, *, variable: str = "", diverging: bool = False
+    name: str,
+    label: str,
+    units: str,
+    *,
+    variable: str = "",
+    diverging: bool = False,
+    pools: bool = True,
+    is_label: bool = False,
 ) -> Metric:
     """A variable that an analysis adds: (time, hex), or (hex,), which is the same in every bin."""
     of = variable or name
 
     def of_hexes(cube: xr.Dataset) -> Values:
         values = cube[of].values.astype(np.float32, copy=False)
+        if is_label:
+            values = _where_defined(cube, values.copy())
         if TIME in cube.sizes and TIME not in cube[of].dims:
             values = np.broadcast_to(values, (cube.sizes[TIME], *values.shape))
         return values
 
     def of_population(cube: xr.Dataset) -> Means:
         values = of_hexes(cube)
+        if not pools:
+            return np.full(len(values), np.nan)
         known = ~np.isnan(values)
         weight = known @ cube[N_NEURONS].values.astype(np.float64)
         total = np.where(known, values, 0.0) @ cube[N_NEURONS].values.astype(np.float64)
         with np.errstate(invalid="ignore"):
             return np.asarray(total / weight)
 
-    return Metric(
-        name, label, units, of_hexes, of_population, (of,), diverging=diverging, variable=of
-    )
+    reads = (of, RECRUITMENT) if is_label else (of,)
+    return Metric(name, label, units, of_hexes, of_population, reads, False, diverging, of, pools)
 
 
 METRICS: dict[str, Metric] = {
@@ -346,6 +361,7 @@ DERIVED: dict[str, Metric] = {
         _derived("cumulative_fraction", "Recruited at least once", "%"),
         _derived("mean_rate", "Mean firing rate", "spikes/s per neuron"),
         _derived("correlation", "Correlation", "", diverging=True),
+        _derived("wave", "Wave", "", pools=False, is_label=True),
     )
 }
 """The metrics of analyses by name; what they show is a variable that the analysis has added."""

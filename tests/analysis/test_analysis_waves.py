@@ -18,6 +18,7 @@ from napari_hexrecruit.analysis import (
     arrow_line,
     fit_wave,
     isochrones,
+    verdicts,
     wave_arrow,
     waves,
 )

@@ -1,5 +1,6 @@
 from .clusters import cluster_test, clusters_table
 from .comparison import align, compare, z_score
+from .events import find_waves, wave_latency, waves_summary, waves_table
 from .false_discoveries import fdr
 from .fronts import Isochrone, arrow_line, isochrones, wave_arrow
 from .intervals import wilson_intervals
@@ -34,6 +35,7 @@ from .selection import (
 from .traces import hex_traces, population_trace, raster, traces_table
 from .trial_results import reliability, trial_cube, trial_mean
 from .trials import count_trials, cut_trials
+from .velocities import local_velocity, velocity_arrows
 from .verdicts import CRITERIA
 from .waves import WaveFit, fit_wave
 from .windows import bins_of, cut
@@ -55,6 +57,7 @@ __all__ = [
     "cut",
     "cut_trials",
     "fdr",
+    "find_waves",
     "first_spike_latency",
     "first_spikes",
     "fit_wave",
@@ -67,6 +70,7 @@ __all__ = [
     "input_onsets",
     "isochrones",
     "latency",
+    "local_velocity",
     "map_options",
     "maps_table",
     "mean_rate",
@@ -83,7 +87,11 @@ __all__ = [
     "traces_table",
     "trial_cube",
     "trial_mean",
+    "velocity_arrows",
     "wave_arrow",
+    "wave_latency",
+    "waves_summary",
+    "waves_table",
     "wilson_intervals",
     "with_maps",
     "z_score",

@@ -25,6 +25,7 @@ from napari_hexrecruit.cli._movie import movie
 from napari_hexrecruit.cli._node_sets import node_set
 from napari_hexrecruit.cli._significance import OptionWithMany, significance
 from napari_hexrecruit.cli._view import demo, view
+from napari_hexrecruit.cli._waves import waves
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ app = typer.Typer(
 )
 for command in (demo, info, check, cube, movie, html, campaign, view):
     app.command()(command)
-for analysis in (traces, compare, trials, wave, node_set):
+for analysis in (traces, compare, trials, wave, waves, node_set):
     app.command()(analysis)
 app.command("map")(map_)
 app.command(cls=OptionWithMany)(significance)
