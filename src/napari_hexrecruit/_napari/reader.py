@@ -19,6 +19,7 @@ from napari.viewer import current_viewer
 
 from napari_hexrecruit._napari.layers.adding import make_recruitment_layer, set_stage
 from napari_hexrecruit._napari.layers.campaign_layer import make_campaign_layer
+from napari_hexrecruit._napari.layers.room import keep_room
 from napari_hexrecruit._napari.layers.saving import take_names_of_cubes
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment.work import warnings_of
@@ -159,9 +160,10 @@ def _dress_on_arrival(viewer: Any, layer: Points) -> None:
     def dress(event: Any) -> None:
         if event.value is layer:
             viewer.layers.events.inserted.disconnect(dress)
+            keep_room(viewer)
+            show_time(viewer)
             if len(viewer.layers) == 1:
                 set_stage(viewer)
-            show_time(viewer)
             take_names_of_cubes(viewer)
 
     viewer.layers.events.inserted.connect(dress, position="last")

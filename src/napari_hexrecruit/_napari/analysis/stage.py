@@ -10,8 +10,8 @@ import xarray as xr
 from napari.layers import Points
 
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
+from napari_hexrecruit._napari.layers.bars import lay_beside, look_alike
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
-from napari_hexrecruit._napari.layers.shown_cube import name_on_canvas
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit.metrics import metrics_for
 from napari_hexrecruit.schema import HEX, RECRUITMENT, TIME
@@ -135,11 +135,12 @@ class Stage:
         several = len(layers) > 1
         if not several and not self._made_grid:
             return
+        look_alike(self._viewer, layers)
         for layer in self._viewer.layers:
             if isinstance(layer, RecruitmentLayer):
                 named = several and layer in layers
-                name_on_canvas(layer, visible=named, font_size=_FONT)
-                # The name says it already, and both would be over each other.
+                lay_beside([layer], beside=named, font_size=_FONT)
+                # The name says it already.
                 layer.colorbar_label.visible = layer.face_colorbar.visible and not named
                 if several and layer not in layers:
                     self._hide(layer)

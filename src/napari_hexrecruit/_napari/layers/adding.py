@@ -23,6 +23,7 @@ from napari_hexrecruit._napari.layers.layer import (
     name_of,
     refuse_of_the_cube,
 )
+from napari_hexrecruit._napari.layers.room import keep_room
 from napari_hexrecruit._napari.layers.saving import take_names_of_cubes
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.private.copies import STATE_KEY
@@ -94,11 +95,12 @@ def add_recruitment_layer(
     """
     layer = make_recruitment_layer(cube, metric=metric, **points_kwargs)
     is_first = len(viewer.layers) == 0
+    keep_room(viewer)
     viewer.add_layer(layer)
     layer.face_colorbar.visible = True
+    show_time(viewer)
     if is_first:
         set_stage(viewer)
-    show_time(viewer)
     take_names_of_cubes(viewer)
     return layer
 

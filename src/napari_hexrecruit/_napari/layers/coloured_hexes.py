@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.metrics import Metric
 
+_SHORT_TITLE = 18
+"""Letters that stand in one line beside the bar of a narrow field."""
 Colour = tuple[float, float, float, float]
 
 
@@ -36,6 +38,7 @@ class ColouredHexes(NamedHexes):
     _cube: xr.Dataset
     _metric: Metric
     _outline_nan: bool
+    _bar_names_filter = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -134,6 +137,16 @@ class ColouredHexes(NamedHexes):
             self.events.outline_color()
 
     @property
+    def bar_names_filter(self) -> bool:
+        """Whether the label of the colour bar says which neurons are counted."""
+        return self._bar_names_filter
+
+    @bar_names_filter.setter
+    def bar_names_filter(self, names_filter: bool) -> None:
+        self._bar_names_filter = names_filter
+        self.colorbar_label.text = self._bar_title()
+
+    @property
     def is_static(self) -> bool:
         """Whether the metric has one value for each hexagon, the same in all bins: a map."""
         variable = self._metric.variable
@@ -163,6 +176,9 @@ class ColouredHexes(NamedHexes):
 
     def _bar_title(self) -> str:
         """Quantity and units; what was filtered is in a line of its own."""
+        if not self._bar_names_filter:
+            title = self._metric.title_for(self._cube)
+            return title if len(title) <= _SHORT_TITLE else title.replace(" (", "\n(", 1)
         return self._metric.bar_title([self._cube], between="\n")
 
     def _take(self, cube: xr.Dataset) -> bool:

@@ -104,7 +104,7 @@ class HexagonControls(LayerControls):
     def _opacity_field(self) -> QWidget:
         self.opacity_slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal, self)
         self.opacity_slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        _set_range(self.opacity_slider, 0.0, 1.0)
+        _set_range(self.opacity_slider, 0.0, 1.0, decimals=2)
         self.opacity_slider.valueChanged.connect(functools.partial(self._set, "opacity"))
         return self.opacity_slider
 
@@ -253,16 +253,13 @@ class HexagonControls(LayerControls):
 
     def _offer_metrics(self, layer: RecruitmentLayer) -> None:
         metrics = {metric.name: metric.title_for(layer.cube) for metric in metrics_for(layer.cube)}
-        if metrics != {
-            self.metric_box.itemData(k): self.metric_box.itemText(k) for k in self._places()
-        }:
-            self.metric_box.clear()
+        box = self.metric_box
+        if metrics != {box.itemData(k): box.itemText(k) for k in range(box.count())}:
+            box.clear()
             for name, title in metrics.items():
-                self.metric_box.addItem(title, name)
-        self.metric_box.setCurrentIndex(self.metric_box.findData(layer.metric))
-
-    def _places(self) -> range:
-        return range(self.metric_box.count())
+                box.addItem(title, name)
+        box.setCurrentIndex(box.findData(layer.metric))
+        box.setToolTip(f"What the colours show: {box.currentText()}")
 
     def _show_limits(self) -> None:
         low, high = self._shown.face_contrast_limits
@@ -354,8 +351,9 @@ def _row(*fields: QWidget) -> QWidget:
     return row
 
 
-def _set_range(slider: Any, least: float, most: float) -> None:
-    decimals = decimals_of(least, most) if most > least and math.isfinite(most) else 2
+def _set_range(slider: Any, least: float, most: float, *, decimals: int | None = None) -> None:
+    if decimals is None:
+        decimals = decimals_of(least, most) if most > least and math.isfinite(most) else 2
     if hasattr(slider, "setDecimals"):
         slider.setDecimals(decimals)
     slider.setSingleStep(10.0**-decimals)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import xarray as xr
-from napari.layers import Layer, Points
+from napari.layers import Layer
 
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.private.copies import STATE_KEY
@@ -29,11 +27,3 @@ def is_plain(layer: Layer | None) -> bool:
 def takes_cubes(layer: Layer | None) -> bool:
     """Whether a layer can be given the cube of other parameters: not that of a campaign."""
     return is_plain(layer) and getattr(layer, "takes_cubes", True)
-
-
-def name_on_canvas(layer: Points, *, visible: bool, font_size: int = 12) -> None:
-    """Write the name of a layer over its hexagons, or take it away."""
-    overlay: Any = layer.name_overlay
-    overlay.visible = visible
-    overlay.position = "top_left"
-    overlay.font_size = font_size

@@ -100,8 +100,13 @@ LABEL_NAMES: tuple[PrivateName, ...] = (
     PrivateName("napari._vispy.overlays.text", "_VispyLayerTextOverlay", "to label colour bars"),
     PrivateName("napari._vispy.utils.visual", "overlay_to_visual", "to label colour bars"),
     PrivateName(POINTS, "Points.face_colorbar", "to label colour bars"),
+    PrivateName(
+        "napari._vispy.overlays.colorbar",
+        "VispyColorBarOverlay._on_ticks_change",
+        "to keep colour bars off the names of layers",
+    ),
 )
-"""Names without which colour bars have no label, and nothing else is different."""
+"""Names without which colour bars have neither label nor room above; nothing else is different."""
 
 OVERLAYS = "napari._vispy.overlays.base"
 PICK_NAMES: tuple[PrivateName, ...] = (

@@ -15,16 +15,15 @@ import numpy.typing as npt
 from napari import layers
 from napari.layers import Points
 
+from napari_hexrecruit._napari.private.bars import ColorBarLabel, draw_bars, give_colorbar
 from napari_hexrecruit._napari.private.copies import STATE_KEY, KindOfOurs, Recipe, layer_again
 from napari_hexrecruit._napari.private.fixed import FixedPoints
 from napari_hexrecruit._napari.private.names import PICK_NAMES, POINTS, module_of
 from napari_hexrecruit._napari.private.visuals import (
     APOTHEM,
-    ColorBarLabel,
     PickOverlay,
     displayed_axes,
     draw_as_hexagons,
-    label_of_colorbar,
 )
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ class FramePoints(FixedPoints):
             **kwargs,
         )
         self._own_features = (*features, VALUE)
-        self.colorbar_label = label_of_colorbar(self)
+        self.colorbar_label = give_colorbar(self)
         self.pick_overlay = PickOverlay()
         if all(name.is_there() for name in PICK_NAMES):
             self._overlays["picks"] = self.pick_overlay
@@ -395,4 +394,5 @@ def _slicing_state_class() -> type:
 def _register() -> None:
     """Tell napari, once, how to draw the layer and how to make it again."""
     draw_as_hexagons(FramePoints)
+    draw_bars()
     layers.HexrecruitPoints = layer_again

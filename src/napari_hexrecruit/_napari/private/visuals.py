@@ -1,4 +1,4 @@
-"""How hexagons, their outlines and the label of their colour bar are drawn by vispy."""
+"""How hexagons and their outlines are drawn by vispy."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from napari.components.overlays import SceneOverlay, TextOverlay
+from napari.components.overlays import SceneOverlay
 
 from napari_hexrecruit._napari.private.names import (
-    LABEL_NAMES,
     OVERLAYS,
     PICK_NAMES,
     SHADER_LINE,
@@ -38,10 +37,6 @@ _CASING = (0.0, 0.0, 0.0, 0.85)
 _LASSO_PIXELS = 1.5
 _HARD_EDGE = 1e-6
 """Width of an edge without smoothing, in pixels; 0 would be a division by zero in the shader."""
-
-
-class ColorBarLabel(TextOverlay):  # type: ignore[misc]
-    """Text beside a layer's colour bar."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,29 +79,10 @@ class PickOverlay(SceneOverlay):  # type: ignore[misc]
     lasso_colour: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
 
 
-def label_of_colorbar(layer: Any) -> ColorBarLabel:
-    """Give the colour bar of a layer a label that goes where it goes."""
-    label = ColorBarLabel()
-    if any(not name.is_there() for name in LABEL_NAMES):
-        return label
-    bar = layer.face_colorbar
-    label.position, label.visible = bar.position, bar.visible
-    for name in ("position", "visible"):
-        getattr(bar.events, name).connect(functools.partial(_follow, bar, label, name))
-    layer._overlays["face_colorbar_label"] = label
-    return label
-
-
-def _follow(leader: Any, follower: Any, name: str, event: object = None) -> None:
-    setattr(follower, name, getattr(leader, name))
-
-
 def draw_as_hexagons(layer_class: type) -> None:
     """Tell napari how to draw layers of a class and their overlays."""
     visuals = module_of("napari._vispy.utils.visual")
     visuals.layer_to_visual[layer_class] = _visual_class()
-    if all(name.is_there() for name in LABEL_NAMES):
-        visuals.overlay_to_visual[ColorBarLabel] = _label_visual_class()
     if all(name.is_there() for name in PICK_NAMES):
         visuals.overlay_to_visual[PickOverlay] = _pick_visual_class()
 
@@ -203,19 +179,6 @@ def _replaced(module: ModuleType, name: str, value: object) -> Iterator[None]:
         yield
     finally:
         setattr(module, name, before)
-
-
-@functools.cache
-def _label_visual_class() -> type:
-    base: Any = module_of("napari._vispy.overlays.text")._VispyLayerTextOverlay
-
-    class VispyColorBarLabel(base):  # type: ignore[misc]
-        """Draws a `ColorBarLabel`."""
-
-        def _connect_events(self) -> None:
-            self.overlay.events.text.connect(self._on_text_change)
-
-    return VispyColorBarLabel
 
 
 @functools.cache

@@ -11,19 +11,16 @@ from napari.layers import Layer, Points
 from napari.viewer import Viewer
 
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
+from napari_hexrecruit._napari.layers.bars import lay_beside, look_alike, share_bars
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, name_of
 from napari_hexrecruit._napari.layers.look import Look, default_limits
-from napari_hexrecruit._napari.layers.shown_cube import cube_of, is_plain, name_on_canvas
+from napari_hexrecruit._napari.layers.shown_cube import cube_of, is_plain
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit.filters import rule_column
 from napari_hexrecruit.recipe import CubeRecipe
 
-LINKED = (
-    *("metric", "face_colormap", "face_contrast_limits", "outline_nan", "outline_color"),
-    *("opacity", "blending"),
-)
-"""What several layers of one simulation have in common, by napari's own links."""
+_COLOURS = ("metric", "face_colormap", "face_contrast_limits")
 
 
 class Shown:
@@ -113,10 +110,8 @@ class Shown:
         self._take({value: self._shown(value, cube, look) for value, cube in cubes.items()})
         self.select()
         if list(cubes) != before:
+            share_bars(self.layers, wanted=look.colorbar)
             self._arrange(several=len(cubes) > 1)
-            for place, layer in enumerate(self.layers, 1 - len(cubes)):
-                # One bar says it for all, in the last field of the grid.
-                layer.face_colorbar.visible = look.colorbar and place == 0
         show_time(self._viewer).visible = look.timestamp
         axis = self.time_axis()
         if time is not None and axis is not None:  # napari goes to 0 where all layers are new
@@ -157,9 +152,8 @@ class Shown:
         for layer in new:
             for event in _look_events(layer):
                 event.connect(self._on_layer_look)
-        ours = [layer for layer in layers.values() if isinstance(layer, RecruitmentLayer)]
-        if new and len(ours) > 1:
-            self._viewer.layers.link_layers(ours, LINKED)
+        if new:
+            look_alike(self._viewer, list(layers.values()))
 
     def _unfollow(self, layer: Points) -> None:
         for event in _look_events(layer):
@@ -171,6 +165,8 @@ class Shown:
             metrics = {getattr(layer, "metric", "") for layer in layers}
             if len(metrics) == 1:  # napari has linked all
                 layers[-1].face_contrast_limits = self._widest(layers, metrics.pop())
+        if getattr(event, "type", "") in _COLOURS and len(layers) > 1:
+            share_bars(layers, wanted=any(layer.face_colorbar.visible for layer in layers))
         self._on_look()
 
     def _widest(self, layers: list[Points], metric: str) -> tuple[float, float]:
@@ -220,8 +216,7 @@ class Shown:
         grid = self._viewer.canvas.grid
         grid.stride = 1
         grid.enabled = several
-        for layer in self.layers:
-            name_on_canvas(layer, visible=several)
+        lay_beside(self.layers, beside=several)
         self._viewer.reset_view()
         self._made_grid = several
 
