@@ -132,26 +132,41 @@ def too_coarse(file: Path, clock: Clock, bins: TimeBins) -> tuple[str, ...]:
 def spikes_of(
     sim: Simulation, population: str, *, keep: bool, n_workers: int | None = None
 ) -> FromMemory | FromFile:
-    """Spikes to be kept, or from the file where half of the free memory would not hold them.
+    """Spikes that are kept, or to be kept; or from the file where memory would not hold them.
 
     Parameters
     ----------
     sim, population
         Whose spikes.
     keep
-        False: read them each time, from the file.
+        False: read them each time, from the file, unless they are kept already.
     n_workers
         Threads that count; by default the cores that this process may use.
     """
-    if not keep:
-        return FromFile(sim, population, n_workers)
+    from_memory = sim.keeps_spikes(population) or (keep and _fit_into_memory(sim, population))
+    way = FromMemory if from_memory else FromFile
+    return way(sim, population, n_workers)
 
+
+def keep_spikes(sim: Simulation, population: str, progress: Progress | None = None) -> None:
+    """Read spikes for cubes that follow, unless half of the free memory would not hold them.
+
+    Parameters
+    ----------
+    sim, population
+        Whose spikes.
+    progress
+        Called as ``progress(what, done, total)``; what it raises ends the work.
+    """
+    if _fit_into_memory(sim, population):
+        sim.spikes(population, progress)
+
+
+def _fit_into_memory(sim: Simulation, population: str) -> bool:
     def fit() -> bool:
         with open_stream(sim, population) as stream:
             needed = 0 if stream is None else stream.n_spikes * _BYTES_PER_SPIKE
         free = free_bytes()
         return free is None or needed <= _SHARE_OF_MEMORY * free
 
-    fits = sim.memo(("spikes fit into memory", population), fit)
-    way = FromMemory if fits else FromFile
-    return way(sim, population, n_workers)
+    return sim.memo(("spikes fit into memory", population), fit)

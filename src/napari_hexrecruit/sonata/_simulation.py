@@ -220,6 +220,10 @@ class Simulation(Neurons):
 
         return self._kept.get(("spikes", population), read)
 
+    def keeps_spikes(self, population: str) -> bool:
+        """Whether the spikes of a population have been read and are kept."""
+        return self._kept.has(("spikes", population))
+
     def spike_train(self, population: str) -> AbstractContextManager[SpikeTrain | None]:
         """Spikes of a population in their open file; None where it never fired."""
         return self._spike_file.train(population)

@@ -85,6 +85,11 @@ class Kept:
             while not others.wait(_POLL_S):
                 _report()
 
+    def has(self, key: Hashable) -> bool:
+        """Whether a value is there, so that it need not be computed or waited for."""
+        with self._lock:
+            return key in self._values
+
     def _compute(self, key: Hashable, compute: Callable[[], T], ended: threading.Event) -> T:
         try:
             value = compute()

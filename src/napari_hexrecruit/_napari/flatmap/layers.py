@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from napari.layers import Layer
 from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.colormaps.standardize_color import transform_color
 
 from napari_hexrecruit._napari.flatmap.alignment import Fit
 from napari_hexrecruit._napari.flatmap.sources import FlatMap, NamedRegions
@@ -92,8 +94,10 @@ def layer_units(flat_map: FlatMap, cube: xr.Dataset | None) -> tuple[str, str]:
     return unit, unit
 
 
-def layers_of(flat_map: FlatMap, units: tuple[str, str]) -> list[tuple[Role, LayerData]]:
+def layers_of(flat_map: FlatMap, units: tuple[str, str]) -> list[tuple[Role, Layer]]:
     """Layers of a flat map, from the lowest to the uppermost.
+
+    They are made here, in the thread, and only inserted in the window's.
 
     Parameters
     ----------
@@ -112,11 +116,11 @@ def layers_of(flat_map: FlatMap, units: tuple[str, str]) -> list[tuple[Role, Lay
     for part, (data, arguments, kind) in parts:
         role = Role(flat_map.source, part)
         common = {"units": units, "metadata": {METADATA_KEY: role}}
-        layers.append((role, (data, arguments | common, kind)))
+        layers.append((role, Layer.create(data, arguments | common, kind)))
     return sorted(layers, key=lambda layer: layer[0].rank)
 
 
-def dots(fit: Fit, source: str, units: tuple[str, str]) -> tuple[Role, LayerData]:
+def dots(fit: Fit, source: str, units: tuple[str, str]) -> tuple[Role, Layer]:
     """The sample as a layer of dots: light blue, those beside the image red."""
     role = Role(source, "dots")
     arguments = {
@@ -129,14 +133,15 @@ def dots(fit: Fit, source: str, units: tuple[str, str]) -> tuple[Role, LayerData
         "units": units,
         "metadata": {METADATA_KEY: role},
     }
-    return role, (np.stack([fit.neurons.y, fit.neurons.x], axis=1), arguments, "points")
+    yx = np.stack([fit.neurons.y, fit.neurons.x], axis=1)
+    return role, Layer.create(yx, arguments, "points")
 
 
-def dot_colours(fit: Fit) -> list[str]:
-    """A colour of each neuron."""
-    if fit.on_image is None:
-        return [_ON] * len(fit.neurons.x)
-    return [_ON if on else _OFF for on in fit.on_image]
+def dot_colours(fit: Fit) -> Floats:
+    """A colour of each neuron: (n_sample, 4), which napari takes at once, and names one by one."""
+    on = np.ones(len(fit.neurons.x), dtype=bool) if fit.on_image is None else fit.on_image
+    colours: Floats = transform_color([_OFF, _ON])[on.astype(np.intp)].astype(np.float64)
+    return colours
 
 
 def _image_layer(title: str, image: FlatImage, headroom: float) -> LayerData:
@@ -178,7 +183,9 @@ def _labels_layer(named: NamedRegions) -> LayerData:
         "features": pd.DataFrame({"index": range(len(names)), "region": names}),
         "opacity": 0.5,
     }
-    return named.labels.pixels, arguments, "labels"
+    # napari compiles loops for labels of 4 bytes, which takes seconds, and needs none for others.
+    pixels = named.labels.pixels.astype(np.min_scalar_type(len(named.regions.names)))
+    return pixels, arguments, "labels"
 
 
 def _outline_layer(title: str, lines: list[Floats]) -> LayerData:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from qtpy.QtCore import QTimer
 from napari_hexrecruit._napari.flatmap.alignment import Fit, Neurons, fit, read_neurons
 from napari_hexrecruit._napari.flatmap.form import ATLAS, IMAGE, NOT_CHECKED, FlatMapForm
 from napari_hexrecruit._napari.flatmap.layers import (
-    LayerData,
     Role,
     dot_colours,
     dots,
@@ -38,10 +38,11 @@ from napari_hexrecruit._napari.flatmap.stacking import (
     role_of,
     role_or_none,
 )
-from napari_hexrecruit._napari.layers.adding import set_stage
+from napari_hexrecruit._napari.layers.adding import set_stage, warm_up
 from napari_hexrecruit._napari.layers.shown_cube import cube_of
 from napari_hexrecruit._napari.layers.simulation_source import SimulationSource, source_of
 from napari_hexrecruit._napari.recruitment.choices import simulation_choices
+from napari_hexrecruit._napari.widgets.in_turn import InTurn
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.parts import FileDrops, scrolled, show_on_bar
 from napari_hexrecruit._napari.widgets.sentences import reason_first
@@ -53,7 +54,7 @@ TITLE = "Flat map"
 
 _REGION = "region"
 _Checked = tuple[str, tuple[str, str], Neurons]
-_Added = tuple[FlatMap, tuple[str, str], list[tuple[Role, LayerData]]]
+_Added = tuple[FlatMap, list[tuple[Role, Layer]], str]
 
 
 class FlatMapWidget(Container[Widget]):
@@ -83,15 +84,18 @@ class FlatMapWidget(Container[Widget]):
         self._align_timer = QTimer(self.native)
         self._align_timer.setSingleShot(True)
         self._align_timer.timeout.connect(self.form.align)
+        self._inserting = InTurn(self.native)
         self._asking = Jobs(lambda _: None, self.native)
         self._asked: SimulationSource | None = None
         self._connect()
         self._ask_columns()
+        warm_up()
 
     @property
     def busy(self) -> bool:
         """Whether a thread works for the panel."""
-        return any(jobs.running for jobs in (self._reading, self._working, self._asking))
+        jobs = (self._reading, self._working, self._asking)
+        return self._inserting.running or any(one.running for one in jobs)
 
     def _lay_out(self) -> None:
         self._panel = scrolled(self, self.form.sections, stretch=1)  # texts would take it
@@ -191,8 +195,8 @@ class FlatMapWidget(Container[Widget]):
 
         def made(progress: Progress) -> _Added:
             flat_map = work(progress)
-            units = layer_units(flat_map, cube)
-            return flat_map, units, layers_of(flat_map, units)
+            layers = layers_of(flat_map, layer_units(flat_map, cube))
+            return flat_map, layers, flat_map.summary()
 
         self._working.start(made, self._on_made)
         self._show_buttons()
@@ -216,25 +220,24 @@ class FlatMapWidget(Container[Widget]):
         self._report(outcome)
         self._show_buttons()
 
-    def _show(
-        self, flat_map: FlatMap, units: tuple[str, str], layers: list[tuple[Role, LayerData]]
-    ) -> None:
-        made = [(role, Layer.create(*data)) for role, data in layers]
+    def _show(self, flat_map: FlatMap, layers: list[tuple[Role, Layer]], summary: str) -> None:
+        """Put the layers of a map in the place of those of its source."""
         is_first = len(self._viewer.layers) == 0
-        active = self._viewer.layers.selection.active
         self._remove(flat_map.source)
         self._maps[flat_map.source], self._neurons = flat_map, None
-        for role, layer in made:
-            self._insert(role, layer)
-        self._viewer.layers.selection.active = active
+        insert = [partial(self._insert, role, layer) for role, layer in layers]
+        self._inserting.start([*insert, partial(self._on_inserted_all, is_first)])
+        self.form.status.say(summary)
+        self.form.result.value = NOT_CHECKED
+        if flat_map.source == IMAGE and flat_map.image is not None:
+            self.form.say_nudge(flat_map.image.nudge)
+
+    def _on_inserted_all(self, is_first: bool) -> None:
         if is_first:
             set_stage(self._viewer)
         self._fade_hexagons()
         self._colour_lines()
-        self.form.status.say(flat_map.summary())
-        self.form.result.value = NOT_CHECKED
-        if flat_map.source == IMAGE and flat_map.image is not None:
-            self.form.say_nudge(flat_map.image.nudge)
+        self._show_buttons()
 
     def _insert(self, role: Role, layer: Layer) -> None:
         """Add a layer at its place between the others."""
@@ -242,13 +245,14 @@ class FlatMapWidget(Container[Widget]):
         layer.visible = layer.visible and shown
         if isinstance(layer, Vectors):
             keep_thin(self._viewer, layer)
-        layers = self._viewer.layers
+        layers, active = self._viewer.layers, self._viewer.layers.selection.active
         at = place_under(layers, role) if role.is_under else place_over(layers, role)
         self._adding = True
         try:
             layers.insert(at, layer)
         finally:
             self._adding = False
+        layers.selection.active = active
 
     def _remove(self, source: str, part: str = "") -> None:
         for layer in self._layers(source, part):
@@ -314,13 +318,9 @@ class FlatMapWidget(Container[Widget]):
 
     def _show_dots(self, source: str, units: tuple[str, str], neurons: Neurons) -> None:
         found = fit(neurons, self._maps[source].image)
-        role, data = dots(found, source, units)
-        layer = Layer.create(*data)
-        active = self._viewer.layers.selection.active
-        for old in self._layers(part="dots"):
-            self._viewer.layers.remove(old)
+        role, layer = dots(found, source, units)
+        self._remove("", "dots")
         self._insert(role, layer)
-        self._viewer.layers.selection.active = active
         self._show_fit(found)
 
     def _show_fit(self, found: Fit) -> None:
@@ -381,14 +381,14 @@ class FlatMapWidget(Container[Widget]):
             layers.move(layers.index(layer), len(layers))
 
     def _on_removed(self) -> None:
-        for source in list(self._maps):
+        for source in [] if self._inserting.running else list(self._maps):
             if not self._layers(source):
                 del self._maps[source]
         self._ask_columns()
         self._show_buttons()
 
     def _show_buttons(self) -> None:
-        form, running = self.form, self._working.running
+        form, running = self.form, self._working.running or self._inserting.running
         form.add.enabled, form.cancel.enabled = not running, running
         form.check.enabled = form.source.value in self._maps and not running
         form.save.enabled = form.reset.enabled = IMAGE in self._maps
@@ -403,6 +403,7 @@ class FlatMapWidget(Container[Widget]):
         if parent is not None:
             self._align_timer.start()
             return
+        self._inserting.stop()
         for jobs in (self._reading, self._working, self._asking):
             jobs.cancel()
         for event, action in self._viewer_events():

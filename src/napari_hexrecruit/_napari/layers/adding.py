@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import napari
+import numpy as np
 from napari.layers import Points
 from napari.utils.notifications import show_warning
 
@@ -110,6 +111,15 @@ def set_stage(viewer: napari.Viewer) -> None:
     viewer.scene.camera.orientation2d = ("up", "right")
     viewer.canvas.overlays.scale_bar.visible = True
     viewer.reset_view()
+
+
+def warm_up() -> None:
+    """Let napari read its table of units while a panel opens, not when its picture is awaited.
+
+    That takes half a second, once. It is done in the thread of the window: the table is not safe
+    to read in two threads.
+    """
+    Points(np.zeros((1, 3)), units=("ms", "um", "um"))
 
 
 def _plain_layer(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.utils.events import Event
 
+from napari_hexrecruit._napari.layers.at_rest import AtRest
 from napari_hexrecruit._napari.layers.coloured_hexes import ColouredHexes, check_metric
 from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
@@ -114,6 +115,7 @@ class RecruitmentLayer(ColouredHexes):
         self._metric = metric_named(metric)
         self._outline_nan = bool(outline_nan)
         self._slots: dict[str, int] = {}
+        self._features_told = AtRest(self._tell_features)
         self._take(cube)
         _give_controls()
         look = LOOK | {"name": name_of(cube), "face_colormap": self._metric.colormap}
@@ -213,8 +215,15 @@ class RecruitmentLayer(ColouredHexes):
         return LayerRecipe(self._cube, self.metric, self.outline_nan)
 
     def on_frame_changed(self) -> None:
-        """Announce the bin and its features."""
+        """Announce the bin at once, and its features when the slider rests.
+
+        napari's features table writes all of its cells anew, which takes many times as long as the
+        bin takes to be drawn.
+        """
         self.events.bin_changed(value=self.current_bin)
+        self._features_told.ask()
+
+    def _tell_features(self) -> None:
         self.events.properties()
         self.events.features()
 

@@ -57,7 +57,7 @@ class _TimeStamp:
         layers.events.reordered.connect(self._update)
         layers.selection.events.active.connect(self._update)
         # A hexagon layer announces its bins; this is for plain points.
-        viewer.dims.events.point.connect(self._update)
+        viewer.dims.events.point.connect(self._on_moved)
         for layer in layers:
             self._follow(layer)
         self._update()
@@ -72,6 +72,11 @@ class _TimeStamp:
             layer.events.bin_changed.connect(self._update)
             layer.events.cube_changed.connect(self._update)
             layer.events.metric.connect(self._update)
+
+    def _on_moved(self, event: object = None) -> None:
+        viewer = self._viewer()
+        if viewer is not None and not isinstance(_timed_layer(viewer), FramePoints):
+            self._update()
 
     def _update(self, event: object = None) -> None:
         viewer = self._viewer()

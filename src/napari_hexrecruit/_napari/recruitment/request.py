@@ -39,9 +39,16 @@ class Request:
     split_by: str | None = None
 
     def cube(
-        self, sim: Simulation, progress: Progress | None, *, allow_empty: bool = False
+        self,
+        sim: Simulation,
+        progress: Progress | None,
+        *,
+        allow_empty: bool = False,
+        keep_spikes: bool = True,
     ) -> xr.Dataset:
         """Compute the cube of this recipe, not split.
+
+        Without `keep_spikes` it is counted from the file where the spikes are not kept yet.
 
         Raises
         ------
@@ -55,13 +62,23 @@ class Request:
                 f"the layer was computed with {', '.join(sorted(self.recipe.others))}, which this"
                 " panel cannot: it stays as it is; press Clear to go on without"
             )
-        return computed_cube(sim, recipe=self.recipe, allow_empty=allow_empty, progress=progress)
+        return computed_cube(
+            sim,
+            recipe=self.recipe,
+            allow_empty=allow_empty,
+            keep_spikes=keep_spikes,
+            progress=progress,
+        )
 
 
 def cubes_of(
     sim: Simulation, request: Request, progress: Progress | None = None
 ) -> dict[str, xr.Dataset]:
     """Compute what a request asks for.
+
+    One cube is counted while the file is read, which is the quickest way to the first picture; the
+    spikes are kept afterwards, see `napari_hexrecruit.pipeline.spike_source.keep_spikes`. Several
+    are counted from memory.
 
     Parameters
     ----------
@@ -86,7 +103,7 @@ def cubes_of(
         If a parameter cannot be used, nobody is left, or a split gives more than 16 parts.
     """
     if request.split_by is None:
-        return {"": request.cube(sim, progress)}
+        return {"": request.cube(sim, progress, keep_spikes=False)}
     cubes = {}
     for value in _values_to_split(sim, request):
         rule = {"column": request.split_by, "value": value}

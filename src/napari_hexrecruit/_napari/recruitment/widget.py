@@ -12,8 +12,10 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
 
 from napari_hexrecruit._napari.export.panel import ExportPanel
+from napari_hexrecruit._napari.layers.adding import warm_up
 from napari_hexrecruit._napari.layers.saving import ask_for_cube
 from napari_hexrecruit._napari.layers.shown_cube import cube_of, takes_cubes
+from napari_hexrecruit._napari.recruitment.behind import ReadingBehind
 from napari_hexrecruit._napari.recruitment.chooser import TITLE, Chooser
 from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
 from napari_hexrecruit._napari.recruitment.display import DisplaySection
@@ -35,8 +37,8 @@ from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.parts import scrolled
 from napari_hexrecruit.storage.cubes import write_cube
 
-_UPDATE_AFTER_MS = 400
-"""Pause after the last change before the cube is computed again: a field may be on its way."""
+_UPDATE_AFTER_MS = 100
+"""Pause after the last change before the cube is computed again: a key may be held down."""
 
 _NO_SIMULATION = "No simulation is chosen: choose or drop a simulation_config.json first."
 _NOT_AGAIN = " The cube has no recipe, or an analysis made it: Load adds another layer."
@@ -80,6 +82,7 @@ class RecruitmentWidget(Container[Widget]):
         self._lay_out()
         self._loading = Jobs(self._show_progress, self.native)
         self._saving = Jobs(lambda _: None, self.native)
+        self._behind = ReadingBehind(self._on_behind, self.native)
         self._update_timer = _timer(self.native, _UPDATE_AFTER_MS, self._update)
         self._align_timer = _timer(self.native, 0, self._align)
         self._playback = Playback(
@@ -87,12 +90,13 @@ class RecruitmentWidget(Container[Widget]):
         )
         self._connect()
         self._start()
+        warm_up()
 
     @property
     def busy(self) -> bool:
         """Whether a thread works for the panel, or is about to, apart from the details."""
         working = self._chooser.busy or self._loading.running or self.export.busy
-        working = working or self._saving.running
+        working = working or self._saving.running or self._behind.running
         return self._update_timer.isActive() or working
 
     # --- construction -----------------------------------------------------------------------------
@@ -215,8 +219,18 @@ class RecruitmentWidget(Container[Widget]):
         self._show_notes()
         self._warn(sources, warnings_of(cubes))
         self._describe()
+        if cubes:
+            self.details.pause()
+            self._behind.start(result.opened.simulation, str(cubes[0].attrs["population"]))
+            self._on_behind()
         self.form.status.mended()
         self._chooser.remember()
+
+    def _on_behind(self) -> None:
+        """Say what is still being read; look at the files once that is done."""
+        self._describe()
+        if not (self._behind.running or self._loading.running):
+            self.details.resume()
 
     def _on_request_changed(self) -> None:
         self._chooser.remember()
@@ -292,7 +306,7 @@ class RecruitmentWidget(Container[Widget]):
             self.form.status.say("Nothing is loaded.")
             return
         name = f"{layers[0].name}: " if len(layers) == 1 else ""
-        self.form.status.say(f"{name}{summary(cubes)}{more}")
+        self.form.status.say(f"{name}{summary(cubes)}{more}{self._behind.sentence}")
 
     # --- looking ----------------------------------------------------------------------------------
 
@@ -390,6 +404,7 @@ class RecruitmentWidget(Container[Widget]):
             self._chooser.close()
             self._loading.cancel()
             self._saving.cancel()
+            self._behind.cancel()
             self._playback.stop()
             self.details.close()
             self.export.close()

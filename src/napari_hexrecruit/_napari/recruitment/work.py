@@ -121,6 +121,8 @@ def computed(chosen: Opened, settings: Settings, request: Request, progress: Pro
     if chosen.simulation.is_stale():
         chosen = opened(chosen.sources, settings)
     cubes = cubes_of(chosen.simulation, request, progress)
+    for cube in cubes.values():
+        cube.isel({TIME: 0})  # xarray imports dask for its first cut: not in the window's thread
     if chosen.simulation.is_stale():
         warnings.warn(
             f"{chosen.sources.main}: a file of the simulation has changed while it was read:"

@@ -1,0 +1,70 @@
+"""Reads the spikes of what is shown, for later changes, while the first picture is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject
+
+from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
+from napari_hexrecruit.pipeline.spike_source import keep_spikes
+
+if TYPE_CHECKING:
+    from napari_hexrecruit.sonata import Simulation
+
+
+class ReadingBehind:
+    """Keeps the spikes of one population in memory; until then, changes are counted from the file.
+
+    Parameters
+    ----------
+    on_changed
+        Called when `sentence` has changed, and once when the reading has ended.
+    parent
+        The QObject that the thread ends with.
+
+    Attributes
+    ----------
+    sentence
+        What is still being read, or why nothing could be; empty once the spikes are there.
+    """
+
+    def __init__(self, on_changed: Callable[[], None], parent: QObject) -> None:
+        self.sentence = ""
+        self._on_changed = on_changed
+        self._jobs = Jobs(self._show, parent)
+        self._read: tuple[Any, str] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether spikes are being read."""
+        return self._jobs.running
+
+    def start(self, simulation: Simulation, population: str) -> None:
+        """Read the spikes of a population, unless they are there or are being read."""
+        if simulation.keeps_spikes(population):
+            return
+        if self.running and self._read == (simulation, population):
+            return
+        self._read = (simulation, population)
+        self._jobs.start(
+            lambda progress: keep_spikes(simulation, population, progress), self._on_read
+        )
+
+    def cancel(self) -> None:
+        """Read no further."""
+        self._jobs.cancel()
+
+    def _show(self, monitor: Monitor | None) -> None:
+        if monitor is None:
+            self.sentence, self._read = "", None
+        elif monitor.total:
+            done = f"{monitor.done:,} of {monitor.total:,}"
+            self.sentence = f" Still reading the spikes, which makes changes quicker: {done}."
+        self._on_changed()
+
+    def _on_read(self, outcome: Outcome[None]) -> None:
+        if outcome.error is not None:
+            self.sentence = f" The spikes are read again for every change: {outcome.error}."
+            self._on_changed()
