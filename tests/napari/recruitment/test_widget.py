@@ -458,12 +458,6 @@ class TestUpdating:
         user.load()
         assert len(user.viewer.layers) == 1
 
-    def test_another_simulation_has_another_layer(self, user, sample, tmp_path):
-        first = user.open_and_load(sample)
-        second = user.open_and_load(neurons_in_a_row().write(tmp_path))
-        assert list(user.viewer.layers) == [first, second]
-        assert first.cube.sizes["hex"] == 80
-
     def test_a_name_of_the_users_stays(self, user, sample):
         layer = user.open_and_load(sample)
         layer.name = "mine"

@@ -13,6 +13,7 @@ from magicgui.widgets import (
 )
 from qtpy.QtWidgets import QAbstractItemView
 
+from napari_hexrecruit._napari.recruitment.second import SecondSimulation
 from napari_hexrecruit._napari.widgets.fold import Fold
 from napari_hexrecruit._napari.widgets.message import Message
 from napari_hexrecruit._napari.widgets.parts import (
@@ -193,12 +194,14 @@ class Fields:
             text="Save cube ...", enabled=False, tooltip="Write the cube of the layer into a file"
         )
         self.progress = progress_bar()
+        self.second = SecondSimulation()
         self.status = Message("Nothing is loaded.", lines=4)
         return [
             self.automatic,
             row("", [self.load, self.cancel, self.save_cube]),
             self.progress,
             self.status,
+            self.second.section,
         ]
 
     def _playback_fields(self) -> list[Widget]:

@@ -16,6 +16,7 @@ from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, name_of
 from napari_hexrecruit._napari.layers.look import Look, default_limits
 from napari_hexrecruit._napari.layers.shown_cube import cube_of, is_plain
 from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.recruitment.second import told_apart
 from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit.filters import rule_column
 from napari_hexrecruit.recipe import CubeRecipe
@@ -40,6 +41,8 @@ class Shown:
         self._layers: dict[str, Points] = {}
         self._names: dict[str, str] = {}
         self._made_grid = False
+        self._before: list[Points] = []
+        self._of = ""
         self._widest_of: tuple[str, list[int]] = ("", [])
         self._limits = (0.0, 1.0)
 
@@ -52,6 +55,18 @@ class Shown:
     def layers(self) -> list[Points]:
         """Those that are still in the viewer, in the order of their values."""
         return [layer for layer in self._layers.values() if layer in self._viewer.layers]
+
+    @property
+    def before(self) -> list[Points]:
+        """Layers of the simulation that was loaded before, which are side by side with these."""
+        return [layer for layer in self._before if layer in self._viewer.layers]
+
+    def leave_only_last(self) -> None:
+        """Remove the layers of the simulation that was loaded before."""
+        for layer in self.before:
+            self._viewer.layers.remove(layer)
+        self._before = []
+        self._arrange(several=len(self.layers) > 1)
 
     @property
     def looked_at(self) -> list[Points]:
@@ -84,25 +99,32 @@ class Shown:
         self._take({"": layer})
         self._names = {}
 
-    def show(self, simulation: Sources, cubes: dict[str, xr.Dataset], look: Look) -> None:
+    def show(
+        self,
+        simulation: Sources,
+        cubes: dict[str, xr.Dataset],
+        look: Look,
+        *,
+        replaces: bool = False,
+    ) -> None:
         """Show cubes: in the layers of the same simulation, or else in new ones.
 
         Parameters
         ----------
         simulation
-            What the cubes are of; layers of another one stay in the viewer as they are.
+            What the cubes are of.
         cubes
             Cube by the value it is of.
         look
             How new ones shall look.
+        replaces
+            Whether layers of another simulation are removed; else they are side by side with these.
         """
         look = self.look(otherwise=look)
         if look.limits is None:
             look = replace(look, limits=default_limits(cubes.values(), look.metric))
         if simulation != self._simulation:
-            self._take({})
-            self._simulation, self._names = simulation, {}
-            self._made_grid = False
+            self._leave(simulation, replaces=replaces)
         before, axis = list(self._layers), self.time_axis()
         time = None if axis is None else float(self._viewer.dims.point[axis])
         for value in [value for value in self._layers if value not in cubes]:
@@ -110,12 +132,30 @@ class Shown:
         self._take({value: self._shown(value, cube, look) for value, cube in cubes.items()})
         self.select()
         if list(cubes) != before:
-            share_bars(self.layers, wanted=look.colorbar)
-            self._arrange(several=len(cubes) > 1)
+            share_bars([*self.before, *self.layers], wanted=look.colorbar)
+            self._arrange(several=len(cubes) + len(self.before) > 1)
         show_time(self._viewer).visible = look.timestamp
         axis = self.time_axis()
         if time is not None and axis is not None:  # napari goes to 0 where all layers are new
             self._viewer.dims.set_point(axis, time)
+
+    def _leave(self, simulation: Sources, *, replaces: bool) -> None:
+        """Go on to another simulation, whose layers are not there yet."""
+        others, were = self.layers, self._simulation
+        self._take({})
+        if replaces:
+            for layer in others:
+                self._viewer.layers.remove(layer)
+        elif others and were is not None:
+            self._tell_apart(others, were, simulation)
+            self._before = [*self.before, *others]
+        self._simulation, self._names = simulation, {}
+
+    def _tell_apart(self, others: list[Points], were: Sources, simulation: Sources) -> None:
+        theirs, self._of = told_apart(were, simulation)
+        for layer in others:
+            if not layer.name.endswith(f"({theirs})"):
+                layer.name = f"{layer.name} ({theirs})"
 
     def show_stamp(self, visible: bool) -> None:
         """Show the time on the canvas, or not."""
@@ -153,7 +193,7 @@ class Shown:
             for event in _look_events(layer):
                 event.connect(self._on_layer_look)
         if new:
-            look_alike(self._viewer, list(layers.values()))
+            look_alike(self._viewer, [*self.before, *layers.values()])
 
     def _unfollow(self, layer: Points) -> None:
         for event in _look_events(layer):
@@ -200,7 +240,8 @@ class Shown:
         """Name a layer after what it shows, unless the user has named it."""
         if value in self._names and layer.name != self._names[value]:
             return
-        layer.name = _part_name(cube, value) if value else name_of(cube)
+        name = _part_name(cube, value) if value else name_of(cube)
+        layer.name = f"{name} ({self._of})" if self._of and self.before else name
         self._names[value] = layer.name
 
     def _remove(self, value: str) -> None:
@@ -216,7 +257,7 @@ class Shown:
         grid = self._viewer.canvas.grid
         grid.stride = 1
         grid.enabled = several
-        lay_beside(self.layers, beside=several)
+        lay_beside([*self.before, *self.layers], beside=several)
         self._viewer.reset_view()
         self._made_grid = several
 

@@ -121,6 +121,7 @@ class RecruitmentWidget(Container[Widget]):
         form.automatic.changed.connect(self._on_request_changed)
         form.load.changed.connect(self.load)
         form.cancel.changed.connect(self._loading.cancel)
+        form.second.answered.connect(self._on_second)
         form.save_cube.changed.connect(self._save_cube)
         form.play.changed.connect(self._play)
         form.halt.changed.connect(self._playback.stop)
@@ -211,9 +212,11 @@ class RecruitmentWidget(Container[Widget]):
         cubes = list(kept.values())
         self._adding = True
         try:
-            self._shown.show(sources, kept, self.form.look)
+            replaces = self.form.second.replaces
+            self._shown.show(sources, kept, self.form.look, replaces=replaces)
         finally:
             self._adding = False
+        self.form.second.ask(bool(self._shown.before))
         self._on_look()
         self._loaded = (sources, result.request)
         self._show_notes()
@@ -225,6 +228,10 @@ class RecruitmentWidget(Container[Widget]):
             self._on_behind()
         self.form.status.mended()
         self._chooser.remember()
+
+    def _on_second(self, replaces: bool) -> None:
+        if replaces:
+            self._shown.leave_only_last()
 
     def _on_behind(self) -> None:
         """Say what is still being read; look at the files once that is done."""
