@@ -7,19 +7,20 @@ has given one more variable. The viewer, the pictures and the command line share
 from __future__ import annotations
 
 import difflib
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit import metric_values
 from napari_hexrecruit.blocks import parts_of
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.schema import (
     N_NEURONS,
     N_RECRUITED,
     N_SPIKES,
-    N_TRIALS,
     RECRUITMENT,
     TIME,
 )
@@ -34,6 +35,10 @@ Means = npt.NDArray[np.float64]
 
 _COLORMAP, _DIVERGING_COLORMAP = "viridis", "RdBu_r"
 _PERCENT = (RECRUITMENT,)
+N_NEURONS_WITH = "n_neurons_with"
+"""Neurons of each hexagon in what a cube was compared with."""
+_OF_TWO = ("difference", "ratio", "log2_ratio")
+_COMPARED = (RECRUITMENT, N_RECRUITED, N_SPIKES, N_NEURONS_WITH, "difference")
 
 
 @dataclass(frozen=True)
@@ -102,10 +107,20 @@ class Metric:
         between
             Stands between quantity and filter.
         """
-        filters = {CubeRecipe.of_foreign(cube).filters for cube in cubes}
+        filters = {"" if self._has_others(cube) else _filters(cube) for cube in cubes}
         shared = filters.pop() if len(filters) == 1 else ""
         title = self.title_for(cubes[0])
         return f"{title}{between}{shared}" if shared else title
+
+    def is_of_two(self, cube: xr.Dataset) -> bool:
+        """Whether it compares a cube with another: its mean needs the counts of both."""
+        return self.variable in _OF_TWO and self.variable in cube
+
+    def _has_others(self, cube: xr.Dataset) -> bool:
+        """Whether it compares other neurons with those of the cube: the label names both."""
+        compared = self.variable in _OF_TWO and json.loads(cube.attrs.get("analysis", "{}"))
+        text = compared and compared.get("with")
+        return bool(text) and CubeRecipe.from_json(text).filters != _filters(cube)
 
     def label_for(self, cube: xr.Dataset) -> tuple[str, str]:
         """Label and units for a cube.
@@ -209,77 +224,12 @@ def is_cumulative(cube: xr.Dataset) -> bool:
     return CubeRecipe.of_foreign(cube).cumulative
 
 
+def _filters(cube: xr.Dataset) -> str:
+    return CubeRecipe.of_foreign(cube).filters
+
+
 def _with_units(label: str, units: str) -> str:
     return f"{label} ({units})" if units else label
-
-
-def _recruitment(cube: xr.Dataset) -> Values:
-    return cube[RECRUITMENT].values.astype(np.float32, copy=False)
-
-
-def _n_recruited(cube: xr.Dataset) -> Values:
-    counts = cube[N_RECRUITED].values.astype(np.float32)
-    return _where_defined(cube, counts / np.float32(_n_trials(cube)))
-
-
-def _rate(cube: xr.Dataset) -> Values:
-    neuron_seconds = np.maximum(cube[N_NEURONS].values, 1) * _seconds(cube)
-    return _where_defined(cube, (cube[N_SPIKES].values / neuron_seconds).astype(np.float32))
-
-
-def _population_recruitment(cube: xr.Dataset) -> Means:
-    pool = _pool(cube, N_RECRUITED)
-    return 100.0 * _per(pool.total, pool.n_neurons * _n_trials(cube))
-
-
-def _population_n_recruited(cube: xr.Dataset) -> Means:
-    pool = _pool(cube, N_RECRUITED)
-    return _per(pool.total, pool.n_hexes * float(_n_trials(cube)))
-
-
-def _population_rate(cube: xr.Dataset) -> Means:
-    pool = _pool(cube, N_SPIKES)
-    return _per(pool.total, pool.n_neurons * _seconds(cube))
-
-
-class _Pool(NamedTuple):
-    """Sums over the hexagons that have a value in the bin, each (n_bins,)."""
-
-    total: Means
-    n_neurons: Means
-    n_hexes: Means
-
-
-def _pool(cube: xr.Dataset, name: str) -> _Pool:
-    known = ~np.isnan(cube[RECRUITMENT].values)
-    counts = cube[name].values
-    n_neurons = cube[N_NEURONS].values.astype(np.float64)
-    ever = known.any(axis=0)
-    if (known == ever).all():  # hexagons have a value in all bins or in none
-        counts = counts if ever.all() else counts[:, ever]
-        sums = [np.full(len(counts), n) for n in (n_neurons[ever].sum(), float(ever.sum()))]
-        return _Pool(counts.sum(axis=1, dtype=np.float64), *sums)
-    total = np.where(known, counts, 0).sum(axis=1, dtype=np.float64)
-    return _Pool(total, known @ n_neurons, known.sum(axis=1, dtype=np.float64))
-
-
-def _where_defined(cube: xr.Dataset, values: Values) -> Values:
-    values[np.isnan(cube[RECRUITMENT].values)] = np.nan
-    return values
-
-
-def _per(total: Means, amount: Means) -> Means:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(amount > 0, total / amount, np.nan)
-
-
-def _seconds(cube: xr.Dataset) -> float:
-    """Time that the spikes of a bin are from: the bin, of as many trials as are summed."""
-    return float(cube.attrs["bin_ms"]) / 1000.0 * _n_trials(cube)
-
-
-def _n_trials(cube: xr.Dataset) -> int:
-    return int(cube.attrs.get(N_TRIALS, 1))
 
 
 def _derived(
@@ -291,6 +241,7 @@ def _derived(
     diverging: bool = False,
     pools: bool = True,
     is_label: bool = False,
+    of_pools: Callable[[Means, Means], Means] | None = None,
 ) -> Metric:
     """A variable that an analysis adds: (time, hex), or (hex,), which is the same in every bin."""
     of = variable or name
@@ -298,12 +249,14 @@ def _derived(
     def of_hexes(cube: xr.Dataset) -> Values:
         values = cube[of].values.astype(np.float32, copy=False)
         if is_label:
-            values = _where_defined(cube, values.copy())
+            values = metric_values.where_defined(cube, values.copy())
         if TIME in cube.sizes and TIME not in cube[of].dims:
             values = np.broadcast_to(values, (cube.sizes[TIME], *values.shape))
         return values
 
     def of_population(cube: xr.Dataset) -> Means:
+        if of_pools is not None:
+            return of_pools(*_pools_of_both(cube))
         values = of_hexes(cube)
         if not pools:
             return np.full(len(values), np.nan)
@@ -313,22 +266,56 @@ def _derived(
         with np.errstate(invalid="ignore"):
             return np.asarray(total / weight)
 
-    reads = (of, RECRUITMENT) if is_label else (of,)
+    reads: tuple[str, ...] = (of, RECRUITMENT) if is_label else (of,)
+    reads = (of, *_COMPARED) if of_pools is not None else reads
     return Metric(name, label, units, of_hexes, of_population, reads, False, diverging, of, pools)
+
+
+def _pools_of_both(cube: xr.Dataset) -> tuple[Means, Means]:
+    """Of the two that were compared: each one's counts are pooled, over the hexagons of both.
+
+    The other's value is the cube's less the difference; its neurons are `N_NEURONS_WITH`, or as
+    many as the cube's own.
+    """
+    shown = METRICS[compared_metric(cube)]
+    mine = shown.of_hexes(cube).astype(np.float64)
+    difference = cube["difference"].values.astype(np.float64)
+    known = np.isfinite(mine) & np.isfinite(difference)
+    neurons = [cube[N_NEURONS].values] * 2
+    if N_NEURONS_WITH in cube:
+        neurons[1] = cube[N_NEURONS_WITH].values
+    pools = []
+    for values, n in zip((mine, mine - difference), neurons, strict=True):
+        weight = np.ones(len(n)) if shown.name == N_RECRUITED else n.astype(np.float64)
+        pools.append(metric_values.per(np.where(known, values, 0.0) @ weight, known @ weight))
+    return pools[0], np.maximum(pools[1], 0.0)  # what rounding has left is 0
+
+
+def compared_metric(cube: xr.Dataset) -> str:
+    """Name of the metric that the variables of a comparison are of."""
+    made = json.loads(cube.attrs.get("analysis", "{}"))
+    name = made.get("metric") or made.get("clusters", {}).get("metric") or RECRUITMENT
+    return str(name)
 
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric(
-            "recruitment", "Recruited", "%", _recruitment, _population_recruitment, _PERCENT, True
+            "recruitment",
+            "Recruited",
+            "%",
+            metric_values.recruitment,
+            metric_values.population_recruitment,
+            _PERCENT,
+            True,
         ),
         Metric(
             "n_recruited",
             "Recruited neurons",
             "",
-            _n_recruited,
-            _population_n_recruited,
+            metric_values.n_recruited,
+            metric_values.population_n_recruited,
             (*_PERCENT, N_RECRUITED),
             True,
         ),
@@ -336,8 +323,8 @@ METRICS: dict[str, Metric] = {
             "rate",
             "Firing rate",
             "spikes/s per neuron",
-            _rate,
-            _population_rate,
+            metric_values.rate,
+            metric_values.population_rate,
             (*_PERCENT, N_SPIKES),
         ),
     )
@@ -347,11 +334,25 @@ METRICS: dict[str, Metric] = {
 DERIVED: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        _derived("difference", "Difference", "percentage points", diverging=True),
-        _derived("ratio", "Ratio", ""),
-        _derived("log2_ratio", "Ratio, log2", "", diverging=True),
+        _derived(
+            *("difference", "Difference", "percentage points"),
+            diverging=True,
+            of_pools=lambda mine, theirs: mine - theirs,
+        ),
+        _derived("ratio", "Ratio", "", of_pools=metric_values.ratio_of),
+        _derived(
+            *("log2_ratio", "Ratio, log2", ""),
+            diverging=True,
+            of_pools=lambda mine, theirs: metric_values.log2_of(
+                metric_values.ratio_of(mine, theirs)
+            ),
+        ),
         _derived("z_score", "Deviation from the baseline", "standard deviations", diverging=True),
-        _derived("sem", "Recruited, standard error of the mean", "%", variable="recruitment_sem"),
+        _derived(
+            *("sem", "Recruited, standard error of the mean", "%"),
+            variable="recruitment_sem",
+            pools=False,
+        ),
         _derived("reliability", "Correlation between trials", "", diverging=True),
         _derived("latency", "Response latency", "ms"),
         _derived("first_spike_latency", "First-spike latency", "ms"),

@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.cubes import cube_of, letter_cube, wave_cube
 
-from napari_hexrecruit.analysis import align, bins_of, compare, cut, hex_positions, z_score
+from napari_hexrecruit import MovieStyle, render_frames
+from napari_hexrecruit.analysis import (
+    align,
+    bins_of,
+    compare,
+    cut,
+    hex_positions,
+    hex_traces,
+    population_trace,
+    z_score,
+)
+from napari_hexrecruit.limits import first_limits
 from napari_hexrecruit.metrics import METRICS, metric_named
 from napari_hexrecruit.schema import validate_cube
 
@@ -139,11 +150,10 @@ def test_difference_and_ratio_of_each_hexagon_and_bin(mine, theirs, seed, metric
     np.testing.assert_allclose(result["difference"], one - other, **tight)
     for at in np.ndindex(one.shape):
         v, w = one[at], other[at]
-        ratio = v / w if w > 0 else np.nan
+        ratio = v / w if w > 0 else np.inf if v > 0 and w == 0 else np.nan
         np.testing.assert_allclose(result["ratio"].to_numpy()[at], ratio, rtol=1e-5)
-        log = np.log2(ratio) if ratio > 0 else np.nan
+        log = -np.inf if ratio == 0 else np.log2(ratio)
         np.testing.assert_allclose(result["log2_ratio"].to_numpy()[at], log, rtol=1e-4, atol=1e-5)
-    assert not np.isinf(result[NEW].to_array()).any()
 
 
 @given(cells, cells, st.integers(0, 99))
@@ -159,7 +169,7 @@ def test_a_hexagon_that_one_lacks_has_no_difference_and_a_silent_one_has():
     b = cube_of([[0, 10]], row=[0, 0], col=[1, 2])
     result = compare(a, b)
     np.testing.assert_array_equal(result["difference"], [[np.nan, 20.0, np.nan]])
-    np.testing.assert_array_equal(result["ratio"], [[np.nan, np.nan, np.nan]])
+    np.testing.assert_array_equal(result["ratio"], [[np.nan, np.inf, np.nan]])
 
 
 def test_labels_say_what_and_in_which_units():
@@ -175,6 +185,72 @@ def test_labels_say_what_and_in_which_units():
     assert rate["difference"].attrs["units"] == "spikes/s per neuron"
     with pytest.raises(ValueError, match="cannot be compared: use one of recruitment"):
         compare(letter_cube(), letter_cube(), metric="difference")
+
+
+def test_new_responses_and_complete_suppression_are_marked():
+    a = cube_of([[30, 0, 0, 10]], row=[0] * 4, col=range(4))
+    b = cube_of([[0, 20, 0, 20]], row=[0] * 4, col=range(4))
+    result = compare(a, b)
+    np.testing.assert_array_equal(result["ratio"], [[np.inf, 0.0, np.nan, 0.5]])
+    np.testing.assert_array_equal(result["log2_ratio"], [[np.inf, -np.inf, np.nan, -1.0]])
+    assert first_limits([result], metric_named("log2_ratio")) == (-1.0, 1.0)
+    finite = result.assign(log2_ratio=result["log2_ratio"].clip(-1.0, 1.0))
+    pictures = [
+        next(iter(render_frames(one, metric="log2_ratio", style=MovieStyle(clim=(-1, 1)))))
+        for one in (result, finite)
+    ]
+    maps = [picture[:, :1100] for picture in pictures]  # without the colour bar
+    assert np.array_equal(*maps)  # drawn in the colours of the ends
+
+
+def filtered(counts, n_neurons, where):
+    cube = cube_of(counts, row=[0, 0], col=[0, 1], n_neurons=n_neurons)
+    recipe = json.dumps(json.loads(cube.attrs["recipe"]) | {"where": where})
+    return cube.assign_attrs(recipe=recipe)
+
+
+EXC = filtered([[30, 10], [0, 4]], [100, 40], [{"column": "synapse_class", "value": "EXC"}])
+INH = filtered([[2, 1], [5, 0]], [10, 50], [{"column": "synapse_class", "value": "INH"}])
+
+
+def test_counts_are_pooled_before_they_are_compared():
+    result = compare(EXC, INH, names=("E", "I"))
+    assert result["n_neurons_with"].values.tolist() == [10, 50]
+    one, other = 100.0 * np.array([40, 4]) / 140.0, 100.0 * np.array([3, 5]) / 60.0
+    expected = {
+        "difference": one - other,
+        "ratio": one / other,
+        "log2_ratio": np.log2(one / other),
+    }
+    for metric, values in expected.items():
+        population = population_trace(result, metric=metric)
+        np.testing.assert_allclose(population, values, rtol=1e-5)
+        found = hex_traces(result, [0, 1], metric=metric)
+        np.testing.assert_allclose(found["mean"], values, rtol=1e-5)
+        single = hex_traces(result, [1], metric=metric)
+        np.testing.assert_allclose(single["mean"], single["trace"][:, 0], rtol=1e-5)
+    for metric in ("rate", "n_recruited"):
+        both = [metric_named(metric).population(cube) for cube in (EXC, INH)]
+        found = population_trace(compare(EXC, INH, metric=metric), metric="difference")
+        np.testing.assert_allclose(found, both[0] - both[1], rtol=1e-5)
+
+
+def test_a_hexagon_of_one_only_is_not_in_the_pools():
+    both = compare(EXC, INH.isel(hex=[0]))
+    np.testing.assert_allclose(population_trace(both, metric="difference"), [10.0, -50.0])
+
+
+def test_titles_name_both_denominators_where_they_differ():
+    result = compare(EXC, INH, names=("E", "I"))
+    title = "Recruited, E (of synapse_class EXC) − I (of synapse_class INH) (percentage points)"
+    assert metric_named("difference").bar_title([result]) == title
+    assert metric_named("recruitment").bar_title([result]) == "Recruited (%), synapse_class EXC"
+    same = compare(EXC, EXC, names=("E", "I"))
+    assert metric_named("difference").bar_title([same]) == (
+        "Recruited, E − I (percentage points), synapse_class EXC"
+    )
+    all_of = compare(EXC, INH.assign_attrs(recipe="{}"), names=("E", "I"))
+    assert "E (of synapse_class EXC) − I (of all)" in all_of["difference"].attrs["long_name"]
 
 
 def test_nothing_that_is_compared_is_changed():

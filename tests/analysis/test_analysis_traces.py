@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from tests.support.cubes import cube_of, wave_cube
 
 from napari_hexrecruit.analysis import (
+    cut_trials,
     hex_traces,
     neurons_of,
     population_trace,
     raster,
+    trace_figure,
     traces_table,
+    trial_mean,
 )
 from napari_hexrecruit.counting.members import group_neurons
 from napari_hexrecruit.hexgrid import HexGrid
@@ -156,3 +159,16 @@ def test_each_neuron_has_a_line_hexagon_by_hexagon(spikes):
 def test_the_raster_of_nothing_is_empty(spikes):
     assert raster(*spikes, np.zeros(0, int)).sizes["spike"] == 0
     assert raster(*spikes, np.array([1]), start=200.0).sizes["spike"] == 0
+
+
+def test_a_standard_error_has_no_mean_over_hexagons():
+    cube = wave_cube(n_bins=12)
+    mean = trial_mean(cut_trials(cube, [40.0, 80.0], before=20.0, after=20.0))
+    found = hex_traces(mean, [0, 1], metric="sem")
+    assert np.isnan(found["mean"]).all() and np.isfinite(found["trace"]).all()
+    assert found["trace"].attrs["long_name"] == "Recruited, SEM over 2 trials"
+    assert traces_table(found).columns.tolist() == ["time_ms", *found["hex"].values]
+    labels = [text.get_text() for text in trace_figure(found).axes[0].get_legend().get_texts()]
+    assert labels == found["hex"].values.tolist()
+    with pytest.raises(ValueError, match="no value of several hexagons together"):
+        population_trace(mean, metric="sem")

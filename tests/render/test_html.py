@@ -97,10 +97,24 @@ def test_percentages_that_the_counts_do_not_give_are_coded():
 
 def test_infinity_and_no_value_of_an_analysis_are_no_numbers():
     cube = wave_cube(n_rows=1, n_cols=4, n_bins=2)
-    ratio = np.array([1.0, np.inf, np.nan, 3.0], np.float32)
-    text = page(cube.assign(latency=("hex", ratio)), metric="latency")
-    codes = codes_of(text)
-    assert codes[0].tolist() == [1, 2**16 - 1, 0, 2**16 - 2]
+    for values, codes in (
+        ([1.0, np.inf, np.nan, 3.0], [1, 2**16 - 1, 0, 2**16 - 3]),
+        ([-np.inf, np.inf, -2.0, 2.0], [2**16 - 2, 2**16 - 1, 1, 2**16 - 3]),
+    ):
+        ratio = ("hex", np.array(values, np.float32))
+        made = compare(cube, cube).assign(log2_ratio=ratio)
+        assert codes_of(page(made, metric="log2_ratio"))[0].tolist() == codes
+
+
+def test_means_that_would_mislead_are_not_offered():
+    cube = wave_cube(n_rows=1, n_cols=4, n_bins=2)
+    result = compare(cube, cube).assign(wave=(("time", "hex"), np.ones((2, 4), np.int32)))
+    metrics = ["recruitment", "difference", "ratio", "log2_ratio", "wave"]
+    content = content_of(page(result, metric=metrics))
+    offered = {metric["name"]: metric["mean"] for metric in content["metrics"]}
+    assert [offered[name] for name in metrics] == [True, False, False, False, False]
+    population = dict(zip(offered, content["panels"][0]["population"], strict=True))
+    assert population["difference"] == [0.0, 0.0] and population["wave"] == [None, None]
 
 
 def test_several_metrics_share_what_they_can():

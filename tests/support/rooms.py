@@ -17,7 +17,7 @@ FLOORS = [
         *("command_line", "hexgrid", "recipe_entries", "rounding", "schema", "system"),
         *("timebins", "values"),
     },
-    {"atlas", "blocks", "conform", "doubts", "filters", "text"},
+    {"atlas", "blocks", "conform", "doubts", "filters", "metric_values", "text"},
     {"recipe", "storage"},
     {"metrics"},
     {"limits"},

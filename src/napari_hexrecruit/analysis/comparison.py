@@ -15,7 +15,15 @@ from napari_hexrecruit.analysis.windows import bins_of
 from napari_hexrecruit.blocks import time_chunks
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.hexgrid import HexGrid
-from napari_hexrecruit.metrics import METRICS, Metric, is_cumulative, metric_named
+from napari_hexrecruit.metric_values import log2_of, ratio_of
+from napari_hexrecruit.metrics import (
+    METRICS,
+    N_NEURONS_WITH,
+    Metric,
+    is_cumulative,
+    metric_named,
+)
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.schema import (
     COORDINATES,
     HEX,
@@ -93,8 +101,10 @@ def compare(
     xr.Dataset
         The recruitment cube `a`, aligned, with ``difference`` (a − b; percentage points for
         recruitment, else the units of the metric), ``ratio`` (a / b) and ``log2_ratio``, all
-        (time, hex) float32. NaN where either has no value; the ratio also where b is 0, and its
-        logarithm also where a is 0.
+        (time, hex) float32. NaN where either has no value; the ratio also where both are 0. Where
+        only b is 0, a new response, the ratio is infinite; where only a is 0, suppression is
+        complete, and its logarithm is minus infinity. ``n_neurons_with`` (hex,) are the neurons of
+        `b`: means over hexagons are made from the counts of both.
 
     Raises
     ------
@@ -119,14 +129,17 @@ def compare(
     ratio = _bin_by_bin(_ratio, mine, theirs)
     log2 = _bin_by_bin(_log2, ratio)
     units = PERCENTAGE_POINTS if shown.units == "%" else shown.units
-    what = f"{shown.label}, {names[0]}"
+    first, second = _named(a, b, names)
+    what = f"{shown.label}, {first}"
     variables = {
-        "difference": (difference, f"{what} − {names[1]}", units),
-        "ratio": (ratio, f"{what} / {names[1]}", ""),
-        "log2_ratio": (log2, f"{what} / {names[1]}, log2", ""),
+        "difference": (difference, f"{what} − {second}", units),
+        "ratio": (ratio, f"{what} / {second}", ""),
+        "log2_ratio": (log2, f"{what} / {second}, log2", ""),
     }
     made = {"compare": list(names), "metric": metric, "with": str(b.attrs["recipe"])}
-    return _with(a, variables, f"{names[0]} compared with {names[1]}", made)
+    label = {"long_name": f"Neurons of the hexagon, {second}", "units": "1"}
+    result = _with(a, variables, f"{names[0]} compared with {names[1]}", made)
+    return result.assign({N_NEURONS_WITH: (HEX, b[N_NEURONS].values, label)})
 
 
 def z_score(cube: xr.Dataset, baseline: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.Dataset:
@@ -197,15 +210,19 @@ def _bin_by_bin(function: Callable[..., Values], *values: Any) -> Any:
 
 
 def _ratio(mine: Values, theirs: Values) -> Values:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(theirs > 0, mine / theirs, np.float32(np.nan)).astype(np.float32)
+    return ratio_of(mine, theirs).astype(np.float32)
 
 
 def _log2(ratio: Values) -> Values:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log2: Values = np.log2(ratio)
-    log2[np.isneginf(log2)] = np.nan
-    return log2
+    return log2_of(ratio).astype(np.float32)
+
+
+def _named(a: xr.Dataset, b: xr.Dataset, names: tuple[str, str]) -> list[str]:
+    """What the two are called; with the neurons they are of where these are not the same."""
+    filters = [CubeRecipe.of_foreign(cube).filters for cube in (a, b)]
+    if filters[0] == filters[1]:
+        return list(names)
+    return [f"{name} (of {of or 'all'})" for name, of in zip(names, filters, strict=True)]
 
 
 def _with(

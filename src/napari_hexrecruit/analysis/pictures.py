@@ -62,10 +62,11 @@ def trace_figure(
         axes.fill_between(middles, population, color="#dddddd", linewidth=0, label="Population")
     _draw_hexes(axes, traces, middles)
     n_hexes = traces.sizes[HEX]
-    if n_hexes > 1:
+    if n_hexes > 1 and np.isfinite(traces["mean"]).any():
         n_neurons = int(traces[N_NEURONS].sum())
         label = f"Mean of {n_hexes} ({n_neurons:,} neurons)"
-        axes.plot(middles, traces["mean"], color="black", linewidth=2.2, label=label)
+        mean = traces["mean"].where(np.isfinite(traces["mean"]))
+        axes.plot(middles, mean, color="black", linewidth=2.2, label=label)
     attrs = traces["trace"].attrs
     units = f" ({attrs['units']})" if attrs["units"] else ""
     quantity = f"{attrs['long_name']}{units}"

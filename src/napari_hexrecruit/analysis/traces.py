@@ -11,7 +11,7 @@ from napari_hexrecruit.analysis.selection import HexChoice, neurons_of, picked_i
 from napari_hexrecruit.blocks import parts_of
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.metrics import metric_named
-from napari_hexrecruit.schema import HEX, N_NEURONS, TIME, VARIABLES
+from napari_hexrecruit.schema import HEX, N_NEURONS, RECRUITMENT, TIME, VARIABLES
 from napari_hexrecruit.timebins import Clock, first_at
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def hex_traces(cube: xr.Dataset, hexes: HexChoice, *, metric: str = "recruitment
         float64, in which every *neuron* of these hexagons counts alike:
         ``100 * sum(n_recruited) / sum(n_neurons)`` for recruitment. The coordinates of the hexagons
         are kept. NaN where a hexagon has too few neurons for a value; such hexagons are not in the
-        mean, and without any other the mean is NaN.
+        mean, and without any other the mean is NaN. Of a comparison the counts of both are pooled
+        first: the mean of a ratio is that of the pooled two. A standard error and the number of a
+        wave have no mean: NaN.
 
     Raises
     ------
@@ -84,7 +86,7 @@ def _courses(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
     """Values of a metric and their mean; a cube on disk is read once, a part at a time."""
     values, mean = [], []
-    read = [name for name in (*VARIABLES, shown.variable) if name in cube]
+    read = [name for name in {*VARIABLES, *shown.reads} if name in cube]
     for part in parts_of(cube):
         bins = cube[read].isel({TIME: part}).load()
         values.append(shown.values(bins))
@@ -107,10 +109,19 @@ def population_trace(cube: xr.Dataset, *, metric: str = "recruitment") -> xr.Dat
     -------
     xr.DataArray
         (time,) float64 over the hexagons that have a value; NaN if none has.
+
+    Raises
+    ------
+    ValueError
+        If the metric has no value of several hexagons, as a standard error.
     """
     import xarray as xr
 
     cube, shown = as_cube(cube), metric_named(metric)
+    if not shown.pools:
+        raise ValueError(
+            f"{shown.label!r} has no value of several hexagons together: read it hexagon by hexagon"
+        )
     return xr.DataArray(
         shown.population(cube),
         {TIME: cube[TIME]},
@@ -131,7 +142,8 @@ def traces_table(traces: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per bin; ``to_csv(index=False)`` makes the text that is copied and saved.
+        One row per bin, without ``mean`` where the metric has none; ``to_csv(index=False)`` makes
+        the text that is copied and saved.
     """
     import pandas as pd
 
@@ -139,7 +151,9 @@ def traces_table(traces: xr.Dataset) -> pd.DataFrame:
     values = traces["trace"].values
     columns: dict[str, npt.NDArray[Any]] = {"time_ms": traces[TIME].values}
     columns |= {name: values[:, k] for k, name in enumerate(names)}
-    return pd.DataFrame(columns | {"mean": traces["mean"].values})
+    if metric_named(str(traces.attrs.get("metric", RECRUITMENT))).pools:
+        columns["mean"] = traces["mean"].values
+    return pd.DataFrame(columns)
 
 
 def raster(

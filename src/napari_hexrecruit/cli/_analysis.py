@@ -52,6 +52,7 @@ def traces(
 ) -> None:
     """Traces of hexagons and their mean, as a table or a picture."""
     from napari_hexrecruit.analysis import hex_traces, population_trace, traces_table
+    from napari_hexrecruit.metrics import metric_named
 
     if output is not None:
         check_ending(output, (".csv", *_PICTURES), overwrite=overwrite)
@@ -62,7 +63,9 @@ def traces(
             raise ValueError("no hexagon is named: give --hex, as in --hex 'R1;C2,R1;C3'")
         found = hex_traces(source, picked, metric=metric)
     if output is not None and output.suffix.lower() in _PICTURES:
-        _save_traces(found, population_trace(source, metric=metric), output, overwrite)
+        pools = metric_named(metric).pools
+        population = population_trace(source, metric=metric) if pools else None
+        _save_traces(found, population, output, overwrite)
     else:
         write_table(traces_table(found), output, overwrite=overwrite)
     if output is not None:
@@ -281,7 +284,7 @@ def _named(there: xr.DataArray) -> dict[str, Any]:
 
 
 def _save_traces(
-    found: xr.Dataset, population: xr.DataArray, output: Path, overwrite: bool
+    found: xr.Dataset, population: xr.DataArray | None, output: Path, overwrite: bool
 ) -> None:
     from napari_hexrecruit.analysis.pictures import trace_figure
     from napari_hexrecruit.render.sheet import default_settings

@@ -308,7 +308,7 @@ def _scene(
         header=made.header,
         colour_label=label,
         label_lines=made.label,
-        mean_label=f"Whole population: {quantity[0].lower()}{quantity[1:]}",
+        mean_label=f"Whole population: {quantity[0].lower()}{quantity[1:]}" if metric.pools else "",
         under=under,
         outlines=outlines,
     )

@@ -185,10 +185,14 @@ def reading(name: str, value: float, n_neurons: int, metric: Metric) -> str:
     'R3;C-1: no value, 3 neurons'
     >>> reading("R3;C-1", 0.8, 48, DERIVED["correlation"])
     'R3;C-1: correlation 0.8, 48 neurons'
+    >>> reading("R3;C-1", float("inf"), 48, DERIVED["log2_ratio"])
+    'R3;C-1: a new response, 48 neurons'
     """
     neurons = f"{n_neurons:,} neuron" + ("" if n_neurons == 1 else "s")
     if np.isnan(value):
         return f"{name}: no value, {neurons}"
+    if np.isinf(value):
+        return f"{name}: {'a new response' if value > 0 else 'completely suppressed'}, {neurons}"
     if metric.units == "%" and metric.name in METRICS:
         return f"{name}: {short(value)} % of {neurons}"
     if metric.name == N_RECRUITED:

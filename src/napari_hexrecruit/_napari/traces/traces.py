@@ -148,6 +148,8 @@ def is_in_memory(cube: xr.Dataset) -> bool:
 
 def strip_of(cube: xr.Dataset, metric: str) -> Strip:
     """Read the population of a cube."""
+    if not metric_named(metric).pools:
+        return empty_strip(cube, metric)
     return replace(empty_strip(cube, metric), values=population_trace(cube, metric=metric).values)
 
 

@@ -97,6 +97,7 @@ def _metric(metric: Metric, k: int, cubes: Sequence[xr.Dataset], look: Look) -> 
         "clim": [low, high],
         "colormap": (look.colormap if k == 0 else None) or metric.colormap,
         "diverging": metric.diverging,
+        "mean": metric.pools and not any(map(metric.is_of_two, cubes)),
     }
 
 

@@ -45,7 +45,8 @@ class Stored:
         Variable of the cube, or the metric whose values are coded.
     kind
         ``counts``, a value is ``code - 1``; or ``steps``, it is ``low + step * (code - 1)``, and
-        the highest code is infinity.
+        the
+        highest code is infinity, the one below it minus infinity.
     bits
         Of a code.
     low, step
@@ -61,11 +62,12 @@ class Stored:
     def codes(self, values: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> Codes:
         """(n_bins, n_hexes) codes: 0 where no value is known."""
         if self.kind == "steps":
-            infinite = np.isposinf(values)
-            known = known & (infinite | np.isfinite(values))
+            known = known & ~np.isnan(values)
+            highest = [np.isposinf(values), np.isneginf(values)]
             numbers = np.where(np.isfinite(values), values, self.low).astype(np.float64)
             values = np.rint((numbers - self.low) / self.step)
-            values[infinite] = 2**self.bits - 2
+            for below, infinite in enumerate(highest):
+                values[infinite] = 2**self.bits - 2 - below
         codes: Codes = np.where(known, values + 1, 0).astype(f"<u{self.bits // 8}")
         return codes
 
@@ -105,7 +107,7 @@ def plan(cube: xr.Dataset, metric: Metric, shown: Shown, bits: int | None) -> St
             return Stored(name, "counts", fits)
     bits = bits or BITS[-1]
     low, high = _range(cube, metric, shown)
-    step = (high - low) / (2**bits - 3) or 1.0
+    step = (high - low) / (2**bits - 4) or 1.0
     return Stored(metric.name, "steps", bits, low, step)
 
 

@@ -11,17 +11,19 @@ export function tracesOf(app) {
   const { content, store } = app;
   const { metric } = store.state;
   const several = content.panels.length > 1;
+  const hasMean = content.metrics[metric].mean;
   const lines = [];
   content.panels.forEach((panel, number) => {
     const title = several ? `${panel.title || `Map ${number + 1}`}: ` : "";
     const chosen = app.selection.of(number);
     const population = Float64Array.from(panel.population[metric], (one) => one ?? NaN);
-    lines.push({ kind: "population", number, name: `${title}population mean`, values: population });
+    const known = population.some((one) => !Number.isNaN(one));
+    if (known) lines.push({ kind: "population", number, name: `${title}population mean`, values: population });
     chosen.forEach((hex, k) => lines.push({
       kind: "hexagon", number, k, of: chosen.length, name: `${title}${panel.hex[hex]}`,
       values: traceOf(content, panel, metric, hex),
     }));
-    if (chosen.length > 1) {
+    if (chosen.length > 1 && hasMean) {
       lines.push({
         kind: "mean", number, name: `${title}mean of ${plural(chosen.length, "hexagon")}`,
         values: meanOf(content, panel, metric, chosen),

@@ -15,6 +15,7 @@ export function valueOf(content, panel, metric, code, hex) {
   const variable = panel.variables[panel.variableOf[metric]];
   if (variable.kind === "steps") {
     if (code === 2 ** variable.bits - 1) return Infinity;
+    if (code === 2 ** variable.bits - 2) return -Infinity;
     return Math.fround(variable.low + variable.step * (code - 1));
   }
   const count = code - 1;
