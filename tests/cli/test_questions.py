@@ -41,7 +41,7 @@ def numbers(pattern, text):
 
 def test_every_script_has_a_page_that_shows_it():
     scripts = sorted(path.stem for path in QUESTIONS.glob("*.py"))
-    assert scripts == sorted(path.stem for path in QUESTIONS.glob("*.md")) and len(scripts) == 3
+    assert scripts == sorted(path.stem for path in QUESTIONS.glob("*.md")) and len(scripts) == 4
     for name in scripts:
         page = (QUESTIONS / f"{name}.md").read_text(encoding="utf-8")
         for needed in (f"{name}.py", f"questions/{name}.txt", f"questions/{name}.png"):
@@ -73,3 +73,14 @@ def test_how_reliable_it_is(folder):
     (correlation,) = numbers(r"correlation between trials: ([\d.]+)", said)
     assert correlation > 0.9
     assert numbers(r"(\d+) hexagons never fire", said) == [MEDIUM.sheet.silent.sum()]
+
+
+@pytest.mark.slow
+def test_which_waves_there_are(folder):
+    said = answer(folder, "waves")
+    assert numbers(r"(\d+) waves, (\d+) per second", said) == [3, 3]
+    starts = [float(line.split()[1]) for line in said.splitlines()[1:4]]
+    assert starts == list(MEDIUM.stimuli_ms)
+    (speed,) = numbers(r"speed: median ([\d.]+) µm/ms", said)
+    assert speed == pytest.approx(MEDIUM.speed_um_per_ms, rel=0.05)
+    assert re.search(r"the first begins in R\d+;C\d+\n", said)
