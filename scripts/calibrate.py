@@ -1,6 +1,6 @@
 """How often maps without a wave are called one, and with a wave: writes docs/calibration.md.
 
-python scripts/calibrate.py [--sets 40]
+python scripts/calibrate.py [--sets 40] [--first-seed 0]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import ndtr
 
+from calibration_cubes import at_once, false_responses, share_called_a_wave, standing
 from napari_hexrecruit.analysis import fit_wave
 from napari_hexrecruit.errors import RecruitmentWarning
 from napari_hexrecruit.hexgrid import HexGrid
@@ -101,62 +102,122 @@ ROWS = [
 ]
 
 
-def share_of_waves(row: tuple, n_sets: int) -> float:
+CUBES = [
+    ("all at once, more in the middle (`latency`)", at_once),
+    ("standing oscillation with a nodal line (`latency`)", standing),
+]
+NEURONS, BINS_MS = (20, 60, 200), (1.0, 5.0, 10.0)
+LENGTHS = (0, 1, 2, 3)
+
+
+def share_of_waves(row: tuple, seeds: range) -> float:
     """Share of simulated maps that are called a wave."""
     _, make, parameter, n_hexes, _ = row
     places, found = Places(n_hexes), 0
-    for seed in range(n_sets):
+    for seed in seeds:
         values = make(places, parameter, np.random.default_rng([seed, 17]))
         found += fit_wave(places.latencies(values), seed=seed).is_wave
-    return found / n_sets
+    return found / len(seeds)
 
 
-def coverage(length: float, n_sets: int) -> tuple[float, float]:
+def errors_of(places: Places, length: float, rng: np.random.Generator) -> np.ndarray:
+    """Errors of 3 ms."""
+    return 3.0 * (smooth(places, length, rng) if length else rng.normal(size=places.n))
+
+
+def coverage_of_planes(length: float, seeds: range) -> tuple[float, float]:
     """Shares of 95 % intervals of speed and of direction that hold the truth."""
     places, held = Places(780), np.zeros(2)
-    for seed in range(n_sets):
+    for seed in seeds:
         rng = np.random.default_rng([seed, 18])
         way, angle = places.along(rng)
-        errors = smooth(places, length, rng) if length else rng.normal(size=places.n)
-        fit = fit_wave(places.latencies(way / 40.0 + 3.0 * errors), kind="plane", seed=seed)
+        errors = errors_of(places, length, rng)
+        fit = fit_wave(places.latencies(way / 40.0 + errors), kind="plane", seed=seed)
         turned = (angle - fit.direction + 180.0) % 360.0 - 180.0
         off = np.subtract(fit.direction_ci, fit.direction)
         held += [fit.speed_ci[0] <= 40.0 <= fit.speed_ci[1], off[0] <= turned <= off[1]]
-    return tuple((held / n_sets).tolist())
+    return tuple((held / len(seeds)).tolist())
 
 
-def page(n_sets: int) -> str:
-    lines = [
-        "# Calibration",
-        "",
-        f"How often `fit_wave` calls a simulated map a wave, of {n_sets} maps each, on an irregular"
-        " sheet with a hole. Lengths",
-        "are in hexagons; errors are 1 ms. `make calibrate` writes this page.",
-        "",
-        "| Map | Hexagons | Wave | Called a wave |",
-        "|---|---|---|---|",
-    ]
-    for row in ROWS:
-        share = share_of_waves(row, n_sets)
-        lines.append(f"| {row[0]} | {row[3]} | {'yes' if row[4] else 'no'} | {share:.1%} |")
+def coverage_of_circles(length: float, seeds: range) -> float:
+    """Share of 95 % intervals of speed that hold the truth, of those that are called a wave."""
+    places, held = Places(780), []
+    for seed in seeds:
+        rng = np.random.default_rng([seed, 19])
+        at = rng.integers(places.n)
+        way = np.hypot(places.x - places.x[at], places.y - places.y[at])
+        errors = errors_of(places, length, rng)
+        fit = fit_wave(places.latencies(way / 40.0 + errors), kind="radial", seed=seed)
+        if fit.is_wave:
+            held.append(fit.speed_ci[0] <= 40.0 <= fit.speed_ci[1])
+    return float(np.mean(held))
+
+
+def table(heads: list[str], rows: list[list[str]]) -> list[str]:
+    """Lines of a table of Markdown, and each row printed as it comes."""
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+    for row in rows:
+        lines.append(f"| {' | '.join(row)} |")
         print(lines[-1], flush=True)
-    lines += [
-        "",
-        "95 % intervals of a straight front that hold the truth, by the correlation length of the"
-        " errors:",
-        "",
-        "| Correlation length | Speed | Direction |",
-        "|---|---|---|",
+    return [*lines, ""]
+
+
+def page(seeds: range) -> str:
+    n = len(seeds)
+    maps = [
+        [row[0], str(row[3]), "yes" if row[4] else "no", f"{share_of_waves(row, seeds):.1%}"]
+        for row in ROWS
     ]
-    for length in (0, 1, 2, 3):
-        speed, direction = coverage(length, n_sets)
-        lines.append(f"| {length} | {speed:.1%} | {direction:.1%} |")
-        print(lines[-1], flush=True)
-    return "\n".join(lines) + "\n"
+    cubes = [
+        [name, "780", "no", f"{share_called_a_wave(make, n, seeds.start):.1%}"]
+        for name, make in CUBES
+    ]
+    covered = [
+        [
+            str(k),
+            *(
+                f"{one:.1%}"
+                for one in (*coverage_of_planes(k, seeds), coverage_of_circles(k, seeds))
+            ),
+        ]
+        for k in LENGTHS
+    ]
+    false = [
+        [str(k), *(f"{false_responses(k, width, n, seeds.start):.2%}" for width in BINS_MS)]
+        for k in NEURONS
+    ]
+    return (
+        "\n".join(
+            [
+                "# Calibration",
+                "",
+                f"How often `fit_wave` calls a simulated map a wave, of {n} maps each, on an"
+                " irregular sheet with a hole. Lengths",
+                "are in hexagons; errors are 1 ms. `make calibrate` writes this page.",
+                "",
+                *table(["Map", "Hexagons", "Wave", "Called a wave"], maps + cubes),
+                "95 % intervals that hold the truth, by the correlation length of the errors:",
+                "",
+                *table(
+                    ["Correlation length", "Speed, straight", "Direction", "Speed, circles"],
+                    covered,
+                ),
+                "Hexagons in which `latency` finds a response where there is none, of 780 hexagons"
+                " whose neurons fire at 2 Hz; 60 bins of",
+                "baseline, 40 that are searched:",
+                "",
+                *table(["Neurons per hexagon", *(f"bins of {k:g} ms" for k in BINS_MS)], false),
+            ]
+        ).rstrip()
+        + "\n"
+    )
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", type=int, default=40, help="maps of each kind")
+    parser.add_argument("--first-seed", type=int, default=0, help="seeds begin here")
     warnings.simplefilter("ignore", RecruitmentWarning)
-    PAGE.write_text(page(parser.parse_args().sets), encoding="utf-8")
+    given = parser.parse_args()
+    seeds_of_all = range(given.first_seed, given.first_seed + given.sets)
+    PAGE.write_text(page(seeds_of_all), encoding="utf-8")

@@ -54,10 +54,11 @@ def against(front: Front, points: Points, resolution: float) -> str:
             " stands still"
         )
     if _fits.step_is_better(trend, points):
+        doubt = _undecidable(front, points)
         return (
             "two levels, one after the other, explain the latencies as well as a front that runs:"
             " it jumps, or stands still"
-        )
+        ) + (f"; {doubt}" if doubt else "")
     if trend.kind == "radial" and trend.slowness[0] <= 0.0:
         return "the latencies fall with the distance from the source"
     if trend.delay < resolution:
@@ -73,15 +74,21 @@ def against(front: Front, points: Points, resolution: float) -> str:
 
 
 def _by_chance(front: Front, points: Points) -> str:
+    chance = f"the fit may be chance (p = {front.p_value:.2g})"
+    doubt = _undecidable(front, points)
+    return f"{doubt}, so {chance}" if doubt else chance
+
+
+def _undecidable(front: Front, points: Points) -> str:
+    """That one map cannot tell; empty where it can."""
     size = float(np.hypot(*np.ptp(points.xy, axis=0)))
     alike = front.noise.correlation_length
-    if alike > size / 3.0:
-        return (
-            f"undecidable, the latencies are nearly a gradient: what a front leaves is alike over"
-            f" {alike:.3g}, more than a third of the sheet, so the fit may be chance"
-            f" (p = {front.p_value:.2g})"
-        )
-    return f"the fit may be chance (p = {front.p_value:.2g})"
+    if alike <= size / 3.0:
+        return ""
+    return (
+        f"undecidable, the latencies are nearly a gradient: what a front leaves is alike over"
+        f" {alike:.3g}, more than a third of the sheet"
+    )
 
 
 def told(fit: WaveFit) -> str:
