@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit import metric_values
 from napari_hexrecruit.blocks import parts_of
+from napari_hexrecruit.naming import counted_in
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.schema import (
     N_NEURONS,
@@ -96,19 +97,21 @@ class Metric:
         return _with_units(*self.label_for(cube))
 
     def bar_title(self, cubes: Sequence[xr.Dataset], between: str = ", ") -> str:
-        """Title of a colour bar: quantity with units, and the filter that all cubes share.
+        """Title of a colour bar: quantity with units, and which neurons of all cubes count.
 
-        Of cubes with several filters the names of the panels say which is which.
+        Of cubes of several node sets or filters the names of the panels say which is which.
 
         Parameters
         ----------
         cubes
             What share the bar.
         between
-            Stands between quantity and filter.
+            Stands between quantity and neurons.
         """
-        filters = {"" if self._has_others(cube) else _filters(cube) for cube in cubes}
-        shared = filters.pop() if len(filters) == 1 else ""
+        selections = {
+            "" if self._has_others(cube) else counted_in(cube, population=False) for cube in cubes
+        }
+        shared = selections.pop() if len(selections) == 1 else ""
         title = self.title_for(cubes[0])
         return f"{title}{between}{shared}" if shared else title
 
@@ -224,8 +227,10 @@ def is_cumulative(cube: xr.Dataset) -> bool:
     return CubeRecipe.of_foreign(cube).cumulative
 
 
-def _filters(cube: xr.Dataset) -> str:
-    return CubeRecipe.of_foreign(cube).filters
+def is_static(cube: xr.Dataset, metric: Metric) -> bool:
+    """Whether a metric has one value for each hexagon of a cube, the same in all bins: a map."""
+    variable = metric.variable
+    return bool(variable) and variable in cube and TIME not in cube[variable].dims
 
 
 def _with_units(label: str, units: str) -> str:

@@ -143,9 +143,23 @@ class CubeRecipe:
         """
         return ", ".join(map(_as_read, self.rules))
 
-    def counted(self, population: str) -> str:
-        """What is counted, as layers, colour bars, pages and movies are named after it."""
-        return ", ".join(part for part in (population, self.filters) if part)
+    def counted(self, population: str, node_set: str = "") -> str:
+        """What is counted, as layers, colour bars, pages and movies are named after it.
+
+        Parameters
+        ----------
+        population
+            Name of the population.
+        node_set
+            One that was chosen in place of the simulation's own.
+
+        Examples
+        --------
+        >>> CubeRecipe(where="layer=2").counted("cortex", "Column")
+        'cortex, node set Column, layer 2'
+        """
+        chosen = f"node set {node_set}" if node_set else ""
+        return ", ".join(part for part in (population, chosen, self.filters) if part)
 
     @property
     def columns(self) -> tuple[str, str] | None:

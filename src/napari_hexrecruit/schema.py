@@ -27,6 +27,8 @@ RECRUITMENT, N_RECRUITED, N_SPIKES = "recruitment", "n_recruited", "n_spikes"
 N_NEURONS = "n_neurons"
 TRIAL = "trial"
 """Dimension of trials side by side, which are not a cube yet."""
+CHOSEN_NODE_SET = "chosen_node_set"
+"""Attribute of a cube: a node set that was named in place of the simulation's own."""
 N_TRIALS = "n_trials"
 """Attribute of a mean over trials: `N_RECRUITED` and `N_SPIKES` are then sums over so many."""
 

@@ -19,6 +19,7 @@ FLOORS = [
     },
     {"atlas", "blocks", "conform", "doubts", "filters", "metric_values", "text"},
     {"recipe", "storage"},
+    {"naming"},
     {"metrics"},
     {"limits"},
     {"counting", "render", "synthetic"},

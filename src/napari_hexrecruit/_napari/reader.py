@@ -19,6 +19,7 @@ from napari.viewer import current_viewer
 
 from napari_hexrecruit._napari.layers.adding import make_recruitment_layer, set_stage
 from napari_hexrecruit._napari.layers.campaign_layer import make_campaign_layer
+from napari_hexrecruit._napari.layers.pointer import follow_pointer
 from napari_hexrecruit._napari.layers.room import keep_room
 from napari_hexrecruit._napari.layers.saving import take_names_of_cubes
 from napari_hexrecruit._napari.layers.timestamp import show_time
@@ -160,6 +161,7 @@ def _dress_on_arrival(viewer: Any, layer: Points) -> None:
     def dress(event: Any) -> None:
         if event.value is layer:
             viewer.layers.events.inserted.disconnect(dress)
+            follow_pointer(viewer)
             keep_room(viewer)
             show_time(viewer)
             if len(viewer.layers) == 1:

@@ -26,6 +26,7 @@ from napari_hexrecruit.pipeline.places import (
     group_places,
 )
 from napari_hexrecruit.pipeline.window import bins_of
+from napari_hexrecruit.schema import CHOSEN_NODE_SET
 from napari_hexrecruit.sonata import Simulation, open_simulation
 
 if TYPE_CHECKING:
@@ -185,12 +186,14 @@ def resolve(
         start=bins.start_ms,
         stop=bins.stop_ms,
     )
+    chosen = recipe.node_set if recipe.node_set not in (None, sim.node_set) else None
     attrs = {
-        "title": f"Recruitment, {answered.counted(population)}",
+        "title": f"Recruitment, {answered.counted(population, chosen or '')}",
         "population": population,
         "recipe": answered.to_json(),
         "n_neurons_selected": n_selected,
         "n_neurons_without_place": n_selected - n_placed,
+        **({CHOSEN_NODE_SET: chosen} if chosen else {}),
     }
     before = [*notes, *sim.assumed, *sim.assumed_of(population)]
     behind = [*_node_set_notes(node_set, said), *source.notes(places, members, selected)]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.limits import first_limits
-from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.metrics import is_static, metric_named
 from napari_hexrecruit.render.painter import Painter
 from napari_hexrecruit.render.scene import Colours, Hexes, Panel, Scene, Underlay, arrange
 from napari_hexrecruit.render.sheet import colour_table, default_settings
@@ -96,6 +96,8 @@ def render_frames(
     """
     cubes = [as_cube(one) for one in _each(cube)]
     style = (style or MovieStyle()).replace(**options)
+    if all(is_static(one, metric_named(style.metric)) for one in cubes):
+        style = style.replace(timestamp=False)  # a map has no time
     shown = resolve_window(cubes, start, stop, step)
     if under is not None and not isinstance(under, Underlay):
         under = Underlay(*under)

@@ -143,7 +143,8 @@ def times_as_text(style: MovieStyle, shown: Shown, frames: Any) -> list[str]:
     if style.time_format is not None:
         return [one_line(style.time_format.format(start=a, stop=b)) for a, b in spans]
     decimals, longest = time_digits(shown)
-    return [f"{a:.{decimals}f}".rjust(longest, _FIGURE_SPACE) + " ms" for a, _ in spans]
+    unit = f" ms from {shown.time_from}" if shown.time_from else " ms"
+    return [f"{a:.{decimals}f}".rjust(longest, _FIGURE_SPACE) + unit for a, _ in spans]
 
 
 def time_digits(shown: Shown) -> tuple[int, int]:

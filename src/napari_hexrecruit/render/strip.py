@@ -151,4 +151,6 @@ def _label_time(sheet: Sheet, scene: Scene, axes: Axes, box: Box) -> None:
     axes.ticklabel_format(axis="x", style="plain", useOffset=False)
     sheet.style_ticks(axes, _SMALL * font, scene.foreground)
     x, y = box.left + box.width / 2, box.bottom + 1.75 * font
-    sheet.text(x, y, "Time (ms)", _SMALL * font, ha="center", color=scene.foreground)
+    since = scene.shown.time_from
+    title = f"Time since {since} (ms)" if since else "Time (ms)"
+    sheet.text(x, y, title, _SMALL * font, ha="center", color=scene.foreground)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_hexrecruit.errors import Parameter, ParameterError
+from napari_hexrecruit.naming import time_from
 from napari_hexrecruit.timebins import TimeBins, edge_position
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Shown:
     first_ms: float
     """Start of the cube's first bin."""
     bin_ms: float
+    time_from: str = ""
+    """What the times are relative to; empty for those of the simulation."""
 
     @property
     def start_ms(self) -> float:
@@ -65,7 +68,9 @@ def resolve_window(
             f"the window from {first + low * bin_ms:g} to {first + high * bin_ms:g} ms is empty:"
             " stop must be after start"
         )
-    return Shown(range(low, high, 1 if step is None else _stride(step, bin_ms)), first, bin_ms)
+    origins = {time_from(cube) for cube in cubes}
+    bins_shown = range(low, high, 1 if step is None else _stride(step, bin_ms))
+    return Shown(bins_shown, first, bin_ms, origins.pop() if len(origins) == 1 else "")
 
 
 def _common_axis(cubes: Sequence[xr.Dataset]) -> tuple[float, float, int]:

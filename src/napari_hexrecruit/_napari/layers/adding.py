@@ -24,6 +24,7 @@ from napari_hexrecruit._napari.layers.layer import (
     name_of,
     refuse_of_the_cube,
 )
+from napari_hexrecruit._napari.layers.pointer import follow_pointer
 from napari_hexrecruit._napari.layers.room import keep_room
 from napari_hexrecruit._napari.layers.saving import take_names_of_cubes
 from napari_hexrecruit._napari.layers.timestamp import show_time
@@ -96,6 +97,7 @@ def add_recruitment_layer(
     """
     layer = make_recruitment_layer(cube, metric=metric, **points_kwargs)
     is_first = len(viewer.layers) == 0
+    follow_pointer(viewer)
     keep_room(viewer)
     viewer.add_layer(layer)
     layer.face_colorbar.visible = True

@@ -14,8 +14,7 @@ from napari_hexrecruit._napari.layers.display import contrast_limits, numbers_of
 from napari_hexrecruit._napari.layers.named_hexes import NamedHexes
 from napari_hexrecruit._napari.private.points import VALUE
 from napari_hexrecruit.limits import usable_limits
-from napari_hexrecruit.metrics import metric_named, metrics_for
-from napari_hexrecruit.schema import TIME
+from napari_hexrecruit.metrics import is_static, metric_named, metrics_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,8 +148,7 @@ class ColouredHexes(NamedHexes):
     @property
     def is_static(self) -> bool:
         """Whether the metric has one value for each hexagon, the same in all bins: a map."""
-        variable = self._metric.variable
-        return bool(variable) and variable in self._cube and TIME not in self._cube[variable].dims
+        return is_static(self._cube, self._metric)
 
     # --- answers to FramePoints -------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_hexrecruit.limits import first_limits
 from napari_hexrecruit.metrics import METRICS
 from napari_hexrecruit.rounding import short
-from napari_hexrecruit.schema import HEX, MICROMETRES, N_NEURONS, N_RECRUITED, N_TRIALS, TIME
+from napari_hexrecruit.schema import HEX, MICROMETRES, N_NEURONS, N_RECRUITED, TIME
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -200,23 +200,6 @@ def reading(name: str, value: float, n_neurons: int, metric: Metric) -> str:
     if not metric.units:
         return f"{name}: {metric.label.lower()} {short(value)}, {neurons}"
     return f"{name}: {short(value)} {metric.units}, {neurons}"
-
-
-def time_from(cube: xr.Dataset) -> str:
-    """What the times of a cube are relative to; empty for those of the simulation.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> time_from(xr.Dataset(attrs={"n_trials": 3}))
-    'the onset'
-    >>> time_from(xr.Dataset(attrs={"time_origin_ms": 300.0}))
-    '300 ms'
-    """
-    if N_TRIALS in cube.attrs:
-        return "the onset"
-    origin = float(cube.attrs.get("time_origin_ms", 0.0))
-    return f"{origin:,.10g} ms" if origin else ""
 
 
 def time_label(start_ms: float, stop_ms: float) -> str:

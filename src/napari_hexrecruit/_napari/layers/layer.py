@@ -15,7 +15,7 @@ from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.metrics import metric_named
-from napari_hexrecruit.recipe import CubeRecipe
+from napari_hexrecruit.naming import counted_in
 from napari_hexrecruit.schema import RECRUITMENT
 
 if TYPE_CHECKING:
@@ -303,4 +303,4 @@ def refuse_of_the_cube(points_kwargs: Mapping[str, Any]) -> None:
 
 def name_of(cube: xr.Dataset) -> str:
     """What a layer is called: the neurons that count."""
-    return CubeRecipe.of_foreign(cube).counted(str(cube.attrs["population"])) or "recruitment"
+    return counted_in(cube) or "recruitment"

@@ -10,14 +10,17 @@ import napari
 from napari.components.overlays import TextOverlay
 from napari.layers import Layer
 
-from napari_hexrecruit._napari.layers.display import hex_points, time_from, time_label
+from napari_hexrecruit._napari.layers.display import hex_points, time_label
 from napari_hexrecruit._napari.private.copies import STATE_KEY
-from napari_hexrecruit._napari.private.points import FramePoints
+from napari_hexrecruit._napari.private.points import FRAME_AXIS, FramePoints
+from napari_hexrecruit.naming import time_from
 
 OVERLAY = "recruitment_time"
 _POSITION = "bottom_left"
 """Colour bars, their labels and the names of layers are at the top, the scale bar at the right."""
 _FONT_SIZE = 14
+_TIME = "time"
+"""Name of the axis in layers."""
 
 
 def show_time(viewer: napari.Viewer) -> TextOverlay:
@@ -84,6 +87,8 @@ class _TimeStamp:
             return
         layer = _timed_layer(viewer)
         window = None if layer is None else _window_ms(viewer, layer)
+        if layer is not None:
+            _name_axis(viewer, layer)
         lines = [getattr(layer, "caption", ""), _label(layer, window)]
         self.overlay.text = "\n".join(line for line in lines if line)
 
@@ -117,9 +122,23 @@ def _label(layer: Layer | None, window: tuple[float, float] | None) -> str:
     """The time, and what it is from where that is not the start of the simulation."""
     if layer is None or window is None or getattr(layer, "is_static", False):
         return ""
-    cube = layer.cube if isinstance(layer, FramePoints) else layer.metadata[STATE_KEY].cube
-    from_ = time_from(cube)
+    from_ = time_from(_cube_of(layer))
     return time_label(*window) + (f", from {from_}" if from_ else "")
+
+
+def _name_axis(viewer: napari.Viewer, layer: Layer) -> None:
+    """Let the slider say what its time is from, unless the user has named it otherwise."""
+    from_ = time_from(_cube_of(layer))
+    axis, labels = viewer.dims.ndim + FRAME_AXIS, list(viewer.dims.axis_labels)
+    wanted = f"{_TIME} from {from_}" if from_ else _TIME
+    is_ours = axis >= 0 and (labels[axis] == _TIME or labels[axis].startswith(f"{_TIME} from "))
+    if is_ours and labels[axis] != wanted:
+        labels[axis] = wanted
+        viewer.dims.axis_labels = labels
+
+
+def _cube_of(layer: Layer) -> Any:
+    return layer.cube if isinstance(layer, FramePoints) else layer.metadata[STATE_KEY].cube
 
 
 def _window_ms(viewer: napari.Viewer, layer: Layer) -> tuple[float, float] | None:

@@ -27,7 +27,7 @@ from napari_hexrecruit._napari.private.visuals import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
@@ -66,6 +66,8 @@ class FramePoints(FixedPoints):
     _type_string: ClassVar[str] = "points"
     colorbar_label: ColorBarLabel
     """Text beside ``face_colorbar``; shown and placed with it."""
+    told_by: Callable[[], Any] | None = None
+    """Gives the layer that answers for this one where napari asks for its status; None: none."""
     pick_overlay: PickOverlay
     """What is drawn over the points that are picked."""
 
@@ -322,13 +324,26 @@ class FramePoints(FixedPoints):
         return int(shown[nearest])
 
     def _get_tooltip_text(self, position: Any, **kwargs: Any) -> str:
+        told_by = self._answering()
+        if told_by is not self:
+            text: str = "" if told_by is None else told_by._get_tooltip_text(position, **kwargs)
+            return text
         index = self.get_value(position, **kwargs)
         return "" if index is None else self.sentence(index)
 
+    def _answering(self) -> Any:
+        return self if self.told_by is None else self.told_by()
+
     def get_status(self, position: Any = None, **kwargs: Any) -> dict[str, Any]:
         """Status of the layer at a position: its value as a sentence."""
+        told_by = self._answering()
+        if told_by is not None and told_by is not self:
+            other: dict[str, Any] = told_by.get_status(position, **kwargs)
+            return other
         # Of the layer, not of the points: those would list every feature after the index.
         status: dict[str, Any] = super(Points, self).get_status(position, **kwargs)
+        if told_by is None:
+            return status | {"value": ""}
         index = None if position is None else self.get_value(position, **kwargs)
         if index is not None:
             status["value"] = self.sentence(index)

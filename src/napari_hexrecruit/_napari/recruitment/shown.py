@@ -20,6 +20,7 @@ from napari_hexrecruit._napari.recruitment.second import told_apart
 from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit.filters import rule_column
 from napari_hexrecruit.recipe import CubeRecipe
+from napari_hexrecruit.schema import CHOSEN_NODE_SET
 
 _COLOURS = ("metric", "face_colormap", "face_contrast_limits")
 
@@ -269,8 +270,11 @@ def _look_events(layer: Points) -> list[Any]:
 
 
 def _part_name(cube: xr.Dataset, value: str) -> str:
-    """Name of one of several layers: the filters that all have, and the value."""
+    """Name of one of several layers: the neurons that count in all, and the value."""
     recipe = CubeRecipe.of_foreign(cube)
     split = rule_column(recipe.rules[-1]) if recipe.rules else ""
     others = [rule for rule in recipe.rules if rule_column(rule) != split]
-    return ", ".join(part for part in (recipe.replace(where=others).filters, value) if part)
+    chosen = str(cube.attrs.get(CHOSEN_NODE_SET, ""))
+    return ", ".join(
+        part for part in (recipe.replace(where=others).counted("", chosen), value) if part
+    )

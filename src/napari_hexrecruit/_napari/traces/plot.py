@@ -21,7 +21,7 @@ from napari_hexrecruit.text import drawable, legend_of, plain, set_text, warn_of
 
 DPI = 96
 FONT = 8.0
-_STRIP_PX, _GAP_PX, _TOP_PX, _BOTTOM_PX = 34, 12, 8, 38
+_STRIP_PX, _GAP_PX, _TOP_PX, _BOTTOM_PX = 34, 12, 18, 38
 _RASTER_SHARE = 0.42
 _THIN, _THINNER, _BOLD = 1.3, 1.0, 2.2
 _FEW = 7
@@ -92,7 +92,7 @@ class TracePlot:
         """Show the population, and give all axes its window of time."""
         self._strip = strip
         if strip is not None:
-            warn_of_missing([strip.title, strip.time_title])
+            warn_of_missing([strip.title, strip.time_title, strip.counted])
         self._place()
         self._redraw_strip()
 
@@ -188,6 +188,14 @@ class TracePlot:
         self.strip.add_line(_line(x, y, style.text, 1.0))
         self.strip.set_yticks([high / 1.05 if high >= -low else low / 1.05])
         self.strip.yaxis.set_major_formatter(FuncFormatter(_rounded))
+        counted = self.strip.text(
+            *(0.0, 1.0, ""),
+            fontsize=FONT - 1,
+            color=style.muted,
+            transform=self.strip.transAxes,
+            va="bottom",
+        )
+        set_text(counted, _cut(plain(strip.counted), self.strip))
         self.strip.set_ylabel(
             "All", fontsize=FONT, color=style.text, rotation=0, ha="right", va="center"
         )
@@ -322,6 +330,12 @@ def _fitted(title: str, axes: Axes) -> str:
     middle = len(title) / 2
     at = min((k for k, c in enumerate(title) if c == " "), key=lambda k: abs(k - middle))
     return f"{title[:at]}\n{title[at + 1 :]}"
+
+
+def _cut(text: str, axes: Axes) -> str:
+    """A line that ends in three dots where it is wider than the axes."""
+    most = max(int(float(axes.bbox.width) / _LETTER_PX), 1)
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def _empty(axes: Axes) -> None:

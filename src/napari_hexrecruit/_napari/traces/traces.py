@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from napari_hexrecruit._napari.layers.picks import MOST_LINES, colour_of, dash_of
 from napari_hexrecruit.analysis.traces import hex_traces, population_trace, traces_table
-from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.metrics import is_static, metric_named
+from napari_hexrecruit.naming import counted_in, time_from
 from napari_hexrecruit.schema import N_NEURONS, RECRUITMENT, TIME
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Strip:
         What is shown, with its units.
     time_title
         What the time is counted from, with its units.
+    counted
+        Which neurons count.
     """
 
     time_ms: Floats
@@ -49,6 +52,7 @@ class Strip:
     window_ms: tuple[float, float]
     title: str
     time_title: str = "Time (ms)"
+    counted: str = ""
 
     @property
     def onset_ms(self) -> float | None:
@@ -162,20 +166,19 @@ def empty_strip(cube: xr.Dataset, metric: str) -> Strip:
         window_ms=(start, start + cube.sizes[TIME] * width),
         title=title_of(cube, metric),
         time_title=_time_title(cube),
+        counted=counted_in(cube),
     )
 
 
 def metric_over_time(cube: xr.Dataset, metric: str) -> str:
     """Name what is drawn over time: the metric, but the percentage where it is a map."""
-    variable = metric_named(metric).variable
-    is_map = bool(variable) and variable in cube and TIME not in cube[variable].dims
-    return RECRUITMENT if is_map else metric
+    return RECRUITMENT if is_static(cube, metric_named(metric)) else metric
 
 
 def _time_title(cube: xr.Dataset) -> str:
-    """Read what the time is counted from: ``Time since the onset (ms)``."""
-    since = str(cube[TIME].attrs.get("long_name", "")).partition(", ")[2]
-    return f"Time {since} (ms)" if since else "Time (ms)"
+    """Say what the time is counted from: ``Time since the onset (ms)``."""
+    since = time_from(cube)
+    return f"Time since {since} (ms)" if since else "Time (ms)"
 
 
 def traces_of(

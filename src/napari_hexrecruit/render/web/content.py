@@ -65,6 +65,7 @@ def content(
             "bin": shown.bin_ms,
             "step": shown.bins.step * shown.bin_ms,
             "n": len(shown.bins),
+            "from": shown.time_from,
             "decimals": time_digits(shown)[0],
         },
         "dilation": look.dilation,

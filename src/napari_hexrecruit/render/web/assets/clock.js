@@ -42,7 +42,8 @@ export function makeClock(time, store) {
 }
 
 export function timeText(time, bin) {
-  return `${(time.start + bin * time.step).toFixed(time.decimals)} ms`;
+  const from = time.from ? ` from ${time.from}` : "";
+  return `${(time.start + bin * time.step).toFixed(time.decimals)} ms${from}`;
 }
 
 export function activeMarks(marks, time, bin) {

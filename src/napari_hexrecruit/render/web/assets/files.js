@@ -80,7 +80,7 @@ export function linkTo(app) {
 
 export function addFiles(app) {
   byId("save-picture").addEventListener("click", () => {
-    const time = timeText(app.content.time, app.store.state.bin).replace(" ", "-");
+    const time = timeText(app.content.time, app.store.state.bin).replaceAll(" ", "-");
     pictureOf(app).toBlob((blob) => save(fileName(app, `-${time}.png`), blob), "image/png");
   });
   byId("save-traces").addEventListener("click", () => {

@@ -29,7 +29,7 @@ export function drawPlot(context, box, time, lines, marks, label) {
   const x = (ms) => box.left + (box.width * (ms - time.start)) / (end - time.start);
   const y = (value) => box.top + box.height * (1 - (value - low) / (span.high - low));
   drawMarks(context, box, marks, x);
-  drawAxes(context, box, { x, y, span, start: time.start, end }, label);
+  drawAxes(context, box, { x, y, span, start: time.start, end, from: time.from }, label);
   context.save();
   context.beginPath();
   context.rect(box.left, box.top, box.width, box.height);
@@ -53,7 +53,7 @@ function drawMarks(context, box, marks, x) {
   }
 }
 
-function drawAxes(context, box, { x, y, span, start, end }, label) {
+function drawAxes(context, box, { x, y, span, start, end, from }, label) {
   Object.assign(context, { fillStyle: ink("dim"), strokeStyle: ink("line"), lineWidth: 1 });
   context.font = `12px ${ink("font")}`;
   context.beginPath();
@@ -69,7 +69,8 @@ function drawAxes(context, box, { x, y, span, start, end }, label) {
   }
   context.stroke();
   context.textAlign = "right";
-  context.fillText("Time (ms)", box.left + box.width, box.top + box.height + 21);
+  const since = from ? `Time since ${from} (ms)` : "Time (ms)";
+  context.fillText(since, box.left + box.width, box.top + box.height + 21);
   context.save();
   context.translate(11, box.top + box.height / 2);
   context.rotate(-Math.PI / 2);

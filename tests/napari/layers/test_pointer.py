@@ -1,0 +1,50 @@
+"""In grid mode the status line describes the hexagons under the pointer."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtCore import QPoint
+from qtpy.QtTest import QTest
+from tests.support.looking import canvas
+
+from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
+
+
+@pytest.fixture
+def beside(make_napari_viewer, cube, qapp):
+    """Two layers side by side, and where their middles are on the canvas."""
+    viewer = make_napari_viewer(show=True)
+    for name in ("left", "right"):
+        add_recruitment_layer(viewer, cube, name=name)
+    canvas(viewer).grid.enabled = True
+    viewer.reset_view()
+    for _ in range(4):
+        qapp.processEvents()
+    height, width = canvas(viewer).size
+    return viewer, {
+        name: QPoint(width * k // 4, height // 2) for name, k in (("left", 1), ("right", 3))
+    }
+
+
+def told(viewer, at):
+    native = viewer.window._qt_viewer.canvas.native
+    QTest.mouseMove(native, at - QPoint(3, 3))
+    QTest.mouseMove(native, at)
+    return viewer._calc_status_from_cursor()[0]
+
+
+@pytest.mark.parametrize("active", ["left", "right", None])
+def test_it_is_that_of_the_field(beside, active):
+    viewer, middles = beside
+    viewer.mouse_over_canvas = True
+    viewer.layers.selection.active = None if active is None else viewer.layers[active]
+    for name, at in middles.items():
+        status = told(viewer, at)
+        said = str(status if isinstance(status, str) else [*status.values()])
+        other = {"left": "right", "right": "left"}[name]
+        assert name in said, said
+        assert other not in said, said
+        assert "of 100 neurons" in said
+    canvas(viewer).grid.enabled = False
+    viewer.layers.selection.active = viewer.layers["left"]
+    assert told(viewer, middles["left"])["layer_name"] == "left"
