@@ -123,7 +123,9 @@ class Metric:
         """Whether it compares other neurons with those of the cube: the label names both."""
         compared = self.variable in _OF_TWO and json.loads(cube.attrs.get("analysis", "{}"))
         text = compared and compared.get("with")
-        return bool(text) and CubeRecipe.from_json(text).filters != _filters(cube)
+        return (
+            bool(text) and CubeRecipe.from_json(text).filters != CubeRecipe.of_foreign(cube).filters
+        )
 
     def label_for(self, cube: xr.Dataset) -> tuple[str, str]:
         """Label and units for a cube.

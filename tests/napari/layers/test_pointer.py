@@ -6,6 +6,7 @@ import pytest
 from qtpy.QtCore import QPoint
 from qtpy.QtTest import QTest
 from tests.support.looking import canvas
+from tests.support.waiting import PATIENCE_MS
 
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 
@@ -26,20 +27,25 @@ def beside(make_napari_viewer, cube, qapp):
     }
 
 
-def told(viewer, at):
+def told(viewer, at, field, qtbot):
     native = viewer.window._qt_viewer.canvas.native
-    QTest.mouseMove(native, at - QPoint(3, 3))
-    QTest.mouseMove(native, at)
+
+    def is_there():
+        QTest.mouseMove(native, at - QPoint(3, 3))
+        QTest.mouseMove(native, at)
+        return viewer.cursor.viewbox == field
+
+    qtbot.waitUntil(is_there, timeout=PATIENCE_MS)
     return viewer._calc_status_from_cursor()[0]
 
 
 @pytest.mark.parametrize("active", ["left", "right", None])
-def test_it_is_that_of_the_field(beside, active):
+def test_it_is_that_of_the_field(beside, active, qtbot):
     viewer, middles = beside
     viewer.mouse_over_canvas = True
     viewer.layers.selection.active = None if active is None else viewer.layers[active]
-    for name, at in middles.items():
-        status = told(viewer, at)
+    for column, (name, at) in enumerate(middles.items()):
+        status = told(viewer, at, (0, column), qtbot)
         said = str(status if isinstance(status, str) else [*status.values()])
         other = {"left": "right", "right": "left"}[name]
         assert name in said, said
@@ -47,4 +53,4 @@ def test_it_is_that_of_the_field(beside, active):
         assert "of 100 neurons" in said
     canvas(viewer).grid.enabled = False
     viewer.layers.selection.active = viewer.layers["left"]
-    assert told(viewer, middles["left"])["layer_name"] == "left"
+    assert viewer._calc_status_from_cursor()[0]["layer_name"] == "left"
