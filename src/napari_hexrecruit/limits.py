@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-_QUANTILE = 0.99
+_LOW_QUANTILE, _QUANTILE = 0.01, 0.99
 
 
 _PUBLISHED_LIMITS, _PERCENT_LIMITS = (0.0, 50.0), (0.0, 100.0)
@@ -52,7 +52,8 @@ def default_limits(metric: Metric, values: npt.ArrayLike) -> tuple[float, float]
     -------
     low, high : float
         0 to the 99th percentile; for a diverging metric that of the magnitudes, symmetric about 0.
-        Where the percentile is 0 the maximum takes its place, and 1 where that is 0, too.
+        Where the percentile is 0 the maximum takes its place, and 1 where that is 0, too. For a
+        quantity that is below 0 somewhere, such as a voltage, the 1st to the 99th percentile.
 
     Examples
     --------
@@ -68,6 +69,9 @@ def default_limits(metric: Metric, values: npt.ArrayLike) -> tuple[float, float]
         numbers = np.abs(numbers)
     if numbers.size == 0:
         return (-1.0, 1.0) if metric.diverging else (0.0, 1.0)
+    if metric.below_zero and numbers.min() < 0:
+        low, high = np.quantile(numbers, (_LOW_QUANTILE, _QUANTILE)).tolist()
+        return usable_limits(low, high)
     candidates = (float(np.quantile(numbers, _QUANTILE)), float(numbers.max()))
     high = next((value for value in candidates if value > 0), 1.0)
     return (-high if metric.diverging else 0.0, high)
@@ -93,16 +97,17 @@ def first_limits(cubes: Sequence[xr.Dataset], metric: Metric) -> tuple[float, fl
     """
     if metric.name == RECRUITMENT:
         return _PERCENT_LIMITS if any(map(is_cumulative, cubes)) else _PUBLISHED_LIMITS
-    high = max(_highest(cube, metric) for cube in cubes)
+    fitted = [_fitted(cube, metric) for cube in cubes]
+    low, high = min(low for low, _ in fitted), max(high for _, high in fitted)
     if not metric.diverging:
-        return (0.0, high)
+        return (low, high)
     high = rounded(high, _ROUND, "up")
     return (-high, high)
 
 
-def _highest(cube: xr.Dataset, metric: Metric) -> float:
+def _fitted(cube: xr.Dataset, metric: Metric) -> tuple[float, float]:
     step = max(1, -(-cube.sizes[TIME] * cube.sizes[HEX] // _ENOUGH_VALUES))
-    return default_limits(metric, metric.values(cube, slice(None, None, step)))[1]
+    return default_limits(metric, metric.values(cube, slice(None, None, step)))
 
 
 def usable_limits(low: float, high: float) -> tuple[float, float]:

@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.schema import N_NEURONS, N_RECRUITED, N_SPIKES, N_TRIALS, RECRUITMENT
+from napari_hexrecruit.schema import (
+    HEX,
+    N_NEURONS,
+    N_RECRUITED,
+    N_SPIKES,
+    N_TRIALS,
+    RECRUITMENT,
+    TIME,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Values = npt.NDArray[np.float32]
 Means = npt.NDArray[np.float64]
+
+N_NEURONS_WITH = "n_neurons_with"
+"""Neurons of each hexagon in what a cube was compared with."""
 
 
 def recruitment(cube: xr.Dataset) -> Values:
@@ -108,3 +119,56 @@ def log2_of(ratio: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def log2_ratio_of(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Logarithm of the ratio."""
     return log2_of(ratio_of(mine, theirs))
+
+
+def variable(cube: xr.Dataset, name: str, *, is_label: bool) -> Values:
+    """A variable (time, hex), or (hex,), which is the same in every bin.
+
+    A label has no value where there is no percentage.
+    """
+    values = cube[name].values.astype(np.float32, copy=False)
+    if is_label:
+        values = where_defined(cube, values.copy())
+    if TIME in cube.sizes and TIME not in cube[name].dims:
+        values = np.broadcast_to(values, (cube.sizes[TIME], *values.shape))
+    return values
+
+
+def population_variable(cube: xr.Dataset, values: Values) -> Means:
+    """Mean of values in which every neuron counts alike."""
+    known, n_neurons = ~np.isnan(values), cube[N_NEURONS].values.astype(np.float64)
+    weight = known @ n_neurons
+    total = np.where(known, values, 0.0) @ n_neurons
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total / weight)
+
+
+def pools_of_two(cube: xr.Dataset, values: Values, *, by_hexagon: bool) -> tuple[Means, Means]:
+    """Values of a cube and of what it was compared with, pooled over the hexagons of both.
+
+    The other's value is the cube's less the difference; its neurons are `N_NEURONS_WITH`, or as
+    many as the cube's own. `by_hexagon` weights hexagons alike, not neurons.
+    """
+    mine = values.astype(np.float64)
+    difference = cube["difference"].values.astype(np.float64)
+    known = np.isfinite(mine) & np.isfinite(difference)
+    neurons = [cube[N_NEURONS].values] * 2
+    if N_NEURONS_WITH in cube:
+        neurons[1] = cube[N_NEURONS_WITH].values
+    pools = []
+    for part, n in zip((mine, mine - difference), neurons, strict=True):
+        weight = np.ones(len(n)) if by_hexagon else n.astype(np.float64)
+        pools.append(per(np.where(known, part, 0.0) @ weight, known @ weight))
+    return pools[0], pools[1]
+
+
+def is_shown(variable: xr.DataArray) -> bool:
+    """Whether a variable has numbers of each hexagon, with a label and units."""
+    of_hexes = variable.dims in ((TIME, HEX), (HEX,))
+    return of_hexes and variable.dtype.kind == "f" and {"long_name", "units"} <= set(variable.attrs)
+
+
+def told(variable: xr.DataArray, label: str = "", units: str = "") -> tuple[str, str]:
+    """Label and units of a variable; those without dimension are ``1`` in CF, and not shown."""
+    units = str(variable.attrs.get("units", units))
+    return str(variable.attrs.get("long_name", label)), "" if units == "1" else units

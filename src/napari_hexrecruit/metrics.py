@@ -1,14 +1,17 @@
 """What a hexagon can show: each metric turns bins of the cube into numbers with a label and units.
 
-`METRICS` is what every recruitment cube can show, `DERIVED` what a cube can show that an analysis
-has given one more variable. The viewer, the pictures and the command line share both.
+`METRICS` is what every cube counted from spikes can show, `DERIVED` what a cube can show that an
+analysis has given one more variable. Any other variable of numbers with a label and units, such as
+that of a report, is a metric of its own name; `metrics_for` lists what a cube has.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,18 +19,19 @@ import numpy.typing as npt
 
 from napari_hexrecruit import metric_values
 from napari_hexrecruit.blocks import parts_of
+from napari_hexrecruit.metric_values import N_NEURONS_WITH, is_shown, told
 from napari_hexrecruit.naming import counted_in
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.schema import (
-    N_NEURONS,
     N_RECRUITED,
     N_SPIKES,
     RECRUITMENT,
     TIME,
+    VARIABLES,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     import xarray as xr
 
@@ -36,8 +40,6 @@ Means = npt.NDArray[np.float64]
 
 _COLORMAP, _DIVERGING_COLORMAP = "viridis", "RdBu_r"
 _PERCENT = (RECRUITMENT,)
-N_NEURONS_WITH = "n_neurons_with"
-"""Neurons of each hexagon in what a cube was compared with."""
 _OF_TWO = ("difference", "ratio", "log2_ratio")
 _COMPARED = (RECRUITMENT, N_RECRUITED, N_SPIKES, N_NEURONS_WITH, "difference")
 
@@ -65,10 +67,13 @@ class Metric:
     diverging
         Whether 0 is the middle: limits are symmetric about it, and the colormap has two arms.
     variable
-        Variable that a cube must have beside those of every cube; empty for none.
+        Variable that a cube must have beside those of spikes; empty for none.
     pools
         Whether it has a value for several hexagons together. A standard error, or the number of a
         wave, has none.
+    below_zero
+        Whether values below 0 are as good as others, as of a voltage: where there are any, limits
+        are fitted at both ends.
     """
 
     name: str
@@ -81,6 +86,7 @@ class Metric:
     diverging: bool = False
     variable: str = ""
     pools: bool = True
+    below_zero: bool = False
 
     @property
     def colormap(self) -> str:
@@ -134,8 +140,7 @@ class Metric:
         analysis has its own in its attributes ``long_name`` and ``units``.
         """
         if self.variable and self.variable in cube:
-            attrs = cube[self.variable].attrs
-            return str(attrs.get("long_name", self.label)), str(attrs.get("units", self.units))
+            return told(cube[self.variable], self.label, self.units)
         so_far = self.adds_up and is_cumulative(cube)
         return (f"{self.label} so far" if so_far else self.label), self.units
 
@@ -190,18 +195,22 @@ class Metric:
         parts = [self.of_population(asked.isel(time=part)) for part in parts_of(asked)]
         return np.concatenate(parts)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Variables without which a cube cannot show it."""
+        return (self.variable,) if self.variable else self.reads
+
     def check(self, cube: xr.Dataset) -> None:
-        """Refuse a cube that lacks the variable of an analysis; see `values` for the error."""
-        if self.variable and self.variable not in cube:
+        """Refuse a cube that lacks a variable that it needs; see `values` for the error."""
+        missing = [name for name in self.needs if name not in cube]
+        if missing:
             has = ", ".join(metric.name for metric in metrics_for(cube))
-            raise ValueError(
-                f"the cube has no {self.variable!r}: show {has}, or compute it"
-                " (see the analyses of napari-hexrecruit)"
-            )
+            how = "(see the analyses of napari-hexrecruit)" if self.variable else "from spikes"
+            raise ValueError(f"the cube has no {missing[0]!r}: show {has}, or compute it {how}")
 
 
-def metric_named(name: str) -> Metric:
-    """Find the metric of a name.
+def metric_named(name: str, others: Iterable[str] = ()) -> Metric:
+    """Find the metric of a name; of an error, `others` are further names that could be meant.
 
     Raises
     ------
@@ -211,17 +220,56 @@ def metric_named(name: str) -> Metric:
     known = METRICS | DERIVED
     if name in known:
         return known[name]
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(name, [*others, *known], n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
+    here = [other for other in others if other not in known]
     raise ValueError(
-        f"metric {name!r} is unknown{hint}: use one of {', '.join(METRICS)}; of analyses"
+        f"metric {name!r} is unknown{hint}: use one of {', '.join([*here, *METRICS])}; of analyses"
         f" {', '.join(DERIVED)}"
     )
 
 
+def metric_of(cubes: xr.Dataset | Sequence[xr.Dataset], name: str | None = None) -> Metric:
+    """The metric of a name, or of a variable, for one or more cubes; None: the first they can show.
+
+    Raises
+    ------
+    ValueError
+        If there is none of the name, or a cube cannot show it; the message lists what it can.
+    """
+    every = _each(cubes)
+    there = {metric.name: metric for metric in metrics_for(every[0])}
+    first = next(iter(there.values()), METRICS[RECRUITMENT])
+    chosen = first if name is None else there.get(name) or metric_named(name, there)
+    for cube in every:
+        chosen.check(cube)
+    return chosen
+
+
+def plain_metric(cubes: xr.Dataset | Sequence[xr.Dataset], name: str | None, cannot: str) -> Metric:
+    """The same, if it is not the result of an analysis.
+
+    Raises
+    ------
+    ValueError
+        As `metric_of`; or if it is one, with `cannot` for what it cannot, ``cannot be compared``.
+    """
+    plain = [metric.name for metric in metrics_for(_each(cubes)[0]) if metric.name not in DERIVED]
+    if name is not None and name not in {*METRICS, *plain}:
+        raise ValueError(f"metric {name!r} {cannot}: use one of {', '.join(plain)}")
+    return metric_of(cubes, plain[0] if name is None and plain else name)
+
+
 def metrics_for(cube: xr.Dataset) -> list[Metric]:
-    """What a cube can show: the metrics of every cube, then those of its own variables."""
-    return [*METRICS.values(), *(m for m in DERIVED.values() if m.variable in cube)]
+    """What a cube can show: metrics of spikes, those of analyses, and its other variables."""
+    known = [m for m in (*METRICS.values(), *DERIVED.values()) if set(m.needs) <= set(cube)]
+    taken = {*VARIABLES, *(metric.variable for metric in known)}
+    others = {str(n): v for n, v in cube.data_vars.items() if n not in taken and is_shown(v)}
+    return [*known, *(_own(name, *told(variable)) for name, variable in others.items())]
+
+
+def _each(cubes: xr.Dataset | Sequence[xr.Dataset]) -> list[xr.Dataset]:
+    return list(cubes) if isinstance(cubes, Sequence) else [cubes]
 
 
 def is_cumulative(cube: xr.Dataset) -> bool:
@@ -252,26 +300,14 @@ def _derived(
 ) -> Metric:
     """A variable that an analysis adds: (time, hex), or (hex,), which is the same in every bin."""
     of = variable or name
-
-    def of_hexes(cube: xr.Dataset) -> Values:
-        values = cube[of].values.astype(np.float32, copy=False)
-        if is_label:
-            values = metric_values.where_defined(cube, values.copy())
-        if TIME in cube.sizes and TIME not in cube[of].dims:
-            values = np.broadcast_to(values, (cube.sizes[TIME], *values.shape))
-        return values
+    of_hexes = functools.partial(metric_values.variable, name=of, is_label=is_label)
 
     def of_population(cube: xr.Dataset) -> Means:
         if of_pools is not None:
             return of_pools(*_pools_of_both(cube))
-        values = of_hexes(cube)
         if not pools:
-            return np.full(len(values), np.nan)
-        known = ~np.isnan(values)
-        weight = known @ cube[N_NEURONS].values.astype(np.float64)
-        total = np.where(known, values, 0.0) @ cube[N_NEURONS].values.astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(total / weight)
+            return np.full(cube.sizes[TIME], np.nan)
+        return metric_values.population_variable(cube, of_hexes(cube))
 
     reads: tuple[str, ...] = (of, RECRUITMENT) if is_label else (of,)
     reads = (of, *_COMPARED) if of_pools is not None else reads
@@ -279,23 +315,12 @@ def _derived(
 
 
 def _pools_of_both(cube: xr.Dataset) -> tuple[Means, Means]:
-    """Of the two that were compared: each one's counts are pooled, over the hexagons of both.
-
-    The other's value is the cube's less the difference; its neurons are `N_NEURONS_WITH`, or as
-    many as the cube's own.
-    """
-    shown = METRICS[compared_metric(cube)]
-    mine = shown.of_hexes(cube).astype(np.float64)
-    difference = cube["difference"].values.astype(np.float64)
-    known = np.isfinite(mine) & np.isfinite(difference)
-    neurons = [cube[N_NEURONS].values] * 2
-    if N_NEURONS_WITH in cube:
-        neurons[1] = cube[N_NEURONS_WITH].values
-    pools = []
-    for values, n in zip((mine, mine - difference), neurons, strict=True):
-        weight = np.ones(len(n)) if shown.name == N_RECRUITED else n.astype(np.float64)
-        pools.append(metric_values.per(np.where(known, values, 0.0) @ weight, known @ weight))
-    return pools[0], np.maximum(pools[1], 0.0)  # what rounding has left is 0
+    """Of the two that were compared: each one's counts are pooled, over the hexagons of both."""
+    shown = metric_of(cube, compared_metric(cube))
+    mine, theirs = metric_values.pools_of_two(
+        cube, shown.of_hexes(cube), by_hexagon=shown.name == N_RECRUITED
+    )
+    return mine, theirs if shown.below_zero else np.maximum(theirs, 0.0)  # what rounding has left
 
 
 def compared_metric(cube: xr.Dataset) -> str:
@@ -305,34 +330,31 @@ def compared_metric(cube: xr.Dataset) -> str:
     return str(name)
 
 
+@functools.cache
+def _own(name: str, label: str, units: str) -> Metric:
+    """The metric of a variable that is not of spikes; the same object for the same."""
+    return replace(_derived(name, label, units), below_zero=True)
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric(
-            "recruitment",
-            "Recruited",
-            "%",
-            metric_values.recruitment,
-            metric_values.population_recruitment,
-            _PERCENT,
-            True,
+            *("recruitment", "Recruited", "%"),
+            *(metric_values.recruitment, metric_values.population_recruitment),
+            reads=_PERCENT,
+            adds_up=True,
         ),
         Metric(
-            "n_recruited",
-            "Recruited neurons",
-            "",
-            metric_values.n_recruited,
-            metric_values.population_n_recruited,
-            (*_PERCENT, N_RECRUITED),
-            True,
+            *("n_recruited", "Recruited neurons", ""),
+            *(metric_values.n_recruited, metric_values.population_n_recruited),
+            reads=(*_PERCENT, N_RECRUITED),
+            adds_up=True,
         ),
         Metric(
-            "rate",
-            "Firing rate",
-            "spikes/s per neuron",
-            metric_values.rate,
-            metric_values.population_rate,
-            (*_PERCENT, N_SPIKES),
+            *("rate", "Firing rate", "spikes/s per neuron"),
+            *(metric_values.rate, metric_values.population_rate),
+            reads=(*_PERCENT, N_SPIKES),
         ),
     )
 }

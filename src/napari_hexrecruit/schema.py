@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SCHEMA_VERSION = 1
+"""Version of a cube whose own variables are `VARIABLES`, counted from spikes."""
+QUANTITIES_VERSION = 2
+"""Version of a cube that holds other quantities, with or without those of spikes."""
 CONVENTIONS = "CF-1.11"
 
 TIME, HEX, BOUND = "time", "hex", "bound"
@@ -53,7 +56,7 @@ VARIABLES: dict[str, Field] = {
     ),
     N_SPIKES: Field((TIME, HEX), "int32", {"units": "1", "long_name": "Spikes in the bin"}),
 }
-"""Data variables of the cube."""
+"""Data variables of a cube that was counted from spikes."""
 
 COORDINATES: dict[str, Field] = {
     TIME: Field(
@@ -89,6 +92,9 @@ ATTRIBUTES: dict[str, type] = {
 }
 """Attributes of the cube."""
 
+OF_SPIKES = ("n_spikes_read", "n_spikes_outside_window", "n_spikes_unknown_id")
+"""The attributes among them that only a cube counted from spikes has."""
+
 MICROMETRES = ("um", "µm", "\u03bcm", "micrometer", "micrometre", "micron")
 """Values of ``flat_units`` that mean µm, with the micro sign or the Greek letter."""
 
@@ -122,6 +128,8 @@ def validate_cube(cube: xr.Dataset) -> None:
     ValueError: not a recruitment cube: attribute 'schema_version' is missing; ...
     """
     faults = [*_version_faults(cube), *_attrs_faults(cube), *_dims_faults(cube)]
+    if cube.attrs.get("schema_version") == QUANTITIES_VERSION:
+        faults += _quantity_faults(cube)
     fields = VARIABLES | COORDINATES
     there = {name: spec for name, spec in fields.items() if name in cube.variables}
     faults += [fault for name, spec in there.items() for fault in _field_faults(cube, name, spec)]
@@ -131,6 +139,37 @@ def validate_cube(cube: xr.Dataset) -> None:
         remedies = dict.fromkeys(fault.remedy for fault in faults if fault.remedy)
         found = "; ".join(fault.found for fault in faults)
         raise ValueError(": ".join(["not a recruitment cube", found, *remedies]))
+
+
+def has_spikes(cube: xr.Dataset) -> bool:
+    """Whether a cube was counted from spikes, or says that it was: it has one of their variables.
+
+    Cubes of version 1 always are.
+    """
+    of_spikes = (*VARIABLES, *OF_SPIKES)
+    is_other = cube.attrs.get("schema_version") == QUANTITIES_VERSION
+    return not is_other or any(n in cube.variables or n in cube.attrs for n in of_spikes)
+
+
+def fields_of(cube: xr.Dataset) -> dict[str, Field]:
+    """Variables and coordinates that a cube must have."""
+    return (VARIABLES if has_spikes(cube) else {}) | COORDINATES
+
+
+def quantities_of(cube: xr.Dataset) -> list[str]:
+    """Names of a cube's variables over time and hexagons other than those of spikes."""
+    return [
+        str(name)
+        for name, variable in cube.data_vars.items()
+        if name not in VARIABLES and {TIME, HEX} <= set(variable.dims)
+    ]
+
+
+def own_variables(cube: xr.Dataset) -> list[str]:
+    """Names of what a cube was computed with over time and hexagons, without analyses' results."""
+    spikes = list(VARIABLES) if has_spikes(cube) else []
+    other = cube.attrs.get("schema_version") == QUANTITIES_VERSION
+    return [*spikes, *(quantities_of(cube) if other else [])]
 
 
 class _Fault(NamedTuple):
@@ -154,6 +193,7 @@ _RESTORE_VARIABLES = (
     "select in the whole dataset, not in some of its variables, or assign them again from the"
     " original cube"
 )
+_RESTORE_QUANTITY = "give it with cube[name].attrs.update(units=..., long_name=...)"
 _COMPUTE_AGAIN = (
     "bins can be cut to a window, and cannot be left out or merged, as a neuron that fires in two"
     " bins counts once: compute the cube again with another bin_ms, or draw it with another step"
@@ -164,10 +204,11 @@ def _version_faults(cube: xr.Dataset) -> list[_Fault]:
     version = cube.attrs.get("schema_version")
     if version is None:
         return [_Fault("attribute 'schema_version' is missing", _RESTORE_ATTRS)]
-    if version != SCHEMA_VERSION:
+    if version not in (SCHEMA_VERSION, QUANTITIES_VERSION):
         return [
             _Fault(
-                f"schema_version is {version!r} and this napari-hexrecruit reads {SCHEMA_VERSION}",
+                f"schema_version is {version!r} and this napari-hexrecruit reads"
+                f" {SCHEMA_VERSION} and {QUANTITIES_VERSION}",
                 "compute the cube again or install the version that wrote it",
             )
         ]
@@ -175,7 +216,8 @@ def _version_faults(cube: xr.Dataset) -> list[_Fault]:
 
 
 def _attrs_faults(cube: xr.Dataset) -> list[_Fault]:
-    names = [name for name in ATTRIBUTES if name != "schema_version"]
+    other = () if has_spikes(cube) else OF_SPIKES
+    names = [name for name in ATTRIBUTES if name not in ("schema_version", *other)]
     faults = _missing("attribute", [n for n in names if n not in cube.attrs], _RESTORE_ATTRS)
     for name in names:
         if name not in cube.attrs:
@@ -196,7 +238,7 @@ def _missing(what: str, names: list[str], remedy: str) -> list[_Fault]:
 
 def _dims_faults(cube: xr.Dataset) -> list[_Fault]:
     """Variables that are missing or have other dimensions; those that are alike in one fault."""
-    fields = VARIABLES | COORDINATES
+    fields = fields_of(cube)
     missing = [name for name in fields if name not in cube.variables]
     faults = _missing("variable", missing, _RESTORE_VARIABLES)
     alike: dict[tuple[Any, Any], list[str]] = {}
@@ -207,6 +249,28 @@ def _dims_faults(cube: xr.Dataset) -> list[_Fault]:
         verb = "has" if len(names) == 1 else "each has"
         found = f"{', '.join(map(repr, names))} {verb} dimensions {dims}, not {wanted}"
         faults.append(_Fault(found, _how_to_have(dims, wanted)))
+    return faults
+
+
+def _quantity_faults(cube: xr.Dataset) -> list[_Fault]:
+    """What is wrong with the variables of other quantities."""
+    names = quantities_of(cube)
+    if not names:
+        return [
+            _Fault("no variable of a quantity has dimensions ('time', 'hex')", _RESTORE_VARIABLES)
+        ]
+    faults = []
+    for name in names:
+        variable = cube[name]
+        if variable.dims != (TIME, HEX):
+            found = f"'{name}' has dimensions {variable.dims}, not {(TIME, HEX)}"
+            faults.append(_Fault(found, _how_to_have(variable.dims, (TIME, HEX))))
+        if variable.dtype.kind not in "fiub":
+            faults.append(_Fault(f"'{name}' has type {variable.dtype}, not float32"))
+        lacking = [one for one in ("units", "long_name") if one not in variable.attrs]
+        faults += [
+            _Fault(f"'{name}' lacks the attribute '{one}'", _RESTORE_QUANTITY) for one in lacking
+        ]
     return faults
 
 

@@ -18,7 +18,6 @@ from napari_hexrecruit._napari.widgets.aside import aside
 from napari_hexrecruit._napari.widgets.sentences import reason_first
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.metrics import metrics_for
-from napari_hexrecruit.schema import RECRUITMENT
 from napari_hexrecruit.storage.cubes import write_cube
 
 
@@ -34,19 +33,19 @@ def toggle_time_and_colorbar(viewer: Viewer) -> None:
 
 
 def fit_limits(viewer: Viewer) -> None:
-    """Set the contrast limits to 0 and the 99th percentile of all bins, alike for all layers."""
+    """Fit the contrast limits to all bins, as `fitted_limits`, alike for all layers."""
     layers = _hexagons(viewer)
     if not layers:
         return
-    metric = getattr(layers[-1], "metric", RECRUITMENT)
-    alike = [layer for layer in layers if getattr(layer, "metric", RECRUITMENT) == metric]
+    metric = _metric_of(layers[-1])
+    alike = [layer for layer in layers if _metric_of(layer) == metric]
     limits = fitted_limits([cube for cube in map(cube_of, alike) if cube is not None], metric)
     for layer in alike:
         layer.face_contrast_limits = limits
 
 
 def next_quantity(viewer: Viewer) -> None:
-    """Show the next of what each cube holds: percent, neurons, rate, and results of analyses."""
+    """Show the next of what each cube holds: percent, neurons, rate, a report."""
     for layer in _hexagons(viewer):
         cube = cube_of(layer)
         if isinstance(layer, RecruitmentLayer) and cube is not None:
@@ -68,6 +67,13 @@ def save_cube(viewer: Viewer) -> None:
         show_error(reason_first(error))
         return
     show_info(f"Saved {path.name}.")
+
+
+def _metric_of(layer: Points) -> str:
+    """What a layer shows; of plain points, the first that their cube has."""
+    metric = getattr(layer, "metric", None)
+    cube = cube_of(layer)
+    return str(metric) if metric or cube is None else metrics_for(cube)[0].name
 
 
 def _hexagons(viewer: Any) -> list[Points]:

@@ -13,7 +13,7 @@ from napari_hexrecruit.analysis.windows import bins_of
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.errors import RecruitmentWarning
 from napari_hexrecruit.metrics import is_cumulative
-from napari_hexrecruit.schema import HEX, N_NEURONS, TIME, TRIAL, VARIABLES
+from napari_hexrecruit.schema import HEX, N_NEURONS, TIME, TRIAL, own_variables
 from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS
 
 if TYPE_CHECKING:
@@ -56,12 +56,13 @@ def observed(
 def mean_of(cubes: Sequence[xr.Dataset]) -> xr.Dataset:
     """Their mean, as `trial_mean` gives it."""
     n = len(cubes)
-    values = {name: np.stack([cube[name].values for cube in cubes]) for name in VARIABLES}
+    names = own_variables(cubes[0])
+    values = {name: np.stack([cube[name].values for cube in cubes]) for name in names}
     coords = {TRIAL: (TRIAL, np.arange(n)), "onset": (TRIAL, np.zeros(n))}
     first = cubes[0]
     return trial_mean(
         first.assign(
-            {name: ((TRIAL, TIME, HEX), values[name], first[name].attrs) for name in VARIABLES}
+            {name: ((TRIAL, TIME, HEX), values[name], first[name].attrs) for name in names}
         ).assign_coords(coords)
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.blocks import parts_of, time_chunks
-from napari_hexrecruit.schema import COORDINATES, HEX, RECRUITMENT, TIME
+from napari_hexrecruit.schema import COORDINATES, HEX, TIME, own_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -122,9 +122,10 @@ def map_bins(function: Callable[..., Values], reads: Sequence[str], *cubes: xr.D
 
 def has_value(cube: xr.Dataset) -> npt.NDArray[np.bool_]:
     """Which hexagons have a value in some bin; not more of the cube is read than that needs."""
+    first = own_variables(cube)[0]
     known = np.zeros(cube.sizes[HEX], dtype=bool)
     for part in parts_of(cube):
-        known |= np.isfinite(cube[RECRUITMENT].isel({TIME: part}).values).any(axis=0)
+        known |= np.isfinite(cube[first].isel({TIME: part}).values).any(axis=0)
         if known.all():
             break
     return known

@@ -23,8 +23,8 @@ from napari_hexrecruit.analysis._permutations import (
 from napari_hexrecruit.analysis.comparison import PERCENTAGE_POINTS
 from napari_hexrecruit.analysis.windows import bins_of, cut
 from napari_hexrecruit.errors import Parameter, ParameterError, RecruitmentWarning
-from napari_hexrecruit.metrics import METRICS, Metric, metric_named
-from napari_hexrecruit.schema import HEX, RECRUITMENT, TIME, TIME_BOUNDS, notes_of
+from napari_hexrecruit.metrics import Metric, plain_metric
+from napari_hexrecruit.schema import HEX, TIME, TIME_BOUNDS, notes_of
 from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def cluster_test(
     paired: bool = False,
     window: Window | None = None,
     baseline: Window | None = None,
-    metric: str = RECRUITMENT,
+    metric: str | None = None,
     tail: Literal[-1, 0, 1] = 0,
     threshold: float | None = None,
     n_permutations: int = 1000,
@@ -129,11 +129,11 @@ def cluster_test(
     >>> bool(clusters_table(found)["p"].min() <= 0.05)
     True
     """
-    _check(metric, tail, threshold, n_permutations)
-    shown = metric_named(metric)
+    _check(tail, threshold, n_permutations)
     if against is None and paired:
         raise ValueError("pairs need two: give what the observations are tested against")
     cubes = observed(observations)
+    shown = plain_metric(cubes, metric, "cannot be tested")
     asked = _Asked(paired, n_permutations, seed)
     if against is None:
         made = _against_baseline(cubes, shown, window, baseline, asked)
@@ -213,9 +213,7 @@ class _Made(NamedTuple):
     label: str
 
 
-def _check(metric: str, tail: int, threshold: float | None, n_permutations: int) -> None:
-    if metric not in METRICS:
-        raise ValueError(f"metric {metric!r} cannot be tested: use one of {', '.join(METRICS)}")
+def _check(tail: int, threshold: float | None, n_permutations: int) -> None:
     if tail not in _TAILS:
         raise ParameterError(Parameter("tail"), f"must be -1, 0 or 1, not {tail!r}")
     if threshold is not None and not 0.0 < threshold < math.inf:

@@ -15,20 +15,18 @@ from napari_hexrecruit.analysis.windows import bins_of
 from napari_hexrecruit.blocks import time_chunks
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.hexgrid import HexGrid
-from napari_hexrecruit.metric_values import log2_of, ratio_of
+from napari_hexrecruit.metric_values import N_NEURONS_WITH, log2_of, ratio_of
 from napari_hexrecruit.metrics import (
     METRICS,
-    N_NEURONS_WITH,
     Metric,
     is_cumulative,
-    metric_named,
+    plain_metric,
 )
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.schema import (
     COORDINATES,
     HEX,
     N_NEURONS,
-    RECRUITMENT,
     TIME,
     TIME_BOUNDS,
 )
@@ -82,7 +80,7 @@ def compare(
     a: xr.Dataset,
     b: xr.Dataset,
     *,
-    metric: str = RECRUITMENT,
+    metric: str | None = None,
     names: tuple[str, str] = ("A", "B"),
 ) -> xr.Dataset:
     """Difference and ratio of two cubes, hexagon by hexagon and bin by bin.
@@ -92,7 +90,8 @@ def compare(
     a, b
         What is compared, and with what; as `align` takes them.
     metric
-        What is compared, one of `napari_hexrecruit.metrics.METRICS`.
+        What is compared: a metric of spikes or another variable of the cubes, not the result of an
+        analysis. None: the first that they have.
     names
         What the two are called in labels and in the title.
 
@@ -112,15 +111,14 @@ def compare(
         As `align`; or if the metric is unknown, or one cube counts neurons recruited so far and the
         other those of the bin.
     """
-    if metric not in METRICS:
-        raise ValueError(f"metric {metric!r} cannot be compared: use one of {', '.join(METRICS)}")
     a, b = as_cube(a), as_cube(b)
+    shown = plain_metric((a, b), metric, "cannot be compared")
     if is_cumulative(a) != is_cumulative(b):
         raise ValueError(
             "one cube counts the neurons recruited so far and the other those of each bin:"
             " compute both in the same way"
         )
-    shown = metric_named(metric)
+    label, units = _common_label(shown, a, b)
     a, b = align(a, b)
     if time_chunks(a) and time_chunks(b):
         b = b.chunk({TIME: time_chunks(a), HEX: -1})
@@ -128,21 +126,21 @@ def compare(
     difference = _bin_by_bin(np.subtract, mine, theirs)
     ratio = _bin_by_bin(_ratio, mine, theirs)
     log2 = _bin_by_bin(_log2, ratio)
-    units = PERCENTAGE_POINTS if shown.units == "%" else shown.units
+    units = PERCENTAGE_POINTS if units == "%" else units
     first, second = _named(a, b, names)
-    what = f"{shown.label}, {first}"
+    what = f"{label}, {first}"
     variables = {
         "difference": (difference, f"{what} − {second}", units),
         "ratio": (ratio, f"{what} / {second}", ""),
         "log2_ratio": (log2, f"{what} / {second}, log2", ""),
     }
-    made = {"compare": list(names), "metric": metric, "with": str(b.attrs["recipe"])}
-    label = {"long_name": f"Neurons of the hexagon, {second}", "units": "1"}
+    made = {"compare": list(names), "metric": shown.name, "with": str(b.attrs["recipe"])}
+    other = {"long_name": f"Neurons of the hexagon, {second}", "units": "1"}
     result = _with(a, variables, f"{names[0]} compared with {names[1]}", made)
-    return result.assign({N_NEURONS_WITH: (HEX, b[N_NEURONS].values, label)})
+    return result.assign({N_NEURONS_WITH: (HEX, b[N_NEURONS].values, other)})
 
 
-def z_score(cube: xr.Dataset, baseline: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.Dataset:
+def z_score(cube: xr.Dataset, baseline: xr.Dataset, *, metric: str | None = None) -> xr.Dataset:
     """Deviation of each bin from a baseline, in standard deviations of the baseline's bins.
 
     Parameters
@@ -154,7 +152,7 @@ def z_score(cube: xr.Dataset, baseline: xr.Dataset, *, metric: str = RECRUITMENT
         simulation with hexagons of the same tiling. It may have any number of bins, 2 or more, of
         the same width.
     metric
-        What is measured, one of `napari_hexrecruit.metrics.METRICS`.
+        What is measured, as `compare` takes it.
 
     Returns
     -------
@@ -174,15 +172,13 @@ def z_score(cube: xr.Dataset, baseline: xr.Dataset, *, metric: str = RECRUITMENT
     RecruitmentWarning
         If the baseline has less than 20 bins.
     """
-    if metric not in METRICS:
-        raise ValueError(f"metric {metric!r} has no z-score: use one of {', '.join(METRICS)}")
     cube, baseline = as_cube(cube), as_cube(baseline)
+    shown = plain_metric((cube, baseline), metric, "has no z-score")
     _check_tilings(cube, baseline)
     if baseline.sizes[TIME] < 2:
         raise ValueError("a baseline of one bin has no standard deviation: use two bins or more")
     _check_widths(cube, baseline)
     check_baseline(baseline.sizes[TIME])
-    shown = metric_named(metric)
     mean, sd = _mean_and_sd(cube, baseline, shown)
     sd[sd <= 0] = np.nan
 
@@ -196,8 +192,20 @@ def z_score(cube: xr.Dataset, baseline: xr.Dataset, *, metric: str = RECRUITMENT
         cube,
         {"z_score": (map_bins(scores, shown.reads, cube), label, "standard deviations")},
         "Deviation from a baseline",
-        {"z_score": window, "metric": metric, "baseline": str(baseline.attrs["recipe"])},
+        {"z_score": window, "metric": shown.name, "baseline": str(baseline.attrs["recipe"])},
     )
+
+
+def _common_label(shown: Metric, a: xr.Dataset, b: xr.Dataset) -> tuple[str, str]:
+    """Label and units, if both cubes have the same units."""
+    label, units = shown.label_for(a)
+    other = shown.label_for(b)[1]
+    if units != other:
+        raise ValueError(
+            f"{shown.name} is in {units or 'no unit'} in one cube and in {other or 'no unit'} in"
+            " the other: compare cubes of the same quantity"
+        )
+    return shown.label if shown.name in METRICS else label, units
 
 
 def _bin_by_bin(function: Callable[..., Values], *values: Any) -> Any:

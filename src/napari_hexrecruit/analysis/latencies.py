@@ -19,7 +19,7 @@ from napari_hexrecruit.analysis.responses import (
 from napari_hexrecruit.analysis.windows import bins_of, cut
 from napari_hexrecruit.blocks import parts_of
 from napari_hexrecruit.conform import as_cube
-from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.metrics import metric_of
 from napari_hexrecruit.schema import HEX, N_NEURONS, N_SPIKES, RECRUITMENT, TIME
 from napari_hexrecruit.timebins import Clock, first_at
 
@@ -56,6 +56,7 @@ def first_spike_latency(
         mostly 0: see `latency`, and `first_spikes` for neurons.
     """
     cube = as_cube(cube)
+    metric_of(cube, RECRUITMENT)  # refuses a cube that was not counted from spikes
     part = cut(cube, onset, until)
     found = _first_bin(part, lambda bins: bins[N_SPIKES].values > 0, "first_spike_latency")
     return _with_amplitude(found, part, np.zeros(cube.sizes[HEX]))
@@ -133,7 +134,8 @@ def half_peak_latency(
     RecruitmentWarning
         If the baseline has less than 20 bins.
     """
-    cube, shown = as_cube(cube), metric_named(RECRUITMENT)
+    cube = as_cube(cube)
+    shown = metric_of(cube, RECRUITMENT)
     part = cut(cube, onset, until)
     level = _level(cube, part, onset, baseline, n_sd)
     bins = bins_of(cube)
@@ -177,7 +179,9 @@ def _level(
 
 def _with_amplitude(found: xr.DataArray, part: xr.Dataset, mean: Floats) -> xr.DataArray:
     """A map of latencies with how strongly each hexagon responds."""
-    return found.assign_coords({AMPLITUDE: (HEX, highest(part, metric_named(RECRUITMENT)) - mean)})
+    return found.assign_coords(
+        {AMPLITUDE: (HEX, highest(part, metric_of(part, RECRUITMENT)) - mean)}
+    )
 
 
 def _first_rise(cube: xr.Dataset, level: Floats, before: Values) -> Floats:
@@ -187,7 +191,7 @@ def _first_rise(cube: xr.Dataset, level: Floats, before: Values) -> Floats:
     NaN where it never rises through.
     """
     found, at, column = np.full(cube.sizes[HEX], np.nan), 0, np.arange(cube.sizes[HEX])
-    for values in parts(cube, metric_named(RECRUITMENT)):
+    for values in parts(cube, metric_of(cube, RECRUITMENT)):
         earlier = np.concatenate([before[None], values[:-1]])
         reaches = (values >= level) & (earlier < level)
         first = reaches.argmax(axis=0)
@@ -331,5 +335,5 @@ def _baseline(cube: xr.Dataset, onset: float, window: Window | None) -> tuple[Fl
     if window is None and onset <= bins_of(cube).start_ms:
         return np.zeros(cube.sizes[HEX]), np.zeros(cube.sizes[HEX])
     start, stop = (None, onset) if window is None else window
-    found = moments(cut(cube, start, stop), metric_named(RECRUITMENT))
+    found = moments(cut(cube, start, stop), metric_of(cube, RECRUITMENT))
     return found.mean, found.sd()

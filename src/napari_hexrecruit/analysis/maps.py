@@ -22,7 +22,7 @@ from napari_hexrecruit.analysis.latencies import (
 from napari_hexrecruit.analysis.selection import HexChoice, picked_in
 from napari_hexrecruit.analysis.windows import bins_of, cut
 from napari_hexrecruit.conform import as_cube
-from napari_hexrecruit.metrics import METRICS, Metric, is_cumulative, metric_named
+from napari_hexrecruit.metrics import Metric, is_cumulative, metric_of, plain_metric
 from napari_hexrecruit.schema import (
     HEX,
     N_NEURONS,
@@ -43,7 +43,7 @@ def peak(
     *,
     start: float | None = None,
     stop: float | None = None,
-    metric: str = RECRUITMENT,
+    metric: str | None = None,
 ) -> xr.DataArray:
     """Greatest value of each hexagon in a window.
 
@@ -54,17 +54,19 @@ def peak(
     start, stop
         The window, edges of bins, ms; by default all of the cube.
     metric
-        Of what, one of `napari_hexrecruit.metrics.METRICS`.
+        Of what: a metric of spikes or another variable of the cube, not the result of an analysis.
+        None: the first that the cube has.
 
     Returns
     -------
     xr.DataArray
         (hex,) in the units of the metric; NaN where the hexagon has no value.
     """
-    shown = _plain(metric)
+    cube = as_cube(cube)
+    shown = plain_metric(cube, metric, _NO_MAP)
     found = highest(cut(cube, start, stop), shown)
     label = {"long_name": f"{shown.label}, peak", "units": shown.units}
-    return hex_array(as_cube(cube), found, "peak").assign_attrs(label)
+    return hex_array(cube, found, "peak").assign_attrs(label)
 
 
 def mean_recruitment(
@@ -82,7 +84,8 @@ def mean_recruitment(
     xr.DataArray
         (hex,) percent; NaN where the hexagon has no value.
     """
-    found = moments(cut(cube, start, stop), metric_named(RECRUITMENT))
+    cube = as_cube(cube)
+    found = moments(cut(cube, start, stop), metric_of(cube, RECRUITMENT))
     return hex_array(as_cube(cube), found.mean, "mean_recruitment")
 
 
@@ -102,7 +105,8 @@ def mean_rate(
         (hex,) spikes/s per neuron: ``sum(n_spikes) / (n_neurons * duration)``. Spikes add up, so it
         does not depend on the bins. NaN where the hexagon has no value.
     """
-    found = moments(cut(cube, start, stop), metric_named("rate"))
+    cube = as_cube(cube)
+    found = moments(cut(cube, start, stop), metric_of(cube, "rate"))
     return hex_array(as_cube(cube), found.mean, "mean_rate")
 
 
@@ -129,6 +133,7 @@ def cumulative_fraction(cube: xr.Dataset, *, until: float | None = None) -> xr.D
         their counts do not add up to distinct neurons.
     """
     cube = as_cube(cube)
+    metric_of(cube, RECRUITMENT)
     if not is_cumulative(cube) and bins_of(cube).n_bins > 1:
         raise ValueError(
             "neurons that fire in several bins cannot be counted once from a cube of bins:"
@@ -144,7 +149,7 @@ def correlation(
     hexes: HexChoice,
     start: float | None = None,
     stop: float | None = None,
-    metric: str = RECRUITMENT,
+    metric: str | None = None,
 ) -> xr.DataArray:
     """Pearson's correlation of each hexagon's course with that of a picked one.
 
@@ -167,8 +172,8 @@ def correlation(
     ValueError
         If no hexagon is picked, or one is not in the cube.
     """
-    shown = _plain(metric)
     cube, picked = picked_in(cube, hexes)
+    shown = plain_metric(cube, metric, _NO_MAP)
     part = cut(cube, start, stop)
     if picked.size == 0:
         raise ValueError("no hexagon is selected: name one, as in R3;C-1")
@@ -260,10 +265,7 @@ def maps_table(*maps: xr.DataArray) -> pd.DataFrame:
     return pd.DataFrame(columns | {str(one.name): one.values for one in maps})
 
 
-def _plain(metric: str) -> Metric:
-    if metric not in METRICS:
-        raise ValueError(f"metric {metric!r} has no such map: use one of {', '.join(METRICS)}")
-    return metric_named(metric)
+_NO_MAP = "has no such map"
 
 
 def _pearson(cube: xr.Dataset, shown: Metric, course: Floats) -> Floats:

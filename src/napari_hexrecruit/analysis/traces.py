@@ -10,7 +10,7 @@ import numpy.typing as npt
 from napari_hexrecruit.analysis.selection import HexChoice, neurons_of, picked_in
 from napari_hexrecruit.blocks import parts_of
 from napari_hexrecruit.conform import as_cube
-from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.metrics import DERIVED, METRICS, metric_of
 from napari_hexrecruit.schema import HEX, N_NEURONS, RECRUITMENT, TIME, VARIABLES
 from napari_hexrecruit.timebins import Clock, first_at
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _KEPT = (TIME, HEX, "row", "col", "i", "j", "x", "y", N_NEURONS)
 
 
-def hex_traces(cube: xr.Dataset, hexes: HexChoice, *, metric: str = "recruitment") -> xr.Dataset:
+def hex_traces(cube: xr.Dataset, hexes: HexChoice, *, metric: str | None = None) -> xr.Dataset:
     """Time courses of some hexagons, and their mean.
 
     Parameters
@@ -34,7 +34,8 @@ def hex_traces(cube: xr.Dataset, hexes: HexChoice, *, metric: str = "recruitment
     hexes
         The hexagons: names, positions or a mask, as `hex_positions` takes them; may be none.
     metric
-        What is read, a name in `napari_hexrecruit.metrics`.
+        What is read, a name in `napari_hexrecruit.metrics` or of a variable of the cube; None: the
+        first that the cube has.
 
     Returns
     -------
@@ -65,10 +66,9 @@ def hex_traces(cube: xr.Dataset, hexes: HexChoice, *, metric: str = "recruitment
     """
     import xarray as xr
 
-    shown = metric_named(metric)
     cube, at = picked_in(cube, hexes)
+    shown = metric_of(cube, metric)
     picked = cube.isel({HEX: at})
-    shown.check(cube)
     values, mean = _courses(picked, shown)
     attrs = _attrs(cube, shown)
     return xr.Dataset(
@@ -77,7 +77,7 @@ def hex_traces(cube: xr.Dataset, hexes: HexChoice, *, metric: str = "recruitment
             "mean": (TIME, mean, _mean_attrs(cube, shown)),
         },
         coords={name: picked[name] for name in _KEPT},
-        attrs={"metric": metric, "bin_ms": float(cube.attrs["bin_ms"])},
+        attrs={"metric": shown.name, "bin_ms": float(cube.attrs["bin_ms"])},
     )
 
 
@@ -86,7 +86,8 @@ def _courses(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
     """Values of a metric and their mean; a cube on disk is read once, a part at a time."""
     values, mean = [], []
-    read = [name for name in {*VARIABLES, *shown.reads} if name in cube]
+    named = cube.data_vars if shown.is_of_two(cube) else {*VARIABLES, *shown.reads}
+    read = [name for name in named if name in cube]
     for part in parts_of(cube):
         bins = cube[read].isel({TIME: part}).load()
         values.append(shown.values(bins))
@@ -95,7 +96,7 @@ def _courses(
     return np.concatenate(values), np.concatenate(mean)
 
 
-def population_trace(cube: xr.Dataset, *, metric: str = "recruitment") -> xr.DataArray:
+def population_trace(cube: xr.Dataset, *, metric: str | None = None) -> xr.DataArray:
     """Time course of the whole population: every neuron of every hexagon counts alike.
 
     Parameters
@@ -103,7 +104,8 @@ def population_trace(cube: xr.Dataset, *, metric: str = "recruitment") -> xr.Dat
     cube
         A recruitment cube.
     metric
-        What is read, a name in `napari_hexrecruit.metrics`.
+        What is read, a name in `napari_hexrecruit.metrics` or of a variable of the cube; None: the
+        first that the cube has.
 
     Returns
     -------
@@ -117,7 +119,8 @@ def population_trace(cube: xr.Dataset, *, metric: str = "recruitment") -> xr.Dat
     """
     import xarray as xr
 
-    cube, shown = as_cube(cube), metric_named(metric)
+    cube = as_cube(cube)
+    shown = metric_of(cube, metric)
     if not shown.pools:
         raise ValueError(
             f"{shown.label!r} has no value of several hexagons together: read it hexagon by hexagon"
@@ -151,7 +154,8 @@ def traces_table(traces: xr.Dataset) -> pd.DataFrame:
     values = traces["trace"].values
     columns: dict[str, npt.NDArray[Any]] = {"time_ms": traces[TIME].values}
     columns |= {name: values[:, k] for k, name in enumerate(names)}
-    if metric_named(str(traces.attrs.get("metric", RECRUITMENT))).pools:
+    known = (METRICS | DERIVED).get(str(traces.attrs.get("metric", RECRUITMENT)))
+    if known is None or known.pools:
         columns["mean"] = traces["mean"].values
     return pd.DataFrame(columns)
 

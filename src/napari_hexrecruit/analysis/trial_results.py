@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.analysis.trials import ORIGIN
 from napari_hexrecruit.conform import as_cube
-from napari_hexrecruit.metrics import METRICS, metric_named
+from napari_hexrecruit.metrics import plain_metric
 from napari_hexrecruit.schema import (
     COORDINATES,
     HEX,
@@ -20,6 +20,8 @@ from napari_hexrecruit.schema import (
     TIME,
     TRIAL,
     VARIABLES,
+    has_spikes,
+    own_variables,
 )
 
 if TYPE_CHECKING:
@@ -74,31 +76,20 @@ def trial_mean(trials: xr.Dataset) -> xr.Dataset:
         A recruitment cube: `recruitment` is the mean over trials, ``recruitment_sem`` (metric
         ``sem``) the standard error ``sd / sqrt(n)`` with the sample standard deviation
         (``n - 1``); NaN with a single trial. `n_recruited` and `n_spikes` are *sums* over the
-        trials, whose number is the attribute ``n_trials``; the metrics divide by it.
+        trials, whose number is the attribute ``n_trials``; the metrics divide by it. Each other
+        quantity of the cube has its mean under its name, and its standard error as ``<name>_sem``.
     """
     n_trials, first = _n_of(trials), trial_cube(trials, 0).load()
-    sums, squares = _sums_of(trials, first)
-    mean = first[RECRUITMENT].values + sums[RECRUITMENT] / n_trials
-    square = np.maximum(squares - sums[RECRUITMENT] ** 2 / n_trials, 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sem = np.sqrt(square / np.float64(n_trials - 1) / n_trials)
+    names = [name for name in own_variables(first) if name not in (N_RECRUITED, N_SPIKES)]
+    moments = {name: _moments(trials, first, name) for name in names}
+    made = first.assign(
+        {key: one for name in names for key, one in _means(first, name, moments[name]).items()}
+    )
+    if has_spikes(first):
+        made = made.assign({name: _total(trials, first, name) for name in (N_RECRUITED, N_SPIKES)})
     before = int(trials.attrs.get(N_TRIALS, 1))
-    label = f"{VARIABLES[RECRUITMENT].attrs['long_name']}, mean of {n_trials}"
-    sem_attrs = {"long_name": f"Recruited, SEM over {n_trials} trials", "units": "%"}
     of_means = f", each the mean of {before}" if before > 1 else ""
     attrs = {name: value for name, value in first.attrs.items() if name != ORIGIN}
-    made = first.assign(
-        {
-            RECRUITMENT: (
-                (TIME, HEX),
-                mean.astype(np.float32),
-                VARIABLES[RECRUITMENT].attrs | {"long_name": label},
-            ),
-            N_RECRUITED: ((TIME, HEX), _int32(sums[N_RECRUITED]), first[N_RECRUITED].attrs),
-            N_SPIKES: ((TIME, HEX), _int32(sums[N_SPIKES]), first[N_SPIKES].attrs),
-            _SEM: ((TIME, HEX), sem.astype(np.float32), sem_attrs),
-        }
-    )
     made.attrs = attrs | {
         "title": f"Mean of {n_trials} trials{of_means}",
         N_TRIALS: n_trials * before,
@@ -106,23 +97,55 @@ def trial_mean(trials: xr.Dataset) -> xr.Dataset:
     return made
 
 
-def _sums_of(trials: xr.Dataset, first: xr.Dataset) -> tuple[dict[str, Any], Floats]:
-    """Sums over trials, one in memory at a time; percent, and their squares, less the first's."""
-    base = first[RECRUITMENT].values
-    percent, squares = np.zeros(base.shape), np.zeros(base.shape)
-    sums: dict[str, Any] = {
-        name: first[name].values.astype(np.int64) for name in (N_RECRUITED, N_SPIKES)
-    }
-    percent[np.isnan(base)] = np.nan
-    for k in range(1, trials.sizes[TRIAL]):
-        one = trial_cube(trials, k)
-        off = np.subtract(one[RECRUITMENT].values, base, dtype=np.float64)
-        percent += off
-        for name, total in sums.items():
-            total += one[name].values
+class _Moments(NamedTuple):
+    """Mean over trials and its standard error, (n_bins, n_hexes)."""
+
+    n_trials: int
+    mean: Floats
+    sem: Floats
+
+
+def _moments(trials: xr.Dataset, first: xr.Dataset, name: str) -> _Moments:
+    """Of a variable; one trial in memory at a time, less the first one."""
+    base = first[name].values
+    total, squares = np.zeros(base.shape), np.zeros(base.shape)
+    total[np.isnan(base)] = np.nan
+    n_trials = trials.sizes[TRIAL]
+    for k in range(1, n_trials):
+        off = np.subtract(trials[name].isel({TRIAL: k}).values, base, dtype=np.float64)
+        total += off
         off *= off
         squares += off
-    return {RECRUITMENT: percent, **sums}, squares
+    square = np.maximum(squares - total**2 / n_trials, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sem = np.sqrt(square / np.float64(n_trials - 1) / n_trials)
+    return _Moments(n_trials, base + total / n_trials, sem)
+
+
+def _means(first: xr.Dataset, name: str, found: _Moments) -> dict[str, Any]:
+    """The variables of a mean and of its standard error."""
+    of_spikes = name == RECRUITMENT
+    attrs = VARIABLES[name].attrs if of_spikes else first[name].attrs
+    label, units = attrs["long_name"], attrs["units"]
+    mean_attrs = attrs | {"long_name": f"{label}, mean of {found.n_trials}"}
+    what = "Recruited" if of_spikes else label
+    sem_attrs = {"long_name": f"{what}, SEM over {found.n_trials} trials", "units": units}
+    return {
+        name: ((TIME, HEX), found.mean.astype(np.float32), mean_attrs),
+        _SEM if of_spikes else f"{name}_sem": (
+            (TIME, HEX),
+            found.sem.astype(np.float32),
+            sem_attrs,
+        ),
+    }
+
+
+def _total(trials: xr.Dataset, first: xr.Dataset, name: str) -> Any:
+    """A count summed over trials, one in memory at a time."""
+    total = first[name].values.astype(np.int64)
+    for k in range(1, trials.sizes[TRIAL]):
+        total += trials[name].isel({TRIAL: k}).values
+    return (TIME, HEX), _int32(total), first[name].attrs
 
 
 def _int32(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
@@ -131,7 +154,7 @@ def _int32(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
     return counts.astype(np.int32)
 
 
-def reliability(trials: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.DataArray:
+def reliability(trials: xr.Dataset, *, metric: str | None = None) -> xr.DataArray:
     """How alike the trace of each hexagon is from trial to trial.
 
     Parameters
@@ -139,7 +162,7 @@ def reliability(trials: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.DataArra
     trials
         What `cut_trials` or `count_trials` gives; all of its bins count.
     metric
-        What is correlated, one of `napari_hexrecruit.metrics.METRICS`.
+        What is correlated, as `compare` takes it.
 
     Returns
     -------
@@ -155,10 +178,8 @@ def reliability(trials: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.DataArra
     """
     import xarray as xr
 
-    if metric not in METRICS:
-        raise ValueError(f"metric {metric!r} has no reliability: use one of {', '.join(METRICS)}")
-    shown, n_trials = metric_named(metric), _n_of(trials)
-    hexes = trial_cube(trials, 0)
+    n_trials, hexes = _n_of(trials), trial_cube(trials, 0)
+    shown = plain_metric(hexes, metric, "has no reliability")
     total = np.zeros((hexes.sizes[TIME], hexes.sizes[HEX]))
     n_varying = np.zeros(hexes.sizes[HEX])
     for k in range(n_trials):
@@ -184,7 +205,7 @@ def reliability(trials: xr.Dataset, *, metric: str = RECRUITMENT) -> xr.DataArra
 
 def _n_of(trials: xr.Dataset) -> int:
     """Number of trials."""
-    if TRIAL not in getattr(trials, "dims", ()) or RECRUITMENT not in trials:
+    if TRIAL not in getattr(trials, "dims", ()) or not own_variables(trials):
         raise ValueError(
             "these are no trials: cut a cube with cut_trials(cube, onsets, before=..., after=...)"
         )

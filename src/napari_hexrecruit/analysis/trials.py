@@ -16,7 +16,7 @@ from napari_hexrecruit.blocks import time_chunks
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.counting.members import count_spikes
 from napari_hexrecruit.errors import Parameter, ParameterError, RecruitmentWarning
-from napari_hexrecruit.metrics import is_cumulative
+from napari_hexrecruit.metrics import is_cumulative, metric_of
 from napari_hexrecruit.rounding import listed
 from napari_hexrecruit.schema import (
     COORDINATES,
@@ -28,8 +28,8 @@ from napari_hexrecruit.schema import (
     RECRUITMENT,
     TIME,
     TRIAL,
-    VARIABLES,
     notes_of,
+    own_variables,
     time_coords,
 )
 from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, Clock, TimeBins, first_at
@@ -65,6 +65,7 @@ def cut_trials(
     -------
     xr.Dataset
         Dimensions (trial, time, hex): `recruitment`, `n_recruited` and `n_spikes` of each trial,
+        and other quantities of the cube,
         ``time`` from ``-before`` (0 is the bin that starts at the onset). Along ``trial``:
         ``onset`` (ms) and ``shift`` (ms, from the onset to the edge that stands for it). Onsets
         whose window is not all inside of the cube are left out and listed in the attribute
@@ -98,13 +99,13 @@ def _windows(cube: xr.Dataset, first: npt.NDArray[np.int64], n_bins: int) -> dic
     """(n_trials, n_bins, n_hexes) of each variable; of a cube on disk read when it is asked for."""
     if not time_chunks(cube):
         rows = first[:, None] + np.arange(n_bins)
-        return {name: cube[name].values[rows] for name in VARIABLES}
+        return {name: cube[name].values[rows] for name in own_variables(cube)}
     import dask.array
 
     stack: Any = dask.array.stack
     return {
         name: stack([cube[name].data[at : at + n_bins] for at in first.tolist()])
-        for name in VARIABLES
+        for name in own_variables(cube)
     }
 
 
@@ -154,6 +155,7 @@ def count_trials(
     """
     cube = as_cube(cube)
     _refuse_cumulative(cube)
+    metric_of(cube, RECRUITMENT)  # refuses a cube that was not counted from spikes
     if not np.array_equal(members.n_neurons, cube[N_NEURONS].values):
         raise ValueError(
             "the neurons are not those of the cube: use cube_members of its simulation"
@@ -210,7 +212,7 @@ def _trials(
     made = {"onsets": used.tolist(), "shift": shift.tolist()}
     notes = _notes(used + shift, onsets.repeated, window)
     return xr.Dataset(
-        {name: ((TRIAL, TIME, HEX), values[name], spec.attrs) for name, spec in VARIABLES.items()},
+        {name: ((TRIAL, TIME, HEX), each, cube[name].attrs) for name, each in values.items()},
         coords,
         {
             **cube.attrs,

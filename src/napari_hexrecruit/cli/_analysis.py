@@ -47,12 +47,12 @@ def traces(
             help=".csv, .png, .svg or .pdf; default: CSV on standard output.",
         ),
     ] = None,
-    metric: MetricName = "recruitment",
+    metric: MetricName = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Traces of hexagons and their mean, as a table or a picture."""
     from napari_hexrecruit.analysis import hex_traces, population_trace, traces_table
-    from napari_hexrecruit.metrics import metric_named
+    from napari_hexrecruit.metrics import metric_of
 
     if output is not None:
         check_ending(output, (".csv", *_PICTURES), overwrite=overwrite)
@@ -63,7 +63,7 @@ def traces(
             raise ValueError("no hexagon is named: give --hex, as in --hex 'R1;C2,R1;C3'")
         found = hex_traces(source, picked, metric=metric)
     if output is not None and output.suffix.lower() in _PICTURES:
-        pools = metric_named(metric).pools
+        pools = metric_of(source, metric).pools
         population = population_trace(source, metric=metric) if pools else None
         _save_traces(found, population, output, overwrite)
     else:
@@ -94,7 +94,7 @@ def compare(
     names: Annotated[
         tuple[str, str] | None, typer.Option(metavar="A B", help="Names of the two.")
     ] = None,
-    metric: MetricName = "recruitment",
+    metric: MetricName = None,
     as_json: AsJson = False,
     overwrite: Overwrite = False,
 ) -> None:
@@ -240,7 +240,7 @@ def _write_each(found: xr.Dataset, folder: Path, overwrite: bool) -> None:
         write_cube(trial_cube(found, k), folder / f"trial-{k}{ENDING}", overwrite=overwrite)
 
 
-def _z_scores(result: xr.Dataset, quiet: xr.Dataset, metric: str) -> dict[str, Any]:
+def _z_scores(result: xr.Dataset, quiet: xr.Dataset, metric: str | None) -> dict[str, Any]:
     from napari_hexrecruit.analysis import z_score
 
     return {"z_score": z_score(result, quiet, metric=metric)["z_score"]}

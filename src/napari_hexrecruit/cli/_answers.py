@@ -25,7 +25,12 @@ Hexes = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
-MetricName = Annotated[str, typer.Option(help="recruitment, n_recruited or rate.")]
+MetricName = Annotated[
+    str | None,
+    typer.Option(
+        help="recruitment, n_recruited or rate, or a variable of the cube; default: its first."
+    ),
+]
 Onset = Annotated[
     float | None,
     typer.Option(metavar="MS", help="When the stimulus begins, ms; 0 in a mean over trials."),

@@ -46,8 +46,8 @@ def html(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            help="recruitment, n_recruited or rate; or what an analysis has added. May be given"
-            " again: the page shows the first one first."
+            help="recruitment, n_recruited or rate, or a variable of the cube. May be given again:"
+            " the page shows the first one first."
         ),
     ] = None,
     bits: Annotated[
@@ -59,7 +59,6 @@ def html(
 ) -> None:
     """Write a simulation or cubes as one web page that plays in any browser, without a network."""
     from napari_hexrecruit.render.web.writer import check_html_output, write_html
-    from napari_hexrecruit.schema import RECRUITMENT
 
     check_html_output(output, overwrite=overwrite)
     places = sources_of(ctx)
@@ -72,7 +71,7 @@ def html(
             write_html(
                 cubes,
                 output,
-                metric=metric or RECRUITMENT,
+                metric=metric or None,
                 panel_titles=ctx.params["panel_titles"] or (),
                 marks=marks,
                 under=image,

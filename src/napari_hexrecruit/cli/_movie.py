@@ -51,8 +51,9 @@ def movie(
     fps: Annotated[float | None, typer.Option(help="Frames per second; default 20.")] = None,
     dilation: Dilation = None,
     metric: Annotated[
-        str, typer.Option(help="recruitment, n_recruited or rate; or what an analysis has added.")
-    ] = "recruitment",
+        str | None,
+        typer.Option(help="recruitment, n_recruited or rate, or a variable of the cube."),
+    ] = None,
     cumulative: Cumulative = False,
     average: Annotated[int, typer.Option(help="Mean over this many bins, an odd number.")] = 1,
     size: Annotated[tuple[int, int], typer.Option(metavar="W H", help="Size of a frame, px.")] = (

@@ -68,7 +68,7 @@ def significance(
             metavar="START STOP", help="As long as the window, ms; default: just before it."
         ),
     ] = None,
-    metric: MetricName = "recruitment",
+    metric: MetricName = None,
     tail: Annotated[int, typer.Option(help="1: greater, -1: smaller, 0: both.")] = 0,
     threshold: Annotated[
         float | None, typer.Option(metavar="T", help="Least t in a cluster; default: of p = 0.05.")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.limits import first_limits
-from napari_hexrecruit.metrics import is_static, metric_named
+from napari_hexrecruit.metrics import is_static, metric_of
 from napari_hexrecruit.render.painter import Painter
 from napari_hexrecruit.render.scene import Colours, Hexes, Panel, Scene, Underlay, arrange
 from napari_hexrecruit.render.sheet import colour_table, default_settings
@@ -96,7 +96,7 @@ def render_frames(
     """
     cubes = [as_cube(one) for one in _each(cube)]
     style = (style or MovieStyle()).replace(**options)
-    if all(is_static(one, metric_named(style.metric)) for one in cubes):
+    if all(is_static(one, metric_of(cubes, style.metric)) for one in cubes):
         style = style.replace(timestamp=False)  # a map has no time
     shown = resolve_window(cubes, start, stop, step)
     if under is not None and not isinstance(under, Underlay):
@@ -128,14 +128,14 @@ class RenderedFrames:
         under: Underlay | None,
         outlines: tuple[npt.NDArray[np.float64], ...],
     ) -> None:
-        metric = metric_named(style.metric)
+        metric = metric_of(cubes, style.metric)
         hexes = [Hexes.of(cube, metric) for cube in cubes]
         self._sources = [
             _Values(cube, metric, shown, style.average, one.filled)
             for cube, one in zip(cubes, hexes, strict=True)
         ]
         colours = _colours(style, metric, cubes, self._sources)
-        self.scene = _scene(cubes, hexes, shown, style, colours, under, outlines)
+        self.scene = _scene(cubes, hexes, shown, style, metric, colours, under, outlines)
         self._painter: Painter | None = None
 
     @property
@@ -285,11 +285,11 @@ def _scene(
     hexes: Sequence[Hexes],
     shown: Shown,
     style: MovieStyle,
+    metric: Metric,
     colours: Colours,
     under: Underlay | None,
     outlines: tuple[npt.NDArray[np.float64], ...],
 ) -> Scene:
-    metric = metric_named(style.metric)
     quantity = _quantity(metric, cubes)
     titles = _titles(style, len(cubes))
     others = [under.extent] if under else []
@@ -310,7 +310,8 @@ def _scene(
         header=made.header,
         colour_label=label,
         label_lines=made.label,
-        mean_label=f"Whole population: {quantity[0].lower()}{quantity[1:]}" if metric.pools else "",
+        mean_label=f"Whole population: {_in_a_sentence(quantity)}" if metric.pools else "",
+        fitted=metric.below_zero,
         under=under,
         outlines=outlines,
     )
@@ -341,6 +342,11 @@ def _quantity(metric: Metric, cubes: Sequence[xr.Dataset]) -> str:
             " colours: compute all of them the same way"
         )
     return quantities[0]
+
+
+def _in_a_sentence(quantity: str) -> str:
+    """With a small letter, unless it is a name such as soma_v or GABA."""
+    return quantity if quantity[1:2].isupper() else f"{quantity[0].lower()}{quantity[1:]}"
 
 
 def _colour_label(style: MovieStyle, quantity: str) -> str:

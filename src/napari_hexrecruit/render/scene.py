@@ -192,6 +192,8 @@ class Scene:
     mean_label: str
     under: Underlay | None
     outlines: tuple[Floats, ...]
+    fitted: bool = False
+    """Whether the axis of the strip need not begin at 0, as of a voltage."""
 
     @property
     def texts(self) -> tuple[str, ...]:

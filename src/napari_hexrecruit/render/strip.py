@@ -79,11 +79,10 @@ def draw_strip(sheet: Sheet, scene: Scene, box: Box) -> None:
 
 def _draw_curves(sheet: Sheet, scene: Scene, axes: Axes, box: Box) -> None:
     font, shown = scene.layout.font, scene.shown
-    lowest = min(float(np.nanmin(panel.mean, initial=0.0)) for panel in scene.panels)
-    highest = max(float(np.nanmax(panel.mean, initial=0.0)) for panel in scene.panels)
+    lowest, highest, low = _ends(scene)
     headroom = 1.45 if any(mark.label for mark in scene.style.marks) else 1.05
     span = highest - lowest if highest > lowest else 1.0
-    axes.set_ylim(lowest - (0.05 * span if lowest < 0 else 0.0), lowest + headroom * span)
+    axes.set_ylim(low, lowest + headroom * span)
     single = len(scene.panels) == 1
     palette = _CURVES_ON_DARK if scene.style.background == "black" else _CURVES_ON_LIGHT
     names = ["" if single else panel.title or f"{k + 1}" for k, panel in enumerate(scene.panels)]
@@ -100,6 +99,18 @@ def _draw_curves(sheet: Sheet, scene: Scene, axes: Axes, box: Box) -> None:
     sheet.text(box.left, box.top - 0.75 * font, scene.mean_label, px, color=scene.foreground)
 
 
+def _ends(scene: Scene) -> tuple[float, float, float]:
+    """Lowest and highest value, with 0 unless all are below it, and where the axis begins."""
+    means = np.concatenate([panel.mean for panel in scene.panels])
+    means = means[np.isfinite(means)]
+    if scene.fitted and means.size and means.max() < 0.0:
+        lowest, highest = float(means.min()), float(means.max())
+    else:
+        lowest, highest = float(means.min(initial=0.0)), float(means.max(initial=0.0))
+    span = highest - lowest if highest > lowest else 1.0
+    return lowest, highest, lowest - (0.05 * span if lowest < 0 else 0.0)
+
+
 def _legend_size(sheet: Sheet, texts: list[str], font: float, width: int) -> float:
     """Font size at which the line of texts above the curves fits a width."""
     wanted, gaps = _SMALL * font, font * len(texts)
@@ -108,7 +119,11 @@ def _legend_size(sheet: Sheet, texts: list[str], font: float, width: int) -> flo
 
 
 def _ticks(lowest: float, highest: float) -> list[float]:
-    """0, and a round number at each end that is far enough from it."""
+    """0, and a round number at each end that is far enough from it; the ends where 0 is not."""
+    if highest < 0.0:
+        step = rounded(max(highest - lowest, 1e-9), (1, 2, 5), "down")
+        first, last = np.ceil(lowest / step), np.floor(highest / step)
+        return sorted({float(first * step), float(last * step)})
     far = 0.3 * max(highest, -lowest)
     below = [-_round_tick(-lowest)] if lowest < -far else []
     above = [_round_tick(highest)] if highest > far or not below else []

@@ -12,7 +12,6 @@ from typing import Any, Literal, get_args
 
 from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.limits import usable_limits
-from napari_hexrecruit.metrics import metric_named
 
 Background = Literal["white", "black", "transparent"]
 
@@ -147,7 +146,7 @@ class MovieStyle:
     """
 
     size: tuple[int, int] = (1280, 720)
-    metric: str = "recruitment"
+    metric: str | None = None
     clim: tuple[float, float] | None = None
     colormap: str | None = None
     background: Background = "white"
@@ -169,7 +168,6 @@ class MovieStyle:
     def __post_init__(self) -> None:
         set_ = object.__setattr__
         set_(self, "size", _size(self.size))
-        metric_named(self.metric)
         set_(self, "clim", None if self.clim is None else _limits(self.clim))
         _one_of("background", self.background, get_args(Background))
         set_(self, "average", _odd(self.average))

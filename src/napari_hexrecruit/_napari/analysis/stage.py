@@ -14,7 +14,7 @@ from napari_hexrecruit._napari.layers.bars import lay_beside, look_alike
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit.metrics import metrics_for
-from napari_hexrecruit.schema import HEX, RECRUITMENT, TIME
+from napari_hexrecruit.schema import HEX, TIME
 
 _FONT = 10
 """Of names, which say what is shown and its units, and stand beside the colour bars."""
@@ -186,7 +186,7 @@ class Stage:
             )
         else:
             if layer.metric not in {metric.name for metric in metrics_for(result.cube)}:
-                layer.metric = RECRUITMENT
+                layer.metric = metrics_for(layer.cube)[0].name
             layer.cube = result.cube
             layer.metric = result.metric
             layer.visible = True

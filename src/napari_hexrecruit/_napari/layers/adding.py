@@ -32,15 +32,18 @@ from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit._napari.private.names import missing_names
 from napari_hexrecruit._napari.private.points import VALUE
 from napari_hexrecruit.conform import as_cube
-from napari_hexrecruit.metrics import metric_named
-from napari_hexrecruit.schema import RECRUITMENT
+from napari_hexrecruit.metrics import metric_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 def make_recruitment_layer(
-    cube: xr.Dataset, *, metric: str = RECRUITMENT, outline_nan: bool = True, **points_kwargs: Any
+    cube: xr.Dataset,
+    *,
+    metric: str | None = None,
+    outline_nan: bool = True,
+    **points_kwargs: Any,
 ) -> Points:
     """Make a layer of a cube that works in this napari.
 
@@ -71,7 +74,7 @@ def make_recruitment_layer(
 
 
 def add_recruitment_layer(
-    viewer: napari.Viewer, cube: xr.Dataset, *, metric: str = RECRUITMENT, **points_kwargs: Any
+    viewer: napari.Viewer, cube: xr.Dataset, *, metric: str | None = None, **points_kwargs: Any
 ) -> Points:
     """Add a cube to a viewer, with colour bar and time stamp.
 
@@ -125,11 +128,11 @@ def warm_up() -> None:
 
 
 def _plain_layer(
-    cube: xr.Dataset, metric: str, outline_nan: bool, points_kwargs: dict[str, Any]
+    cube: xr.Dataset, metric: str | None, outline_nan: bool, points_kwargs: dict[str, Any]
 ) -> Points:
     cube = as_cube(cube)
     refuse_of_the_cube(points_kwargs)
-    shown, hexes = metric_named(metric), hex_points(cube)
+    shown, hexes = metric_of(cube, metric), hex_points(cube)
     data, features = plain_points(cube, shown)
     look = LOOK | {"name": name_of(cube), "face_colormap": shown.colormap}
     look |= {"axis_labels": AXES, "face_contrast_limits": contrast_limits(cube, shown)}
@@ -145,7 +148,7 @@ def _plain_layer(
         scale=hexes.scale,
         translate=hexes.translate,
         units=hexes.units,
-        metadata={**metadata, STATE_KEY: LayerRecipe(cube, metric, outline_nan)},
+        metadata={**metadata, STATE_KEY: LayerRecipe(cube, shown.name, outline_nan)},
         **(look | points_kwargs),
     )
     layer.editable = False

@@ -12,8 +12,7 @@ from napari_hexrecruit._napari.layers.layer import LayerRecipe, RecruitmentLayer
 from napari_hexrecruit._napari.private.names import missing_names
 from napari_hexrecruit.campaign import cube_at, parameters_of, validate_campaign
 from napari_hexrecruit.errors import HexRecruitError
-from napari_hexrecruit.metrics import metric_named
-from napari_hexrecruit.schema import RECRUITMENT
+from napari_hexrecruit.metrics import metric_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +59,7 @@ class CampaignLayer(RecruitmentLayer):
         self,
         campaign: xr.Dataset,
         *,
-        metric: str = RECRUITMENT,
+        metric: str | None = None,
         outline_nan: bool = True,
         **points_kwargs: Any,
     ) -> None:
@@ -70,7 +69,7 @@ class CampaignLayer(RecruitmentLayer):
         self._is_announced = True
         if points_kwargs.get("face_contrast_limits") is None:
             one = cube_at(campaign, _first_done(campaign))
-            points_kwargs["face_contrast_limits"] = contrast_limits(one, metric_named(metric))
+            points_kwargs["face_contrast_limits"] = contrast_limits(one, metric_of(one, metric))
         super().__init__(
             cube_at(campaign, (0,) * len(self._parameters)),
             metric=metric,

@@ -14,7 +14,7 @@ from napari_hexrecruit._napari.layers.display import contrast_limits, numbers_of
 from napari_hexrecruit._napari.layers.named_hexes import NamedHexes
 from napari_hexrecruit._napari.private.points import VALUE
 from napari_hexrecruit.limits import usable_limits
-from napari_hexrecruit.metrics import is_static, metric_named, metrics_for
+from napari_hexrecruit.metrics import is_static, metric_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,17 +49,16 @@ class ColouredHexes(NamedHexes):
         """Name of what the colours show.
 
         Setting another one takes its default limits, `metrics.first_limits`: 0 to 50 % for
-        ``recruitment``, 0 to the 99th percentile for others; and a colormap with two arms where 0
-        is the middle.
+        ``recruitment``, 0 to the 99th percentile for others, and from the 1st for a quantity that
+        is below 0 somewhere; and a colormap with two arms where 0 is the middle.
         """
         return self._metric.name
 
     @metric.setter
     def metric(self, metric: str) -> None:
-        chosen = metric_named(metric)
+        chosen = metric_of(self._cube, metric)
         if chosen is self._metric:
             return
-        check_metric(chosen, self._cube)
         before, self._metric = self._metric, chosen
         self.colorbar_label.text = self._bar_title()
         if chosen.colormap != before.colormap:
@@ -198,10 +197,3 @@ def pair_of_limits(limits: Sequence[float]) -> tuple[float, float]:
     except (TypeError, ValueError):
         raise ValueError(f"colour limits must be (low, high), not {limits!r}") from None
     return usable_limits(low, high)
-
-
-def check_metric(metric: Metric, cube: xr.Dataset) -> None:
-    """Refuse a metric that a cube cannot show."""
-    if metric.variable and metric.variable not in cube:
-        has = ", ".join(one.name for one in metrics_for(cube))
-        raise ValueError(f"the cube has no {metric.variable!r}: it can show {has}")

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 from superqt import QLabeledDoubleRangeSlider, QLabeledDoubleSlider
 
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
-from napari_hexrecruit._napari.layers.look import fitted_limits, largest_limit
+from napari_hexrecruit._napari.layers.look import fitted_limits, reach_of_limits
 from napari_hexrecruit._napari.layers.shown_cube import cube_of
 from napari_hexrecruit._napari.private.controls import (
     LayerControls,
@@ -39,9 +39,8 @@ from napari_hexrecruit._napari.private.controls import (
     use_controls,
 )
 from napari_hexrecruit._napari.private.points import FramePoints
-from napari_hexrecruit.metrics import metric_named, metrics_for
+from napari_hexrecruit.metrics import metric_of, metrics_for
 from napari_hexrecruit.rounding import short
-from napari_hexrecruit.schema import RECRUITMENT
 
 _REACH_AFTER_MS = 200
 """Pause after the last change of the cube before its greatest value is looked for."""
@@ -202,7 +201,9 @@ class HexagonControls(LayerControls):
         ]
 
     def _metric(self) -> str:
-        return str(getattr(self._shown, "metric", RECRUITMENT))
+        cube = cube_of(self._shown)
+        default = "" if cube is None else metrics_for(cube)[0].name
+        return str(getattr(self._shown, "metric", default))
 
     # --- from the layers to the fields ------------------------------------------------------------
 
@@ -268,7 +269,8 @@ class HexagonControls(LayerControls):
             if slider is not None and slider.value() != (low, high):
                 _set_range(slider, least, most)
                 slider.setValue((low, high))
-        units = metric_named(self._metric()).units
+        cube = cube_of(self._shown)
+        units = "" if cube is None else metric_of(cube, self._metric()).label_for(cube)[1]
         units = f" {units}" if len(units) <= _LONGEST_UNITS else ""
         self.numbers_button.setText(f"{short(low)} to {short(high)}{units}")
 
@@ -279,12 +281,10 @@ class HexagonControls(LayerControls):
         """Find how far the limits may go."""
         cube = cube_of(self._shown)
         if cube is not None:
-            most = largest_limit([cube], self._metric())
             low, high = self._shown.face_contrast_limits
-            most = max(most, high)
-            self._reach = (-most if low < 0 else 0.0, most)
+            self._reach = reach_of_limits(cube, self._metric(), (low, high))
             with self._silence():
-                _set_range(self.limits_slider, min(self._reach[0], low), most)
+                _set_range(self.limits_slider, *self._reach)
                 self.limits_slider.setValue((low, high))
 
     # --- the popup --------------------------------------------------------------------------------

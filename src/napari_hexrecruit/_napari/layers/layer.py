@@ -10,13 +10,12 @@ import numpy as np
 from napari.utils.events import Event
 
 from napari_hexrecruit._napari.layers.at_rest import AtRest
-from napari_hexrecruit._napari.layers.coloured_hexes import ColouredHexes, check_metric
+from napari_hexrecruit._napari.layers.coloured_hexes import ColouredHexes
 from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit.conform import as_cube
-from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.metrics import metric_of
 from napari_hexrecruit.naming import counted_in
-from napari_hexrecruit.schema import RECRUITMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +66,8 @@ class RecruitmentLayer(ColouredHexes):
         A recruitment cube; it is not copied and not changed, and other layers may show it too.
     metric
         What the colours show: ``recruitment`` (%), ``n_recruited`` (neurons), ``rate`` (spikes/s
-        per neuron), or what an analysis has added to the cube, such as ``difference``.
+        per neuron), or another variable of the cube, such as ``soma_v_mean`` of a report or
+        ``difference`` of an analysis. None: the first that the cube has.
     outline_nan
         Whether hexagons without a value are outlined. They are never filled.
     **points_kwargs
@@ -106,13 +106,13 @@ class RecruitmentLayer(ColouredHexes):
         self,
         cube: xr.Dataset,
         *,
-        metric: str = RECRUITMENT,
+        metric: str | None = None,
         outline_nan: bool = True,
         **points_kwargs: Any,
     ) -> None:
         cube = as_cube(cube)
         refuse_of_the_cube(points_kwargs)
-        self._metric = metric_named(metric)
+        self._metric = metric_of(cube, metric)
         self._outline_nan = bool(outline_nan)
         self._slots: dict[str, int] = {}
         self._features_told = AtRest(self._tell_features)
@@ -154,7 +154,7 @@ class RecruitmentLayer(ColouredHexes):
     @cube.setter
     def cube(self, cube: xr.Dataset) -> None:
         cube = as_cube(cube)
-        check_metric(self._metric, cube)
+        self._metric.check(cube)
         same_places = self._take(cube)
         self.replace_points(self._hexes.centres, self.fixed_features(), **self.geometry())
         self.colorbar_label.text = self._bar_title()

@@ -11,7 +11,7 @@ import numpy as np
 from napari_hexrecruit._napari.layers.display import numbers_of
 from napari_hexrecruit.limits import default_limits as limits_of_metric
 from napari_hexrecruit.limits import first_limits
-from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.metrics import metric_of
 from napari_hexrecruit.rounding import rounded
 from napari_hexrecruit.schema import HEX, TIME
 
@@ -47,11 +47,14 @@ class Look:
 
 def default_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, float]:
     """Limits that a metric is first shown with: those of the cube that needs the widest."""
-    return first_limits([numbers_of(cube) for cube in cubes], metric_named(metric))
+    numbers = [numbers_of(cube) for cube in cubes]
+    return first_limits(numbers, metric_of(numbers, metric))
 
 
 def fitted_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, float]:
     """Limits from 0 to the 99th percentile of all values; about 0 where that is the middle.
+
+    For a quantity that is below 0 somewhere, such as a voltage, from the 1st percentile.
 
     Parameters
     ----------
@@ -66,23 +69,46 @@ def fitted_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, floa
         `high` is rounded up to two digits; it is the maximum where the percentile is 0, and 1
         where all values are.
     """
+    cubes = list(cubes)
+    if not cubes:
+        return (0.0, 1.0)
+    shown = metric_of(cubes, metric)
     values = [_finite_values(cube, metric) for cube in cubes]
-    together = np.concatenate(values) if values else np.zeros(0)
-    low, high = limits_of_metric(metric_named(metric), together)
+    low, high = limits_of_metric(shown, np.concatenate(values))
+    if shown.below_zero and low < 0:
+        return (float(np.floor(low)), float(np.ceil(high))) if high - low > 2 else (low, high)
     return (-_rounded_up(high) if low < 0 else 0.0, _rounded_up(high))
 
 
 def largest_limit(cubes: Iterable[xr.Dataset], metric: str) -> float:
     """Value that a limit may reach: 100 for percent, else a little over the greatest value."""
-    if metric_named(metric).units == "%":
+    cubes = list(cubes)
+    if cubes and metric_of(cubes, metric).units == "%":
         return 100.0
     greatest = [float(v.max()) for v in (_finite_values(cube, metric) for cube in cubes) if v.size]
     return _rounded_up(max([*greatest, 1e-6]))
 
 
+def reach_of_limits(
+    cube: xr.Dataset, metric: str, limits: tuple[float, float]
+) -> tuple[float, float]:
+    """From where to where limits may go, the present ones included.
+
+    From 0 to `largest_limit`, as far below 0 where the lower limit is; for a quantity that is below
+    0 somewhere, such as a voltage, from its least value to its greatest.
+    """
+    low, high = limits
+    values = _finite_values(cube, metric)
+    if metric_of(cube, metric).below_zero and values.size and values.min() < 0:
+        least, most = float(np.floor(values.min())), float(np.ceil(values.max()))
+        return (min(low, least), max(high, most))
+    most = max(largest_limit([cube], metric), high)
+    return (-most if low < 0 else 0.0, most)
+
+
 def _finite_values(cube: xr.Dataset, metric: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     step = max(1, -(-cube.sizes[TIME] * cube.sizes[HEX] // _ENOUGH_VALUES))
-    values = metric_named(metric).values(cube, slice(None, None, step)).ravel()
+    values = metric_of(cube, metric).values(cube, slice(None, None, step)).ravel()
     return values[np.isfinite(values)]
 
 

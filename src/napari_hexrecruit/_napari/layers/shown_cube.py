@@ -7,8 +7,7 @@ from napari.layers import Layer
 
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.private.copies import STATE_KEY
-from napari_hexrecruit.metrics import METRICS
-from napari_hexrecruit.schema import RECRUITMENT
+from napari_hexrecruit.metrics import DERIVED
 
 
 def cube_of(layer: Layer | None) -> xr.Dataset | None:
@@ -21,7 +20,7 @@ def cube_of(layer: Layer | None) -> xr.Dataset | None:
 
 def is_plain(layer: Layer | None) -> bool:
     """Whether a layer shows what every cube can show, not the result of an analysis."""
-    return cube_of(layer) is not None and getattr(layer, "metric", RECRUITMENT) in METRICS
+    return cube_of(layer) is not None and getattr(layer, "metric", "") not in DERIVED
 
 
 def takes_cubes(layer: Layer | None) -> bool:

@@ -181,12 +181,15 @@ class TracePlot:
             self.strip.set_yticks([])
             return
         x, y = decimated(strip.time_ms, strip.values, self._n_columns())
-        low, high = limits_of([strip.values])
+        low, high = limits_of([strip.values], fitted=strip.fitted)
         self.strip.set_xlim(*strip.window_ms)
         self.strip.set_ylim(low, high)
-        self.strip.fill_between(x, y, color=style.muted, alpha=0.45, linewidth=0)
+        self.strip.fill_between(
+            x, y, min(max(low, 0.0), high), color=style.muted, alpha=0.45, linewidth=0
+        )
         self.strip.add_line(_line(x, y, style.text, 1.0))
-        self.strip.set_yticks([high / 1.05 if high >= -low else low / 1.05])
+        end = high / 1.05 if high >= -low else low / 1.05
+        self.strip.set_yticks([(low + high) / 2 if high < 0 else end])
         self.strip.yaxis.set_major_formatter(FuncFormatter(_rounded))
         counted = self.strip.text(
             *(0.0, 1.0, ""),
@@ -215,7 +218,7 @@ class TracePlot:
         self.main.set_ylim(*traces.limits())
         self.main.yaxis.set_major_locator(MaxNLocator(4))
         self.main.yaxis.set_major_formatter(FuncFormatter(_number))
-        if traces.limits()[0] < 0:
+        if traces.limits()[0] < 0 <= traces.limits()[1]:
             self.main.axhline(0.0, color=style.muted, linewidth=0.8, zorder=0)
         if self._strip is not None and self._strip.onset_ms is not None:
             onset = self._strip.onset_ms

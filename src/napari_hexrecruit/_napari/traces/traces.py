@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit._napari.layers.picks import MOST_LINES, colour_of, dash_of
 from napari_hexrecruit.analysis.traces import hex_traces, population_trace, traces_table
-from napari_hexrecruit.metrics import is_static, metric_named
+from napari_hexrecruit.metrics import is_static, metric_of, metrics_for
 from napari_hexrecruit.naming import counted_in, time_from
 from napari_hexrecruit.schema import N_NEURONS, RECRUITMENT, TIME
 
@@ -53,6 +53,8 @@ class Strip:
     title: str
     time_title: str = "Time (ms)"
     counted: str = ""
+    fitted: bool = False
+    """Whether the axis need not hold 0, as of a voltage."""
 
     @property
     def onset_ms(self) -> float | None:
@@ -114,6 +116,8 @@ class Traces:
     n_hexes: int
     n_neurons: int
     table: xr.Dataset
+    fitted: bool = False
+    """Whether the axis need not hold 0, as of a voltage."""
 
     def csv(self) -> str:
         """All values as text: start of the bin in ms, a column for each hexagon, the mean."""
@@ -122,11 +126,11 @@ class Traces:
     def limits(self) -> tuple[float, float]:
         """Lowest and highest value to show: with 0, and a little air at the ends."""
         shown = [line.values for line in self.lines] if self.band is None else [self.band]
-        return limits_of([*shown, self.mean])
+        return limits_of([*shown, self.mean], fitted=self.fitted)
 
 
-def limits_of(values: Sequence[Floats]) -> tuple[float, float]:
-    """Axis limits that hold 0 and all finite values.
+def limits_of(values: Sequence[Floats], *, fitted: bool = False) -> tuple[float, float]:
+    """Axis limits that hold all finite values, and 0; with `fitted`, 0 only if some are not below.
 
     Examples
     --------
@@ -134,9 +138,15 @@ def limits_of(values: Sequence[Floats]) -> tuple[float, float]:
     (0.0, 10.5)
     >>> limits_of([np.array([np.nan])])
     (0.0, 1.0)
+    >>> limits_of([np.array([-70.0, -60.0])], fitted=True)
+    (-70.5, -59.5)
     """
     together = np.concatenate([np.ravel(part) for part in values]) if values else np.zeros(0)
     together = together[np.isfinite(together)]
+    if fitted and together.size and together.max() < 0.0:
+        ends = float(together.min()), float(together.max())
+        air = 0.05 * (ends[1] - ends[0]) or 1.0
+        return (ends[0] - air, ends[1] + air)
     low = min(0.0, float(together.min(initial=0.0)))
     high = max(0.0, float(together.max(initial=0.0)))
     air = 0.05 * (high - low)
@@ -152,7 +162,7 @@ def is_in_memory(cube: xr.Dataset) -> bool:
 
 def strip_of(cube: xr.Dataset, metric: str) -> Strip:
     """Read the population of a cube."""
-    if not metric_named(metric).pools:
+    if not metric_of(cube, metric).pools:
         return empty_strip(cube, metric)
     return replace(empty_strip(cube, metric), values=population_trace(cube, metric=metric).values)
 
@@ -167,12 +177,14 @@ def empty_strip(cube: xr.Dataset, metric: str) -> Strip:
         title=title_of(cube, metric),
         time_title=_time_title(cube),
         counted=counted_in(cube),
+        fitted=metric_of(cube, metric).below_zero,
     )
 
 
 def metric_over_time(cube: xr.Dataset, metric: str) -> str:
-    """Name what is drawn over time: the metric, but the percentage where it is a map."""
-    return RECRUITMENT if is_static(cube, metric_named(metric)) else metric
+    """Name what is drawn over time: the metric, but the cube's first one where it is a map."""
+    shown = metric_of(cube, metric)
+    return metrics_for(cube)[0].name if is_static(cube, shown) else metric
 
 
 def _time_title(cube: xr.Dataset) -> str:
@@ -218,12 +230,13 @@ def traces_of(
         n_hexes=len(names),
         n_neurons=int(n_neurons.sum()),
         table=table,
+        fitted=metric_of(cube, metric).below_zero,
     )
 
 
 def title_of(cube: xr.Dataset, metric: str) -> str:
     """Write what an axis shows: ``Neurons recruited (%)``."""
-    title = metric_named(metric).title_for(cube)
+    title = metric_of(cube, metric).title_for(cube)
     return f"Neurons {title[0].lower()}{title[1:]}" if metric == RECRUITMENT else title
 
 

@@ -99,6 +99,7 @@ def _metric(metric: Metric, k: int, cubes: Sequence[xr.Dataset], look: Look) -> 
         "colormap": (look.colormap if k == 0 else None) or metric.colormap,
         "diverging": metric.diverging,
         "mean": metric.pools and not any(map(metric.is_of_two, cubes)),
+        "fitted": metric.below_zero,
     }
 
 
@@ -118,6 +119,13 @@ def _panel(cube: xr.Dataset, title: str) -> dict[str, Any]:
         "j": cube["j"].values.tolist(),
         "neurons": cube[N_NEURONS].values.tolist(),
     }
+
+
+_SPIKES = (
+    ("Spikes read", "n_spikes_read"),
+    ("Spikes outside the window", "n_spikes_outside_window"),
+    ("Spikes with an unknown id", "n_spikes_unknown_id"),
+)
 
 
 def about(cube: xr.Dataset) -> list[list[str]]:
@@ -141,10 +149,8 @@ def about(cube: xr.Dataset) -> list[list[str]]:
         ("Hexagons", f"{cube.sizes[HEX]:,}"),
         ("Neurons counted", f"{n_placed:,} of {int(attrs['n_neurons_selected']):,} selected"),
         ("Neurons without a flat position", f"{int(attrs['n_neurons_without_place']):,}"),
-        ("Least neurons for a percentage", said("min_neurons", f"{recipe.min_neurons:,}")),
-        ("Spikes read", f"{int(attrs['n_spikes_read']):,}"),
-        ("Spikes outside the window", f"{int(attrs['n_spikes_outside_window']):,}"),
-        ("Spikes with an unknown id", f"{int(attrs['n_spikes_unknown_id']):,}"),
+        ("Least neurons for a value", said("min_neurons", f"{recipe.min_neurons:,}")),
+        *((label, f"{int(attrs[name]):,}") for label, name in _SPIKES if name in attrs),
         *(("Warning", text) for text in _texts(attrs.get("warnings"))),
         *(("Note", text) for text in notes_of(cube)),
         ("Recipe", str(attrs["recipe"])),

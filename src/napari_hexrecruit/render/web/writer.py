@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit.conform import as_cube
-from napari_hexrecruit.metrics import METRICS, metric_named
+from napari_hexrecruit.metrics import METRICS, metric_of
 from napari_hexrecruit.render.frames import checked_line
 from napari_hexrecruit.render.scene import Underlay
 from napari_hexrecruit.render.style import MovieStyle
@@ -128,7 +128,7 @@ def check_html_output(path: str | os.PathLike[str], *, overwrite: bool) -> None:
 def html_page(
     cubes: xr.Dataset | Sequence[xr.Dataset],
     *,
-    metric: str | Sequence[str] = RECRUITMENT,
+    metric: str | Sequence[str] | None = None,
     clim: tuple[float, float] | None = None,
     colormap: str | None = None,
     start: float | None = None,
@@ -177,7 +177,7 @@ def html_page(
         See `write_html`.
     """
     sources = [as_cube(one) for one in _each(cubes)]
-    names = [metric] if isinstance(metric, str) else list(metric)
+    names = [metric] if metric is None or isinstance(metric, str) else list(metric)
     look = _look(names, clim, colormap, title, panel_titles, marks, opacity, dilation, bits)
     if len(look.panel_titles) not in (0, len(sources)):
         raise ValueError(
@@ -197,19 +197,16 @@ def html_page(
         dilation=dilation,
     )
     shown = resolve_window(sources, start, stop, step)
-    metrics = [metric_named(name) for name in dict.fromkeys(names)]
+    metrics = list({metric_of(sources, name): None for name in names})
     if metrics[0].name == RECRUITMENT and bits is None:
         metrics = list(dict.fromkeys([*metrics, METRICS[N_RECRUITED]]))
-    for cube in sources:
-        for one in metrics:
-            one.check(cube)
     described = content(sources, metrics, shown, over)
     blocks = _pack(sources, metrics, shown, bits, described, progress)
     return page_parts(described, blocks)
 
 
 def _look(
-    names: list[str],
+    names: Sequence[str | None],
     clim: tuple[float, float] | None,
     colormap: str | None,
     title: str,
@@ -222,8 +219,6 @@ def _look(
     """The options that a movie has as well, checked as there."""
     if not names:
         raise ValueError("metric is empty: name what the page shows, as in metric='recruitment'")
-    for name in names:
-        metric_named(name)
     if bits is not None and bits not in BITS:
         raise ValueError(f"bits must be 8 or 16, not {bits!r}")
     if dilation is not None and not (np.isfinite(dilation) and dilation > 0):

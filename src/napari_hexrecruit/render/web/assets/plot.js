@@ -21,10 +21,9 @@ export function plotBox(width, height) {
 }
 
 // Everything but the cursor. Lines have values, a colour, a width and a dash.
-export function drawPlot(context, box, time, lines, marks, label) {
-  const high = Math.max(1e-9, ...lines.map((line) => extreme(line.values, Math.max)));
-  const low = Math.min(0, ...lines.map((line) => extreme(line.values, Math.min)));
-  const span = { low, high: high + 0.05 * (high - low) };
+export function drawPlot(context, box, time, lines, marks, label, fitted) {
+  const span = spanOf(lines, fitted);
+  const { low } = span;
   const end = time.start + (time.n - 1) * time.step + time.bin;
   const x = (ms) => box.left + (box.width * (ms - time.start)) / (end - time.start);
   const y = (value) => box.top + box.height * (1 - (value - low) / (span.high - low));
@@ -38,8 +37,19 @@ export function drawPlot(context, box, time, lines, marks, label) {
   context.restore();
 }
 
-function extreme(values, choose) {
-  let found = 0;
+// With 0, unless all values are below it and need not begin there, as those of a voltage.
+function spanOf(lines, fitted) {
+  const top = Math.max(...lines.map((line) => extreme(line.values, Math.max, -Infinity)));
+  const away = fitted && Number.isFinite(top) && top < 0;
+  const most = away ? top : Math.max(1e-9, top);
+  const first = away ? Infinity : 0;
+  const least = Math.min(...lines.map((line) => extreme(line.values, Math.min, first)), first);
+  const air = 0.05 * (most - least || 1);
+  return { low: away ? least - air : least, high: most + air };
+}
+
+function extreme(values, choose, start) {
+  let found = start;
   for (const value of values) if (Number.isFinite(value)) found = choose(found, value);
   return found;
 }

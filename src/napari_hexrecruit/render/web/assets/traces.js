@@ -87,7 +87,8 @@ export function makeTraces(app) {
     const metric = content.metrics[store.state.metric];
     const label = metric.units || metric.label;
     const order = [...lines].sort((a, b) => rank(a) - rank(b));
-    drawPlot(context, plotBox(width, height), content.time, order, content.marks, label);
+    drawPlot(context, plotBox(width, height), content.time, order, content.marks, label,
+      metric.fitted);
     drawCursor();
   }
 
