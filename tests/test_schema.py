@@ -55,9 +55,10 @@ def test_all_faults_are_named_at_once(cube):
 
 
 def test_another_version_says_what_to_do(cube):
-    cube.attrs["schema_version"] = 2
-    assert "schema_version is 2 and this napari-hexrecruit reads 1: compute the cube" in faults(
-        cube
+    cube.attrs["schema_version"] = 3
+    assert (
+        "schema_version is 3 and this napari-hexrecruit reads 1 and 2: compute the cube"
+        in faults(cube)
     )
 
 

@@ -322,3 +322,14 @@ def _suggestion(text: str, present: list[Any]) -> str:
 def _as_list(value: Any) -> list[Any]:
     single = isinstance(value, str) or not isinstance(value, (Sequence, np.ndarray, set, frozenset))
     return [value] if single else list(value)
+
+
+def rule_as_read(rule: Rule) -> str:
+    """A filter as a person reads it: ``synapse_class INH``, ``depth 0 to 100``."""
+    if "text" in rule:
+        return f"{rule['column']} {rule['text']}"
+    if "interval" in rule:
+        low, high = rule["interval"]
+        return f"{rule['column']} {low:g} to {high:g}"
+    values = [rule["value"]] if "value" in rule else rule["values"]
+    return f"{rule['column']} {', '.join(map(value_to_text, values))}"

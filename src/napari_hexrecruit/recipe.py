@@ -10,14 +10,21 @@ import dataclasses
 import json
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from napari_hexrecruit.command_line import command_line
 from napari_hexrecruit.errors import Parameter, ParameterError
-from napari_hexrecruit.filters import Rule, Where, parse_where, rule_to_text, value_to_text
+from napari_hexrecruit.filters import Rule, Where, parse_where, rule_as_read, rule_to_text
 from napari_hexrecruit.hexgrid import HexGrid
-from napari_hexrecruit.recipe_entries import ENTRY_TYPES, is_finite, is_number, is_whole
+from napari_hexrecruit.recipe_entries import (
+    ENTRY_TYPES,
+    absolute_volume,
+    check_report,
+    is_finite,
+    is_number,
+    is_whole,
+    volume_of,
+)
 from napari_hexrecruit.timebins import TimeBins
 
 if TYPE_CHECKING:
@@ -36,7 +43,7 @@ _NEEDED = ("population", "node_set", "where", "flat", "radius")
 """Entries that say which neurons and hexagons a cube has."""
 _OPTIONS = (
     *("population", "node_set", "column_atlas", "radius", "bin_ms", "min_neurons"),
-    *("spikes", "circuit", "run", "cumulative"),
+    *("spikes", "circuit", "run", "cumulative", "report", "statistic"),
 )
 _INTERNAL = ("others", "lacks")
 
@@ -71,6 +78,12 @@ class CubeRecipe:
         Hexagons with fewer neurons have NaN percent.
     cumulative
         Count the neurons that have fired since the start of the window.
+    report
+        Report whose values are shown, in the place of spikes: its name in the simulation's
+        configuration or the path of its file; None: spikes.
+    statistic
+        What is taken over the neurons of a hexagon: ``mean``, ``sd``, ``min``, ``max`` or
+        ``above:LEVEL``; None: the mean.
     others
         Further entries, as of an analysis or of a later version. They are kept, and no cube can be
         computed with them.
@@ -84,7 +97,7 @@ class CubeRecipe:
 
     Notes
     -----
-    Numbers are not checked before `check`, so that a form can hold what is being typed.
+    Numbers are not checked before `check`: a form can hold what is being typed.
 
     Examples
     --------
@@ -110,6 +123,8 @@ class CubeRecipe:
     stop: float | None = None
     min_neurons: int = 1
     cumulative: bool = False
+    report: str | None = None
+    statistic: str | None = None
     others: Mapping[str, Any] = field(default_factory=dict)
     lacks: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
@@ -141,7 +156,7 @@ class CubeRecipe:
         >>> CubeRecipe(where=where).filters
         'layer 2, 3, depth 0 to 9'
         """
-        return ", ".join(map(_as_read, self.rules))
+        return ", ".join(map(rule_as_read, self.rules))
 
     def counted(self, population: str, node_set: str = "") -> str:
         """What is counted, as layers, colour bars, pages and movies are named after it.
@@ -191,8 +206,8 @@ class CubeRecipe:
 
     def with_absolute_volumes(self) -> CubeRecipe:
         """The same recipe for processes with another current folder."""
-        flat = self.flat if self.columns else _absolute(self.flat)  # type: ignore[arg-type]
-        atlas = None if self.column_atlas is None else _absolute(self.column_atlas)
+        flat = self.flat if self.columns else absolute_volume(self.flat)  # type: ignore[arg-type]
+        atlas = None if self.column_atlas is None else absolute_volume(self.column_atlas)
         return self.replace(flat=flat, column_atlas=atlas)
 
     def entries(self) -> dict[str, Any]:
@@ -209,6 +224,7 @@ class CubeRecipe:
             **{name: getattr(self, name) for name in ("radius", "bin_ms", "start", "stop")},
             "min_neurons": self.min_neurons,
             **({"cumulative": True} if self.cumulative else {}),
+            **{n: v for n in ("report", "statistic") if (v := getattr(self, n)) is not None},
         }
         return {name: value for name, value in entries.items() if name not in self.lacks} | {
             **self.others
@@ -309,7 +325,7 @@ class CubeRecipe:
         given = {name: value for name, value in entries.items() if name in known}
         for name in ("flat", "column_atlas"):
             if isinstance(given.get(name), str):
-                given[name] = _volume(given[name])
+                given[name] = volume_of(given[name])
         return cls(
             **given,
             others={name: value for name, value in entries.items() if name not in known},
@@ -365,6 +381,7 @@ class CubeRecipe:
                 " compute: leave that out, or compute the cube again"
             )
         HexGrid(self.radius)
+        check_report(self.report, self.statistic, self.cumulative)
         if not is_whole(self.min_neurons) or self.min_neurons < 1:
             raise ParameterError(
                 Parameter("min_neurons"),
@@ -385,16 +402,6 @@ class CubeRecipe:
             TimeBins(self.start, self.stop, self.bin_ms)
 
 
-def _volume(text: str) -> str | Path:
-    """A volume of a text: of the circuit's atlas, or a file."""
-    return text if text == "atlas" or text.startswith("atlas:") else Path(text)
-
-
-def _absolute(volume: str | os.PathLike[str]) -> str | Path:
-    in_circuit = isinstance(volume, str) and isinstance(_volume(volume), str)
-    return str(volume) if in_circuit else Path(os.path.abspath(volume))
-
-
 def _plain(value: Any) -> Any:
     """A number of numpy, or a path, for JSON."""
     return os.fspath(value) if isinstance(value, os.PathLike) else value.tolist()
@@ -402,14 +409,3 @@ def _plain(value: Any) -> Any:
 
 _EVERY = (*_NEEDED, "bin_ms", "start", "stop", "min_neurons")
 """Entries that a text has in any case."""
-
-
-def _as_read(rule: Rule) -> str:
-    """A filter as a person reads it: ``synapse_class INH``, ``depth 0 to 100``."""
-    if "text" in rule:
-        return f"{rule['column']} {rule['text']}"
-    if "interval" in rule:
-        low, high = rule["interval"]
-        return f"{rule['column']} {low:g} to {high:g}"
-    values = [rule["value"]] if "value" in rule else rule["values"]
-    return f"{rule['column']} {', '.join(map(value_to_text, values))}"

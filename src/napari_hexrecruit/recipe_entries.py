@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from napari_hexrecruit.errors import Parameter, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +53,7 @@ def _is_list_of_rules(value: Any) -> bool:
 
 ENTRY_TYPES: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("simulation", "spikes", "circuit", "population"), _is_text_or_none),
-    **dict.fromkeys(("node_set", "column_atlas"), _is_text_or_none),
+    **dict.fromkeys(("node_set", "column_atlas", "report", "statistic"), _is_text_or_none),
     **dict.fromkeys(("radius", "bin_ms"), is_finite),
     **dict.fromkeys(("start", "stop"), _is_finite_or_none),
     "min_neurons": is_whole,
@@ -59,3 +63,28 @@ ENTRY_TYPES: dict[str, Callable[[Any], bool]] = {
     "cumulative": lambda value: isinstance(value, bool),
 }
 """What the entries of a text are."""
+
+
+def volume_of(text: str) -> str | Path:
+    """A volume of a text: of the circuit's atlas, or a file."""
+    return text if text == "atlas" or text.startswith("atlas:") else Path(text)
+
+
+def absolute_volume(volume: str | os.PathLike[str]) -> str | Path:
+    """The same volume for processes with another current folder."""
+    in_circuit = isinstance(volume, str) and isinstance(volume_of(volume), str)
+    return str(volume) if in_circuit else Path(os.path.abspath(volume))
+
+
+def check_report(report: str | None, statistic: str | None, cumulative: bool) -> None:
+    """Refuse a statistic of no report, and a report of neurons that have fired."""
+    if report is None and statistic is not None:
+        raise ParameterError(
+            Parameter("statistic"), "is one of a report", ("name it with ", Parameter("report"))
+        )
+    if report is not None and cumulative:
+        raise ParameterError(
+            Parameter("cumulative"),
+            "counts neurons that fire, and a report has no spikes",
+            "leave one of them out",
+        )

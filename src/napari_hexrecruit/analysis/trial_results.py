@@ -20,7 +20,6 @@ from napari_hexrecruit.schema import (
     TIME,
     TRIAL,
     VARIABLES,
-    has_spikes,
     own_variables,
 )
 
@@ -80,13 +79,13 @@ def trial_mean(trials: xr.Dataset) -> xr.Dataset:
         quantity of the cube has its mean under its name, and its standard error as ``<name>_sem``.
     """
     n_trials, first = _n_of(trials), trial_cube(trials, 0).load()
-    names = [name for name in own_variables(first) if name not in (N_RECRUITED, N_SPIKES)]
-    moments = {name: _moments(trials, first, name) for name in names}
+    sums = _sums_of(trials, first)
     made = first.assign(
-        {key: one for name in names for key, one in _means(first, name, moments[name]).items()}
+        {key: one for name in sums.off for key, one in _means(first, name, sums).items()}
     )
-    if has_spikes(first):
-        made = made.assign({name: _total(trials, first, name) for name in (N_RECRUITED, N_SPIKES)})
+    made = made.assign(
+        {n: ((TIME, HEX), _int32(v), first[n].attrs) for n, v in sums.counts.items()}
+    )
     before = int(trials.attrs.get(N_TRIALS, 1))
     of_means = f", each the mean of {before}" if before > 1 else ""
     attrs = {name: value for name, value in first.attrs.items() if name != ORIGIN}
@@ -97,55 +96,55 @@ def trial_mean(trials: xr.Dataset) -> xr.Dataset:
     return made
 
 
-class _Moments(NamedTuple):
-    """Mean over trials and its standard error, (n_bins, n_hexes)."""
+class _Sums(NamedTuple):
+    """Sums over trials by variable: counts; others, and their squares, less the first trial's."""
 
     n_trials: int
-    mean: Floats
-    sem: Floats
+    counts: dict[str, npt.NDArray[np.int64]]
+    off: dict[str, Floats]
+    squares: dict[str, Floats]
 
 
-def _moments(trials: xr.Dataset, first: xr.Dataset, name: str) -> _Moments:
-    """Of a variable; one trial in memory at a time, less the first one."""
-    base = first[name].values
-    total, squares = np.zeros(base.shape), np.zeros(base.shape)
-    total[np.isnan(base)] = np.nan
-    n_trials = trials.sizes[TRIAL]
-    for k in range(1, n_trials):
-        off = np.subtract(trials[name].isel({TRIAL: k}).values, base, dtype=np.float64)
-        total += off
-        off *= off
-        squares += off
-    square = np.maximum(squares - total**2 / n_trials, 0.0)
+def _sums_of(trials: xr.Dataset, first: xr.Dataset) -> _Sums:
+    """One trial in memory at a time."""
+    names = own_variables(first)
+    base = {name: first[name].values for name in names if name not in (N_RECRUITED, N_SPIKES)}
+    counts = {name: first[name].values.astype(np.int64) for name in names if name not in base}
+    sums = {name: np.where(np.isnan(values), np.nan, 0.0) for name, values in base.items()}
+    squares = {name: np.zeros(values.shape) for name, values in base.items()}
+    for k in range(1, trials.sizes[TRIAL]):
+        one = trial_cube(trials, k)
+        for name, total in counts.items():
+            total += one[name].values
+        for name, values in base.items():
+            off = np.subtract(one[name].values, values, dtype=np.float64)
+            sums[name] += off
+            off *= off
+            squares[name] += off
+    return _Sums(int(trials.sizes[TRIAL]), counts, sums, squares)
+
+
+def _means(first: xr.Dataset, name: str, sums: _Sums) -> dict[str, Any]:
+    """The variables of a mean and of its standard error."""
+    n_trials, off = sums.n_trials, sums.off[name]
+    square = np.maximum(sums.squares[name] - off**2 / n_trials, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         sem = np.sqrt(square / np.float64(n_trials - 1) / n_trials)
-    return _Moments(n_trials, base + total / n_trials, sem)
-
-
-def _means(first: xr.Dataset, name: str, found: _Moments) -> dict[str, Any]:
-    """The variables of a mean and of its standard error."""
+    mean = first[name].values + off / n_trials
     of_spikes = name == RECRUITMENT
     attrs = VARIABLES[name].attrs if of_spikes else first[name].attrs
     label, units = attrs["long_name"], attrs["units"]
-    mean_attrs = attrs | {"long_name": f"{label}, mean of {found.n_trials}"}
+    mean_attrs = attrs | {"long_name": f"{label}, mean of {n_trials}"}
     what = "Recruited" if of_spikes else label
-    sem_attrs = {"long_name": f"{what}, SEM over {found.n_trials} trials", "units": units}
+    sem_attrs = {"long_name": f"{what}, SEM over {n_trials} trials", "units": units}
     return {
-        name: ((TIME, HEX), found.mean.astype(np.float32), mean_attrs),
+        name: ((TIME, HEX), mean.astype(np.float32), mean_attrs),
         _SEM if of_spikes else f"{name}_sem": (
             (TIME, HEX),
-            found.sem.astype(np.float32),
+            sem.astype(np.float32),
             sem_attrs,
         ),
     }
-
-
-def _total(trials: xr.Dataset, first: xr.Dataset, name: str) -> Any:
-    """A count summed over trials, one in memory at a time."""
-    total = first[name].values.astype(np.int64)
-    for k in range(1, trials.sizes[TRIAL]):
-        total += trials[name].isel({TRIAL: k}).values
-    return (TIME, HEX), _int32(total), first[name].attrs
 
 
 def _int32(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:

@@ -32,7 +32,7 @@ from napari_hexrecruit.campaign._task import (
     sentence_of,
 )
 from napari_hexrecruit.doubts import issue_warnings
-from napari_hexrecruit.errors import in_python
+from napari_hexrecruit.errors import Parameter, ParameterError, in_python
 from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe, Flat
 from napari_hexrecruit.system.signals import signals_held
 from napari_hexrecruit.system.threads import n_cores
@@ -223,6 +223,12 @@ def computed_campaign(
     if scheduler is None:  # before the folder is touched: another process may be at it
         check_may_start()
     recipe.check()
+    if recipe.report is not None:
+        raise ParameterError(
+            Parameter("report"),
+            "cannot be shown in a campaign, whose dataset is of recruitment",
+            "compute a cube of each simulation",
+        )
     if recipe.start is None and recipe.stop is not None:  # simulations begin at 0
         TimeBins(0.0, recipe.stop, recipe.bin_ms)
     recipe = recipe.with_absolute_volumes()

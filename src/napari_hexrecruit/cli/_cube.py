@@ -118,7 +118,22 @@ def cube_lines(cube: xr.Dataset, path: Path) -> list[str]:
         f" {attrs['bin_ms']:g} ms",
         f"  neurons: {placed:,} counted, {attrs['n_neurons_without_place']:,} without a flat"
         " position",
-        f"  spikes: {attrs['n_spikes_read']:,} read, {attrs['n_spikes_outside_window']:,} outside"
-        f" the window, {attrs['n_spikes_unknown_id']:,} with an unknown id",
+        *_value_lines(cube),
         *(f"  note: {note}" for note in notes if note not in told),
     ]
+
+
+def _value_lines(cube: xr.Dataset) -> list[str]:
+    """What was read: spikes, and the range of other quantities."""
+    from napari_hexrecruit.schema import has_spikes, quantities_of
+
+    attrs, lines = cube.attrs, []
+    if has_spikes(cube):
+        lines.append(
+            f"  spikes: {attrs['n_spikes_read']:,} read, {attrs['n_spikes_outside_window']:,}"
+            f" outside the window, {attrs['n_spikes_unknown_id']:,} with an unknown id"
+        )
+    for name in quantities_of(cube):
+        low, high = float(cube[name].min()), float(cube[name].max())
+        lines.append(f"  {name}: {low:.5g} to {high:.5g} {cube[name].attrs['units']}")
+    return lines

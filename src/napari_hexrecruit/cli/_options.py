@@ -98,6 +98,20 @@ AllowEmpty = Annotated[
     bool, typer.Option("--allow-empty", help="Write a cube of zeros where no spike is counted.")
 ]
 
+ReportName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Show a report in place of spikes: its name in the configuration, or an .h5 file.",
+    ),
+]
+StatisticName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="S",
+        help="Of a report: mean (default), sd, min, max, or above:-30, the percentage above.",
+    ),
+]
 Flatmap = Annotated[
     str | None,
     typer.Option(
@@ -128,6 +142,8 @@ def neurons_and_bins(
     bin_ms: BinMs = 10.0,
     min_neurons: MinNeurons = 1,
     allow_empty: AllowEmpty = False,
+    report: ReportName = None,
+    statistic: StatisticName = None,
 ) -> None:
     """Which neurons, hexagons and bins."""
 
@@ -180,6 +196,8 @@ def cube_recipe(ctx: typer.Context) -> CubeRecipe:
         stop=options["stop"],
         min_neurons=options["min_neurons"],
         cumulative=options.get("cumulative", False),
+        report=options["report"],
+        statistic=options["statistic"],
     )
 
 

@@ -218,6 +218,34 @@ def assemble_cube(
     -------
     xr.Dataset
     """
+    values = (_percent(n_recruited, members.n_neurons, min_neurons), n_recruited, n_spikes)
+    variables = {
+        name: (one, spec.attrs)
+        for (name, spec), one in zip(schema.VARIABLES.items(), values, strict=True)
+    }
+    return assemble(members, bins, variables, flat_units=flat_units, attrs=attrs)
+
+
+def assemble(
+    members: HexMembers,
+    bins: TimeBins,
+    variables: dict[str, tuple[npt.NDArray[Any], dict[str, str]]],
+    *,
+    flat_units: str,
+    attrs: dict[str, Any],
+    version: int = schema.SCHEMA_VERSION,
+) -> xr.Dataset:
+    """The cube of variables over time and hexagons.
+
+    Parameters
+    ----------
+    members, bins, flat_units, attrs
+        As `assemble_cube` takes them.
+    variables
+        (n_bins, n_hexes) values of each variable, and its attributes.
+    version
+        Of the contract.
+    """
     import pandas as pd
     import xarray as xr
     from xarray.indexes import PandasIndex
@@ -225,9 +253,6 @@ def assemble_cube(
     row, col = ij_to_rowcol(members.i, members.j)
     x, y = members.xy()
     values: dict[str, npt.NDArray[Any]] = {
-        schema.RECRUITMENT: _percent(n_recruited, members.n_neurons, min_neurons),
-        schema.N_RECRUITED: n_recruited,
-        schema.N_SPIKES: n_spikes,
         **{name: times for name, (_, times, _) in schema.time_coords(bins.edges()).items()},
         schema.HEX: members.hex_names(),
         "row": row,
@@ -238,26 +263,28 @@ def assemble_cube(
         "y": y,
         schema.N_NEURONS: members.n_neurons,
     }
-    fields = schema.VARIABLES | schema.COORDINATES
     # Unchecked: for its checks xarray imports dask and pint, which takes longer than counting.
-    variables = {
+    coords = {
         name: xr.Variable(
             spec.dims, values[name], spec.attrs | _flat_attrs(name, flat_units), fastpath=True
         )
-        for name, spec in fields.items()
+        for name, spec in schema.COORDINATES.items()
     }
     indexes = {
         dim: PandasIndex(pd.Index(values[dim], name=dim), dim, coord_dtype=values[dim].dtype)
         for dim in (schema.TIME, schema.HEX)
     }
     for dim, index in indexes.items():
-        variables |= index.create_variables({dim: variables[dim]})
+        coords |= index.create_variables({dim: coords[dim]})
     return xr.Dataset(
-        {name: variables[name] for name in schema.VARIABLES},
-        xr.Coordinates({name: variables[name] for name in schema.COORDINATES}, indexes=indexes),
+        {
+            name: xr.Variable((schema.TIME, schema.HEX), one, own, fastpath=True)
+            for name, (one, own) in variables.items()
+        },
+        xr.Coordinates(coords, indexes=indexes),
         {
             "Conventions": schema.CONVENTIONS,
-            "schema_version": schema.SCHEMA_VERSION,
+            "schema_version": version,
             **_grid_attrs(members.grid),
             "bin_ms": bins.width_ms,
             "flat_units": flat_units,

@@ -15,6 +15,7 @@ from napari_hexrecruit.pipeline.question import resolve
 from napari_hexrecruit.pipeline.spike_source import spikes_of
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.sonata import OLD_LAYOUT, open_simulation
+from napari_hexrecruit.sonata.info import report_info, report_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -91,6 +92,7 @@ def _walk(sim: Simulation, population: str | None, report: Progress) -> list[Fin
             _populations(sim, population, report),
             _node_sets(sim, population),
             _spikes(sim, population, report),
+            _reports(sim),
         ]
     found: list[Finding] = []
     for done, step in enumerate(steps):
@@ -286,6 +288,21 @@ def _spikes(sim: Simulation, only: str | None, report: Progress) -> Iterator[Fin
     for name in sorted(set(named) - set(sim.populations)):
         said = f"the circuit lacks it; its {named[name]:,} spikes are left out"
         yield Finding("assumption", file, said, field=f"population {name!r}")
+
+
+def _reports(sim: Simulation) -> Iterator[Finding]:
+    """Reports are not needed for recruitment: one that cannot be read is no error."""
+    for config in sim.reports:
+        for found in report_info(sim, config):
+            field = f"report {config.name!r}"
+            if "error" in found:
+                said = found["error"].removeprefix(f"{config.path}: ")
+                yield Finding("assumption", str(config.path), said, field=field)
+                continue
+            yield Finding("OK", str(config.path), report_text(found), field=field)
+            for sentence in found["assumed"]:
+                said = sentence.removeprefix(f"{config.path}: ")
+                yield Finding("assumption", str(config.path), said, field=field)
 
 
 def _train(sim: Simulation, name: str, report: Progress) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,13 +10,12 @@ import numpy as np
 from napari_hexrecruit.counting.warm_up import warm_up_ahead
 from napari_hexrecruit.doubts import issue_warnings, warnings_in
 from napari_hexrecruit.pipeline.question import opened, resolve
+from napari_hexrecruit.pipeline.reports import report_cube
 from napari_hexrecruit.pipeline.spike_source import spikes_of
 from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe, Flat
 from napari_hexrecruit.system.waiting import interrupted_by
 
 if TYPE_CHECKING:
-    import os
-
     import xarray as xr
 
     from napari_hexrecruit.filters import Where
@@ -37,6 +37,8 @@ def recruitment_cube(
     stop: float | None = None,
     min_neurons: int = 1,
     cumulative: bool = False,
+    report: str | os.PathLike[str] | None = None,
+    statistic: str | None = None,
     path: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     allow_empty: bool = False,
@@ -76,6 +78,13 @@ def recruitment_cube(
         Hexagons with fewer neurons have NaN percent.
     cumulative
         Count the neurons that have fired since the start of the window; see `cumulative_cube`.
+    report
+        Show a report in place of spikes: its name in the simulation's configuration, or the path of
+        its file. Each neuron's frames are averaged within the bin; the cube has one variable,
+        ``<report>_<statistic>``, in the report's units. See ``docs/quantities.md``.
+    statistic
+        Of a report, what is taken over the neurons of a hexagon: ``"mean"`` (the default),
+        ``"sd"``, ``"min"``, ``"max"``, or ``"above:-30"``, the percentage above a level.
     path
         Folder ending in ``.hexrecruit.zarr``; the cube is written into it while it is counted. See
         `large_cube`.
@@ -137,6 +146,8 @@ def recruitment_cube(
         stop=stop,
         min_neurons=min_neurons,
         cumulative=cumulative,
+        report=None if report is None else os.fspath(report),
+        statistic=statistic,
     )
     if path is None:
         cube = computed_cube(simulation, recipe, allow_empty=allow_empty, progress=progress)
@@ -190,6 +201,9 @@ def computed_cube(
     warm_up_ahead()
     with interrupted_by(progress):
         sim, is_ours = opened(simulation)
+        if recipe.report is not None:
+            recipe.check()
+            return report_cube(sim, recipe, n_workers=n_workers, progress=progress)
         question = resolve(sim, recipe, judged=judged, allow_empty=allow_empty, progress=progress)
         keep = keep_spikes and not is_ours
         spikes = spikes_of(sim, question.population, keep=keep, n_workers=n_workers)

@@ -13,10 +13,11 @@ from napari_hexrecruit.counting.slabs import count_slabs
 from napari_hexrecruit.doubts import Tally
 from napari_hexrecruit.pipeline.evidence import tally_of
 from napari_hexrecruit.pipeline.question import Question, opened, resolve
+from napari_hexrecruit.pipeline.reports import report_cube
 from napari_hexrecruit.pipeline.spike_source import too_coarse
 from napari_hexrecruit.pipeline.spike_stream import counted_in_order, open_stream
 from napari_hexrecruit.schema import TIME
-from napari_hexrecruit.storage.cubes import check_output, read_cube
+from napari_hexrecruit.storage.cubes import check_output, read_cube, write_cube
 from napari_hexrecruit.storage.zarr_store import (
     ZARR_ENDING,
     create_store,
@@ -62,6 +63,10 @@ def computed_large_cube(
         )
     check_output(final, overwrite=overwrite)
     sim, _ = opened(simulation)
+    if recipe.report is not None:
+        recipe.check()
+        write_cube(report_cube(sim, recipe, progress=progress), final, overwrite=overwrite)
+        return read_cube(final)
     question = resolve(sim, recipe, allow_empty=allow_empty, progress=progress)
     with store_aside(final, overwrite=overwrite) as aside:
         create_store(_layout(question), aside)

@@ -25,7 +25,7 @@ from napari_hexrecruit.pipeline.places import (
     find_places,
     group_places,
 )
-from napari_hexrecruit.pipeline.window import bins_of
+from napari_hexrecruit.pipeline.window import bins_of, bins_of_report
 from napari_hexrecruit.schema import CHOSEN_NODE_SET
 from napari_hexrecruit.sonata import Simulation, open_simulation
 
@@ -43,6 +43,28 @@ if TYPE_CHECKING:
 
 Ints = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Which neurons a report has values of, and when.
+
+    Attributes
+    ----------
+    where
+        Its file.
+    neurons
+        (n_neurons,) those that it records.
+    span_ms
+        Start of its first frame and end of its last one.
+    assumed
+        What it does not say and was taken for granted.
+    """
+
+    where: str
+    neurons: Mask
+    span_ms: tuple[float, float]
+    assumed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -117,6 +139,16 @@ class Question:
             "warnings": json.dumps(warnings),
         }
 
+    def attrs_without_spikes(self, title: str) -> dict[str, Any]:
+        """Attributes of a cube of another quantity."""
+        about = self.attrs["title"].partition(", ")[2]
+        return self.attrs | {
+            "title": f"{title}; {about}",
+            "napari_hexrecruit_version": _version(),
+            "notes": json.dumps([*self.doubts, *self.notes[0], *self.notes[1]]),
+            "warnings": json.dumps(self.doubts),
+        }
+
     def assembled(self, n_recruited: Ints, n_spikes: Ints, attrs: dict[str, Any]) -> xr.Dataset:
         """The cube of these counts with further attributes."""
         return assemble_cube(
@@ -136,6 +168,7 @@ def resolve(
     *,
     judged: bool = True,
     allow_empty: bool = False,
+    recorded: Recorded | None = None,
     progress: Progress | None = None,
 ) -> Question:
     """Check and resolve what a recipe asks of a simulation, cheapest first; read what it takes.
@@ -148,6 +181,8 @@ def resolve(
         Which cube.
     judged, allow_empty, progress
         As `napari_hexrecruit.pipeline.cubes.computed_cube` takes them.
+    recorded
+        Which neurons a report records, and when; None: spikes are counted.
 
     Raises
     ------
@@ -158,10 +193,16 @@ def resolve(
     """
     recipe.check()
     population = sim.resolve_population(recipe.population)
-    bins, notes = bins_of(sim, recipe.start, recipe.stop, recipe.bin_ms)
+    if recorded is None:
+        bins, notes = bins_of(sim, recipe.start, recipe.stop, recipe.bin_ms)
+    else:
+        bins, notes = bins_of_report(sim, recipe, recorded.span_ms)
     node_set, said = _node_set(sim, population, recipe)
     rules = [typed_rule(rule, sim.column(population, rule_column(rule))) for rule in recipe.rules]
     selected = selected_neurons(sim, population, node_set, rules)
+    if recorded is not None:
+        notes += recorded.assumed + _not_recorded(selected, recorded)
+        selected &= recorded.neurons
     source = FlatSource.of(sim, recipe.flat, recipe.column_atlas)
     places, members = grouped(sim, population, source, HexGrid(recipe.radius), progress)
     members = members.keep(selected)
@@ -222,6 +263,23 @@ def _files(sim: Simulation) -> dict[str, str | int | None]:
     """The simulation's path, and the files and the run that were given beside it."""
     beside = {name: file for name, file in sim.given.items() if name != "path"}
     return {"simulation": str(sim.path), "spikes": None, "circuit": None, "run": sim.run} | beside
+
+
+def _not_recorded(selected: Mask, recorded: Recorded) -> tuple[str, ...]:
+    """What is said of neurons that are selected, and that a report does not record."""
+    n_selected, n_lost = int(selected.sum()), int((selected & ~recorded.neurons).sum())
+    if n_lost == n_selected:
+        raise ParameterError(
+            recorded.where,
+            f"records none of the {n_selected:,} selected neurons",
+            "name another node set, or loosen the filters",
+        )
+    if not n_lost:
+        return ()
+    return (
+        f"{recorded.where}: does not record {n_lost:,} of the {n_selected:,} selected neurons;"
+        " they are left out",
+    )
 
 
 def _node_set(sim: Simulation, population: str, recipe: CubeRecipe) -> tuple[str | None, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS, TimeBins
 
 if TYPE_CHECKING:
+    from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Simulation
 
 
@@ -39,6 +40,32 @@ def bins_of(
         raise ValueError(
             f"the window {bins.start_ms:g} to {bins.stop_ms:g} ms is not within the simulation:"
             f" use times from {earliest:g} to {latest:g} ms"
+        )
+    return bins, notes
+
+
+def bins_of_report(
+    sim: Simulation, recipe: CubeRecipe, span_ms: tuple[float, float]
+) -> tuple[TimeBins, list[str]]:
+    """Bins of a window, by default that of a report within the simulation, and notes.
+
+    Raises
+    ------
+    ValueError
+        If the window is not whole bins, or not within the report.
+    """
+    earliest, latest = sim.limits_ms
+    first = max(span_ms[0], earliest) if recipe.start is None else recipe.start
+    if recipe.stop is None:
+        bins, dropped = TimeBins.within(first, min(span_ms[1], latest), recipe.bin_ms)
+        notes = [left_out(dropped)] if dropped else []
+    else:
+        bins, notes = TimeBins(first, recipe.stop, recipe.bin_ms), []
+    low, high = span_ms[0] - EDGE_TOLERANCE_MS, span_ms[1] + EDGE_TOLERANCE_MS
+    if bins.start_ms < low or bins.stop_ms > high:
+        raise ValueError(
+            f"the window {bins.start_ms:g} to {bins.stop_ms:g} ms is not within the report:"
+            f" use times from {span_ms[0]:g} to {span_ms[1]:g} ms"
         )
     return bins, notes
 

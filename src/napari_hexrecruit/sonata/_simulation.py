@@ -17,7 +17,11 @@ from napari_hexrecruit.errors import (
 )
 from napari_hexrecruit.sonata._advice import nearest
 from napari_hexrecruit.sonata._described import NOTHING_GIVEN
+from napari_hexrecruit.sonata._edges import EdgesConfig, edges_configs, opened_edges
+from napari_hexrecruit.sonata._manifest import read_json, resolve_manifest
 from napari_hexrecruit.sonata._neurons import Neurons
+from napari_hexrecruit.sonata._report_configs import report_configs, report_named
+from napari_hexrecruit.sonata._reports import opened_report, populations_of
 from napari_hexrecruit.sonata._spikes import Spikes, read_spikes
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.errors import Text
     from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.sonata._edges import Edges
+    from napari_hexrecruit.sonata._reports import Report, ReportConfig
     from napari_hexrecruit.sonata._spikes import SpikeTrain
 
 
@@ -227,6 +233,79 @@ class Simulation(Neurons):
     def spike_train(self, population: str) -> AbstractContextManager[SpikeTrain | None]:
         """Spikes of a population in their open file; None where it never fired."""
         return self._spike_file.train(population)
+
+    @property
+    def reports(self) -> tuple[ReportConfig, ...]:
+        """Reports that the configuration names; their files may be missing."""
+        return report_configs(self.path, self.configuration)
+
+    def report_config(self, name: str) -> ReportConfig:
+        """A report by its name in the configuration, or the path of its file.
+
+        Raises
+        ------
+        SimulationDataError
+            If the configuration names none such, and it is not the name of a file.
+        """
+        return report_named(self.path, self.reports, name)
+
+    def report(
+        self, config: ReportConfig, population: str | None = None
+    ) -> AbstractContextManager[tuple[str, Report]]:
+        """A report of one population in its open file, and the name of the population.
+
+        Parameters
+        ----------
+        config
+            Which report.
+        population
+            Whose; None: of the only population that is in it and in the circuit.
+
+        Raises
+        ------
+        SimulationDataError
+            If the file is not a report of that population.
+        """
+        if population is not None:
+            population = self.resolve_population(population)
+        return opened_report(config, population, self.populations, self.rows_of)
+
+    def report_populations(self, config: ReportConfig) -> list[str | None]:
+        """Populations of the circuit that a report is of; `report` takes each of them.
+
+        Raises
+        ------
+        SimulationDataError
+            If the file cannot be opened.
+        """
+        return populations_of(config, self.populations)
+
+    def edges(
+        self, source: str, target: str, named: str | None = None
+    ) -> AbstractContextManager[Edges]:
+        """The edges from one population to another in their open file.
+
+        Parameters
+        ----------
+        source, target
+            Names of the node populations.
+        named
+            Population of edges of the circuit, or an edges file; None: any of the circuit.
+
+        Raises
+        ------
+        SimulationDataError
+            If there are none, or several.
+        """
+        path = self._circuit.path
+        if named is not None and named.endswith((".h5", ".hdf5")):
+            configs: tuple[EdgesConfig, ...] = (EdgesConfig("", Path(os.path.abspath(named))),)
+        else:
+            content = read_json(path, "a SONATA circuit configuration", "circuit")
+            configs = edges_configs(path, resolve_manifest(path, content))
+            if named is not None:
+                configs = tuple(one for one in configs if one.name == named)
+        return opened_edges(configs, source, target, path)
 
     def _silence(self, population: str) -> Spikes:
         said = self._spike_file.silence(population)

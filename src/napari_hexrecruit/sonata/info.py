@@ -12,7 +12,7 @@ from napari_hexrecruit.filters import value_to_text
 
 if TYPE_CHECKING:
     from napari_hexrecruit.errors import Words
-    from napari_hexrecruit.sonata import Simulation
+    from napari_hexrecruit.sonata import ReportConfig, Simulation
     from napari_hexrecruit.values import Column
 
 FLAT_PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"))
@@ -51,6 +51,7 @@ def simulation_info(sim: Simulation, words: Words = in_python) -> dict[str, Any]
         "populations": populations,
         "spikes_file": str(sim.spikes_file),
         "spikes": _spikes_info(sim),
+        "reports": [one for config in sim.reports for one in report_info(sim, config, words)],
     }
 
 
@@ -148,6 +149,44 @@ def _spikes_info(sim: Simulation) -> list[dict[str, Any]] | None:
     ]
 
 
+def report_info(
+    sim: Simulation, config: ReportConfig, words: Words = in_python
+) -> list[dict[str, Any]]:
+    """What a report holds of each population; what cannot be read has an ``error``.
+
+    Parameters
+    ----------
+    sim
+        An opened simulation.
+    config
+        One of its reports.
+    words
+        How errors name parameters, by default as Python does.
+    """
+    found: list[dict[str, Any]] = []
+    about: dict[str, Any] = {"name": config.name, "file": str(config.path), "type": config.kind}
+    try:
+        populations = sim.report_populations(config)
+    except SimulationDataError as error:
+        return [about | {"error": in_words(error, words)}]
+    for population in populations:
+        try:
+            with sim.report(config, population) as (name, report):
+                held = {
+                    "population": name,
+                    "n_neurons": len(report.somata.neurons),
+                    "units": report.units,
+                    "start_ms": report.start_ms,
+                    "stop_ms": report.stop_ms,
+                    "dt_ms": report.dt_ms,
+                    "assumed": list(report.assumed),
+                }
+                found.append(about | held)
+        except SimulationDataError as error:
+            found.append(about | {"error": in_words(error, words)})
+    return found
+
+
 def _most_frequent(named: dict[str, int]) -> dict[str, Any]:
     kept = sorted(named, key=lambda value: -named[value])[:_MOST_VALUES]
     return {"values": {v: n for v, n in named.items() if v in kept}, "n_values": len(named)}
@@ -167,7 +206,22 @@ def info_lines(found: dict[str, Any]) -> list[str]:
     lines += [f"assumed      {sentence}" for sentence in found["assumed"]]
     for population in found["populations"]:
         lines += ["", *_population_lines(population)]
-    return [*lines, "", *_spikes_lines(found)]
+    reports = [_report_line(report) for report in found["reports"]]
+    return [*lines, "", *_spikes_lines(found), *reports]
+
+
+def report_text(report: dict[str, Any]) -> str:
+    """What a report holds, as `report_info` has found."""
+    return (
+        f"{report['n_neurons']:,} neurons of {report['population']!r},"
+        f" {report['start_ms']:g} to {report['stop_ms']:g} ms in steps of {report['dt_ms']:g} ms,"
+        f" in {report['units']}"
+    )
+
+
+def _report_line(report: dict[str, Any]) -> str:
+    said = report.get("error") or f"{report['file']}: {report_text(report)}"
+    return f"report       {report['name']}: {said}"
 
 
 def _population_lines(population: dict[str, Any]) -> list[str]:

@@ -172,7 +172,7 @@ def _chunks(cube: xr.Dataset) -> dict[str, tuple[int, ...]]:
     """Some bins of all hexagons at once."""
     n_bins, n_hexes = cube.sizes[schema.TIME], cube.sizes[schema.HEX]
     rows = max(1, min(n_bins, 262_144 // max(1, n_hexes)))
-    return dict.fromkeys(schema.VARIABLES, (rows, n_hexes))
+    return dict.fromkeys(schema.own_variables(cube), (rows, n_hexes))
 
 
 def _tidied(cube: xr.Dataset) -> xr.Dataset:

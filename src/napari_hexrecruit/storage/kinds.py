@@ -175,7 +175,7 @@ def _kind_by_head(path: Path, head: bytes) -> Kind | None:
 def _kind_of_hdf5(path: Path) -> Kind | None:
     with open_h5(path, "the file", "") as file:
         names = set(child_names(file))
-        if {"recruitment", "n_neurons", "hex"} <= names:
+        if {"n_neurons", "time_bounds", "hex"} <= names or {"recruitment", "hex"} <= names:
             return "cube"
         groups: tuple[Kind, ...] = ("spikes", "nodes", "edges", "report")
         for kind in groups:

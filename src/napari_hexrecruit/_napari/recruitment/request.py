@@ -109,7 +109,9 @@ def cubes_of(
         rule = {"column": request.split_by, "value": value}
         part = Request(recipe=request.recipe.replace(where=[*request.recipe.rules, rule]))
         cubes[_part_name(request.split_by, value)] = part.cube(sim, progress, allow_empty=True)
-    if not any(bool(cube[N_SPIKES].any()) for cube in cubes.values()):
+    if request.recipe.report is None and not any(
+        bool(cube[N_SPIKES].any()) for cube in cubes.values()
+    ):
         request.cube(sim, progress)  # which says why nothing is counted
     return cubes
 

@@ -1,0 +1,213 @@
+"""Frames of values of each neuron, averaged within bins, and then a statistic of each hexagon."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.errors import Parameter, ParameterError
+from napari_hexrecruit.system.threads import n_cores, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_hexrecruit.progress import Progress
+
+Floats = npt.NDArray[np.float64]
+
+_NAMES = ("mean", "sd", "min", "max")
+_ABOVE = "above"
+_LABELS = {
+    "mean": "mean over neurons",
+    "sd": "standard deviation over neurons",
+    "min": "least of the neurons",
+    "max": "greatest of the neurons",
+}
+_WORTH_THREADS = 100_000
+"""Neurons from which on more than one thread adds frames."""
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """What is taken over the neurons of a hexagon, each with its mean over the frames of the bin.
+
+    Parameters
+    ----------
+    name
+        ``mean``, ``sd`` (divided by the number of neurons), ``min``, ``max`` or ``above``: percent
+        of the neurons that are above a level.
+    level
+        Of ``above``, in the units of the report.
+
+    Examples
+    --------
+    >>> Statistic.of("above:-30").suffix, Statistic.of("mean").label("soma_v")
+    ('above_-30', 'soma_v, mean over neurons')
+    """
+
+    name: str
+    level: float = 0.0
+
+    @classmethod
+    def of(cls, text: object) -> Statistic:
+        """The statistic of a text such as ``sd`` or ``above:-30``; of None, the mean.
+
+        Raises
+        ------
+        ParameterError
+            If there is none of the name, or the level is not a finite number.
+        """
+        if text is None:
+            return cls("mean")
+        name, colon, level = str(text).partition(":")
+        try:
+            if name in _NAMES and not colon:
+                return cls(name)
+            if name == _ABOVE and np.isfinite(float(level)):
+                return cls(name, float(level))
+        except ValueError:
+            pass
+        raise ParameterError(
+            Parameter("statistic"), f"must be {', '.join(_NAMES)} or above:LEVEL, not {text!r}"
+        )
+
+    @property
+    def suffix(self) -> str:
+        """What follows the name of the report in the name of the variable."""
+        return f"{self.name}_{self.level:g}" if self.name == _ABOVE else self.name
+
+    def units(self, units: str) -> str:
+        """Units of the statistic of values in some units."""
+        return "%" if self.name == _ABOVE else units
+
+    def label(self, report: str, units: str = "") -> str:
+        """What is shown, without units."""
+        if self.name == _ABOVE:
+            return f"Neurons with {report} above {self.level:g} {units}".rstrip()
+        return f"{report}, {_LABELS[self.name]}"
+
+
+class NotFiniteError(ValueError):
+    """A neuron whose values in a bin are not finite: its position and the bin."""
+
+    def __init__(self, neuron: int, bin_: int) -> None:
+        super().__init__(f"neuron {neuron} in bin {bin_}")
+        self.neuron, self.bin = neuron, bin_
+
+
+def statistic_of_frames(
+    blocks: Iterable[npt.NDArray[Any]],
+    columns: npt.NDArray[np.int64],
+    hexes: npt.NDArray[np.int32],
+    n_hexes: int,
+    per_bin: int,
+    n_bins: int,
+    statistic: Statistic,
+    *,
+    n_workers: int | None = None,
+    progress: Progress | None = None,
+) -> npt.NDArray[np.float32]:
+    """A statistic of each hexagon in each bin.
+
+    Parameters
+    ----------
+    blocks
+        (n_frames, n_elements) values of consecutive frames, ``n_bins * per_bin`` in all.
+    columns
+        (n,) element of each neuron.
+    hexes
+        (n,) hexagon of each neuron, 0 to ``n_hexes - 1``.
+    n_hexes, per_bin, n_bins
+        Hexagons, each with a neuron; frames of a bin; bins.
+    statistic
+        What is taken over the neurons.
+    n_workers
+        Threads; by default the cores that this process may use.
+    progress
+        Called with ``"frames"`` and the numbers done and in all.
+
+    Returns
+    -------
+    (n_bins, n_hexes) float32
+
+    Raises
+    ------
+    NotFiniteError
+        If a neuron's mean within a bin is not finite.
+    """
+    n_neurons = np.bincount(hexes, minlength=n_hexes).astype(np.float64)
+    values = np.empty((n_bins, n_hexes), np.float32)
+    totals, done, total = np.zeros(len(columns)), 0, n_bins * per_bin
+    workers = (
+        (n_cores() if n_workers is None else n_workers) if len(columns) > _WORTH_THREADS else 1
+    )
+    with ThreadPoolExecutor(workers, "hexrecruit-frames") as pool:
+        for block in blocks:
+            at = 0
+            while at < len(block):
+                n = min(len(block) - at, per_bin - done % per_bin)
+                _add(pool, workers, block, columns, (at, at + n), totals)
+                at, done = at + n, done + n
+                if done % per_bin == 0:
+                    bin_ = done // per_bin - 1
+                    values[bin_] = _of_hexes(totals, hexes, per_bin, n_neurons, statistic, bin_)
+                    totals[:] = 0.0
+            if progress is not None:
+                progress("frames", done, total)
+    return values
+
+
+def _add(
+    pool: ThreadPoolExecutor,
+    workers: int,
+    block: npt.NDArray[Any],
+    columns: npt.NDArray[np.int64],
+    frames: tuple[int, int],
+    totals: Floats,
+) -> None:
+    from napari_hexrecruit.counting.report_kernel import add_frames
+
+    if workers == 1:
+        add_frames(block, columns, *frames, 0, len(columns), totals)
+        return
+    shares = parts(len(columns), workers)
+    jobs = [pool.submit(add_frames, block, columns, *frames, *part, totals) for part in shares]
+    for job in jobs:
+        job.result()
+
+
+def _of_hexes(
+    totals: Floats,
+    hexes: npt.NDArray[np.int32],
+    per_bin: int,
+    n_neurons: Floats,
+    statistic: Statistic,
+    bin_: int,
+) -> Floats:
+    """(n_hexes,) statistic of one bin."""
+    from napari_hexrecruit.counting import report_kernel as kernel
+
+    name, frames = statistic.name, float(per_bin)
+    ends = name in ("min", "max")
+    out = np.full(len(n_neurons), np.inf if ends else 0.0)
+    if ends:
+        sign = 1.0 if name == "min" else -1.0
+        lost = kernel.ends_of_hexes(totals, hexes, frames, sign, out)
+        out *= sign
+    elif name == _ABOVE:
+        lost = kernel.above_of_hexes(totals, hexes, frames, statistic.level, out)
+        out *= 100.0 / n_neurons
+    else:
+        lost = kernel.sum_of_hexes(totals, hexes, frames, out)
+        out /= n_neurons
+    if lost >= 0:
+        raise NotFiniteError(int(lost), bin_)
+    if name == "sd":
+        squares = np.zeros(len(n_neurons))
+        kernel.squares_of_hexes(totals, hexes, frames, out, squares)
+        return np.asarray(np.sqrt(squares / n_neurons))
+    return out

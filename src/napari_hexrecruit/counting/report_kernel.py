@@ -1,0 +1,66 @@
+"""Compiled loops over the frames of a report. Importing this imports numba."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.counting.jit import jit
+
+Floats = npt.NDArray[np.float64]
+
+_TILE = 4096
+"""Neurons that are summed together: their sums stay in a core's first cache."""
+
+
+@jit(reads="values columns")
+def add_frames(values, columns, first_frame, last_frame, first, last, totals):  # type: ignore[no-untyped-def]
+    """Add the frames of a block to the totals of the neurons `first` to `last`."""
+    for start in range(first, last, _TILE):
+        stop = min(start + _TILE, last)
+        for frame in range(first_frame, last_frame):
+            for k in range(start, stop):
+                totals[k] += values[frame, columns[k]]
+
+
+@jit(reads="totals hexes")
+def sum_of_hexes(totals, hexes, n_frames, out):  # type: ignore[no-untyped-def]
+    """Add the mean over frames of each neuron to its hexagon; the first not finite, or -1."""
+    for k in range(len(totals)):
+        mean = totals[k] / n_frames
+        if mean - mean != 0.0:
+            return k
+        out[hexes[k]] += mean
+    return -1
+
+
+@jit(reads="totals hexes means")
+def squares_of_hexes(totals, hexes, n_frames, means, out):  # type: ignore[no-untyped-def]
+    """Add the squared distance of each neuron's mean from its hexagon's."""
+    for k in range(len(totals)):
+        off = totals[k] / n_frames - means[hexes[k]]
+        out[hexes[k]] += off * off
+
+
+@jit(reads="totals hexes")
+def ends_of_hexes(totals, hexes, n_frames, sign, out):  # type: ignore[no-untyped-def]
+    """Least mean of each hexagon's neurons, times `sign`; the first not finite, or -1."""
+    for k in range(len(totals)):
+        mean = totals[k] / n_frames
+        if mean - mean != 0.0:
+            return k
+        if mean * sign < out[hexes[k]]:
+            out[hexes[k]] = mean * sign
+    return -1
+
+
+@jit(reads="totals hexes")
+def above_of_hexes(totals, hexes, n_frames, level, out):  # type: ignore[no-untyped-def]
+    """Count the neurons whose mean is above a level; the first not finite, or -1."""
+    for k in range(len(totals)):
+        mean = totals[k] / n_frames
+        if mean - mean != 0.0:
+            return k
+        if mean > level:
+            out[hexes[k]] += 1.0
+    return -1

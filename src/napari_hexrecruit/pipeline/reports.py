@@ -1,0 +1,154 @@
+"""A report of a simulation to a cube of one of its statistics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.counting.frames import NotFiniteError, Statistic, statistic_of_frames
+from napari_hexrecruit.counting.members import NO_HEX, assemble
+from napari_hexrecruit.errors import Parameter, ParameterError, SimulationDataError
+from napari_hexrecruit.pipeline.question import Question, Recorded, resolve
+from napari_hexrecruit.schema import QUANTITIES_VERSION
+from napari_hexrecruit.system.threads import ahead
+from napari_hexrecruit.timebins import Clock, first_at
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.recipe import CubeRecipe
+    from napari_hexrecruit.sonata import Report, Simulation
+    from napari_hexrecruit.timebins import TimeBins
+
+_WHOLE = 1e-6
+
+
+def report_cube(
+    sim: Simulation,
+    recipe: CubeRecipe,
+    *,
+    n_workers: int | None = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """The cube of a recipe that names a report.
+
+    Parameters
+    ----------
+    sim
+        The simulation.
+    recipe
+        Which cube; its `report` is given.
+    n_workers, progress
+        As `napari_hexrecruit.pipeline.cubes.computed_cube` takes them.
+
+    Raises
+    ------
+    SimulationDataError
+        If the report cannot be read, or a value is not finite.
+    ValueError
+        If a parameter cannot be used, or no neuron is left.
+    """
+    statistic = Statistic.of(recipe.statistic)
+    config = sim.report_config(str(recipe.report))
+    with sim.report(config, recipe.population) as (population, report):
+        _check_bin(report, recipe.bin_ms)
+        span_ms = report.start_ms, report.stop_ms
+        given = Recorded(str(config.path), _mask(sim, population, report), span_ms, report.assumed)
+        named = config.name if config in sim.reports else str(config.path)
+        recipe = recipe.replace(population=population, report=named)
+        question = resolve(sim, recipe, recorded=given, progress=progress)
+        values = _values(report, question, statistic, n_workers, progress)
+    name = f"{config.name}_{statistic.suffix}"
+    attrs = {
+        "units": statistic.units(report.units),
+        "long_name": statistic.label(config.name, report.units),
+    }
+    few = question.members.n_neurons < question.min_neurons
+    values[:, few] = np.nan
+    return assemble(
+        question.members,
+        question.bins,
+        {name: (values, attrs)},
+        flat_units=question.flat_units,
+        attrs=question.attrs_without_spikes(attrs["long_name"]),
+        version=QUANTITIES_VERSION,
+    )
+
+
+def recorded_neurons(sim: Simulation, name: str, population: str) -> npt.NDArray[np.bool_]:
+    """(n_neurons,) whether a report records a neuron of a population."""
+    with sim.report(sim.report_config(name), population) as (_, report):
+        return _mask(sim, population, report)
+
+
+def _mask(sim: Simulation, population: str, report: Report) -> npt.NDArray[np.bool_]:
+    recorded = np.zeros(sim.n_neurons(population), dtype=bool)
+    recorded[report.somata.neurons] = True
+    return recorded
+
+
+def _check_bin(report: Report, bin_ms: float) -> None:
+    """Refuse bins that are not whole numbers of frames, with those that are."""
+    n_frames = bin_ms / report.dt_ms
+    whole = round(n_frames)
+    if whole >= 1 and abs(n_frames - whole) <= _WHOLE * max(1, whole):
+        return
+    below = int(np.floor(n_frames))
+    near = [f"{n * report.dt_ms:.10g}" for n in (below, below + 1) if n >= 1]
+    raise ParameterError(
+        Parameter("bin_ms"),
+        f"of {bin_ms:g} ms is not a whole number of the report's frames of {report.dt_ms:.10g} ms",
+        f"use {' or '.join(near)} ms",
+    )
+
+
+def _frames(report: Report, bins: TimeBins) -> tuple[int, int, int]:
+    """First frame of the bins, frames of a bin, and the end of the last bin's frames.
+
+    A frame that is less than the tolerance of spikes below an edge belongs to the bin that starts
+    there.
+    """
+    clock = Clock(dt_ms=report.dt_ms)
+    edges = first_at(report.times_ms(), clock.cuts(bins.edges(), bins.width_ms))
+    per_bin = round(bins.width_ms / report.dt_ms)
+    if not (np.diff(edges) == per_bin).all():
+        bin_ = int(np.flatnonzero(np.diff(edges) != per_bin)[0])
+        raise SimulationDataError(
+            report.where,
+            f"has {np.diff(edges)[bin_]} frames in the bin from {bins.edges()[bin_]:g} ms, and"
+            f" {per_bin} in others",
+            f"start at a frame, a multiple of {report.dt_ms:.10g} ms after {report.start_ms:g} ms",
+        )
+    return int(edges[0]), per_bin, int(edges[-1])
+
+
+def _values(
+    report: Report,
+    question: Question,
+    statistic: Statistic,
+    n_workers: int | None,
+    progress: Progress | None,
+) -> Any:
+    first, per_bin, last = _frames(report, question.bins)
+    hexes = question.members.hex_of_neuron[report.somata.neurons]
+    counted = np.flatnonzero(hexes != NO_HEX)
+    neurons, n_hexes = report.somata.neurons[counted], len(question.members.i)
+    try:
+        with ahead(report.blocks(first, last)) as blocks:
+            return statistic_of_frames(
+                *(blocks, report.somata.columns[counted], hexes[counted], n_hexes),
+                *(per_bin, question.bins.n_bins, statistic),
+                n_workers=n_workers,
+                progress=progress,
+            )
+    except NotFiniteError as error:
+        start = question.bins.edges()[error.bin]
+        node = question.sim.node_ids(question.population)[neurons[error.neuron]]
+        raise SimulationDataError(
+            f"{report.where}/data",
+            f"has a value of neuron {node} that is not finite, in the bin from {start:g} ms",
+            "leave the neuron out with a filter, choose another window, or record again",
+        ) from error

@@ -1,0 +1,175 @@
+"""Which element of a report is the soma of which neuron."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.errors import SimulationDataError
+from napari_hexrecruit.storage.hdf5 import child, h5_errors, row_of_numbers
+
+_IDS = ("node_ids", "gids")
+_POINTERS = ("index_pointers", "index_pointer")
+_ELEMENTS = ("element_ids", "element_id")
+_AGAIN = "write the report again"
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Elements of each neuron, as the file has them.
+
+    Attributes
+    ----------
+    node_ids
+        (n_neurons,) ids.
+    first, last
+        (n_neurons,) elements from the first to before the last.
+    element_ids
+        (n_elements,) number of each element in its neuron; None where the file has none.
+    """
+
+    node_ids: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+    element_ids: npt.NDArray[np.int64] | None
+
+
+@dataclass(frozen=True)
+class Somata:
+    """Elements that are somata, ascending, and whose they are.
+
+    Attributes
+    ----------
+    columns
+        (n,) int64 elements.
+    neurons
+        (n,) int32 rows of the population.
+    assumed
+        What was taken for granted, a sentence each.
+    """
+
+    columns: npt.NDArray[np.int64]
+    neurons: npt.NDArray[np.int32]
+    assumed: tuple[str, ...]
+
+
+def mapping_of(group: Any, n_elements: int, where: str) -> Mapping:
+    """Read and check a ``mapping``.
+
+    Raises
+    ------
+    SimulationDataError
+        If it lacks ids or pointers, or they do not fit the elements of the data.
+    """
+    ids = _row(group, _IDS, where)
+    pointers = _row(group, _POINTERS, where)
+    if ids is None or pointers is None:
+        missing = _IDS if ids is None else _POINTERS
+        raise SimulationDataError(f"{where}/mapping", f"has no {missing[0]!r}", _AGAIN)
+    if len(pointers) == len(ids):
+        pointers = np.append(pointers, n_elements)
+    fit = len(pointers) == len(ids) + 1 and len(ids) > 0
+    if not fit or pointers[0] < 0 or pointers[-1] > n_elements or (np.diff(pointers) < 0).any():
+        ends = f", from {pointers[0]} to {pointers[-1]}" if len(pointers) else ""
+        raise SimulationDataError(
+            f"{where}/mapping",
+            f"has {len(pointers):,} pointers{ends}, which do not fit {len(ids):,} neurons and"
+            f" {n_elements:,} elements",
+            f"is the file complete? {_AGAIN}",
+        )
+    elements = _row(group, _ELEMENTS, where)
+    if elements is not None and len(elements) != n_elements:
+        raise SimulationDataError(
+            f"{where}/mapping",
+            f"has {len(elements):,} element_ids for {n_elements:,} elements of the data",
+            f"is the file complete? {_AGAIN}",
+        )
+    return Mapping(ids, pointers[:-1], pointers[1:], elements)
+
+
+def somata_of(mapping: Mapping, rows: npt.NDArray[np.int32], where: str, population: str) -> Somata:
+    """The element with number 0 of each neuron, or its only one.
+
+    Parameters
+    ----------
+    mapping
+        What the file has.
+    rows
+        (n_neurons,) row of each neuron, -1 for ids that the population lacks.
+    where, population
+        What errors begin with, and whose the neurons are.
+
+    Raises
+    ------
+    SimulationDataError
+        If a neuron is not of the population, is listed twice, or has several elements and none has
+        number 0.
+    """
+    _check_rows(mapping, rows, where, population)
+    n_each = mapping.last - mapping.first
+    columns, assumed = mapping.first.copy(), []
+    several = np.flatnonzero(n_each > 1)
+    if several.size:
+        columns[several] = _zeros(mapping, several, where)
+        assumed.append(
+            f"{where}: has several elements of {several.size:,} neurons; the soma, element 0, is"
+            " taken"
+        )
+    none = int((n_each == 0).sum())
+    if none:
+        assumed.append(f"{where}: has no element of {none:,} neurons; they count as not recorded")
+    kept = np.flatnonzero(n_each > 0)
+    order = kept[np.argsort(columns[kept], kind="stable")]
+    return Somata(columns[order], rows[order].astype(np.int32), tuple(assumed))
+
+
+def _zeros(mapping: Mapping, several: npt.NDArray[np.intp], where: str) -> npt.NDArray[np.int64]:
+    """First element with number 0 of neurons that have several."""
+    if mapping.element_ids is None:
+        raise SimulationDataError(
+            f"{where}/mapping",
+            f"has several elements of {several.size:,} neurons and no element_ids to tell the soma",
+            "write a report of the soma only",
+        )
+    zeros = np.flatnonzero(mapping.element_ids == 0)
+    at = np.searchsorted(zeros, mapping.first[several])
+    found = np.append(zeros, np.iinfo(np.int64).max)[at]
+    lacks = found >= mapping.last[several]
+    if lacks.any():
+        neuron = mapping.node_ids[several[lacks][0]]
+        raise SimulationDataError(
+            where,
+            f"has several elements of neuron {neuron} and none with element_id 0, the soma"
+            f" ({int(lacks.sum()):,} neurons are so)",
+            "write a report of the soma (sections: soma)",
+        )
+    return np.asarray(found, dtype=np.int64)
+
+
+def _check_rows(mapping: Mapping, rows: npt.NDArray[np.int32], where: str, population: str) -> None:
+    unknown = rows < 0
+    if unknown.any():
+        raise SimulationDataError(
+            f"{where}/mapping",
+            f"has {int(unknown.sum()):,} ids, as {mapping.node_ids[unknown][0]}, that population"
+            f" {population!r} lacks",
+            "is it the report of another circuit? give the one that it was recorded in",
+        )
+    if len(np.unique(rows)) < len(rows):
+        order = np.sort(rows)
+        twice = mapping.node_ids[np.flatnonzero(rows == order[1:][np.diff(order) == 0][0])[0]]
+        raise SimulationDataError(f"{where}/mapping", f"lists neuron {twice} twice", _AGAIN)
+
+
+def _row(group: Any, names: tuple[str, ...], where: str) -> npt.NDArray[np.int64] | None:
+    for name in names:
+        found = child(group, name)
+        if found is not None:
+            at = f"{where}/mapping/{name}"
+            with h5_errors(at):
+                values = row_of_numbers(found, at, "iu")[()]
+            return np.asarray(values, dtype=np.int64)
+    return None
