@@ -22,6 +22,7 @@ from .errors import (
     SimulationDataError,
 )
 from .hexgrid import HexGrid
+from .pipeline.afferents import afferents
 from .pipeline.check import check_simulation
 from .pipeline.cubes import cumulative_cube, large_cube, recruitment_cube
 from .pipeline.findings import Finding
@@ -57,6 +58,7 @@ __all__ = [
     "Underlay",
     "__version__",
     "add_recruitment_layer",
+    "afferents",
     "align",
     "as_cube",
     "check_simulation",

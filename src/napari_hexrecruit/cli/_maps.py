@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from napari_hexrecruit.cli._afferents import AFFERENTS, afferent_maps
 from napari_hexrecruit.cli._answers import (
     AsJson,
     Baseline,
@@ -45,7 +46,7 @@ def map_(
         typer.Argument(
             metavar="NAME",
             help="latency, half_peak_latency, first_spike_latency, peak, mean_recruitment,"
-            " mean_rate, cumulative_fraction or correlation.",
+            " mean_rate, cumulative_fraction or correlation; or afferents.",
         ),
     ],
     output: Annotated[
@@ -66,6 +67,18 @@ def map_(
     stop: Stop = None,
     hexes: Hexes = None,
     metric: Annotated[str | None, typer.Option(help="Of what, for peak and correlation.")] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="SOURCE",
+            help="Of afferents: from whom: a node set, a population or hexagons.",
+        ),
+    ] = None,
+    edges: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of afferents: population of edges, or an edges file."),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """One number per hexagon, as a table, a picture or a cube to show."""
@@ -85,15 +98,19 @@ def map_(
         "hexes": names_of(hexes) or None,
         "metric": metric,
     }
-    with about(cube):
-        given = {option: value for option, value in options.items() if value is not None}
-        found = _in_options_of_commands(hex_map, source, name, given)
+    given = {option: value for option, value in options.items() if value is not None}
+    if name == AFFERENTS:
+        maps = afferent_maps(cube, source, origin, edges, given)
+    else:
+        with about(cube):
+            maps = [_in_options_of_commands(hex_map, source, name, given)]
+    found = maps[0]
     if output is not None and output.name.endswith(ENDINGS):
-        write_cube(with_maps(source, found), output, overwrite=overwrite)
+        write_cube(with_maps(source, *maps), output, overwrite=overwrite)
     elif output is not None and output.suffix.lower() in _PICTURES:
         _draw(source, found, output, [], overwrite)
     else:
-        write_table(maps_table(found), output, overwrite=overwrite)
+        write_table(maps_table(*maps), output, overwrite=overwrite)
     if output is not None:
         say(f"{output}: {found.attrs['long_name']}, {_range(found)}")
 
