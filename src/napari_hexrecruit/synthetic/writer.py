@@ -6,10 +6,8 @@ Specification: https://sonata-extension.readthedocs.io
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import os
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +18,16 @@ from napari_hexrecruit.storage.folders import folder_aside
 from napari_hexrecruit.synthetic.firing import grid_times_ms, spike_pieces
 from napari_hexrecruit.synthetic.neurons import N_COLUMNS, OUTSIDE_REGION, Labels, neuron_columns
 from napari_hexrecruit.synthetic.plan import STEP_MS, STEPS
+from napari_hexrecruit.synthetic.recording_files import (
+    report_config,
+    write_edges,
+    write_voltages,
+    written,
+)
 from napari_hexrecruit.synthetic.sheet import REGIONS
 from napari_hexrecruit.synthetic.story import Story
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy.typing as npt
 
     from napari_hexrecruit.progress import Progress
@@ -40,7 +42,11 @@ NODE_SET = "Simulated"
 _CONFIG = "simulation_config.json"
 _CIRCUIT, _CIRCUIT_SETS, _NODES = "circuit_config.json", "node_sets.json", "nodes.h5"
 _SETS, _OUTPUT, _SPIKES = "simulation_node_sets.json", "output", "spikes.h5"
-_OWN = {_CONFIG, _CIRCUIT, _CIRCUIT_SETS, _NODES, _SETS, _OUTPUT, f"{_OUTPUT}/{_SPIKES}"}
+_EDGES, REPORT = "edges.h5", "soma_v"
+_OWN = {
+    *(_CONFIG, _CIRCUIT, _CIRCUIT_SETS, _NODES, _SETS, _OUTPUT, f"{_OUTPUT}/{_SPIKES}"),
+    *(_EDGES, f"{_OUTPUT}/{REPORT}.h5"),
+}
 
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
 _VOLLEY_MS = 5.0
@@ -53,6 +59,7 @@ def write_simulation(
     folder: str | os.PathLike[str],
     story: Story | None = None,
     *,
+    recordings: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
     **changes: Any,
@@ -65,6 +72,9 @@ def write_simulation(
         Folder to make; missing parents are made too. It appears whole or not at all.
     story
         What happens; the default is ``Story()``. `SMALL`, `MEDIUM` and `NBS1` are ready-made.
+    recordings
+        Write a report of soma voltages and edges, too; `napari_hexrecruit.synthetic.recordings`
+        has their answers.
     overwrite
         Replace a folder that holds such a simulation and nothing else.
     progress
@@ -106,7 +116,10 @@ def write_simulation(
         ids = story.rng(4).permutation(story.n_neurons).astype(np.uint32)
         _write_nodes(made / _NODES, story, ids, report)
         _write_spikes(made / _OUTPUT / _SPIKES, story, ids, report)
-        for name, content in _configs(story, ids).items():
+        if recordings:
+            write_voltages(made / _OUTPUT / f"{REPORT}.h5", story, ids, POPULATION)
+            write_edges(made / _EDGES, story, ids, (POPULATION, FIBRES), _n_fibres(story))
+        for name, content in _configs(story, ids, recordings).items():
             (made / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return final / _CONFIG
 
@@ -132,23 +145,11 @@ def _no_progress(what: str, done: int, total: int) -> None:
     pass
 
 
-@contextmanager
-def _written(path: Path) -> Iterator[h5py.File]:
-    """Give an HDF5 file to fill.
-
-    HDF5 may crash the process when a disk is full: it writes into memory, Python into the file.
-    """
-    memory = io.BytesIO()
-    with h5py.File(memory, "w") as file:
-        yield file
-    path.write_bytes(memory.getbuffer())
-
-
 # --- nodes ----------------------------------------------------------------------------------------
 
 
 def _write_nodes(path: Path, story: Story, ids: npt.NDArray[np.uint32], report: Progress) -> None:
-    with _written(path) as file:
+    with written(path) as file:
         group = _make_population(file, POPULATION, story.n_neurons)
         for done, (name, column) in enumerate(neuron_columns(story)):
             report("neurons", story.n_neurons * done // N_COLUMNS, story.n_neurons)
@@ -190,7 +191,7 @@ def _write_spikes(path: Path, story: Story, ids: npt.NDArray[np.uint32], report:
     times_ms = grid_times_ms(story.n_bins * STEPS)
     total, done = story.n_spikes, 0
     report("spikes", 0, total)
-    with _written(path) as file:
+    with written(path) as file:
         timestamps, node_ids = _make_spikes(file, POPULATION, total)
         for piece in spike_pieces(story):
             here = slice(done, done + len(piece.steps))
@@ -227,13 +228,23 @@ def _volleys(story: Story) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]
 # --- configuration --------------------------------------------------------------------------------
 
 
-def _configs(story: Story, ids: npt.NDArray[np.uint32]) -> dict[str, dict[str, Any]]:
+def _configs(
+    story: Story, ids: npt.NDArray[np.uint32], recordings: bool
+) -> dict[str, dict[str, Any]]:
+    circuit, simulation = _circuit_config(), _simulation_config(story)
+    if recordings:
+        edges = {f"{one}__{POPULATION}__chemical": {"type": "chemical"} for one in _SOURCES}
+        circuit["networks"]["edges"] = [{"edges_file": _EDGES, "populations": edges}]
+        simulation["reports"] = {REPORT: report_config(story, NODE_SET)}
     return {
-        _CIRCUIT: _circuit_config(),
+        _CIRCUIT: circuit,
         _CIRCUIT_SETS: _circuit_sets(),
         _SETS: _simulation_sets(story, ids),
-        _CONFIG: _simulation_config(story),
+        _CONFIG: simulation,
     }
+
+
+_SOURCES = (FIBRES, POPULATION)
 
 
 def _circuit_config() -> dict[str, Any]:
