@@ -17,7 +17,7 @@ from napari_hexrecruit.analysis.arrays import hex_array
 from napari_hexrecruit.analysis.windows import bins_of
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.errors import Parameter, ParameterError
-from napari_hexrecruit.metrics import is_cumulative
+from napari_hexrecruit.metrics import is_cumulative, metric_of
 from napari_hexrecruit.schema import (
     HEX,
     RECRUITMENT,
@@ -117,6 +117,7 @@ def find_waves(
     [[1, 100.0, 'radial'], [2, 400.0, 'radial']]
     """
     cube = as_cube(cube)
+    metric_of(cube, RECRUITMENT)  # refuses a cube that was not counted from spikes
     asked = _asked(cube, threshold, gap_ms, reach, min_hexes, lead_ms)
     percent = cube[RECRUITMENT].values
     level = usual_level(cube, percent)

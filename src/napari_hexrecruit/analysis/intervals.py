@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_hexrecruit.analysis.responses import counts_per_percent
 from napari_hexrecruit.conform import as_cube
+from napari_hexrecruit.metrics import metric_of
 from napari_hexrecruit.schema import HEX, N_NEURONS, N_TRIALS, RECRUITMENT, TIME
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def wilson_intervals(cube: xr.Dataset, *, level: float = 0.95) -> xr.Dataset:
     if not 0.0 < level < 1.0:
         raise ValueError(f"level must be between 0 and 1, not {level!r}: use 0.95")
     cube = as_cube(cube)
+    metric_of(cube, RECRUITMENT)  # refuses a cube that was not counted from spikes
     z2 = float(ndtri(0.5 + level / 2.0)) ** 2
     n = cube[N_NEURONS].values.astype(np.float64) * int(cube.attrs.get(N_TRIALS, 1))
     n = np.where(n > 0, n, np.nan)

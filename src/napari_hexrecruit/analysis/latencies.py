@@ -99,6 +99,7 @@ def latency(
         If the baseline has less than 20 bins.
     """
     cube = as_cube(cube)
+    metric_of(cube, RECRUITMENT)  # refuses a cube that was not counted from spikes
     part = cut(cube, onset, until)
     level = _level(cube, part, onset, baseline, n_sd)
     found = _first_bin(part, level.is_exceeded, "latency")
