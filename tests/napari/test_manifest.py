@@ -20,7 +20,7 @@ from napari_hexrecruit._napari.recruitment.widget import RecruitmentWidget
 from napari_hexrecruit._napari.samples import SAMPLES, SCHEME
 from napari_hexrecruit.analysis import peak, with_maps
 
-ANALYSES = ["Traces", "Selection", "Compare", "Trials", "Maps", "Waves"]
+ANALYSES = ["Traces", "Selection", "Compare", "Trials", "Maps", "Waves", "Wave list"]
 """Panels of analyses, as the Plugins menu lists them."""
 
 
@@ -94,7 +94,7 @@ class TestCommands:
         app = get_app_model()
         for menu, ids in (
             ("visualize", {"widget", "toggle_time_and_colorbar", "fit_limits", "next_quantity"}),
-            ("measure", {"widget", *map(str.lower, ANALYSES)}),
+            ("measure", {"widget", *(name.lower().replace(" ", "_") for name in ANALYSES)}),
         ):
             items = app.menus.get_menu(f"napari/layers/{menu}")
             assert {f"{PLUGIN}.{name}" for name in ids} <= {item.command.id for item in items}
