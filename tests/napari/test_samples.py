@@ -8,6 +8,7 @@ from tests.support.widget_helpers import PLUGIN
 from napari_hexrecruit import open_simulation
 from napari_hexrecruit._napari import samples
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.synthetic import SMALL, Story
 
 
@@ -95,3 +96,12 @@ def test_progress_is_reported_while_it_is_written():
 def test_the_cache_is_the_users(monkeypatch):
     monkeypatch.undo()
     assert "napari-hexrecruit" in samples.cache_folder().parts
+
+
+def test_a_cache_that_cannot_be_written_is_told_with_what_to_do(cache):
+    cache.parent.mkdir(exist_ok=True)
+    cache.write_bytes(b"a file in the way")
+    with pytest.raises(
+        SimulationDataError, match=r"the sample cannot be written: .*hexrecruit demo"
+    ):
+        samples.sample_simulation("small")

@@ -116,7 +116,7 @@ def read_sample(address: str) -> list[Points]:
     ------
     ValueError
         If there is no sample of that name.
-    OSError
+    SimulationDataError
         If the cache cannot be written to.
     """
     name = address.removeprefix(SCHEME).strip("/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_hexrecruit._version import __version__
+from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.storage.cache import cached_folder
 from napari_hexrecruit.synthetic import MEDIUM, SMALL, write_simulation
@@ -44,13 +45,23 @@ def sample_simulation(name: str, progress: Progress | None = None) -> Path:
     ------
     ValueError
         If there is no such sample.
-    OSError
+    SimulationDataError
         If the cache cannot be written to.
     """
     if name not in SAMPLES:
         raise ValueError(f"there is no sample {name!r}: use one of {', '.join(SAMPLES)}")
     folder = cache_folder() / f"{name}-{__version__}"
-    cached_folder(
-        folder, lambda aside: write_simulation(aside / _RUN, SAMPLES[name], progress=progress)
-    )
+    try:
+        cached_folder(
+            folder, lambda aside: write_simulation(aside / _RUN, SAMPLES[name], progress=progress)
+        )
+    except OSError as error:
+        if error.errno is None:  # it says what to do already
+            raise
+        raise SimulationDataError(
+            folder,
+            f"the sample cannot be written: {error.strerror}",
+            "make room or the folder writable, or write it elsewhere with 'hexrecruit demo' and"
+            " open that",
+        ) from error
     return folder / _RUN / _CONFIG

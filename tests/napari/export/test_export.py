@@ -40,7 +40,7 @@ class Exporter(User):
         self.wait(lambda: not self.panel.busy)
 
     def fill(self, output, **fields):
-        self.panel.file.value = str(output)
+        self.panel.file.value = str(output) + ("" if output.suffix else "/")
         for name, value in fields.items():
             getattr(self.panel, name).value = value
 
@@ -379,10 +379,17 @@ class TestBadInput:
 class TestBrowse:
     @pytest.fixture
     def answer(self, monkeypatch):
-        """Say what the user answers in the dialog."""
+        """Say what the user answers in the dialog; the names that it offered."""
 
         def say(path, kind="MP4 movie (*.mp4)"):
-            monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *args: (str(path), kind))
+            offered = []
+
+            def get(parent, caption, name, kinds):
+                offered.append(name)
+                return str(path), kind
+
+            monkeypatch.setattr(QFileDialog, "getSaveFileName", get)
+            return offered
 
         return say
 
@@ -405,6 +412,33 @@ class TestBrowse:
         user.panel.export.native.click()
         assert "exists" in user.told[0]
         assert (tmp_path / "wave.mp4").read_bytes() == b"old"
+
+    def test_a_name_that_lacks_or_has_no_ending_is_asked_for(self, user, tmp_path, answer):
+        offered = answer("")
+        user.panel.file.value = ""
+        user.panel.export.native.click()
+        assert offered == [f"{user.viewer.layers[0].name}.mp4"]
+        assert user.told == []
+        assert not user.panel.folder.enabled
+        answer(tmp_path / "wave", "GIF (*.gif)")
+        user.panel.file.value = str(tmp_path / "wave")
+        user.panel.export.native.click()
+        user.wait(lambda: not user.panel.busy)
+        assert len(frames_of(tmp_path / "wave.gif")) == 5
+        assert user.panel.folder.enabled
+        offered = answer("")
+        user.panel.file.value = ""
+        user.panel.export.native.click()
+        assert offered == [str(tmp_path / f"{user.viewer.layers[0].name}.mp4")]
+
+    def test_overwriting_may_be_allowed_where_the_error_says_so(self, user, tmp_path):
+        (tmp_path / "wave.gif").write_bytes(b"old")
+        user.export(tmp_path / "wave.gif")
+        assert "allow overwriting" in user.panel.status.wrong
+        user.panel.overwrite.native.click()
+        assert user.panel.status.wrong == ""
+        user.export(tmp_path / "wave.gif")
+        assert len(frames_of(tmp_path / "wave.gif")) == 5
 
     def test_a_cancelled_dialog_changes_nothing(self, user, answer):
         user.panel.file.value = "wave.mp4"

@@ -166,7 +166,7 @@ class TestFilter:
         user.pick_filter("synapse_class")
         items = user.form.filter_values
         assert items.choices == ("EXC", "INH")
-        assert items.native.item(0).text() == "EXC (20)"
+        assert items.native.item(0).text() == "EXC (20 neurons)"
         assert not items.native.isHidden()
         assert user.form.filter_interval.native.isHidden()
 

@@ -39,7 +39,7 @@ class TestColumn:
 
     def test_labels_say_how_many_neurons_have_a_value(self):
         choices = column_choices("layer", np.repeat([2, 3], [1200, 1]))
-        assert choices.labelled_values == [("2 (1,200)", 2), ("3 (1)", 3)]
+        assert choices.labelled_values == [("2 (1,200 neurons)", 2), ("3 (1 neuron)", 3)]
 
 
 class TestSimulation:

@@ -435,6 +435,29 @@ class TestFiles:
         assert (tmp_path / "figure.svg").stat().st_size > 1000
         assert panel.column.status.text() == "Saved figure.svg."
 
+    def test_a_table_is_a_table_and_another_ending_is_refused(
+        self, opened, cube, tmp_path, monkeypatch
+    ):
+        panel, layer = opened(cube)
+        layer.selected_hexes = ["R0;C0"]
+        for typed in ("values.csv", "values.pdf"):
+            answer = (str(tmp_path / typed), "PNG picture (*.png)")
+            monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, answer=answer: answer)
+            panel.press(panel.column.save)
+        assert list(pd.read_csv(tmp_path / "values.csv")) == ["time_ms", "R0;C0", "mean"]
+        assert panel.told[-1].startswith("values.pdf: cannot be written: let the name end with")
+        assert [path.name for path in tmp_path.iterdir()] == ["values.csv"]
+
+    def test_a_legend_has_ten_lines_at_most(self, opened, cube, tmp_path):
+        panel, layer = opened(cube)
+        layer.selected_hexes = [str(name) for name in cube["hex"].values]
+        panel.widget.save(tmp_path / "traces.svg")
+        root = ElementTree.parse(tmp_path / "traces.svg").getroot()
+        words = [node.text for node in root.iter() if node.text]
+        named = [word for word in words if word.startswith("R") and ";C" in word]
+        assert len(named) == 7
+        assert {"Mean of 12", "(1,200 neurons)", "and 5 others"} <= set(words)
+
     def test_tells_what_is_wrong(self, opened, cube, tmp_path):
         panel, _layer = opened(cube)
         panel.widget.save(tmp_path / "traces.bmp")

@@ -192,7 +192,9 @@ class SelectionWidget(AnalysisPanel):
     def _offer_values(self, regions: HexRegions | None) -> None:
         self._regions = regions
         counts = [] if regions is None else _counts(regions)
-        self.values.choices = [(f"{name} ({n:,})", name) for name, n in counts]
+        self.values.choices = [
+            (f"{name} ({n:,} hexagon{'' if n == 1 else 's'})", name) for name, n in counts
+        ]
         fit_height(self.values, _MOST_ROWS)
         self._align_timer.start()
 

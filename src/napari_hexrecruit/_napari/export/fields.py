@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from magicgui.widgets import LineEdit, ProgressBar, PushButton, Widget
+from magicgui.widgets import CheckBox, LineEdit, ProgressBar, PushButton, Widget
 
 from napari_hexrecruit._napari.widgets.message import Message
 from napari_hexrecruit._napari.widgets.parts import (
@@ -66,11 +66,13 @@ class ExportFields:
             " MP4 and WebM lack the last row or column of pixels where their number is odd.",
         )
         self.file = LineEdit(
-            tooltip="Ends with .mp4, .webm or .gif, or with .html for a web page;"
-            " without an ending it is a folder of PNG files."
-            " What exists is replaced only if it was chosen and confirmed with Browse.",
+            tooltip="Ends with .mp4, .webm or .gif, with .html for a web page, or with / for a"
+            " folder of PNG files. Empty or without an ending, the kind is asked for.",
         )
         self.browse = PushButton(text="Browse", tooltip="Name the movie")
+        self.overwrite = CheckBox(
+            text="Allow overwriting", value=False, tooltip="Replace what has this name already"
+        )
         side: dict[str, Any] = {"unit": " px", "decimals": 0, "step": 2.0, "minimum": 16.0}
         of_frame = "of a frame of hexagons, px; the canvas has its own"
         self.width = number(f"Width {of_frame}", label="Width", value=1280.0, **side)
@@ -81,6 +83,7 @@ class ExportFields:
         return [
             self.what,
             row("File", [self.file, self.browse]),
+            row("", [self.overwrite]),
             self.width,
             self.height,
             self.background,
@@ -117,6 +120,9 @@ class ExportFields:
     def _work_fields(self) -> list[Widget]:
         self.export = PushButton(text="Export", enabled=False, tooltip="Write the movie")
         self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop; nothing is left")
+        self.folder = PushButton(
+            text="Open folder", enabled=False, tooltip="Show the folder of what was exported last"
+        )
         self.progress = ProgressBar(value=0, min=0, max=1000)
         self.progress.native.setTextVisible(False)
         self.progress.native.setFixedHeight(_PROGRESS_HEIGHT)
@@ -130,7 +136,7 @@ class ExportFields:
             tooltip="Write these options as YAML, for hexrecruit movie --run-file",
         )
         return [
-            row("", [self.export, self.cancel]),
+            row("", [self.export, self.cancel, self.folder]),
             self.progress,
             self.status,
             row("", [self.copy, self.save]),

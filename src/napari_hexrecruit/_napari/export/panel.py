@@ -10,6 +10,8 @@ from typing import Any
 from napari.layers import Points
 from napari.utils.notifications import show_info
 from napari.viewer import Viewer
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
 from napari_hexrecruit._napari.export.camera import CanvasCamera
@@ -32,6 +34,7 @@ from napari_hexrecruit._napari.export.order import (
     visible_hexagons,
 )
 from napari_hexrecruit._napari.export.writing import render_movie, write_frames
+from napari_hexrecruit._napari.layers.saving import file_name
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.sentences import reason_first
 from napari_hexrecruit.errors import HexRecruitError
@@ -43,7 +46,7 @@ _KINDS = {
     "WebM movie (*.webm)": ".webm",
     "GIF (*.gif)": ".gif",
     "Web page (*.html)": ".html",
-    "Folder of PNG pictures (*)": "",
+    "Folder of PNG pictures (*)": "/",
 }
 _UNNAMED = "recruitment.mp4"
 _NO_LAYER = "There is no visible layer of hexagons: load a simulation or a cube first."
@@ -71,6 +74,7 @@ class ExportPanel(ExportFields):
         self._camera = CanvasCamera(viewer, parent)
         self._offered: Window | None = None
         self._confirmed = ""
+        self._saved: Path | None = None
         self._refused = False
         self._followed: list[Points] = []
         self._connect()
@@ -94,6 +98,8 @@ class ExportPanel(ExportFields):
         self.export.changed.connect(self._export)
         self.cancel.changed.connect(self._stop)
         self.browse.changed.connect(self._browse)
+        self.folder.changed.connect(self._open_folder)
+        self.overwrite.changed.connect(self._show_length)
         self.copy.changed.connect(self._copy)
         self.save.changed.connect(self._save)
         self.speed_kind.changed.connect(self._on_speed_kind_changed)
@@ -145,7 +151,8 @@ class ExportPanel(ExportFields):
             dilation=None if is_fps else self.speed.value,
             size=(int(self.width.value), int(self.height.value)),
             background=self.background.value,
-            overwrite=bool(self._confirmed) and self._confirmed == self.file.value,
+            overwrite=self.overwrite.value
+            or (bool(self._confirmed) and self._confirmed == self.file.value),
         )
 
     def _window(self) -> Window:
@@ -182,13 +189,14 @@ class ExportPanel(ExportFields):
             field.enabled = hexagons
         self.export.enabled = bool(visible_hexagons(self._viewer)) and not running
         self.cancel.enabled = running
+        self.folder.enabled = self._saved is not None
 
     # --- naming -----------------------------------------------------------------------------------
 
     def _browse(self) -> None:
         """Name the movie; the dialog asks before it takes the name of something that exists."""
         chosen, kind = QFileDialog.getSaveFileName(
-            self._parent, "Export movie", self.file.value, ";;".join(_KINDS)
+            self._parent, "Export movie", self.file.value or self._good_name(), ";;".join(_KINDS)
         )
         if not chosen:
             return
@@ -196,9 +204,28 @@ class ExportPanel(ExportFields):
         self.file.value = complete
         self._confirmed = complete if complete == chosen else ""
 
+    def _good_name(self) -> str:
+        """The layer's name as that of a movie, in the folder of the last one."""
+        layers = visible_hexagons(self._viewer)
+        name = file_name(layers[-1].name) + ".mp4" if layers else _UNNAMED
+        return str(self._saved.parent / name) if self._saved else name
+
+    def _is_named(self) -> bool:
+        """Whether the name says what kind of file it is; else the dialog asks, as for no name."""
+        name = self.file.value.strip()
+        return bool(Path(name).suffix) or name.endswith(("/", "\\"))
+
+    def _open_folder(self) -> None:
+        if self._saved is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._saved.parent)))
+
     # --- exporting --------------------------------------------------------------------------------
 
     def _export(self) -> None:
+        if visible_hexagons(self._viewer) and not self._is_named():
+            self._browse()
+            if not self._is_named():
+                return
         order, layers = self.order(), visible_hexagons(self._viewer)
         start = self._start_canvas if self.what.value == CANVAS else self._start_hexagons
         try:
@@ -231,7 +258,9 @@ class ExportPanel(ExportFields):
         if outcome.error is not None:
             self._refuse(outcome.reason)
         elif outcome.value is not None:
-            self._done(f"Saved {Path(outcome.value).name}.")
+            self._saved = Path(outcome.value).absolute()
+            self._done(f"Saved {self._saved.name}.")
+        self._show_buttons()
 
     def _fail(self, sentence: str) -> None:
         self._stop()

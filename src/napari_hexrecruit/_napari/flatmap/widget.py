@@ -44,7 +44,7 @@ from napari_hexrecruit._napari.layers.simulation_source import SimulationSource,
 from napari_hexrecruit._napari.recruitment.choices import simulation_choices
 from napari_hexrecruit._napari.widgets.in_turn import InTurn
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
-from napari_hexrecruit._napari.widgets.parts import FileDrops, scrolled, show_on_bar
+from napari_hexrecruit._napari.widgets.parts import FileDrops, only_one, scrolled, show_on_bar
 from napari_hexrecruit._napari.widgets.sentences import reason_first
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.flatmap import FlatImage, Nudge, write_sidecar
@@ -146,8 +146,13 @@ class FlatMapWidget(Container[Widget]):
         self.form.show_source()
         self._show_buttons()
 
-    def _on_dropped(self, path: Path) -> None:
+    def _on_dropped(self, dropped: list[Path]) -> None:
         form = self.form
+        try:
+            path = only_one(dropped)
+        except ValueError as mistake:
+            form.status.refuse(reason_first(mistake), TITLE)
+            return
         (form.flatmap if form.source.value == ATLAS else form.file).value = path
 
     def _on_file_chosen(self) -> None:

@@ -237,6 +237,7 @@ def _give_controls() -> None:
 
 def _clear_picks(layer: RecruitmentLayer) -> None:
     layer.selected_hexes = ()
+    layer.selected_data = set()  # what Ctrl+A has selected
 
 
 RecruitmentLayer.bind_key("Escape", _clear_picks)

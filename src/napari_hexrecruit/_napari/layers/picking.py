@@ -154,13 +154,16 @@ class Picker:
             viewer.bind_key(_KEY, self._on_escape)
 
     def stop(self, user: object) -> None:
-        """Let this panel go; without any, clicks pick nothing. The picks stay."""
+        """Let this panel go; without any, clicks pick nothing, and nothing is picked any more."""
         viewer = self._viewer()
         if id(user) in self._users:
             self._users.remove(id(user))
         if self._users or viewer is None or self._on_drag not in viewer.mouse_drag_callbacks:
             return
         self.lasso = False
+        for layer in viewer.layers:
+            if isinstance(layer, RecruitmentLayer):
+                layer.selected_hexes = ()
         viewer.mouse_drag_callbacks.remove(self._on_drag)
         if self._took_key:
             viewer.bind_key(_KEY, None)
@@ -208,6 +211,7 @@ class Picker:
         layer = looked_at(viewer)
         if layer is not None:
             layer.selected_hexes = ()
+            layer.selected_data = set()  # what Ctrl+A has selected
 
 
 def picker_of(viewer: Any) -> Picker:

@@ -36,6 +36,18 @@ def with_ending(path: str, ending: str = ENDING) -> str:
     return path + ending
 
 
+def file_name(name: str) -> str:
+    """The name of a layer as one of a file, without an ending.
+
+    Examples
+    --------
+    >>> file_name("cortex, layer 4/5")
+    'cortex__layer_4_5'
+    """
+    kept = "".join(letter if letter.isalnum() or letter in " -_." else "_" for letter in name)
+    return kept.strip().replace(" ", "_")
+
+
 def ask_for_cube(parent: Any, name: str) -> tuple[Path, bool] | None:
     """Ask where to save a cube.
 
@@ -53,9 +65,8 @@ def ask_for_cube(parent: Any, name: str) -> tuple[Path, bool] | None:
     confirmed : bool
         Whether the dialog has asked about exactly this name: then it may be replaced.
     """
-    offered = "".join(letter if letter.isalnum() or letter in " -_." else "_" for letter in name)
     chosen, kind = QFileDialog.getSaveFileName(
-        parent, "Save cube", offered.strip().replace(" ", "_") + ENDING, ";;".join(_KINDS)
+        parent, "Save cube", file_name(name) + ENDING, ";;".join(_KINDS)
     )
     if not chosen:
         return None

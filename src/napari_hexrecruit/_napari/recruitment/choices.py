@@ -45,9 +45,11 @@ class ColumnChoices:
 
     @property
     def labelled_values(self) -> list[tuple[str, str | int]]:
-        """(label, value) pairs for a list: ``("INH (412)", "INH")``."""
+        """(label, value) pairs for a list: ``("INH (412 neurons)", "INH")``."""
         pairs = zip(self.values, self.n_neurons, strict=True)
-        return [(f"{_label(value)} ({n:,})", value) for value, n in pairs]
+        return [
+            (f"{_label(value)} ({n:,} neuron{'' if n == 1 else 's'})", value) for value, n in pairs
+        ]
 
 
 @dataclass(frozen=True)

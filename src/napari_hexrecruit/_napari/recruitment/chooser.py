@@ -11,13 +11,18 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
+from napari_hexrecruit._napari.private.saving import PLUGIN
 from napari_hexrecruit._napari.recruitment.choices import ColumnChoices
 from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
 from napari_hexrecruit._napari.recruitment.form import Form
-from napari_hexrecruit._napari.recruitment.settings import Saver, load_settings
-from napari_hexrecruit._napari.recruitment.sources import Sources
+from napari_hexrecruit._napari.recruitment.settings import Saver, Settings, load_settings
+from napari_hexrecruit._napari.recruitment.sources import Sources, configuration_in
+from napari_hexrecruit._napari.recruitment.start import with_latest
 from napari_hexrecruit._napari.recruitment.work import Opened, opened, values_of
 from napari_hexrecruit._napari.widgets.loading import Jobs, Outcome
+from napari_hexrecruit._napari.widgets.parts import only_one
+from napari_hexrecruit._napari.widgets.sentences import reason_first
+from napari_hexrecruit.errors import HexRecruitError
 
 TITLE = "Hexagon recruitment"
 """Of the panel, in menus and notifications."""
@@ -68,6 +73,7 @@ class Chooser:
         self._save_timer.setInterval(_SAVE_AFTER_MS)
         self._save_timer.timeout.connect(self._save)
         form.file_chosen.connect(self._on_file_chosen)
+        form.dropped.connect(self._on_dropped)
         form.population_chosen.connect(self._on_population_chosen)
         form.filter_column_chosen.connect(self._on_filter_column_chosen)
 
@@ -124,7 +130,7 @@ class Chooser:
     def renew(self, result: Opened) -> None:
         """Offer what there is in files that were read again because they have changed."""
         if self.sources == result.sources and self.opened is not result:
-            self.settings = self._form.settings()
+            self.settings = self._chosen()
             self._offer(result, keep=True)
 
     def leave(self, main: Path) -> None:
@@ -135,11 +141,31 @@ class Chooser:
         self._form.info.say(f"{main} is not here: name it in File, or drop it here.")
         self._form.stay()
 
+    def offer_start(self, *, empty: bool) -> None:
+        """Offer the first things to do where there are no hexagons, and no simulation is read."""
+        recent = [Path(line) for line in self.settings.recent.splitlines()]
+        nothing = empty and self.opened is None and not self.busy
+        self._form.start_here.offer(recent, empty=nothing)
+
+    def open_sample(self, viewer: Any) -> None:
+        """Show the hexagons of the small sample, which the panel then goes on with."""
+        try:
+            viewer.open_sample(PLUGIN, "small")
+        except (HexRecruitError, OSError) as error:
+            self._form.info.refuse(reason_first(error), TITLE)
+
     def remember(self) -> None:
         """Keep the choices for next time."""
         if self.opened is not None:
-            self.settings = self._form.settings()
+            self.settings = self._chosen()
             self._save_timer.start()
+
+    def _chosen(self) -> Settings:
+        """What the form says, and which simulations were open."""
+        recent = self.settings.recent
+        if self.opened is not None and self.opened.sources.path is not None:
+            recent = with_latest(recent, self.opened.sources.path)
+        return replace(self._form.settings(), recent=recent)
 
     def _save(self) -> None:
         self._saver.save(self.settings)
@@ -152,6 +178,15 @@ class Chooser:
             config = None if name == "path" else self._asked.path
             run = None if config is None else self._asked.run
             self.read(Sources(config, others["spikes"], others["circuit"], run))
+
+    def _on_dropped(self, dropped: list[Path]) -> None:
+        try:
+            path = configuration_in(only_one(dropped))
+        except (HexRecruitError, ValueError) as mistake:
+            self._form.info.refuse(reason_first(mistake), TITLE)
+            return
+        self._form.info.mended()
+        self.choose(path)
 
     def _on_opened(self, outcome: Outcome[Opened], keep: bool) -> None:
         if outcome.value is not None:

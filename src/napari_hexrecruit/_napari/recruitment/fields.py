@@ -14,6 +14,7 @@ from magicgui.widgets import (
 from qtpy.QtWidgets import QAbstractItemView
 
 from napari_hexrecruit._napari.recruitment.second import SecondSimulation
+from napari_hexrecruit._napari.recruitment.start import Start
 from napari_hexrecruit._napari.widgets.fold import Fold
 from napari_hexrecruit._napari.widgets.message import Message
 from napari_hexrecruit._napari.widgets.parts import (
@@ -54,6 +55,7 @@ class Fields:
             column("", simulation, labels=True),
             self.other_files.section,
             self.info,
+            self.start_here.section,
             heading("Neurons"),
             column("", neurons, labels=True),
             heading("Hexagons and time"),
@@ -106,6 +108,7 @@ class Fields:
             "Node set", nothing, "Neurons that count; by default those that were simulated"
         )
         self.info = Message("Choose a simulation, or drop it here.")
+        self.start_here = Start()
         return [self.file, self.population, self.node_set]
 
     def _neuron_fields(self) -> list[Widget]:

@@ -50,6 +50,8 @@ class Form(Fields):
         dropped or typed; None where the field was emptied.
     population_chosen, filter_column_chosen
         Emitted with a name; empty for no filter.
+    dropped
+        Emitted with the paths that were dropped on the panel.
     request_changed
         Emitted when another cube is asked for.
     timestamp_changed
@@ -62,6 +64,7 @@ class Form(Fields):
     population_chosen = Signal(str)
     filter_column_chosen = Signal(str)
     request_changed = Signal()
+    dropped = Signal(object)
     timestamp_changed = Signal()
     playback_changed = Signal()
 
@@ -86,7 +89,7 @@ class Form(Fields):
         """Let a simulation be dropped anywhere on a Qt widget that holds the fields."""
         for watched in self._paths.values():  # they would take the address as text
             watched.field.line_edit.native.setAcceptDrops(False)
-        FileDrops(panel, lambda path: self.file_chosen.emit("path", path))
+        FileDrops(panel, self.dropped.emit)
 
     # --- what is chosen ---------------------------------------------------------------------------
 

@@ -45,6 +45,8 @@ class Settings:
         ms of simulation per second of screen.
     loop
         Start again at the end.
+    recent
+        Simulations that were open, one a line, the last one first.
     """
 
     recipe: CubeRecipe = field(default_factory=CubeRecipe)
@@ -60,6 +62,7 @@ class Settings:
     outline: bool = True
     speed: float = 100.0
     loop: bool = True
+    recent: str = ""
 
 
 def settings_file() -> Path | None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_hexrecruit._napari.widgets.words import in_panel
+from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata import open_simulation
+from napari_hexrecruit.storage.cubes import ENDINGS
 
 if TYPE_CHECKING:
     from napari_hexrecruit._napari.recruitment.settings import Settings
@@ -15,6 +17,28 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Simulation
+
+
+def configuration_in(path: Path) -> Path:
+    """The simulation configuration that a folder holds; a file, or the folder of a cube, is itself.
+
+    Raises
+    ------
+    SimulationDataError
+        If the folder holds none, or several.
+    """
+    if not path.is_dir() or path.name.endswith(ENDINGS):
+        return path
+    found = sorted(path.glob("*simulation_config*.json"))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        remedy = "drop the configuration, or the folder that it is in"
+        raise SimulationDataError(path, "the folder has no simulation_config.json", remedy)
+    names = ", ".join(file.name for file in found[:3]) + ", ..." * (len(found) > 3)
+    raise SimulationDataError(
+        path, f"the folder has {len(found)} simulation configurations ({names})", "drop one of them"
+    )
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from qtpy.QtCore import QTimer
 
 from napari_hexrecruit._napari.export.panel import ExportPanel
 from napari_hexrecruit._napari.layers.adding import warm_up
-from napari_hexrecruit._napari.layers.saving import ask_for_cube
 from napari_hexrecruit._napari.layers.shown_cube import cube_of, takes_cubes
 from napari_hexrecruit._napari.recruitment.behind import ReadingBehind
 from napari_hexrecruit._napari.recruitment.chooser import TITLE, Chooser
+from napari_hexrecruit._napari.recruitment.cube_file import CubeFile
 from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
 from napari_hexrecruit._napari.recruitment.display import DisplaySection
 from napari_hexrecruit._napari.recruitment.form import Form
@@ -35,7 +35,6 @@ from napari_hexrecruit._napari.recruitment.work import (
 )
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.parts import scrolled
-from napari_hexrecruit.storage.cubes import write_cube
 
 _UPDATE_AFTER_MS = 100
 """Pause after the last change before the cube is computed again: a key may be held down."""
@@ -81,7 +80,7 @@ class RecruitmentWidget(Container[Widget]):
         self.export = ExportPanel(napari_viewer, self.native, lambda: self._playback.stop())
         self._lay_out()
         self._loading = Jobs(self._show_progress, self.native)
-        self._saving = Jobs(lambda _: None, self.native)
+        self._cube_file = CubeFile(self._shown, self.form.status, self.native)
         self._behind = ReadingBehind(self._on_behind, self.native)
         self._update_timer = _timer(self.native, _UPDATE_AFTER_MS, self._update)
         self._align_timer = _timer(self.native, 0, self._align)
@@ -96,7 +95,7 @@ class RecruitmentWidget(Container[Widget]):
     def busy(self) -> bool:
         """Whether a thread works for the panel, or is about to, apart from the details."""
         working = self._chooser.busy or self._loading.running or self.export.busy
-        working = working or self._saving.running or self._behind.running
+        working = working or self._cube_file.busy or self._behind.running
         return self._update_timer.isActive() or working
 
     # --- construction -----------------------------------------------------------------------------
@@ -122,7 +121,9 @@ class RecruitmentWidget(Container[Widget]):
         form.load.changed.connect(self.load)
         form.cancel.changed.connect(self._loading.cancel)
         form.second.answered.connect(self._on_second)
-        form.save_cube.changed.connect(self._save_cube)
+        form.start_here.chosen.connect(self.choose)
+        form.start_here.sample_wanted.connect(lambda: self._chooser.open_sample(self._viewer))
+        form.save_cube.changed.connect(self._cube_file.save)
         form.play.changed.connect(self._play)
         form.halt.changed.connect(self._playback.stop)
         for event, action in self._viewer_events():
@@ -148,6 +149,7 @@ class RecruitmentWidget(Container[Widget]):
             self._adopt(layer)
         elif (last := Sources.of(self._chooser.settings)).there:
             self._chooser.read(last)
+        self._show_buttons()
 
     # --- choosing ---------------------------------------------------------------------------------
 
@@ -222,7 +224,7 @@ class RecruitmentWidget(Container[Widget]):
         self._show_notes()
         self._warn(sources, warnings_of(cubes))
         self._describe()
-        if cubes:
+        if cubes and result.request.recipe.report is None:
             self.details.pause()
             self._behind.start(result.opened.simulation, str(cubes[0].attrs["population"]))
             self._on_behind()
@@ -287,23 +289,6 @@ class RecruitmentWidget(Container[Widget]):
             if sentence not in told:
                 show_warning(sentence)
         self._told = (sources, told | set(sentences))
-
-    def _save_cube(self) -> None:
-        """Ask for a file and write the cube that is looked at, in a thread."""
-        layer, cubes = self._shown.looked_at[-1], self._shown.cubes
-        asked = ask_for_cube(self.native, layer.name)
-        if asked is None:
-            return
-        path, confirmed = asked
-        self._saving.start(
-            lambda _: write_cube(cubes[-1], path, overwrite=confirmed), self._on_saved
-        )
-
-    def _on_saved(self, outcome: Outcome[Path]) -> None:
-        if outcome.value is not None:
-            self.form.status.mended()
-            self.form.status.say(f"Saved {outcome.value.name}. {summary(self._shown.cubes)}")
-        self._report(outcome)
 
     def _describe(self, more: str = "") -> None:
         """Say what the widget's own layers show, and which these are."""
@@ -396,6 +381,7 @@ class RecruitmentWidget(Container[Widget]):
 
     def _show_buttons(self) -> None:
         playing, running = self._playback.playing, self._loading.running
+        self._chooser.offer_start(empty=not self._shown.layers)
         self.form.load.enabled = self._chooser.opened is not None and not running
         self.form.cancel.enabled = running
         self.form.save_cube.enabled = bool(self._shown.cubes)
@@ -410,7 +396,7 @@ class RecruitmentWidget(Container[Widget]):
         else:
             self._chooser.close()
             self._loading.cancel()
-            self._saving.cancel()
+            self._cube_file.close()
             self._behind.cancel()
             self._playback.stop()
             self.details.close()

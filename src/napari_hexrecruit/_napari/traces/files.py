@@ -1,4 +1,4 @@
-"""Traces as files: a picture for a page. Knows nothing of napari or Qt."""
+"""Traces as files: a picture for a page, or a table. Knows nothing of napari or Qt."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from napari_hexrecruit._napari.traces.traces import Strip, Traces
 from napari_hexrecruit.storage.atomic import written_aside
 
 PICTURE_ENDINGS = (".png", ".svg")
+TABLE_ENDING = ".csv"
 _INCHES = (7.5, 3.0)
 _RASTER_INCHES = 1.6
 _DPI = 200
 _RASTER_CELLS = (1200, 400)
 _LAYOUT_DPI = 96.0
 _LEGEND_PX, _COLUMN_PX, _LEFT_PX = 24.0, 110.0, 66.0
-_ROWS = 12
 
 
 def write_picture(
@@ -47,7 +47,9 @@ def write_picture(
     """
     ending = path.suffix.lower()
     if ending not in PICTURE_ENDINGS:
-        raise ValueError(f"{path.name}: cannot be written: let the name end with .png or .svg")
+        raise ValueError(
+            f"{path.name}: cannot be written: let the name end with .png, .svg or .csv"
+        )
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -56,9 +58,8 @@ def write_picture(
     figure = Figure(figsize=(_INCHES[0], height), dpi=_LAYOUT_DPI)
     FigureCanvasAgg(figure)
     plot = TracePlot(figure, PAPER)
-    n_entries = 0 if traces is None else len(traces.lines) + (traces.n_hexes > 1)
-    n_columns = -(-n_entries // _ROWS)
-    plot.set_margins(_LEFT_PX, _LEGEND_PX + _COLUMN_PX * n_columns)
+    legend_px = 0.0 if traces is None or not traces.lines else _COLUMN_PX
+    plot.set_margins(_LEFT_PX, _LEGEND_PX + legend_px)
     plot.show_strip(strip)
     plot.show_traces(traces)
     if raster is not None:
@@ -69,3 +70,19 @@ def write_picture(
     dated = {"Date": None} if ending == ".svg" else {"Software": None}
     with rc_context(same_bytes), written_aside(path, overwrite=True) as aside:
         figure.savefig(aside, dpi=_DPI, metadata=dated, format=ending[1:])
+
+
+def write_table(path: Path, traces: Traces | None) -> None:
+    """Write the values of traces as CSV; a file that is there is replaced.
+
+    Raises
+    ------
+    ValueError
+        If nothing is selected, so that there are no values.
+    OSError
+        If the file cannot be written.
+    """
+    if traces is None:
+        raise ValueError("no hexagon is selected, so the table would be empty: click some")
+    with written_aside(path, overwrite=True) as aside:
+        aside.write_text(traces.csv(), encoding="utf-8")

@@ -23,6 +23,8 @@ DPI = 96
 FONT = 8.0
 _STRIP_PX, _GAP_PX, _TOP_PX, _BOTTOM_PX = 34, 12, 18, 38
 _RASTER_SHARE = 0.42
+_MOST_LINES = 10
+"""Of text in the legend."""
 _THIN, _THINNER, _BOLD = 1.3, 1.0, 2.2
 _FEW = 7
 """Up to so many lines are drawn a little wider."""
@@ -288,18 +290,28 @@ class TracePlot:
 
 
 def add_legend(plot: TracePlot, traces: Traces) -> None:
-    """Say beside the hexagons which line is which, for a picture that stands alone."""
-    handles = [_sample(line.colour, _THIN, line.dash, line.name) for line in traces.lines]
+    """Say beside the hexagons which line is which, for a picture that stands alone.
+
+    It has ten lines at most: of more, the first ones and how many others there are.
+    """
+    handles = []
     if traces.n_hexes > 1:
         label = f"Mean of {traces.n_hexes}\n({traces.n_neurons:,} neurons)"
         handles.append(_sample(plot.style.line, _BOLD, (), label))
+    n_named = min(len(traces.lines), _MOST_LINES - 2 * len(handles))
+    if n_named < len(traces.lines):
+        n_named -= 1
+    named = traces.lines[:n_named]
+    handles += [_sample(line.colour, _THIN, line.dash, line.name) for line in named]
+    if n_named < len(traces.lines):
+        others = f"and {len(traces.lines) - n_named} others"
+        handles.append(_sample("none", _THIN, (), others))
     names = [str(handle.get_label()) for handle in handles]
     legend_of(
         *(plot.main, handles, names),
         bbox_to_anchor=(1.01, 1.0),
         fontsize=FONT,
         labelcolor=plot.style.text,
-        ncols=-(-len(handles) // 12),
     )
     warn_of_missing(names)
 

@@ -16,7 +16,12 @@ from napari_hexrecruit._napari.layers.picking import LookedAt, picker_of
 from napari_hexrecruit._napari.layers.simulation_source import SimulationSource, is_mean, source_of
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit._napari.traces.canvas import TraceCanvas
-from napari_hexrecruit._napari.traces.files import PICTURE_ENDINGS, write_picture
+from napari_hexrecruit._napari.traces.files import (
+    PICTURE_ENDINGS,
+    TABLE_ENDING,
+    write_picture,
+    write_table,
+)
 from napari_hexrecruit._napari.traces.legend import TraceColumn
 from napari_hexrecruit._napari.traces.place import TracePlace, once
 from napari_hexrecruit._napari.traces.plot import PlotStyle
@@ -279,20 +284,24 @@ class TracesWidget(QWidget):
 
     def _ask_and_save(self) -> None:
         kinds = ";;".join(f"{end[1:].upper()} picture (*{end})" for end in PICTURE_ENDINGS)
+        kinds += f";;Table (*{TABLE_ENDING})"
         name, kind = QFileDialog.getSaveFileName(self, "Save traces", "traces.png", kinds)
         if name:
             path = Path(name)
-            if path.suffix.lower() not in PICTURE_ENDINGS:
+            if not path.suffix:
                 path = path.with_name(path.name + kind.rpartition("*")[2].rstrip(")"))
             self.save(path)
 
     def save(self, path: Path) -> None:
-        """Write what is shown as ``.png`` or ``.svg``, dark on white; replaces what is there."""
+        """Write what is shown as ``.png`` or ``.svg``, dark on white, or its values as ``.csv``."""
         if self._strip is None:
             self._refuse(_NO_LAYER)
             return
         try:
-            write_picture(path, self._strip, self._traces, self._raster)
+            if path.suffix.lower() == TABLE_ENDING:
+                write_table(path, self._traces)
+            else:
+                write_picture(path, self._strip, self._traces, self._raster)
         except (OSError, ValueError) as error:
             self._refuse(reason_first(error))
             return

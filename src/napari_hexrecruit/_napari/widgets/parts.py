@@ -155,10 +155,10 @@ class FileDrops(QObject):
     target
         The Qt widget; it owns this object.
     on_drop
-        Called with the first dropped file.
+        Called with what was dropped, see `only_one`.
     """
 
-    def __init__(self, target: Any, on_drop: Callable[[Path], None]) -> None:
+    def __init__(self, target: Any, on_drop: Callable[[list[Path]], None]) -> None:
         super().__init__(target)
         self._on_drop = on_drop
         target.setAcceptDrops(True)
@@ -173,8 +173,24 @@ class FileDrops(QObject):
             return False
         event.acceptProposedAction()
         if event.type() == QEvent.Type.Drop:
-            self._on_drop(Path(files[0]))
+            self._on_drop([Path(file) for file in files])
         return True
+
+
+def only_one(dropped: Sequence[Path]) -> Path:
+    """The one file that was dropped.
+
+    Raises
+    ------
+    ValueError
+        If several were: none of them is meant more than the others.
+    """
+    if len(dropped) != 1:
+        names = ", ".join(path.name for path in dropped[:3]) + ", ..." * (len(dropped) > 3)
+        raise ValueError(
+            f"{len(dropped)} files were dropped ({names}): drop one, or one after another"
+        )
+    return dropped[0]
 
 
 def _box(

@@ -1,0 +1,92 @@
+"""What an empty panel offers: a simulation of the user's, the sample, and those of last time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from magicgui.widgets import PushButton
+from psygnal import Signal
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_hexrecruit._napari.widgets.parts import choice, column, row
+
+MOST_RECENT = 8
+
+
+class Start:
+    """The first things to do, shown as long as there is neither a simulation nor hexagons.
+
+    Attributes
+    ----------
+    section
+        What is on the panel.
+    chosen
+        Emitted with the path of a simulation that was chosen.
+    sample_wanted
+        Emitted where the sample is wanted.
+    """
+
+    chosen = Signal(object)
+    sample_wanted = Signal()
+
+    def __init__(self) -> None:
+        self.open = PushButton(
+            text="Open a simulation ...", tooltip="Choose a SONATA simulation configuration"
+        )
+        self.sample = PushButton(
+            text="Try the sample",
+            tooltip="2,000 neurons with a wave; written once into the cache, without a network",
+        )
+        self.recent = choice("Recent", [("Recent ...", "")], "A simulation that was open before")
+        self.section = column("", [row("", [self.open, self.sample]), self.recent])
+        self.open.changed.connect(self._open)
+        self.sample.changed.connect(lambda: self.sample_wanted.emit())
+        self.recent.changed.connect(self._on_recent)
+
+    def offer(self, recent: Sequence[Path], *, empty: bool) -> None:
+        """Show the offers where the panel is empty, with the simulations that are still there.
+
+        Parameters
+        ----------
+        recent
+            Simulations that were open before, the last one first.
+        empty
+            Whether there is neither a simulation nor hexagons.
+        """
+        there = [path for path in recent if path.is_file()]
+        choices = [("Recent ...", ""), *((_short(path), str(path)) for path in there)]
+        if list(self.recent.choices) != [value for _, value in choices]:
+            with self.recent.changed.blocked():
+                self.recent.choices = choices
+        self.recent.visible = empty and bool(there)
+        self.section.visible = empty
+
+    def _open(self) -> None:
+        parent: QWidget = self.section.native
+        path, _ = QFileDialog.getOpenFileName(
+            parent, "Open a simulation", "", "SONATA simulations (*.json)"
+        )
+        if path:
+            self.chosen.emit(Path(path))
+
+    def _on_recent(self, path: str) -> None:
+        if path:
+            self.chosen.emit(Path(path))
+
+
+def with_latest(recent: str, path: Path) -> str:
+    r"""Recent paths, one a line, with this one in front.
+
+    Examples
+    --------
+    >>> with_latest("/a/x.json\n/b/x.json", Path("/b/x.json"))
+    '/b/x.json\n/a/x.json'
+    """
+    others = [line for line in recent.splitlines() if line and line != str(path)]
+    return "\n".join([str(path), *others][:MOST_RECENT])
+
+
+def _short(path: Path) -> str:
+    """Folder and file, which tell simulations apart."""
+    return f"{path.parent.name}/{path.name}"

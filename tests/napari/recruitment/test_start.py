@@ -1,0 +1,73 @@
+"""What an empty panel offers, and when it goes."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QFileDialog
+from tests.support.mouse import LEFT
+from tests.support.widget_helpers import User, neurons_in_a_row
+
+from napari_hexrecruit._napari import samples
+from napari_hexrecruit._napari.recruitment.settings import load_settings
+from napari_hexrecruit.synthetic import Story
+
+
+@pytest.fixture(autouse=True)
+def places(tmp_path, monkeypatch):
+    """Settings and samples are in folders of the test, and the sample is small."""
+    monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "napari.yaml"))
+    monkeypatch.setattr(samples, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setitem(samples.SAMPLES, "small", Story(n_neurons=200))
+
+
+def is_offered(user, field=None):
+    field = user.form.start_here.section if field is None else field
+    return not field.native.isHidden()
+
+
+def test_the_sample_is_one_click_away(make_napari_viewer, qtbot):
+    user = User(make_napari_viewer(), qtbot)
+    start = user.form.start_here
+    assert is_offered(user)
+    assert not is_offered(user, start.recent)
+    QTest.mouseClick(start.sample.native, LEFT)
+    user.wait_until_idle()
+    (layer,) = user.viewer.layers
+    assert layer.cube.attrs["n_neurons_selected"] > 0
+    assert user.form.load.enabled
+    assert not is_offered(user)
+    assert user.told == []
+
+
+def test_a_cache_that_cannot_be_written_to_is_told_in_the_panel(
+    make_napari_viewer, qtbot, tmp_path
+):
+    (tmp_path / "cache").write_bytes(b"a file in the way")
+    user = User(make_napari_viewer(), qtbot)
+    QTest.mouseClick(user.form.start_here.sample.native, LEFT)
+    assert "sample cannot be written" in user.form.info.wrong
+    assert "hexrecruit demo" in user.form.info.wrong
+
+
+def test_opened_ones_are_recent(make_napari_viewer, qtbot, tmp_path, monkeypatch):
+    user = User(make_napari_viewer(), qtbot)
+    paths = [neurons_in_a_row().write(tmp_path / name) for name in ("one", "two")]
+    start = user.form.start_here
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(paths[0]), ""))
+    QTest.mouseClick(start.open.native, LEFT)
+    user.wait_until_idle()
+    assert user.form.file.line_edit.value == str(paths[0])
+    assert not is_offered(user)
+    user.choose(paths[1])
+    user.wait(lambda: load_settings().recent.splitlines() == [str(paths[1]), str(paths[0])])
+
+    paths[1].unlink()  # the last one is gone: the panel is empty next time
+    user.viewer.window.remove_dock_widget(user.widget.native)
+    again = User(user.viewer, qtbot)
+    start = again.form.start_here
+    assert is_offered(again, start.recent)
+    assert start.recent.choices == ("", str(paths[0]))
+    start.recent.value = str(paths[0])
+    again.wait_until_idle()
+    assert again.form.load.enabled
