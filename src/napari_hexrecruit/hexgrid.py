@@ -31,8 +31,9 @@ Floats = npt.NDArray[np.float64]
 _SQRT3 = math.sqrt(3.0)
 _BLOCK = 1 << 15
 """Points worked on at a time, so that intermediates stay in the processor's cache."""
-_TIE = 1e-9
+NEAR_EDGE = 1e-9
 """Distance to an edge, in radii, under which a point is placed with conntility's own arithmetic."""
+TOO_FAR_OUT = "x and y must be finite and within 2**29 radii of the origin"
 _LARGEST_INDEX = 2**30
 
 NEIGHBOURS_IJ = np.array([(1, 1), (-1, 2), (-2, 1), (-1, -1), (1, -2), (2, -1)], dtype=np.int32)
@@ -180,11 +181,13 @@ class HexGrid:
     def _place(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         u, v = (x / _SQRT3 - y) / self.radius, (x / _SQRT3 + y) / self.radius
         if not (np.abs(u) < _LARGEST_INDEX).all() or not (np.abs(v) < _LARGEST_INDEX).all():
-            raise ValueError("x and y must be finite and within 2**29 radii of the origin")
+            raise ValueError(TOO_FAR_OUT)
         i, j, margin = _nearest_lattice_hexagon(u, v)
-        ties = np.flatnonzero(margin < _TIE * np.maximum(1.0, np.maximum(np.abs(u), np.abs(v))))
+        ties = np.flatnonzero(
+            margin < NEAR_EDGE * np.maximum(1.0, np.maximum(np.abs(u), np.abs(v)))
+        )
         if ties.size:
-            i[ties], j[ties] = _place_like_conntility(x[ties], y[ties], self.radius)
+            i[ties], j[ties] = place_like_conntility(x[ties], y[ties], self.radius)
         return i, j
 
 
@@ -253,7 +256,7 @@ def _nearest_lattice_hexagon(u: Floats, v: Floats) -> tuple[Floats, Floats, Floa
     return i, j, np.minimum(sides, np.abs(over))
 
 
-def _place_like_conntility(x: Floats, y: Floats, radius: float) -> tuple[Floats, Floats]:
+def place_like_conntility(x: Floats, y: Floats, radius: float) -> tuple[Floats, Floats]:
     """Hexagons by the very floating-point steps of conntility's ``TriTille.bin_hexagonally``.
 
     conntility turns positions by the angle 0 through polar coordinates and back, and the rounding

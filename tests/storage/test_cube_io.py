@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zlib
 
 import h5py
 import numpy as np
@@ -14,6 +15,7 @@ from tests.support.cubes import wave_cube
 from tests.support.sonata_files import simple_files
 
 from napari_hexrecruit import SimulationDataError, read_cube, recruitment_cube, write_cube
+from napari_hexrecruit.storage import deflate
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,26 @@ def test_a_cube_that_was_read_can_be_written_again(cube, tmp_path):
     once = write_cube(cube, tmp_path / "a.hexrecruit.nc")
     twice = write_cube(read_cube(once), tmp_path / "b.hexrecruit.nc")
     assert once.read_bytes() == twice.read_bytes()
+
+
+@pytest.mark.parametrize("library", ["isal", "zlib"])
+def test_whatever_compresses_a_file_any_reader_of_netcdf_reads_it(
+    cube, tmp_path, monkeypatch, library
+):
+    if library == "zlib":
+        monkeypatch.setitem(sys.modules, "isal", None)
+    else:
+        pytest.importorskip("isal")
+    deflate._compressor.cache_clear()
+    once, twice = (write_cube(cube, tmp_path / f"{n}.hexrecruit.nc") for n in "ab")
+    deflate._compressor.cache_clear()
+    assert once.read_bytes() == twice.read_bytes()
+    assert read_cube(once).identical(cube)
+    with h5py.File(once) as file:
+        stored = file["n_recruited"]
+        assert (stored.compression, stored.compression_opts, stored.shuffle) == ("gzip", 1, True)
+        _, chunk = stored.id.read_direct_chunk((0, 0))
+        assert len(zlib.decompress(chunk)) == stored.dtype.itemsize * np.prod(stored.chunks)
 
 
 def test_equal_cubes_give_equal_bytes_in_another_process(cube, tmp_path):

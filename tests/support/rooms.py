@@ -14,7 +14,7 @@ SOURCE = Path(napari_hexrecruit.__file__).parent
 FLOORS = [
     {"_version", "errors", "progress"},
     {
-        *("command_line", "hexgrid", "recipe_entries", "rounding", "schema", "system"),
+        *("command_line", "hexgrid", "masks", "recipe_entries", "rounding", "schema", "system"),
         *("timebins", "values"),
     },
     {"atlas", "blocks", "conform", "doubts", "filters", "metric_values", "text"},

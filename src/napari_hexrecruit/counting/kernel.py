@@ -34,13 +34,13 @@ _BYTES_PER_SPIKE = 32
 """Bytes of ``seen`` per spike of a bin, up to which clearing all of them is the quicker way."""
 
 
-def hex_table(hex_of_neuron: npt.NDArray[np.int32], n_hexes: int) -> Array:
+def hex_table(hex_of_neuron: npt.NDArray[np.signedinteger[Any]], n_hexes: int) -> Array:
     """Column of each neuron, and of nobody.
 
     Parameters
     ----------
     hex_of_neuron
-        (n_neurons,) int32; negative for none.
+        (n_neurons,) int16 or int32; negative for none.
     n_hexes
         How many there are.
 
@@ -50,8 +50,8 @@ def hex_table(hex_of_neuron: npt.NDArray[np.int32], n_hexes: int) -> Array:
     """
     dtype = np.uint16 if n_hexes + 1 <= np.iinfo(np.uint16).max else np.uint32
     hexes = np.empty(len(hex_of_neuron) + 1, dtype=dtype)
-    unsigned = hex_of_neuron.view(np.uint32)
-    np.minimum(unsigned, np.uint32(n_hexes), out=hexes[:-1], casting="unsafe")
+    unsigned = hex_of_neuron.view(f"u{hex_of_neuron.itemsize}")
+    np.minimum(unsigned, unsigned.dtype.type(n_hexes), out=hexes[:-1], casting="unsafe")
     hexes[-1] = n_hexes + 1
     return hexes
 
@@ -267,20 +267,3 @@ def add_first_bins(first_bin: Any, hex_of_neuron: Any, newly: Any) -> None:
         k, hexagon = first_bin[neuron], hex_of_neuron[neuron]
         if k < newly.shape[0] and hexagon >= 0:
             newly[k, hexagon] += 1
-
-
-@jit(reads="hex_of_neuron kept")
-def count_kept(hex_of_neuron: Any, kept: Any, n_neurons: Any) -> None:
-    """Add the neurons of a mask to the (n_hexes,) number of neurons of each hexagon."""
-    for neuron in range(hex_of_neuron.size):
-        hexagon = hex_of_neuron[neuron]
-        if kept[neuron] and hexagon >= 0:
-            n_neurons[hexagon] += 1
-
-
-@jit(reads="hex_of_neuron kept labels")
-def relabel_kept(hex_of_neuron: Any, kept: Any, labels: Any, relabelled: Any) -> None:
-    """Write the (n_hexes,) new label of each neuron's hexagon; -1 for neurons not in a mask."""
-    for neuron in range(hex_of_neuron.size):
-        hexagon = hex_of_neuron[neuron]
-        relabelled[neuron] = labels[hexagon] if kept[neuron] and hexagon >= 0 else -1

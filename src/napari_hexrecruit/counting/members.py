@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit import schema
 from napari_hexrecruit.counting.bin_counter import BinCounter, count_ascending
-from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
+from napari_hexrecruit.hexgrid import TOO_FAR_OUT, HexGrid, hex_names, ij_to_rowcol
+from napari_hexrecruit.masks import Mask
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,7 +35,8 @@ class HexMembers:
     i, j
         (n_hexes,) int32 grid indices, hexagons sorted by (row, col).
     hex_of_neuron
-        (n_neurons_of_population,) int32 position in `i` and `j`; -1 for neurons in no hexagon.
+        (n_neurons_of_population,) int16, or int32 for more than 32,766 hexagons: position in `i`
+        and `j`; -1 for neurons in no hexagon.
     n_neurons
         (n_hexes,) int32 neurons of each hexagon, all greater than 0.
     names
@@ -46,22 +48,25 @@ class HexMembers:
     grid: HexGrid
     i: Ints
     j: Ints
-    hex_of_neuron: Ints
+    hex_of_neuron: npt.NDArray[np.signedinteger[Any]]
     n_neurons: Ints
     names: npt.NDArray[np.str_] | None = None
     centres: npt.NDArray[np.float64] | None = None
 
-    def keep(self, kept: npt.NDArray[np.bool_]) -> HexMembers:
-        """The same with only the neurons of a (n_neurons_of_population,) bool mask."""
-        from napari_hexrecruit.counting import kernel
+    def keep(self, kept: Mask | npt.NDArray[np.bool_]) -> HexMembers:
+        """The same with only the neurons of a mask, or of (n_neurons_of_population,) bool."""
+        from napari_hexrecruit.counting import place_kernel
 
+        bits = (kept if isinstance(kept, Mask) else Mask.of(kept)).bits
         n_neurons = np.zeros(len(self.i), dtype=np.int32)
-        kernel.count_kept(self.hex_of_neuron, kept, n_neurons)
+        place_kernel.count_kept(self.hex_of_neuron, bits, n_neurons)
+        if n_neurons.all() and np.array_equal(n_neurons, self.n_neurons):
+            return self
         used = np.flatnonzero(n_neurons)
         labels = np.full(len(self.i), NO_HEX, dtype=np.int32)
         labels[used] = np.arange(len(used), dtype=np.int32)
-        hex_of_neuron = np.empty_like(self.hex_of_neuron)
-        kernel.relabel_kept(self.hex_of_neuron, kept, labels, hex_of_neuron)
+        hex_of_neuron = np.empty(len(self.hex_of_neuron), dtype=smallest_kind(len(used)))
+        place_kernel.relabel_kept(self.hex_of_neuron, bits, labels, hex_of_neuron)
         return HexMembers(
             self.grid,
             self.i[used],
@@ -85,8 +90,8 @@ class HexMembers:
 
 def group_neurons(
     grid: HexGrid,
-    x: npt.NDArray[np.floating[Any]],
-    y: npt.NDArray[np.floating[Any]],
+    x: npt.NDArray[Any],
+    y: npt.NDArray[Any],
     has_place: npt.NDArray[np.bool_],
 ) -> HexMembers:
     """Hexagons of the neurons that have a place.
@@ -103,16 +108,24 @@ def group_neurons(
     Returns
     -------
     HexMembers
+
+    Raises
+    ------
+    ValueError
+        If a coordinate of a neuron with a place is not finite, or too far out.
     """
-    placed = np.flatnonzero(has_place)
-    cells = _cells_of(*grid.xy_to_hex(x[placed], y[placed]))
-    row, col = ij_to_rowcol(cells.i, cells.j)
-    order = np.lexsort((col, row))
-    label = np.empty(cells.n_keys, dtype=np.int32)
-    label[cells.used[order]] = np.arange(len(order), dtype=np.int32)
-    hex_of_neuron = np.full(len(x), NO_HEX, dtype=np.int32)
-    hex_of_neuron[placed] = label[cells.keys]
-    return HexMembers(grid, cells.i[order], cells.j[order], hex_of_neuron, cells.n_neurons[order])
+    from napari_hexrecruit.counting.placing import InMemory, place_neurons
+
+    xs, ys = (np.where(has_place, axis, np.nan) for axis in (x, y))
+    members = place_neurons(grid, InMemory(xs, ys), outside_value=False)
+    if int(members.n_neurons.sum()) != np.count_nonzero(has_place):
+        raise ValueError(TOO_FAR_OUT)
+    return members
+
+
+def smallest_kind(n_hexes: int) -> type[np.int16 | np.int32]:
+    """Type that holds the positions of so many hexagons, and one more."""
+    return np.int16 if n_hexes < np.iinfo(np.int16).max else np.int32
 
 
 def count_spikes(
@@ -309,45 +322,3 @@ def _percent(n_recruited: Ints, n_neurons: Ints, min_neurons: int) -> npt.NDArra
     for k, counts in enumerate(n_recruited):  # row by row: no float64 copy of the whole cube
         percent[k] = 100.0 * counts / denominator
     return percent
-
-
-class _Cells(NamedTuple):
-    """Pairs (i, j) of many neurons as keys, ``0 <= key < n_keys``, and the keys that are used.
-
-    `keys` has one per neuron; `used`, `i`, `j` and `n_neurons` one entry per different pair.
-    """
-
-    keys: npt.NDArray[np.signedinteger[Any]]
-    n_keys: int
-    used: npt.NDArray[np.intp]
-    i: Ints
-    j: Ints
-    n_neurons: Ints
-
-
-def _cells_of(i: Ints, j: Ints) -> _Cells:
-    if len(i) == 0:
-        nothing = np.zeros(0, dtype=np.int32)
-        return _Cells(nothing, 0, nothing.astype(np.intp), nothing, nothing, nothing)
-    i0, j0 = int(i.min()), int(j.min())
-    width = int(j.max()) - j0 + 1
-    n_cells = (int(i.max()) - i0 + 1) * width
-    if n_cells > 8 * len(i) + 1_000_000:  # far-flung places: a table of all cells would not pay
-        return _far_flung_cells(i, j, j0, width)
-    wide_enough = np.int32 if n_cells < 2**31 else np.int64
-    keys: npt.NDArray[np.signedinteger[Any]] = (i - i0).astype(wide_enough, copy=False)
-    keys *= width
-    keys += j - j0
-    n_neurons = np.bincount(keys, minlength=n_cells)
-    used = np.flatnonzero(n_neurons)
-    i_used, j_used = (used // width + i0).astype(np.int32), (used % width + j0).astype(np.int32)
-    return _Cells(keys, n_cells, used, i_used, j_used, n_neurons[used].astype(np.int32))
-
-
-def _far_flung_cells(i: Ints, j: Ints, j0: int, width: int) -> _Cells:
-    pairs = i.astype(np.int64) * width + (j.astype(np.int64) - j0)
-    _, first, keys, n_neurons = np.unique(
-        pairs, return_index=True, return_inverse=True, return_counts=True
-    )
-    used = np.arange(len(first))
-    return _Cells(keys, len(first), used, i[first], j[first], n_neurons.astype(np.int32))

@@ -251,7 +251,9 @@ def _node_sets(sim: Simulation, only: str | None) -> Iterator[Finding]:
     if sim.node_set is None:
         yield Finding("assumption", str(sim.path), "names no node set; all neurons count")
         return
-    n_each = {population: len(sim.node_set_ids(sim.node_set, population)) for population in real}
+    n_each = {
+        population: sim.node_set_mask(sim.node_set, population).count() for population in real
+    }
     counts = ", ".join(f"{n:,} of {population!r}" for population, n in n_each.items())
     status: Status = "OK" if any(n_each.values()) else "assumption"
     yield Finding(status, str(sim.path), f"node set {sim.node_set!r} has {counts or 'no neuron'}")
@@ -271,7 +273,7 @@ def _real_populations(sim: Simulation) -> list[str]:
 
 
 def _node_set(sim: Simulation, name: str, population: str) -> Iterator[Finding]:
-    sim.node_set_ids(name, population)
+    sim.node_set_mask(name, population)
     yield from ()
 
 

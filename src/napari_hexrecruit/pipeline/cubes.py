@@ -194,7 +194,7 @@ def computed_cube(
     keep_spikes
         Keep the spikes of an opened simulation in memory for its next cube.
     n_workers
-        Threads that count; by default the cores that this process may use.
+        Threads that place neurons and count; by default the cores that this process may use.
     progress
         Called as ``progress(what, done, total)``; what it raises ends the work.
     """
@@ -204,7 +204,14 @@ def computed_cube(
         if recipe.report is not None:
             recipe.check()
             return report_cube(sim, recipe, n_workers=n_workers, progress=progress)
-        question = resolve(sim, recipe, judged=judged, allow_empty=allow_empty, progress=progress)
+        question = resolve(
+            sim,
+            recipe,
+            judged=judged,
+            allow_empty=allow_empty,
+            n_workers=n_workers,
+            progress=progress,
+        )
         keep = keep_spikes and not is_ours
         spikes = spikes_of(sim, question.population, keep=keep, n_workers=n_workers)
         counted = spikes.count(question.members, question.bins, progress)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from napari_hexrecruit.masks import Mask
     from napari_hexrecruit.sonata import Simulation, SpikeTrain
 
 T = TypeVar("T")
-Mask = npt.NDArray[np.bool_]
 
 _BLOCK = 1 << 18
 _MOST_LOOKED_AT = 1 << 22
@@ -78,7 +78,7 @@ class Evidence:
     sim, population
         Whose spikes.
     selected
-        Gives (n_neurons,) neurons that are in the node set and pass the filters.
+        Gives the neurons that are in the node set and pass the filters.
     window_ms
         Of the count.
     tally
@@ -136,9 +136,9 @@ class Evidence:
                 rows = self.sim.rows_of(self.population, ids[(times >= start) & (times < stop)])
                 fired[rows[rows >= 0]] = True
         selected = self.selected()
-        if (fired & selected).any():
+        if (fired & selected.values()).any():
             return "the selected neurons that fire in the window have no flat position"
-        return f"none of the {np.count_nonzero(selected):,} selected neurons fires in the window"
+        return f"none of the {selected.count():,} selected neurons fires in the window"
 
     def _kept(self, what: str, find: Callable[[], T]) -> T:
         found: dict[str, T] = self.sim.memo(("evidence", self.population), dict)

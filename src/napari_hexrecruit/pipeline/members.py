@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.masks import Mask
 from napari_hexrecruit.pipeline.places import FlatSource
-from napari_hexrecruit.pipeline.question import grouped, selected_neurons
+from napari_hexrecruit.pipeline.question import grouped, selected_mask
 from napari_hexrecruit.pipeline.reports import recorded_neurons
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.sonata import Simulation, open_simulation
@@ -55,9 +56,9 @@ def cube_members(
     recipe = CubeRecipe.of(cube)
     recipe.check_neurons_are_said()
     population = sim.resolve_population(recipe.population)
-    selected = selected_neurons(sim, population, recipe.node_set, recipe.rules)
+    selected = selected_mask(sim, population, recipe.node_set, recipe.rules)
     if recipe.report is not None:
-        selected &= recorded_neurons(sim, recipe.report, population)
+        selected &= Mask.of(recorded_neurons(sim, recipe.report, population))
     source = FlatSource.of(sim, recipe.flat, recipe.column_atlas)
     _, members = grouped(sim, population, source, HexGrid(recipe.radius), progress)
     members = members.keep(selected)

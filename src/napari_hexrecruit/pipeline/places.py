@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from napari_hexrecruit.atlas.nrrd import read_header
 from napari_hexrecruit.atlas.volumes import OUTSIDE
 from napari_hexrecruit.counting.columns import group_columns
-from napari_hexrecruit.counting.members import HexMembers, group_neurons
+from napari_hexrecruit.counting.placing import InMemory, place_neurons
 from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.pipeline.lookups import (
     column_centres,
@@ -25,12 +26,16 @@ from napari_hexrecruit.pipeline.lookups import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_hexrecruit.counting.members import HexMembers
     from napari_hexrecruit.hexgrid import HexGrid
+    from napari_hexrecruit.masks import Mask
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.recipe import Flat
     from napari_hexrecruit.sonata import Simulation
 
-Mask = npt.NDArray[np.bool_]
+Bools = npt.NDArray[np.bool_]
 _MUCH_FARTHER = 100.0
 """Times that neurons are away than a volume reaches, where it has another unit: mm is 1,000."""
 _FLAT_NAMES = ("ss_flat_", "flat_")
@@ -45,8 +50,8 @@ class Places:
 
     Attributes
     ----------
-    x, y
-        (n_neurons,) coordinates; `has_place` tells which of them are places.
+    read
+        Gives x and y: (n_neurons,) coordinates; `has_place` tells which of them are places.
     units
         ``um``, ``pixel`` or ``unknown``.
     resolution
@@ -57,23 +62,32 @@ class Places:
         Whether -1 in both is the outside value of an atlas, not a place like any other.
     """
 
-    x: npt.NDArray[Any]
-    y: npt.NDArray[Any]
+    read: Callable[[], tuple[npt.NDArray[Any], npt.NDArray[Any]]]
     units: str
     resolution: float | None = None
     how: str = ""
     has_outside_value: bool = True
 
     @property
-    def has_place(self) -> Mask:
+    def x(self) -> npt.NDArray[Any]:
+        """(n_neurons,) coordinates."""
+        return self.read()[0]
+
+    @property
+    def y(self) -> npt.NDArray[Any]:
+        """(n_neurons,) coordinates."""
+        return self.read()[1]
+
+    @property
+    def has_place(self) -> Bools:
         """(n_neurons,) bool: False for NaN, infinite, and the outside value."""
-        return has_place(self.x, self.y, outside_value=self.has_outside_value)
+        return has_place(*self.read(), outside_value=self.has_outside_value)
 
     def notes(self, selected: Mask, radius: float) -> list[str]:
         """Sentences for a cube: how many neurons have no place, and a radius that is too small."""
         notes = []
         if self.how:
-            x, y = self.x[selected], self.y[selected]
+            x, y = (axis[selected.values()] for axis in self.read())
             n_outside = np.count_nonzero(~np.isfinite(x) | ~np.isfinite(y))
             n_nowhere = np.count_nonzero((x == OUTSIDE) & (y == OUTSIDE))
             notes.append(
@@ -131,7 +145,7 @@ class FlatSource:
             return places.notes(selected, members.grid.radius)
         x, y = members.grid.hex_to_xy(members.i, members.j)
         away = np.hypot(*(np.stack(members.xy()) - np.stack([x, y]))).max()
-        n_selected = int(np.count_nonzero(selected))
+        n_selected = selected.count()
         return [
             f"the hexagons are the columns of {self.column_atlas.name}; x and y are their centres;"
             " row, col, i and j are their places on a regular grid of radius"
@@ -178,12 +192,16 @@ def find_places(
         return sim.memo(
             ("places", population, flat), lambda: _look_up(sim, population, flat, progress)
         )
-    x, y = (_numbers(sim, population, name, progress) for name in flat)
+
+    def read() -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        x, y = (_numbers(sim, population, name, progress) for name in flat)
+        return x, y
+
     units = flat_units(flat)
     computed = _from_atlas(sim, population, flat)
     how = f"{' and '.join(computed)} were computed from the circuit's atlas" if computed else ""
     has_outside_value = all(name in computed or name.startswith(_FLAT_NAMES) for name in flat)
-    return Places(x, y, units, 1.0 if units == "pixel" else None, how, has_outside_value)
+    return Places(read, units, 1.0 if units == "pixel" else None, how, has_outside_value)
 
 
 def group_places(
@@ -193,6 +211,7 @@ def group_places(
     places: Places,
     grid: HexGrid,
     progress: Progress | None = None,
+    n_workers: int | None = None,
 ) -> HexMembers:
     """Hexagons, or columns, of all neurons of a population that have a place.
 
@@ -209,6 +228,8 @@ def group_places(
         The tiling; of columns only its radius counts, and only where there is a single one.
     progress
         Called as ``progress(what, done, total)``.
+    n_workers
+        Threads that place neurons in hexagons; by default the cores that this process may use.
 
     Returns
     -------
@@ -216,16 +237,42 @@ def group_places(
         With a column atlas a neuron is in its column, whether it has a flat position or not.
     """
     if source.column_atlas is None:
-        return group_neurons(grid, places.x, places.y, places.has_place)
+        return _in_hexagons(sim, population, source, places, grid, progress, n_workers)
     columns = column_of_neuron(sim, population, source.column_atlas, progress)
     if isinstance(source.flat, Path):
         centres = column_centres(source.column_atlas, source.flat, progress)
     else:
         inside = columns > 0
         centres = median_places(
-            columns[inside], places.x[inside], places.y[inside], places.has_place[inside]
+            columns[inside], *(axis[inside] for axis in (*places.read(), places.has_place))
         )
     return group_columns(columns, *centres, radius_of_one=grid.radius)
+
+
+def _in_hexagons(
+    sim: Simulation,
+    population: str,
+    source: FlatSource,
+    places: Places,
+    grid: HexGrid,
+    progress: Progress | None,
+    n_workers: int | None,
+) -> HexMembers:
+    """Hexagons of all neurons; columns of the nodes file are read meanwhile, and not kept."""
+
+    def placed(done: int) -> None:
+        if progress is not None:
+            progress("reading neurons", done, sim.n_neurons(population))
+
+    columns = source.flat if isinstance(source.flat, tuple) else None
+    with sim.number_columns(population, columns) if columns else nullcontext() as found:
+        return place_neurons(
+            grid,
+            found or InMemory(*places.read()),
+            outside_value=places.has_outside_value,
+            n_workers=n_workers,
+            placed=placed,
+        )
 
 
 def _resolve_flat(sim: Simulation, flat: Flat) -> tuple[str, str] | Path:
@@ -300,4 +347,4 @@ def _look_up(sim: Simulation, population: str, path: Path, progress: Progress | 
     resolution, is_pixel = found["step"].tolist()
     units = "pixel" if is_pixel else "um"
     how = f"flat positions were looked up in {path.name}"
-    return Places(found["x"], found["y"], units, resolution, how)
+    return Places(lambda: (found["x"], found["y"]), units, resolution, how)

@@ -18,6 +18,7 @@ from napari_hexrecruit.filters import (
     typed_rule,
 )
 from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.masks import Mask
 from napari_hexrecruit.pipeline.evidence import Evidence, tally_of
 from napari_hexrecruit.pipeline.places import (
     FlatSource,
@@ -28,6 +29,7 @@ from napari_hexrecruit.pipeline.places import (
 from napari_hexrecruit.pipeline.window import bins_of, bins_of_report
 from napari_hexrecruit.schema import CHOSEN_NODE_SET
 from napari_hexrecruit.sonata import Simulation, open_simulation
+from napari_hexrecruit.storage.hdf5 import check_memory
 
 if TYPE_CHECKING:
     import os
@@ -42,7 +44,9 @@ if TYPE_CHECKING:
     from napari_hexrecruit.timebins import TimeBins
 
 Ints = npt.NDArray[np.int32]
-Mask = npt.NDArray[np.bool_]
+
+_BYTES_PER_NEURON = 8
+"""Hexagons of all neurons, of the selected ones, and what is looked up while spikes are counted."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Recorded:
     where
         Its file.
     neurons
-        (n_neurons,) those that it records.
+        Those that it records.
     span_ms
         Start of its first frame and end of its last one.
     assumed
@@ -81,7 +85,7 @@ class Question:
     """What stands before and behind that which is assumed of the spikes."""
     sim: Simulation
     selected: Mask
-    """(n_neurons,) neurons in the node set that pass the filters."""
+    """Neurons in the node set that pass the filters."""
     allow_empty: bool
     doubts: tuple[str, ...]
     """What is suspicious of the places."""
@@ -169,6 +173,7 @@ def resolve(
     judged: bool = True,
     allow_empty: bool = False,
     recorded: Recorded | None = None,
+    n_workers: int | None = None,
     progress: Progress | None = None,
 ) -> Question:
     """Check and resolve what a recipe asks of a simulation, cheapest first; read what it takes.
@@ -179,7 +184,7 @@ def resolve(
         The simulation; the files that the recipe names are not looked at.
     recipe
         Which cube.
-    judged, allow_empty, progress
+    judged, allow_empty, n_workers, progress
         As `napari_hexrecruit.pipeline.cubes.computed_cube` takes them.
     recorded
         Which neurons a report records, and when; None: spikes are counted.
@@ -193,20 +198,22 @@ def resolve(
     """
     recipe.check()
     population = sim.resolve_population(recipe.population)
+    check_neurons_fit(sim, population)
     if recorded is None:
         bins, notes = bins_of(sim, recipe.start, recipe.stop, recipe.bin_ms)
     else:
         bins, notes = bins_of_report(sim, recipe, recorded.span_ms)
     node_set, said = _node_set(sim, population, recipe)
     rules = [typed_rule(rule, sim.column(population, rule_column(rule))) for rule in recipe.rules]
-    selected = selected_neurons(sim, population, node_set, rules)
+    selected = selected_mask(sim, population, node_set, rules)
     if recorded is not None:
         notes += recorded.assumed + _not_recorded(selected, recorded)
         selected &= recorded.neurons
     source = FlatSource.of(sim, recipe.flat, recipe.column_atlas)
-    places, members = grouped(sim, population, source, HexGrid(recipe.radius), progress)
+    grid = HexGrid(recipe.radius)
+    places, members = grouped(sim, population, source, grid, progress, n_workers)
     members = members.keep(selected)
-    n_selected, n_placed = int(selected.sum()), int(members.n_neurons.sum())
+    n_selected, n_placed = selected.count(), int(members.n_neurons.sum())
     doubts = source.doubts(sim, population) if 2 * n_placed < n_selected else ()
     if n_placed == 0:
         columns = source.flat if isinstance(source.flat, tuple) else ()
@@ -252,6 +259,12 @@ def resolve(
     )
 
 
+def check_neurons_fit(sim: Simulation, population: str) -> None:
+    """Refuse a population whose hexagons do not fit into memory, before its neurons are read."""
+    where = f"{sim.nodes_file(population)}: population {population!r}"
+    check_memory(sim.n_neurons(population) * _BYTES_PER_NEURON, where)
+
+
 def opened(simulation: str | os.PathLike[str] | Simulation) -> tuple[Simulation, bool]:
     """The simulation, and whether it was opened here: then nothing of it is worth keeping."""
     if isinstance(simulation, Simulation):
@@ -267,7 +280,8 @@ def _files(sim: Simulation) -> dict[str, str | int | None]:
 
 def _not_recorded(selected: Mask, recorded: Recorded) -> tuple[str, ...]:
     """What is said of neurons that are selected, and that a report does not record."""
-    n_selected, n_lost = int(selected.sum()), int((selected & ~recorded.neurons).sum())
+    n_selected = selected.count()
+    n_lost = n_selected - (selected & recorded.neurons).count()
     if n_lost == n_selected:
         raise ParameterError(
             recorded.where,
@@ -291,21 +305,27 @@ def _node_set(sim: Simulation, population: str, recipe: CubeRecipe) -> tuple[str
 
 def selected_neurons(
     sim: Simulation, population: str, node_set: str | None, rules: Sequence[Rule]
-) -> Mask:
+) -> npt.NDArray[np.bool_]:
     """(n_neurons,) neurons that are in a node set, all for None, and pass typed rules."""
-    selected = np.ones(sim.n_neurons(population), dtype=bool)
+    return selected_mask(sim, population, node_set, rules).values()
+
+
+def selected_mask(
+    sim: Simulation, population: str, node_set: str | None, rules: Sequence[Rule]
+) -> Mask:
+    """The same, with a bit for each neuron."""
+    selected = Mask.every(sim.n_neurons(population))
     if node_set is not None:
-        selected[:] = False
-        selected[sim.node_set_ids(node_set, population)] = True
-        if not selected.any():
+        selected = sim.node_set_mask(node_set, population)
+        if not selected.count():
             raise ParameterError(
                 f"node set {node_set!r}",
                 f"has no neuron of population {population!r}",
                 ("name another node set or population, or count all neurons with ", ALL_NEURONS),
             )
     for rule in rules:
-        selected &= matches(rule, sim.column(population, rule_column(rule)))
-    if not selected.any():
+        selected &= Mask.of(matches(rule, sim.column(population, rule_column(rule))))
+    if not selected.count():
         raise ValueError("no neuron passes all the filters together: loosen one of them")
     return selected
 
@@ -316,6 +336,7 @@ def grouped(
     source: FlatSource,
     grid: HexGrid,
     progress: Progress | None,
+    n_workers: int | None = None,
 ) -> tuple[Places, HexMembers]:
     """Places and hexagons of all neurons; kept for the next cube."""
 
@@ -324,7 +345,7 @@ def grouped(
         if progress is not None:
             progress("reading neurons", 0, total)
         places = find_places(sim, population, source, progress)
-        members = group_places(sim, population, source, places, grid, progress)
+        members = group_places(sim, population, source, places, grid, progress, n_workers)
         if progress is not None:
             progress("reading neurons", total, total)
         return places, members

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari_hexrecruit.counting.frames import NotFiniteError, Statistic, statistic_of_frames
 from napari_hexrecruit.counting.members import NO_HEX, assemble
 from napari_hexrecruit.errors import Parameter, ParameterError, SimulationDataError
+from napari_hexrecruit.masks import Mask
 from napari_hexrecruit.pipeline.question import Question, Recorded, resolve
 from napari_hexrecruit.schema import QUANTITIES_VERSION
 from napari_hexrecruit.system.threads import ahead
@@ -56,7 +57,8 @@ def report_cube(
     with sim.report(config, recipe.population) as (population, report):
         _check_bin(report, recipe.bin_ms)
         span_ms = report.start_ms, report.stop_ms
-        given = Recorded(str(config.path), _mask(sim, population, report), span_ms, report.assumed)
+        neurons = Mask.of(_mask(sim, population, report))
+        given = Recorded(str(config.path), neurons, span_ms, report.assumed)
         named = config.name if config in sim.reports else str(config.path)
         recipe = recipe.replace(population=population, report=named)
         question = resolve(sim, recipe, recorded=given, progress=progress)

@@ -13,7 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.errors import SimulationDataError
-from napari_hexrecruit.storage.hdf5 import child, child_names, h5_errors, row_of_numbers
+from napari_hexrecruit.storage.hdf5 import (
+    check_memory,
+    child,
+    child_names,
+    counts_up,
+    h5_errors,
+    is_all,
+    row_of_numbers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,9 +78,9 @@ def node_groups(
     """
     if not names:
         return [], []
-    ids, index = (_row(population, name, size, where) for name in (_ID, _INDEX))
-    if len(names) == 1 and (ids is None or index is None):
+    if len(names) == 1 and _are_in_order(population, int(names[0]), size, where):
         return [NodeGroup(names[0], None, None)], []
+    ids, index = (_row(population, name, size, where) for name in (_ID, _INDEX))
     for name, row in ((_ID, ids), (_INDEX, index)):
         if row is None:
             raise SimulationDataError(
@@ -124,15 +132,34 @@ def _n_rows(population: Any, name: str) -> int | None:
     return None
 
 
+def _are_in_order(population: Any, name: int, size: int, where: str) -> bool:
+    """Whether all nodes are in one group, row by row: where the file does not say otherwise."""
+    ids, index = (_dataset(population, name, size, where) for name in (_ID, _INDEX))
+    if ids is None or index is None:
+        return True
+    return is_all(ids, name, f"{where}: {_ID!r}") and counts_up(index, f"{where}: {_INDEX!r}")
+
+
 def _row(population: Any, name: str, size: int, where: str) -> npt.NDArray[np.int64] | None:
+    found = _dataset(population, name, size, where)
+    if found is None:
+        return None
+    where = f"{where}: {name!r}"
+    check_memory(size * np.dtype(np.int64).itemsize, where)
+    with h5_errors(where):
+        row: npt.NDArray[np.int64] = found[:].astype(np.int64)
+    return row
+
+
+def _dataset(population: Any, name: str, size: int, where: str) -> Any:
+    """A row with a number for each node; None where there is none."""
     found = child(population, name)
     if found is None:
         return None
     where = f"{where}: {name!r}"
-    with h5_errors(where):
-        row: npt.NDArray[np.int64] = row_of_numbers(found, where, "iu")[:].astype(np.int64)
-    if len(row) != size:
+    n_rows = int(row_of_numbers(found, where, "iu").shape[0])
+    if n_rows != size:
         raise SimulationDataError(
-            where, f"has {len(row):,} values for {size:,} nodes", "correct the nodes file"
+            where, f"has {n_rows:,} values for {size:,} nodes", "correct the nodes file"
         )
-    return row
+    return found

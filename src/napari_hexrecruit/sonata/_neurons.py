@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.errors import ALL_NEURONS, Parameter, SimulationDataError
+from napari_hexrecruit.masks import Mask
 from napari_hexrecruit.sonata._advice import flat_remedy, nearest
 from napari_hexrecruit.sonata._atlas_files import (
     ATLAS_COLUMNS,
@@ -20,11 +22,12 @@ from napari_hexrecruit.sonata._nodes import Nodes
 from napari_hexrecruit.system.waiting import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterator, Sequence
     from pathlib import Path
 
     from napari_hexrecruit.errors import Text
     from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.sonata._number_columns import NumberColumns
     from napari_hexrecruit.values import Column
 
 
@@ -108,6 +111,21 @@ class Neurons(Described):
             ("column", population, name), lambda: self._read_column(population, name, progress)
         )
 
+    @contextmanager
+    def number_columns(
+        self, population: str, names: Sequence[str]
+    ) -> Iterator[NumberColumns | None]:
+        """Properties to be read some neurons at a time, while the nodes file is open.
+
+        None where `column` has them in memory, or where they are not simply rows of numbers there.
+        """
+        known = [("column", population, name) in self._kept for name in names]
+        if any(known) or not set(names) <= set(self.columns(population)):
+            yield None
+            return
+        with self._nodes(population).numbers(names) as columns:
+            yield columns
+
     def rows_of(self, population: str, ids: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Row of each ``node_id`` of a population; -1 for ids that it lacks."""
         return self._nodes(population).rows_of(ids)
@@ -160,6 +178,13 @@ class Neurons(Described):
     def node_set_ids(self, name: str, population: str) -> npt.NDArray[np.int64]:
         """Rows of the neurons of a population that are in a node set; ascending, may be empty.
 
+        See `node_set_mask`.
+        """
+        return self.node_set_mask(name, population).rows()
+
+    def node_set_mask(self, name: str, population: str) -> Mask:
+        """Which neurons of a population are in a node set; there may be none.
+
         ``all`` is all of them, where no node set has that name.
 
         Raises
@@ -168,7 +193,7 @@ class Neurons(Described):
             If there is no such set, or it names a property that the population lacks.
         """
         if self.means_all(name):
-            return np.arange(self.n_neurons(population))
+            return Mask.every(self.n_neurons(population))
         try:
             rules = self.node_set_rules
         except SimulationDataError as error:
@@ -183,7 +208,7 @@ class Neurons(Described):
                 (*mean, "name one of them, or count all neurons with ", ALL_NEURONS),
             )
 
-        def resolve() -> npt.NDArray[np.int64]:
+        def resolve() -> Mask:
             try:
                 mask = matching(
                     name,
@@ -195,7 +220,7 @@ class Neurons(Described):
                 where = (str(self.path), ": ", error.where)
                 named = SimulationDataError(where, error.what, error.remedy)
                 raise _or_all(named) from error
-            return np.flatnonzero(mask)
+            return Mask.of(mask)
 
         return self.memo(("node set", name, population), resolve)
 
@@ -229,7 +254,7 @@ class Neurons(Described):
     def _n_in(self, node_set: str, population: str, strict: bool = False) -> int:
         """Neurons of a population in a node set; 0 where it cannot be resolved, unless strict."""
         try:
-            return len(self.node_set_ids(node_set, population))
+            return self.node_set_mask(node_set, population).count()
         except SimulationDataError:
             if strict:
                 raise

@@ -6,6 +6,7 @@ files nor several groups, and takes the row for the ``node_id``: so they are rea
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,20 +15,23 @@ import numpy.typing as npt
 from napari_hexrecruit.errors import SimulationDataError
 from napari_hexrecruit.sonata._groups import NodeGroup, group_names, node_groups
 from napari_hexrecruit.sonata._node_types import NodeTypes
+from napari_hexrecruit.sonata._number_columns import NumberColumn, NumberColumns
 from napari_hexrecruit.sonata._pieces import WORDS, Piece, joined
+from napari_hexrecruit.sonata._population import opened_population, population_in, words_of
 from napari_hexrecruit.sonata._texts import by_codes, enumeration, library, strings
 from napari_hexrecruit.storage.hdf5 import (
     check_bytes,
     check_memory,
     child,
     child_names,
+    counts_up,
     h5_errors,
     open_h5,
     row_of_numbers,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from napari_hexrecruit.sonata._config_values import PopulationConfig
@@ -128,6 +132,36 @@ class Nodes:
                 pieces += self._of_types(group, name, pieces)
         return joined(pieces, self.size, f"{self._where}: property {name!r}")
 
+    @contextmanager
+    def numbers(self, names: Sequence[str]) -> Iterator[NumberColumns | None]:
+        """Properties that are read some nodes at a time, while the file is open.
+
+        None where one is not simply a row of numbers: `column` gives it.
+        """
+        with open_h5(self.config.nodes_file, *words_of(self.config, self._circuit)) as file:
+            with h5_errors(self._where):
+                group = population_in(file, self.config, self._circuit)
+                items = [self._plain(group, name) for name in names]
+            columns = [
+                NumberColumn(item, name, self._where)
+                for item, name in zip(items, names, strict=True)
+                if item is not None
+            ]
+            yield NumberColumns(self.size, columns) if len(columns) == len(names) else None
+
+    def _plain(self, group: Any, name: str) -> Any:
+        """The dataset whose row k is the number of node k; None where there is none."""
+        parts = [p for p in self._read_groups(group)[0] if name in self._sources[p.name]]
+        if len(parts) != 1 or name in self.types.columns or name in self._broken:
+            return None
+        (part,) = parts
+        item = child(child(group, part.name), self._sources[part.name][name])
+        is_number = item.dtype.kind in "iuf" and enumeration(item) is None
+        if not is_number or library(child(group, part.name), name, self._where) is not None:
+            return None
+        in_order = part.nodes is None and part.index is None and item.shape[0] == self.size
+        return item if in_order else None
+
     def rows_of(self, ids: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Row of each ``node_id``; -1 for ids that the population lacks."""
         if self.ids is None:
@@ -143,7 +177,7 @@ class Nodes:
         return np.where(ordered[at] == ids, self._by_id[at], np.int32(-1)).astype(np.int32)
 
     def _open(self) -> Any:
-        return _opened(self.config, self._circuit, self._where)
+        return opened_population(self.config, self._circuit, self._where)
 
     def _read_size(self, group: Any) -> int:
         found = child(group, "node_type_id")
@@ -175,12 +209,14 @@ class Nodes:
         if found is None:
             return None
         where = f"{self._where}: 'node_id'"
-        with h5_errors(where):
-            ids: npt.NDArray[np.int64] = row_of_numbers(found, where, "iu")[:].astype(np.int64)
-        if len(ids) != self.size:
-            raise SimulationDataError(where, f"{len(ids):,} ids stand beside {self.size:,} nodes")
-        if np.array_equal(ids, np.arange(self.size)):
+        n_ids = int(row_of_numbers(found, where, "iu").shape[0])
+        if n_ids != self.size:
+            raise SimulationDataError(where, f"{n_ids:,} ids stand beside {self.size:,} nodes")
+        if counts_up(found, where):
             return None
+        check_memory(self.size * np.dtype(np.int64).itemsize, where)
+        with h5_errors(where):
+            ids: npt.NDArray[np.int64] = found[:].astype(np.int64)
         if len(np.unique(ids)) != len(ids):
             raise SimulationDataError(where, "an id stands there twice", "correct the nodes file")
         return ids
@@ -318,28 +354,6 @@ class Nodes:
             return np.asarray(
                 row_of_numbers(child(group, "node_type_id"), where, "iu")[:], np.int64
             )
-
-
-def _opened(config: PopulationConfig, circuit: Path, where: str) -> Any:
-    from contextlib import contextmanager
-
-    @contextmanager
-    def opened() -> Iterator[Any]:
-        remedy = f"correct the path in {circuit}"
-        what = f"the nodes file of population {config.name!r}"
-        with open_h5(config.nodes_file, what, remedy) as file, h5_errors(where):
-            nodes = child(file, "nodes")
-            group = child(nodes, config.name) if hasattr(nodes, "keys") else None
-            if not hasattr(group, "keys"):
-                listed = child_names(nodes) if hasattr(nodes, "keys") else []
-                raise SimulationDataError(
-                    config.nodes_file,
-                    f"there is no population {config.name!r}, which {circuit} names; there are",
-                    f"{', '.join(listed) or 'none'}",
-                )
-            yield group
-
-    return opened()
 
 
 def _properties(name: str, item: Any) -> tuple[str, ...]:

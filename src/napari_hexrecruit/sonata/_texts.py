@@ -19,7 +19,7 @@ _MOST_TEXTS = 1 << 20
 """Texts that a library may list; those of circuits have some hundred, or one a morphology."""
 _LIBRARY = "@library"
 _BLOCK = 1 << 18
-"""Texts held as Python objects at a time."""
+"""Texts held as Python objects at a time, or codes that are looked up."""
 
 
 def library(part: Any, name: str, where: str) -> list[str] | None:
@@ -82,26 +82,37 @@ def by_codes(
     """
     import pandas as pd
 
-    if codes.dtype.kind == "f":
-        codes = np.where(np.isnan(codes), -1.0, codes)
-    missing = codes == _missing_code(codes.dtype, len(texts))
-    wrong = ~missing & ((codes < 0) | (codes >= len(texts)))
-    if codes.dtype.kind == "f":
-        wrong |= codes != np.round(codes)
-    if wrong.any():
-        at = int(np.argmax(wrong))
-        raise SimulationDataError(
-            where,
-            f"node {node(at)} has the code {codes[at]}, and its library has {len(texts)}"
-            " values, from code 0",
-            "correct the nodes file",
-        )
     categories, merged = np.unique(np.asarray(texts, dtype=object), return_inverse=True)
     table = np.append(merged, -1).astype(np.min_scalar_type(-max(len(categories), 1)))
-    rows = np.where(missing, len(texts), codes) if missing.any() else codes
-    return pd.Categorical.from_codes(
-        table[rows.astype(np.int64, copy=False)], categories=pd.Index(categories, dtype=object)
-    )
+    found = np.empty(len(codes), dtype=table.dtype)
+    for first in range(0, len(codes), _BLOCK):
+        block = slice(first, first + _BLOCK)
+        rows, wrong = _rows_of(codes[block], len(texts))
+        if wrong.any():
+            at = first + int(np.argmax(wrong))
+            raise SimulationDataError(
+                where,
+                f"node {node(at)} has the code {codes[at]}, and its library has {len(texts)}"
+                " values, from code 0",
+                "correct the nodes file",
+            )
+        found[block] = table[rows]
+    return pd.Categorical.from_codes(found, categories=pd.Index(categories, dtype=object))
+
+
+def _rows_of(
+    codes: npt.NDArray[Any], n_texts: int
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """Place of each code's text, behind the last one for none; and which are wrong, if any."""
+    if codes.dtype.kind in "iu" and codes.min() >= 0 and codes.max() < n_texts:
+        return codes, np.zeros(0, dtype=bool)
+    if codes.dtype.kind == "f":
+        codes = np.where(np.isnan(codes), -1.0, codes)
+    missing = codes == _missing_code(codes.dtype, n_texts)
+    wrong = ~missing & ((codes < 0) | (codes >= n_texts))
+    if codes.dtype.kind == "f":
+        wrong |= codes != np.round(codes)
+    return np.where(missing | wrong, n_texts, codes).astype(np.int64), wrong
 
 
 def strings(item: Any) -> Column:

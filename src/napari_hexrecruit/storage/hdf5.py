@@ -29,6 +29,10 @@ _MOST_COMPRESSED = 1_100
 """Deflate shrinks by 1,032 at most (https://zlib.net/zlib_tech.html): a dataset that claims more
 than its file can give is refused."""
 _SMALL_BYTES = 1 << 20
+_ROWS = 1 << 16
+"""Rows to read at a time, at least."""
+_MOST_ROWS = 1 << 20
+"""Rows to read at a time where the file stores fewer together."""
 _PADDING = "\0 \t\r\n"
 """What texts of fixed length are filled up with."""
 _MOST_LINKS = 16
@@ -149,6 +153,31 @@ def row_of_numbers(dataset: Any, where: str, kinds: str = "iuf") -> Any:
             )
         check_bytes(dataset, where)
     return dataset
+
+
+def rows_at_a_time(dataset: Any) -> int:
+    """Rows that are well read at once: whole chunks, since one is unpacked for each part of it."""
+    rows = int(dataset.chunks[0]) if dataset.chunks else 1
+    return rows if rows > _MOST_ROWS else -(-_ROWS // rows) * rows
+
+
+def counts_up(dataset: Any, where: str) -> bool:
+    """Whether whole numbers are 0, 1, 2, ...; they are read some at a time."""
+    step, size = rows_at_a_time(dataset), int(dataset.shape[0])
+    with h5_errors(where):
+        for first in range(0, size, step):
+            last = min(first + step, size)
+            if not np.array_equal(dataset[first:last].astype(np.int64), np.arange(first, last)):
+                return False
+    return True
+
+
+def is_all(dataset: Any, value: int, where: str) -> bool:
+    """Whether whole numbers are all the same one; they are read some at a time."""
+    step, size = rows_at_a_time(dataset), int(dataset.shape[0])
+    with h5_errors(where):
+        parts = (dataset[first : first + step] for first in range(0, size, step))
+        return all(bool((part == value).all()) for part in parts)
 
 
 def check_bytes(dataset: Any, where: str) -> None:

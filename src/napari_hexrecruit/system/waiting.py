@@ -67,6 +67,10 @@ class Kept:
         self._on_the_way: dict[Hashable, threading.Event] = {}
         self._lock = threading.Lock()  # held for look-ups only, never while something is computed
 
+    def __contains__(self, key: Hashable) -> bool:
+        with self._lock:
+            return key in self._values
+
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
         """``compute()``, or what it gave for the same key before.
 
