@@ -1,42 +1,51 @@
-"""Loops that numba compiles for the types they are called with. Importing this imports numba."""
+"""Loops that are compiled for the types they are called with, and kept for the next process.
+
+Importing this imports llvmlite; numba is imported where a loop has not been compiled before.
+"""
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.metadata
 import inspect
-import itertools
+import json
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numba
 import numpy as np
 from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
 from platformdirs import user_cache_path
 
+from napari_hexrecruit.counting.machine_code import MachineCode, Types, loaded
 from napari_hexrecruit.storage.cache import cached_folder, stamp
 from napari_hexrecruit.system.waiting import held
 
-_numba_config: Any = numba.config
 Loop = Callable[..., Any]
-Types = tuple[Any, ...]
 
 _log = logging.getLogger(__name__)
 
 _LOCK = threading.RLock()
+_CODE, _WORDS = "loop.o", "loop.json"
+
+
+def part(function: Loop) -> Loop:
+    """A function that compiled loops call; it is compiled with them."""
+    vars(function)["is_part"] = True
+    return function
 
 
 def jit(*, reads: str) -> Callable[[Loop], Loop]:
     """Compile a loop when it is first called with certain types; others wait for it.
 
-    Numba's own ``njit(cache=True)`` is as quick (CPU time of the first call in a fresh process,
-    cache warm: 2.0 s with either, five runs each), but it stops with a RuntimeError where neither
-    the package's folder nor the user's can be written to, and with an UnpicklingError where a file
-    of its cache is damaged. It also compiles another version for arrays that are read-only.
+    Numba's own ``njit(cache=True)`` needs numba to load what it has compiled, which takes longer
+    than a small cube. It stops with a RuntimeError where neither the package's folder nor the
+    user's can be written to, and with an UnpicklingError where a file of its cache is damaged.
 
     Parameters
     ----------
@@ -47,13 +56,13 @@ def jit(*, reads: str) -> Callable[[Loop], Loop]:
     -------
     callable
         Takes C-contiguous arrays of the machine's byte order, ints and floats. Lets other threads
-        run meanwhile.
+        run meanwhile. A loop makes no arrays of its own and raises nothing.
     """
 
     def decorate(loop: Loop) -> Loop:
         names = tuple(inspect.signature(loop).parameters)
         is_read = tuple(name in reads.split() for name in names)
-        compiled: dict[Types, Loop] = {}
+        compiled: dict[Any, Loop] = {}
 
         @functools.wraps(loop)
         def call(*values: Any) -> Any:
@@ -61,31 +70,62 @@ def jit(*, reads: str) -> Callable[[Loop], Loop]:
             if key not in compiled:
                 with held(_LOCK):  # others may have compiled it meanwhile
                     if key not in compiled:
-                        types = tuple(itertools.starmap(_type, zip(values, is_read, strict=True)))
-                        compiled[key] = _compiled(loop, types)
-            return compiled[key](*values)
+                        compiled[key] = _compiled(loop, tuple(map(_type, values)))
+            given: list[Any] = []
+            for value, only_read in zip(values, is_read, strict=True):
+                if isinstance(value, np.ndarray):
+                    given += [_address(value, only_read), *value.shape]
+                else:
+                    given.append(value if isinstance(value, float) else int(value))
+            return compiled[key](*given)
 
         return call
 
     return decorate
 
 
-def _type(value: Any, is_read: bool) -> Any:
+def _type(value: Any) -> tuple[str, int]:
     if isinstance(value, np.ndarray):
-        dtype = numba.from_dtype(value.dtype)
-        return numba.types.Array(dtype, value.ndim, "C", readonly=is_read)
-    return numba.types.float64 if isinstance(value, float) else numba.types.int64
+        return value.dtype.name, value.ndim
+    return ("float64" if isinstance(value, float) else "int64"), 0
+
+
+def _address(array: np.ndarray[Any, Any], only_read: bool) -> int:
+    flags = array.flags
+    if not (flags.c_contiguous and array.dtype.isnative and (only_read or flags.writeable)):
+        raise TypeError(f"a loop does not take this array: {flags}")
+    address: int = array.__array_interface__["data"][0]
+    return address
 
 
 def _compiled(loop: Loop, types: Types) -> Loop:
     """For these types; kept on disk where there is a place for it, else in this process only."""
     folder = _folder(loop, types)
     try:
-        cached_folder(folder, lambda aside: _compiled_in(aside, loop, types))
-        return _compiled_in(folder, loop, types)
+        cached_folder(folder, lambda aside: _write(_made(loop, types), aside))
+        code = _read(folder)
     except OSError as error:
         _say_once(folder.parent, error.strerror)
-    return _made(numba.njit(nogil=True)(loop), types)
+        code = _made(loop, types)
+    return loaded(code, types)
+
+
+def _made(loop: Loop, types: Types) -> MachineCode:
+    from napari_hexrecruit.counting.compiler import machine_code
+
+    return machine_code(loop, types)
+
+
+def _write(code: MachineCode, folder: Path) -> None:
+    (folder / _CODE).write_bytes(code.content)
+    words = {"symbol": code.symbol, "result": code.result, "unreached": code.unreached}
+    (folder / _WORDS).write_text(json.dumps(words, indent=1), encoding="utf-8")
+
+
+def _read(folder: Path) -> MachineCode:
+    words = json.loads((folder / _WORDS).read_text(encoding="utf-8"))
+    words["unreached"] = tuple(words["unreached"])
+    return MachineCode((folder / _CODE).read_bytes(), **words)
 
 
 @functools.cache
@@ -93,31 +133,18 @@ def _say_once(folder: Path, reason: str | None) -> None:
     _log.warning("%s: cannot be stored (%s): the next time takes as long", folder, reason)
 
 
-def _compiled_in(folder: Path, loop: Loop, types: Types) -> Loop:
-    """Compile, or load what was compiled before, with a folder of its own as numba's cache.
-
-    Numba believes the files that it finds, and stops with an error of pickle or LLVM where they
-    are damaged.
-    """
-    before = _numba_config.CACHE_DIR
-    _numba_config.CACHE_DIR = str(folder)
-    try:
-        return _made(numba.njit(cache=True, nogil=True)(loop), types)
-    finally:
-        _numba_config.CACHE_DIR = before
-
-
-def _made(compiler: Any, types: Types) -> Loop:
-    compiler.compile(types)
-    compiler.disable_compile()  # arrays that can be written to are taken as such that cannot
-    return cast("Loop", compiler)
+@functools.cache
+def _machine() -> tuple[Any, ...]:
+    """Versions and processor that the compiled code depends on."""
+    versions = tuple(importlib.metadata.version(name) for name in ("numba", "llvmlite"))
+    return (*versions, sys.version, get_host_cpu_name(), get_host_cpu_features().flatten())
 
 
 def _folder(loop: Loop, types: Types) -> Path:
     """One folder for all that the compiled code depends on: its source, types and processor."""
-    source = stamp(inspect.getfile(loop))
-    processor = (get_host_cpu_name(), get_host_cpu_features().flatten())
-    versions = (numba.__version__, sys.version, processor)
-    key = repr((loop.__qualname__, source, types, versions)).encode()
-    base = Path(_numba_config.CACHE_DIR or user_cache_path("napari-hexrecruit", appauthor=False))
+    here = Path(__file__).parent
+    sources = (inspect.getfile(loop), here / "compiler.py", here / "machine_code.py")
+    key = repr((loop.__qualname__, *map(stamp, sources), types, _machine())).encode()
+    cache = os.environ.get("NUMBA_CACHE_DIR")
+    base = Path(cache or user_cache_path("napari-hexrecruit", appauthor=False))
     return base / "compiled" / f"{loop.__name__}-{hashlib.sha256(key).hexdigest()[:24]}"

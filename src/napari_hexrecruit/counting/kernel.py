@@ -1,4 +1,4 @@
-"""The compiled loops over spikes. Importing this module imports numba.
+"""The compiled loops over spikes. Importing this module imports llvmlite.
 
 A spike costs two looks into memory that mostly stays in the caches of the processor:
 
@@ -16,11 +16,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.counting.jit import jit
+from napari_hexrecruit.counting.jit import jit, part
 
 Array = npt.NDArray[Any]
 
@@ -66,19 +65,24 @@ def seen_bits(n_neurons: int) -> npt.NDArray[np.uint8]:
     return np.zeros(n_neurons // 8 + 1, dtype=np.uint8)
 
 
+def _scratch() -> Array:
+    """What some spikes at a time are looked up into; loops make no arrays."""
+    return np.empty((3, _AT_A_TIME), np.uint64)
+
+
 def unpack(counts: Array, n_recruited: Array, n_spikes: Array) -> None:
     """Parts of packed counts, into two int32 arrays of the same shape."""
     np.right_shift(counts, _32_BITS, out=n_recruited, casting="unsafe")
     np.bitwise_and(counts, _SPIKES, out=n_spikes, casting="unsafe")
 
 
-@numba.njit
+@part
 def _row_of(neuron_id: Any, table: Any) -> Any:
     """Row of a neuron in a table whose last row is nobody's."""
     return min(np.uint64(np.int64(neuron_id)), np.uint64(table.size - 1))
 
 
-@numba.njit
+@part
 def _bin_of(time: float, cuts: Any, per_ms: float) -> Any:
     """Bin of a time that is in the window: a guess, put right by the cuts themselves."""
     k = min(max(np.int64((time - cuts[0]) * per_ms), 0), cuts.size - 2)
@@ -89,14 +93,14 @@ def _bin_of(time: float, cuts: Any, per_ms: float) -> Any:
     return k
 
 
-@numba.njit
-def _add(ids: Any, first: int, last: int, hexes: Any, seen: Any, counts: Any) -> None:
+@part
+def _add(ids: Any, first: int, last: int, hexes: Any, seen: Any, counts: Any, scratch: Any) -> None:
     """Add spikes to the counts of one bin.
 
     In two steps for some spikes at a time: the first only looks up, so that the processor waits for
     many places of the large table at once.
     """
-    rows, columns = np.empty(_AT_A_TIME, np.uint64), np.empty(_AT_A_TIME, np.uint64)
+    rows, columns = scratch[0], scratch[1]
     for begin in range(first, last, _AT_A_TIME):
         n = min(_AT_A_TIME, last - begin)
         for i in range(n):
@@ -109,7 +113,7 @@ def _add(ids: Any, first: int, last: int, hexes: Any, seen: Any, counts: Any) ->
             seen[byte] = fired | (_ONE << bit)
 
 
-@numba.njit
+@part
 def _clear(ids: Any, first: int, last: int, hexes: Any, seen: Any) -> None:
     if seen.size <= _BYTES_PER_SPIKE * (last - first):
         seen[:] = 0
@@ -118,14 +122,40 @@ def _clear(ids: Any, first: int, last: int, hexes: Any, seen: Any) -> None:
             seen[_row_of(ids[spike], hexes) >> _TO_BYTE] = 0
 
 
-@jit(reads="ids hexes")
-def add_to_bin(ids: Any, first: int, last: int, hexes: Any, seen: Any, counts: Any) -> None:
+def add_to_bin(ids: Array, first: int, last: int, hexes: Array, seen: Array, counts: Array) -> None:
     """Add spikes `first` to `last` to (n_hexes + 2,) packed counts of one bin."""
-    _add(ids, first, last, hexes, seen, counts)
+    _add_to_bin(ids, first, last, hexes, seen, counts, _scratch())
+
+
+@jit(reads="ids hexes")
+def _add_to_bin(
+    ids: Any, first: int, last: int, hexes: Any, seen: Any, counts: Any, scratch: Any
+) -> None:
+    _add(ids, first, last, hexes, seen, counts, scratch)
+
+
+def count_bins(
+    ids: Array,
+    starts: Array,
+    first: int,
+    last: int,
+    hexes: Array,
+    seen: Array,
+    n_recruited: Array,
+    n_spikes: Array,
+) -> int:
+    """Rows `first` to `last` of (n_bins, n_hexes) int32 counts; spikes with unknown ids.
+
+    Bin k has the spikes ``starts[k]`` to ``starts[k + 1]``. No bit of `seen` is set, nor is one
+    left.
+    """
+    counts = np.zeros(n_recruited.shape[1] + 2, np.uint64)
+    tables = n_recruited, n_spikes, counts, _scratch()
+    return int(_count_bins(ids, starts, first, last, hexes, seen, *tables))
 
 
 @jit(reads="ids starts hexes")
-def count_bins(
+def _count_bins(
     ids: Any,
     starts: Any,
     first: int,
@@ -134,18 +164,14 @@ def count_bins(
     seen: Any,
     n_recruited: Any,
     n_spikes: Any,
+    counts: Any,
+    scratch: Any,
 ) -> Any:
-    """Rows `first` to `last` of (n_bins, n_hexes) int32 counts; spikes with unknown ids.
-
-    Bin k has the spikes ``starts[k]`` to ``starts[k + 1]``. No bit of `seen` is set, nor is one
-    left.
-    """
     n_hexes = n_recruited.shape[1]
-    counts = np.zeros(n_hexes + 2, np.uint64)
     n_unknown = np.int64(0)
     for k in range(first, last):
         counts[:] = 0
-        _add(ids, starts[k], starts[k + 1], hexes, seen, counts)
+        _add(ids, starts[k], starts[k + 1], hexes, seen, counts, scratch)
         _clear(ids, starts[k], starts[k + 1], hexes, seen)
         for h in range(n_hexes):
             n_recruited[k, h] = np.int32(counts[h] >> _32_BITS)
@@ -154,22 +180,56 @@ def count_bins(
     return n_unknown
 
 
-@jit(reads="ids starts hexes")
 def count_first(
-    ids: Any, starts: Any, first: int, last: int, hexes: Any, seen: Any, newly: Any
+    ids: Array, starts: Array, first: int, last: int, hexes: Array, seen: Array, newly: Array
 ) -> None:
     """Rows `first` to `last` of (n_bins, n_hexes) neurons that fire for the first time."""
+    counts = np.zeros(newly.shape[1] + 2, np.uint64)
+    _count_first(ids, starts, first, last, hexes, seen, newly, counts, _scratch())
+
+
+@jit(reads="ids starts hexes")
+def _count_first(
+    ids: Any,
+    starts: Any,
+    first: int,
+    last: int,
+    hexes: Any,
+    seen: Any,
+    newly: Any,
+    counts: Any,
+    scratch: Any,
+) -> None:
     n_hexes = newly.shape[1]
-    counts = np.zeros(n_hexes + 2, np.uint64)
     for k in range(first, last):
         counts[:] = 0
-        _add(ids, starts[k], starts[k + 1], hexes, seen, counts)
+        _add(ids, starts[k], starts[k + 1], hexes, seen, counts, scratch)
         for h in range(n_hexes):
             newly[k, h] = np.int32(counts[h] >> _32_BITS)
 
 
-@jit(reads="ids times cuts hexes")
 def add_grouped(
+    ids: Array,
+    times: Array,
+    first: int,
+    last: int,
+    cuts: Array,
+    per_ms: float,
+    hexes: Array,
+    latest: Array,
+    counts: Array,
+) -> None:
+    """Add spikes that are grouped by neuron to (n_hexes + 2, n_bins) packed counts.
+
+    `latest` is the neuron (uint64) that each bin has seen last: where all spikes of a neuron come
+    in a row, in whatever order, it is recruited in a bin that has seen another one.
+    """
+    flat = counts.reshape(-1)
+    _add_grouped(ids, times, first, last, cuts, per_ms, hexes, latest, flat, _scratch())
+
+
+@jit(reads="ids times cuts hexes")
+def _add_grouped(
     ids: Any,
     times: Any,
     first: int,
@@ -178,20 +238,17 @@ def add_grouped(
     per_ms: float,
     hexes: Any,
     latest: Any,
-    counts: Any,
+    flat: Any,
+    scratch: Any,
 ) -> Any:
-    """Add spikes that are grouped by neuron to (n_hexes + 2, n_bins) packed counts.
-
-    `latest` is the neuron (uint64) that each bin has seen last: where all spikes of a neuron come
-    in a row, in whatever order, it is recruited in a bin that has seen another one.
+    """The loop of `add_grouped`.
 
     Some spikes at a time are looked up before they are counted, so that the processor waits for
     many places of the large table at once; what is returned only keeps it from leaving that out.
     """
     lo, hi = cuts[0], cuts[cuts.size - 1]
-    n_bins, flat = np.uint64(counts.shape[1]), counts.ravel()
-    rows, bins = np.empty(_AT_A_TIME, np.uint64), np.empty(_AT_A_TIME, np.uint64)
-    places = np.empty(_AT_A_TIME, np.uint64)
+    n_bins = np.uint64(cuts.size - 1)
+    rows, bins, places = scratch[0], scratch[1], scratch[2]
     looked_up = np.uint64(0)
     for begin in range(first, last, _AT_A_TIME):
         n = 0

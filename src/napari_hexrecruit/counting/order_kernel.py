@@ -1,13 +1,12 @@
-"""The compiled loops that order spikes by time. Importing this module imports numba."""
+"""The compiled loops that order spikes by time. Importing this module imports llvmlite."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
-from napari_hexrecruit.counting.jit import jit
+from napari_hexrecruit.counting.jit import jit, part
 
 
 @jit(reads="values")
@@ -29,7 +28,7 @@ def finite_span(times: Any, span: Any) -> None:
     span[0], span[1] = lo, hi
 
 
-@numba.njit
+@part
 def _digit(time: Any, lo: float, per_ms: float, last: int, shift: int, n_digits: int) -> Any:
     """Part of the time's place among equal steps; NaN has the last place."""
     place = (np.float64(time) - lo) * per_ms

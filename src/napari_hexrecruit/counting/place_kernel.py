@@ -1,4 +1,4 @@
-"""The compiled loops from positions to hexagons. Importing this module imports numba.
+"""The compiled loops from positions to hexagons. Importing this module imports llvmlite.
 
 A hexagon is one number here, its *cell*: row in the upper 32 bits and column in the lower ones, so
 that cells in ascending order are hexagons by row and column. Cells get numbers from 0 in the order
@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.counting.jit import jit
+from napari_hexrecruit.counting.jit import jit, part
 
 NO_CELL = np.iinfo(np.int64).min
 """Stands for no hexagon."""
@@ -44,7 +43,7 @@ def bits_of(cells: npt.NDArray[np.int64]) -> tuple[int, int]:
     return rows, cols
 
 
-@numba.njit
+@part
 def _find(
     x: Any,
     y: Any,
@@ -100,7 +99,7 @@ def _find(
     return n_edge if n_far == 0 else -1
 
 
-@numba.njit
+@part
 def _home_of(cell: int, table: Any, col_bits: int) -> Any:
     """Where the number of a cell is to be in the table, unless another one is there.
 
@@ -114,7 +113,7 @@ def _home_of(cell: int, table: Any, col_bits: int) -> Any:
     return np.int64((mixed ^ (mixed >> _HALF)) & np.uint64(mask))
 
 
-@numba.njit
+@part
 def _place_of(cell: int, table: Any, col_bits: int, found: Any) -> Any:
     """Where the number of a cell is, or is to be put."""
     place = _home_of(cell, table, col_bits)
@@ -123,7 +122,7 @@ def _place_of(cell: int, table: Any, col_bits: int, found: Any) -> Any:
     return place
 
 
-@numba.njit
+@part
 def _number(
     cells: Any,
     n: int,

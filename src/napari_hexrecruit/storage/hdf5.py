@@ -43,8 +43,18 @@ _RAISED = (
 """What h5py raises for damaged files."""
 
 
+class _Place:
+    """Where in a file something is; it takes longer to write out than to read a small dataset."""
+
+    def __init__(self, item: Any) -> None:
+        self._item = item
+
+    def __str__(self) -> str:
+        return f"{self._item.file.filename}: {self._item.name}"
+
+
 @contextmanager
-def h5_errors(where: str | Path) -> Iterator[None]:
+def h5_errors(where: str | Path | _Place) -> Iterator[None]:
     """What h5py raises while a file is read, as one line that says where."""
     try:
         yield
@@ -52,7 +62,7 @@ def h5_errors(where: str | Path) -> Iterator[None]:
         raise
     except _RAISED as error:
         raise SimulationDataError(
-            where, f"cannot be read ({one_line(error)})", "is the file complete?"
+            str(where), f"cannot be read ({one_line(error)})", "is the file complete?"
         ) from error
 
 
@@ -113,10 +123,13 @@ def child(parent: Any, name: str, n_links: int = 0) -> Any:
     """
     import h5py
 
-    with h5_errors(f"{parent.file.filename}: {parent.name}"):
+    with h5_errors(_Place(parent)):
         link = parent.get(name, getlink=True)
         if link is None:
             return None
+        if isinstance(link, h5py.HardLink):
+            found = parent[name]
+            return None if isinstance(found, h5py.Datatype) else found
         where = f"{parent.file.filename}: {parent.name.rstrip('/')}/{name}"
         if isinstance(link, h5py.ExternalLink):
             raise SimulationDataError(
@@ -132,7 +145,7 @@ def child(parent: Any, name: str, n_links: int = 0) -> Any:
 
 def child_names(parent: Any) -> list[str]:
     """Names in a group, sorted."""
-    with h5_errors(f"{parent.file.filename}: {parent.name}"):
+    with h5_errors(_Place(parent)):
         return sorted(str(name) for name in parent)
 
 
