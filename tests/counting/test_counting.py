@@ -118,7 +118,7 @@ def test_the_bin_of_a_spike_is_the_one_that_its_position_gives(problem):
 
 def test_loops_are_compiled_where_nothing_can_be_kept(monkeypatch, tmp_path, caplog):
     (tmp_path / "file").write_text("no folder")
-    monkeypatch.setattr(jit.numba.config, "CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
 
     @jit.jit(reads="values")
     def largest(values, least):
@@ -131,11 +131,27 @@ def test_loops_are_compiled_where_nothing_can_be_kept(monkeypatch, tmp_path, cap
     assert caplog.text.count("cannot be stored") == 1
 
 
+def test_arrays_that_a_loop_cannot_take_are_refused():
+    @jit.jit(reads="values")
+    def copied(values, out):
+        for k in range(values.size):
+            out[k] = values[k]
+
+    values, out = np.arange(6.0), np.zeros(6)
+    copied(values, out)
+    assert out.tolist() == values.tolist()
+    read_only = np.zeros(6)
+    read_only.flags.writeable = False
+    for wrong in [(values[::2], out), (values, out[::2]), (values, read_only)]:
+        with pytest.raises(TypeError, match="does not take this array"):
+            copied(*wrong)
+
+
 def test_other_faults_of_compiling_are_not_hidden(monkeypatch):
-    def broken(*args, **options):
+    def broken(*_):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(jit.numba, "njit", broken)
+    monkeypatch.setattr(jit, "_made", broken)
     with pytest.raises(RuntimeError, match="broken"):
         jit.jit(reads="")(lambda n: n)(1)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from tests.support.sonata_files import simple_files
@@ -24,6 +27,16 @@ def test_a_cube_compiles_nothing_after_the_warm_up(tmp_path, monkeypatch):
     monkeypatch.setattr(jit, "_compiled", compiled)
     for simulation in (config, open_simulation(config)):
         assert recruitment_cube(simulation).n_spikes.sum() > 0
+
+
+def test_what_was_compiled_once_needs_no_compiler():
+    warm_up()
+    code = (
+        "import sys; from napari_hexrecruit.counting.warm_up import warm_up; warm_up();"
+        "print({'numba', 'scipy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_it_is_done_once():

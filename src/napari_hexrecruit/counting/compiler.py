@@ -14,6 +14,8 @@ from napari_hexrecruit.counting.machine_code import MachineCode, Types, target_m
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_numba: Any = numba  # as far as it tells no types
+
 _UNREACHED = ("NRT_", "numba_", "Py", "_Py")
 """How names begin of what is called after an error, or for arrays that a loop has made."""
 
@@ -29,7 +31,7 @@ def machine_code(loop: Callable[..., Any], types: Types) -> MachineCode:
     types
         Of its values.
     """
-    inner = numba.njit(error_model="numpy")(_self_contained(loop))
+    inner = _numba.njit(error_model="numpy")(_self_contained(loop))
     inner.compile(tuple(_numba_type(*one) for one in types))
     (signature,) = inner.signatures
     returned = inner.overloads[signature].signature.return_type
@@ -64,7 +66,7 @@ def _c_signature(returned: Any, types: Types) -> Any:
     for kind, n_dimensions in types:
         number = numba.from_dtype(np.dtype(kind))
         sizes = [numba.types.int64] * n_dimensions
-        taken += [numba.types.CPointer(number), *sizes] if n_dimensions else [number]
+        taken += [_numba.types.CPointer(number), *sizes] if n_dimensions else [number]
     return (numba.types.void if returned == numba.types.none else returned)(*taken)
 
 
@@ -75,7 +77,7 @@ def _with_addresses(inner: Any, types: Types) -> Any:
         sizes = [f"n{k}_{axis}" for axis in range(n_dimensions)]
         names += [f"v{k}", *sizes]
         values.append(f"carray(v{k}, ({', '.join(sizes)},))" if n_dimensions else f"v{k}")
-    known: dict[str, Any] = {"inner": inner, "carray": numba.carray}
+    known: dict[str, Any] = {"inner": inner, "carray": _numba.carray}
     source = f"def taken({', '.join(names)}):\n    return inner({', '.join(values)})\n"
     exec(source, known)
     return known["taken"]

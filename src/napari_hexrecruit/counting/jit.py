@@ -144,7 +144,9 @@ def _folder(loop: Loop, types: Types) -> Path:
     """One folder for all that the compiled code depends on: its source, types and processor."""
     here = Path(__file__).parent
     sources = (inspect.getfile(loop), here / "compiler.py", here / "machine_code.py")
-    key = repr((loop.__qualname__, *map(stamp, sources), types, _machine())).encode()
+    key = repr(
+        (loop.__qualname__, *[stamp(source) for source in sources], types, _machine())
+    ).encode()
     cache = os.environ.get("NUMBA_CACHE_DIR")
     base = Path(cache or user_cache_path("napari-hexrecruit", appauthor=False))
     return base / "compiled" / f"{loop.__name__}-{hashlib.sha256(key).hexdigest()[:24]}"
