@@ -20,7 +20,16 @@ from napari_hexrecruit._napari.recruitment.widget import RecruitmentWidget
 from napari_hexrecruit._napari.samples import SAMPLES, SCHEME
 from napari_hexrecruit.analysis import peak, with_maps
 
-ANALYSES = ["Traces", "Selection", "Compare", "Trials", "Maps", "Waves", "Wave list"]
+ANALYSES = [
+    "Traces",
+    "Selection",
+    "Compare",
+    "Trials",
+    "Maps",
+    "Waves",
+    "Wave list",
+    "Significance",
+]
 """Panels of analyses, as the Plugins menu lists them."""
 
 

@@ -1,0 +1,270 @@
+"""The widget "Significance": where trials differ from their baseline by more than chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+from magicgui.widgets import PushButton, Select, Widget
+from napari.layers import Layer, Vectors
+from napari.viewer import Viewer
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractItemView
+
+from napari_hexrecruit._napari.analysis.panel import AnalysisPanel
+from napari_hexrecruit._napari.analysis.stage import Result, Stage
+from napari_hexrecruit._napari.flatmap.stacking import keep_thin
+from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+from napari_hexrecruit._napari.private.points import FRAME_AXIS
+from napari_hexrecruit._napari.widgets.parts import (
+    LARGEST,
+    column,
+    fit_height,
+    heading,
+    number,
+    row,
+    text,
+)
+from napari_hexrecruit.analysis import (
+    bins_of,
+    cluster_test,
+    clusters_table,
+    cut_trials,
+    periodic_onsets,
+)
+from napari_hexrecruit.analysis.clusters import SIGNIFICANT
+from napari_hexrecruit.doubts import warnings_kept
+from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, unit_corners
+from napari_hexrecruit.metrics import metric_named
+from napari_hexrecruit.progress import Progress
+
+_COLOUR = "#111111"
+_MOST_ROWS = 10
+_TESTED = (
+    "What is shown is that response and baseline differ; where and when a cluster begins is not"
+    " itself tested."
+)
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """What a test found.
+
+    Parameters
+    ----------
+    of
+        The cube that was tested.
+    result
+        As `napari_hexrecruit.analysis.cluster_test` gives it.
+    cautions
+        Sentences on what makes the result doubtful.
+    """
+
+    of: xr.Dataset
+    result: xr.Dataset
+    cautions: tuple[str, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The clusters."""
+        return clusters_table(self.result)
+
+
+def tested(
+    cube: xr.Dataset, first: float, period: float, length: float, progress: Progress
+) -> Tested:
+    """Test responses against what is as long before them.
+
+    Parameters
+    ----------
+    cube
+        A recruitment cube.
+    first, period
+        First onset and time between onsets, ms.
+    length
+        Of response and baseline, ms.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Raises
+    ------
+    ValueError
+        If the times cannot be used, or nothing can be tested.
+    """
+    with warnings_kept() as cautions:
+        onsets = periodic_onsets(first, period, bins_of(cube).stop_ms)
+        trials = cut_trials(cube, onsets, before=length, after=length)
+        result = cluster_test(trials, progress=progress)
+    return Tested(cube, result, tuple(cautions))
+
+
+def borders_of(result: xr.Dataset) -> Floats:
+    """Edges around significant clusters, (n, 2, 3), as beginnings and courses (bin, y, x)."""
+    inside = result["significant"].values.astype(bool)
+    centres = np.stack([result["y"].values, result["x"].values], axis=1)
+    places = list(zip(result["i"].values.tolist(), result["j"].values.tolist(), strict=True))
+    at = {place: k for k, place in enumerate(places)}
+    corners = float(result.attrs["hex_radius"]) * unit_corners()[:, ::-1]
+    pieces = []
+    for side, (di, dj) in enumerate(NEIGHBOURS_IJ.tolist()):
+        beside = np.array([at.get((i + di, j + dj), -1) for i, j in places])
+        bins, hexes = np.nonzero(inside & ~(inside[:, beside] & (beside >= 0)))
+        course = np.tile(corners[side] - corners[side - 1], (len(bins), 1))
+        start = np.column_stack([bins, centres[hexes] + corners[side - 1]])
+        pieces.append(np.stack([start, np.column_stack([0 * bins, course])], axis=1))
+    return np.concatenate(pieces)
+
+
+class SignificanceWidget(AnalysisPanel):
+    """Panel that tests responses against their baselines, and lists clusters.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer that layers are added to.
+
+    Attributes
+    ----------
+    found
+        The last test; None before.
+    """
+
+    title = "Significance"
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(napari_viewer)
+        self.stage = Stage(self.viewer)
+        self.found: Tested | None = None
+        self._of: xr.Dataset | None = None
+        self._drawn: Layer | None = None
+        fields = self._fields()
+        self.test = PushButton(text="Test", enabled=False)
+        self.erase = PushButton(text="Clear", tooltip="Take the result away", enabled=False)
+        self.list = Select(choices=[], tooltip="Choose a cluster to go to its first bin")
+        native: Any = self.list.native
+        native.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        native.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.result = text("")
+        self.test.changed.connect(self.run)
+        self.erase.changed.connect(self._on_clear)
+        self.list.changed.connect(self._on_chosen)
+        sections: list[Widget] = [
+            heading("Response against baseline"),
+            column("", fields, labels=True),
+            row("", [self.test, self.erase]),
+            self.result,
+            self.list,
+        ]
+        self.lay_out(sections, fields, [self.test])
+        self._list_clusters()
+
+    def _fields(self) -> list[Widget]:
+        time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0}
+        self.first = number("First onset, ms", label="First onset", minimum=-LARGEST, **time)
+        self.period = number("From onset to onset, ms", label="Every", value=100.0, **time)
+        self.length = number(
+            "Of the response after each onset, and of the baseline before it, ms",
+            label="Length",
+            value=50.0,
+            **time,
+        )
+        return [self.first, self.period, self.length]
+
+    # --- the panel --------------------------------------------------------------------------------
+
+    def on_layer(self) -> None:
+        """Keep to the cube of the layer that is looked at, if it is not the result."""
+        if self.cube is not None and not self.stage.is_result(self.layer):
+            self._of = self.cube
+
+    def on_closed(self) -> None:
+        """Leave the layers to the viewer."""
+        self.stage.close()
+
+    # --- testing ----------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Test in a thread."""
+        if self._of is None:
+            return
+        first, period, length = (
+            float(field.value) for field in (self.first, self.period, self.length)
+        )
+        self.work(partial(tested, self._of, first, period, length), self._show, [self._of])
+
+    def _show(self, found: Tested) -> None:
+        self._undraw()
+        self.found = found
+        title = metric_named("difference").title_for(found.result)
+        result = Result("significance", title, found.result, "difference")
+        self.stage.show_alone([result], float(found.result["time"][0]))
+        self._draw(found.result)
+        table = found.table
+        n = int((table["p"] <= SIGNIFICANT).sum())
+        sentence = f"<b>{n} of {len(table)} clusters with p at most {SIGNIFICANT:g}.</b> {_TESTED}"
+        self.result.value = "<br>".join([sentence, *(f"{one}." for one in found.cautions)])
+        self.erase.enabled = True
+        self._list_clusters()
+
+    def _draw(self, result: xr.Dataset) -> None:
+        """Outline the significant clusters of each bin."""
+        pieces, layer = borders_of(result), self.stage.layer("significance")
+        if not len(pieces) or layer is None:
+            return
+        drawn = Vectors(
+            pieces,
+            name="Significant clusters",
+            edge_color=_COLOUR,
+            edge_width=1.0,
+            vector_style="line",
+            scale=layer.scale,
+            translate=layer.translate,
+            units=layer.units,
+        )
+        keep_thin(self.viewer, drawn)
+        active = self.viewer.layers.selection.active
+        self._drawn = self.viewer.add_layer(drawn)
+        self.viewer.layers.selection.active = active
+
+    def _list_clusters(self) -> None:
+        rows = [] if self.found is None else self.found.table.to_dict("records")
+        self.list.choices = [(_line(one), k) for k, one in enumerate(rows)]
+        self.list.visible = bool(rows)
+        fit_height(self.list, _MOST_ROWS)
+
+    def _on_chosen(self) -> None:
+        """Move the slider to the first bin of the cluster."""
+        layer = self.stage.layer("significance")
+        if self.found is None or not self.list.value or not isinstance(layer, RecruitmentLayer):
+            return
+        one = self.found.table.iloc[int(self.list.value[0])]
+        inside = self.found.result["cluster"].values == int(one["cluster"])
+        dims = self.viewer.dims
+        first = int(inside.any(axis=1).argmax())
+        dims.set_point(dims.ndim + FRAME_AXIS, layer.slider_ms(first))
+
+    def _undraw(self) -> None:
+        if self._drawn is not None and self._drawn in self.viewer.layers:
+            self.viewer.layers.remove(self._drawn)
+        self._drawn = None
+
+    def _on_clear(self) -> None:
+        self._undraw()
+        self.stage.clear()
+        self.found = None
+        self.result.value = ""
+        self.erase.enabled = False
+        self._list_clusters()
+
+
+def _line(one: dict[Any, Any]) -> str:
+    sign = "+" if one["mass"] > 0 else "−"
+    hexagons = f"{one['n_hexes']} hexagon{'' if one['n_hexes'] == 1 else 's'}"
+    return f"p {one['p']:.2g} ({sign}): {hexagons}, {one['first_ms']:g} to {one['last_ms']:g} ms"
