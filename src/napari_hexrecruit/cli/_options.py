@@ -69,7 +69,10 @@ RunFile = Annotated[
     ),
 ]
 
-Population = Annotated[str | None, typer.Option(metavar="P", help="Node population.")]
+Population = Annotated[
+    str | None,
+    typer.Option(metavar="P", help="Node population; of a cube also several, as in A,B."),
+]
 NodeSet = Annotated[
     str | None,
     typer.Option(metavar="S", help="Node set to include; default: the simulation's own."),
@@ -184,8 +187,10 @@ def cube_recipe(ctx: typer.Context) -> CubeRecipe:
     options = ctx.params
     if options["flatmap"] is not None and is_given(ctx, "flat"):
         raise ValueError("--flat and --flatmap both name the flat positions: give one of them")
+    several = tuple(name for name in (options["population"] or "").split(",") if name)
     return CubeRecipe(
-        population=options["population"],
+        population=several[0] if several else None,
+        populations=several if len(several) > 1 else (),
         node_set=options["node_set"],
         where=options["where"] or (),
         flat=_flat(options["flatmap"], options["flat"]),
