@@ -1,3 +1,4 @@
+from .calcium import calcium
 from .clusters import cluster_test, clusters_table
 from .comparison import align, compare, z_score
 from .events import find_waves, wave_latency, waves_summary, waves_table
@@ -48,6 +49,7 @@ __all__ = [
     "align",
     "arrow_line",
     "bins_of",
+    "calcium",
     "cluster_test",
     "clusters_table",
     "compare",

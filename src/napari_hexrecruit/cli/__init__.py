@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_hexrecruit.cli._analysis import compare, traces, trials
+from napari_hexrecruit.cli._calcium import calcium
 from napari_hexrecruit.cli._campaign import campaign
 from napari_hexrecruit.cli._console import INTERRUPTED, run, say
 from napari_hexrecruit.cli._cube import check, cube, info
@@ -43,7 +44,7 @@ app = typer.Typer(
 )
 for command in (demo, info, check, cube, movie, html, campaign, view):
     app.command()(command)
-for analysis in (traces, compare, trials, wave, waves, node_set):
+for analysis in (traces, compare, trials, calcium, wave, waves, node_set):
     app.command()(analysis)
 app.command("map")(map_)
 app.command(cls=OptionWithMany)(significance)
