@@ -78,8 +78,6 @@ class CubeRecipe:
         Hexagons with fewer neurons have NaN percent.
     cumulative
         Count the neurons that have fired since the start of the window.
-    populations
-        Populations that are counted together, `population` is the first; empty for one.
     report
         Report whose values are shown, in the place of spikes: its name in the simulation's
         configuration or the path of its file; None: spikes.
@@ -125,7 +123,6 @@ class CubeRecipe:
     stop: float | None = None
     min_neurons: int = 1
     cumulative: bool = False
-    populations: tuple[str, ...] = ()
     report: str | None = None
     statistic: str | None = None
     others: Mapping[str, Any] = field(default_factory=dict)
@@ -227,7 +224,6 @@ class CubeRecipe:
             **{name: getattr(self, name) for name in ("radius", "bin_ms", "start", "stop")},
             "min_neurons": self.min_neurons,
             **({"cumulative": True} if self.cumulative else {}),
-            **({"populations": list(self.populations)} if self.populations else {}),
             **{n: v for n in ("report", "statistic") if (v := getattr(self, n)) is not None},
         }
         return {name: value for name, value in entries.items() if name not in self.lacks} | {
@@ -327,7 +323,6 @@ class CubeRecipe:
                 )
         known = {f.name for f in dataclasses.fields(cls)} - {*_INTERNAL}
         given = {name: value for name, value in entries.items() if name in known}
-        given["populations"] = tuple(given.get("populations", ()))
         for name in ("flat", "column_atlas"):
             if isinstance(given.get(name), str):
                 given[name] = volume_of(given[name])

@@ -60,7 +60,6 @@ ENTRY_TYPES: dict[str, Callable[[Any], bool]] = {
     "run": lambda value: value is None or is_whole(value),
     "flat": _is_flat,
     "where": _is_list_of_rules,
-    "populations": lambda value: all(isinstance(one, str) for one in value),
     "cumulative": lambda value: isinstance(value, bool),
 }
 """What the entries of a text are."""

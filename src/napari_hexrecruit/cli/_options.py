@@ -69,10 +69,7 @@ RunFile = Annotated[
     ),
 ]
 
-Population = Annotated[
-    str | None,
-    typer.Option(metavar="P", help="Node population; of a cube also several, as in A,B."),
-]
+Population = Annotated[str | None, typer.Option(metavar="P", help="Node population.")]
 NodeSet = Annotated[
     str | None,
     typer.Option(metavar="S", help="Node set to include; default: the simulation's own."),
@@ -187,10 +184,8 @@ def cube_recipe(ctx: typer.Context) -> CubeRecipe:
     options = ctx.params
     if options["flatmap"] is not None and is_given(ctx, "flat"):
         raise ValueError("--flat and --flatmap both name the flat positions: give one of them")
-    several = tuple(name for name in (options["population"] or "").split(",") if name)
     return CubeRecipe(
-        population=several[0] if several else None,
-        populations=several if len(several) > 1 else (),
+        population=options["population"],
         node_set=options["node_set"],
         where=options["where"] or (),
         flat=_flat(options["flatmap"], options["flat"]),

@@ -9,7 +9,6 @@ import numpy as np
 
 from napari_hexrecruit.counting.warm_up import warm_up_ahead
 from napari_hexrecruit.doubts import issue_warnings, warnings_in
-from napari_hexrecruit.pipeline.populations import summed_cube
 from napari_hexrecruit.pipeline.question import opened, resolve
 from napari_hexrecruit.pipeline.reports import report_cube
 from napari_hexrecruit.pipeline.spike_source import spikes_of
@@ -17,8 +16,6 @@ from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe, Flat
 from napari_hexrecruit.system.waiting import interrupted_by
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import xarray as xr
 
     from napari_hexrecruit.filters import Where
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
 def recruitment_cube(
     simulation: str | os.PathLike[str] | Simulation,
     *,
-    population: str | Sequence[str] | None = None,
+    population: str | None = None,
     node_set: str | None = None,
     where: Where = (),
     flat: Flat = FLAT_COLUMNS,
@@ -55,8 +52,6 @@ def recruitment_cube(
         Path of a SONATA simulation configuration, or the result of `open_simulation`.
     population
         Node population; by default the only one that is not virtual, or the only one that fired.
-        Several, as ``["A", "B"]``, are counted together: counts and denominators add, and equal ids
-        of two populations are two neurons.
     node_set
         Neurons to include; by default the simulation's own node set, or all if it has none.
     where
@@ -139,10 +134,8 @@ def recruitment_cube(
     >>> cube["recruitment"].dims, cube["recruitment"].attrs["units"]
     (('time', 'hex'), '%')
     """
-    several = () if population is None or isinstance(population, str) else tuple(population)
     recipe = CubeRecipe(
-        population=several[0] if several else population,  # type: ignore[arg-type]
-        populations=several if len(several) > 1 else (),
+        population=population,
         node_set=node_set,
         where=where,
         flat=flat,
@@ -208,19 +201,6 @@ def computed_cube(
     warm_up_ahead()
     with interrupted_by(progress):
         sim, is_ours = opened(simulation)
-        if recipe.populations:
-            return summed_cube(
-                sim,
-                recipe,
-                lambda one, empty: computed_cube(
-                    *(sim, one),
-                    judged=judged,
-                    allow_empty=allow_empty or empty,
-                    keep_spikes=keep_spikes and not is_ours,
-                    n_workers=n_workers,
-                    progress=progress,
-                ),
-            )
         if recipe.report is not None:
             recipe.check()
             return report_cube(sim, recipe, n_workers=n_workers, progress=progress)

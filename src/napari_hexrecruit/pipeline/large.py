@@ -67,11 +67,6 @@ def computed_large_cube(
         recipe.check()
         write_cube(report_cube(sim, recipe, progress=progress), final, overwrite=overwrite)
         return read_cube(final)
-    if recipe.populations:
-        raise ValueError(
-            f"{final}: several populations are added in memory: compute the cube without a path,"
-            " and write it"
-        )
     question = resolve(sim, recipe, allow_empty=allow_empty, progress=progress)
     with store_aside(final, overwrite=overwrite) as aside:
         create_store(_layout(question), aside)

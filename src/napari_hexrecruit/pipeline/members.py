@@ -55,11 +55,6 @@ def cube_members(
     sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
     recipe = CubeRecipe.of(cube)
     recipe.check_neurons_are_said()
-    if recipe.populations:
-        raise ValueError(
-            f"the cube is of several populations ({', '.join(recipe.populations)}), whose neurons"
-            " are not told apart: compute the cube of one of them"
-        )
     population = sim.resolve_population(recipe.population)
     selected = selected_mask(sim, population, recipe.node_set, recipe.rules)
     if recipe.report is not None:
