@@ -59,12 +59,13 @@ def count_connections(
     from napari_hexrecruit.counting.edge_kernel import count_edges
 
     synapses, pairs = np.zeros(n_hexes, np.int64), np.zeros(n_hexes, np.int64)
-    state, counts = np.array([-1, -1, 0, 0], np.int64), chosen.astype(np.uint8)
+    state, counts = np.array([-1, 0, 0], np.int64), chosen.astype(np.uint8)
+    latest = np.full(len(chosen), -1, np.int32)
     for sources, targets in blocks():
-        count_edges(sources, targets, counts, hexes, synapses, pairs, state)
-    if state[2]:
+        count_edges(sources, targets, counts, hexes, latest, synapses, pairs, state)
+    if state[1]:
         pairs = _distinct_pairs(blocks, chosen, hexes, n_hexes, int(synapses.sum()))
-    return Connections(synapses, pairs, int(state[3]))
+    return Connections(synapses, pairs, int(state[2]))
 
 
 def _distinct_pairs(
@@ -74,7 +75,7 @@ def _distinct_pairs(
     n_hexes: int,
     n_synapses: int,
 ) -> Longs:
-    """Pairs of edges in no order: of some targets at a time, so that memory stays flat."""
+    """Pairs of edges in no order: of some targets at a time, so that memory has a bound."""
     n_parts = max(1, -(-n_synapses * 8 // _PAIRS_BYTES))
     ends = np.linspace(0, len(hexes), n_parts + 1).astype(np.int64)
     pairs, n_sources = np.zeros(n_hexes, np.int64), len(chosen)
