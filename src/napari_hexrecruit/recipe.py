@@ -13,16 +13,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from napari_hexrecruit.command_line import command_line
-from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.filters import Rule, Where, parse_where, rule_as_read, rule_to_text
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.recipe_entries import (
     ENTRY_TYPES,
     absolute_volume,
+    check_numbers,
     check_report,
-    is_finite,
     is_number,
-    is_whole,
     volume_of,
 )
 from napari_hexrecruit.timebins import TimeBins
@@ -382,22 +380,7 @@ class CubeRecipe:
             )
         HexGrid(self.radius)
         check_report(self.report, self.statistic, self.cumulative)
-        if not is_whole(self.min_neurons) or self.min_neurons < 1:
-            raise ParameterError(
-                Parameter("min_neurons"),
-                f"must be a whole number of at least 1, not {self.min_neurons!r}",
-            )
-        for name in ("start", "stop", "bin_ms"):
-            value = getattr(self, name)
-            is_default = value is None and name != "bin_ms"
-            if not is_default and not is_finite(value):
-                raise ParameterError(
-                    Parameter(name), f"must be a finite number of ms, not {value!r}"
-                )
-        if self.bin_ms <= 0:
-            raise ValueError(
-                f"the bin width must be a number greater than 0 ms, not {self.bin_ms:g} ms"
-            )
+        check_numbers(self.min_neurons, self.bin_ms, self.start, self.stop)
         if self.start is not None and self.stop is not None:
             TimeBins(self.start, self.stop, self.bin_ms)
 

@@ -88,3 +88,17 @@ def check_report(report: str | None, statistic: str | None, cumulative: bool) ->
             "counts neurons that fire, and a report has no spikes",
             "leave one of them out",
         )
+
+
+def check_numbers(min_neurons: Any, bin_ms: Any, start: Any, stop: Any) -> None:
+    """Refuse what is not a number, or not one that can be used."""
+    if not is_whole(min_neurons) or min_neurons < 1:
+        raise ParameterError(
+            Parameter("min_neurons"), f"must be a whole number of at least 1, not {min_neurons!r}"
+        )
+    for name, value in (("start", start), ("stop", stop), ("bin_ms", bin_ms)):
+        is_default = value is None and name != "bin_ms"
+        if not is_default and not is_finite(value):
+            raise ParameterError(Parameter(name), f"must be a finite number of ms, not {value!r}")
+    if bin_ms <= 0:
+        raise ValueError(f"the bin width must be a number greater than 0 ms, not {bin_ms:g} ms")

@@ -13,7 +13,6 @@ from magicgui.widgets import CheckBox, Container, Widget
 from napari.layers import Layer, Vectors
 from napari.utils.notifications import show_warning
 from napari.viewer import Viewer
-from qtpy.QtCore import QTimer
 
 from napari_hexrecruit._napari.flatmap.alignment import Fit, Neurons, fit, read_neurons
 from napari_hexrecruit._napari.flatmap.form import ATLAS, IMAGE, NOT_CHECKED, FlatMapForm
@@ -44,7 +43,13 @@ from napari_hexrecruit._napari.layers.simulation_source import SimulationSource,
 from napari_hexrecruit._napari.recruitment.choices import simulation_choices
 from napari_hexrecruit._napari.widgets.in_turn import InTurn
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
-from napari_hexrecruit._napari.widgets.parts import FileDrops, only_one, scrolled, show_on_bar
+from napari_hexrecruit._napari.widgets.parts import (
+    FileDrops,
+    one_shot,
+    only_one,
+    scrolled,
+    show_on_bar,
+)
 from napari_hexrecruit._napari.widgets.sentences import reason_first
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.flatmap import FlatImage, Nudge, write_sidecar
@@ -81,9 +86,7 @@ class FlatMapWidget(Container[Widget]):
         self._lay_out()
         self._reading = Jobs(lambda _: None, self.native)
         self._working = Jobs(self._show_progress, self.native)
-        self._align_timer = QTimer(self.native)
-        self._align_timer.setSingleShot(True)
-        self._align_timer.timeout.connect(self.form.align)
+        self._align_timer = one_shot(self.native, 0, self.form.align)
         self._inserting = InTurn(self.native)
         self._asking = Jobs(lambda _: None, self.native)
         self._asked: SimulationSource | None = None

@@ -18,7 +18,8 @@ from napari.layers import Points
 from napari_hexrecruit._napari.private.bars import ColorBarLabel, draw_bars, give_colorbar
 from napari_hexrecruit._napari.private.copies import STATE_KEY, KindOfOurs, Recipe, layer_again
 from napari_hexrecruit._napari.private.fixed import FixedPoints
-from napari_hexrecruit._napari.private.names import PICK_NAMES, POINTS, module_of
+from napari_hexrecruit._napari.private.names import PICK_NAMES, module_of
+from napari_hexrecruit._napari.private.slicing import slicing_state_class
 from napari_hexrecruit._napari.private.visuals import (
     APOTHEM,
     PickOverlay,
@@ -216,7 +217,7 @@ class FramePoints(FixedPoints):
 
     # --- frames -----------------------------------------------------------------------------------
 
-    def _snap(self, point: Sequence[float], hidden: Iterable[int]) -> tuple[float, ...]:
+    def snap(self, point: Sequence[float], hidden: Iterable[int]) -> tuple[float, ...]:
         """Show the frame that a place lies in, and return where its points are.
 
         Of the place only the axes that have a slider count, those that are not in the view.
@@ -280,13 +281,13 @@ class FramePoints(FixedPoints):
             if str(self.face_color_mode) != "colormap":
                 colours.color_mode = "colormap"
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
         if self._is_ready and not self._announced:
             self._announced = True
             self.on_frame_changed()
 
     def _get_layer_slicing_state(self, data: Any, cache: bool) -> Any:
-        return _slicing_state_class()(layer=self, data=data, cache=cache)
+        return slicing_state_class()(layer=self, data=data, cache=cache)
 
     @property
     def _extent_data(self) -> Floats:
@@ -378,31 +379,6 @@ def _distance_to_centre(dx: Floats, dy: Floats) -> Floats:
 
 def _one_if_alike(values: Any) -> Any:
     return values[0] if len(values) and (values == values[0]).all() else values
-
-
-@functools.cache
-def _slicing_state_class() -> type:
-    base: Any = module_of(POINTS)._PointsSlicingState
-
-    class FrameSlicingState(base):  # type: ignore[misc]
-        """Asks for the points of the frame that the slider is in."""
-
-        def make_slice_request_internal(self, slice_input: Any, data_slice: Any) -> Any:
-            hidden = [axis for axis in slice_input.not_displayed if axis < self.layer.ndim - 2]
-            if hidden:
-                no_margin = (0.0,) * len(data_slice.point)
-                data_slice = data_slice.copy_with(
-                    point=self.layer._snap(data_slice.point, hidden),
-                    margin_left=no_margin,
-                    margin_right=no_margin,
-                )
-            return super().make_slice_request_internal(slice_input, data_slice)
-
-        def _update_slice_response(self, response: Any) -> None:
-            super()._update_slice_response(response)
-            self.layer._announce()
-
-    return FrameSlicingState
 
 
 @functools.cache

@@ -6,6 +6,7 @@ from typing import Any
 
 from magicgui.widgets import (
     CheckBox,
+    ComboBox,
     PushButton,
     Select,
     SpinBox,
@@ -224,3 +225,25 @@ class Fields:
         )
         buttons = row("", [self.play, self.halt, self.loop])
         return [self.speed, buttons, row("", [self.timestamp])]
+
+
+_MOST_DECIMALS = 9
+"""That a number is shown with."""
+
+
+def show_number(field: Any, value: float) -> None:
+    """Show a number with as many decimals as it has, and as a field's range allows."""
+    _, _, decimals = f"{value:.{_MOST_DECIMALS}f}".rstrip("0").partition(".")
+    box = field.native
+    if hasattr(box, "decimals") and len(decimals) > box.decimals():
+        box.setDecimals(len(decimals))
+    field.value = min(max(value, field.min), field.max)
+
+
+def pick(field: ComboBox, value: str, otherwise: str | None = None) -> None:
+    """Choose a value if it is offered, else the other one if that is."""
+    offered = list(field.choices)
+    for wanted in (value, otherwise):
+        if wanted in offered:
+            field.value = wanted
+            return

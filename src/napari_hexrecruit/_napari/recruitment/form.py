@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from magicgui.widgets import ComboBox
 from psygnal import Signal
 
 from napari_hexrecruit._napari.layers.look import Look
@@ -18,7 +17,7 @@ from napari_hexrecruit._napari.recruitment.choices import (
     ColumnChoices,
     SimulationChoices,
 )
-from napari_hexrecruit._napari.recruitment.fields import NOTHING, Fields
+from napari_hexrecruit._napari.recruitment.fields import NOTHING, Fields, pick, show_number
 from napari_hexrecruit._napari.recruitment.recipes import edited, fitting, said_otherwise
 from napari_hexrecruit._napari.recruitment.request import Request
 from napari_hexrecruit._napari.recruitment.settings import (
@@ -34,7 +33,6 @@ from napari_hexrecruit.pipeline.places import flat_units
 from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe
 
 _LENGTHS = ("radius", "bin_ms", "start")
-_MOST_DECIMALS = 9
 _UNITS = {"um": " µm", "pixel": " px", "unknown": ""}
 _MOST_ROWS = 6
 """Values of the filter that are seen at once."""
@@ -223,12 +221,12 @@ class Form(Fields):
         with self._shown_anew():
             self.show_sources(sources)
             self.population.choices = [choices.name for choices in choices.populations]
-            _pick(self.population, self._recipe.population or "", choices.population)
+            pick(self.population, self._recipe.population or "", choices.population)
             self.node_set.choices = [
                 (f"{own} (default)", ""),
                 *((name, name) for name in choices.node_sets),
             ]
-            _pick(self.node_set, self._recipe.node_set or "", "")
+            pick(self.node_set, self._recipe.node_set or "", "")
             self._show_entry("start", choices.start_ms)
             self._show_entry("stop", self._duration_ms)
         self.offer_columns(choices, settings)
@@ -246,11 +244,11 @@ class Form(Fields):
                 (self.split_by, settings.split_by),
             ):
                 field.choices = columns
-                _pick(field, chosen, "")
+                pick(field, chosen, "")
             pair = self._recipe.columns or FLAT_COLUMNS
             for field, name in zip((self.flat_x, self.flat_y), pair, strict=True):
                 field.choices = list(of_population.flat_columns)
-                _pick(field, name)
+                pick(field, name)
         self._show_units()
 
     def offer_values(self, column: ColumnChoices) -> None:
@@ -276,8 +274,8 @@ class Form(Fields):
             self.filter_values.choices = column.labelled_values
             self.filter_values.value = picked if is_list else []
             fit_height(self.filter_values, _MOST_ROWS)
-            _show_number(self.filter_low, math.floor(low * 1e3) / 1e3 if not rule else low)
-            _show_number(self.filter_high, high)
+            show_number(self.filter_low, math.floor(low * 1e3) / 1e3 if not rule else low)
+            show_number(self.filter_high, high)
         self.filter_values.visible = bool(column.values)
         self.filter_interval.visible = bool(column.span) and not column.values
 
@@ -330,7 +328,7 @@ class Form(Fields):
 
     def _show_entry(self, name: str, otherwise: float = 0.0) -> None:
         value = getattr(self._recipe, name)
-        _show_number(getattr(self, name), otherwise if value is None else value)
+        show_number(getattr(self, name), otherwise if value is None else value)
 
     def show_info(self, summary: str) -> None:
         """Describe the simulation; the time is on a line of its own, so that it is not broken."""
@@ -399,21 +397,3 @@ class Form(Fields):
 
 def _text(path: Path | None) -> str:
     return "" if path is None else str(path)
-
-
-def _show_number(field: Any, value: float) -> None:
-    """Show a number with as many decimals as it has."""
-    _, _, decimals = f"{value:.{_MOST_DECIMALS}f}".rstrip("0").partition(".")
-    box = field.native
-    if hasattr(box, "decimals") and len(decimals) > box.decimals():
-        box.setDecimals(len(decimals))
-    field.value = min(max(value, field.min), field.max)
-
-
-def _pick(field: ComboBox, value: str, otherwise: str | None = None) -> None:
-    """Choose a value if it is offered."""
-    offered = list(field.choices)
-    for wanted in (value, otherwise):
-        if wanted in offered:
-            field.value = wanted
-            return

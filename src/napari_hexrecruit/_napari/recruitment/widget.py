@@ -9,7 +9,6 @@ from typing import Any
 from magicgui.widgets import Container, Widget
 from napari.utils.notifications import show_warning
 from napari.viewer import Viewer
-from qtpy.QtCore import QTimer
 
 from napari_hexrecruit._napari.export.panel import ExportPanel
 from napari_hexrecruit._napari.layers.adding import warm_up
@@ -34,7 +33,7 @@ from napari_hexrecruit._napari.recruitment.work import (
     warnings_of,
 )
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
-from napari_hexrecruit._napari.widgets.parts import scrolled
+from napari_hexrecruit._napari.widgets.parts import one_shot, scrolled
 
 _UPDATE_AFTER_MS = 100
 """Pause after the last change before the cube is computed again: a key may be held down."""
@@ -82,8 +81,8 @@ class RecruitmentWidget(Container[Widget]):
         self._loading = Jobs(self._show_progress, self.native)
         self._cube_file = CubeFile(self._shown, self.form.status, self.native)
         self._behind = ReadingBehind(self._on_behind, self.native)
-        self._update_timer = _timer(self.native, _UPDATE_AFTER_MS, self._update)
-        self._align_timer = _timer(self.native, 0, self._align)
+        self._update_timer = one_shot(self.native, _UPDATE_AFTER_MS, self._update)
+        self._align_timer = one_shot(self.native, 0, self._align)
         self._playback = Playback(
             napari_viewer, self._shown.time_axis, self._show_buttons, self.native
         )
@@ -404,11 +403,3 @@ class RecruitmentWidget(Container[Widget]):
             self._display.close()
             for event, action in self._viewer_events():
                 event.disconnect(action)
-
-
-def _timer(parent: Any, delay_ms: int, action: Any) -> QTimer:
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.setInterval(delay_ms)
-    timer.timeout.connect(action)
-    return timer

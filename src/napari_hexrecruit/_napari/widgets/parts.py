@@ -16,7 +16,7 @@ from magicgui.widgets import (
     Select,
     Widget,
 )
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QComboBox, QFrame, QScrollArea, QSizePolicy
 
 from napari_hexrecruit._napari.widgets.loading import Monitor
@@ -210,3 +210,12 @@ def show_on_bar(bar: Any, monitor: Monitor | None) -> None:
     bar.native.setRange(0, 1000)
     done, total = (0, 1) if monitor is None else (monitor.done, monitor.total)
     bar.native.setValue(1000 * done // max(total, 1))
+
+
+def one_shot(parent: Any, delay_ms: int, action: Any) -> QTimer:
+    """A timer that acts once, after a pause."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(delay_ms)
+    timer.timeout.connect(action)
+    return timer
