@@ -9,6 +9,7 @@ import xarray as xr
 from napari.layers import Points
 from tests.support.cubes import cube_of, letter_cube, wave_cube
 from tests.support.looking import go_to
+from tests.support.waiting import PATIENCE_MS
 
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 
@@ -334,14 +335,17 @@ class TestSaying:
             expected = nearest if across[nearest] <= 50 * np.sqrt(0.75) else None
             assert layer.get_value((3000.0, *place), world=True) == expected
 
-    def test_changes_are_announced(self, add, cube):
+    def test_changes_are_announced(self, add, cube, qtbot):
         viewer, layer = add(cube)
-        go_to(viewer, 3000.0)
         heard = []
         for name in ("bin_changed", "cube_changed", "metric", "outline_nan", "features"):
             getattr(layer.events, name).connect(lambda event: heard.append(event.type))
+        go_to(viewer, 3000.0)
+        qtbot.waitUntil(lambda: "features" in heard, timeout=PATIENCE_MS)
+        heard.clear()
         go_to(viewer, 3010.0)
-        assert heard == ["bin_changed", "features"]
+        assert heard == ["bin_changed"]
+        qtbot.waitUntil(lambda: heard == ["bin_changed", "features"], timeout=PATIENCE_MS)
         go_to(viewer, 3010.0)
         assert heard == ["bin_changed", "features"]
         heard.clear()

@@ -41,7 +41,7 @@ class AtRest:
             self._since = now
         due = min(now + _REST_S, self._since + _BETWEEN_S)
         due = max(due, self._called + _BETWEEN_S)
-        self._timer.start(int(1000 * (due - now)))
+        self._timer.start(max(0, int(1000 * (due - now))))  # events may have been late
 
     def _do(self) -> None:
         self._called = monotonic()
