@@ -87,7 +87,7 @@ def find_waves(
     -------
     xr.Dataset
         The cube with ``wave`` (time, hex) int32: the number of the wave, 0 for none; and ``onset``
-        (wave, hex) float64, ms since the start of the wave, NaN where it does not get to.
+        (event, hex) float64, ms since the start of each wave, NaN in hexagons it does not reach.
         `waves_table` lists the waves, `waves_summary` sums them up.
 
     Raises
