@@ -1,4 +1,4 @@
-from .calcium import calcium
+from .slow_kernel import calcium
 from .clusters import cluster_test, clusters_table
 from .comparison import align, compare, z_score
 from .events import find_waves, wave_latency, waves_summary, waves_table

@@ -23,7 +23,7 @@ def calcium(
     overwrite: Overwrite = False,
 ) -> None:
     """Write a cube with its spikes as a slow indicator of calcium would show them."""
-    from napari_hexrecruit.analysis.calcium import calcium as convolved
+    from napari_hexrecruit.analysis.slow_kernel import calcium as convolved
     from napari_hexrecruit.schema import notes_of
     from napari_hexrecruit.storage.cubes import ENDINGS, write_cube
 

@@ -74,7 +74,7 @@ class TestDerivedMetrics:
         with pytest.raises(ValueError, match="no 'difference'"):
             RecruitmentLayer(cube, metric="difference")
         _viewer, layer = add(compared, metric="difference")
-        with pytest.raises(ValueError, match=r"it can show recruitment, n_recruited, rate$"):
+        with pytest.raises(ValueError, match=r"show recruitment, n_recruited, rate, or compute it"):
             layer.cube = cube
         assert layer.cube is compared
         other = RecruitmentLayer(cube)
