@@ -1,4 +1,3 @@
-from .slow_kernel import calcium
 from .clusters import cluster_test, clusters_table
 from .comparison import align, compare, z_score
 from .events import find_waves, wave_latency, waves_summary, waves_table
@@ -33,6 +32,7 @@ from .selection import (
     neurons_table,
     share_of_neurons,
 )
+from .slow_kernel import calcium
 from .traces import hex_traces, population_trace, raster, traces_table
 from .trial_results import reliability, trial_cube, trial_mean
 from .trials import count_trials, cut_trials

@@ -40,7 +40,8 @@ class Exporter(User):
         self.wait(lambda: not self.panel.busy)
 
     def fill(self, output, **fields):
-        self.panel.file.value = str(output) + ("" if output.suffix else "/")
+        name = str(output)
+        self.panel.file.value = name if not name or Path(name).suffix else f"{name}/"
         for name, value in fields.items():
             getattr(self.panel, name).value = value
 
