@@ -37,10 +37,14 @@ def pytest_xdist_auto_num_workers() -> int:
 def _interrupts_are_heard():
     """What runs in the background of a shell ignores Ctrl-C, and so would all that tests start.
 
-    The command itself ignores it when it is about to end, which a test that calls it is not.
+    The command itself ignores it when it is about to end, which a test that calls it is not. Under
+    ``nohup`` it is the same with a terminal that is closed.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    closed = getattr(signal, "SIGHUP", None)
+    if closed is not None and signal.getsignal(closed) is signal.SIG_IGN:
+        signal.signal(closed, signal.SIG_DFL)
 
 
 @pytest.hookimpl(tryfirst=True)
