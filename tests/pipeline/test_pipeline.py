@@ -196,13 +196,14 @@ def test_the_number_of_threads_does_not_matter(config, n_workers):
 
 
 def test_a_second_cube_reads_no_file(config, tmp_path):
+    """Only another radius does: it reads the flat positions again, which are not kept."""
     files = simple_files(n_strays=10)
     path = files.write(tmp_path / "simulation")
     sim = open_simulation(path)
     first = recruitment_cube(sim, where="synapse_class=INH")
     for file in (tmp_path / "simulation").rglob("*.h5"):
         file.unlink()
-    second = recruitment_cube(sim, radius=30.0, bin_ms=20.0, start=20.0, where="synapse_class=EXC")
+    second = recruitment_cube(sim, bin_ms=20.0, start=20.0, where="synapse_class=EXC")
     assert second.sizes != first.sizes
     assert recruitment_cube(sim, where="synapse_class=INH").identical(first)
 

@@ -240,7 +240,7 @@ _spikes.SpikeTrain.blocks = slowly
 def close():
     viewer = napari.current_viewer()
     widget = next(iter(viewer.window.dock_widgets.values()))
-    if widget.form.status.value.startswith("Reading spikes"):
+    if widget.form.status.value.startswith(("Reading spikes", "Spikes")):
         timer.stop()
         viewer.close()
         closed.set()
@@ -263,7 +263,7 @@ class TestClosing:
         user.choose(simulations[0])
         with threads_end():
             user.form.load.native.click()
-            user.wait(lambda: user.form.status.value.startswith("Reading spikes"))
+            user.wait(lambda: user.form.status.value.startswith(("Reading spikes", "Spikes")))
             close(user)
             slow_reading.closed.set()
         assert slow_reading.ended_early
