@@ -124,7 +124,7 @@ def log2_ratio_of(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArr
 def variable(cube: xr.Dataset, name: str, *, is_label: bool) -> Values:
     """A variable (time, hex), or (hex,), which is the same in every bin.
 
-    A label has no value where there is no percentage.
+    Labels are NaN where the percentage is NaN.
     """
     values = cube[name].values.astype(np.float32, copy=False)
     if is_label:

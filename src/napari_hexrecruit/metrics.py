@@ -187,8 +187,8 @@ class Metric:
         Returns
         -------
         (n_bins,) float64
-            Over the hexagons that have a value in the bin; NaN if none has, or if there is no value
-            of several hexagons, see `pools`.
+            Over the hexagons that have a value in the bin; NaN if none has, or if the metric cannot
+            be pooled over hexagons, see `pools`.
         """
         self.check(cube)
         asked = cube.isel(time=bins)

@@ -230,10 +230,10 @@ def test_what_is_no_result_is_refused(two):
     cube, found = two
     with pytest.raises(ValueError, match="has no waves: compute them with find_waves"):
         waves_table(cube)
-    with pytest.raises(ValueError, match="there is no wave 3: use 1 to 2"):
+    with pytest.raises(ValueError, match="wave 3 does not exist: choose 1 to 2"):
         wave_latency(found, 3)
     quiet = find_waves(cube_with([], n_bins=3))
-    with pytest.raises(ValueError, match="there is no wave 1: none was found"):
+    with pytest.raises(ValueError, match="wave 1 does not exist: find_waves found no waves"):
         wave_latency(quiet, 1)
 
 

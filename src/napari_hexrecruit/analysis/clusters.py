@@ -98,13 +98,13 @@ def cluster_test(
     Raises
     ------
     ValueError
-        If there are too few observations, they do not go together, there is no baseline, no value,
-        nothing varies, or the metric is not one that every cube has.
+        If observations are too few, have different hexagons or bins, lack a baseline or values, or
+        are all equal, or if a cube lacks the metric.
 
     Warns
     -----
     RecruitmentWarning
-        If there are too few arrangements for a p of 0.05, or hexagons are not in all observations.
+        If a p of 0.05 needs more arrangements, or some observations lack hexagons.
 
     Notes
     -----
@@ -242,7 +242,7 @@ def _against_baseline(
     low, high = baseline or (start - (stop - start), start)
     if baseline is None and (low < bins.start_ms - EDGE_TOLERANCE_MS or start >= stop):
         raise ValueError(
-            f"there is no baseline of {stop - start:g} ms before {start:g} ms, as the observations"
+            f"no baseline of {stop - start:g} ms fits before {start:g} ms, because the observations"
             f" run from {bins.start_ms:g} to {bins.stop_ms:g} ms: give a window and a baseline of"
             " the same length, or what to test against"
         )
@@ -309,7 +309,9 @@ def _statistic(made: _Made) -> Statistic:
     values = made.values.reshape(len(made.values), -1)
     statistic = Statistic.of(values, made.arrangements, centred=made.how == "two groups")
     if np.isinf(statistic.squares).all():
-        raise ValueError("nothing varies between the observations: there is no variance to test")
+        raise ValueError(
+            "all observations are equal, so nothing can be tested: give trials or seeds that differ"
+        )
     return statistic
 
 

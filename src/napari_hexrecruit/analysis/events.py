@@ -227,12 +227,12 @@ def wave_latency(result: xr.Dataset, wave: int) -> xr.DataArray:
     Raises
     ------
     ValueError
-        If there is no such wave.
+        If `wave` is not the number of a wave.
     """
     n = len(_rows(result))
     if not 1 <= wave <= n:
-        has = f"use 1 to {n}" if n else "none was found"
-        raise ValueError(f"there is no wave {wave}: {has}")
+        has = f"choose 1 to {n}" if n else "find_waves found no waves"
+        raise ValueError(f"wave {wave} does not exist: {has}")
     onset = result["onset"].isel({"event": wave - 1}).values
     return hex_array(result, onset, "half_peak_latency")
 

@@ -45,8 +45,8 @@ def local_velocity(latency: xr.DataArray, *, rings: int = _RINGS) -> xr.Dataset:
         ``slowness_x``, ``slowness_y``, ``slowness_se``
             gradient of latency, and the standard error of either; ms per unit of flat space.
         ``velocity_x``, ``velocity_y``
-            units of flat space per ms; NaN where the gradient is within two standard errors of 0:
-            there is no front, or all is at once.
+            units of flat space per ms; NaN where the gradient is within two standard errors of 0,
+            as it is without a front or in a simultaneous response.
         ``speed``, ``speed_low``, ``speed_high``
             its size and the 95 % interval; the same units. Infinity where the interval of the
             gradient holds 0.

@@ -293,7 +293,7 @@ def _spikes(sim: Simulation, only: str | None, report: Progress) -> Iterator[Fin
 
 
 def _reports(sim: Simulation) -> Iterator[Finding]:
-    """Reports are not needed for recruitment: one that cannot be read is no error."""
+    """Recruitment needs no reports, so an unreadable one is an assumption, not an error."""
     for config in sim.reports:
         for found in report_info(sim, config):
             field = f"report {config.name!r}"

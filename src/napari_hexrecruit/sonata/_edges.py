@@ -213,7 +213,7 @@ def _ends(group: Any, where: str) -> tuple[str, str]:
 
 
 def _ranges(index: Any, ids: Ids, n_edges: int, where: str) -> npt.NDArray[np.int64] | None:
-    """(n, 2) first and end of the edges of some neurons; None where there are too many."""
+    """(n, 2) first and end of the edges of some neurons; None for too many."""
     of_nodes, of_edges = child(index, "node_id_to_ranges"), child(index, "range_to_edge_id")
     if any(getattr(one, "shape", ())[1:] != (2,) for one in (of_nodes, of_edges)):
         return None
@@ -227,6 +227,6 @@ def _ranges(index: Any, ids: Ids, n_edges: int, where: str) -> npt.NDArray[np.in
     ranges = np.concatenate(parts) if parts else np.zeros((0, 2), np.int64)
     if (ranges < 0).any() or (ranges > n_edges).any():
         raise SimulationDataError(
-            where, f"points to edges beyond the {n_edges:,} that there are", "write it again"
+            where, f"points beyond the {n_edges:,} edges of the file", "write it again"
         )
     return ranges

@@ -648,7 +648,7 @@ def broken_sibling(folder: Path) -> None:
 
 
 @deviation(
-    "the circuit is on somebody else's disk",
+    "the circuit is on another computer's disk",
     refused="{folder}/simulation_config.json: 'network' names the circuit configuration"
     " /gpfs/home/somebody/circuit_config.json, which does not exist: correct the path, or give"
     " --circuit {folder}/circuit_config.json",
@@ -658,7 +658,7 @@ def circuit_on_another_disk(folder: Path) -> None:
     edit_simulation(folder, lambda content: content.update(network=path))
 
 
-@deviation("the circuit is on somebody else's disk; `--circuit` gives it")
+@deviation("the circuit is on another computer's disk; `--circuit` gives it")
 def circuit_given(folder: Path) -> dict[str, Any]:
     circuit_on_another_disk(folder)
     return {
@@ -668,7 +668,7 @@ def circuit_given(folder: Path) -> dict[str, Any]:
 
 
 @deviation(
-    "the nodes are on somebody else's disk",
+    "the nodes are on another computer's disk",
     refused="/gpfs/nodes.h5: the nodes file of population 'cortex' does not exist: correct the path"
     " in {folder}/circuit_config.json",
 )
