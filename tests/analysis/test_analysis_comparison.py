@@ -251,6 +251,8 @@ def test_titles_name_both_denominators_where_they_differ():
     )
     all_of = compare(EXC, INH.assign_attrs(recipe="{}"), names=("E", "I"))
     assert "E (of synapse_class EXC) − I (of all)" in all_of["difference"].attrs["long_name"]
+    said = compare(EXC, INH, names=("EXC", "INH"))["difference"].attrs["long_name"]
+    assert said == "Recruited, EXC − INH"
 
 
 def test_nothing_that_is_compared_is_changed():

@@ -226,11 +226,19 @@ def _log2(ratio: Values) -> Values:
 
 
 def _named(a: xr.Dataset, b: xr.Dataset, names: tuple[str, str]) -> list[str]:
-    """What the two are called; with the neurons they are of where these are not the same."""
+    """What the two are called; with the neurons they are of where these are not the same.
+
+    A name that is in the filter, such as INH in ``synapse_class INH``, says it already.
+    """
     filters = [CubeRecipe.of_foreign(cube).filters for cube in (a, b)]
-    if filters[0] == filters[1]:
+    pairs = list(zip(names, filters, strict=True))
+    if filters[0] == filters[1] or all(name in _words_of(of) for name, of in pairs):
         return list(names)
-    return [f"{name} (of {of or 'all'})" for name, of in zip(names, filters, strict=True)]
+    return [f"{name} (of {of or 'all'})" for name, of in pairs]
+
+
+def _words_of(text: str) -> list[str]:
+    return text.replace(",", " ").split()
 
 
 def _with(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QApplication
 from tests.support.cubes import wave_cube
 from tests.support.widget_helpers import neurons_in_a_row
 
@@ -56,10 +57,26 @@ def test_a_map_has_no_time_in_movies(long_run):
     assert header_texts(render_frames(mapped).scene, 0) != []
 
 
+def slider_name():
+    """The field beside the slider of time."""
+    (shown,) = [
+        field
+        for field in QApplication.allWidgets()
+        if field.objectName() == "axis_label" and field.isVisible()
+    ]
+    return shown
+
+
+def has_room(field):
+    return field.width() >= field.fontMetrics().horizontalAdvance("time from the onset")
+
+
 def test_on_the_slider(make_napari_viewer, kinds):
-    viewer = make_napari_viewer()
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1200, 800)
     layer = add_recruitment_layer(viewer, kinds["the onset"])
     assert viewer.dims.axis_labels[0] == "time from the onset"
+    assert has_room(slider_name())
     layer.cube = kinds[""]
     assert viewer.dims.axis_labels[0] == "time"
     other = add_recruitment_layer(viewer, kinds["200 ms"])

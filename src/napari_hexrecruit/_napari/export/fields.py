@@ -28,7 +28,7 @@ _GROUNDS = [("White", "white"), ("Black", "black")]
 USUAL_SPEEDS = {FPS: 20.0, DILATION: 5.0}
 
 
-SPEED_UNITS = {FPS: " frames per s", DILATION: " s per s"}
+SPEED_UNITS = {FPS: " per s", DILATION: " s per s"}
 
 
 _PROGRESS_HEIGHT = 6

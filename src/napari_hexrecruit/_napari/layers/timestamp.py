@@ -9,6 +9,7 @@ from typing import Any
 import napari
 from napari.components.overlays import TextOverlay
 from napari.layers import Layer
+from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_hexrecruit._napari.layers.display import hex_points, time_label
 from napari_hexrecruit._napari.private.copies import STATE_KEY
@@ -135,6 +136,14 @@ def _name_axis(viewer: napari.Viewer, layer: Layer) -> None:
     if is_ours and labels[axis] != wanted:
         labels[axis] = wanted
         viewer.dims.axis_labels = labels
+        _make_room_for_names()
+
+
+def _make_room_for_names() -> None:
+    """Fit the names of sliders: napari does when they are typed, and not when they are set."""
+    for widget in QApplication.allWidgets() if QApplication.instance() is not None else ():
+        if isinstance(widget, QLineEdit) and widget.objectName() == "axis_label":
+            widget.textChanged.emit(widget.text())
 
 
 def _cube_of(layer: Layer) -> Any:
