@@ -87,6 +87,8 @@ def test_on_the_slider(make_napari_viewer, kinds):
     viewer.dims.axis_labels = ("mine", "y", "x")
     viewer.dims.set_point(0, 20.0)
     assert viewer.dims.axis_labels[0] == "mine"
+    viewer.dims.axis_labels = ("time from the onset", "y", "x")  # as napari does for a new layer
+    assert has_room(slider_name())
 
 
 def test_titles_say_the_node_set(tmp_path):

@@ -62,6 +62,8 @@ class _TimeStamp:
         layers.selection.events.active.connect(self._update)
         # A hexagon layer announces its bins; this is for plain points.
         viewer.dims.events.point.connect(self._on_moved)
+        # After napari's own: the field has the name by then.
+        viewer.dims.events.axis_labels.connect(_make_room_for_names, position="last")
         for layer in layers:
             self._follow(layer)
         self._update()
@@ -136,10 +138,9 @@ def _name_axis(viewer: napari.Viewer, layer: Layer) -> None:
     if is_ours and labels[axis] != wanted:
         labels[axis] = wanted
         viewer.dims.axis_labels = labels
-        _make_room_for_names()
 
 
-def _make_room_for_names() -> None:
+def _make_room_for_names(event: object = None) -> None:
     """Fit the names of sliders: napari does when they are typed, and not when they are set."""
     for widget in QApplication.allWidgets() if QApplication.instance() is not None else ():
         if isinstance(widget, QLineEdit) and widget.objectName() == "axis_label":
