@@ -160,12 +160,12 @@ class Middle:
 
 @pytest.fixture
 def slow_reading(monkeypatch):
-    """Spikes come a few at a time, as from a slow disk."""
+    """Spikes come a few at a time, as from a slow disk, whoever asks for them."""
     middle, blocks = Middle(), _spikes.SpikeTrain.blocks
     monkeypatch.setattr(_spikes, "_BLOCK", 20)
 
-    def slowly(*args):
-        for block in blocks(*args):
+    def slowly(train, sizes=(), *of):
+        for block in blocks(train, (), *of):
             middle.pass_part()
             yield block
 
@@ -228,8 +228,8 @@ from napari_hexrecruit.sonata import _spikes
 _spikes._BLOCK, blocks = 20, _spikes.SpikeTrain.blocks
 closed, read = threading.Event(), []
 
-def slowly(*args):
-    for block in blocks(*args):
+def slowly(train, sizes=(), *of):
+    for block in blocks(train, (), *of):
         read.append(len(block))
         if len(read) > 3:
             closed.wait()
