@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from tests.support.real_data import real_neurons
 
 from napari_hexrecruit import HexGrid
-from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, hex_names, ij_to_rowcol, rowcol_to_ij
+from napari_hexrecruit.hexgrid import (
+    NEIGHBOURS_IJ,
+    hex_names,
+    ij_to_rowcol,
+    neighbours,
+    rowcol_to_ij,
+)
 
 radii = st.floats(0.01, 1e4, allow_nan=False)
 coordinates = st.floats(-1e5, 1e5, allow_nan=False)
@@ -113,6 +119,29 @@ def test_there_are_six_neighbours_one_spacing_away_and_neighbourhood_is_mutual()
     steps = {tuple(step) for step in NEIGHBOURS_IJ.tolist()}
     assert len(steps) == 6
     assert {(-i, -j) for i, j in steps} == steps
+
+
+@given(st.sets(st.tuples(st.integers(-4, 4), st.integers(-4, 4)), min_size=1), st.data())
+def test_edges_are_those_across_which_the_group_is_another(places, data):
+    """Each edge stands in the middle between a hexagon of the group and one that is not in it."""
+    grid, (row, col) = HexGrid(10.0), np.array(sorted(places)).T
+    group = data.draw(st.lists(st.integers(0, 2), min_size=len(row), max_size=len(row)))
+    i, j = rowcol_to_ij(row, col)
+    known = dict(zip(zip(i.tolist(), j.tolist(), strict=True), group, strict=True))
+    beside = neighbours(i, j)
+    wanted = set()
+    for k, (a, b) in enumerate(known):
+        for side, (di, dj) in enumerate(NEIGHBOURS_IJ.tolist()):
+            other = (a + di, b + dj)
+            assert (beside[k, side] >= 0) == (other in known)
+            if known[a, b] and known.get(other, 0) != known[a, b]:
+                middle = np.mean(grid.hex_to_xy([a, a + di], [b, b + dj]), axis=1)
+                wanted.add((known[a, b], *np.round(middle, 6).tolist()))
+    edges = grid.edges_around(i, j, group)
+    assert len(edges) == len(wanted)
+    np.testing.assert_allclose(np.hypot(*(edges[:, 1] - edges[:, 0]).T), 10.0)
+    middles = {tuple(m) for m in np.round(edges.mean(axis=1), 6).tolist()}
+    assert middles == {(x, y) for _, x, y in wanted}
 
 
 def test_corners_are_one_radius_away_and_pointy_top():

@@ -164,6 +164,33 @@ class HexGrid:
         centres = np.stack([x, y], axis=-1)
         return centres[:, None, :] + self.radius * unit_corners()
 
+    def edges_around(self, i: npt.ArrayLike, j: npt.ArrayLike, group: npt.ArrayLike) -> Floats:
+        """Edges of groups of hexagons: those behind which there is none of the same group.
+
+        Parameters
+        ----------
+        i, j
+            (n_hexes,) grid indices.
+        group
+            (n_hexes,) number of the group of each hexagon; 0 or False for those in none.
+
+        Returns
+        -------
+        (n_edges, 2, 2) float64
+            x and y of both ends, counter-clockwise around each group.
+
+        Examples
+        --------
+        >>> HexGrid(10.0).edges_around([0, 1], [0, 1], [5, 5]).shape
+        (10, 2, 2)
+        """
+        i, j, here = np.asarray(i), np.asarray(j), np.append(np.asarray(group, dtype=np.int64), 0)
+        mine = here[:-1, None]
+        which, side = np.nonzero((mine != 0) & (mine != here[neighbours(i, j)]))
+        corners = self.hex_to_corners(i[which], j[which])
+        at = np.arange(len(which))
+        return np.stack([corners[at, side - 1], corners[at, side]], axis=1)
+
     def to_attrs(self) -> dict[str, float]:
         """Parameters as plain scalars, as file attributes hold them."""
         return {
@@ -230,6 +257,32 @@ def hex_names(row: npt.ArrayLike, col: npt.ArrayLike) -> npt.NDArray[np.str_]:
     """
     pairs = zip(np.asarray(row).tolist(), np.asarray(col).tolist(), strict=True)
     return np.array([f"R{r};C{c}" for r, c in pairs], dtype=np.str_)
+
+
+def neighbours(i: npt.ArrayLike, j: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    """Which of the listed hexagons are across the six sides of each, as `NEIGHBOURS_IJ` has them.
+
+    Parameters
+    ----------
+    i, j
+        (n_hexes,) grid indices, each pair once.
+
+    Returns
+    -------
+    (n_hexes, 6) intp
+        Positions in the list; -1 where the neighbour is not listed.
+
+    Examples
+    --------
+    >>> neighbours([0, 1], [0, 1]).tolist()
+    [[1, -1, -1, -1, -1, -1], [-1, -1, -1, 0, -1, -1]]
+    """
+    i, j = np.asarray(i, dtype=np.int64), np.asarray(j, dtype=np.int64)
+    steps = NEIGHBOURS_IJ.astype(np.int64)
+    keys, wanted = (i << 32) + j, ((i[:, None] + steps[:, 0]) << 32) + j[:, None] + steps[:, 1]
+    order = np.argsort(keys)
+    at = order[np.searchsorted(keys, wanted, sorter=order).clip(max=len(keys) - 1)]
+    return np.where(keys[at] == wanted, at, -1)
 
 
 def unit_corners() -> Floats:

@@ -28,6 +28,8 @@ TIME, HEX, BOUND = "time", "hex", "bound"
 TIME_BOUNDS = "time_bounds"
 RECRUITMENT, N_RECRUITED, N_SPIKES = "recruitment", "n_recruited", "n_spikes"
 N_NEURONS = "n_neurons"
+CLUSTER, SIGNIFICANT = "cluster", "significant"
+"""Variables of a test's result; pictures outline the significant clusters of each bin."""
 TRIAL = "trial"
 """Dimension of trials side by side, which are not a cube yet."""
 CHOSEN_NODE_SET = "chosen_node_set"
@@ -139,6 +141,14 @@ def validate_cube(cube: xr.Dataset) -> None:
         remedies = dict.fromkeys(fault.remedy for fault in faults if fault.remedy)
         found = "; ".join(fault.found for fault in faults)
         raise ValueError(": ".join(["not a recruitment cube", found, *remedies]))
+
+
+def significant_clusters(part: xr.Dataset) -> npt.NDArray[np.int32]:
+    """Number of the significant cluster that each bin of each hexagon is in; 0 for none."""
+    inside = part[SIGNIFICANT].values.astype(bool)
+    numbers = part[CLUSTER].values if CLUSTER in part else 1
+    clusters: npt.NDArray[np.int32] = np.where(inside, numbers, 0).astype(np.int32)
+    return clusters
 
 
 def has_spikes(cube: xr.Dataset) -> bool:

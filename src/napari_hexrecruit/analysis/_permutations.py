@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ
+from napari_hexrecruit.hexgrid import neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,12 +87,9 @@ class Lattice:
     """
 
     def __init__(self, i: npt.ArrayLike, j: npt.ArrayLike, n_bins: int) -> None:
-        places = list(zip(np.asarray(i).tolist(), np.asarray(j).tolist(), strict=True))
-        at = {place: k for k, place in enumerate(places)}
-        n_hexes, self.n_cells = len(places), len(places) * n_bins
-        ahead = np.full((n_hexes, 3), -1, dtype=np.int64)
-        for k, (a, b) in enumerate(places):  # each pair once: of opposite steps one
-            ahead[k] = [at.get((a + di, b + dj), -1) for di, dj in NEIGHBOURS_IJ[:3].tolist()]
+        ahead = neighbours(i, j)[:, :3]  # each pair once: of opposite steps one
+        n_hexes = len(ahead)
+        self.n_cells = n_hexes * n_bins
         first = n_hexes * np.arange(n_bins)[:, None, None]
         table = np.full((n_bins, n_hexes, 4), self.n_cells, dtype=np.int64)
         table[..., :3] = np.where(ahead >= 0, ahead + first, self.n_cells)

@@ -24,7 +24,7 @@ from napari_hexrecruit.analysis.comparison import PERCENTAGE_POINTS
 from napari_hexrecruit.analysis.windows import bins_of, cut
 from napari_hexrecruit.errors import Parameter, ParameterError, RecruitmentWarning
 from napari_hexrecruit.metrics import Metric, plain_metric
-from napari_hexrecruit.schema import HEX, TIME, TIME_BOUNDS, notes_of
+from napari_hexrecruit.schema import CLUSTER, HEX, SIGNIFICANT, TIME, TIME_BOUNDS, notes_of
 from napari_hexrecruit.timebins import EDGE_TOLERANCE_MS
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Window = tuple[float, float]
 
-SIGNIFICANT = 0.05
+LEVEL = 0.05
 """Clusters with at most this p are called significant."""
 _TAILS = {0: "two-sided", 1: "greater", -1: "smaller"}
 _COLUMNS = ("cluster", "p", "mass", "n_hexes", "first_ms", "last_ms")
@@ -320,7 +320,7 @@ def _limit(threshold: float | None, tail: int, n_free: int) -> float:
 
     if threshold is not None:
         return float(threshold)
-    return float(stdtrit(n_free, 1.0 - SIGNIFICANT / (1 if tail else 2)))
+    return float(stdtrit(n_free, 1.0 - LEVEL / (1 if tail else 2)))
 
 
 def _result(
@@ -330,14 +330,14 @@ def _result(
     shape = (cube.sizes[TIME], cube.sizes[HEX])
     label = found.label.reshape(shape)
     units = PERCENTAGE_POINTS if shown.units == "%" else shown.units
-    is_significant = np.append(False, found.p <= SIGNIFICANT)[label]
+    is_significant = np.append(False, found.p <= LEVEL)[label]
     table = [_row(cube, label, k, found) for k in range(1, len(found.p) + 1)]
     notes = [*notes_of(cube), *_notes(made, found, tail)]
     variables = {
         "difference": (made.difference.astype(np.float32).reshape(shape), made.label, units),
         "t": (found.t.astype(np.float32).reshape(shape), f"t of {made.label}", ""),
-        "cluster": (label, "Number of the cluster", ""),
-        "significant": (is_significant, f"In a cluster with p <= {SIGNIFICANT:g}", ""),
+        CLUSTER: (label, "Number of the cluster", ""),
+        SIGNIFICANT: (is_significant, f"In a cluster with p <= {LEVEL:g}", ""),
     }
     return cube.assign(
         {
@@ -372,7 +372,7 @@ def _notes(made: _Made, found: Clusters, tail: int) -> list[str]:
         notes.append(f"clusters: all {n} arrangements were taken, as there are no more")
     mirrored = tail == 0 and (made.how != "two groups" or len(set(made.n_observations)) == 1)
     least = (2 if mirrored and made.arrangements.exact else 1) / n
-    if least > SIGNIFICANT:
+    if least > LEVEL:
         notes.append(
             f"clusters: p cannot be below {least:.3g} with {n} arrangements: give more"
             f" {'observations' if made.arrangements.exact else 'permutations'}"

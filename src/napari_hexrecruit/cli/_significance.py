@@ -107,19 +107,19 @@ def significance(
 
 def _tell(result: xr.Dataset, output: Path, as_json: bool) -> None:
     from napari_hexrecruit.analysis import clusters_table
-    from napari_hexrecruit.analysis.clusters import SIGNIFICANT
+    from napari_hexrecruit.analysis.clusters import LEVEL
 
     how = json.loads(result.attrs["analysis"])["clusters"]
     table = clusters_table(result)
     if as_json:
         say_json({**how, "clusters": json.loads(result.attrs["clusters"]), "means": _TESTED})
         return
-    found = table[table["p"] <= SIGNIFICANT]
+    found = table[table["p"] <= LEVEL]
     n = " against ".join(str(n) for n in how["n_observations"])
     drawn = "all" if how["exact"] else "drawn"
     say(
         f"{output}: {n} observations, {how['test']}, {how['n_permutations']:,} arrangements"
-        f" ({drawn}); {len(found)} of {len(table)} clusters with p <= {SIGNIFICANT:g}"
+        f" ({drawn}); {len(found)} of {len(table)} clusters with p <= {LEVEL:g}"
     )
     for row in found.itertuples():
         say(

@@ -14,7 +14,7 @@ from napari_hexrecruit.counting.members import NO_HEX, HexMembers
 from napari_hexrecruit.flatmap._borders import Borders
 from napari_hexrecruit.flatmap._images import FlatImage, checked_pixel_size
 from napari_hexrecruit.flatmap._voxels import label_points, most_frequent
-from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, HexGrid
+from napari_hexrecruit.hexgrid import HexGrid, neighbours
 from napari_hexrecruit.pipeline.members import cube_members
 from napari_hexrecruit.schema import N_NEURONS
 from napari_hexrecruit.sonata import Simulation, open_simulation
@@ -99,8 +99,7 @@ class HexRegions:
 
     @cached_property
     def _borders(self) -> Borders:
-        find = _Finder(self.i, self.j)
-        beside = np.stack([find(self.i + di, self.j + dj) for di, dj in NEIGHBOURS_IJ], axis=1)
+        beside = neighbours(self.i, self.j)
         other = np.where(beside >= 0, self.region[beside], -1)
         which, side = np.nonzero((self.region[:, None] >= 0) & (self.region[:, None] != other))
         centre = np.stack([self.i[which], self.j[which]], axis=1)

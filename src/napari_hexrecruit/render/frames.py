@@ -13,6 +13,7 @@ from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.errors import Parameter, ParameterError
 from napari_hexrecruit.limits import first_limits
 from napari_hexrecruit.metrics import is_static, metric_of
+from napari_hexrecruit.render.outlined import Outlined
 from napari_hexrecruit.render.painter import Painter
 from napari_hexrecruit.render.scene import Colours, Hexes, Panel, Scene, Underlay, arrange
 from napari_hexrecruit.render.sheet import colour_table, default_settings
@@ -298,12 +299,14 @@ def _scene(
     label = _colour_label(style, metric.bar_title(cubes))
     made = arrange(style, shown, hexes, (titles, label), others, flat_units)
     means = [_population(metric, cube, shown) if style.strip else np.empty(0) for cube in cubes]
-    parts = zip(made.layout.panels, hexes, titles, made.titles, means, strict=True)
+    outlined = [Outlined.of(cube, shown.bins) for cube in cubes]
+    parts = zip(made.layout.panels, hexes, titles, made.titles, means, outlined, strict=True)
     return Scene(
         style=style,
         layout=made.layout,
         panels=tuple(
-            Panel(box, made.view, one, title, lines, mean) for box, one, title, lines, mean in parts
+            Panel(box, made.view, one, title, lines, mean, around)
+            for box, one, title, lines, mean, around in parts
         ),
         colours=colours,
         shown=shown,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit.render.blend import fold
 from napari_hexrecruit.render.header import GAP
+from napari_hexrecruit.render.outlined import OutlinedPixels
 from napari_hexrecruit.render.overlays import draw_over, draw_under, header_texts
 from napari_hexrecruit.render.pixels import (
     Floats,
@@ -68,6 +69,8 @@ class Painter:
         packed = self._picture.view("<u4")[..., 0]
         for one, numbers in zip(self._maps, values, strict=True):
             one.paint(packed, numbers)
+        for one in self._maps:
+            one.outline(self._picture, frame)
         for part in self._moving:
             part.paint(frame)
         return self._picture.copy() if self._transparent else without_alpha(self._picture)
@@ -88,6 +91,7 @@ class _Map:
             layers = under[self._box], over[self._box]
             self._blend = fold(coverage, *layers, scene.style.opacity, self._background)
         self._part = np.empty((box.height, box.width), dtype="<u4")
+        self._outlined = OutlinedPixels(scene, panel)
 
     def paint(self, picture: Packed, values: npt.NDArray[np.float32]) -> None:
         if self._blend is None:
@@ -96,6 +100,13 @@ class _Map:
         colours[np.isnan(values)] = self._background | _OPAQUE
         self._blend.paint(np.append(colours, self._background), self._part)
         picture[self._box] = self._part
+
+    def outline(self, picture: Pixels, frame: int) -> None:
+        lines = self._outlined.at(frame)
+        if lines is not None:
+            at = np.nonzero(lines[..., 3])
+            part = picture[self._box]
+            part[at] = laid_over(part[at][None], lines[at][None])[0]
 
 
 def _moving_parts(scene: Scene, picture: Pixels) -> list[_Header | _Cursor]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, HexGrid
+from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.render.header import Header, plan_header, times_as_text
 from napari_hexrecruit.render.layout import (
     Box,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from napari_hexrecruit.metrics import Metric
+    from napari_hexrecruit.render.outlined import Outlined
     from napari_hexrecruit.render.style import MovieStyle
     from napari_hexrecruit.render.titles import Measure
     from napari_hexrecruit.render.window import Shown
@@ -110,15 +111,7 @@ class Hexes:
 
     def border(self) -> Floats:
         """(n, 2, 2) ends of the edges of hexagons behind which there is none."""
-        listed = set(zip(self.i.tolist(), self.j.tolist(), strict=True))
-        corners = self.grid.hex_to_corners(self.i, self.j)
-        edges = [
-            corners[k, [side - 1, side]]
-            for k, (i, j) in enumerate(zip(self.i.tolist(), self.j.tolist(), strict=True))
-            for side, (di, dj) in enumerate(NEIGHBOURS_IJ.tolist())
-            if (i + di, j + dj) not in listed
-        ]
-        return np.array(edges)
+        return self.grid.edges_around(self.i, self.j, np.ones(len(self.i), dtype=bool))
 
     @property
     def bounds(self) -> Bounds:
@@ -175,6 +168,7 @@ class Panel:
     title_lines: Fitted
     mean: Floats
     """(n_bins,) value of the population in each bin of the window; empty without a strip."""
+    outlined: Outlined | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit.render.outlined import draw_outlined
 from napari_hexrecruit.render.overlays import draw_header, draw_hexagons, draw_over, draw_under
 from napari_hexrecruit.render.sheet import Sheet, default_settings
 from napari_hexrecruit.render.strip import draw_cursor
@@ -49,6 +50,8 @@ def save_vector(
         for panel, numbers in zip(scene.panels, values, strict=True):
             draw_hexagons(sheet, scene, panel, _face_colours(scene, numbers))
         draw_over(sheet, scene)
+        for panel in scene.panels:
+            draw_outlined(sheet, scene, panel, panel.box, frame)
         draw_header(sheet, scene, frame)
         if scene.layout.strip is not None:
             draw_cursor(sheet, scene, scene.layout.strip, frame)

@@ -104,6 +104,16 @@ class TestCompare:
         panel.press(panel.widget.compare)
         return panel, layers
 
+    def test_a_layer_that_comes_later_is_offered(self, opened):
+        cubes = self.cubes()
+        panel, (first,) = opened("Compare", A=cubes["A"])
+        second = panel.viewer.add_layer(RecruitmentLayer(cubes["B"], name="B"))
+        assert (panel.widget.a.value, panel.widget.b.value) == (first, second)
+        second.name = "other"
+        assert panel.widget.b.native.findText("other") >= 0
+        panel.viewer.layers.remove(second)
+        assert panel.widget.b.choices == (first,)
+
     def test_absent_hexagons_have_no_value(self, opened):
         panel, _layers = self.compare(opened, **self.cubes())
         layer = panel.layer("comparison")

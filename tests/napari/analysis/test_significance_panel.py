@@ -22,11 +22,11 @@ ROW, COL = (a.ravel() for a in np.mgrid[0:5, 0:5])
 PATCH = (abs(ROW - 2) <= 1) & (abs(COL - 2) <= 1)
 
 
-def cube():
+def cube(seed=1, extra=30):
     """Onsets every 100 ms from 50 ms on; a patch responds for 20 ms."""
-    counts = np.random.default_rng(1).binomial(100, 0.2, (80, len(ROW)))
+    counts = np.random.default_rng(seed).binomial(100, 0.2, (80, len(ROW)))
     for onset in range(5, 80, 10):
-        counts[onset : onset + 2, PATCH] += 30
+        counts[onset : onset + 2, PATCH] += extra
     return cube_of(counts, row=ROW, col=COL)
 
 
@@ -84,6 +84,23 @@ def test_a_response_is_tested_outlined_and_listed(panel_of):
     assert line.startswith("p 0.0078 (+): ") and line.endswith("hexagons, 0 to 20 ms")
     press(panel.erase)
     assert layer.visible and [one.name for one in viewer.layers] == ["cube"]
+
+    other = viewer.add_layer(RecruitmentLayer(cube(seed=2, extra=0), name="other"))
+    let_events_pass()
+    panel.kind.value = "layers"
+    assert (panel.a.value, panel.b.value) == (layer, other)
+    press(panel.test)
+    others = cut_trials(other.cube, np.arange(50.0, 800.0, 100.0), before=0.0, after=40.0)
+    trials = cut_trials(layer.cube, np.arange(50.0, 800.0, 100.0), before=0.0, after=40.0)
+    expected = clusters_table(cluster_test(trials, others))
+    assert panel.found.table.equals(expected)
+    assert "the trials of A and B differ" in panel.result.value
+    inside = panel.found.result["significant"].values
+    assert inside[:2, PATCH].all() and not inside[2:].any()
+    panel.b.value = layer
+    press(panel.test)
+    assert panel.status.value.startswith("A and B are one layer")
+    panel.b.value = other
 
     panel.first.value = 5_000.0
     press(panel.test)

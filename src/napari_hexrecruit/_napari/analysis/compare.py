@@ -163,10 +163,6 @@ class CompareWidget(AnalysisPanel):
         self.beside.changed.connect(self._on_beside)
         self.compare.changed.connect(self.run)
         self.back.changed.connect(self._on_back)
-        events = self.viewer.layers.events
-        self._layer_events = [events.inserted, events.removed]
-        for event in self._layer_events:
-            event.connect(self._on_layers)
         buttons = row("", [self.compare, self.back])
         sections = [heading("Compare"), column("", fields, labels=True), self.about, buttons]
         self._show_fields()
@@ -181,14 +177,12 @@ class CompareWidget(AnalysisPanel):
 
     def on_closed(self) -> None:
         """Leave the layers to the viewer."""
-        for event in self._layer_events:
-            event.disconnect(self._on_layers)
         self.stage.close()
 
-    def _on_layers(self, event: Any) -> None:
+    def on_layers(self) -> None:
+        """Compare with another layer than A, and take away what there is."""
         self.back.enabled = bool(self.stage.layers)
-        if event.type == "inserted":
-            self._take_another()
+        self._take_another()
 
     def _take_another(self) -> None:
         """Compare with another layer than A itself, where there is one."""

@@ -58,6 +58,7 @@ class AnalysisPanel(Container[Widget]):
         self.progress, self.status = progress_bar(), Message(lines=_LINES)
         self._labelled: list[Widget] = []
         self._buttons: list[PushButton] = []
+        self._layer_choices: list[ComboBox] = []
         self._layer: RecruitmentLayer | None = None
         self._source: object = None
         self._has_none = False
@@ -84,6 +85,9 @@ class AnalysisPanel(Container[Widget]):
 
     def on_layer(self) -> None:
         """Hear that another layer is looked at, or that it shows another cube."""
+
+    def on_layers(self) -> None:
+        """Hear that layers came, went, or have other names."""
 
     def on_selection(self) -> None:
         """Hear that other hexagons are picked."""
@@ -143,8 +147,16 @@ class AnalysisPanel(Container[Widget]):
         self.status.refuse(sentence, self.title)
 
     def layer_choice(self, label: str, tooltip: str) -> ComboBox:
-        """Make a field for one of the layers of hexagons; napari renews what it offers."""
-        return choice(label, lambda _: self._layers(), tooltip)  # type: ignore[arg-type]
+        """Make a field for one of the layers of hexagons."""
+        field = choice(label, lambda _: self._layers(), tooltip)  # type: ignore[arg-type]
+        self._layer_choices.append(field)
+        return field
+
+    def reset_choices(self, *_: object) -> None:
+        """Offer the layers that there are; napari calls it when these change."""
+        for field in self._layer_choices:
+            field.reset_choices()
+        self.on_layers()
 
     # --- within -----------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
-"""The widget "Significance": where trials differ from their baseline by more than chance."""
+"""The widget "Significance": where trials differ from their baseline, or others, beyond chance."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,6 +24,7 @@ from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit._napari.widgets.parts import (
     LARGEST,
+    choice,
     column,
     fit_height,
     heading,
@@ -37,18 +39,22 @@ from napari_hexrecruit.analysis import (
     cut_trials,
     periodic_onsets,
 )
-from napari_hexrecruit.analysis.clusters import SIGNIFICANT
+from napari_hexrecruit.analysis.clusters import LEVEL
 from napari_hexrecruit.doubts import warnings_kept
-from napari_hexrecruit.hexgrid import NEIGHBOURS_IJ, unit_corners
+from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.metrics import metric_named
 from napari_hexrecruit.progress import Progress
+from napari_hexrecruit.schema import significant_clusters
 
 _COLOUR = "#111111"
 _MOST_ROWS = 10
-_TESTED = (
-    "What is shown is that response and baseline differ; where and when a cluster begins is not"
-    " itself tested."
-)
+BASELINE, LAYERS = "baseline", "layers"
+_KINDS = [("Response against baseline", BASELINE), ("A against B", LAYERS)]
+_TESTED = {
+    BASELINE: "What is shown is that response and baseline differ",
+    LAYERS: "What is shown is that the trials of A and B differ",
+}
+_NOT_TESTED = "; where and when a cluster begins is not itself tested."
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,15 +65,15 @@ class Tested:
 
     Parameters
     ----------
-    of
-        The cube that was tested.
+    kind
+        What it was tested against.
     result
         As `napari_hexrecruit.analysis.cluster_test` gives it.
     cautions
         Sentences on what makes the result doubtful.
     """
 
-    of: xr.Dataset
+    kind: str
     result: xr.Dataset
     cautions: tuple[str, ...]
 
@@ -78,18 +84,18 @@ class Tested:
 
 
 def tested(
-    cube: xr.Dataset, first: float, period: float, length: float, progress: Progress
+    cubes: Sequence[xr.Dataset], first: float, period: float, length: float, progress: Progress
 ) -> Tested:
-    """Test responses against what is as long before them.
+    """Test responses against what is as long before them, or against those of another cube.
 
     Parameters
     ----------
-    cube
-        A recruitment cube.
+    cubes
+        One recruitment cube, or two.
     first, period
         First onset and time between onsets, ms.
     length
-        Of response and baseline, ms.
+        Of the response, and of the baseline, ms.
     progress
         Called as ``progress(what, done, total)``.
 
@@ -99,31 +105,29 @@ def tested(
         If the times cannot be used, or nothing can be tested.
     """
     with warnings_kept() as cautions:
-        onsets = periodic_onsets(first, period, bins_of(cube).stop_ms)
-        trials = cut_trials(cube, onsets, before=length, after=length)
-        result = cluster_test(trials, progress=progress)
-    return Tested(cube, result, tuple(cautions))
+        onsets = [periodic_onsets(first, period, bins_of(one).stop_ms) for one in cubes]
+        before = length if len(cubes) == 1 else 0.0
+        trials = [
+            cut_trials(one, at, before=before, after=length)
+            for one, at in zip(cubes, onsets, strict=True)
+        ]
+        result = cluster_test(*trials, progress=progress)
+    return Tested(BASELINE if len(cubes) == 1 else LAYERS, result, tuple(cautions))
 
 
 def borders_of(result: xr.Dataset) -> Floats:
     """Edges around significant clusters, (n, 2, 3), as beginnings and courses (bin, y, x)."""
-    inside = result["significant"].values.astype(bool)
-    centres = np.stack([result["y"].values, result["x"].values], axis=1)
-    places = list(zip(result["i"].values.tolist(), result["j"].values.tolist(), strict=True))
-    at = {place: k for k, place in enumerate(places)}
-    corners = float(result.attrs["hex_radius"]) * unit_corners()[:, ::-1]
-    pieces = []
-    for side, (di, dj) in enumerate(NEIGHBOURS_IJ.tolist()):
-        beside = np.array([at.get((i + di, j + dj), -1) for i, j in places])
-        bins, hexes = np.nonzero(inside & ~(inside[:, beside] & (beside >= 0)))
-        course = np.tile(corners[side] - corners[side - 1], (len(bins), 1))
-        start = np.column_stack([bins, centres[hexes] + corners[side - 1]])
-        pieces.append(np.stack([start, np.column_stack([0 * bins, course])], axis=1))
+    grid, i, j = HexGrid.from_attrs(result.attrs), result["i"].values, result["j"].values
+    clusters, pieces = significant_clusters(result), [np.empty((0, 2, 3))]
+    for k in np.flatnonzero(clusters.any(axis=1)).tolist():
+        edges = grid.edges_around(i, j, clusters[k])[..., ::-1]
+        lines = np.stack([edges[:, 0], edges[:, 1] - edges[:, 0]], axis=1)
+        pieces.append(np.insert(lines, 0, [k, 0.0], axis=2))
     return np.concatenate(pieces)
 
 
 class SignificanceWidget(AnalysisPanel):
-    """Panel that tests responses against their baselines, and lists clusters.
+    """Panel that tests responses against baselines or other responses, and lists clusters.
 
     Parameters
     ----------
@@ -142,7 +146,6 @@ class SignificanceWidget(AnalysisPanel):
         super().__init__(napari_viewer)
         self.stage = Stage(self.viewer)
         self.found: Tested | None = None
-        self._of: xr.Dataset | None = None
         self._drawn: Layer | None = None
         fields = self._fields()
         self.test = PushButton(text="Test", enabled=False)
@@ -156,33 +159,50 @@ class SignificanceWidget(AnalysisPanel):
         self.erase.changed.connect(self._on_clear)
         self.list.changed.connect(self._on_chosen)
         sections: list[Widget] = [
-            heading("Response against baseline"),
+            heading("Clusters beyond chance"),
             column("", fields, labels=True),
             row("", [self.test, self.erase]),
             self.result,
             self.list,
         ]
+        self._show_fields()
         self.lay_out(sections, fields, [self.test])
         self._list_clusters()
 
     def _fields(self) -> list[Widget]:
+        self.kind = choice("Test", _KINDS, "What the responses are tested against")
+        self.a = self.layer_choice("A", "Whose responses are tested")
+        self.b = self.layer_choice("B", "What A is tested against")
+        self.kind.changed.connect(self._show_fields)
         time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0}
         self.first = number("First onset, ms", label="First onset", minimum=-LARGEST, **time)
         self.period = number("From onset to onset, ms", label="Every", value=100.0, **time)
         self.length = number(
-            "Of the response after each onset, and of the baseline before it, ms",
+            "Of the response after each onset, ms; a baseline before it is as long",
             label="Length",
             value=50.0,
             **time,
         )
-        return [self.first, self.period, self.length]
+        return [self.kind, self.a, self.b, self.first, self.period, self.length]
+
+    def _show_fields(self) -> None:
+        self.b.visible = self.kind.value == LAYERS
+        self._take_another()
+        self._align_timer.start()
 
     # --- the panel --------------------------------------------------------------------------------
 
-    def on_layer(self) -> None:
-        """Keep to the cube of the layer that is looked at, if it is not the result."""
-        if self.cube is not None and not self.stage.is_result(self.layer):
-            self._of = self.cube
+    def on_layers(self) -> None:
+        """Test another layer than a result, against another one than A."""
+        self._take_another()
+
+    def _take_another(self) -> None:
+        """Layers that are no results, and two of them where there are two."""
+        offered = [one for one in self.a.choices if not self.stage.is_result(one)]
+        for field, taken in ((self.a, None), (self.b, self.a.value)):
+            free = [one for one in offered if one is not taken]
+            if free and not any(field.value is one for one in free):
+                field.value = free[0]
 
     def on_closed(self) -> None:
         """Leave the layers to the viewer."""
@@ -192,12 +212,16 @@ class SignificanceWidget(AnalysisPanel):
 
     def run(self) -> None:
         """Test in a thread."""
-        if self._of is None:
-            return
-        first, period, length = (
-            float(field.value) for field in (self.first, self.period, self.length)
-        )
-        self.work(partial(tested, self._of, first, period, length), self._show, [self._of])
+        fields = [self.a, self.b][: 2 if self.kind.value == LAYERS else 1]
+        layers = [field.value for field in fields]
+        cubes = [layer.cube for layer in layers if isinstance(layer, RecruitmentLayer)]
+        if len({id(layer) for layer in layers}) < len(layers):
+            self.refuse("A and B are one layer: load another simulation beside it.")
+        elif len(cubes) == len(fields):
+            first, period, length = (
+                float(field.value) for field in (self.first, self.period, self.length)
+            )
+            self.work(partial(tested, cubes, first, period, length), self._show, cubes)
 
     def _show(self, found: Tested) -> None:
         self._undraw()
@@ -207,9 +231,13 @@ class SignificanceWidget(AnalysisPanel):
         self.stage.show_alone([result], float(found.result["time"][0]))
         self._draw(found.result)
         table = found.table
-        n = int((table["p"] <= SIGNIFICANT).sum())
-        sentence = f"<b>{n} of {len(table)} clusters with p at most {SIGNIFICANT:g}.</b> {_TESTED}"
-        self.result.value = "<br>".join([sentence, *(f"{one}." for one in found.cautions)])
+        n = int((table["p"] <= LEVEL).sum())
+        sentence = (
+            f"<b>{n} of {len(table)} clusters with p at most {LEVEL:g}.</b> {_TESTED[found.kind]}"
+        )
+        self.result.value = "<br>".join(
+            [sentence + _NOT_TESTED, *(f"{one}." for one in found.cautions)]
+        )
         self.erase.enabled = True
         self._list_clusters()
 

@@ -14,10 +14,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.schema import HEX, N_NEURONS, N_RECRUITED, N_SPIKES, N_TRIALS, RECRUITMENT
+from napari_hexrecruit.schema import (
+    HEX,
+    N_NEURONS,
+    N_RECRUITED,
+    N_SPIKES,
+    N_TRIALS,
+    RECRUITMENT,
+    SIGNIFICANT,
+    significant_clusters,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import xarray as xr
 
@@ -25,6 +34,8 @@ if TYPE_CHECKING:
     from napari_hexrecruit.render.window import Shown
 
 Codes = npt.NDArray[np.unsignedinteger[Any]]
+
+Plans = dict["Stored", "Metric | None"]
 
 BITS = (8, 16)
 _LEVEL = 6
@@ -45,8 +56,7 @@ class Stored:
         Variable of the cube, or the metric whose values are coded.
     kind
         ``counts``, a value is ``code - 1``; or ``steps``, it is ``low + step * (code - 1)``, and
-        the
-        highest code is infinity, the one below it minus infinity.
+        the highest code is infinity, the one below it minus infinity; or ``outlined``.
     bits
         Of a code.
     low, step
@@ -111,8 +121,22 @@ def plan(cube: xr.Dataset, metric: Metric, shown: Shown, bits: int | None) -> St
     return Stored(metric.name, "steps", bits, low, step)
 
 
-def packed(part: xr.Dataset, metric: Metric, stored: Stored) -> str:
+OUTLINED = Stored(SIGNIFICANT, "outlined", 16)
+"""The code is the number of the significant cluster, 0 for none."""
+
+
+def stored_in(plans: Sequence[Stored], metrics: Sequence[Metric], cube: xr.Dataset) -> Plans:
+    """Each way of storing once, with a metric that it is of; none for what is outlined."""
+    found: Plans = {}
+    for stored, metric in zip(plans, metrics, strict=True):
+        found.setdefault(stored, metric)
+    return found | ({OUTLINED: None} if SIGNIFICANT in cube else {})
+
+
+def packed(part: xr.Dataset, metric: Metric | None, stored: Stored) -> str:
     """Some bins of a cube, in memory, as text."""
+    if metric is None:
+        return _as_text(significant_clusters(part).astype("<u2"))
     values = metric.values(part)
     counts = part[stored.name].values if stored.kind == "counts" else values
     return _as_text(stored.codes(counts, ~np.isnan(values)))

@@ -20,6 +20,7 @@ from napari_hexrecruit.render.web.packing import (
     blocks_of,
     packed,
     plan,
+    stored_in,
 )
 from napari_hexrecruit.render.web.page import page_parts
 from napari_hexrecruit.render.window import resolve_window
@@ -259,12 +260,12 @@ def _pack(
     n_bytes, done, total = 0, 0, len(cubes) * len(shown.bins)
     for panel, cube in enumerate(cubes):
         plans = [plan(cube, metric, shown, bits) for metric in metrics]
-        distinct = list(dict.fromkeys(plans))
+        distinct = stored_in(plans, metrics, cube)
         means: list[list[npt.NDArray[np.float64]]] = [[] for _ in metrics]
         for k, block in enumerate(blocks_of(shown, cube.sizes[HEX])):
             part = cube.isel({TIME: block}).load()
-            for number, stored in enumerate(distinct):
-                text = packed(part, metrics[plans.index(stored)], stored)
+            for number, (stored, metric) in enumerate(distinct.items()):
+                text = packed(part, metric, stored)
                 blocks.append((f"values-{panel}-{number}-{k}", text))
                 n_bytes += len(text)
             for mean, metric in zip(means, metrics, strict=True):
@@ -276,7 +277,7 @@ def _pack(
         described["panels"][panel] |= {
             "binsPerBlock": bins_per_block(cube.sizes[HEX]),
             "variables": [_variable(stored) for stored in distinct],
-            "variableOf": [distinct.index(stored) for stored in plans],
+            "variableOf": [list(distinct).index(stored) for stored in plans],
             "population": [_numbers(np.concatenate(mean)) for mean in means],
         }
     return blocks

@@ -94,13 +94,16 @@ export function cornersOf(grid, hex, scale = 1) {
   });
 }
 
-// Edges of hexagons behind which there is none: the rim of the sheet.
-export function rimOf(grid) {
+// Edges of groups of hexagons, whose number is 0 for none: by default the rim of the sheet.
+export function rimOf(grid, groupOf = () => 1) {
   const edges = [];
   for (let hex = 0; hex < grid.n; hex += 1) {
+    const group = groupOf(hex);
+    if (group === 0) continue;
     const corners = cornersOf(grid, hex);
     NEIGHBOURS.forEach(([dq, dr], side) => {
-      if (numberAt(grid.table, grid.q[hex] + dq, grid.r[hex] + dr) === 0) {
+      const beyond = numberAt(grid.table, grid.q[hex] + dq, grid.r[hex] + dr) - 1;
+      if (beyond < 0 || groupOf(beyond) !== group) {
         edges.push([corners[(side + 5) % 6], corners[side]]);
       }
     });

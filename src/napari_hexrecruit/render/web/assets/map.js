@@ -4,7 +4,7 @@ import { byId, clamp, ink, make, plural, readable } from "./base.js";
 import { coloursAt, tableOf } from "./colour.js";
 import { cornersOf, hexAt, isInside, numberAt, rimOf, viewOn } from "./geometry.js";
 import { cover, paint } from "./raster.js";
-import { valueAt } from "./values.js";
+import { clusterAt, valueAt } from "./values.js";
 import { traceInk } from "./plot.js";
 
 const MOST_DENSITY = 2;
@@ -33,6 +33,7 @@ export function makeMap(app, number) {
   let image = null;
   let pixels = null;
   let missing = "";
+  let outlined = "";
 
   // Work out anew what depends on the size of the map and on the part that is shown.
   function resize() {
@@ -58,14 +59,18 @@ export function makeMap(app, number) {
     coloursAt(values, state.limits[state.metric], table, colours);
     paint(covered, colours, pixels);
     hexagons.getContext("2d").putImageData(image, 0, 0);
-    let lacking = "";
-    for (let hex = 0; hex < values.length; hex += 1) {
-      if (colours[hex + 1] === 0) lacking += `${hex},`;
-    }
-    if (always || lacking !== missing) {
-      missing = lacking;
+    const lacking = numbersOf((hex) => Number(colours[hex + 1] === 0));
+    const marked = numbersOf((hex) => clusterAt(panel, state.bin, hex));
+    if (always || lacking !== missing || marked !== outlined) {
+      [missing, outlined] = [lacking, marked];
       drawAbove();
     }
+  }
+
+  function numbersOf(numberOf) {
+    let numbers = "";
+    for (let hex = 0; hex < grid.n; hex += 1) numbers += `${numberOf(hex)},`;
+    return numbers;
   }
 
   function drawBelow() {
@@ -118,9 +123,19 @@ export function makeMap(app, number) {
       for (const line of content.outlines) trace(context, line, false);
       stroke(context, colour, width);
     }
+    drawOutlined(context);
     drawLabels(context);
     drawSelection(context);
     if (content.panels[0] === panel) drawScaleBar(context);
+  }
+
+  function drawOutlined(context) {
+    const edges = rimOf(grid, (hex) => clusterAt(panel, store.state.bin, hex));
+    for (const [colour, width] of [["#ffffff", 4], ["#111111", 2]]) {
+      context.beginPath();
+      for (const edge of edges) trace(context, edge, false);
+      stroke(context, colour, width);
+    }
   }
 
   function drawLabels(context) {

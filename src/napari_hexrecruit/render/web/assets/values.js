@@ -10,6 +10,13 @@ export function codeAt(panel, metric, bin, hex) {
   return block ? block[(bin % panel.binsPerBlock) * panel.hex.length + hex] : 0;
 }
 
+// The significant cluster that a hexagon is in, 0 for none.
+export function clusterAt(panel, bin, hex) {
+  const variable = panel.variables.find((one) => one.kind === "outlined");
+  const block = variable && variable.blocks[Math.floor(bin / panel.binsPerBlock)];
+  return block ? block[(bin % panel.binsPerBlock) * panel.hex.length + hex] : 0;
+}
+
 export function valueOf(content, panel, metric, code, hex) {
   if (code === 0) return NaN;
   const variable = panel.variables[panel.variableOf[metric]];
