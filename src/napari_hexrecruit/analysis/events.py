@@ -105,6 +105,9 @@ def find_waves(
     them is one, and a hexagon belongs to the wave that got there first. Places that one front
     explains as well as several are one.
 
+    Rest is taken to vary as much above its mean as below it. If many neurons fire in bursts
+    together between waves, a burst may be counted as a wave: raise `threshold` then.
+
     Examples
     --------
     >>> import tempfile
