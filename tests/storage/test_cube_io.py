@@ -162,3 +162,17 @@ def test_files_are_those_of_xarray(tmp_path, n_bins):
         assert {n: v.dtype for n, v in ours.variables.items()} == {
             n: v.dtype for n, v in theirs.variables.items()
         }
+
+
+@pytest.mark.parametrize(
+    ("attrs", "says"),
+    [
+        ({"NAME": "x"}, "'NAME' has a name that netCDF needs: rename it"),
+        ({"is_good": True}, "'is_good' is True: give numbers or text"),
+        ({"of": {"a": 1}}, "'of' is {'a': 1}: give numbers or text"),
+    ],
+)
+def test_an_attribute_that_netcdf_has_not_is_told(cube, tmp_path, attrs, says):
+    with pytest.raises(ValueError, match=says):
+        write_cube(cube.assign_attrs(attrs), tmp_path / "a.hexrecruit.nc")
+    assert os.listdir(tmp_path) == []

@@ -7,7 +7,6 @@ bytes of data. That is longer than to count some ten million spikes.
 
 from __future__ import annotations
 
-import io
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.storage.deflate import deflated
+from napari_hexrecruit.storage.netcdf_layout import laid_out
 from napari_hexrecruit.system.threads import n_cores
 
 if TYPE_CHECKING:
@@ -60,40 +60,17 @@ def netcdf_bytes(
         packed = {
             name: _packing(variables[name].values, shape, pool) for name, shape in chunks.items()
         }
-        content = _laid_out(variables, attrs, dataset.sizes, chunks)
+        storing = {
+            name: {"chunks": shape, "shuffle": _is_shuffled(variables[name].dtype), **_SETTINGS}
+            for name, shape in chunks.items()
+        }
+        content = laid_out(variables, attrs, dataset.sizes, storing)
         with h5py.File(content, "r+") as file:
             for name, parts in packed.items():
                 while parts:
                     begin, data = parts.popleft()
                     file[name].id.write_direct_chunk(begin, data.result())
     return content.getbuffer()
-
-
-def _laid_out(
-    variables: Mapping[Any, Any],
-    attrs: Mapping[Any, Any],
-    sizes: Mapping[Any, int],
-    chunks: Mapping[str, tuple[int, ...]],
-) -> io.BytesIO:
-    """The file without what is compressed."""
-    import h5netcdf
-    import h5py
-
-    content = io.BytesIO()
-    with h5netcdf.File(content, "w") as file:
-        file.dimensions = {str(name): size for name, size in sizes.items()}
-        file.attrs.update(attrs)
-        for name, variable in variables.items():
-            storing: dict[str, Any] = {}
-            if name in chunks:
-                shuffle = _is_shuffled(variable.dtype)
-                storing = {"chunks": chunks[name], "shuffle": shuffle, **_SETTINGS}
-            dtype = h5py.string_dtype() if variable.dtype.kind in "OU" else variable.dtype
-            stored = file.create_variable(str(name), variable.dims, dtype, **storing)
-            stored.attrs.update(variable.attrs)
-            if name not in chunks:
-                stored[...] = variable.values
-    return content
 
 
 def _packing(
