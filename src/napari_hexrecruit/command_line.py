@@ -23,7 +23,7 @@ _FLAGS = {
     "origin": "under-origin",
     "pixel_size": "under-pixel-size",
 }
-_REPEATED = {"panel_titles": "--panel-title", "where": "--where"}
+_REPEATED = {"panel_titles": "--panel-title", "population": "--population", "where": "--where"}
 
 
 def command_line(
@@ -64,6 +64,8 @@ def as_option(parameter: Parameter) -> str:
     """
     option = _REPEATED.get(parameter.name, f"--{_flag(parameter.name)}")
     values = [_quoted([str(value)]) for value in parameter.values] or [parameter.hint]
+    if parameter.name in _REPEATED:
+        return " ".join(f"{option} {value}".rstrip() for value in values)
     return " ".join([option, *values]).rstrip()
 
 
@@ -77,7 +79,8 @@ def _flag(name: str) -> str:
 
 def _words(name: str, value: Any) -> list[str]:
     if name in _REPEATED:
-        return [word for one in value for word in (_REPEATED[name], one)]
+        several = [value] if isinstance(value, str) else value
+        return [word for one in several for word in (_REPEATED[name], one)]
     flag = _flag(name)
     if isinstance(value, bool):
         return [f"--{flag}" if value else f"--no-{flag}"]

@@ -19,8 +19,10 @@ from napari_hexrecruit.recipe_entries import (
     ENTRY_TYPES,
     absolute_volume,
     check_numbers,
+    check_populations,
     check_report,
     is_number,
+    one_or_several,
     volume_of,
 )
 from napari_hexrecruit.timebins import TimeBins
@@ -56,7 +58,7 @@ class CubeRecipe:
         Configuration, the files that are read in place of those it names, and which of its runs;
         None where that is not given.
     population
-        Node population; None: the simulation's default.
+        Node population, or several that are counted together; None: the simulation's default.
     node_set
         Node set to include; None: the simulation's own.
     where
@@ -110,7 +112,7 @@ class CubeRecipe:
     spikes: str | None = None
     circuit: str | None = None
     run: int | None = None
-    population: str | None = None
+    population: str | tuple[str, ...] | None = None
     node_set: str | None = None
     where: Where = ()
     flat: Flat = FLAT_COLUMNS
@@ -128,7 +130,11 @@ class CubeRecipe:
 
     def __post_init__(self) -> None:
         flat = self.flat if isinstance(self.flat, (str, os.PathLike)) else tuple(self.flat)
-        changed = {"where": tuple(parse_where(self.where)), "flat": flat} | {
+        changed = {
+            "where": tuple(parse_where(self.where)),
+            "flat": flat,
+            "population": one_or_several(self.population),
+        } | {
             name: float(value)
             for name in ("radius", "bin_ms", "start", "stop")
             if is_number(value := getattr(self, name))
@@ -138,6 +144,12 @@ class CubeRecipe:
 
     def __hash__(self) -> int:
         return hash(self.to_json())
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """The populations that are named; none for the simulation's default."""
+        named = self.population
+        return named if isinstance(named, tuple) else () if named is None else (named,)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -379,6 +391,7 @@ class CubeRecipe:
                 " compute: leave that out, or compute the cube again"
             )
         HexGrid(self.radius)
+        check_populations(self.populations)
         check_report(self.report, self.statistic, self.cumulative)
         check_numbers(self.min_neurons, self.bin_ms, self.start, self.stop)
         if self.start is not None and self.stop is not None:

@@ -13,7 +13,7 @@ import numpy as np
 from napari_hexrecruit.errors import Parameter, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 def _is_text_or_none(value: Any) -> bool:
@@ -45,6 +45,10 @@ def _is_flat(value: Any) -> bool:
     return isinstance(value, str) or (is_pair and all(isinstance(name, str) for name in value))
 
 
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
+
+
 def _is_list_of_rules(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(
         isinstance(rule, Mapping) and isinstance(rule.get("column"), str) for rule in value
@@ -52,7 +56,8 @@ def _is_list_of_rules(value: Any) -> bool:
 
 
 ENTRY_TYPES: dict[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("simulation", "spikes", "circuit", "population"), _is_text_or_none),
+    **dict.fromkeys(("simulation", "spikes", "circuit"), _is_text_or_none),
+    "population": lambda value: _is_text_or_none(value) or _is_texts(value),
     **dict.fromkeys(("node_set", "column_atlas", "report", "statistic"), _is_text_or_none),
     **dict.fromkeys(("radius", "bin_ms"), is_finite),
     **dict.fromkeys(("start", "stop"), _is_finite_or_none),
@@ -74,6 +79,23 @@ def absolute_volume(volume: str | os.PathLike[str]) -> str | Path:
     """The same volume for processes with another current folder."""
     in_circuit = isinstance(volume, str) and isinstance(volume_of(volume), str)
     return str(volume) if in_circuit else Path(os.path.abspath(volume))
+
+
+def one_or_several(names: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
+    """Several names as a tuple, a single one as text, and no name as None."""
+    if names is None or isinstance(names, str):
+        return names
+    several = tuple(names)
+    return several if len(several) > 1 else several[0] if several else None
+
+
+def check_populations(names: Sequence[str]) -> None:
+    """Refuse a population that is named twice, whose neurons would count twice."""
+    twice = [name for k, name in enumerate(names) if name in names[:k]]
+    if twice:
+        raise ParameterError(
+            Parameter("population"), f"names {twice[0]!r} twice", "name each population once"
+        )
 
 
 def check_report(report: str | None, statistic: str | None, cumulative: bool) -> None:

@@ -19,10 +19,11 @@ def write_edges(
     *,
     ends: tuple[str, str] = ("cortex", "cortex"),
     indexed_sources: int = 0,
+    append: bool = False,
 ) -> Path:
     """Write edges as they are given; an index of as many sources needs them sorted by source."""
     name = f"{ends[0]}__{ends[1]}__chemical"
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "a" if append else "w") as file:
         group = file.create_group(f"edges/{name}")
         for end, ids, population in zip(
             ("source", "target"), (sources, targets), ends, strict=True

@@ -26,6 +26,7 @@ def write_report(
     dt: float = 0.5,
     units: str | None = "mV",
     population: str = "cortex",
+    append: bool = False,
 ) -> Path:
     """Write (frame, element) values; by default one element, the soma, of each neuron."""
     n_frames, n_elements = values.shape
@@ -35,7 +36,7 @@ def write_report(
     pointers = np.append(0, np.cumsum(n_each))
     time = (0.0, n_frames * dt, dt) if time is None else time
     path.parent.mkdir(parents=True, exist_ok=True)
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "a" if append else "w") as file:
         group = file if layout == "old" else file.create_group(f"report/{population}")
         mapping = group.create_group("mapping")
         name, kind = (

@@ -178,7 +178,7 @@ def neurons_table(
     members: HexMembers,
     hexes: Positions,
     *,
-    population: str,
+    population: str | npt.NDArray[np.str_],
     node_ids: npt.NDArray[np.int64] | None = None,
 ) -> pd.DataFrame:
     """Neurons of some hexagons as a table: one row per neuron, in the order of the population.
@@ -188,9 +188,9 @@ def neurons_table(
     members, hexes
         As `neurons_of` takes them.
     population
-        Name of the node population.
+        Name of the node population; or (n_neurons,) that of each neuron.
     node_ids
-        (n_neurons_of_population,) SONATA node ids; by default 0, 1, 2, ...
+        (n_neurons,) SONATA node ids; by default 0, 1, 2, ...
 
     Returns
     -------
@@ -205,7 +205,7 @@ def neurons_table(
     x, y = members.xy()
     return pd.DataFrame(
         {
-            "population": population,
+            "population": population if isinstance(population, str) else population[neurons],
             "node_id": neurons if node_ids is None else node_ids[neurons],
             "hex": members.hex_names()[which],
             "x": x[which],

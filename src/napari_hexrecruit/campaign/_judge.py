@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit.campaign._manifest import Judgement
 from napari_hexrecruit.campaign._task import sentence_of
 from napari_hexrecruit.doubts import Doubt, Tally, doubts
-from napari_hexrecruit.pipeline.evidence import Evidence
+from napari_hexrecruit.pipeline.evidence import Evidence, summed_tally
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_hexrecruit.campaign._manifest import Entry, Manifest
     from napari_hexrecruit.errors import Words
+    from napari_hexrecruit.masks import Mask
+    from napari_hexrecruit.pipeline.question import Question
     from napari_hexrecruit.recipe import CubeRecipe
 
 
@@ -30,35 +35,48 @@ def judge_wholes(manifest: Manifest, words: Words, *, allow_empty: bool) -> None
 
 
 def _judged(entry: Entry, recipe: CubeRecipe, words: Words, *, allow_empty: bool) -> Judgement:
-    tallies = [Tally(*piece.tally) for piece in entry.pieces if piece.tally is not None]
-    if len(tallies) < len(entry.pieces):  # computed by an earlier version
+    pieces = [_tallies(piece.tally) for piece in entry.pieces if piece.tally is not None]
+    if len(pieces) < len(entry.pieces):  # computed by an earlier version
         return Judgement(entry.checksums, "", [])
+    errors: list[Doubt] = []
+    suspicious: list[Doubt] = []
     try:
-        errors, suspicious = doubts(_evidence(entry, recipe, tallies))
+        every = _evidence(entry, recipe, [summed_tally(each) for each in zip(*pieces, strict=True)])
+        for evidence in every:
+            wrong, odd = doubts(evidence)
+            errors, suspicious = errors + wrong, suspicious + odd
     except (ValueError, OSError) as error:
         return Judgement(entry.checksums, sentence_of(error, str(entry.path), words), [])
-    said: list[Doubt] = [*errors, *suspicious] if allow_empty else suspicious
-    failed = errors[0].error().sentence(words) if errors and not allow_empty else ""
+    fails = len(errors) == len(every) and not allow_empty
+    failed = errors[0].error().sentence(words) if fails else ""
+    said = suspicious if fails else [*errors, *suspicious]
     return Judgement(entry.checksums, failed, [str(doubt) for doubt in said])
 
 
-def _evidence(entry: Entry, recipe: CubeRecipe, tallies: list[Tally]) -> Evidence:
+def _tallies(found: list[Any]) -> list[Tally]:
+    """Of each population; earlier versions had one, and wrote it alone."""
+    each = found if found and isinstance(found[0], list) else [found]
+    return [Tally(*one) for one in each]
+
+
+def _evidence(entry: Entry, recipe: CubeRecipe, tallies: list[Tally]) -> list[Evidence]:
+    """Of each population that has a selected neuron."""
+    from napari_hexrecruit.pipeline.populations import Populations
     from napari_hexrecruit.pipeline.question import resolve
     from napari_hexrecruit.sonata import open_simulation
 
     sim = open_simulation(entry.path)
     windows = [(piece.start, piece.stop) for piece in entry.pieces]
     start, stop = windows[0][0], windows[-1][1]
-    latest = [tally.latest_ms for tally in tallies if tally.latest_ms is not None]
-    return Evidence(
-        sim,
-        sim.resolve_population(recipe.population),
-        lambda: resolve(sim, recipe).selected,
-        (0.0 if start is None else start, sim.duration_ms if stop is None else stop),
-        Tally(
-            tallies[0].n_read,
-            sum(tally.n_inside for tally in tallies),
-            sum(tally.n_unknown_id for tally in tallies),
-            max(latest, default=None),
-        ),
-    )
+    window = (0.0 if start is None else start, sim.duration_ms if stop is None else stop)
+    populations = Populations.named(sim, recipe.population)
+    question = cache(lambda: resolve(sim, recipe))
+    return [
+        Evidence(sim, name, partial(_selected, question, name), window, tally)
+        for name, tally in zip(populations.names, tallies, strict=True)
+        if populations.only is not None or _selected(question, name).count()
+    ]
+
+
+def _selected(question: Callable[[], Question], population: str) -> Mask:
+    return question().selected_of(population)

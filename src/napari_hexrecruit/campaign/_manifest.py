@@ -57,7 +57,8 @@ class Piece:
     warnings
         Of one that is done: what may not be meant, a sentence each.
     tally
-        Of a window that is done: what was counted, as `Tally` has it; else None.
+        Of a window that is done: what was counted of each population, as `Tally` has it;
+        one `Tally` by earlier versions; else None.
     """
 
     file: str

@@ -34,11 +34,14 @@ from napari_hexrecruit.campaign._task import (
 from napari_hexrecruit.doubts import issue_warnings
 from napari_hexrecruit.errors import Parameter, ParameterError, in_python
 from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe, Flat
+from napari_hexrecruit.recipe_entries import one_or_several
 from napari_hexrecruit.system.signals import signals_held
 from napari_hexrecruit.system.threads import n_cores
 from napari_hexrecruit.timebins import TimeBins
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_hexrecruit.campaign._sources import Campaign
     from napari_hexrecruit.errors import Words
     from napari_hexrecruit.filters import Where
@@ -102,7 +105,7 @@ def run_campaign(
     allow_empty: bool = False,
     dashboard: str | None = None,
     progress: Progress | None = None,
-    population: str | None = None,
+    population: str | Sequence[str] | None = None,
     node_set: str | None = None,
     where: Where = (),
     flat: Flat = FLAT_COLUMNS,
@@ -176,7 +179,7 @@ def run_campaign(
     >>> result = run_campaign(campaign, "results", radius=50.0)  # doctest: +SKIP
     """
     recipe = CubeRecipe(
-        population=population,
+        population=one_or_several(population),
         node_set=node_set,
         where=where,
         flat=flat,
@@ -334,7 +337,7 @@ def _note(entry: Entry, piece: Piece, result: Any, job: CubeJob, recipe: CubeRec
     if isinstance(result, Done) and _appears(job.file):
         piece.state, piece.error = DONE, ""
         piece.sha256, piece.inputs = result.sha256, result.inputs
-        piece.warnings, piece.tally = result.warnings, list(result.tally)
+        piece.warnings, piece.tally = result.warnings, [list(one) for one in result.tallies]
         piece.recipe = recipe_hash(path, recipe, piece)
         return
     piece.state = FAILED

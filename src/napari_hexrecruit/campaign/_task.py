@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from napari_hexrecruit.campaign._manifest import Stamp, checksum
 from napari_hexrecruit.doubts import Tally, warnings_in
 from napari_hexrecruit.errors import HexRecruitError, in_python, in_words
-from napari_hexrecruit.pipeline.evidence import tally_in
+from napari_hexrecruit.pipeline.evidence import TALLIES, tallies_in
+from napari_hexrecruit.pipeline.populations import Populations
 from napari_hexrecruit.pipeline.spike_stream import open_stream
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.storage.cache import stamp
@@ -64,12 +65,12 @@ class CubeJob:
 
 @dataclass(frozen=True)
 class Done:
-    """A cube is written: what may not be meant is in `warnings`, what was counted in `tally`."""
+    """A cube is written: `warnings` are what may not be meant, `tallies` of each population."""
 
     sha256: str
     inputs: list[Stamp]
     warnings: list[str]
-    tally: Tally
+    tallies: list[Tally]
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,11 @@ def compute_cube(job: CubeJob) -> Done | Failed:
         )
         if simulation.is_stale():
             return Failed(f"{job.path}: its files were changed meanwhile: compute it again")
+        tallies = tallies_in(cube)
+        cube.attrs.pop(TALLIES, None)  # the dataset has attributes of all simulations alike
         write_cube(cube, job.file, overwrite=True, n_workers=job.n_threads)
         inputs += _atlas_inputs(simulation, cube)
-        return Done(checksum(job.file), inputs, warnings_in(cube.attrs), tally_in(cube))
+        return Done(checksum(job.file), inputs, warnings_in(cube.attrs), tallies)
     except (HexRecruitError, ValueError, OSError, MemoryError) as error:
         return Failed(sentence_of(error, job.path, job.words))
 
@@ -116,10 +119,10 @@ def look_at_order(job: CubeJob) -> None:
     """
     with contextlib.suppress(HexRecruitError, ValueError, OSError, MemoryError):
         simulation = _opened(job)
-        population = simulation.resolve_population(job.recipe.population)
-        with open_stream(simulation, population) as stream:
-            if stream is not None and stream.order != "by_id":
-                stream.train.is_ascending()
+        for population in Populations.named(simulation, job.recipe.population).names:
+            with open_stream(simulation, population) as stream:
+                if stream is not None and stream.order != "by_id":
+                    stream.train.is_ascending()
 
 
 def sentence_of(error: BaseException, path: str, words: Words = in_python) -> str:
@@ -163,9 +166,10 @@ def _opened(job: CubeJob) -> Simulation:
 def _atlas_inputs(simulation: Simulation, cube: xr.Dataset) -> list[Stamp]:
     """Volumes that places were looked up in."""
     recipe, atlas = CubeRecipe.of(cube), simulation.atlas_folder
-    population, columns = str(recipe.population), recipe.columns or ()
+    columns = recipe.columns or ()
     volumes = (None if recipe.columns else recipe.flat, recipe.column_atlas)
     files = [Path(volume) for volume in volumes if isinstance(volume, (str, os.PathLike))]
-    if atlas is not None and any(simulation.is_from_atlas(population, c) for c in columns):
+    computed = any(simulation.is_from_atlas(p, c) for p in recipe.populations for c in columns)
+    if atlas is not None and computed:
         files += [atlas / "flatmap.nrrd", atlas / "orientation.nrrd"]
     return [stamp(file) for file in files if file.is_file()]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.analysis.selection import Positions
     from napari_hexrecruit.counting.members import HexMembers
+    from napari_hexrecruit.pipeline.populations import Populations
     from napari_hexrecruit.sonata import Simulation
 
 
@@ -71,6 +72,7 @@ def node_set(
     A hexagon is picked where all of --hex, --in, --region and --min-neurons hold.
     """
     from napari_hexrecruit.pipeline.members import cube_members
+    from napari_hexrecruit.pipeline.populations import Populations
 
     if output is not None:
         check_ending(output, (".json", ".csv"), overwrite=overwrite)
@@ -84,13 +86,13 @@ def node_set(
     if output is None:
         say(",".join(source["hex"].values[picked].astype(str)))
         return
-    population = str(source.attrs["population"])
+    populations = Populations.of(sim, source)
     n_neurons = int(members.n_neurons[picked].sum())
     if output.suffix.lower() == ".csv":
-        _write_neurons(sim, members, picked, population, output, overwrite)
+        _write_neurons(populations, members, picked, output, overwrite)
         said = "neurons"
     else:
-        _write_set(sim, members, picked, population, output, name, merge, overwrite)
+        _write_set(populations, members, picked, output, name, merge, overwrite)
         said = f"neurons in the node set {name!r}"
     say(f"{output}: {n_neurons:,} {said} of {len(picked):,} hexagons")
 
@@ -111,6 +113,7 @@ def _picked(cube: xr.Dataset, sim: Simulation, members: HexMembers, choice: _Cho
     import numpy as np
 
     from napari_hexrecruit import analysis
+    from napari_hexrecruit.pipeline.populations import Populations
 
     if not (choice.hexes or choice.within or choice.regions or choice.min_neurons):
         raise ValueError("no hexagon is chosen: give --hex, --in, --region or --min-neurons")
@@ -120,7 +123,7 @@ def _picked(cube: xr.Dataset, sim: Simulation, members: HexMembers, choice: _Cho
     if choice.hexes:
         kept &= _mask(cube, analysis.hex_positions(cube, choice.hexes))
     if choice.within is not None:
-        rows = sim.node_set_ids(choice.within, str(cube.attrs["population"]))
+        rows = Populations.of(sim, cube).node_set_rows(choice.within)
         kept &= analysis.share_of_neurons(members, rows) >= choice.share
     if choice.regions:
         from napari_hexrecruit.flatmap import neuron_regions
@@ -139,33 +142,32 @@ def _mask(cube: xr.Dataset, positions: Positions) -> Any:
 
 
 def _write_neurons(
-    sim: Simulation,
+    populations: Populations,
     members: HexMembers,
     picked: Positions,
-    population: str,
     output: Path,
     overwrite: bool,
 ) -> None:
     from napari_hexrecruit.analysis import neurons_table
 
-    table = neurons_table(members, picked, population=population, node_ids=sim.node_ids(population))
+    named, node_ids = populations.of_each(), populations.node_ids()
+    table = neurons_table(members, picked, population=named, node_ids=node_ids)
     write_table(table, output, overwrite=overwrite)
 
 
 def _write_set(
-    sim: Simulation,
+    populations: Populations,
     members: HexMembers,
     picked: Positions,
-    population: str,
     output: Path,
     name: str,
     merge: bool,
     overwrite: bool,
 ) -> None:
     from napari_hexrecruit.analysis import neurons_of
-    from napari_hexrecruit.sonata.node_sets import merged_node_sets, node_set_of, write_node_sets
+    from napari_hexrecruit.sonata.node_sets import merged_neurons, write_node_sets
 
-    ids = sim.node_ids(population)[neurons_of(members, picked)]
+    sim, ids = populations.sim, populations.of_rows(neurons_of(members, picked))
     base = sim.node_set_rules if merge else {}
-    sets = merged_node_sets(json.loads(json.dumps(base)), name, node_set_of(population, ids))
+    sets = merged_neurons(json.loads(json.dumps(base)), name, ids)
     write_node_sets(output, sets, protected=sim.node_sets_files, overwrite=overwrite)

@@ -50,7 +50,12 @@ def _use_run_file(ctx: typer.Context, path: Path | None) -> Path | None:
     """Make the options of an existing run file the defaults; the command line still wins."""
     if path is not None and path.exists():
         known = {p.name for p in ctx.command.params if p.name} - NOT_IN_RUN_FILE
-        ctx.default_map = read_run_file(path, ctx.info_name or "", known)
+        options = read_run_file(path, ctx.info_name or "", known)
+        lists = {p.name for p in ctx.command.params if getattr(p, "multiple", False)}
+        ctx.default_map = {
+            name: [value] if name in lists and isinstance(value, str) else value
+            for name, value in options.items()
+        }
     elif path is not None:
         check_writable(path, overwrite=False)
     return path
@@ -70,6 +75,10 @@ RunFile = Annotated[
 ]
 
 Population = Annotated[str | None, typer.Option(metavar="P", help="Node population.")]
+Populations = Annotated[
+    list[str] | None,
+    typer.Option(metavar="P", help="Node population; given again, several are counted together."),
+]
 NodeSet = Annotated[
     str | None,
     typer.Option(metavar="S", help="Node set to include; default: the simulation's own."),
@@ -132,7 +141,7 @@ def files_of_simulation(
 
 
 def neurons_and_bins(
-    population: Population = None,
+    population: Populations = None,
     node_set: NodeSet = None,
     where: WhereRules = None,
     flat: Flat = ("ss_flat_x", "ss_flat_y"),
@@ -185,7 +194,7 @@ def cube_recipe(ctx: typer.Context) -> CubeRecipe:
     if options["flatmap"] is not None and is_given(ctx, "flat"):
         raise ValueError("--flat and --flatmap both name the flat positions: give one of them")
     return CubeRecipe(
-        population=options["population"],
+        population=options["population"] or None,
         node_set=options["node_set"],
         where=options["where"] or (),
         flat=_flat(options["flatmap"], options["flat"]),

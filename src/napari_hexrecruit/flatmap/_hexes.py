@@ -16,6 +16,7 @@ from napari_hexrecruit.flatmap._images import FlatImage, checked_pixel_size
 from napari_hexrecruit.flatmap._voxels import label_points, most_frequent
 from napari_hexrecruit.hexgrid import HexGrid, neighbours
 from napari_hexrecruit.pipeline.members import cube_members
+from napari_hexrecruit.pipeline.populations import Populations
 from napari_hexrecruit.schema import N_NEURONS
 from napari_hexrecruit.sonata import Simulation, open_simulation
 
@@ -231,7 +232,7 @@ def neuron_regions(
     """
     sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
     members = cube_members(sim, cube, progress=progress)
-    values = sim.column(str(cube.attrs["population"]), column, progress)
+    values = Populations.of(sim, cube).column(column, progress)
     if isinstance(values, pd.Categorical):
         codes, names = np.asarray(values.codes), [str(name) for name in values.categories]
     elif values.dtype.kind in "iub":

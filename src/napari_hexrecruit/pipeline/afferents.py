@@ -10,10 +10,13 @@ import numpy.typing as npt
 from napari_hexrecruit.analysis.selection import HexChoice, hex_positions, neurons_of
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.counting.connections import Connections, count_connections
-from napari_hexrecruit.errors import ParameterError
+from napari_hexrecruit.errors import ParameterError, SimulationDataError
+from napari_hexrecruit.pipeline.grouping import parts_of
 from napari_hexrecruit.pipeline.members import cube_members
+from napari_hexrecruit.pipeline.populations import Populations
 from napari_hexrecruit.pipeline.question import opened
 from napari_hexrecruit.schema import COORDINATES, HEX, N_NEURONS
+from napari_hexrecruit.sonata import NoEdgesError
 from napari_hexrecruit.system.threads import ahead
 
 if TYPE_CHECKING:
@@ -51,7 +54,8 @@ def afferents(
         A cube of any quantity; its hexagons and its neurons are the targets.
     node_set, hexes, population
         The sources: a node set, of `population` or of the cube's; or the cube's neurons in some
-        hexagons, as `hex_positions` takes them; or a whole population, which may be virtual.
+        hexagons, as `hex_positions` takes them: the map then shows where they project to; or a
+        whole population, which may be virtual.
     edges
         Population of edges, or an edges file; by default the only ones between the two populations.
     progress
@@ -73,49 +77,82 @@ def afferents(
     """
     sim, _ = opened(simulation)
     cube = as_cube(cube)
-    target = str(cube.attrs["population"])
+    targets = Populations.of(sim, cube)
     members = cube_members(sim, cube)
-    source, chosen, said = _sources(sim, cube, members, target, node_set, hexes, population)
-    with sim.edges(source, target, None if edges is None else str(edges)) as opened_edges:
-        found = _count(sim, opened_edges, chosen, members, progress)
-    return _maps(cube, found, said, opened_edges.where)
+    sources, said = _sources(sim, cube, members, targets, node_set, hexes, population)
+    named = None if edges is None else str(edges)
+    found: list[tuple[Connections, str]] = []
+    missing: list[SimulationDataError] = []
+    for source, chosen in sources.items():
+        for target, part in parts_of(targets, members):
+            try:
+                with sim.edges(source, target, named) as opened_edges:
+                    counted = _count(sim, opened_edges, chosen, part, progress)
+                    found.append((counted, opened_edges.where))
+            except NoEdgesError as error:
+                missing.append(error)
+    if not found:
+        raise missing[0]
+    return _maps(cube, [one for one, _ in found], said, ", ".join(where for _, where in found))
 
 
 def _sources(
     sim: Simulation,
     cube: xr.Dataset,
     members: HexMembers,
-    target: str,
+    targets: Populations,
     node_set: str | None,
     hexes: HexChoice | None,
     population: str | None,
-) -> tuple[str, npt.NDArray[np.bool_], str]:
-    """Population of the sources, which of its neurons count, and what they are called."""
+) -> tuple[dict[str, npt.NDArray[np.bool_]], str]:
+    """Which neurons of each population are sources, and what they are called."""
     if (node_set is None and hexes is None and population is None) or (
         node_set is not None and hexes is not None
     ):
         raise ParameterError("", "the sources are not named: give node_set, hexes or population")
     if hexes is not None:
-        if population not in (None, target):
-            raise ParameterError(
-                "", f"hexagons hold neurons of {target!r}, not of {population!r}", "leave that out"
-            )
-        at = hex_positions(cube, hexes)
-        if at.size == 0:
-            raise ParameterError("", "no hexagon is selected: name one, as in R3;C-1")
-        chosen = np.zeros(sim.n_neurons(target), dtype=bool)
-        chosen[neurons_of(members, at)] = True
-        names = cube[HEX].values[at].astype(str)
-        return target, chosen, names[0] if len(names) == 1 else f"{len(names)} hexagons"
-    source = sim.resolve_population(population or target)
-    chosen = np.full(sim.n_neurons(source), node_set is None)
+        return _in_hexes(cube, members, targets, hexes, population)
+    source = targets if population is None else Populations.named(sim, population)
+    chosen = np.full(source.n_neurons, node_set is None)
     if node_set is not None:
-        chosen[sim.node_set_ids(node_set, source)] = True
+        chosen[source.node_set_rows(node_set)] = True
     if not chosen.any():
+        listed = " or ".join(map(repr, source.names))
         raise ParameterError(
-            f"node set {node_set!r}", f"has no neuron of population {source!r}", "name another one"
+            f"node set {node_set!r}", f"has no neuron of population {listed}", "name another one"
         )
-    return source, chosen, node_set or source
+    return _of_each(source, chosen), node_set or " and ".join(source.names)
+
+
+def _in_hexes(
+    cube: xr.Dataset,
+    members: HexMembers,
+    targets: Populations,
+    hexes: HexChoice,
+    population: str | None,
+) -> tuple[dict[str, npt.NDArray[np.bool_]], str]:
+    """The cube's neurons in some hexagons, perhaps of one of its populations."""
+    if population is not None and population not in targets.names:
+        held = " and ".join(map(repr, targets.names))
+        raise ParameterError(
+            "", f"hexagons hold neurons of {held}, not of {population!r}", "leave that out"
+        )
+    at = hex_positions(cube, hexes)
+    if at.size == 0:
+        raise ParameterError("", "no hexagon is selected: name one, as in R3;C-1")
+    chosen = np.zeros(targets.n_neurons, dtype=bool)
+    chosen[neurons_of(members, at)] = True
+    names = cube[HEX].values[at].astype(str)
+    said = names[0] if len(names) == 1 else f"{len(names)} hexagons"
+    each = _of_each(targets, chosen)
+    return {name: each[name] for name in each if population in (None, name)}, said
+
+
+def _of_each(
+    populations: Populations, chosen: npt.NDArray[np.bool_]
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """The chosen neurons of each population that has any."""
+    return {name: chosen[rows] for name, rows in populations.parts() if chosen[rows].any()}
 
 
 def _count(
@@ -156,13 +193,14 @@ def _count(
     return count_connections(blocks, chosen, members.hex_of_neuron, n_hexes)
 
 
-def _maps(cube: xr.Dataset, found: Connections, said: str, where: str) -> xr.Dataset:
+def _maps(cube: xr.Dataset, found: list[Connections], said: str, where: str) -> xr.Dataset:
     import xarray as xr
 
     n_neurons = np.maximum(cube[N_NEURONS].values, 1).astype(np.float64)
+    synapses, pairs = sum(one.synapses for one in found), sum(one.pairs for one in found)
     variables = {
-        SYNAPSES: (found.synapses, f"Afferent synapses from {said}", "synapses per neuron"),
-        NEURONS: (found.pairs, f"Afferent neurons of {said}", "neurons per neuron"),
+        SYNAPSES: (synapses, f"Afferent synapses from {said}", "synapses per neuron"),
+        NEURONS: (pairs, f"Afferent neurons of {said}", "neurons per neuron"),
     }
     return xr.Dataset(
         {
@@ -170,5 +208,5 @@ def _maps(cube: xr.Dataset, found: Connections, said: str, where: str) -> xr.Dat
             for name, (counts, label, units) in variables.items()
         },
         {name: cube[name] for name in COORDINATES if cube[name].dims == (HEX,)},
-        {"n_unknown": found.n_unknown, "edges": where},
+        {"n_unknown": sum(one.n_unknown for one in found), "edges": where},
     )

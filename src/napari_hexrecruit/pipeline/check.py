@@ -125,10 +125,11 @@ def _cube_attrs(
     bins, n_hexes = question.bins, len(question.members.i)
     if bins.n_bins * n_hexes > _MOST_VALUES:
         question = replace(question, bins=replace(bins, width_ms=bins.stop_ms - bins.start_ms))
-    spikes = spikes_of(sim, question.population, keep=False)
-    attrs: dict[str, Any] = question.cube(
-        spikes.count(question.members, question.bins, progress)
-    ).attrs
+    counted = [
+        spikes_of(sim, name, keep=False).count(members, question.bins, progress)
+        for name, members in question.parts
+    ]
+    attrs: dict[str, Any] = question.cube(counted).attrs
     return attrs
 
 

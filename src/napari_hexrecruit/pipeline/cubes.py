@@ -9,13 +9,16 @@ import numpy as np
 
 from napari_hexrecruit.counting.warm_up import warm_up_ahead
 from napari_hexrecruit.doubts import issue_warnings, warnings_in
-from napari_hexrecruit.pipeline.question import opened, resolve
+from napari_hexrecruit.pipeline.question import added, opened, resolve
 from napari_hexrecruit.pipeline.reports import report_cube
 from napari_hexrecruit.pipeline.spike_source import spikes_of
 from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe, Flat
+from napari_hexrecruit.recipe_entries import one_or_several
 from napari_hexrecruit.system.waiting import interrupted_by
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import xarray as xr
 
     from napari_hexrecruit.filters import Where
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 def recruitment_cube(
     simulation: str | os.PathLike[str] | Simulation,
     *,
-    population: str | None = None,
+    population: str | Sequence[str] | None = None,
     node_set: str | None = None,
     where: Where = (),
     flat: Flat = FLAT_COLUMNS,
@@ -52,6 +55,8 @@ def recruitment_cube(
         Path of a SONATA simulation configuration, or the result of `open_simulation`.
     population
         Node population; by default the only one that is not virtual, or the only one that fired.
+        Several, as ``["A", "B"]``, are counted together: their counts and their neurons add, and
+        equal ids of two populations are two neurons.
     node_set
         Neurons to include; by default the simulation's own node set, or all if it has none.
     where
@@ -135,7 +140,7 @@ def recruitment_cube(
     (('time', 'hex'), '%')
     """
     recipe = CubeRecipe(
-        population=population,
+        population=one_or_several(population),
         node_set=node_set,
         where=where,
         flat=flat,
@@ -212,19 +217,22 @@ def computed_cube(
             n_workers=n_workers,
             progress=progress,
         )
-        keep = keep_spikes and not is_ours
-        spikes = spikes_of(sim, question.population, keep=keep, n_workers=n_workers)
-        counted = spikes.count(question.members, question.bins, progress)
+        keep, counted, newly = keep_spikes and not is_ours, [], []
+        for name, members in question.parts:
+            spikes = spikes_of(sim, name, keep=keep, n_workers=n_workers)
+            counted.append(spikes.count(members, question.bins, progress))
+            if recipe.cumulative:
+                newly.append(spikes.newly_recruited(members, question.bins, progress))
         if not recipe.cumulative:
             return question.cube(counted)
-        newly = spikes.newly_recruited(question.members, question.bins, progress)
-        return question.cube(counted, so_far=newly.cumsum(axis=0, dtype=np.int32, out=newly))
+        so_far = added(newly)
+        return question.cube(counted, so_far=so_far.cumsum(axis=0, dtype=np.int32, out=so_far))
 
 
 def cumulative_cube(
     simulation: str | os.PathLike[str] | Simulation,
     *,
-    population: str | None = None,
+    population: str | Sequence[str] | None = None,
     node_set: str | None = None,
     where: Where = (),
     flat: Flat = FLAT_COLUMNS,
@@ -284,7 +292,7 @@ def large_cube(
     simulation: str | os.PathLike[str] | Simulation,
     path: str | os.PathLike[str],
     *,
-    population: str | None = None,
+    population: str | Sequence[str] | None = None,
     node_set: str | None = None,
     where: Where = (),
     flat: Flat = FLAT_COLUMNS,

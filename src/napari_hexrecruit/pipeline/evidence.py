@@ -5,6 +5,7 @@ What is found of a file is kept with the opened simulation, for its next cube.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +17,7 @@ from napari_hexrecruit.pipeline.spike_stream import open_stream
 from napari_hexrecruit.schema import N_SPIKES, TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import xarray as xr
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+TALLIES = "spikes_of_populations"
+"""Attribute of a cube of several populations: JSON, what was counted of the spikes of each."""
 _BLOCK = 1 << 18
 _MOST_LOOKED_AT = 1 << 22
 """Spikes in which neuron 0 is looked for: they take some 10 ms."""
@@ -60,13 +63,41 @@ def tally_of(
     return Tally(n_read, n_inside, n_unknown_id, None)
 
 
-def tally_in(cube: xr.Dataset) -> Tally:
-    """What was counted for a cube."""
+def counts_of(tallies: Sequence[Tally]) -> dict[str, int]:
+    """Attributes of a cube that count its spikes, of all populations together."""
+    return {
+        "n_spikes_read": sum(tally.n_read for tally in tallies),
+        "n_spikes_outside_window": sum(tally.n_read - tally.n_inside for tally in tallies),
+        "n_spikes_unknown_id": sum(tally.n_unknown_id for tally in tallies),
+    }
+
+
+def tallies_text(names: Sequence[str], tallies: Sequence[Tally]) -> str:
+    """What was counted of each population, as an attribute of their cube."""
+    each = zip(names, tallies, strict=True)
+    return json.dumps({name: tally._asdict() for name, tally in each})
+
+
+def summed_tally(tallies: Sequence[Tally]) -> Tally:
+    """What was counted in windows that make up a whole."""
+    latest = [tally.latest_ms for tally in tallies if tally.latest_ms is not None]
+    return Tally(
+        tallies[0].n_read,
+        sum(tally.n_inside for tally in tallies),
+        sum(tally.n_unknown_id for tally in tallies),
+        max(latest, default=None),
+    )
+
+
+def tallies_in(cube: xr.Dataset) -> list[Tally]:
+    """What was counted for a cube, of each of its populations."""
+    if TALLIES in cube.attrs:
+        return [Tally(**one) for one in json.loads(cube.attrs[TALLIES]).values()]
     n_read, n_outside, n_unknown = (
         int(cube.attrs[f"n_spikes_{what}"]) for what in ("read", "outside_window", "unknown_id")
     )
     n_spikes, starts = (cube[name].values for name in (N_SPIKES, TIME))
-    return tally_of(n_read, n_read - n_outside, n_unknown, n_spikes, starts)
+    return [tally_of(n_read, n_read - n_outside, n_unknown, n_spikes, starts)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_hexrecruit import schema
-from napari_hexrecruit.counting.slabs import count_slabs
+from napari_hexrecruit.counting.slab_job import COUNT_BYTES, Slab
+from napari_hexrecruit.counting.slabs import count_blocks, count_slabs
 from napari_hexrecruit.doubts import Tally
-from napari_hexrecruit.pipeline.evidence import tally_of
-from napari_hexrecruit.pipeline.question import Question, opened, resolve
+from napari_hexrecruit.pipeline.evidence import summed_tally, tally_of
+from napari_hexrecruit.pipeline.question import Found, Question, added, opened, resolve
 from napari_hexrecruit.pipeline.reports import report_cube
 from napari_hexrecruit.pipeline.spike_source import too_coarse
 from napari_hexrecruit.pipeline.spike_stream import counted_in_order, open_stream
@@ -25,15 +27,17 @@ from napari_hexrecruit.storage.zarr_store import (
     store_aside,
     write_part,
 )
+from napari_hexrecruit.system.threads import parts
 from napari_hexrecruit.timebins import EXACT, TimeBins
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import xarray as xr
 
-    from napari_hexrecruit.counting.slab_job import Block, Slab, SpikeSource
+    from napari_hexrecruit.counting.slab_job import Block, SpikeSource
+    from napari_hexrecruit.pipeline.spike_stream import SpikeStream
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Simulation
@@ -70,7 +74,7 @@ def computed_large_cube(
     question = resolve(sim, recipe, allow_empty=allow_empty, progress=progress)
     with store_aside(final, overwrite=overwrite) as aside:
         create_store(_layout(question), aside)
-        set_attrs(aside, _count(sim, question, aside, progress))
+        set_attrs(aside, _count(question, aside, progress))
     return read_cube(final)
 
 
@@ -108,15 +112,16 @@ def _part(question: Question, k0: int, k1: int) -> Question:
     return replace(question, bins=bins)
 
 
-def _count(
-    sim: Simulation, question: Question, store: Path, progress: Progress | None
-) -> dict[str, Any]:
+def _count(question: Question, store: Path, progress: Progress | None) -> dict[str, Any]:
     """Write all slabs; the attributes that tell of the spikes."""
-    with open_stream(sim, question.population) as stream:
+    if question.populations.only is None:
+        return _count_several(question, store, progress)
+    sim, population = question.populations.sim, question.populations.names[0]
+    with open_stream(sim, population) as stream:
         if stream is None:
-            assumed = sim.spikes(question.population).assumed
+            assumed = sim.spikes(population).assumed
             tally = _write_slabs(_NoSpikes(), EXACT, question, store, progress)
-            return question.found(tally, assumed)
+            return question.found([Found(tally, assumed)])
         bins = question.bins
         tally = counted_in_order(
             stream,
@@ -125,7 +130,52 @@ def _count(
             lambda stream: _write_slabs(stream, stream.clock, question, store, progress),
         )
         warnings = too_coarse(sim.spikes_file, stream.clock, bins)
-        return question.found(tally, stream.assumed, warnings)
+        return question.found([Found(tally, stream.assumed, warnings)])
+
+
+def _count_several(question: Question, store: Path, progress: Progress | None) -> dict[str, Any]:
+    """The same of several populations, whose counts are added slab by slab."""
+    sim, names = question.populations.sim, question.populations.names
+    with ExitStack() as files:
+        streams = [files.enter_context(open_stream(sim, name)) for name in names]
+        for stream in streams:
+            if stream is not None:
+                stream.settle_order(progress)
+        tallies = _write_added(streams, question, store, progress)
+        found = []
+        for name, stream, tally in zip(names, streams, tallies, strict=True):
+            if stream is None:
+                found.append(Found(tally, sim.spikes(name).assumed))
+            else:
+                warnings = too_coarse(sim.spikes_file, stream.clock, question.bins)
+                found.append(Found(tally, stream.assumed, warnings))
+        return question.found(found)
+
+
+def _write_added(
+    streams: Sequence[SpikeStream | None],
+    question: Question,
+    store: Path,
+    progress: Progress | None,
+) -> list[Tally]:
+    """Write all slabs of several populations; what was counted of each."""
+    n_bins, n_hexes = question.bins.n_bins, len(question.members.i)
+    n_slabs = -(-n_bins * n_hexes * COUNT_BYTES // _SLAB_BYTES)
+    tallies: list[list[Tally]] = [[] for _ in streams]
+    for k0, k1 in parts(n_bins, min(n_slabs, n_bins)):
+        bins, each = _part(question, k0, k1).bins, []
+        for (_, members), stream, found in zip(question.parts, streams, tallies, strict=True):
+            source, clock = (_NoSpikes(), EXACT) if stream is None else (stream, stream.clock)
+            counts = count_blocks(source, members, bins, clock=clock)
+            each.append(counts)
+            n_each = source.n_spikes, counts.n_inside, counts.n_unknown_id
+            found.append(tally_of(*n_each, counts.n_spikes, bins.edges()))
+        n_recruited = added([counts.n_recruited for counts in each])
+        n_spikes = added([counts.n_spikes for counts in each])
+        _write_slab(Slab(k0, k1, n_recruited, n_spikes, 0, 0), question, store)
+        if progress is not None:
+            progress("bins", k1, n_bins)
+    return [summed_tally(found) for found in tallies]
 
 
 def _write_slabs(

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_hexrecruit.hexgrid import HexGrid
-from napari_hexrecruit.masks import Mask
+from napari_hexrecruit.pipeline.grouping import grouped
 from napari_hexrecruit.pipeline.places import FlatSource
-from napari_hexrecruit.pipeline.question import grouped, selected_mask
+from napari_hexrecruit.pipeline.populations import Populations
 from napari_hexrecruit.pipeline.reports import recorded_neurons
+from napari_hexrecruit.pipeline.selecting import node_sets, selected_mask, selected_rules
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.sonata import Simulation, open_simulation
 
@@ -43,7 +44,7 @@ def cube_members(
     Returns
     -------
     HexMembers
-        With the hexagons in the order of the cube.
+        With the hexagons in the order of the cube; the neurons of several populations in a row.
 
     Raises
     ------
@@ -55,13 +56,16 @@ def cube_members(
     sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
     recipe = CubeRecipe.of(cube)
     recipe.check_neurons_are_said()
-    population = sim.resolve_population(recipe.population)
-    selected = selected_mask(sim, population, recipe.node_set, recipe.rules)
+    populations = Populations.named(sim, recipe.population)
+    several = populations.only is None and recipe.node_set is not None
+    found = node_sets(populations, recipe) if several else recipe.node_set
+    rules = selected_rules(populations, recipe.rules)
+    selected = selected_mask(populations, found, rules)
     if recipe.report is not None:
-        selected &= Mask.of(recorded_neurons(sim, recipe.report, population))
+        selected &= recorded_neurons(populations, recipe.report)
     source = FlatSource.of(sim, recipe.flat, recipe.column_atlas)
-    _, members = grouped(sim, population, source, HexGrid(recipe.radius), progress)
-    members = members.keep(selected)
+    sheet = grouped(populations, source, HexGrid(recipe.radius), progress)
+    members = sheet.members.keep(selected)
     if not (
         np.array_equal(members.hex_names(), cube["hex"].values)
         and np.array_equal(members.n_neurons, cube["n_neurons"].values)

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit.counting.members import HexMembers, assemble_cube
+from napari_hexrecruit.counting.members import NO_HEX, HexMembers, assemble_cube
 from napari_hexrecruit.doubts import Tally, doubted
-from napari_hexrecruit.errors import ALL_NEURONS, ParameterError
-from napari_hexrecruit.filters import (
-    matches,
-    rule_column,
-    typed_rule,
-)
+from napari_hexrecruit.errors import ParameterError
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.masks import Mask
-from napari_hexrecruit.pipeline.evidence import Evidence, tally_of
-from napari_hexrecruit.pipeline.places import (
-    FlatSource,
-    Places,
-    find_places,
-    group_places,
+from napari_hexrecruit.pipeline.evidence import (
+    TALLIES,
+    Evidence,
+    counts_of,
+    tallies_text,
+    tally_of,
+)
+from napari_hexrecruit.pipeline.grouping import grouped, parts_of, place_notes
+from napari_hexrecruit.pipeline.places import FlatSource
+from napari_hexrecruit.pipeline.populations import Populations
+from napari_hexrecruit.pipeline.selecting import (
+    node_sets,
+    none_selected,
+    selected_mask,
+    selected_rules,
 )
 from napari_hexrecruit.pipeline.window import bins_of, bins_of_report
 from napari_hexrecruit.schema import CHOSEN_NODE_SET
@@ -37,7 +42,6 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from napari_hexrecruit.filters import Rule
     from napari_hexrecruit.pipeline.spike_source import Counted
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.recipe import CubeRecipe
@@ -45,6 +49,8 @@ if TYPE_CHECKING:
 
 Ints = npt.NDArray[np.int32]
 
+TOGETHER = " + "
+"""Between the names of populations that are counted together."""
 _BYTES_PER_NEURON = 8
 """Hexagons of all neurons, of the selected ones, and what is looked up while spikes are counted."""
 
@@ -71,11 +77,19 @@ class Recorded:
     assumed: tuple[str, ...]
 
 
+class Found(NamedTuple):
+    """What was found of the spikes of one population."""
+
+    tally: Tally
+    assumed: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Question:
     """All that counting needs, and what the cube says beside the counts."""
 
-    population: str
+    populations: Populations
     members: HexMembers
     bins: TimeBins
     min_neurons: int
@@ -83,7 +97,6 @@ class Question:
     attrs: dict[str, Any]
     notes: tuple[list[str], list[str]]
     """What stands before and behind that which is assumed of the spikes."""
-    sim: Simulation
     selected: Mask
     """Neurons in the node set that pass the filters."""
     allow_empty: bool
@@ -92,13 +105,18 @@ class Question:
     judged: bool = True
     """Whether it is asked if the spikes can be meant: of the whole, not of its parts."""
 
-    def cube(self, counted: Counted, so_far: Ints | None = None) -> xr.Dataset:
+    @property
+    def parts(self) -> list[tuple[str, HexMembers]]:
+        """Each population, and its neurons in the hexagons of all."""
+        return parts_of(self.populations, self.members)
+
+    def cube(self, counted: Sequence[Counted], so_far: Ints | None = None) -> xr.Dataset:
         """The cube of these counts.
 
         Parameters
         ----------
         counted
-            What counting has found.
+            What counting has found of each population.
         so_far
             (n_bins, n_hexes) neurons recruited since the start, in the place of those of the bin.
 
@@ -107,41 +125,68 @@ class Question:
         ParameterError
             If no spike was counted, and that is not allowed.
         """
-        counts = counted.counts
-        tally = tally_of(
-            *(counted.n_read, counts.n_inside, counts.n_unknown_id, counts.n_spikes),
-            self.bins.edges(),
-        )
-        attrs = self.found(tally, counted.assumed, counted.warnings)
+        edges, found = self.bins.edges(), []
+        for one in counted:
+            counts = one.counts
+            n_each = one.n_read, counts.n_inside, counts.n_unknown_id
+            found.append(
+                Found(tally_of(*n_each, counts.n_spikes, edges), one.assumed, one.warnings)
+            )
+        attrs = self.found(found)
+        n_spikes = added([one.counts.n_spikes for one in counted])
         if so_far is None:
-            return self.assembled(counts.n_recruited, counts.n_spikes, attrs)
-        cube = self.assembled(so_far, counts.n_spikes, attrs)
+            return self.assembled(
+                added([one.counts.n_recruited for one in counted]), n_spikes, attrs
+            )
+        cube = self.assembled(so_far, n_spikes, attrs)
         cube["recruitment"].attrs["long_name"] = "Neurons that have fired since the window's start"
         return cube
 
-    def found(
-        self, tally: Tally, assumed: tuple[str, ...], warnings: tuple[str, ...] = ()
-    ) -> dict[str, Any]:
+    def found(self, found: Sequence[Found]) -> dict[str, Any]:
         """Attributes that describe the spikes; the warnings are among the notes too.
+
+        Parameters
+        ----------
+        found
+            Of each population.
 
         Raises
         ------
         ParameterError
             If no spike was counted, and that is not allowed.
         """
-        warnings = (*self.doubts, *warnings)
+        said = [*self.doubts, *(text for one in found for text in one.warnings)]
+        tallies = [one.tally for one in found]
         if self.judged:
-            window = self.bins.start_ms, self.bins.stop_ms
-            evidence = Evidence(self.sim, self.population, lambda: self.selected, window, tally)
-            warnings += doubted(evidence, allow_empty=self.allow_empty)
+            said += self._doubted(tallies)
+        warnings = list(dict.fromkeys(said))
+        assumed = dict.fromkeys(text for one in found for text in one.assumed)
         return {
-            "n_spikes_read": tally.n_read,
-            "n_spikes_outside_window": tally.n_read - tally.n_inside,
-            "n_spikes_unknown_id": tally.n_unknown_id,
+            **counts_of(tallies),
+            **({} if len(found) == 1 else {TALLIES: tallies_text(self.populations.names, tallies)}),
             "napari_hexrecruit_version": _version(),
             "notes": json.dumps([*warnings, *self.notes[0], *assumed, *self.notes[1]]),
             "warnings": json.dumps(warnings),
         }
+
+    def _doubted(self, tallies: Sequence[Tally]) -> list[str]:
+        """What is suspicious of the spikes; one population may be silent where another fires."""
+        window = self.bins.start_ms, self.bins.stop_ms
+        fired = any(tally.latest_ms is not None for tally in tallies)
+        said: list[str] = []
+        for name, tally in zip(self.populations.names, tallies, strict=True):
+            selected = partial(self.selected_of, name)
+            if len(tallies) > 1 and not selected().count():
+                continue  # a note says so
+            evidence = Evidence(self.populations.sim, name, selected, window, tally)
+            said += doubted(evidence, allow_empty=self.allow_empty or fired)
+        return said
+
+    def selected_of(self, population: str) -> Mask:
+        """Selected neurons of one population."""
+        if self.populations.only is not None:
+            return self.selected
+        return Mask.of(self.selected.values()[dict(self.populations.parts())[population]])
 
     def attrs_without_spikes(self, title: str) -> dict[str, Any]:
         """Attributes of a cube of another quantity."""
@@ -197,35 +242,28 @@ def resolve(
         If a parameter cannot be used, or no neuron is left.
     """
     recipe.check()
-    population = sim.resolve_population(recipe.population)
-    check_neurons_fit(sim, population)
+    populations = Populations.named(sim, recipe.population)
+    for name in populations.names:
+        check_neurons_fit(sim, name)
     if recorded is None:
         bins, notes = bins_of(sim, recipe.start, recipe.stop, recipe.bin_ms)
     else:
         bins, notes = bins_of_report(sim, recipe, recorded.span_ms)
-    node_set, said = _node_set(sim, population, recipe)
-    rules = [typed_rule(rule, sim.column(population, rule_column(rule))) for rule in recipe.rules]
-    selected = selected_mask(sim, population, node_set, rules)
+    sets = node_sets(populations, recipe)
+    rules = selected_rules(populations, recipe.rules)
+    selected = selected_mask(populations, sets, rules)
+    notes += none_selected(populations, selected)
     if recorded is not None:
         notes += recorded.assumed + _not_recorded(selected, recorded)
         selected &= recorded.neurons
     source = FlatSource.of(sim, recipe.flat, recipe.column_atlas)
-    grid = HexGrid(recipe.radius)
-    places, members = grouped(sim, population, source, grid, progress, n_workers)
-    members = members.keep(selected)
-    n_selected, n_placed = selected.count(), int(members.n_neurons.sum())
-    doubts = source.doubts(sim, population) if 2 * n_placed < n_selected else ()
-    if n_placed == 0:
-        columns = source.flat if isinstance(source.flat, tuple) else ()
-        raise ParameterError(
-            "",
-            f"none of the {n_selected:,} neurons has a flat position in {source}",
-            doubts[0] if doubts else sim.flat_remedy(population, but=columns),
-        )
+    sheet = grouped(populations, source, HexGrid(recipe.radius), progress, n_workers)
+    members = sheet.members.keep(selected)
+    doubts = _doubts_of_places(populations, source, members, selected)
     answered = recipe.replace(
         **_files(sim),
-        population=population,
-        node_set=node_set,
+        population=populations.names,
+        node_set=sets.name,
         where=rules,
         flat=source.flat,
         column_atlas=source.column_atlas,
@@ -234,29 +272,64 @@ def resolve(
         start=bins.start_ms,
         stop=bins.stop_ms,
     )
+    assumed = [text for name in populations.names for text in sim.assumed_of(name)]
+    behind = [*sets.notes, *place_notes(populations, source, sheet, members, selected)]
+    return Question(
+        populations=populations,
+        members=members,
+        bins=bins,
+        min_neurons=int(recipe.min_neurons),
+        flat_units=sheet.places[0].units,
+        attrs=_attrs(sim, recipe, answered, selected.count(), int(members.n_neurons.sum())),
+        notes=([*notes, *sim.assumed, *dict.fromkeys(assumed)], behind),
+        selected=selected,
+        allow_empty=allow_empty,
+        doubts=doubts,
+        judged=judged,
+    )
+
+
+def _doubts_of_places(
+    populations: Populations, source: FlatSource, members: HexMembers, selected: Mask
+) -> tuple[str, ...]:
+    """What is suspicious of the places; an error where no neuron has one."""
+    n_selected, n_placed = selected.count(), int(members.n_neurons.sum())
+    few = 2 * n_placed < n_selected
+    sim, names = populations.sim, populations.names
+    doubts = dict.fromkeys(d for name in names if few for d in source.doubts(sim, name))
+    if n_placed == 0:
+        columns = source.flat if isinstance(source.flat, tuple) else ()
+        raise ParameterError(
+            "",
+            f"none of the {n_selected:,} neurons has a flat position in {source}",
+            next(iter(doubts), sim.flat_remedy(names[0], but=columns)),
+        )
+    if populations.only is None:
+        chosen, placed = selected.values(), members.hex_of_neuron != NO_HEX
+        for name, rows in populations.parts():
+            if chosen[rows].any() and not placed[rows].any():
+                where = f"{sim.nodes_file(name)}: population {name!r}"
+                doubts[
+                    f"{where}: none of its {np.count_nonzero(chosen[rows]):,} selected neurons has"
+                    f" a flat position in {source}: leave the population out, or name another flat"
+                ] = None
+    return tuple(doubts)
+
+
+def _attrs(
+    sim: Simulation, recipe: CubeRecipe, answered: CubeRecipe, n_selected: int, n_placed: int
+) -> dict[str, Any]:
+    """Attributes that describe the neurons."""
     chosen = recipe.node_set if recipe.node_set not in (None, sim.node_set) else None
-    attrs = {
-        "title": f"Recruitment, {answered.counted(population, chosen or '')}",
-        "population": population,
+    together = TOGETHER.join(answered.populations)
+    return {
+        "title": f"Recruitment, {answered.counted(together, chosen or '')}",
+        "population": together,
         "recipe": answered.to_json(),
         "n_neurons_selected": n_selected,
         "n_neurons_without_place": n_selected - n_placed,
         **({CHOSEN_NODE_SET: chosen} if chosen else {}),
     }
-    before = [*notes, *sim.assumed, *sim.assumed_of(population)]
-    behind = [*_node_set_notes(node_set, said), *source.notes(places, members, selected)]
-    return Question(
-        *(
-            population,
-            members,
-            bins,
-            int(recipe.min_neurons),
-            places.units,
-            attrs,
-            (before, behind),
-        ),
-        *(sim, selected, allow_empty, doubts, judged),
-    )
 
 
 def check_neurons_fit(sim: Simulation, population: str) -> None:
@@ -296,74 +369,12 @@ def _not_recorded(selected: Mask, recorded: Recorded) -> tuple[str, ...]:
     )
 
 
-def _node_set(sim: Simulation, population: str, recipe: CubeRecipe) -> tuple[str | None, str]:
-    """Node set to include, by default the simulation's own, and what is to be noted of it."""
-    if recipe.node_set is not None:
-        return recipe.node_set, _all_neurons(sim, recipe.node_set)
-    return sim.own_node_set(population) if recipe.population else (sim.node_set, "")
-
-
-def selected_neurons(
-    sim: Simulation, population: str, node_set: str | None, rules: Sequence[Rule]
-) -> npt.NDArray[np.bool_]:
-    """(n_neurons,) neurons that are in a node set, all for None, and pass typed rules."""
-    return selected_mask(sim, population, node_set, rules).values()
-
-
-def selected_mask(
-    sim: Simulation, population: str, node_set: str | None, rules: Sequence[Rule]
-) -> Mask:
-    """The same, with a bit for each neuron."""
-    selected = Mask.every(sim.n_neurons(population))
-    if node_set is not None:
-        selected = sim.node_set_mask(node_set, population)
-        if not selected.count():
-            raise ParameterError(
-                f"node set {node_set!r}",
-                f"has no neuron of population {population!r}",
-                ("name another node set or population, or count all neurons with ", ALL_NEURONS),
-            )
-    for rule in rules:
-        selected &= Mask.of(matches(rule, sim.column(population, rule_column(rule))))
-    if not selected.count():
-        raise ValueError("no neuron passes all the filters together: loosen one of them")
-    return selected
-
-
-def grouped(
-    sim: Simulation,
-    population: str,
-    source: FlatSource,
-    grid: HexGrid,
-    progress: Progress | None,
-    n_workers: int | None = None,
-) -> tuple[Places, HexMembers]:
-    """Places and hexagons of all neurons; kept for the next cube."""
-
-    def group() -> tuple[Places, HexMembers]:
-        total = sim.n_neurons(population)
-        if progress is not None:
-            progress("reading neurons", 0, total)
-        places = find_places(sim, population, source, progress)
-        members = group_places(sim, population, source, places, grid, progress, n_workers)
-        if progress is not None:
-            progress("reading neurons", total, total)
-        return places, members
-
-    return sim.memo(("hexagons", population, source, grid), group)
-
-
-def _all_neurons(sim: Simulation, node_set: str) -> str:
-    """The note for a name that stands for all neurons instead of a node set."""
-    if not sim.means_all(node_set):
-        return ""
-    return f"no node set is named {node_set!r}; all neurons of the population count"
-
-
-def _node_set_notes(node_set: str | None, said: str) -> list[str]:
-    if node_set is None and not said:
-        return ["the simulation names no node set; all neurons count"]
-    return [said] if said else []
+def added(counts: Sequence[Ints]) -> Ints:
+    """The sum of arrays of counts, in the place of the first one."""
+    total = counts[0]
+    for other in counts[1:]:
+        total += other
+    return total
 
 
 def _version() -> str:

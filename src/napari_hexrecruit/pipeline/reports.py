@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_hexrecruit.counting.frames import NotFiniteError, Statistic, statistic_of_frames
 from napari_hexrecruit.counting.members import NO_HEX, assemble
 from napari_hexrecruit.errors import Parameter, ParameterError, SimulationDataError
-from napari_hexrecruit.masks import Mask
 from napari_hexrecruit.pipeline.question import Question, Recorded, resolve
+from napari_hexrecruit.pipeline.recordings import Recording, opened_recording
 from napari_hexrecruit.schema import QUANTITIES_VERSION
 from napari_hexrecruit.system.threads import ahead
 from napari_hexrecruit.timebins import Clock, first_at
@@ -19,6 +18,8 @@ from napari_hexrecruit.timebins import Clock, first_at
 if TYPE_CHECKING:
     import xarray as xr
 
+    from napari_hexrecruit.masks import Mask
+    from napari_hexrecruit.pipeline.populations import Populations
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Report, Simulation
@@ -54,15 +55,15 @@ def report_cube(
     """
     statistic = Statistic.of(recipe.statistic)
     config = sim.report_config(str(recipe.report))
-    with sim.report(config, recipe.population) as (population, report):
+    with opened_recording(sim, config, recipe.population) as recording:
+        report = recording.first
         _check_bin(report, recipe.bin_ms)
         span_ms = report.start_ms, report.stop_ms
-        neurons = Mask.of(_mask(sim, population, report))
-        given = Recorded(str(config.path), neurons, span_ms, report.assumed)
+        given = Recorded(str(config.path), recording.recorded, span_ms, recording.assumed)
         named = config.name if config in sim.reports else str(config.path)
-        recipe = recipe.replace(population=population, report=named)
+        recipe = recipe.replace(population=recording.populations.names, report=named)
         question = resolve(sim, recipe, recorded=given, progress=progress)
-        values = _values(report, question, statistic, n_workers, progress)
+        values = _values(recording, question, statistic, n_workers, progress)
     name = f"{config.name}_{statistic.suffix}"
     attrs = {
         "units": statistic.units(report.units),
@@ -80,16 +81,11 @@ def report_cube(
     )
 
 
-def recorded_neurons(sim: Simulation, name: str, population: str) -> npt.NDArray[np.bool_]:
-    """(n_neurons,) whether a report records a neuron of a population."""
-    with sim.report(sim.report_config(name), population) as (_, report):
-        return _mask(sim, population, report)
-
-
-def _mask(sim: Simulation, population: str, report: Report) -> npt.NDArray[np.bool_]:
-    recorded = np.zeros(sim.n_neurons(population), dtype=bool)
-    recorded[report.somata.neurons] = True
-    return recorded
+def recorded_neurons(populations: Populations, name: str) -> Mask:
+    """Which neurons of some populations a report records."""
+    sim = populations.sim
+    with opened_recording(sim, sim.report_config(name), populations.names) as recording:
+        return recording.recorded
 
 
 def _check_bin(report: Report, bin_ms: float) -> None:
@@ -128,29 +124,31 @@ def _frames(report: Report, bins: TimeBins) -> tuple[int, int, int]:
 
 
 def _values(
-    report: Report,
+    recording: Recording,
     question: Question,
     statistic: Statistic,
     n_workers: int | None,
     progress: Progress | None,
 ) -> Any:
+    report, rows = recording.first, recording.neurons
     first, per_bin, last = _frames(report, question.bins)
-    hexes = question.members.hex_of_neuron[report.somata.neurons]
+    hexes = question.members.hex_of_neuron[rows]
     counted = np.flatnonzero(hexes != NO_HEX)
-    neurons, n_hexes = report.somata.neurons[counted], len(question.members.i)
+    n_hexes = len(question.members.i)
     try:
-        with ahead(report.blocks(first, last)) as blocks:
+        with ahead(recording.blocks(first, last)) as blocks:
             return statistic_of_frames(
-                *(blocks, report.somata.columns[counted], hexes[counted], n_hexes),
+                *(blocks, recording.columns[counted], hexes[counted], n_hexes),
                 *(per_bin, question.bins.n_bins, statistic),
                 n_workers=n_workers,
                 progress=progress,
             )
     except NotFiniteError as error:
         start = question.bins.edges()[error.bin]
-        node = question.sim.node_ids(question.population)[neurons[error.neuron]]
+        ((name, node),) = recording.populations.of_rows(rows[counted[[error.neuron]]]).items()
+        which = recording.populations.names.index(name)
         raise SimulationDataError(
-            f"{report.where}/data",
-            f"has a value of neuron {node} that is not finite, in the bin from {start:g} ms",
+            f"{recording.reports[which].where}/data",
+            f"has a value of neuron {node[0]} that is not finite, in the bin from {start:g} ms",
             "leave the neuron out with a filter, choose another window, or record again",
         ) from error

@@ -90,6 +90,14 @@ class SpikeStream:
         if self.order == "none" or self._range(start_ms, stop_ms) != (0, self.n_spikes):
             self._read_order(progress)
 
+    def settle_order(self, progress: Progress | None = None) -> None:
+        """Know the order for certain, so that several streams can be counted side by side."""
+        if self.order == "by_time" and self.train.order_record.get() is None:
+            try:
+                self._read_order(progress)
+            except OrderError:
+                self.count_in_no_order()
+
     def note_order(self) -> None:
         """Remember that all times ascend, after they were all counted as such."""
         if self.order == "by_time" and self.train.order_record.get() is None:

@@ -8,7 +8,7 @@ Specification: https://github.com/AllenInstitute/sonata/blob/master/docs/SONATA_
 """
 
 from napari_hexrecruit.sonata._config_values import Stimulus
-from napari_hexrecruit.sonata._edges import Edges
+from napari_hexrecruit.sonata._edges import Edges, NoEdgesError
 from napari_hexrecruit.sonata._reports import Report, ReportConfig
 from napari_hexrecruit.sonata._simulation import Simulation, open_simulation
 from napari_hexrecruit.sonata._spikes import OLD_LAYOUT, Spikes, SpikeTrain
@@ -16,6 +16,7 @@ from napari_hexrecruit.sonata._spikes import OLD_LAYOUT, Spikes, SpikeTrain
 __all__ = [
     "OLD_LAYOUT",
     "Edges",
+    "NoEdgesError",
     "Report",
     "ReportConfig",
     "Simulation",

@@ -107,6 +107,10 @@ class Edges:
                 yield self.sources[first:last], self.targets[first:last]
 
 
+class NoEdgesError(SimulationDataError):
+    """There are no edges from one population to the other."""
+
+
 def edges_configs(path: Path, content: Mapping[str, Any]) -> tuple[EdgesConfig, ...]:
     """Edges that a circuit's configuration names; entries that cannot be read are left out."""
     networks = content.get("networks")
@@ -139,8 +143,10 @@ def opened_edges(
 
     Raises
     ------
+    NoEdgesError
+        If none of the files has such edges.
     SimulationDataError
-        If none of the files has such edges, or several populations are such.
+        If several populations are such, or a file cannot be read.
     """
     found: list[tuple[EdgesConfig, str]] = []
     others: list[str] = []
@@ -154,7 +160,7 @@ def opened_edges(
     if len(found) != 1:
         listed = ", ".join(name for _, name in found) if found else ", ".join(others) or "none"
         what = "several populations of edges are" if found else "no edges are"
-        raise SimulationDataError(
+        raise (SimulationDataError if found else NoEdgesError)(
             circuit if len({config.path for config in configs}) != 1 else configs[0].path,
             f"{what} from {source!r} to {target!r}; there are: {listed}",
             ("name one, or a file, with ", EDGES),

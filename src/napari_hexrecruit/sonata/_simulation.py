@@ -187,6 +187,9 @@ class Simulation(Neurons):
 
     def _name_one(self, name: str = "") -> Text:
         """Advice to name a population: the one that is written nearly so, if there is one."""
+        several = tuple(one.strip() for one in name.split(","))
+        if set(several) <= set(self.populations):
+            return "did you mean ", Parameter("population", several), "?"
         near = nearest(name, self.populations)
         if near is None:
             return "name one of them with ", POPULATION

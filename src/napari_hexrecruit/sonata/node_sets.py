@@ -41,9 +41,9 @@ def node_set_of(population: str, node_ids: npt.ArrayLike) -> dict[str, Any]:
 
 
 def merged_node_sets(
-    sets: Mapping[str, Any], name: str, node_set: Mapping[str, Any]
+    sets: Mapping[str, Any], name: str, node_set: Mapping[str, Any] | list[str]
 ) -> dict[str, Any]:
-    """A copy of node sets with one more.
+    """A copy of node sets with one more: a rule, or a list of names of others.
 
     Raises
     ------
@@ -54,7 +54,42 @@ def merged_node_sets(
         raise ValueError("the node set has no name: give one")
     if name in sets:
         raise ValueError(f"there is a node set {name!r} already: choose another name")
-    return {**sets, name: dict(node_set)}
+    return {**sets, name: node_set if isinstance(node_set, list) else dict(node_set)}
+
+
+def merged_neurons(
+    sets: Mapping[str, Any], name: str, node_ids: Mapping[str, npt.ArrayLike]
+) -> dict[str, Any]:
+    """A copy of node sets with one more, that lists its nodes.
+
+    Parameters
+    ----------
+    sets
+        Name of each set and what belongs to it.
+    name
+        Of the new one.
+    node_ids
+        Its nodes, by their population. Those of several are sets of their own, ``NAME.POPULATION``,
+        which the new one is made of.
+
+    Raises
+    ------
+    ValueError
+        If the name is empty, or one of the names is taken.
+
+    Examples
+    --------
+    >>> merged_neurons({}, "Picked", {"A": [1], "B": [1, 2]})  # doctest: +NORMALIZE_WHITESPACE
+    {'Picked.A': {'population': 'A', 'node_id': [1]},
+     'Picked.B': {'population': 'B', 'node_id': [1, 2]}, 'Picked': ['Picked.A', 'Picked.B']}
+    """
+    each = [(population, node_set_of(population, ids)) for population, ids in node_ids.items()]
+    if len(each) == 1:
+        return merged_node_sets(sets, name, each[0][1])
+    found, names = dict(sets), [f"{name}.{population}" for population, _ in each]
+    for part, (_, node_set) in zip(names, each, strict=True):
+        found = merged_node_sets(found, part, node_set)
+    return merged_node_sets(found, name, names)
 
 
 def write_node_sets(

@@ -23,8 +23,9 @@ from napari_hexrecruit.analysis import (
     share_of_neurons,
 )
 from napari_hexrecruit.flatmap import HexRegions, neuron_regions
+from napari_hexrecruit.pipeline.populations import Populations
 from napari_hexrecruit.schema import HEX
-from napari_hexrecruit.sonata.node_sets import merged_node_sets, node_set_of, write_node_sets
+from napari_hexrecruit.sonata.node_sets import merged_neurons, write_node_sets
 from napari_hexrecruit.storage.atomic import written_aside
 
 if TYPE_CHECKING:
@@ -54,13 +55,14 @@ class Offers:
     columns: tuple[str, ...]
 
 
-def offers(source: SimulationSource, population: str) -> Offers:
-    """Read what a simulation offers, without reading neurons."""
+def offers(source: SimulationSource, cube: xr.Dataset) -> Offers:
+    """Read what the simulation of a cube offers, without reading neurons."""
     simulation = source.simulation()
+    populations = Populations.of(simulation, cube)
     found = [
         column
-        for column in simulation.columns(population)
-        if simulation.text_values(population, column) is not None
+        for column in populations.shared()
+        if all(simulation.text_values(one, column) is not None for one in populations.names)
     ]
     return Offers(simulation.node_sets, tuple(sorted(found, key=lambda name: name != _REGION)))
 
@@ -112,8 +114,7 @@ def names_of_node_set(
     progress
         Called as ``progress(what, done, total)``.
     """
-    population = str(cube.attrs["population"])
-    rows = source.simulation().node_set_ids(node_set, population)
+    rows = Populations.of(source.simulation(), cube).node_set_rows(node_set)
     shares = share_of_neurons(source.members(cube, progress), rows)
     return names_at(cube, np.flatnonzero((shares > 0) & (shares >= share - 1e-9)))
 
@@ -169,15 +170,15 @@ def save_node_set(
     OSError
         If the file cannot be written.
     """
-    simulation, population = source.simulation(), str(cube.attrs["population"])
+    simulation = source.simulation()
     rows = neurons_of(source.members(cube, progress), hex_positions(cube, list(hexes)))
-    node_set = node_set_of(population, simulation.node_ids(population)[rows])
+    node_ids = Populations.of(simulation, cube).of_rows(rows)
     before: dict[str, Any] = {}
     if destination == "copy":
         before = simulation.node_set_rules
     elif destination == "append" and path.exists():
         before = _sets_in(path)
-    sets = merged_node_sets(before, name, node_set)
+    sets = merged_neurons(before, name, node_ids)
     protected = [*simulation.node_sets_files, *simulation.files]
     write_node_sets(path, sets, protected=protected, overwrite=True)
     others = f" beside {len(before):,} others" if before else ""
@@ -199,12 +200,12 @@ def save_neurons(
     OSError
         If the file cannot be written.
     """
-    simulation, population = source.simulation(), str(cube.attrs["population"])
+    populations = Populations.of(source.simulation(), cube)
     table = neurons_table(
         source.members(cube, progress),
         hex_positions(cube, list(hexes)),
-        population=population,
-        node_ids=simulation.node_ids(population),
+        population=populations.of_each(),
+        node_ids=populations.node_ids(),
     )
     with written_aside(path, overwrite=True) as aside:
         table.to_csv(aside, index=False)

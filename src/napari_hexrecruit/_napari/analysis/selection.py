@@ -153,8 +153,7 @@ class SelectionWidget(AnalysisPanel):
         if source is None or self.cube is None:
             self._offer(Offers((), ()))
         else:
-            population = str(self.cube.attrs["population"])
-            self.read(partial(_read_offers, source, population), self._offer)
+            self.read(partial(_read_offers, source, self.cube), self._offer)
 
     def may_work(self) -> bool:
         """Neurons are only known from the simulation."""
@@ -278,8 +277,8 @@ class SelectionWidget(AnalysisPanel):
         return path if path.suffix else path.with_name(path.name + ending)
 
 
-def _read_offers(source: Any, population: str, progress: Any) -> Offers:
-    return offers(source, population)
+def _read_offers(source: Any, cube: Any, progress: Any) -> Offers:
+    return offers(source, cube)
 
 
 def _counts(regions: HexRegions) -> list[tuple[str, int]]:

@@ -35,6 +35,7 @@ from napari_hexrecruit.analysis import (
     trial_mean,
     with_maps,
 )
+from napari_hexrecruit.pipeline.populations import Populations
 from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.rounding import listed
 from napari_hexrecruit.schema import RECRUITMENT
@@ -150,7 +151,7 @@ def cut_or_counted(
         trials = cut_trials(cube, onsets, before=before, after=after)
     else:
         simulation = source.simulation()
-        spikes = simulation.spikes(str(cube.attrs["population"]), progress)
+        spikes = Populations.of(simulation, cube).spikes(progress)
         trials = count_trials(
             cube,
             spikes.neurons,

@@ -14,10 +14,12 @@ import numpy.typing as npt
 from napari_hexrecruit._napari.flatmap.sources import NamedRegions, with_simulation
 from napari_hexrecruit.counting.members import NO_HEX
 from napari_hexrecruit.flatmap import FlatImage, FlatRegions, HexRegions
+from napari_hexrecruit.hexgrid import HexGrid
+from napari_hexrecruit.pipeline.grouping import grouped
 from napari_hexrecruit.pipeline.members import cube_members
-from napari_hexrecruit.pipeline.places import FlatSource, find_places
+from napari_hexrecruit.pipeline.places import FlatSource
+from napari_hexrecruit.pipeline.populations import Populations
 from napari_hexrecruit.recipe import CubeRecipe
-from napari_hexrecruit.sonata import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,16 +113,17 @@ def read_neurons(
     """
     cube, simulation = with_simulation(cube)
     members = cube_members(simulation, cube, progress=progress)
-    recipe, population = CubeRecipe.of(cube), str(cube.attrs["population"])
+    recipe, populations = CubeRecipe.of(cube), Populations.of(simulation, cube)
     source = FlatSource.of(simulation, recipe.flat, recipe.column_atlas)
-    places = find_places(simulation, population, source, progress)
-    counted = (members.hex_of_neuron != NO_HEX) & places.has_place
+    sheet = grouped(populations, source, HexGrid(recipe.radius), progress)
+    all_x, all_y = sheet.positions()
+    counted = (members.hex_of_neuron != NO_HEX) & np.isfinite(all_x)
     ids = np.flatnonzero(counted)
     n_all = len(ids)
     if n_all > MOST_DOTS:
         ids = np.sort(np.random.default_rng(0).choice(ids, MOST_DOTS, replace=False))
-    x, y = places.x[ids].astype(np.float64), places.y[ids].astype(np.float64)
-    own = _values(simulation, population, column, ids)
+    x, y = all_x[ids], all_y[ids]
+    own = _values(populations, column, ids)
     found = None
     if own is not None:
         found = _first(
@@ -171,13 +174,11 @@ def _in_own_region(
     return (int(known.sum()), int((known & (codes == here)).sum())) if known.any() else None
 
 
-def _values(
-    simulation: Simulation, population: str, column: str, ids: npt.NDArray[np.intp]
-) -> list[str] | None:
+def _values(populations: Populations, column: str, ids: npt.NDArray[np.intp]) -> list[str] | None:
     """Values of a property as text; None if there is no such property."""
-    if column not in simulation.columns(population):
+    if column not in populations.shared():
         return None
-    return [str(value) for value in np.asarray(simulation.column(population, column)[ids])]
+    return [str(value) for value in np.asarray(populations.column(column)[ids])]
 
 
 def _first(found: Any) -> tuple[int, int] | None:

@@ -53,6 +53,7 @@ from napari_hexrecruit._napari.widgets.parts import (
 from napari_hexrecruit._napari.widgets.sentences import reason_first
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.flatmap import FlatImage, Nudge, write_sidecar
+from napari_hexrecruit.pipeline.populations import Populations
 from napari_hexrecruit.progress import Progress
 
 TITLE = "Flat map"
@@ -180,8 +181,8 @@ class FlatMapWidget(Container[Widget]):
             self._asking.cancel()
             self.form.offer_columns([])
         elif source is not self._asked:
-            self._asked, population = source, str(cube.attrs["population"])
-            self._asking.start(lambda _: _columns(source, population), self._on_columns)
+            self._asked = source
+            self._asking.start(lambda _: _columns(source, cube), self._on_columns)
 
     def _on_columns(self, outcome: Outcome[list[str]]) -> None:
         """Errors are told when regions are asked for."""
@@ -418,6 +419,9 @@ class FlatMapWidget(Container[Widget]):
             event.disconnect(action)
 
 
-def _columns(source: SimulationSource, population: str) -> list[str]:
-    """Properties that the neurons of a population can be told apart by."""
-    return list(simulation_choices(source.simulation()).of(population).filter_columns)
+def _columns(source: SimulationSource, cube: xr.Dataset) -> list[str]:
+    """Properties that the neurons of a cube can be told apart by."""
+    simulation = source.simulation()
+    populations = Populations.of(simulation, cube)
+    shared, choices = populations.shared(), simulation_choices(simulation)
+    return [one for one in choices.of(populations.names[0]).filter_columns if one in shared]

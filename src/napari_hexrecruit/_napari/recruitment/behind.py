@@ -11,11 +11,12 @@ from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit.pipeline.spike_source import keep_spikes
 
 if TYPE_CHECKING:
+    from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
 
 
 class ReadingBehind:
-    """Keeps the spikes of one population in memory; until then, changes are counted from the file.
+    """Keeps the spikes of what is shown in memory; until then, changes are counted from the file.
 
     Parameters
     ----------
@@ -34,23 +35,25 @@ class ReadingBehind:
         self.sentence = ""
         self._on_changed = on_changed
         self._jobs = Jobs(self._show, parent)
-        self._read: tuple[Any, str] | None = None
+        self._read: tuple[Any, tuple[str, ...]] | None = None
 
     @property
     def running(self) -> bool:
         """Whether spikes are being read."""
         return self._jobs.running
 
-    def start(self, simulation: Simulation, population: str) -> None:
-        """Read the spikes of a population, unless they are there or are being read."""
-        if simulation.keeps_spikes(population):
+    def start(self, simulation: Simulation, populations: tuple[str, ...]) -> None:
+        """Read the spikes of populations, unless they are there or are being read."""
+        left = [name for name in populations if not simulation.keeps_spikes(name)]
+        if not left or (self.running and self._read == (simulation, populations)):
             return
-        if self.running and self._read == (simulation, population):
-            return
-        self._read = (simulation, population)
-        self._jobs.start(
-            lambda progress: keep_spikes(simulation, population, progress), self._on_read
-        )
+        self._read = (simulation, populations)
+
+        def read(progress: Progress) -> None:
+            for name in left:
+                keep_spikes(simulation, name, progress)
+
+        self._jobs.start(read, self._on_read)
 
     def cancel(self) -> None:
         """Read no further."""

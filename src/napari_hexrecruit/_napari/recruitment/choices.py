@@ -10,6 +10,7 @@ import pandas as pd
 
 from napari_hexrecruit._napari.widgets.words import in_panel
 from napari_hexrecruit.errors import SimulationDataError, in_words
+from napari_hexrecruit.pipeline.question import TOGETHER
 
 if TYPE_CHECKING:
     from napari_hexrecruit.sonata import Simulation
@@ -116,12 +117,17 @@ class SimulationChoices:
     problem: str | None = None
     start_ms: float = 0.0
 
-    def of(self, population: str) -> PopulationChoices:
-        """Choices of a population; those of the default population if there is none of the name."""
-        by_name = {choices.name: choices for choices in self.populations}
-        return by_name.get(population, by_name[self.population])
+    def of(self, population: str | tuple[str, ...]) -> PopulationChoices:
+        """Choices of a population; those of the default population if there is none of the name.
 
-    def summary(self, population: str) -> str:
+        Of several populations, what all of them have.
+        """
+        by_name = {choices.name: choices for choices in self.populations}
+        names = population if isinstance(population, tuple) else (population,)
+        found = [by_name[name] for name in names if name in by_name]
+        return _together(found) if found else by_name[self.population]
+
+    def summary(self, population: str | tuple[str, ...]) -> str:
         """Describe a population and the time span in a line.
 
         Examples
@@ -134,6 +140,34 @@ class SimulationChoices:
         spikes = "no spikes" if chosen.n_spikes is None else f"{chosen.n_spikes:,} spikes"
         span = f"{self.start_ms:,.10g} - {self.duration_ms:,.10g} ms"
         return f"{chosen.n_neurons:,} neurons · {spikes} · {span}"
+
+
+def population_choices(
+    choices: SimulationChoices, chosen: str | tuple[str, ...] | None
+) -> list[tuple[str, str | tuple[str, ...]]]:
+    """(label, value) pairs for a list: each population, and several that are chosen together."""
+    offered: list[tuple[str, str | tuple[str, ...]]] = [
+        (one.name, one.name) for one in choices.populations
+    ]
+    return [*offered, (TOGETHER.join(chosen), chosen)] if isinstance(chosen, tuple) else offered
+
+
+def _together(several: list[PopulationChoices]) -> PopulationChoices:
+    if len(several) == 1:
+        return several[0]
+    spikes = [one.n_spikes for one in several if one.n_spikes is not None]
+
+    def shared(kind: str) -> tuple[str, ...]:
+        every = [getattr(one, kind) for one in several]
+        return tuple(name for name in every[0] if all(name in one for one in every))
+
+    return PopulationChoices(
+        TOGETHER.join(one.name for one in several),
+        sum(one.n_neurons for one in several),
+        sum(spikes) if spikes else None,
+        shared("text_columns"),
+        shared("other_columns"),
+    )
 
 
 def _label(value: str | int) -> str:

@@ -240,7 +240,7 @@ def show_number(field: Any, value: float) -> None:
     field.value = min(max(value, field.min), field.max)
 
 
-def pick(field: ComboBox, value: str, otherwise: str | None = None) -> None:
+def pick(field: ComboBox, value: object, otherwise: object = None) -> None:
     """Choose a value if it is offered, else the other one if that is."""
     offered = list(field.choices)
     for wanted in (value, otherwise):

@@ -16,6 +16,7 @@ from napari_hexrecruit._napari.recruitment.also import also_line
 from napari_hexrecruit._napari.recruitment.choices import (
     ColumnChoices,
     SimulationChoices,
+    population_choices,
 )
 from napari_hexrecruit._napari.recruitment.fields import NOTHING, Fields, pick, show_number
 from napari_hexrecruit._napari.recruitment.recipes import edited, fitting, said_otherwise
@@ -220,7 +221,7 @@ class Form(Fields):
         )
         with self._shown_anew():
             self.show_sources(sources)
-            self.population.choices = [choices.name for choices in choices.populations]
+            self.population.choices = population_choices(choices, self._recipe.population)
             pick(self.population, self._recipe.population or "", choices.population)
             self.node_set.choices = [
                 (f"{own} (default)", ""),

@@ -85,7 +85,7 @@ def fitting(recipe: CubeRecipe, choices: SimulationChoices) -> CubeRecipe:
         What the simulation offers.
     """
     fitted = recipe
-    if recipe.population not in [one.name for one in choices.populations]:
+    if not set(recipe.populations) <= {one.name for one in choices.populations}:
         fitted = fitted.replace(population=None)
     if recipe.node_set not in choices.node_sets:
         fitted = fitted.replace(node_set=None)

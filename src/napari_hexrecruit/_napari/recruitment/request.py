@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit._napari.recruitment.choices import column_choices
-from napari_hexrecruit.filters import rule_column, typed_rule, value_to_text
+from napari_hexrecruit.filters import value_to_text
 from napari_hexrecruit.pipeline.cubes import computed_cube
-from napari_hexrecruit.pipeline.question import selected_neurons
+from napari_hexrecruit.pipeline.populations import Populations
+from napari_hexrecruit.pipeline.selecting import node_sets, selected_mask, selected_rules
 from napari_hexrecruit.schema import N_SPIKES
 
 if TYPE_CHECKING:
@@ -126,9 +127,9 @@ def _part_name(column: str, value: str | int) -> str:
 def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]:
     """Values of the split column among the neurons that the request selects."""
     name = str(request.split_by)
-    population = sim.resolve_population(request.recipe.population)
-    selected = _selected(sim, request, population)
-    values = column_choices(name, _taken(sim.column(population, name), selected)).values
+    populations = Populations.named(sim, request.recipe.population)
+    selected = _selected(populations, request.recipe)
+    values = column_choices(name, _taken(populations.column(name), selected)).values
     if not values:
         raise ValueError(f"{name!r} has too many values to split by: choose another column")
     if len(values) > MOST_PARTS:
@@ -139,12 +140,10 @@ def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]
     return values
 
 
-def _selected(sim: Simulation, request: Request, population: str) -> Any:
+def _selected(populations: Populations, recipe: CubeRecipe) -> Any:
     """Which neurons are in the node set and pass the filters."""
-    recipe = request.recipe
-    node_set = recipe.node_set or sim.own_node_set(population)[0]
-    rules = [typed_rule(rule, sim.column(population, rule_column(rule))) for rule in recipe.rules]
-    return selected_neurons(sim, population, node_set, rules)
+    rules = selected_rules(populations, recipe.rules)
+    return selected_mask(populations, node_sets(populations, recipe), rules).values()
 
 
 def _taken(column: Column, selected: Any) -> Column:

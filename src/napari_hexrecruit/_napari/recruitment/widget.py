@@ -34,6 +34,7 @@ from napari_hexrecruit._napari.recruitment.work import (
 )
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.parts import one_shot, scrolled
+from napari_hexrecruit.pipeline.populations import Populations
 
 _UPDATE_AFTER_MS = 100
 """Pause after the last change before the cube is computed again: a key may be held down."""
@@ -225,7 +226,8 @@ class RecruitmentWidget(Container[Widget]):
         self._describe()
         if cubes and result.request.recipe.report is None:
             self.details.pause()
-            self._behind.start(result.opened.simulation, str(cubes[0].attrs["population"]))
+            simulation = result.opened.simulation
+            self._behind.start(simulation, Populations.of(simulation, cubes[0]).names)
             self._on_behind()
         self.form.status.mended()
         self._chooser.remember()

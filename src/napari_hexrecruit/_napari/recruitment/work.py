@@ -17,6 +17,7 @@ from napari_hexrecruit._napari.recruitment.choices import (
 from napari_hexrecruit._napari.recruitment.request import Request, cubes_of
 from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit.doubts import warnings_in
+from napari_hexrecruit.pipeline.populations import Populations
 from napari_hexrecruit.schema import HEX, TIME
 
 if TYPE_CHECKING:
@@ -87,16 +88,19 @@ def opened(sources: Sources, settings: Settings) -> Opened:
     """
     simulation = sources.open()
     choices = simulation_choices(simulation)
-    population = choices.of(settings.recipe.population or "")
+    named = settings.recipe.population or ""
+    population = choices.of(named)
     filter_values = ColumnChoices("")
     if settings.filter_column in population.filter_columns:
-        filter_values = values_of(simulation, population.name, settings.filter_column)
+        filter_values = values_of(simulation, named or population.name, settings.filter_column)
     return Opened(Sources.given(simulation), simulation, choices, filter_values)
 
 
-def values_of(simulation: Simulation, population: str, column: str) -> ColumnChoices:
-    """Read which values of a property occur."""
-    return column_choices(column, simulation.column(population, column))
+def values_of(
+    simulation: Simulation, population: str | tuple[str, ...], column: str
+) -> ColumnChoices:
+    """Read which values of a property occur in a population, or in several."""
+    return column_choices(column, Populations.named(simulation, population).column(column))
 
 
 def computed(chosen: Opened, settings: Settings, request: Request, progress: Progress) -> Loaded:

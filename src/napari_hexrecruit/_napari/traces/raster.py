@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit._napari.layers.simulation_source import SimulationSource, origin_ms
 from napari_hexrecruit.analysis import hex_positions, raster
+from napari_hexrecruit.pipeline.populations import Populations
 from napari_hexrecruit.schema import TIME
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def read_raster(
         If the simulation cannot be read, or is not the one of the cube.
     """
     members = source.members(cube, progress)
-    spikes = source.simulation().spikes(str(cube.attrs["population"]), progress)
+    spikes = Populations.of(source.simulation(), cube).spikes(progress)
     progress("choosing spikes", 0, 1)
     origin = origin_ms(cube)
     start = float(cube[TIME][0]) + origin

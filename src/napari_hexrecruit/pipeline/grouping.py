@@ -1,0 +1,136 @@
+"""Places and hexagons of the neurons of one population, or of several on one sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.counting.columns import group_columns
+from napari_hexrecruit.counting.joining import joined, part_of
+from napari_hexrecruit.masks import Mask
+from napari_hexrecruit.pipeline.lookups import column_of_neuron, median_places
+from napari_hexrecruit.pipeline.places import find_places, group_places
+
+if TYPE_CHECKING:
+    from napari_hexrecruit.counting.members import HexMembers
+    from napari_hexrecruit.hexgrid import HexGrid
+    from napari_hexrecruit.pipeline.places import FlatSource, Places
+    from napari_hexrecruit.pipeline.populations import Populations
+    from napari_hexrecruit.progress import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Where the neurons of some populations are.
+
+    Attributes
+    ----------
+    places
+        Flat positions of each population.
+    members
+        Hexagons of all of them, in a row.
+    """
+
+    places: tuple[Places, ...]
+    members: HexMembers
+
+    def positions(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """(n_neurons,) flat x and y of the neurons in a row; NaN for those without a position."""
+        x, y = (
+            np.concatenate(axes).astype(np.float64)
+            for axes in zip(*(at.read() for at in self.places), strict=True)
+        )
+        lost = ~np.concatenate([at.has_place for at in self.places])
+        x[lost], y[lost] = np.nan, np.nan
+        return x, y
+
+
+def grouped(
+    populations: Populations,
+    source: FlatSource,
+    grid: HexGrid,
+    progress: Progress | None = None,
+    n_workers: int | None = None,
+) -> Sheet:
+    """Places and hexagons of all neurons; kept for the next cube."""
+
+    def group() -> Sheet:
+        total = populations.n_neurons
+        if progress is not None:
+            progress("reading neurons", 0, total)
+        found = _group(populations, source, grid, progress, n_workers)
+        if progress is not None:
+            progress("reading neurons", total, total)
+        return found
+
+    return populations.sim.memo(("hexagons", populations.names, source, grid), group)
+
+
+def parts_of(populations: Populations, members: HexMembers) -> list[tuple[str, HexMembers]]:
+    """Each population, and the hexagons of its neurons; all have the same hexagons."""
+    if populations.only is not None:
+        return [(populations.only, members)]
+    return [(name, part_of(members, rows)) for name, rows in populations.parts()]
+
+
+def place_notes(
+    populations: Populations,
+    source: FlatSource,
+    sheet: Sheet,
+    members: HexMembers,
+    selected: Mask,
+) -> list[str]:
+    """Sentences on the places of the selected neurons; what is true of all populations, once."""
+    if populations.only is not None:
+        return source.notes(sheet.places[0], members, selected)
+    chosen, each = selected.values(), []
+    for (name, rows), places in zip(populations.parts(), sheet.places, strict=True):
+        notes = source.notes(places, part_of(members, rows), Mask.of(chosen[rows]))
+        each.append((name, notes))
+    of_all = [note for note in each[0][1] if all(note in notes for _, notes in each)]
+    return of_all + [
+        f"population {name!r}: {note}"
+        for name, notes in each
+        for note in notes
+        if note not in of_all
+    ]
+
+
+def _group(
+    populations: Populations,
+    source: FlatSource,
+    grid: HexGrid,
+    progress: Progress | None,
+    n_workers: int | None,
+) -> Sheet:
+    sim = populations.sim
+    places = tuple(find_places(sim, name, source, progress) for name in populations.names)
+    atlas = source.column_atlas
+    if populations.only is None and atlas is not None and not isinstance(source.flat, Path):
+        return Sheet(places, _in_columns(populations, atlas, places, grid, progress))
+    groups = [
+        group_places(sim, name, source, at, grid, progress, n_workers)
+        for name, at in zip(populations.names, places, strict=True)
+    ]
+    return Sheet(places, joined(groups))
+
+
+def _in_columns(
+    populations: Populations,
+    atlas: Path,
+    places: tuple[Places, ...],
+    grid: HexGrid,
+    progress: Progress | None,
+) -> HexMembers:
+    """Columns whose centres are the medians of the neurons of all populations."""
+    each = [column_of_neuron(populations.sim, one, atlas, progress) for one in populations.names]
+    columns = np.concatenate(each)
+    x, y = (np.concatenate(axes) for axes in zip(*(at.read() for at in places), strict=True))
+    placed = np.concatenate([at.has_place for at in places])
+    inside = columns > 0
+    centres = median_places(columns[inside], x[inside], y[inside], placed[inside])
+    return group_columns(columns, *centres, radius_of_one=grid.radius)

@@ -1,0 +1,174 @@
+"""The neurons of one population, or of several in a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit.errors import ParameterError
+from napari_hexrecruit.masks import Mask
+from napari_hexrecruit.recipe import CubeRecipe
+from napari_hexrecruit.sonata import Simulation, Spikes
+from napari_hexrecruit.timebins import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import xarray as xr
+
+    from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.values import Column
+
+_TEXT = "text"
+_KINDS = {"iu": "whole numbers", "f": "numbers", "b": "true and false"}
+
+
+@dataclass(frozen=True)
+class Populations:
+    """Neurons of some populations: those of the first one come first.
+
+    A row counts from the first neuron of the first population, so that equal ids of two populations
+    are two rows. Of a single population, rows are those of the population.
+
+    Parameters
+    ----------
+    sim
+        The simulation.
+    names
+        The populations, each once.
+    """
+
+    sim: Simulation
+    names: tuple[str, ...]
+
+    @classmethod
+    def named(cls, sim: Simulation, population: str | tuple[str, ...] | None) -> Populations:
+        """Those that a recipe names; the default population for None.
+
+        Raises
+        ------
+        SimulationDataError
+            If the circuit lacks one, or none is named and there is no default.
+        """
+        given = population if isinstance(population, tuple) else (population,)
+        return cls(sim, tuple(sim.resolve_population(name) for name in given))
+
+    @classmethod
+    def of(cls, sim: Simulation, cube: xr.Dataset) -> Populations:
+        """Those of a cube."""
+        recipe = CubeRecipe.of_foreign(cube)
+        return cls.named(sim, recipe.populations or str(cube.attrs["population"]))
+
+    @property
+    def only(self) -> str | None:
+        """The name of the only one; None for several."""
+        return self.names[0] if len(self.names) == 1 else None
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return [0, *np.cumsum([self.sim.n_neurons(name) for name in self.names]).tolist()]
+
+    @property
+    def n_neurons(self) -> int:
+        """Of all of them."""
+        return self._ends[-1]
+
+    def parts(self) -> list[tuple[str, slice]]:
+        """Each population, and its rows."""
+        ends = self._ends
+        rows = [slice(*ends[k : k + 2]) for k in range(len(self.names))]
+        return list(zip(self.names, rows, strict=True))
+
+    def shared(self) -> list[str]:
+        """Names of the properties that all of them have."""
+        every = [self.sim.columns(name) for name in self.names]
+        return [column for column in every[0] if all(column in one for one in every[1:])]
+
+    def column(self, name: str, progress: Progress | None = None) -> Column:
+        """(n_neurons,) values of a property.
+
+        Raises
+        ------
+        SimulationDataError
+            If a population lacks it.
+        ParameterError
+            If it is text in one population and something else in another.
+        """
+        found = [self.sim.column(one, name, progress) for one in self.names]
+        if len(found) == 1:
+            return found[0]
+        kinds = [_kind(column) for column in found]
+        if len(set(kinds)) > 1 and not set(kinds) <= {"whole numbers", "numbers"}:
+            each = ", ".join(f"{k} in {n!r}" for k, n in zip(kinds, self.names, strict=True))
+            raise ParameterError(
+                f"property {name!r}", f"is {each}", "name one of these populations"
+            )
+        if kinds[0] == _TEXT:
+            from pandas.api.types import union_categoricals
+
+            texts: Any = found
+            joined: Column = union_categoricals(texts, sort_categories=True, ignore_order=True)
+            return joined
+        return np.concatenate([np.asarray(column) for column in found])
+
+    def masked(self, mask_of: Callable[[str], Mask]) -> Mask:
+        """The masks of the populations, in a row."""
+        masks = [mask_of(name) for name in self.names]
+        return masks[0] if len(masks) == 1 else Mask.of(np.concatenate([m.values() for m in masks]))
+
+    def node_set_rows(self, name: str) -> npt.NDArray[np.int64]:
+        """Rows of the neurons that are in a node set, ascending."""
+        return self.masked(lambda one: self.sim.node_set_mask(name, one)).rows()
+
+    def node_ids(self) -> npt.NDArray[np.int64]:
+        """(n_neurons,) SONATA's ``node_id`` of each, within its population."""
+        return np.concatenate([self.sim.node_ids(name) for name in self.names])
+
+    def of_rows(self, rows: npt.NDArray[np.integer[Any]]) -> dict[str, npt.NDArray[np.int64]]:
+        """SONATA's ``node_id`` of some neurons, by their population, where it has one of them."""
+        found = {}
+        for name, part in self.parts():
+            inside = rows[(rows >= part.start) & (rows < part.stop)] - part.start
+            if inside.size:
+                found[name] = self.sim.node_ids(name)[inside]
+        return found
+
+    def of_each(self) -> str | npt.NDArray[np.str_]:
+        """(n_neurons,) the population of each neuron; its name where there is a single one."""
+        if self.only is not None:
+            return self.only
+        return np.repeat(np.array(self.names), np.diff(self._ends))
+
+    def spikes(self, progress: Progress | None = None) -> Spikes:
+        """Spikes of all of them, ascending in time; those of several are merged, and not kept."""
+        found = [self.sim.spikes(name, progress) for name in self.names]
+        return found[0] if len(found) == 1 else _merged(found, self._ends)
+
+
+def _kind(column: Column) -> str:
+    if not isinstance(column, np.ndarray):
+        return _TEXT
+    return next(text for kinds, text in _KINDS.items() if column.dtype.kind in kinds)
+
+
+def _merged(found: Sequence[Spikes], first_rows: Sequence[int]) -> Spikes:
+    times = np.concatenate([spikes.times_ms for spikes in found])
+    order = np.argsort(times, kind="stable")  # NaN last
+    rows = [
+        np.where(spikes.neurons < 0, -1, spikes.neurons + first)
+        for spikes, first in zip(found, first_rows, strict=False)
+    ]
+    clocks = [spikes.clock for spikes in found]
+    coarsest = max(clocks, key=lambda clock: (clock.stored.kind in "iu", -clock.stored.itemsize))
+    steps = [clock.dt_ms for clock in clocks if clock.dt_ms is not None]
+    return Spikes(
+        np.concatenate(rows).astype(np.int32)[order],
+        times[order],
+        sum(spikes.n_unknown_id for spikes in found),
+        tuple(dict.fromkeys(text for spikes in found for text in spikes.assumed)),
+        Clock(coarsest.stored, max(steps, default=None)),
+    )

@@ -1,0 +1,126 @@
+"""Which neurons a recipe selects: node sets and filters, of one population or of several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_hexrecruit.errors import ALL_NEURONS, ParameterError
+from napari_hexrecruit.filters import matches, rule_column, typed_rule
+from napari_hexrecruit.masks import Mask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_hexrecruit.filters import Rule
+    from napari_hexrecruit.pipeline.populations import Populations
+    from napari_hexrecruit.recipe import CubeRecipe
+    from napari_hexrecruit.sonata import Simulation
+
+
+class NodeSets(NamedTuple):
+    """The node set of each population, None for all neurons, and what is to be noted of them."""
+
+    each: tuple[str | None, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str | None:
+        """The node set; None where all neurons of all populations count."""
+        return next((name for name in self.each if name is not None), None)
+
+
+def node_sets(populations: Populations, recipe: CubeRecipe) -> NodeSets:
+    """Node set to include, by default the simulation's own.
+
+    That of the simulation may be about others than a population that is named: then all of its
+    neurons count.
+
+    Parameters
+    ----------
+    populations
+        The populations of the recipe.
+    recipe
+        Which cube.
+    """
+    sim, name = populations.sim, recipe.node_set
+    is_own = name is None or (len(populations.names) > 1 and name == sim.node_set)
+    if not is_own:
+        return NodeSets((name,) * len(populations.names), _stands_for_all(sim, name))
+    if recipe.populations:
+        own = [sim.own_node_set(one) for one in populations.names]
+        found = NodeSets(
+            tuple(name for name, _ in own), tuple(dict.fromkeys(said for _, said in own if said))
+        )
+    else:
+        found = NodeSets((sim.node_set,))
+    if found.name is None and not found.notes:
+        return NodeSets(found.each, ("the simulation names no node set; all neurons count",))
+    return found
+
+
+def selected_rules(populations: Populations, rules: Sequence[Rule]) -> list[Rule]:
+    """The filters with values in the types of the properties."""
+    return [typed_rule(rule, populations.column(rule_column(rule))) for rule in rules]
+
+
+def selected_mask(
+    populations: Populations, found: NodeSets | str | None, rules: Sequence[Rule]
+) -> Mask:
+    """Neurons that are in a node set, all for None, and pass typed rules.
+
+    Parameters
+    ----------
+    populations
+        Whose neurons.
+    found
+        The node set of each population, or of all.
+    rules
+        As `selected_rules` gives them.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    each = found.each if isinstance(found, NodeSets) else (found,) * len(populations.names)
+    of_population = dict(zip(populations.names, each, strict=True))
+    selected = populations.masked(
+        lambda one: _in_node_set(populations.sim, one, of_population[one])
+    )
+    if not selected.count():
+        name = next(name for name in each if name is not None)
+        raise ParameterError(
+            f"node set {name!r}",
+            f"has no neuron of population {' or '.join(map(repr, populations.names))}",
+            ("name another node set or population, or count all neurons with ", ALL_NEURONS),
+        )
+    for rule in rules:
+        selected &= Mask.of(matches(rule, populations.column(rule_column(rule))))
+    if not selected.count():
+        raise ValueError("no neuron passes all the filters together: loosen one of them")
+    return selected
+
+
+def none_selected(populations: Populations, selected: Mask) -> list[str]:
+    """Notes on populations none of whose neurons is selected, where others have some."""
+    if populations.only is not None:
+        return []
+    chosen = selected.values()
+    return [
+        f"population {name!r} has no neuron in the node set that passes the filters"
+        for name, rows in populations.parts()
+        if not chosen[rows].any()
+    ]
+
+
+def _in_node_set(sim: Simulation, population: str, name: str | None) -> Mask:
+    if name is None:
+        return Mask.every(sim.n_neurons(population))
+    return sim.node_set_mask(name, population)
+
+
+def _stands_for_all(sim: Simulation, node_set: str | None) -> tuple[str, ...]:
+    """The note for a name that stands for all neurons instead of a node set."""
+    if node_set is None or not sim.means_all(node_set):
+        return ()
+    return (f"no node set is named {node_set!r}; all neurons of the population count",)
