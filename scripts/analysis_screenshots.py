@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import napari
@@ -12,6 +13,7 @@ from qtpy.QtTest import QTest
 
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
+from napari_hexrecruit.synthetic import MEDIUM, write_simulation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +75,31 @@ def photograph_analyses(simulation: Path, folder: Path, photograph: Photograph) 
         viewer.reset_view()
         settle(waves)
         photograph(viewer, folder / "waves-dark.png")
+    with opened("dark", cortex=cube) as viewer:
+        waves = dock(viewer, "Wave list")
+        press(waves, waves.find)
+        waves.list.value = [0]
+        viewer.dims.set_point(0, TIME_MS)
+        viewer.reset_view()
+        settle(waves)
+        photograph(viewer, folder / "wave-list-dark.png")
+    with opened(
+        "light", cortex=recruitment_cube(long_run(simulation.parent), bin_ms=20.0)
+    ) as viewer:
+        test = dock(viewer, "Significance")
+        test.first.value, test.period.value, test.length.value = ONSET_MS, 200.0, 80.0
+        press(test, test.test)
+        viewer.dims.set_point(0, 40.0)
+        viewer.reset_view()
+        settle(test)
+        photograph(viewer, folder / "significance-light.png")
+
+
+def long_run(folder: Path) -> Path:
+    """The sample with ten stimuli, as a test needs more than three."""
+    stimuli = tuple(np.arange(ONSET_MS, ONSET_MS + 2000.0, 200.0).tolist())
+    story = replace(MEDIUM, stimuli_ms=stimuli, tstop_ms=2200.0)
+    return write_simulation(folder / "ten-stimuli", story)
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def test_a_response_is_tested_outlined_and_listed(panel_of):
     panel.list.value = [0]
     assert viewer.dims.point[0] == 0.0
     line = panel.list.native.item(0).text()
-    assert line.startswith("p 0.0078 (+): ") and line.endswith("hexagons, 0 to 20 ms")
+    assert line.startswith("p 0.0078 (+): ") and line.endswith("hexagons, 0 to 30 ms")
     press(panel.erase)
     assert layer.visible and [one.name for one in viewer.layers] == ["cube"]
 

@@ -49,7 +49,7 @@ from napari_hexrecruit.schema import significant_clusters
 _COLOUR = "#111111"
 _MOST_ROWS = 10
 BASELINE, LAYERS = "baseline", "layers"
-_KINDS = [("Response against baseline", BASELINE), ("A against B", LAYERS)]
+_KINDS = [("Own baseline", BASELINE), ("Another layer", LAYERS)]
 _TESTED = {
     BASELINE: "What is shown is that response and baseline differ",
     LAYERS: "What is shown is that the trials of A and B differ",
@@ -170,7 +170,7 @@ class SignificanceWidget(AnalysisPanel):
         self._list_clusters()
 
     def _fields(self) -> list[Widget]:
-        self.kind = choice("Test", _KINDS, "What the responses are tested against")
+        self.kind = choice("Against", _KINDS, "What the responses are tested against")
         self.a = self.layer_choice("A", "Whose responses are tested")
         self.b = self.layer_choice("B", "What A is tested against")
         self.kind.changed.connect(self._show_fields)
@@ -262,8 +262,11 @@ class SignificanceWidget(AnalysisPanel):
         self.viewer.layers.selection.active = active
 
     def _list_clusters(self) -> None:
-        rows = [] if self.found is None else self.found.table.to_dict("records")
-        self.list.choices = [(_line(one), k) for k, one in enumerate(rows)]
+        rows, bin_ms = [], 0.0
+        if self.found is not None:
+            rows = self.found.table.to_dict("records")
+            bin_ms = float(self.found.result.attrs["bin_ms"])
+        self.list.choices = [(_line(one, bin_ms), k) for k, one in enumerate(rows)]
         self.list.visible = bool(rows)
         fit_height(self.list, _MOST_ROWS)
 
@@ -292,7 +295,8 @@ class SignificanceWidget(AnalysisPanel):
         self._list_clusters()
 
 
-def _line(one: dict[Any, Any]) -> str:
+def _line(one: dict[Any, Any], bin_ms: float) -> str:
     sign = "+" if one["mass"] > 0 else "−"
     hexagons = f"{one['n_hexes']} hexagon{'' if one['n_hexes'] == 1 else 's'}"
-    return f"p {one['p']:.2g} ({sign}): {hexagons}, {one['first_ms']:g} to {one['last_ms']:g} ms"
+    stop_ms = one["last_ms"] + bin_ms
+    return f"p {one['p']:.2g} ({sign}): {hexagons}, {one['first_ms']:g} to {stop_ms:g} ms"
