@@ -11,15 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from magicgui.widgets import PushButton, Select, Widget
-from napari.layers import Layer, Vectors
+from magicgui.widgets import PushButton, Widget
+from napari.layers import Vectors
 from napari.viewer import Viewer
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractItemView
 
+from napari_hexrecruit._napari.analysis.drawing import Drawing
 from napari_hexrecruit._napari.analysis.panel import AnalysisPanel
 from napari_hexrecruit._napari.analysis.stage import Result, Stage
-from napari_hexrecruit._napari.flatmap.stacking import keep_thin
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit._napari.widgets.parts import (
@@ -28,6 +26,7 @@ from napari_hexrecruit._napari.widgets.parts import (
     column,
     fit_height,
     heading,
+    list_of_one,
     number,
     row,
     text,
@@ -146,14 +145,11 @@ class SignificanceWidget(AnalysisPanel):
         super().__init__(napari_viewer)
         self.stage = Stage(self.viewer)
         self.found: Tested | None = None
-        self._drawn: Layer | None = None
+        self._drawing = Drawing(self.viewer)
         fields = self._fields()
         self.test = PushButton(text="Test", enabled=False)
         self.erase = PushButton(text="Clear", tooltip="Take the result away", enabled=False)
-        self.list = Select(choices=[], tooltip="Choose a cluster to go to its first bin")
-        native: Any = self.list.native
-        native.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        native.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list = list_of_one("Choose a cluster to go to its first bin")
         self.result = text("")
         self.test.changed.connect(self.run)
         self.erase.changed.connect(self._on_clear)
@@ -224,7 +220,7 @@ class SignificanceWidget(AnalysisPanel):
             self.work(partial(tested, cubes, first, period, length), self._show, cubes)
 
     def _show(self, found: Tested) -> None:
-        self._undraw()
+        self._drawing.clear()
         self.found = found
         title = metric_named("difference").title_for(found.result)
         result = Result("significance", title, found.result, "difference")
@@ -256,10 +252,7 @@ class SignificanceWidget(AnalysisPanel):
             translate=layer.translate,
             units=layer.units,
         )
-        keep_thin(self.viewer, drawn)
-        active = self.viewer.layers.selection.active
-        self._drawn = self.viewer.add_layer(drawn)
-        self.viewer.layers.selection.active = active
+        self._drawing.draw(drawn)
 
     def _list_clusters(self) -> None:
         rows, bin_ms = [], 0.0
@@ -281,13 +274,8 @@ class SignificanceWidget(AnalysisPanel):
         first = int(inside.any(axis=1).argmax())
         dims.set_point(dims.ndim + FRAME_AXIS, layer.slider_ms(first))
 
-    def _undraw(self) -> None:
-        if self._drawn is not None and self._drawn in self.viewer.layers:
-            self.viewer.layers.remove(self._drawn)
-        self._drawn = None
-
     def _on_clear(self) -> None:
-        self._undraw()
+        self._drawing.clear()
         self.stage.clear()
         self.found = None
         self.result.value = ""

@@ -9,20 +9,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from magicgui.widgets import CheckBox, PushButton, Select, Widget
-from napari.layers import Layer, Vectors
+from magicgui.widgets import CheckBox, PushButton, Widget
+from napari.layers import Vectors
 from napari.viewer import Viewer
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractItemView
 
+from napari_hexrecruit._napari.analysis.drawing import Drawing
 from napari_hexrecruit._napari.analysis.panel import AnalysisPanel
-from napari_hexrecruit._napari.flatmap.stacking import keep_thin
 from napari_hexrecruit._napari.layers.display import hex_points
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 from napari_hexrecruit._napari.widgets.parts import (
     column,
     fit_height,
     heading,
+    list_of_one,
     number,
     row,
     text,
@@ -177,7 +176,7 @@ class WaveListWidget(AnalysisPanel):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)
         self.found: Waves | None = None
-        self._drawn: Layer | None = None
+        self._drawing = Drawing(self.viewer)
         self.min_hexes = number(
             "Hexagons that a wave reaches at least",
             label="At least",
@@ -197,10 +196,7 @@ class WaveListWidget(AnalysisPanel):
         self.min_hexes.value = 7.0
         self.find = PushButton(text="Find waves", enabled=False)
         self.erase = PushButton(text="Clear", tooltip="Take list and lines away", enabled=False)
-        self.list = Select(choices=[], tooltip="Choose a wave to see it")
-        native: Any = self.list.native
-        native.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        native.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list = list_of_one("Choose a wave to see it")
         self.local = CheckBox(
             text="Local velocity", tooltip="Arrows at the hexagons in the place of the front"
         )
@@ -274,7 +270,7 @@ class WaveListWidget(AnalysisPanel):
         layer.selected_hexes = wave.hexes
 
     def _draw(self) -> None:
-        self._undraw()
+        self._drawing.clear()
         wave, layer = self.chosen, self.layer
         if wave is None or layer is None:
             return
@@ -290,18 +286,10 @@ class WaveListWidget(AnalysisPanel):
             vector_style="line",
             units=hex_points(layer.cube).units[1:],
         )
-        keep_thin(self.viewer, drawn)
-        active = self.viewer.layers.selection.active
-        self._drawn = self.viewer.add_layer(drawn)
-        self.viewer.layers.selection.active = active
-
-    def _undraw(self) -> None:
-        if self._drawn is not None and self._drawn in self.viewer.layers:
-            self.viewer.layers.remove(self._drawn)
-        self._drawn = None
+        self._drawing.draw(drawn)
 
     def _on_clear(self) -> None:
-        self._undraw()
+        self._drawing.clear()
         self.found = None
         self.summary.value = self.about.value = ""
         self.erase.enabled = False

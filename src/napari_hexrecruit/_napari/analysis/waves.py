@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from magicgui.widgets import CheckBox, PushButton, Widget
-from napari.layers import Layer, Points, Vectors
+from napari.layers import Points, Vectors
 from napari.viewer import Viewer
 
+from napari_hexrecruit._napari.analysis.drawing import Drawing
 from napari_hexrecruit._napari.analysis.panel import AnalysisPanel
 from napari_hexrecruit._napari.analysis.stage import Result, Stage
-from napari_hexrecruit._napari.flatmap.stacking import keep_thin
 from napari_hexrecruit._napari.layers.display import hex_points
 from napari_hexrecruit._napari.widgets.parts import (
     LARGEST,
@@ -44,7 +44,6 @@ from napari_hexrecruit.schema import MICROMETRES
 
 _LATENCIES = ("half_peak_latency", "latency", "first_spike_latency")
 _KINDS = [("Whichever fits", "best"), ("A straight front", "plane"), ("Circles", "radial")]
-_LINES, _LABELS = "front", "times"
 _ARROW = "#ff2d8e"
 _BRIGHT = 0.55
 """Luminance of hexagons from which on lines over them are black."""
@@ -179,7 +178,7 @@ class WavesWidget(AnalysisPanel):
         self.stage = Stage(self.viewer)
         self.fit: WaveFit | None = None
         self._of: xr.Dataset | None = None
-        self._drawn: dict[str, Layer] = {}
+        self._drawing = Drawing(self.viewer)
         fields = self._fields()
         self.latencies = CheckBox(
             text="Show the latencies", value=True, tooltip="As colours under the lines"
@@ -242,7 +241,7 @@ class WavesWidget(AnalysisPanel):
 
     def _show(self, front: Front) -> None:
         self.fit = front.fit
-        self._undraw()
+        self._drawing.clear()
         if self.latencies.value:
             title = f"{metric_named(front.metric).label} (ms)"
             self.stage.put_alone(Result("latency", title, front.cube, front.metric))
@@ -257,7 +256,6 @@ class WavesWidget(AnalysisPanel):
 
     def _draw(self, front: Front) -> None:
         """Draw arrow and lines of equal time over the hexagons."""
-        active = self.viewer.layers.selection.active
         units = hex_points(front.cube).units[1:]
         colours = self._colours(front)
         of_piece = [
@@ -287,10 +285,7 @@ class WavesWidget(AnalysisPanel):
             opacity=1.0,
             units=units,
         )
-        keep_thin(self.viewer, lines)
-        for role, layer in ((_LINES, lines), (_LABELS, times)):
-            self._drawn[role] = self.viewer.add_layer(layer)
-        self.viewer.layers.selection.active = active
+        self._drawing.draw(lines, times)
 
     def _colours(self, front: Front) -> list[str]:
         """Black over bright hexagons, white over dark ones: a line lies on its own latency."""
@@ -302,14 +297,8 @@ class WavesWidget(AnalysisPanel):
         bright = layer.face_colormap.map(place)[:, :3] @ np.array(_LUMINANCE) > _BRIGHT
         return ["black" if is_bright else "white" for is_bright in bright]
 
-    def _undraw(self) -> None:
-        for layer in self._drawn.values():
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
-        self._drawn = {}
-
     def _on_clear(self) -> None:
-        self._undraw()
+        self._drawing.clear()
         self.stage.clear()
         self.result.value = self.quality.value = ""
         self.erase.enabled = False

@@ -17,7 +17,7 @@ from magicgui.widgets import (
     Widget,
 )
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
-from qtpy.QtWidgets import QComboBox, QFrame, QScrollArea, QSizePolicy
+from qtpy.QtWidgets import QAbstractItemView, QComboBox, QFrame, QScrollArea, QSizePolicy
 
 from napari_hexrecruit._napari.widgets.loading import Monitor
 from napari_hexrecruit._napari.widgets.wheel import CalmWheel
@@ -56,6 +56,15 @@ def choice(label: str, choices: Sequence[Any], tooltip: str) -> ComboBox:
     native: Any = field.native
     native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     native.setMinimumContentsLength(8)
+    return field
+
+
+def list_of_one(tooltip: str) -> Select:
+    """Make a list, empty at first, of which one line can be chosen."""
+    field = Select(choices=[], tooltip=tooltip)
+    native: Any = field.native
+    native.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    native.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     return field
 
 

@@ -1,0 +1,40 @@
+"""Lines and texts that a panel draws over the hexagons, and takes away again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.layers import Layer, Vectors
+
+from napari_hexrecruit._napari.flatmap.stacking import keep_thin
+
+
+class Drawing:
+    """The layers over the hexagons that a panel has drawn last.
+
+    Parameters
+    ----------
+    viewer
+        Where they are.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self._layers: list[Layer] = []
+
+    def draw(self, *layers: Layer) -> None:
+        """Draw these in place of what there was; the layer that was active stays so."""
+        self.clear()
+        active = self._viewer.layers.selection.active
+        for layer in layers:
+            if isinstance(layer, Vectors):
+                keep_thin(self._viewer, layer)
+            self._layers.append(self._viewer.add_layer(layer))
+        self._viewer.layers.selection.active = active
+
+    def clear(self) -> None:
+        """Take away what there still is."""
+        for layer in self._layers:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+        self._layers = []
