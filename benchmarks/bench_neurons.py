@@ -15,17 +15,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.large_neurons import large_population
 from benchmarks.large_spikes import small_simulation
 from benchmarks.measure import machine, peak_mb
 
 import napari_hexrecruit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 N_TIMES = 3
 HERE = Path(__file__).parent.parent
