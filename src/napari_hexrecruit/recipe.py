@@ -17,12 +17,20 @@ from napari_hexrecruit.filters import Rule, Where, parse_where, rule_as_read, ru
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.recipe_entries import (
     ENTRY_TYPES,
+    EVERY,
+    FILES,
+    NEEDED,
+    ONLY_GIVEN,
+    OPTIONS,
     absolute_volume,
+    check_hemispheres,
     check_numbers,
     check_populations,
     check_report,
+    entries_of,
     is_number,
     one_or_several,
+    plain,
     volume_of,
 )
 from napari_hexrecruit.timebins import TimeBins
@@ -38,13 +46,6 @@ Flat: TypeAlias = "tuple[str, str] | list[str] | str | os.PathLike[str]"
 FLAT_COLUMNS = ("ss_flat_x", "ss_flat_y")
 """Properties that hold the flat position unless others are named."""
 
-_FILES = ("simulation", "spikes", "circuit", "run")
-_NEEDED = ("population", "node_set", "where", "flat", "radius")
-"""Entries that say which neurons and hexagons a cube has."""
-_OPTIONS = (
-    *("population", "node_set", "column_atlas", "radius", "bin_ms", "min_neurons"),
-    *("spikes", "circuit", "run", "cumulative", "report", "statistic"),
-)
 _INTERNAL = ("others", "lacks")
 
 
@@ -78,6 +79,10 @@ class CubeRecipe:
         Hexagons with fewer neurons have NaN percent.
     cumulative
         Count the neurons that have fired since the start of the window.
+    hemisphere
+        Property that tells two hemispheres apart, which then lie side by side; None: as they are.
+    mirror
+        The value whose hemisphere is mirrored; None: neither.
     report
         Report whose values are shown, in the place of spikes: its name in the simulation's
         configuration or the path of its file; None: spikes.
@@ -123,6 +128,8 @@ class CubeRecipe:
     stop: float | None = None
     min_neurons: int = 1
     cumulative: bool = False
+    hemisphere: str | None = None
+    mirror: str | None = None
     report: str | None = None
     statistic: str | None = None
     others: Mapping[str, Any] = field(default_factory=dict)
@@ -197,7 +204,7 @@ class CubeRecipe:
     @property
     def files(self) -> dict[str, str | int]:
         """The simulation, and what was given beside it."""
-        every = {name: getattr(self, name) for name in _FILES}
+        every = {name: getattr(self, name) for name in FILES}
         return {name: value for name, value in every.items() if value is not None}
 
     @property
@@ -211,8 +218,8 @@ class CubeRecipe:
         return dataclasses.replace(self, **{"lacks": lacks, **changes})
 
     def without_files(self) -> CubeRecipe:
-        """The same parameters, of no simulation."""
-        return self.replace(**dict.fromkeys(_FILES))
+        """The parameters, of no simulation."""
+        return self.replace(**dict.fromkeys(FILES))
 
     def with_absolute_volumes(self) -> CubeRecipe:
         """The same recipe for processes with another current folder."""
@@ -234,7 +241,7 @@ class CubeRecipe:
             **{name: getattr(self, name) for name in ("radius", "bin_ms", "start", "stop")},
             "min_neurons": self.min_neurons,
             **({"cumulative": True} if self.cumulative else {}),
-            **{n: v for n in ("report", "statistic") if (v := getattr(self, n)) is not None},
+            **{n: v for n in ONLY_GIVEN if (v := getattr(self, n)) is not None},
         }
         return {name: value for name, value in entries.items() if name not in self.lacks} | {
             **self.others
@@ -249,7 +256,7 @@ class CubeRecipe:
         {"population": null, "node_set": null, "where": [], "flat": ["ss_flat_x", "ss_flat_y"],
         "radius": 50.0, "bin_ms": 5.0, "start": null, "stop": null, "min_neurons": 1}
         """
-        return json.dumps(self.entries(), default=_plain)
+        return json.dumps(self.entries(), default=plain)
 
     def to_options(self) -> dict[str, Any]:
         """Options of ``hexrecruit cube`` by the names of its parameters, without the window.
@@ -260,7 +267,7 @@ class CubeRecipe:
             If a filter cannot be written as text.
         """
         entries = {name: value for name, value in self.entries().items() if value is not None}
-        options = {name: entries[name] for name in _OPTIONS if name in entries}
+        options = {name: entries[name] for name in OPTIONS if name in entries}
         options["flat" if self.columns else "flatmap"] = entries["flat"]
         if self.rules:
             options["where"] = [rule_to_text(rule) for rule in self.rules]
@@ -309,13 +316,7 @@ class CubeRecipe:
         ValueError
             If it is not a JSON object, or an entry has another type or cannot be used.
         """
-        try:
-            entries = json.loads(text) if isinstance(text, str) else None
-        except (ValueError, RecursionError):
-            entries = None
-        if not isinstance(entries, dict):
-            raise ValueError("the cube's recipe is not a JSON object: compute the cube again")
-        return cls.from_entries(entries)
+        return cls.from_entries(entries_of(text))
 
     @classmethod
     def from_entries(cls, entries: Mapping[str, Any]) -> CubeRecipe:
@@ -339,7 +340,7 @@ class CubeRecipe:
         return cls(
             **given,
             others={name: value for name, value in entries.items() if name not in known},
-            lacks=tuple(name for name in _EVERY if name not in entries),
+            lacks=tuple(name for name in EVERY if name not in entries),
         )
 
     @classmethod
@@ -360,7 +361,7 @@ class CubeRecipe:
         try:
             return cls.of(cube)
         except ValueError:
-            return cls(lacks=_EVERY)
+            return cls(lacks=EVERY)
 
     def check_neurons_are_said(self) -> None:
         """Check that the recipe says which neurons and hexagons the cube has.
@@ -370,7 +371,7 @@ class CubeRecipe:
         ValueError
             If it lacks an entry of these.
         """
-        missing = [name for name in _NEEDED if name in self.lacks]
+        missing = [name for name in NEEDED if name in self.lacks]
         if missing:
             raise ValueError(
                 f"the cube's recipe lacks {', '.join(sorted(missing))}: compute the cube again"
@@ -392,16 +393,8 @@ class CubeRecipe:
             )
         HexGrid(self.radius)
         check_populations(self.populations)
+        check_hemispheres(self.hemisphere, self.mirror, self.column_atlas)
         check_report(self.report, self.statistic, self.cumulative)
         check_numbers(self.min_neurons, self.bin_ms, self.start, self.stop)
         if self.start is not None and self.stop is not None:
             TimeBins(self.start, self.stop, self.bin_ms)
-
-
-def _plain(value: Any) -> Any:
-    """A number of numpy, or a path, for JSON."""
-    return os.fspath(value) if isinstance(value, os.PathLike) else value.tolist()
-
-
-_EVERY = (*_NEEDED, "bin_ms", "start", "stop", "min_neurons")
-"""Entries that a text has in any case."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Mapping
@@ -14,6 +15,19 @@ from napari_hexrecruit.errors import Parameter, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+
+FILES = ("simulation", "spikes", "circuit", "run")
+NEEDED = ("population", "node_set", "where", "flat", "radius")
+"""Entries that say which neurons and hexagons a cube has."""
+OPTIONS = (
+    *("population", "node_set", "column_atlas", "radius", "bin_ms", "min_neurons"),
+    *("spikes", "circuit", "run", "cumulative", "hemisphere", "mirror", "report", "statistic"),
+)
+ONLY_GIVEN = ("hemisphere", "mirror", "report", "statistic")
+"""Entries that a text has only where they are given."""
+EVERY = (*NEEDED, "bin_ms", "start", "stop", "min_neurons")
+"""Entries that a text has in any case."""
 
 
 def _is_text_or_none(value: Any) -> bool:
@@ -59,6 +73,7 @@ ENTRY_TYPES: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("simulation", "spikes", "circuit"), _is_text_or_none),
     "population": lambda value: _is_text_or_none(value) or _is_texts(value),
     **dict.fromkeys(("node_set", "column_atlas", "report", "statistic"), _is_text_or_none),
+    **dict.fromkeys(("hemisphere", "mirror"), _is_text_or_none),
     **dict.fromkeys(("radius", "bin_ms"), is_finite),
     **dict.fromkeys(("start", "stop"), _is_finite_or_none),
     "min_neurons": is_whole,
@@ -68,6 +83,22 @@ ENTRY_TYPES: dict[str, Callable[[Any], bool]] = {
     "cumulative": lambda value: isinstance(value, bool),
 }
 """What the entries of a text are."""
+
+
+def entries_of(text: object) -> dict[str, Any]:
+    """The entries of a cube's attribute ``recipe``."""
+    try:
+        entries = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        entries = None
+    if not isinstance(entries, dict):
+        raise ValueError("the cube's recipe is not a JSON object: compute the cube again")
+    return entries
+
+
+def plain(value: Any) -> Any:
+    """A number of numpy, or a path, for JSON."""
+    return os.fspath(value) if isinstance(value, os.PathLike) else value.tolist()
 
 
 def volume_of(text: str) -> str | Path:
@@ -95,6 +126,22 @@ def check_populations(names: Sequence[str]) -> None:
     if twice:
         raise ParameterError(
             Parameter("population"), f"names {twice[0]!r} twice", "name each population once"
+        )
+
+
+def check_hemispheres(hemisphere: str | None, mirror: str | None, column_atlas: object) -> None:
+    """Refuse a mirrored hemisphere of none, and hemispheres of a parcellation."""
+    if hemisphere is None and mirror is not None:
+        raise ParameterError(
+            Parameter("mirror"),
+            "is a value of the property that tells hemispheres apart",
+            ("name it with ", Parameter("hemisphere")),
+        )
+    if hemisphere is not None and column_atlas is not None:
+        raise ParameterError(
+            Parameter("hemisphere"),
+            "moves hexagons by columns of their lattice, and the columns of an atlas have none",
+            ("leave it or ", Parameter("column_atlas"), " out"),
         )
 
 

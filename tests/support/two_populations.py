@@ -21,7 +21,8 @@ def two_populations(folder: Path, *, sorting: int = 2, seed: int = 1) -> Path:
     """Write it; the path of its configuration.
 
     Ids count from 0 in both. Property ``layer`` is 1 to 3 in A and 3 to 5 in B, ``only`` is in A
-    alone, ``kind`` is text in A and numbers in B.
+    alone, ``kind`` is text in A and numbers in B, ``side`` is l in A
+    and r in B.
     """
     rng = np.random.default_rng(seed)
     config = _files(rng, SIZES[A]).write(folder)
@@ -59,6 +60,7 @@ def _columns(rng: np.random.Generator, name: str, first_layer: int) -> dict[str,
         "ss_flat_x": x,
         "ss_flat_y": rng.uniform(-150.0, 150.0, n),
         "layer": rng.integers(first_layer, first_layer + 3, n),
+        "side": ["l" if name == A else "r"] * n,
         "synapse_class": rng.choice(["EXC", "INH"] if name == A else ["EXC"], n).tolist(),
     }
     if name == A:

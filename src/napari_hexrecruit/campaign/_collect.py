@@ -287,10 +287,11 @@ def _common_bins(heads: dict[int, _Head], manifest: Manifest) -> TimeBins:
     width = float(first.attrs["bin_ms"])
     for number, head in heads.items():
         path = manifest.entries[number].path
-        for name in ("hex_radius", "bin_ms", "flat_units"):
-            if head.attrs[name] != first.attrs[name]:
+        for name in ("hex_radius", "bin_ms", "flat_units", "hemispheres"):
+            own, other = head.attrs.get(name), first.attrs.get(name)
+            if own != other:
                 raise HexRecruitError(
-                    f"{path}: {name} is {head.attrs[name]}, and {first.attrs[name]} in others:"
+                    f"{path}: {name} is {own}, and {other} in others:"
                     " give simulations that share one flat space"
                 )
         apart = (head.start_ms - first.start_ms) / width

@@ -110,6 +110,8 @@ def run_campaign(
     where: Where = (),
     flat: Flat = FLAT_COLUMNS,
     column_atlas: str | os.PathLike[str] | None = None,
+    hemisphere: str | None = None,
+    mirror: str | None = None,
     radius: float = 50.0,
     bin_ms: float = 10.0,
     start: float | None = None,
@@ -143,7 +145,8 @@ def run_campaign(
         Address of dask's dashboard on this machine, as ``:8787``; by default there is none.
     progress
         Called as ``progress(what, done, total)``; what it raises ends the work.
-    population, node_set, where, flat, column_atlas, radius, bin_ms, start, stop, min_neurons
+    population, node_set, where, flat, column_atlas, hemisphere, mirror, radius, bin_ms, start, \
+    stop, min_neurons
         As `recruitment_cube` takes them.
 
     Returns
@@ -184,6 +187,8 @@ def run_campaign(
         where=where,
         flat=flat,
         column_atlas=column_atlas,
+        hemisphere=hemisphere,
+        mirror=mirror,
         radius=radius,
         bin_ms=bin_ms,
         start=start,

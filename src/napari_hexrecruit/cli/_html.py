@@ -66,7 +66,7 @@ def html(
         marks = marks_of(ctx)
         cubes = [read_or_compute(ctx, place) for place in places]
         regions = regions_of(ctx, cubes[0])
-        image = underlay(ctx)
+        image = underlay(ctx, cubes[0])
         with progress_bars() as progress:
             write_html(
                 cubes,

@@ -139,17 +139,17 @@ def stimulus_marks(
     return [(s.start_ms, s.stop_ms, s.name) for s in sim.stimuli]
 
 
-def underlay(ctx: typer.Context) -> Underlay | None:
-    """The image that --under names."""
+def underlay(ctx: typer.Context, cube: xr.Dataset) -> Underlay | None:
+    """The image that --under names, under both hemispheres where a cube has them."""
     options = ctx.params
     if options["under"] is None:
         return None
-    from napari_hexrecruit.flatmap import read_flat_image
+    from napari_hexrecruit.flatmap import read_flat_image, under_hemispheres
     from napari_hexrecruit.render.scene import Underlay
 
     size, origin = options["under_pixel_size"], options["under_origin"]
     image = read_flat_image(options["under"], pixel_size=size, origin=origin)
-    return Underlay(*image.as_underlay())
+    return Underlay(*under_hemispheres(image, cube).as_underlay())
 
 
 def regions_of(ctx: typer.Context, cube: xr.Dataset) -> HexRegions | None:

@@ -95,7 +95,7 @@ def movie(
         regions = regions_of(ctx, cubes[0])
         frames = render_frames(
             cubes,
-            under=underlay(ctx),
+            under=underlay(ctx, cubes[0]),
             outlines=[] if regions is None else regions.outlines(),
             **style,
         )

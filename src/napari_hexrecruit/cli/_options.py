@@ -128,6 +128,16 @@ Flatmap = Annotated[
         help="Look up flat positions in this nrrd flatmap; 'atlas' is the circuit's.",
     ),
 ]
+Hemisphere = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PROPERTY",
+        help="Lay two hemispheres with the same flat coordinates side by side, by this property.",
+    ),
+]
+Mirror = Annotated[
+    str | None, typer.Option(metavar="VALUE", help="The hemisphere that is mirrored.")
+]
 ColumnAtlas = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="Volume of column ids (nrrd) in place of hexagons."),
@@ -147,6 +157,8 @@ def neurons_and_bins(
     flat: Flat = ("ss_flat_x", "ss_flat_y"),
     flatmap: Flatmap = None,
     column_atlas: ColumnAtlas = None,
+    hemisphere: Hemisphere = None,
+    mirror: Mirror = None,
     radius: Radius = 50.0,
     bin_ms: BinMs = 10.0,
     min_neurons: MinNeurons = 1,
@@ -199,6 +211,8 @@ def cube_recipe(ctx: typer.Context) -> CubeRecipe:
         where=options["where"] or (),
         flat=_flat(options["flatmap"], options["flat"]),
         column_atlas=options["column_atlas"],
+        hemisphere=options["hemisphere"],
+        mirror=options["mirror"],
         radius=options["radius"],
         bin_ms=options["bin_ms"],
         start=options["start"],

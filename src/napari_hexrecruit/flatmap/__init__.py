@@ -10,6 +10,7 @@ from napari_hexrecruit.atlas.volumes import (
     read_flatmap,
     read_ids,
 )
+from napari_hexrecruit.flatmap._hemispheres import under_hemispheres
 from napari_hexrecruit.flatmap._hexes import (
     HexRegions,
     density_image,
@@ -48,6 +49,7 @@ __all__ = [
     "read_ids",
     "region_areas",
     "sidecar_of",
+    "under_hemispheres",
     "voxel_count_image",
     "write_sidecar",
 ]

@@ -34,6 +34,8 @@ def recruitment_cube(
     where: Where = (),
     flat: Flat = FLAT_COLUMNS,
     column_atlas: str | os.PathLike[str] | None = None,
+    hemisphere: str | None = None,
+    mirror: str | None = None,
     radius: float = 50.0,
     bin_ms: float = 10.0,
     start: float | None = None,
@@ -71,6 +73,11 @@ def recruitment_cube(
     column_atlas
         A volume of column ids, 0 for none, as ``"atlas:NAME"`` or the path of an nrrd file. Its
         columns then replace the hexagons, and `radius` is not used.
+    hemisphere
+        A property of two values, such as ``"hemisphere"``, that tells hemispheres with the same
+        flat coordinates apart. They then lie side by side, apart by whole columns of hexagons.
+    mirror
+        The value whose hemisphere is mirrored, such as ``"left"``; by default neither.
     radius
         Circumradius of the hexagons (centre to corner), in the units of flat space.
     bin_ms
@@ -145,6 +152,8 @@ def recruitment_cube(
         where=where,
         flat=flat,
         column_atlas=column_atlas,
+        hemisphere=hemisphere,
+        mirror=mirror,
         radius=radius,
         bin_ms=bin_ms,
         start=start,
@@ -237,6 +246,8 @@ def cumulative_cube(
     where: Where = (),
     flat: Flat = FLAT_COLUMNS,
     column_atlas: str | os.PathLike[str] | None = None,
+    hemisphere: str | None = None,
+    mirror: str | None = None,
     radius: float = 50.0,
     bin_ms: float = 10.0,
     start: float | None = None,
@@ -249,8 +260,8 @@ def cumulative_cube(
 
     Parameters
     ----------
-    simulation, population, node_set, where, flat, column_atlas, radius, bin_ms, start, stop, \
-    min_neurons, allow_empty, progress
+    simulation, population, node_set, where, flat, column_atlas, hemisphere, mirror, radius, \
+    bin_ms, start, stop, min_neurons, allow_empty, progress
         As `recruitment_cube` takes them.
 
     Returns
@@ -277,6 +288,8 @@ def cumulative_cube(
         where=where,
         flat=flat,
         column_atlas=column_atlas,
+        hemisphere=hemisphere,
+        mirror=mirror,
         radius=radius,
         bin_ms=bin_ms,
         start=start,
@@ -297,6 +310,8 @@ def large_cube(
     where: Where = (),
     flat: Flat = FLAT_COLUMNS,
     column_atlas: str | os.PathLike[str] | None = None,
+    hemisphere: str | None = None,
+    mirror: str | None = None,
     radius: float = 50.0,
     bin_ms: float = 10.0,
     start: float | None = None,
@@ -318,8 +333,8 @@ def large_cube(
         Replace an existing cube.
     progress
         Called as ``progress(what, done, total)``; an exception that it raises ends the work.
-    population, node_set, where, flat, column_atlas, radius, bin_ms, start, stop, min_neurons, \
-    allow_empty
+    population, node_set, where, flat, column_atlas, hemisphere, mirror, radius, bin_ms, start, \
+    stop, min_neurons, allow_empty
         As `recruitment_cube` takes them.
 
     Returns
@@ -363,6 +378,8 @@ def large_cube(
         where=where,
         flat=flat,
         column_atlas=column_atlas,
+        hemisphere=hemisphere,
+        mirror=mirror,
         radius=radius,
         bin_ms=bin_ms,
         start=start,

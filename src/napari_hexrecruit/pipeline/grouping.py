@@ -10,17 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_hexrecruit.counting.columns import group_columns
+from napari_hexrecruit.counting.hemispheres import side_by_side
 from napari_hexrecruit.counting.joining import joined, part_of
+from napari_hexrecruit.counting.members import NO_HEX
+from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.masks import Mask
 from napari_hexrecruit.pipeline.lookups import column_of_neuron, median_places
 from napari_hexrecruit.pipeline.places import find_places, group_places
+from napari_hexrecruit.pipeline.sides import sides_of
 
 if TYPE_CHECKING:
+    from napari_hexrecruit.counting.hemispheres import Layout
     from napari_hexrecruit.counting.members import HexMembers
-    from napari_hexrecruit.hexgrid import HexGrid
     from napari_hexrecruit.pipeline.places import FlatSource, Places
     from napari_hexrecruit.pipeline.populations import Populations
     from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.recipe import CubeRecipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +38,16 @@ class Sheet:
         Flat positions of each population.
     members
         Hexagons of all of them, in a row.
+    layout
+        Where the hemispheres lie; None where they lie as they are.
+    sides
+        (n_neurons,) the hemisphere of each neuron, -1 for none; None without a layout.
     """
 
     places: tuple[Places, ...]
     members: HexMembers
+    layout: Layout | None = None
+    sides: npt.NDArray[np.int8] | None = None
 
     def positions(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """(n_neurons,) flat x and y of the neurons in a row; NaN for those without a position."""
@@ -46,28 +57,49 @@ class Sheet:
         )
         lost = ~np.concatenate([at.has_place for at in self.places])
         x[lost], y[lost] = np.nan, np.nan
+        if self.layout is not None and self.sides is not None:
+            for side in (0, 1):
+                here = self.sides == side
+                x[here] = self.layout.x_at(x[here], side, self.members.grid)
+            x[self.sides < 0] = np.nan
         return x, y
 
 
 def grouped(
     populations: Populations,
     source: FlatSource,
-    grid: HexGrid,
+    recipe: CubeRecipe,
     progress: Progress | None = None,
     n_workers: int | None = None,
 ) -> Sheet:
-    """Places and hexagons of all neurons; kept for the next cube."""
+    """Places and hexagons of all neurons; kept for the next cube.
+
+    Parameters
+    ----------
+    populations
+        The neurons.
+    source
+        Where their flat positions are from.
+    recipe
+        Says how large the hexagons are, and how hemispheres lie.
+    progress, n_workers
+        As `napari_hexrecruit.pipeline.cubes.computed_cube` takes them.
+    """
+    grid = HexGrid(recipe.radius)
 
     def group() -> Sheet:
         total = populations.n_neurons
         if progress is not None:
             progress("reading neurons", 0, total)
         found = _group(populations, source, grid, progress, n_workers)
+        if recipe.hemisphere is not None:
+            found = _laid_out(found, populations, recipe.hemisphere, recipe.mirror)
         if progress is not None:
             progress("reading neurons", total, total)
         return found
 
-    return populations.sim.memo(("hexagons", populations.names, source, grid), group)
+    laid = recipe.hemisphere, recipe.mirror
+    return populations.sim.memo(("hexagons", populations.names, source, grid, laid), group)
 
 
 def parts_of(populations: Populations, members: HexMembers) -> list[tuple[str, HexMembers]]:
@@ -117,6 +149,14 @@ def _group(
         for name, at in zip(populations.names, places, strict=True)
     ]
     return Sheet(places, joined(groups))
+
+
+def _laid_out(sheet: Sheet, populations: Populations, column: str, mirror: str | None) -> Sheet:
+    """The hemispheres side by side; all neurons with a position decide how far apart."""
+    placed = sheet.members.hex_of_neuron != NO_HEX
+    sides, values = sides_of(populations, column, mirror, placed)
+    members, layout = side_by_side(sheet.members, sides, values, mirror)
+    return Sheet(sheet.places, members, layout, sides)
 
 
 def _in_columns(

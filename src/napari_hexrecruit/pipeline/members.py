@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.pipeline.grouping import grouped
 from napari_hexrecruit.pipeline.places import FlatSource
 from napari_hexrecruit.pipeline.populations import Populations
@@ -64,7 +63,7 @@ def cube_members(
     if recipe.report is not None:
         selected &= recorded_neurons(populations, recipe.report)
     source = FlatSource.of(sim, recipe.flat, recipe.column_atlas)
-    sheet = grouped(populations, source, HexGrid(recipe.radius), progress)
+    sheet = grouped(populations, source, recipe, progress)
     members = sheet.members.keep(selected)
     if not (
         np.array_equal(members.hex_names(), cube["hex"].values)

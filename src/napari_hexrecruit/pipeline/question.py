@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit.counting.hemispheres import HEMISPHERES
 from napari_hexrecruit.counting.members import NO_HEX, HexMembers, assemble_cube
 from napari_hexrecruit.doubts import Tally, doubted
 from napari_hexrecruit.errors import ParameterError
-from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.masks import Mask
 from napari_hexrecruit.pipeline.evidence import (
     TALLIES,
@@ -257,7 +257,7 @@ def resolve(
         notes += recorded.assumed + _not_recorded(selected, recorded)
         selected &= recorded.neurons
     source = FlatSource.of(sim, recipe.flat, recipe.column_atlas)
-    sheet = grouped(populations, source, HexGrid(recipe.radius), progress, n_workers)
+    sheet = grouped(populations, source, recipe, progress, n_workers)
     members = sheet.members.keep(selected)
     doubts = _doubts_of_places(populations, source, members, selected)
     answered = recipe.replace(
@@ -274,13 +274,17 @@ def resolve(
     )
     assumed = [text for name in populations.names for text in sim.assumed_of(name)]
     behind = [*sets.notes, *place_notes(populations, source, sheet, members, selected)]
+    attrs = _attrs(sim, recipe, answered, selected.count(), int(members.n_neurons.sum()))
+    if sheet.layout is not None:
+        attrs[HEMISPHERES] = sheet.layout.to_text()
+        behind.append(sheet.layout.note(str(recipe.hemisphere)))
     return Question(
         populations=populations,
         members=members,
         bins=bins,
         min_neurons=int(recipe.min_neurons),
         flat_units=sheet.places[0].units,
-        attrs=_attrs(sim, recipe, answered, selected.count(), int(members.n_neurons.sum())),
+        attrs=attrs,
         notes=([*notes, *sim.assumed, *dict.fromkeys(assumed)], behind),
         selected=selected,
         allow_empty=allow_empty,

@@ -9,7 +9,7 @@ from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.flatmap.alignment import fit, read_neurons
-from napari_hexrecruit._napari.flatmap.sources import neuron_map
+from napari_hexrecruit._napari.flatmap.sources import check_one_sheet, neuron_map
 
 NOT_KNOWN = "In own region: not known, the map names other regions than the neurons"
 
@@ -41,3 +41,17 @@ def test_layers_are_not_columns(cube, tmp_path, title, column, line):
     named = neuron_map(cube, "layer", density=False, progress=quiet).regions
     regions = tuple(replace(one, title=title) for one in named)
     assert fit(read_neurons(cube, regions, column, quiet), None).lines()[-1] == line
+
+
+def test_hemispheres_are_mapped_from_their_neurons_and_not_from_an_image(tmp_path):
+    row = neurons_in_a_row()
+    n = len(next(iter(row.columns.values())))
+    columns = {**row.columns, "hemisphere": ["left", "right"] * (n // 2)}
+    config = neurons_in_a_row(columns=columns).write(tmp_path)
+    cube = recruitment_cube(config, hemisphere="hemisphere", mirror="right")
+    with pytest.raises(ValueError, match="two hemispheres side by side"):
+        check_one_sheet(cube)
+    check_one_sheet(recruitment_cube(config))
+    named = neuron_map(cube, "layer", density=False, progress=quiet).regions
+    lines = fit(read_neurons(cube, named, "layer", quiet), None).lines()
+    assert lines[-1] == f"In own region: 100.0 % ({n} of {n})"

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from napari_hexrecruit._napari.flatmap.sources import NamedRegions, with_simulation
 from napari_hexrecruit.counting.members import NO_HEX
 from napari_hexrecruit.flatmap import FlatImage, FlatRegions, HexRegions
-from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.pipeline.grouping import grouped
 from napari_hexrecruit.pipeline.members import cube_members
 from napari_hexrecruit.pipeline.places import FlatSource
@@ -115,7 +114,7 @@ def read_neurons(
     members = cube_members(simulation, cube, progress=progress)
     recipe, populations = CubeRecipe.of(cube), Populations.of(simulation, cube)
     source = FlatSource.of(simulation, recipe.flat, recipe.column_atlas)
-    sheet = grouped(populations, source, HexGrid(recipe.radius), progress)
+    sheet = grouped(populations, source, recipe, progress)
     all_x, all_y = sheet.positions()
     counted = (members.hex_of_neuron != NO_HEX) & np.isfinite(all_x)
     ids = np.flatnonzero(counted)

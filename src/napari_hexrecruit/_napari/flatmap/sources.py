@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit.atlas.hierarchy import distinct_colour
 from napari_hexrecruit.atlas.volumes import VoxelFlatmap, read_flatmap, read_ids
+from napari_hexrecruit.counting.hemispheres import Layout
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.flatmap import (
     FlatImage,
@@ -142,6 +143,21 @@ def image_map(
     """
     image = read_flat_image(path, pixel_size=pixel_size, origin=origin, rotation_deg=rotation_deg)
     return FlatMap("image", Path(path).name, image, image.units, path=Path(path))
+
+
+def check_one_sheet(cube: xr.Dataset | None) -> None:
+    """Refuse to lay an image or an atlas under hexagons of two hemispheres.
+
+    Raises
+    ------
+    ValueError
+        If the hemispheres lie side by side.
+    """
+    if cube is not None and Layout.of(cube.attrs) is not None:
+        raise ValueError(
+            "The hexagons are two hemispheres side by side, and an image or an atlas fits one of"
+            " them: choose the neurons as the source."
+        )
 
 
 def said_by(path: Path) -> tuple[FlatImage | None, str]:

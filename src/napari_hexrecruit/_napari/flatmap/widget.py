@@ -26,6 +26,7 @@ from napari_hexrecruit._napari.flatmap.layers import (
 from napari_hexrecruit._napari.flatmap.sources import (
     FlatMap,
     atlas_map,
+    check_one_sheet,
     image_map,
     neuron_map,
     said_by,
@@ -212,6 +213,8 @@ class FlatMapWidget(Container[Widget]):
 
     def _work(self) -> Callable[[Progress], FlatMap]:
         form, cube = self.form, self._cube()
+        if form.source.value in (IMAGE, ATLAS):
+            check_one_sheet(cube)
         if form.source.value == IMAGE:
             path, placing = form.image_path, form.placing
             if path is None:
