@@ -639,10 +639,6 @@ def test_odd_cubes_give_a_layer_or_a_sentence(opened, name, which):
 
 @pytest.mark.parametrize("name", ["Compare", "Trials", "Maps", "Waves"])
 class TestPanels:
-    def test_fits_into_300_pixels(self, opened, name):
-        panel, _layers = opened(name, whole=wave_cube(3, 4, 30))
-        assert panel.widget._panel.native.minimumSizeHint().width() <= 284
-
     def test_without_hexagons_it_says_so(self, opened, name):
         panel, _layers = opened(name)
         assert panel.widget.status.value.startswith("No hexagons are visible")

@@ -287,10 +287,6 @@ class TestPanel:
         assert not panel.widget.pick_number.enabled
         assert panel.told == []
 
-    def test_fits_into_300_pixels(self, opened, row):
-        panel, _layer = opened(row[1])
-        assert panel.widget._panel.native.minimumSizeHint().width() <= 284
-
     def test_a_simulation_that_is_gone(self, opened, row):
         path, cube = row
         panel, layer = opened(cube)

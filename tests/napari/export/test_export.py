@@ -10,7 +10,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication, QFileDialog, QScrollArea
+from qtpy.QtWidgets import QApplication, QFileDialog
 from tests.support.cubes import cube_of
 from tests.support.looking import canvas, pixel_of, scene
 from tests.support.qt_events import let_events_pass
@@ -131,10 +131,6 @@ class TestFields:
         assert not user.panel.export.enabled
         user.viewer.layers[0].visible = True
         assert user.panel.export.enabled
-
-    def test_fits_into_300_pixels(self, user):
-        panel = user.widget.native.findChild(QScrollArea).widget()
-        assert panel.minimumSizeHint().width() <= 265  # beside the scroll bar
 
     def test_fields_of_hexagons_are_off_for_the_canvas(self, user):
         panel = user.panel

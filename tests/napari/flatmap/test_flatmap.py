@@ -395,11 +395,6 @@ class TestBadInput:
 
 
 class TestPanel:
-    def test_fits_into_300_pixels(self, user):
-        for source in ("image", "atlas", "neurons"):
-            user.form.source.value = source
-            assert user.widget._panel.native.minimumSizeHint().width() <= 284
-
     def test_every_field_says_what_it_is(self, user):
         fields = [value for value in vars(user.form).values() if hasattr(value, "tooltip")]
         silent = {"image", "atlas", "neurons", "nudge", "about", "progress", "status", "result"}

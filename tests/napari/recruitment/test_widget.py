@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QApplication, QScrollArea
+from qtpy.QtWidgets import QApplication
 from tests.support.looking import canvas, scene
 from tests.support.qt_events import let_events_pass, wait_until_gone, wait_until_work_ends
 from tests.support.waiting import PATIENCE_S, work_until_cancelled
@@ -152,12 +152,6 @@ class TestPanel:
         ]
         panel = seen.widget.native
         assert len({field.native.mapTo(panel, QPoint(0, 0)).x() for field in fields}) == 1
-
-    def test_fits_into_300_pixels(self, user, sample):
-        user.choose(sample)
-        user.pick_filter("synapse_class")
-        panel = user.widget.native.findChild(QScrollArea).widget()
-        assert panel.minimumSizeHint().width() <= 280
 
 
 class TestFilter:

@@ -32,8 +32,8 @@ from napari_hexrecruit.schema import HEX, TIME
 LAYERS, WINDOWS, BASELINE = "layers", "windows", "baseline"
 _KINDS = [
     ("Two layers", LAYERS),
-    ("Two windows of a layer", WINDOWS),
-    ("With a baseline (z-score)", BASELINE),
+    ("Two windows", WINDOWS),
+    ("Baseline (z-score)", BASELINE),
 ]
 _SHOWN = [
     ("Difference", "difference"),
@@ -140,7 +140,7 @@ class CompareWidget(AnalysisPanel):
         self.b = self.layer_choice("B", "What it is compared with; A minus B is shown")
         self.window_a, self.window_b = _Window("Window A"), _Window("Window B")
         self.baseline = _Window("Baseline")
-        titles = [(metric.title, metric.name) for metric in METRICS.values()]
+        titles = [(metric.label, metric.name) for metric in METRICS.values()]
         self.metric = choice("Quantity", titles, "What is compared")
         self.display = choice("Show", _SHOWN, "Difference in percentage points, or a ratio")
         self.beside = CheckBox(
@@ -166,7 +166,7 @@ class CompareWidget(AnalysisPanel):
         buttons = row("", [self.compare, self.back])
         sections = [heading("Compare"), column("", fields, labels=True), self.about, buttons]
         self._show_fields()
-        self.lay_out(sections, fields[:-1], [self.compare])
+        self.lay_out(sections, [self.compare])
         self._take_another()
 
     # --- the panel --------------------------------------------------------------------------------
@@ -199,7 +199,6 @@ class CompareWidget(AnalysisPanel):
         self.window_a.row.visible = self.window_b.row.visible = kind == WINDOWS
         self.baseline.row.visible = kind == BASELINE
         self.display.visible = kind != BASELINE
-        self._align_timer.start()
 
     def _offer_windows(self) -> None:
         """Offer windows that make sense: the halves of the cube, and its first fifth."""

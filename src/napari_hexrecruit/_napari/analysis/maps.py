@@ -174,7 +174,7 @@ class MapsWidget(AnalysisPanel):
             row("", [self.add, self.save]),
         ]
         self._show_fields()
-        self.lay_out(sections, fields, [self.add])
+        self.lay_out(sections, [self.add])
 
     def _fields(self) -> list[Widget]:
         time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0, "minimum": -LARGEST}
@@ -199,7 +199,7 @@ class MapsWidget(AnalysisPanel):
         self.own_baseline = CheckBox(
             text="Baseline of its own", tooltip="Else it is all of the cube before the onset"
         )
-        titles = [(metric.title, metric.name) for metric in METRICS.values()]
+        titles = [(metric.label, metric.name) for metric in METRICS.values()]
         self.metric = choice("Quantity", titles, "Of what")
         return [
             *(self.map, self.onset, self.until, self.start, self.stop, self.metric),
@@ -246,7 +246,6 @@ class MapsWidget(AnalysisPanel):
         self.baseline.visible = "baseline" in options and self.own_baseline.value
         self.about.value = _ABOUT.get(self.map.value, "")
         self.about.visible = bool(self.about.value)
-        self._align_timer.start()
 
     # --- computing --------------------------------------------------------------------------------
 

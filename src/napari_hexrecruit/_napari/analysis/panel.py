@@ -9,7 +9,6 @@ import xarray as xr
 from magicgui.widgets import ComboBox, Container, PushButton, Widget
 from napari.utils.notifications import show_warning
 from napari.viewer import Viewer
-from qtpy.QtCore import QTimer
 
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.layers.picking import LookedAt
@@ -17,8 +16,7 @@ from napari_hexrecruit._napari.layers.simulation_source import source_of
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.message import Message
 from napari_hexrecruit._napari.widgets.parts import (
-    align_labels,
-    choice,
+    name_choice,
     progress_bar,
     scrolled,
     show_on_bar,
@@ -56,7 +54,6 @@ class AnalysisPanel(Container[Widget]):
         super().__init__(labels=False)
         self.viewer: Any = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self.progress, self.status = progress_bar(), Message(lines=_LINES)
-        self._labelled: list[Widget] = []
         self._buttons: list[PushButton] = []
         self._layer_choices: list[ComboBox] = []
         self._layer: RecruitmentLayer | None = None
@@ -66,18 +63,13 @@ class AnalysisPanel(Container[Widget]):
         self._looked_at = LookedAt(self.viewer)
         self._working = Jobs(self._show_progress, self.native)
         self._reading = Jobs(lambda _: None, self.native)
-        self._align_timer = QTimer(self.native)
-        self._align_timer.setSingleShot(True)
-        self._align_timer.timeout.connect(self._align)
 
     # --- for subclasses ---------------------------------------------------------------------------
 
-    def lay_out(
-        self, sections: Sequence[Widget], labelled: Sequence[Widget], buttons: Sequence[PushButton]
-    ) -> None:
-        """Put the sections on the panel; fields whose labels are aligned; buttons that rest."""
+    def lay_out(self, sections: Sequence[Widget], buttons: Sequence[PushButton]) -> None:
+        """Put the sections on the panel; buttons that rest while it works."""
         self._panel = scrolled(self, [*sections, self.progress, self.status], stretch=1)
-        self._labelled, self._buttons = list(labelled), list(buttons)
+        self._buttons = list(buttons)
         self._looked_at.changed.connect(self._follow)
         self.viewer.layers.events.removed.connect(self._on_any_removed)
         self.native_parent_changed.connect(self._on_parent_changed)
@@ -148,7 +140,7 @@ class AnalysisPanel(Container[Widget]):
 
     def layer_choice(self, label: str, tooltip: str) -> ComboBox:
         """Make a field for one of the layers of hexagons."""
-        field = choice(label, lambda _: self._layers(), tooltip)  # type: ignore[arg-type]
+        field = name_choice(label, lambda _: self._layers(), tooltip)
         self._layer_choices.append(field)
         return field
 
@@ -217,14 +209,9 @@ class AnalysisPanel(Container[Widget]):
         if monitor is None:
             self.rest(False)
 
-    def _align(self) -> None:
-        if self._labelled:
-            align_labels(self._labelled)
-
     def _on_parent_changed(self, parent: Any) -> None:
-        """Take the font of the window, which comes a moment later; rest out of a window."""
+        """Rest out of a window."""
         if parent is not None:
-            self._align_timer.start()
             return
         for jobs in (self._working, self._reading):
             jobs.cancel()

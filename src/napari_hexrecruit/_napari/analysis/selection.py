@@ -30,6 +30,7 @@ from napari_hexrecruit._napari.widgets.parts import (
     column,
     fit_height,
     heading,
+    name_choice,
     number,
     row,
     text,
@@ -38,16 +39,16 @@ from napari_hexrecruit.analysis import hexes_by_neurons
 from napari_hexrecruit.flatmap import HexRegions
 
 _HOW = [
-    ("Replace the picks", "replace"),
-    ("Add to the picks", "add"),
-    ("Keep only these of the picks", "keep"),
-    ("Remove from the picks", "remove"),
+    ("Replace", "replace"),
+    ("Add", "add"),
+    ("Keep only these", "keep"),
+    ("Remove", "remove"),
 ]
 _SHARES = [("any neuron", 0.0), ("half the neurons", 0.5), ("all neurons", 1.0)]
 _DESTINATIONS = [
     ("Only this set", "new"),
-    ("Copy with the circuit's sets", "copy"),
-    ("Add to a file of mine", "append"),
+    ("With the circuit's", "copy"),
+    ("Add to my file", "append"),
 ]
 _MOST_ROWS = 6
 _NO_SIMULATION = (
@@ -74,32 +75,29 @@ class SelectionWidget(AnalysisPanel):
         super().__init__(napari_viewer)
         self._regions: HexRegions | None = None
         self.picked, self.about = text(_NOTHING), text("")
-        picks, labelled = self._pick_fields()
-        saves, more = self._save_fields()
+        picks, saves = self._pick_fields(), self._save_fields()
         self._with_neurons = [self.column, self.values, self.node_set, self.share]
         buttons = [self.pick_values, self.pick_node_set, self.save_node_set, self.save_neurons]
         self._connect()
         picker_of(self.viewer).start(self)
         sections = [heading("Picked"), self.picked, self.about, *picks, *saves]
-        self.lay_out(sections, [*labelled, *more], buttons)
+        self.lay_out(sections, buttons)
 
-    def _pick_fields(self) -> tuple[list[Widget], list[Widget]]:
+    def _pick_fields(self) -> list[Widget]:
         self.how = choice("Found ones", _HOW, "What happens to the current selection")
         few: dict[str, Any] = {"decimals": 0, "minimum": 0.0}
-        self.at_least = number(
-            "Fewest neurons of a hexagon", label="Neurons from", value=1.0, **few
-        )
+        self.at_least = number("Fewest neurons of a hexagon", label="Neurons", value=1.0, **few)
         self.at_most = number("Most neurons of a hexagon; 0: any number", label="to", **few)
         self.at_most.native.setSpecialValueText("any number")
         self.pick_number = PushButton(text="Pick by number")
-        self.column = choice("Property", [], "A property of the neurons, such as their region")
+        self.column = name_choice("Property", [], "A property of the neurons, such as their region")
         self.values = Select(
             label="Values",
             choices=[],
             tooltip="A hexagon has the value of most of its neurons; behind each its hexagons",
         )
         self.pick_values = PushButton(text="Pick by value", enabled=False)
-        self.node_set = choice("Node set", [], "A node set of simulation or circuit")
+        self.node_set = name_choice("Node set", [], "A node set of simulation or circuit")
         self.share = choice("Holds", _SHARES, "How many neurons of a hexagon are in the node set")
         self.pick_node_set = PushButton(text="Pick by node set", enabled=False)
         fields: list[list[Widget]] = [
@@ -108,14 +106,13 @@ class SelectionWidget(AnalysisPanel):
             [self.node_set, self.share],
         ]
         by_number, by_value, by_set = (column("", part, labels=True) for part in fields)
-        sections: list[Widget] = [
+        return [
             heading("Pick"),
             column("", [self.how], labels=True),
             *(by_number, self.pick_number, by_value, self.pick_values, by_set, self.pick_node_set),
         ]
-        return sections, [self.how, *(field for part in fields for field in part)]
 
-    def _save_fields(self) -> tuple[list[Widget], list[Widget]]:
+    def _save_fields(self) -> list[Widget]:
         self.set_name = LineEdit(label="Name", value="Picked", tooltip="Name of the node set")
         self.destination = choice(
             "File", _DESTINATIONS, "What the file holds; the circuit's own is never changed"
@@ -129,7 +126,7 @@ class SelectionWidget(AnalysisPanel):
         )
         fields: list[Widget] = [self.set_name, self.destination]
         buttons = row("", [self.save_node_set, self.save_neurons])
-        return [heading("Save"), column("", fields, labels=True), buttons], fields
+        return [heading("Save"), column("", fields, labels=True), buttons]
 
     def _connect(self) -> None:
         self.pick_number.changed.connect(self._on_pick_number)
@@ -195,7 +192,6 @@ class SelectionWidget(AnalysisPanel):
             (f"{name} ({n:,} hexagon{'' if n == 1 else 's'})", name) for name, n in counts
         ]
         fit_height(self.values, _MOST_ROWS)
-        self._align_timer.start()
 
     # --- picking ----------------------------------------------------------------------------------
 

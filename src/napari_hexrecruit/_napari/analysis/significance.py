@@ -162,7 +162,7 @@ class SignificanceWidget(AnalysisPanel):
             self.list,
         ]
         self._show_fields()
-        self.lay_out(sections, fields, [self.test])
+        self.lay_out(sections, [self.test])
         self._list_clusters()
 
     def _fields(self) -> list[Widget]:
@@ -184,7 +184,6 @@ class SignificanceWidget(AnalysisPanel):
     def _show_fields(self) -> None:
         self.b.visible = self.kind.value == LAYERS
         self._take_another()
-        self._align_timer.start()
 
     # --- the panel --------------------------------------------------------------------------------
 

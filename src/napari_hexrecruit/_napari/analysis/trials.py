@@ -22,7 +22,15 @@ from napari_hexrecruit._napari.layers.simulation_source import (
     source_of,
 )
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
-from napari_hexrecruit._napari.widgets.parts import LARGEST, choice, column, heading, number, row
+from napari_hexrecruit._napari.widgets.parts import (
+    LARGEST,
+    choice,
+    column,
+    heading,
+    name_choice,
+    number,
+    row,
+)
 from napari_hexrecruit._napari.widgets.sentences import reason_first
 from napari_hexrecruit.analysis import (
     bins_of,
@@ -43,13 +51,13 @@ from napari_hexrecruit.schema import RECRUITMENT
 PERIODIC, INPUTS, LIST = "periodic", "inputs", "list"
 _SOURCES = [
     ("Every so often", PERIODIC),
-    ("Inputs of the simulation", INPUTS),
+    ("Simulation's inputs", INPUTS),
     ("A list", LIST),
 ]
 _TRIAL = "trial"
 _SHOWN = [
     ("Mean of the trials", RECRUITMENT),
-    ("Standard error of the mean", "sem"),
+    ("Standard error", "sem"),
     ("Reliability", "reliability"),
     ("A single trial", _TRIAL),
 ]
@@ -202,14 +210,14 @@ class TrialsWidget(AnalysisPanel):
             column("", shown, labels=True),
         ]
         self._show_fields()
-        self.lay_out(sections, [*onsets, *window, *shown], [self.cut])
+        self.lay_out(sections, [self.cut])
 
     def _onset_fields(self) -> list[Widget]:
         time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0}
         self.source = choice("From", _SOURCES, "Where the onsets are from")
         self.first = number("First onset, ms", label="First", minimum=-LARGEST, **time)
         self.period = number("Time between onsets, ms", label="Every", value=300.0, **time)
-        self.input = choice("Input", [], "Input of the simulation; it begins at its delay")
+        self.input = name_choice("Input", [], "Input of the simulation; it begins at its delay")
         self.list = LineEdit(label="Onsets", tooltip="Times in ms, such as 100, 400, 700")
         return [self.source, self.first, self.period, self.input, self.list]
 
@@ -218,7 +226,7 @@ class TrialsWidget(AnalysisPanel):
         self.before = number("Time before the onset, ms", label="Before", value=50.0, **time)
         self.after = number("Time after the onset, ms", label="After", value=200.0, **time)
         self.exact = CheckBox(
-            text="Count the spikes anew",
+            text="Count spikes anew",
             tooltip="A bin starts exactly at every onset; else the nearest edge of a bin is taken",
         )
         return [self.before, self.after]
@@ -276,7 +284,6 @@ class TrialsWidget(AnalysisPanel):
         self.input.visible = source == INPUTS
         self.list.visible = source == LIST
         self.trial.visible = single
-        self._align_timer.start()
 
     def _on_removed(self) -> None:
         self.back.enabled = bool(self.stage.layers)

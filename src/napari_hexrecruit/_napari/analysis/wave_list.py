@@ -187,7 +187,7 @@ class WaveListWidget(AnalysisPanel):
         )
         self.gap = number(
             "Pauses of a hexagon up to this long do not end its activity",
-            label="Pauses up to",
+            label="Max. pause",
             unit=" ms",
             decimals=2,
             step=5.0,
@@ -215,7 +215,7 @@ class WaveListWidget(AnalysisPanel):
             self.local,
             self.about,
         ]
-        self.lay_out(sections, fields, [self.find])
+        self.lay_out(sections, [self.find])
         self._list_waves()
 
     # --- the panel --------------------------------------------------------------------------------

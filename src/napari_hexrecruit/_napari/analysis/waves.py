@@ -198,7 +198,7 @@ class WavesWidget(AnalysisPanel):
             self.result,
             self.quality,
         ]
-        self.lay_out(sections, fields, [self.find])
+        self.lay_out(sections, [self.find])
 
     def _fields(self) -> list[Widget]:
         time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0, "minimum": -LARGEST}

@@ -44,8 +44,6 @@ class ExportFields:
     ----------
     sections
         What is on the panel from top to bottom.
-    labelled
-        Fields whose labels are aligned.
     """
 
     def __init__(self) -> None:
@@ -55,7 +53,6 @@ class ExportFields:
             column("", fields, labels=True),
             *self._work_fields(),
         ]
-        self.labelled = fields
 
     def _what_fields(self) -> list[Widget]:
         self.what = choice(
@@ -105,7 +102,7 @@ class ExportFields:
         )
         self.speed_kind = choice(
             "Speed",
-            [("Frames per second", FPS), ("Dilation of time", DILATION)],
+            [("Frames per s", FPS), ("Time dilation", DILATION)],
             "Frames per second, or seconds of movie per second of simulation",
         )
         self.speed = number(

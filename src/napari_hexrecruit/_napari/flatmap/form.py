@@ -13,11 +13,11 @@ from napari_hexrecruit._napari.flatmap.sources import AtlasFiles
 from napari_hexrecruit._napari.widgets.message import Message
 from napari_hexrecruit._napari.widgets.parts import (
     LARGEST,
-    align_labels,
     choice,
     column,
     file_field,
     heading,
+    name_choice,
     number,
     progress_bar,
     row,
@@ -28,7 +28,7 @@ from napari_hexrecruit.flatmap import FlatImage, Nudge
 IMAGE, ATLAS, NEURONS = "image", "atlas", "neurons"
 _SOURCES = [("Image file", IMAGE), ("Atlas", ATLAS), ("From the neurons", NEURONS)]
 _ATLAS_IMAGES = [
-    ("Thickness, or footprint", "thickness"),
+    ("Thickness", "thickness"),
     ("Number of voxels", "voxels"),
     ("Footprint", "footprint"),
 ]
@@ -73,12 +73,7 @@ class FlatMapForm:
             *check,
             self.nudge,
         ]
-        self._labelled = [self.source, *(f for part in of_source for f in part), *look, *nudge]
         self.show_source()
-
-    def align(self) -> None:
-        """Align the labels; to be called again where the font has changed."""
-        align_labels(self._labelled)
 
     def show_source(self) -> None:
         """Show the fields of the source that is chosen."""
@@ -218,20 +213,20 @@ class FlatMapForm:
         self.atlas_image = choice(
             "Image",
             _ATLAS_IMAGES,
-            "Thickness of the cortex in µm where the flatmap has depths,"
-            " voxels at each place, or where there are any",
+            "Thickness of the cortex in µm where the flatmap has depths, else the footprint;"
+            " voxels at each place; or where there are any",
         )
         return [self.flatmap, self.annotation, self.hierarchy, self.columns, self.atlas_image]
 
     def _neuron_fields(self) -> list[Widget]:
-        self.region_column = choice(
+        self.region_column = name_choice(
             "Regions by",
             [],
             "Property of the neurons, of text or whole numbers; a hexagon is of the region"
             " of most of its neurons",
         )
         self.density = CheckBox(
-            text="Neurons per hexagon", value=True, tooltip="Show their number under the hexagons"
+            text="Neuron counts", value=True, tooltip="Show their number under the hexagons"
         )
         return [self.region_column, column("Image", [self.density])]
 

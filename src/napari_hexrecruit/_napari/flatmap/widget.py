@@ -46,7 +46,6 @@ from napari_hexrecruit._napari.widgets.in_turn import InTurn
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
 from napari_hexrecruit._napari.widgets.parts import (
     FileDrops,
-    one_shot,
     only_one,
     scrolled,
     show_on_bar,
@@ -88,7 +87,6 @@ class FlatMapWidget(Container[Widget]):
         self._lay_out()
         self._reading = Jobs(lambda _: None, self.native)
         self._working = Jobs(self._show_progress, self.native)
-        self._align_timer = one_shot(self.native, 0, self.form.align)
         self._inserting = InTurn(self.native)
         self._asking = Jobs(lambda _: None, self.native)
         self._asked: SimulationSource | None = None
@@ -411,9 +409,8 @@ class FlatMapWidget(Container[Widget]):
             self._show_buttons()
 
     def _on_parent_changed(self, parent: Any) -> None:
-        """Take the font of the window, which comes a moment later; rest out of a window."""
+        """Rest out of a window."""
         if parent is not None:
-            self._align_timer.start()
             return
         self._inserting.stop()
         for jobs in (self._reading, self._working, self._asking):

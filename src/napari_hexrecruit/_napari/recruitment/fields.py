@@ -20,11 +20,10 @@ from napari_hexrecruit._napari.widgets.fold import Fold
 from napari_hexrecruit._napari.widgets.message import Message
 from napari_hexrecruit._napari.widgets.parts import (
     LARGEST,
-    align_labels,
-    choice,
     column,
     file_field,
     heading,
+    name_choice,
     number,
     progress_bar,
     row,
@@ -69,12 +68,6 @@ class Fields:
             column("", playback, labels=True),
         ]
         self.sections = (until_loaded, afterwards)
-        others: list[Widget] = [self.spikes_file, self.circuit_file]
-        self._labelled = [*simulation, *others, *neurons, *grid, *playback]
-
-    def align(self, *others: Widget) -> None:
-        """Align the labels, and those of other fields; again where the font has changed."""
-        align_labels([*self._labelled, *others])
 
     def _simulation_fields(self) -> list[Widget]:
         self.file = file_field(
@@ -104,8 +97,8 @@ class Fields:
             native: Any = field.line_edit.native
             native.setPlaceholderText("as configured")
         nothing = [("", "")]
-        self.population = choice("Population", nothing, "Node population to look at")
-        self.node_set = choice(
+        self.population = name_choice("Population", nothing, "Node population to look at")
+        self.node_set = name_choice(
             "Node set", nothing, "Neurons that count; by default those that were simulated"
         )
         self.info = Message("Choose a simulation, or drop it here.")
@@ -113,7 +106,7 @@ class Fields:
         return [self.file, self.population, self.node_set]
 
     def _neuron_fields(self) -> list[Widget]:
-        self.filter_column = choice("Filter by", NOTHING, "Only some neurons count")
+        self.filter_column = name_choice("Filter by", NOTHING, "Only some neurons count")
         self.filter_values = Select(
             label="Values",
             choices=[],
@@ -127,8 +120,8 @@ class Fields:
         self.filter_interval = row("From, below", [self.filter_low, self.filter_high])
         position = "Property with the position on the flattened cortex"
         computed = "computed from the circuit's atlas where the nodes file lacks it"
-        self.flat_x = choice("Flat x", ["ss_flat_x"], f"{position}, to the right; {computed}")
-        self.flat_y = choice("Flat y", ["ss_flat_y"], f"{position}, upwards; {computed}")
+        self.flat_x = name_choice("Flat x", ["ss_flat_x"], f"{position}, to the right; {computed}")
+        self.flat_y = name_choice("Flat y", ["ss_flat_y"], f"{position}, upwards; {computed}")
         self.min_neurons = SpinBox(
             label="Min. neurons",
             value=1,
@@ -166,7 +159,7 @@ class Fields:
             minimum=-LARGEST,
             **time,
         )
-        self.split_by = choice(
+        self.split_by = name_choice(
             "Split by",
             NOTHING,
             "One layer for each value of this property, side by side, with the same limits",
@@ -185,7 +178,7 @@ class Fields:
 
     def _load_fields(self) -> list[Widget]:
         self.automatic = CheckBox(
-            text="Update automatically",
+            text="Auto-update",
             value=True,
             tooltip="Once loaded, compute again when something above is changed; off: only when"
             " Load is pressed",
@@ -214,14 +207,14 @@ class Fields:
             label="Speed",
             value=100.0,
             step=10.0,
-            unit=" ms per s",
+            unit=" ms/s",
             minimum=0.1,
         )
         self.play = PushButton(text="Play", enabled=False, tooltip="Play")
         self.halt = PushButton(text="Stop", enabled=False, tooltip="Pause")
         self.loop = CheckBox(text="Loop", value=True, tooltip="Start again at the end")
         self.timestamp = CheckBox(
-            text="Time on the canvas", value=True, tooltip="Show the start and end of the bin, ms"
+            text="Time on canvas", value=True, tooltip="Show the start and end of the bin, ms"
         )
         buttons = row("", [self.play, self.halt, self.loop])
         return [self.speed, buttons, row("", [self.timestamp])]

@@ -210,7 +210,7 @@ class Form(Fields):
             Keep also what it does not offer, which then is refused when it is computed, not left
             out: a layer was computed with it. Otherwise fall back to what is offered.
         """
-        own = choices.node_set or "all neurons"
+        own = choices.node_set or "all"
         self._fold()
         self._awaits_choices, self._duration_ms = False, choices.duration_ms
         recipe = self._recipe if keep else fitting(self._recipe, choices)

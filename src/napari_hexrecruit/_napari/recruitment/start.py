@@ -9,7 +9,7 @@ from magicgui.widgets import PushButton
 from psygnal import Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
-from napari_hexrecruit._napari.widgets.parts import choice, column, row
+from napari_hexrecruit._napari.widgets.parts import column, name_choice, row
 
 MOST_RECENT = 8
 
@@ -38,7 +38,9 @@ class Start:
             text="Try the sample",
             tooltip="2,000 neurons with a wave; written once into the cache, without a network",
         )
-        self.recent = choice("Recent", [("Recent ...", "")], "A simulation that was open before")
+        self.recent = name_choice(
+            "Recent", [("Recent ...", "")], "A simulation that was open before"
+        )
         self.section = column("", [row("", [self.open, self.sample]), self.recent])
         self.open.changed.connect(self._open)
         self.sample.changed.connect(lambda: self.sample_wanted.emit())

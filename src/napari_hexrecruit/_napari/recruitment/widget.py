@@ -83,7 +83,6 @@ class RecruitmentWidget(Container[Widget]):
         self._cube_file = CubeFile(self._shown, self.form.status, self.native)
         self._behind = ReadingBehind(self._on_behind, self.native)
         self._update_timer = one_shot(self.native, _UPDATE_AFTER_MS, self._update)
-        self._align_timer = one_shot(self.native, 0, self._align)
         self._playback = Playback(
             napari_viewer, self._shown.time_axis, self._show_buttons, self.native
         )
@@ -107,9 +106,6 @@ class RecruitmentWidget(Container[Widget]):
         sections += self.export.sections
         self._panel = scrolled(self, sections)
         self.form.accept_drops(self.native)
-
-    def _align(self) -> None:
-        self.form.align(*self.export.labelled)
 
     def _connect(self) -> None:
         form = self.form
@@ -391,17 +387,16 @@ class RecruitmentWidget(Container[Widget]):
         self._display.show(self._shown.looked_at)
 
     def _on_parent_changed(self, parent: Any) -> None:
-        """Take the font of the window, which comes a moment later; rest out of a window."""
+        """Rest out of a window."""
         if parent is not None:
-            self._align_timer.start()
-        else:
-            self._chooser.close()
-            self._loading.cancel()
-            self._cube_file.close()
-            self._behind.cancel()
-            self._playback.stop()
-            self.details.close()
-            self.export.close()
-            self._display.close()
-            for event, action in self._viewer_events():
-                event.disconnect(action)
+            return
+        self._chooser.close()
+        self._loading.cancel()
+        self._cube_file.close()
+        self._behind.cancel()
+        self._playback.stop()
+        self.details.close()
+        self.export.close()
+        self._display.close()
+        for event, action in self._viewer_events():
+            event.disconnect(action)

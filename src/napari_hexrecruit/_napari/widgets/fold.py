@@ -8,7 +8,9 @@ from typing import Any
 from magicgui.widgets import Container, PushButton, Widget
 from psygnal import Signal
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QSizePolicy
 
+from napari_hexrecruit._napari.widgets.elided import Elided
 from napari_hexrecruit._napari.widgets.parts import column
 
 _CLOSED, _OPENED = (
@@ -60,6 +62,8 @@ class Fold:
         native: Any = self.button.native
         native.setStyleSheet(_LOOK)
         native.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        Elided(native)
         self._part = column("", widgets, labels=labels)
         self.section: Container[Widget] = column("", [self.button, self._part])
         self.button.changed.connect(self._on_pressed)

@@ -19,7 +19,9 @@ from magicgui.widgets import (
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QAbstractItemView, QComboBox, QFrame, QScrollArea, QSizePolicy
 
+from napari_hexrecruit._napari.widgets.elided import Elided
 from napari_hexrecruit._napari.widgets.loading import Monitor
+from napari_hexrecruit._napari.widgets.reflow import MOST_ROWS, Reflow, fit_rows
 from napari_hexrecruit._napari.widgets.wheel import CalmWheel
 
 LARGEST = 1e9
@@ -46,16 +48,24 @@ def number(
     box.setSuffix(unit)
     box.setKeyboardTracking(False)
     box.setGroupSeparatorShown(True)
-    box.setMinimumWidth(70)
     return field
 
 
 def choice(label: str, choices: Sequence[Any], tooltip: str) -> ComboBox:
-    """Make a field to pick one of several, which long names do not make wider."""
+    """Make a field to pick one of several, as wide as the longest."""
+    return _choice(label, choices, tooltip, of_any_length=False)
+
+
+def name_choice(label: str, choices: Any, tooltip: str) -> ComboBox:
+    """Make a field to pick one of several names of the data, which do not make it wider."""
+    return _choice(label, choices, tooltip, of_any_length=True)
+
+
+def _choice(label: str, choices: Any, tooltip: str, *, of_any_length: bool) -> ComboBox:
     field = ComboBox(label=label, choices=choices, tooltip=tooltip)
     native: Any = field.native
     native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    native.setMinimumContentsLength(8)
+    Elided(native, of_any_length=of_any_length)
     return field
 
 
@@ -72,6 +82,8 @@ def file_field(label: str, files: str, tooltip: str) -> FileEdit:
     """Make a field for a file, which may stay empty."""
     field = FileEdit(label=label, filter=files, nullable=True, tooltip=tooltip)
     field.choose_btn.text = "Browse"
+    line: Any = field.line_edit.native
+    Elided(line)
     return field
 
 
@@ -130,30 +142,15 @@ def scrolled(
     outer.native.layout().addWidget(scroll)
     outer.native.setMinimumWidth(280)
     CalmWheel(panel.native)
+    Reflow(scroll, panel.native)
     return panel
-
-
-def align_labels(fields: Sequence[Widget]) -> None:
-    """Give the labels to the left of all these fields the width of the widest, at the top.
-
-    magicgui does so within a container; these are of several, and the theme changes their font.
-    """
-    rows = [field.native.parentWidget().layout() for field in fields]
-    labels = [row.itemAt(0).widget() for row in rows]
-    for label in labels:
-        label.ensurePolished()
-    width = max(label.sizeHint().width() for label in labels)
-    for row, label, field in zip(rows, labels, fields, strict=True):
-        label.setMinimumWidth(width)
-        if field.native.sizeHint().height() > 2 * label.sizeHint().height():
-            row.setAlignment(label, Qt.AlignmentFlag.AlignTop)
 
 
 def fit_height(field: Select, most_rows: int) -> None:
     """Make a list as high as its values need, up to some rows."""
     native: Any = field.native
-    rows = max(2, min(native.count(), most_rows))
-    native.setFixedHeight(rows * max(native.sizeHintForRow(0), 16) + 2 * native.frameWidth() + 4)
+    native.setProperty(MOST_ROWS, most_rows)
+    fit_rows(native)
 
 
 class FileDrops(QObject):

@@ -16,7 +16,7 @@ _LABELS = {
     "column": "Regions by",
     "colormap": "Colormap",
     "flat": "Flat x, Flat y",
-    "fps": "Frames per second",
+    "fps": "Frames per s",
     "min_neurons": "Min. neurons",
     "node_set": "Node set",
     "pixel_size": "Pixel size",

@@ -1,0 +1,114 @@
+"""Names and paths that are longer than their field: elided in the middle, whole in the tool tip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QLineEdit,
+    QPushButton,
+    QStyle,
+    QStyleOptionButton,
+    QStyleOptionComboBox,
+    QStyleOptionFrame,
+    QStylePainter,
+    QToolTip,
+)
+
+_MARGIN = 2
+"""Beside the text, px, as in Qt."""
+_Field = QComboBox | QLineEdit | QPushButton
+_KINDS: dict[type, tuple[type, Any]] = {
+    QComboBox: (QStyleOptionComboBox, None),
+    QLineEdit: (QStyleOptionFrame, QStyle.SubElement.SE_LineEditContents),
+    QPushButton: (QStyleOptionButton, QStyle.SubElement.SE_PushButtonContents),
+}
+"""How Qt describes each, and which part holds its text."""
+
+
+class Elided(QObject):
+    """Draws a text that is too long so that both ends are seen, or the begin of a title.
+
+    A line that is being edited is left alone.
+
+    Qt cuts the end off, which is what tells paths and long names apart.
+
+    Parameters
+    ----------
+    field
+        A list, a line or a button; it owns this object.
+    of_any_length
+        Whether its texts are the data's, so that the panel makes no room for the longest.
+
+    Attributes
+    ----------
+    of_any_length
+        As given.
+    """
+
+    def __init__(self, field: _Field, *, of_any_length: bool = True) -> None:
+        super().__init__(field)
+        self.of_any_length = of_any_length
+        self._field: Any = field
+        self._option_of, self._element = next(
+            found for kind, found in _KINDS.items() if isinstance(field, kind)
+        )
+        field.installEventFilter(self)
+
+    @property
+    def shown(self) -> str:
+        """The text as it is drawn."""
+        field, room = self._field, self._rect().width()
+        ends = Qt.TextElideMode
+        where = ends.ElideRight if isinstance(field, QPushButton) else ends.ElideMiddle
+        return str(field.fontMetrics().elidedText(self._text(), where, room))
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """Draw what is too long, and tell all of it."""
+        if event.type() not in (QEvent.Type.Paint, QEvent.Type.ToolTip):
+            return False
+        is_edited = isinstance(self._field, QLineEdit) and self._field.hasFocus()
+        if is_edited or self.shown == self._text():
+            return False
+        if event.type() == QEvent.Type.Paint:
+            self._draw()
+        else:
+            tips = dict.fromkeys(filter(None, (self._text(), self._field.toolTip())))
+            QToolTip.showText(event.globalPos(), "\n".join(tips), self._field)
+        return True
+
+    def _text(self) -> str:
+        field = self._field
+        return str(field.currentText() if isinstance(field, QComboBox) else field.text())
+
+    def _option(self) -> Any:
+        option: Any = self._option_of()
+        self._field.initStyleOption(option)
+        return option
+
+    def _rect(self) -> Any:
+        """Where the text is."""
+        style, option = self._field.style(), self._option()
+        if self._element is not None:
+            rect = style.subElementRect(self._element, option, self._field)
+        else:
+            parts = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+            rect = style.subControlRect(parts[0], option, parts[1], self._field)
+        return rect.adjusted(_MARGIN, 0, -_MARGIN, 0)
+
+    def _draw(self) -> None:
+        painter, option = QStylePainter(self._field), self._option()
+        if isinstance(self._field, QComboBox):
+            option.currentText = self.shown
+            painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+            painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        elif isinstance(self._field, QPushButton):
+            option.text = self.shown
+            painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
+        else:
+            painter.drawPrimitive(QStyle.PrimitiveElement.PE_PanelLineEdit, option)
+            painter.setPen(self._field.palette().text().color())
+            painter.drawText(self._rect(), Qt.AlignmentFlag.AlignVCenter, self.shown)
+        painter.end()

@@ -1,0 +1,122 @@
+"""No text of a panel is cut, at any width, size of the font and theme."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from napari.settings import get_settings
+from qtpy.QtCore import QEvent, QPoint
+from qtpy.QtGui import QHelpEvent
+from qtpy.QtWidgets import QApplication, QDockWidget, QScrollArea, QToolTip, QWidget
+from tests.support.cut_texts import cut_texts
+from tests.support.qt_events import let_events_pass
+from tests.support.widget_helpers import PLUGIN, WIDGET, User, neurons_in_a_row
+
+from napari_hexrecruit._napari.widgets.elided import Elided
+from napari_hexrecruit._napari.widgets.reflow import Reflow
+
+WIDTHS = (280, 320, 400)
+OTHERS = (
+    *("Flat map", "Selection", "Compare", "Trials", "Maps", "Waves", "Wave list"),
+    "Significance",
+)
+
+
+@pytest.fixture
+def panels(make_napari_viewer, qtbot, tmp_path):
+    """The viewer and all panels of forms, each in a window of its own."""
+    user = User(make_napari_viewer(show=True), qtbot)
+    user.open_and_load(neurons_in_a_row().write(tmp_path))
+    before = get_settings().appearance.font_size
+    found = {WIDGET: user.widget}
+    for name in OTHERS:
+        found[name] = user.viewer.window.add_plugin_dock_widget(PLUGIN, name)[1]
+    for panel in found.values():
+        dock_of(panel.native).setFloating(True)
+    yield user.viewer, found
+    get_settings().appearance.font_size = before
+
+
+def dock_of(widget: QWidget) -> QDockWidget:
+    while not isinstance(widget, QDockWidget):
+        widget = widget.parentWidget()
+    return widget
+
+
+def cut_at(panels, *, font, widths=WIDTHS):
+    """What is cut in all panels with a size of the font, pt, at widths, px."""
+    get_settings().appearance.font_size = font
+    found = []
+    for name, panel in panels.items():
+        for width in widths:
+            dock = dock_of(panel.native)
+            dock.resize(dock.width() + width - panel.native.width(), 700)
+            let_events_pass()
+            let_events_pass()
+            assert panel.native.width() == width
+            at = f"{name}, {font} pt, {width} px"
+            found += [f"{at}: {text}" for text in cut_texts(panel.native)]
+    return found
+
+
+def test_at_the_smallest_and_the_largest_font(panels):
+    _, shown = panels
+    assert cut_at(shown, font=9, widths=(280,)) == []
+    assert labels_are_above(shown[WIDGET]) == {False}
+    assert cut_at(shown, font=16, widths=(280,)) == []
+    assert labels_are_above(shown[WIDGET]) == {True}
+    scroll = shown[WIDGET].native.findChild(QScrollArea)
+    assert scroll.verticalScrollBar().maximum() > 0  # the last of it is within reach
+    field = shown[WIDGET].form.file.line_edit
+    assert str(field.value) not in field.native.findChild(Elided).shown
+    assert tool_tip(field.native).startswith(str(field.value))
+    assert n_layouts_at_rest(shown[WIDGET]) == 0
+    for source in ("atlas", "neurons"):
+        shown["Flat map"].form.source.value = source
+        assert cut_at({"Flat map": shown["Flat map"]}, font=16, widths=(280,)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_at_all_widths_and_fonts(panels, theme):
+    viewer, shown = panels
+    viewer.theme = theme
+    assert [cut_at(shown, font=font) for font in (9, 12, 16)] == [[], [], []]
+
+
+@pytest.mark.slow
+def test_on_a_screen_of_many_dots():
+    """Qt reads its scale once, so that another process looks."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
+    command += ["-k", test_at_the_smallest_and_the_largest_font.__name__]
+    done = subprocess.run(
+        command, env=os.environ | {"QT_SCALE_FACTOR": "1.5"}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def labels_are_above(panel):
+    """Whether the fields of a panel have their labels above them: one answer, for all alike."""
+    fields = [panel.form.bin_ms, panel.form.radius, panel.form.population]
+    natives = [field.native for field in fields]
+    return {native.geometry().top() > native.height() / 2 for native in natives}
+
+
+def tool_tip(native):
+    """What is told where the mouse rests on a widget."""
+    there = QPoint(5, 5)
+    event = QHelpEvent(QEvent.Type.ToolTip, there, native.mapToGlobal(there))
+    QApplication.sendEvent(native, event)
+    return QToolTip.text()
+
+
+def n_layouts_at_rest(panel):
+    """How often a panel is laid out though nothing changes: it does not go on for ever."""
+    counted = []
+    panel.native.findChild(Reflow)._timer.timeout.connect(lambda: counted.append(1))
+    for _ in range(3):
+        let_events_pass()
+    return len(counted)
