@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari.utils.notifications import show_warning
+from napari.utils.notifications import show_info, show_warning
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
@@ -15,6 +15,12 @@ from napari_hexrecruit._napari.private.saving import PLUGIN
 from napari_hexrecruit._napari.recruitment.choices import ColumnChoices
 from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
 from napari_hexrecruit._napari.recruitment.form import Form
+from napari_hexrecruit._napari.recruitment.presets import (
+    Ready,
+    applied,
+    read_preset,
+    write_preset,
+)
 from napari_hexrecruit._napari.recruitment.settings import Saver, Settings, load_settings
 from napari_hexrecruit._napari.recruitment.sources import Sources, configuration_in
 from napari_hexrecruit._napari.recruitment.start import with_latest
@@ -76,6 +82,9 @@ class Chooser:
         form.dropped.connect(self._on_dropped)
         form.population_chosen.connect(self._on_population_chosen)
         form.filter_column_chosen.connect(self._on_filter_column_chosen)
+        form.presets.ready_chosen.connect(self._on_ready_preset)
+        form.presets.file_chosen.connect(self._on_preset_file)
+        form.presets.file_named.connect(self._on_preset_named)
 
     @property
     def busy(self) -> bool:
@@ -126,6 +135,13 @@ class Chooser:
         self._choosing.start(
             lambda _: opened(sources, settings), lambda outcome: self._on_opened(outcome, keep)
         )
+
+    def take(self, settings: Settings) -> None:
+        """Choose this of the simulation that is open, as if the user had changed the fields."""
+        chosen = self.opened
+        if chosen is not None:
+            self._reading.cancel()
+            self._choosing.start(lambda _: applied(chosen, settings), self._on_applied)
 
     def renew(self, result: Opened) -> None:
         """Offer what there is in files that were read again because they have changed."""
@@ -205,9 +221,50 @@ class Chooser:
         self._form.info.doing()
         self._form.offer(result.sources, result.choices, self.settings, keep=keep)
         self._form.offer_values(result.filter_values)
+        self._offer_presets(result)
         self.remember()
         if result.choices.problem is not None:
             show_warning(result.choices.problem)
+
+    # --- presets ----------------------------------------------------------------------------------
+
+    def _offer_presets(self, result: Opened) -> None:
+        self._form.presets.offer(result.choices.of(self._form.population.value).filter_columns)
+
+    def _on_ready_preset(self, preset: Ready) -> None:
+        self.take(preset.applied(self._chosen()))
+
+    def _on_preset_file(self, path: Path) -> None:
+        try:
+            recipe = read_preset(path)
+        except (ValueError, OSError) as mistake:
+            self._form.info.refuse(reason_first(mistake), TITLE)
+            return
+        if self.opened is not None:
+            recipe = self.opened.sources.named_in(recipe)
+            self.take(replace(self._chosen(), recipe=recipe, split_by=""))
+
+    def _on_preset_named(self, path: Path, confirmed: bool) -> None:
+        if self.opened is None:
+            return
+        default = self.opened.choices.population
+        try:
+            write_preset(path, self._form.recipe(), default, overwrite=confirmed)
+        except (ValueError, OSError) as mistake:
+            self._form.info.refuse(reason_first(mistake), TITLE)
+            return
+        show_info(f"hexrecruit cube SIMULATION -o OUT --run-file {path} counts the same.")
+
+    def _on_applied(self, outcome: Outcome[tuple[Opened, Settings]]) -> None:
+        if outcome.value is not None:
+            result, self.settings = outcome.value
+            self._form.restore(self.settings)
+            self._offer(result, keep=True)
+            self._form.request_changed.emit()
+        elif outcome.error is not None:
+            self._form.info.refuse(outcome.reason, TITLE)
+        self.ended.emit(outcome.value is not None)
+        self._warn(outcome)
 
     def _show_choices(self) -> None:
         """Name the simulation whose choices are offered: another one could not be read."""
@@ -222,6 +279,7 @@ class Chooser:
     def _on_population_chosen(self) -> None:
         if self.opened is not None:
             self._form.offer_columns(self.opened.choices, self._form.settings())
+            self._offer_presets(self.opened)
             self._on_filter_column_chosen(self._form.filter_column.value)
 
     def _on_filter_column_chosen(self, column: str) -> None:

@@ -14,6 +14,7 @@ from magicgui.widgets import (
 )
 from qtpy.QtWidgets import QAbstractItemView
 
+from napari_hexrecruit._napari.recruitment.preset_menu import PresetMenu
 from napari_hexrecruit._napari.recruitment.second import SecondSimulation
 from napari_hexrecruit._napari.recruitment.start import Start
 from napari_hexrecruit._napari.widgets.fold import Fold
@@ -56,6 +57,7 @@ class Fields:
             self.other_files.section,
             self.info,
             self.start_here.section,
+            self.presets.section,
             heading("Neurons"),
             column("", neurons, labels=True),
             heading("Hexagons and time"),
@@ -103,6 +105,7 @@ class Fields:
         )
         self.info = Message("Choose a simulation, or drop it here.")
         self.start_here = Start()
+        self.presets = PresetMenu()
         return [self.file, self.population, self.node_set]
 
     def _neuron_fields(self) -> list[Widget]:

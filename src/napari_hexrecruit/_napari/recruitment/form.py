@@ -210,8 +210,8 @@ class Form(Fields):
             Keep also what it does not offer, which then is refused when it is computed, not left
             out: a layer was computed with it. Otherwise fall back to what is offered.
         """
-        own = choices.node_set or "all"
         self._fold()
+        self._filter, self._at = ColumnChoices(""), None
         self._awaits_choices, self._duration_ms = False, choices.duration_ms
         recipe = self._recipe if keep else fitting(self._recipe, choices)
         self._recipe = recipe.replace(
@@ -224,7 +224,7 @@ class Form(Fields):
             self.population.choices = population_choices(choices, self._recipe.population)
             pick(self.population, self._recipe.population or "", choices.population)
             self.node_set.choices = [
-                (f"{own} (default)", ""),
+                (f"{choices.node_set or 'all'} (default)", ""),
                 *((name, name) for name in choices.node_sets),
             ]
             pick(self.node_set, self._recipe.node_set or "", "")
