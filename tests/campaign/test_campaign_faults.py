@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import dask
@@ -80,9 +81,11 @@ class Killer(WorkerPlugin):
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_killed_worker_costs_its_own_simulation_which_is_retried(campaign, tmp_path):
+def test_a_killed_worker_costs_its_own_simulation_which_is_retried(campaign, tmp_path, monkeypatch):
     deaths = tmp_path / "deaths"
+    monkeypatch.setenv("SET_JUST_NOW", "yes")
     with connected(n_workers=2) as client:
+        assert set(client.run(os.getenv, "SET_JUST_NOW").values()) == {"yes"}
         client.register_plugin(Killer("/runs/3/", tmp_path / "out" / "cubes", deaths, at_most=1))
         before = set(client.run(os.getpid).values())
         result = run_campaign(campaign, tmp_path / "out", scheduler=client)
@@ -139,6 +142,49 @@ class TestSchedulers:
                 run_campaign(campaign, out, scheduler=cluster.scheduler_address, progress=close)
         states = states_of(out)
         assert states.count("done") >= 2 and "failed" not in states
+
+
+def test_workers_begun_elsewhere_finish_what_one_that_is_killed_leaves(campaign, tmp_path):
+    """As users begin them: ``dask scheduler``, ``dask worker``."""
+    file, out = tmp_path / "scheduler.json", tmp_path / "out"
+    told = ("--scheduler-file", str(file), "--no-dashboard")
+    workers = [("worker", *told, "--nthreads", "1"), ("worker", *told, "--nthreads", "1")]
+    with ExitStack() as stack:
+        scheduler, first, second = (
+            stack.enter_context(begun("dask", *words))
+            for words in (("scheduler", *told, "--port", "0"), *workers)
+        )
+        wait_until(lambda: file.exists() and file.read_text().endswith("}"))
+        address = json.loads(file.read_text())["address"]
+        with distributed.Client(address) as client:
+            client.wait_for_workers(2)
+
+        def kill(what, done, total):
+            if (what, done) == ("computing cubes", 2):
+                first.kill()
+                first.wait()
+
+        result = run_campaign(campaign, out, scheduler=address, progress=kill)
+        assert (result.n_done, result.failures) == (N, {})
+        assert first.poll() == -signal.SIGKILL
+        assert (scheduler.poll(), second.poll()) == (None, None)
+    dataset = open_campaign(out)
+    for member in campaign.members:
+        assert select_cube(dataset, member.parameters).identical(recruitment_cube(member.path))
+
+
+@contextmanager
+def begun(module, *words):
+    """A command of a module as a process of its own, which ends with the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *words], stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(PATIENCE_S)
 
 
 class TestInterrupts:

@@ -79,9 +79,9 @@ def test_values_are_read_when_they_are_asked_for(long_cube, tmp_path, monkeypatc
 
 
 def test_many_bins_are_few_files(long_cube, tmp_path):
-    assert len(parts_of_time(long_cube)) == 1
+    assert len(parts_of_time(long_cube.sizes)) == 1
     wide = cube_of(np.zeros((5, 200_000)), row=np.zeros(200_000), col=np.arange(200_000))
-    assert [part.stop - part.start for part in parts_of_time(wide)] == [5]
+    assert [part.stop - part.start for part in parts_of_time(wide.sizes)] == [5]
     path = write_cube(long_cube, tmp_path / "a.hexrecruit.zarr")
     array = zarr.open_group(path, mode="r")["n_spikes"]
     assert array.metadata.zarr_format == 3
@@ -105,7 +105,7 @@ def test_a_cube_of_many_parts_is_written_without_being_in_memory(tmp_path, monke
             time_bounds=(("time", "bound"), np.stack([time, time + 10.0], 1), {"units": "ms"}),
         )
     )
-    assert len(parts_of_time(cube)) > 3
+    assert len(parts_of_time(cube.sizes)) > 3
     write_part, parts = zarr_store.write_part, []
 
     def watched(part, *where):
@@ -117,7 +117,7 @@ def test_a_cube_of_many_parts_is_written_without_being_in_memory(tmp_path, monke
 
     monkeypatch.setattr(zarr_store, "write_part", watched)
     path = write_cube(cube, tmp_path / "a.hexrecruit.zarr")
-    assert len(parts) == len(parts_of_time(cube))
+    assert len(parts) == len(parts_of_time(cube.sizes))
     back = read_cube(path)
     for at in (0, 1_234_567, n_bins - 1):
         np.testing.assert_array_equal(back["n_recruited"][at], small["n_recruited"][at % 10])

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import multiprocessing
-import multiprocessing.spawn
-import signal
-import threading
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from napari_hexrecruit.campaign._processes import (
+    MEMORY,
+    begin_early,
+    check_may_start,
+    interrupts_ignored,
+    script_left_out,
+)
 from napari_hexrecruit.errors import HexRecruitError, InputError, MissingExtraError, Parameter
 from napari_hexrecruit.system.threads import n_cores
 
@@ -27,17 +31,10 @@ _DIED = (
     "its worker process died each time, which mostly means that the memory was used up:"
     " use fewer workers, wider bins, or split the simulation into windows"
 )
-
-_WORKER_PROCESSES = ("Dask Worker process", "ignore")
-"""How dask names its processes, and Python the one that others are forked from."""
-_one_at_a_time = threading.Lock()
-_n_campaigns = 0
-_spawn: Any = multiprocessing.spawn
-_preparation = _spawn.get_preparation_data
-
 _ENVIRONMENT = "distributed.nanny.pre-spawn-environ"
-_KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": 1 << 33, "MALLOC_MMAP_THRESHOLD_": 1 << 25}
-"""Workers use the memory of one cube for the next: to get it anew costs a sixth of their time."""
+_METHOD = "distributed.worker.multiprocessing-method"
+_PROFILE = "distributed.worker.profile.enabled"
+"""What a worker does each 10 ms, for the dashboard: a tenth of the time of small cubes."""
 
 
 @contextmanager
@@ -68,8 +65,7 @@ def connected(
     HexRecruitError
         If no scheduler answers at the address.
     """
-    distributed = _distributed()
-    if isinstance(scheduler, distributed.Client):
+    if scheduler is not None and isinstance(scheduler, _distributed().Client):
         yield scheduler
         return
     with _silenced():
@@ -80,9 +76,8 @@ def connected(
         if dashboard is not None:
             _check_dashboard()
         with (
-            _script_left_out(),
             _local_cluster(n_workers or n_cores(), dashboard) as cluster,
-            distributed.Client(cluster) as client,
+            _distributed().Client(cluster) as client,
         ):
             yield client
 
@@ -161,84 +156,34 @@ def _result(client: Any, future: Any) -> Any:
         return error
 
 
-def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
+@contextmanager
+def _local_cluster(n_workers: int, dashboard: str | None) -> Iterator[Any]:
     """Processes of one thread each, which leave Ctrl-C to this one."""
-    import dask
-
-    distributed = _distributed()
     check_may_start()
-    environment = dask.config.get(_ENVIRONMENT, {}) | _KEEP_MEMORY
-    with _interrupts_ignored(), dask.config.set({_ENVIRONMENT: environment}):
-        return distributed.LocalCluster(
-            n_workers=n_workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=distributed.system.MEMORY_LIMIT // n_workers,
-            dashboard_address=dashboard or _ANY_PORT,
-            silence_logs=logging.CRITICAL,
-            preload=["napari_hexrecruit.campaign._preload"],
-        )
+    with script_left_out():
+        method = begin_early()
+        import dask
 
-
-def check_may_start() -> None:
-    """Refuse where this process may not begin others, which dask tells in some hundred lines."""
-    this = multiprocessing.current_process()
-    if getattr(this, "_inheriting", False):
-        raise HexRecruitError(
-            "a process of multiprocessing is importing your script, and that runs the campaign"
-            " again: put the call under if __name__ == '__main__':"
-        )
-    if this.daemon:
-        raise HexRecruitError(
-            f"{this.name} is a process of a pool, which may not begin others: run the campaign"
-            " outside the pool, or give the address of a scheduler"
-        )
-
-
-@contextmanager
-def _script_left_out() -> Iterator[None]:
-    """Let worker processes begin without the script that the user runs.
-
-    Python imports it in each new process, in case that its functions are needed there, which ours
-    do not; and a script without ``if __name__ == '__main__'`` would run the campaign again in each.
-    """
-    global _n_campaigns, _preparation
-    with _one_at_a_time:
-        if _n_campaigns == 0:
-            _preparation = _spawn.get_preparation_data
-            _spawn.get_preparation_data = _without_script
-        _n_campaigns += 1
-    try:
-        yield
-    finally:
-        with _one_at_a_time:
-            _n_campaigns -= 1
-            if _n_campaigns == 0:
-                _spawn.get_preparation_data = _preparation
-
-
-def _without_script(name: str) -> dict[str, Any]:
-    data: dict[str, Any] = _preparation(name)
-    if name.startswith(_WORKER_PROCESSES):
-        data.pop("init_main_from_name", None)
-        data.pop("init_main_from_path", None)
-    return data
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Let processes that are begun in the block ignore Ctrl-C, which a terminal sends to all.
-
-    So does this process meanwhile, for a second or two: it cannot be passed on otherwise.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
+        distributed = _distributed()
+        settings = {
+            _ENVIRONMENT: dask.config.get(_ENVIRONMENT, {}) | MEMORY,
+            _METHOD: method,
+            _PROFILE: dashboard is not None,
+        }
+        with dask.config.set(settings):
+            with interrupts_ignored():
+                cluster = distributed.LocalCluster(
+                    n_workers=n_workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    memory_limit=distributed.system.MEMORY_LIMIT // n_workers,
+                    dashboard_address=dashboard or _ANY_PORT,
+                    silence_logs=logging.CRITICAL,
+                    preload=["napari_hexrecruit.campaign._preload"],
+                    env=dict(os.environ),
+                )
+            with cluster:
+                yield cluster
 
 
 @contextmanager

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +24,10 @@ from napari_hexrecruit.campaign._dataset import (
     options_text,
     validate_campaign,
 )
+from napari_hexrecruit.campaign._heads import OF_HEX, Head, attrs_of_variables, head_of, read_heads
 from napari_hexrecruit.campaign._manifest import DONE
 from napari_hexrecruit.campaign._parameters import axes_of
-from napari_hexrecruit.campaign._windows import merged_attrs
-from napari_hexrecruit.campaign._write import WriteJob, write_member
+from napari_hexrecruit.campaign._write import Part, WriteJob, write_parts
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.schema import BOUND, COORDINATES, HEX, N_NEURONS, TIME
 from napari_hexrecruit.storage.zarr_store import (
@@ -48,8 +47,8 @@ if TYPE_CHECKING:
     from napari_hexrecruit.campaign._parameters import Value
     from napari_hexrecruit.progress import Progress
 
-_OF_HEX = tuple(name for name, spec in COORDINATES.items() if spec.dims == (HEX,))
-_FIXED = tuple(name for name in _OF_HEX if name != N_NEURONS)
+_MOST_AT_ONCE, _PER_WORKER = 32, 4
+_FIXED = tuple(name for name in OF_HEX if name != N_NEURONS)
 _EPSILON_MS = 1e-6
 _RESERVED = {
     *schema.VARIABLES,
@@ -58,18 +57,6 @@ _RESERVED = {
     *NUMBERS,
     *TEXTS,
 }
-
-
-@dataclass(frozen=True, eq=False)
-class _Head:
-    """What a cube says of itself beside its values."""
-
-    hexes: dict[str, npt.NDArray[Any]]
-    coordinate_attrs: dict[str, dict[str, Any]]
-    value_attrs: dict[str, dict[str, Any]]
-    attrs: dict[str, Any]
-    start_ms: float
-    n_bins: int
 
 
 def collect(
@@ -98,36 +85,72 @@ def collect(
     HexRecruitError
         If the cubes are on other grids, or cannot be read or written.
     """
-    heads = {}
-    for number, entry in enumerate(manifest.entries):
-        if entry.state == DONE:
-            heads[number] = _head_of(entry, folder)
-        if progress is not None:
-            progress("reading cubes", number + 1, len(manifest.entries))
+    done = [number for number, entry in enumerate(manifest.entries) if entry.state == DONE]
+    heads = _heads(client, manifest, folder, done, progress)
     dims, positions = _positions(manifest.entries)
-    layout = _layout(manifest, heads, dims, positions)
+    attrs_of = attrs_of_variables(_cubes_of(manifest.entries[done[0]], folder)[0])
+    layout = _layout(manifest, heads, attrs_of, dims, positions)
     validate_campaign(layout)
     final = folder / DATASET
     with store_aside(final, overwrite=True) as aside:
         create_store(layout, aside)
-        jobs = [
-            WriteJob(
-                aside,
-                [folder / piece.file for piece in manifest.entries[number].pieces],
+        first_bin = layout[FIRST_BIN].values
+        parts = [
+            Part(
+                _cubes_of(manifest.entries[number], folder),
                 dict(zip(dims, positions[number], strict=True)),
-                int(layout[FIRST_BIN].values[positions[number]]),
+                int(first_bin[positions[number]]),
             )
-            for number in heads
+            for number in done
         ]
-        results = results_of(client, write_member, jobs)
-        for done, (number, result) in enumerate(results):
-            if isinstance(result, Exception):
-                name = jobs[number].files[0]
-                said = " ".join(str(result).split())
-                raise HexRecruitError(f"{name}: cannot be collected: {said}") from result
+        jobs = [WriteJob(aside, [parts[k] for k in batch]) for batch in _batches(client, parts)]
+        n_written = 0
+        for number, result in results_of(client, write_parts, jobs):
+            _check(result, jobs[number].parts[0].files[0])
+            n_written += len(jobs[number].parts)
             if progress is not None:
-                progress("collecting cubes", done + 1, len(jobs))
+                progress("collecting cubes", n_written, len(parts))
     return final
+
+
+def _heads(
+    client: Any, manifest: Manifest, folder: Path, done: list[int], progress: Progress | None
+) -> dict[int, Head]:
+    """What the cubes of each simulation that is done say beside their values."""
+    batches = _batches(client, done)
+    jobs = [[_cubes_of(manifest.entries[done[k]], folder) for k in batch] for batch in batches]
+    found: dict[int, Head] = {}
+    known: dict[bytes, npt.NDArray[Any]] = {}
+    for number, result in results_of(client, read_heads, jobs):
+        _check(result, jobs[number][0][0])
+        for k, heads in zip(batches[number], cast("list[list[Head]]", result), strict=True):
+            found[done[k]] = head_of(manifest.entries[done[k]], heads).sharing(known)
+        if progress is not None:
+            progress("reading cubes", len(found), len(done))
+    return {number: found[number] for number in done}
+
+
+def _cubes_of(entry: Entry, folder: Path) -> list[Path]:
+    return [folder / piece.file for piece in entry.pieces]
+
+
+def _batches(client: Any, jobs: Sequence[Any]) -> list[range]:
+    """Numbers of jobs that a worker does one after the other.
+
+    To hand out one costs as much as a small one itself; several for each worker end together.
+    """
+    n_threads = sum(client.nthreads().values())
+    size = min(_MOST_AT_ONCE, max(1, len(jobs) // (_PER_WORKER * max(1, n_threads))))
+    return [range(at, min(at + size, len(jobs))) for at in range(0, len(jobs), size)]
+
+
+def _check(result: object, file: Path) -> None:
+    """Raise what a worker raised; of one that died, the first of its files is known."""
+    if isinstance(result, HexRecruitError):
+        raise result
+    if isinstance(result, Exception):
+        said = " ".join(str(result).split())
+        raise HexRecruitError(f"{file}: cannot be collected: {said}") from result
 
 
 def dimension_names(parameters: Sequence[str]) -> dict[str, str]:
@@ -153,7 +176,8 @@ def _positions(entries: Sequence[Entry]) -> tuple[tuple[str, ...], list[tuple[in
 
 def _layout(
     manifest: Manifest,
-    heads: dict[int, _Head],
+    heads: dict[int, Head],
+    attrs_of: dict[str, dict[str, Any]],
     dims: tuple[str, ...],
     positions: list[tuple[int, ...]],
 ) -> xr.Dataset:
@@ -171,7 +195,6 @@ def _layout(
     for number, head in heads.items():
         at = [index_of[name] for name in head.hexes[HEX].tolist()]
         n_neurons[positions[number]][at] = head.hexes[N_NEURONS]
-    attrs_of = first.coordinate_attrs
     coords: dict[str, Any] = {
         **_parameter_coordinates(entries, dims),
         SIMULATION: (dims, outer.pop(SIMULATION)),
@@ -184,7 +207,7 @@ def _layout(
         name: (
             (*dims, TIME, HEX),
             dask.array.zeros(size, dtype=spec.dtype, chunks=(1,) * len(shape) + size[-2:]),
-            first.value_attrs[name],
+            attrs_of[name],
         )
         for name, spec in schema.VARIABLES.items()
     }
@@ -223,7 +246,7 @@ def _array(values: Any) -> npt.NDArray[Any]:
 
 def _over_simulations(
     entries: Sequence[Entry],
-    heads: dict[int, _Head],
+    heads: dict[int, Head],
     bins: TimeBins,
     positions: list[tuple[int, ...]],
     shape: tuple[int, ...],
@@ -254,7 +277,7 @@ def _over_simulations(
     return {**{name: text.astype(np.str_) for name, text in texts.items()}, **numbers}
 
 
-def _joined(heads: dict[int, _Head], manifest: Manifest) -> dict[str, npt.NDArray[Any]]:
+def _joined(heads: dict[int, Head], manifest: Manifest) -> dict[str, npt.NDArray[Any]]:
     """Hexagons that any simulation has, by row and column; each at one place."""
     rows: dict[str, tuple[Any, ...]] = {}
     seen: set[bytes] = set()
@@ -281,7 +304,7 @@ def _joined(heads: dict[int, _Head], manifest: Manifest) -> dict[str, npt.NDArra
     }
 
 
-def _common_bins(heads: dict[int, _Head], manifest: Manifest) -> TimeBins:
+def _common_bins(heads: dict[int, Head], manifest: Manifest) -> TimeBins:
     """Bins from the first start to the last stop."""
     first = next(iter(heads.values()))
     width = float(first.attrs["bin_ms"])
@@ -303,53 +326,3 @@ def _common_bins(heads: dict[int, _Head], manifest: Manifest) -> TimeBins:
     start = min(head.start_ms for head in heads.values())
     n_bins = max(round((h.start_ms - start) / width) + h.n_bins for h in heads.values())
     return TimeBins(start, start + n_bins * width, width)
-
-
-def _head_of(entry: Entry, folder: Path) -> _Head:
-    """What the cubes of a simulation say, as if they were one."""
-    heads = [_read_head(folder / piece.file) for piece in entry.pieces]
-    first = heads[0]
-    for head in heads[1:]:
-        if any(not np.array_equal(first.hexes[n], head.hexes[n]) for n in _OF_HEX):
-            raise HexRecruitError(
-                f"{entry.path}: its windows have other hexagons: compute them again"
-            )
-    try:
-        attrs = first.attrs
-        if len(heads) > 1 or entry.dropped_ms:
-            judged = entry.judgement.warnings if entry.judgement else ()
-            attrs = merged_attrs(
-                [head.attrs for head in heads], dropped_ms=entry.dropped_ms, judged=judged
-            )
-    except ValueError as error:
-        raise HexRecruitError(f"{entry.path}: {error}") from error
-    return _Head(
-        first.hexes,
-        first.coordinate_attrs,
-        first.value_attrs,
-        attrs,
-        first.start_ms,
-        sum(head.n_bins for head in heads),
-    )
-
-
-def _read_head(path: Path) -> _Head:
-    """All of a cube but its values."""
-    import xarray as xr
-
-    try:
-        with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as file:
-            value_attrs = {name: dict(file[name].attrs) for name in schema.VARIABLES}
-            rest = file.drop_vars(list(schema.VARIABLES)).load()
-        hexes = {name: rest[name].values for name in _OF_HEX}
-        hexes[HEX] = hexes[HEX].astype(np.str_)
-        attrs = {n: v.item() if isinstance(v, np.generic) else v for n, v in rest.attrs.items()}
-        coordinate_attrs = {name: dict(rest[name].attrs) for name in COORDINATES}
-        coordinate_attrs[schema.TIME_BOUNDS] = {"units": rest[TIME].attrs["units"]}
-        start, n_bins = float(rest[TIME][0]), rest.sizes[TIME]
-    except (OSError, ValueError, KeyError, RuntimeError, IndexError) as error:
-        reason = " ".join(str(error).split())
-        raise HexRecruitError(
-            f"{path}: cannot be read as a cube ({reason}): run the campaign again"
-        ) from error
-    return _Head(hexes, coordinate_attrs, value_attrs, attrs, start, n_bins)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_hexrecruit.campaign._cluster import check_may_start, connected, results_of
+from napari_hexrecruit.campaign._cluster import connected, results_of
 from napari_hexrecruit.campaign._collect import collect
 from napari_hexrecruit.campaign._dataset import DATASET
 from napari_hexrecruit.campaign._judge import judge_wholes
@@ -23,6 +23,7 @@ from napari_hexrecruit.campaign._manifest import (
     recipe_hash,
 )
 from napari_hexrecruit.campaign._plan import planned, prepared, verified
+from napari_hexrecruit.campaign._processes import check_may_start
 from napari_hexrecruit.campaign._task import (
     CubeJob,
     Done,

@@ -1,68 +1,81 @@
-"""The cube of a simulation into its part of the dataset, on a worker."""
+"""Cubes of some simulations into their parts of the dataset, on a worker."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_hexrecruit import schema
+from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.schema import HEX, RECRUITMENT, TIME
-from napari_hexrecruit.storage.zarr_store import (
-    open_store,
-    parts_of_time,
-    write_part,
-)
+from napari_hexrecruit.storage.cube_parts import cube_parts
+from napari_hexrecruit.storage.zarr_parts import StoreParts
+from napari_hexrecruit.storage.zarr_store import parts_of_time
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import xarray as xr
+    from napari_hexrecruit.storage.cube_parts import CubeParts
 
 
 @dataclass(frozen=True)
-class WriteJob:
-    """One simulation's part of the dataset."""
+class Part:
+    """One simulation's part of the dataset: its cubes, ascending in time, and where they go."""
 
-    store: Path
     files: list[Path]
     at: dict[str, int]
     first_bin: int
 
 
-def write_member(job: WriteJob) -> int:
-    """Write the cubes of one simulation into the dataset; a worker does this."""
-    import xarray as xr
+@dataclass(frozen=True)
+class WriteJob:
+    """Some simulations' parts of the dataset."""
 
-    store, at = open_store(job.store), job.first_bin
-    for file in job.files:
-        with xr.open_dataset(file, engine="h5netcdf", decode_times=False) as cube:
-            _write_cube(cube, store, job, at)
-            at += cube.sizes[TIME]
-    return at
+    store: Path
+    parts: list[Part]
 
 
-def _write_cube(cube: xr.Dataset, store: xr.Dataset, job: WriteJob, at: int) -> None:
+def write_parts(job: WriteJob) -> None:
+    """Write the cubes of some simulations into the dataset; a worker does this."""
+    store = StoreParts(job.store)
+    index_of = {name: k for k, name in enumerate(store.texts(HEX))}
+    for part in job.parts:
+        at = part.first_bin
+        for file in part.files:
+            try:
+                with cube_parts(file) as cube:
+                    columns = [index_of[name] for name in cube.values(HEX).tolist()]
+                    _write_cube(cube, store, columns, part.at, at)
+                    at += cube.length(TIME)
+            except Exception as error:
+                said = " ".join(str(error).split())
+                raise HexRecruitError(f"{file}: cannot be collected: {said}") from error
+
+
+def _write_cube(
+    cube: CubeParts, store: StoreParts, columns: list[int], where: dict[str, int], at: int
+) -> None:
     """Write a cube from a bin on, a file of the store at a time."""
-    import xarray as xr
-
-    dims, end = store[RECRUITMENT].dims, at + cube.sizes[TIME]
-    index_of = {name: k for k, name in enumerate(store[HEX].values.tolist())}
-    columns = [index_of[name] for name in cube[HEX].values.astype(np.str_).tolist()]
-    fits = columns == list(range(len(index_of)))
-    where = {dim: slice(k, k + 1) for dim, k in job.at.items()}
-    for part in parts_of_time(store):
+    sizes, end = store.sizes_of(RECRUITMENT), at + cube.length(TIME)
+    region = {dim: slice(k, k + 1) for dim, k in where.items()}
+    for part in parts_of_time(sizes):
         first, last = max(part.start, at), min(part.stop, end)
         if first >= last:
             continue
-        parts = {}
-        for name, spec in schema.VARIABLES.items():
-            values = cube[name][first - at : last - at].values
-            if not fits:
-                empty = np.nan if spec.dtype == "float32" else 0
-                spread = np.full((last - first, len(index_of)), empty, dtype=spec.dtype)
-                spread[:, columns] = values
-                values = spread
-            parts[name] = (dims, values[(None,) * len(job.at)])
-        write_part(xr.Dataset(parts), job.store, {**where, TIME: slice(first, last)})
+        for name in schema.VARIABLES:
+            found = cube.values(name, slice(first - at, last - at))
+            values = _spread(found, columns, sizes[HEX])[(None,) * len(where)]
+            store.write(name, list(sizes), values, {**region, TIME: slice(first, last)})
+
+
+def _spread(values: npt.NDArray[Any], columns: list[int], n_hexes: int) -> npt.NDArray[Any]:
+    """Values of a cube's hexagons on those of the dataset; of the others NaN, and counts 0."""
+    if columns == list(range(n_hexes)):
+        return values
+    empty = np.nan if values.dtype.kind == "f" else 0
+    spread = np.full((len(values), n_hexes), empty, dtype=values.dtype)
+    spread[:, columns] = values
+    return spread

@@ -1,0 +1,103 @@
+"""What the cubes of a campaign say of themselves beside their values, read by the workers."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_hexrecruit import schema
+from napari_hexrecruit.campaign._windows import merged_attrs
+from napari_hexrecruit.errors import HexRecruitError
+from napari_hexrecruit.schema import COORDINATES, HEX, TIME
+from napari_hexrecruit.storage.cube_parts import cube_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from napari_hexrecruit.campaign._manifest import Entry
+
+OF_HEX = tuple(name for name, spec in COORDINATES.items() if spec.dims == (HEX,))
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A cube without its values.
+
+    Attributes
+    ----------
+    hexes
+        Coordinates of the hexagons by name.
+    attrs
+        Attributes of the cube.
+    start_ms, n_bins
+        Its bins.
+    """
+
+    hexes: dict[str, npt.NDArray[Any]]
+    attrs: dict[str, Any]
+    start_ms: float
+    n_bins: int
+
+    def sharing(self, known: dict[bytes, npt.NDArray[Any]]) -> Head:
+        """The same with arrays of other heads where these are equal, which saves memory."""
+        hexes = {
+            name: known.setdefault(values.dtype.str.encode() + values.tobytes(), values)
+            for name, values in self.hexes.items()
+        }
+        return replace(self, hexes=hexes)
+
+
+def read_heads(cubes: Sequence[Sequence[Path]]) -> list[list[Head]]:
+    """Heads of the cubes of some simulations; a worker does this."""
+    return [[_read_head(path) for path in windows] for windows in cubes]
+
+
+def head_of(entry: Entry, heads: Sequence[Head]) -> Head:
+    """The head of a simulation from those of its windows."""
+    first = heads[0]
+    for head in heads[1:]:
+        if any(not np.array_equal(first.hexes[n], head.hexes[n]) for n in OF_HEX):
+            raise HexRecruitError(
+                f"{entry.path}: its windows have other hexagons: compute them again"
+            )
+    if len(heads) == 1 and not entry.dropped_ms:
+        return first
+    try:
+        attrs = merged_attrs(
+            [head.attrs for head in heads],
+            dropped_ms=entry.dropped_ms,
+            judged=entry.judgement.warnings if entry.judgement else (),
+        )
+    except ValueError as error:
+        raise HexRecruitError(f"{entry.path}: {error}") from error
+    return replace(first, attrs=attrs, n_bins=sum(head.n_bins for head in heads))
+
+
+def attrs_of_variables(path: Path) -> dict[str, dict[str, Any]]:
+    """Attributes of a cube's variables and coordinates by name, which are those of all cubes."""
+    with _reading(path), cube_parts(path) as cube:
+        attrs = {name: cube.attrs(name) for name in (*schema.VARIABLES, *COORDINATES)}
+        return attrs | {schema.TIME_BOUNDS: {"units": attrs[TIME]["units"]}}
+
+
+def _read_head(path: Path) -> Head:
+    with _reading(path), cube_parts(path) as cube:
+        hexes = {name: cube.values(name) for name in OF_HEX}
+        return Head(hexes, cube.attrs(), float(cube.values(TIME)[0]), cube.length(TIME))
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Name the cube that cannot be read."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, RuntimeError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        raise HexRecruitError(
+            f"{path}: cannot be read as a cube ({reason}): run the campaign again"
+        ) from error

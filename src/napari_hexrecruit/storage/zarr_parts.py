@@ -1,0 +1,57 @@
+"""A zarr store that is written a part at a time, without xarray, which reads all that is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_hexrecruit.system.signals import signals_held
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+
+class StoreParts:
+    """A store that `create_store` made, open for its values.
+
+    Parameters
+    ----------
+    folder
+        The store.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import zarr
+
+        self._group = zarr.open_group(folder, mode="r+")
+        self._arrays: dict[str, Any] = {}
+
+    def _array(self, name: str) -> Any:
+        if name not in self._arrays:
+            self._arrays[name] = self._group[name]
+        return self._arrays[name]
+
+    def sizes_of(self, name: str) -> dict[str, int]:
+        """Length of each dimension of a variable, in their order."""
+        array = self._array(name)
+        return dict(zip(array.metadata.dimension_names, array.shape, strict=True))
+
+    def texts(self, name: str) -> list[str]:
+        """Values of a variable of texts."""
+        return [str(text) for text in np.asarray(self._array(name)[...]).tolist()]
+
+    def write(
+        self,
+        name: str,
+        dims: Sequence[object],
+        values: npt.NDArray[Any],
+        region: Mapping[str, slice],
+    ) -> None:
+        """Write values; where they go is a slice per dimension, and all where there is none."""
+        where = tuple(region.get(str(dim), slice(None)) for dim in dims)
+        with signals_held():  # threads of zarr would go on writing into a folder that is given up
+            self._array(name)[where] = values
