@@ -71,13 +71,15 @@ def mapping_of(group: Any, n_elements: int, where: str) -> Mapping:
         raise SimulationDataError(f"{where}/mapping", f"has no {missing[0]!r}", _AGAIN)
     if len(pointers) == len(ids):
         pointers = np.append(pointers, n_elements)
+    down = np.flatnonzero(np.diff(pointers) < 0)
     fit = len(pointers) == len(ids) + 1 and len(ids) > 0
-    if not fit or pointers[0] < 0 or pointers[-1] > n_elements or (np.diff(pointers) < 0).any():
+    if not fit or len(down) or pointers[0] < 0 or pointers[-1] > n_elements:
+        descend = f" ({pointers[down[0] + 1]} follows {pointers[down[0]]})" if len(down) else ""
         ends = f", from {pointers[0]} to {pointers[-1]}" if len(pointers) else ""
         raise SimulationDataError(
             f"{where}/mapping",
             f"has {len(pointers):,} pointers{ends}, which do not fit {len(ids):,} neurons and"
-            f" {n_elements:,} elements",
+            f" {n_elements:,} elements{descend}",
             f"is the file complete? {_AGAIN}",
         )
     elements = _row(group, _ELEMENTS, where)

@@ -284,6 +284,8 @@ def _fault(path: Path, what: str, error: Exception) -> str:
         if stream.read(8) != b"\x89HDF\r\n\x1a\n":
             return f"{what} is not an HDF5 file: name another one"
     text = one_line(error)
-    if "lock" in text:
+    if "truncated file" in text:
+        return f"{what} is cut off, its end is missing: is it complete? copy it again"
+    if "lock file" in text:  # "sblock" is in the text of files that are cut off
         return f"{what} is open in a program that writes it: wait until that has ended"
     return f"{what} cannot be opened ({text}): is it complete?"
