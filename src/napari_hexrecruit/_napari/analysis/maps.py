@@ -14,6 +14,12 @@ from magicgui.widgets import CheckBox, PushButton, Widget
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog
 
+from napari_hexrecruit._napari.analysis.connected import (
+    AFFERENTS,
+    SELECTED,
+    afferent_map,
+    origins,
+)
 from napari_hexrecruit._napari.analysis.panel import AnalysisPanel
 from napari_hexrecruit._napari.analysis.stage import Result, Stage
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
@@ -179,7 +185,11 @@ class MapsWidget(AnalysisPanel):
     def _fields(self) -> list[Widget]:
         time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0, "minimum": -LARGEST}
         names = [(metric_named(name).label, name) for name in MAPS]
+        names += [(label, name) for name, label in AFFERENTS.items()]
         self.map = choice("Map", names, "What each hexagon gets a number for")
+        self.origin = choice(
+            "From", [_FROM_SELECTED], "Whose edges count; they lead to the neurons of each hexagon"
+        )
         self.onset = number(
             "Onset that latencies are from, the edge of a bin", label="Onset", **time
         )
@@ -202,7 +212,7 @@ class MapsWidget(AnalysisPanel):
         titles = [(metric.label, metric.name) for metric in METRICS.values()]
         self.metric = choice("Quantity", titles, "Of what")
         return [
-            *(self.map, self.onset, self.until, self.start, self.stop, self.metric),
+            *(self.map, self.origin, self.onset, self.until, self.start, self.stop, self.metric),
             *(self.n_sd, self.baseline),
         ]
 
@@ -218,6 +228,11 @@ class MapsWidget(AnalysisPanel):
         if self._offered is self.cube:
             return
         self._offered = self.cube
+        source = source_of(self.cube)
+        if source is None:
+            self._offer_origins([])
+        else:
+            self.read(partial(_read_origins, source), self._offer_origins)
         bins = bins_of(self.cube)
         for field in (self.onset, self.until, self.start, self.stop, self.low, self.high):
             field.step = bins.width_ms
@@ -239,7 +254,8 @@ class MapsWidget(AnalysisPanel):
         self._show_fields()
 
     def _show_fields(self) -> None:
-        options = map_options(self.map.value)
+        options = _options_of(self.map.value)
+        self.origin.visible = self.map.value in AFFERENTS
         for name in ("onset", "until", "start", "stop", "n_sd", "metric"):
             getattr(self, name).visible = name in options
         self.own_baseline.visible = "baseline" in options
@@ -255,13 +271,33 @@ class MapsWidget(AnalysisPanel):
         if cube is None:
             return
         name, options = str(self.map.value), self._options(cube)
+        if name in AFFERENTS:
+            self._run_afferents(cube, name)
+            return
         if "hexes" in options and not options["hexes"]:
             self.refuse("No hexagon is selected: click the one to correlate with first.")
             return
         self.work(partial(computed_map, cube, name, options, source_of(cube)), self._show, [cube])
 
+    def _run_afferents(self, cube: xr.Dataset, name: str) -> None:
+        origin, picked, source = self.origin.value, self._picked(), source_of(cube)
+        if origin == SELECTED and not picked:
+            self.refuse("No hexagon is selected: click those whose neurons the edges are from.")
+            return
+
+        def work(progress: Progress) -> _Made:
+            return _Made(cube, afferent_map(cube, name, origin, picked, source, progress), ())
+
+        self.work(work, self._show, [cube])
+
+    def _offer_origins(self, found: list[tuple[str, Any]]) -> None:
+        chosen = self.origin.value
+        self.origin.choices = [_FROM_SELECTED, *found]
+        if chosen in [value for _, value in found]:
+            self.origin.value = chosen
+
     def _options(self, cube: xr.Dataset) -> dict[str, Any]:
-        wanted = map_options(self.map.value)
+        wanted = _options_of(self.map.value)
         given: dict[str, Any] = {
             "onset": self.onset.value,
             "until": self.until.value,
@@ -305,10 +341,23 @@ class MapsWidget(AnalysisPanel):
         self.work(partial(_write_table, maps, path), self.say)
 
 
+_FROM_SELECTED = ("selected hexagons", SELECTED)
+_CONNECTED = (
+    "Edges per neuron of the hexagon. From selected hexagons: where their neurons project to."
+)
 _ABOUT = {
+    **dict.fromkeys(AFFERENTS, _CONNECTED),
     "correlation": "With the selected hexagon, or the mean of several.",
     _ONCE: "Counted from the spikes, if the simulation is at hand.",
 }
+
+
+def _options_of(name: str) -> tuple[str, ...]:
+    return () if name in AFFERENTS else map_options(name)
+
+
+def _read_origins(source: SimulationSource, progress: Progress) -> list[tuple[str, Any]]:
+    return origins(source)
 
 
 def _write_table(maps: list[xr.DataArray], path: Path, progress: Progress) -> str:

@@ -60,12 +60,16 @@ class ColouredHexes(NamedHexes):
         if chosen is self._metric:
             return
         before, self._metric = self._metric, chosen
+        self.show_metric(before)
+
+    def show_metric(self, before: Metric) -> None:
+        """Show the layer's metric with its limits; `before` is what was shown."""
         self.colorbar_label.text = self._bar_title()
-        if chosen.colormap != before.colormap:
-            self.face_colormap = chosen.colormap
-        self.face_contrast_limits = contrast_limits(self._cube, chosen)
+        if self._metric.colormap != before.colormap:
+            self.face_colormap = self._metric.colormap
+        self.face_contrast_limits = contrast_limits(self._cube, self._metric)
         self.repaint()
-        self.events.metric(value=metric)
+        self.events.metric(value=self.metric)
 
     @property
     def face_colormap(self) -> Any:

@@ -155,6 +155,29 @@ class RecruitmentLayer(ColouredHexes):
     def cube(self, cube: xr.Dataset) -> None:
         cube = as_cube(cube)
         self._metric.check(cube)
+        self._show(cube)
+
+    def show(self, cube: xr.Dataset, metric: str | None = None) -> None:
+        """Show another cube, and another metric of it with its limits.
+
+        Parameters
+        ----------
+        cube
+            The cube.
+        metric
+            Name of what the colours show; None: the first that the cube has.
+
+        Raises
+        ------
+        ValueError
+            If it is not a recruitment cube, or has no such metric; the layer stays as it was.
+        """
+        cube = as_cube(cube)
+        before, self._metric = self._metric, metric_of(cube, metric)
+        self._show(cube)
+        self.show_metric(before)
+
+    def _show(self, cube: xr.Dataset) -> None:
         same_places = self._take(cube)
         self.replace_points(self._hexes.centres, self.fixed_features(), **self.geometry())
         self.colorbar_label.text = self._bar_title()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from napari_hexrecruit._napari.layers.display import numbers_of
 from napari_hexrecruit.limits import default_limits as limits_of_metric
 from napari_hexrecruit.limits import first_limits
-from napari_hexrecruit.metrics import metric_of
+from napari_hexrecruit.metrics import metric_of, metrics_for
 from napari_hexrecruit.rounding import rounded
 from napari_hexrecruit.schema import HEX, TIME
 
@@ -43,6 +43,20 @@ class Look:
     colorbar: bool
     timestamp: bool
     outline: bool
+
+
+def shows(cube: xr.Dataset, metric: str) -> bool:
+    """Whether a cube has what a metric shows."""
+    return any(one.name == metric for one in metrics_for(cube))
+
+
+def fitted_look(look: Look, cubes: Sequence[xr.Dataset]) -> Look:
+    """A look that cubes can have: of another metric where they lack what it shows, with limits."""
+    if not all(shows(cube, look.metric) for cube in cubes):
+        look = replace(look, metric=metric_of(cubes).name, limits=None)
+    if look.limits is None:
+        look = replace(look, limits=default_limits(cubes, look.metric))
+    return look
 
 
 def default_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, float]:

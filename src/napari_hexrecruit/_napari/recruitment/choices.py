@@ -13,12 +13,16 @@ from napari_hexrecruit.errors import SimulationDataError, in_words
 from napari_hexrecruit.pipeline.question import TOGETHER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_hexrecruit.sonata import Simulation
     from napari_hexrecruit.values import Column
 
 FLAT_COLUMNS = ("ss_flat_x", "ss_flat_y", "flat_x", "flat_y")
 """Flat positions that are computed from the circuit's atlas where the nodes file lacks them."""
 
+_TWO = 2
+_SIDES = ("side", "laterality")
 _MOST_INTEGERS = 100
 """Integer columns with more values than this are chosen from by interval."""
 
@@ -67,6 +71,11 @@ class PopulationChoices:
         Its spikes; None where there is no spikes file or it lacks the population.
     text_columns, other_columns
         Properties with a library of values, and the others, each sorted by name.
+    small
+        Properties of text of at most two values, with these.
+    on_sheet
+        Whether its neurons are likely to have a flat position: they are simulated, or have the
+        usual properties.
     """
 
     name: str
@@ -74,6 +83,13 @@ class PopulationChoices:
     n_spikes: int | None
     text_columns: tuple[str, ...]
     other_columns: tuple[str, ...]
+    small: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    on_sheet: bool = True
+
+    @property
+    def two_valued(self) -> dict[str, tuple[str, ...]]:
+        """Properties that can tell two hemispheres apart, and their values."""
+        return {n: values for n, values in self.small if len(values) == _TWO and _sides(n, values)}
 
     @property
     def filter_columns(self) -> tuple[str, ...]:
@@ -105,6 +121,8 @@ class SimulationChoices:
         End of the simulation, ms.
     start_ms
         Its start, ms.
+    reports
+        Names of its reports.
     problem
         What will prevent loading and is known already, in one line; else None.
     """
@@ -116,6 +134,7 @@ class SimulationChoices:
     duration_ms: float
     problem: str | None = None
     start_ms: float = 0.0
+    reports: tuple[str, ...] = ()
 
     def of(self, population: str | tuple[str, ...]) -> PopulationChoices:
         """Choices of a population; those of the default population if there is none of the name.
@@ -142,16 +161,6 @@ class SimulationChoices:
         return f"{chosen.n_neurons:,} neurons · {spikes} · {span}"
 
 
-def population_choices(
-    choices: SimulationChoices, chosen: str | tuple[str, ...] | None
-) -> list[tuple[str, str | tuple[str, ...]]]:
-    """(label, value) pairs for a list: each population, and several that are chosen together."""
-    offered: list[tuple[str, str | tuple[str, ...]]] = [
-        (one.name, one.name) for one in choices.populations
-    ]
-    return [*offered, (TOGETHER.join(chosen), chosen)] if isinstance(chosen, tuple) else offered
-
-
 def _together(several: list[PopulationChoices]) -> PopulationChoices:
     if len(several) == 1:
         return several[0]
@@ -167,7 +176,23 @@ def _together(several: list[PopulationChoices]) -> PopulationChoices:
         sum(spikes) if spikes else None,
         shared("text_columns"),
         shared("other_columns"),
+        tuple(_small_in_all(several)),
     )
+
+
+def _sides(name: str, values: tuple[str, ...]) -> bool:
+    """Whether a property of two values is likely to tell hemispheres apart."""
+    named = "hemi" in name.lower() or name.lower() in _SIDES
+    return named or {value[:1].lower() for value in values} == {"l", "r"}
+
+
+def _small_in_all(several: list[PopulationChoices]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    every = [dict(one.small) for one in several]
+    for name in every[0]:
+        if all(name in one for one in every):
+            values = sorted({value for one in every for value in one[name]})
+            if len(values) <= _TWO:
+                yield name, tuple(values)
 
 
 def _label(value: str | int) -> str:
@@ -210,6 +235,7 @@ def simulation_choices(sim: Simulation) -> SimulationChoices:
         duration_ms=sim.duration_ms,
         problem=problem,
         start_ms=sim.start_ms,
+        reports=tuple(report.name for report in sim.reports),
     )
 
 
@@ -271,7 +297,10 @@ def _population_choices(sim: Simulation, name: str, n_spikes: int | None) -> Pop
     columns = sim.columns(name)
     text = tuple(column for column in columns if sim.text_values(name, column) is not None)
     others = tuple(column for column in columns if column not in text)
-    return PopulationChoices(name, sim.n_neurons(name), n_spikes, text, others)
+    values = {column: sim.text_values(name, column) or () for column in text}
+    small = tuple((c, tuple(sorted(v))) for c, v in values.items() if len(v) <= _TWO)
+    on_sheet = set(FLAT_COLUMNS) <= set(columns) or sim.holds_neurons(name)
+    return PopulationChoices(name, sim.n_neurons(name), n_spikes, text, others, small, on_sheet)
 
 
 def _default_population(sim: Simulation, populations: tuple[PopulationChoices, ...]) -> str:

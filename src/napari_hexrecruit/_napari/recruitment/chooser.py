@@ -274,7 +274,7 @@ class Chooser:
             self._form.info.say(f"{main} {_FAILED}" if main else _CHOOSE)
         else:
             self._form.show_sources(self.opened.sources)
-            self._form.show_info(self.opened.choices.summary(self._form.population.value))
+            self._form.show_info(self.opened.choices.summary(self._form.populations.value))
 
     def _on_population_chosen(self) -> None:
         if self.opened is not None:
@@ -288,7 +288,7 @@ class Chooser:
             self._form.offer_values(ColumnChoices(""))
             self._form.request_changed.emit()
             return
-        simulation, population = self.opened.simulation, self._form.population.value
+        simulation, population = self.opened.simulation, self._form.populations.value
         self._reading.start(
             lambda _: values_of(simulation, population, column), self._on_values_read
         )

@@ -14,6 +14,11 @@ from magicgui.widgets import (
 )
 from qtpy.QtWidgets import QAbstractItemView
 
+from napari_hexrecruit._napari.recruitment.more_fields import (
+    HemisphereFields,
+    PopulationFields,
+    QuantityFields,
+)
 from napari_hexrecruit._napari.recruitment.preset_menu import PresetMenu
 from napari_hexrecruit._napari.recruitment.second import SecondSimulation
 from napari_hexrecruit._napari.recruitment.start import Start
@@ -99,14 +104,15 @@ class Fields:
             native: Any = field.line_edit.native
             native.setPlaceholderText("as configured")
         nothing = [("", "")]
-        self.population = name_choice("Population", nothing, "Node population to look at")
+        self.populations = PopulationFields()
+        self.population = self.populations.first
         self.node_set = name_choice(
             "Node set", nothing, "Neurons that count; by default those that were simulated"
         )
         self.info = Message("Choose a simulation, or drop it here.")
         self.start_here = Start()
         self.presets = PresetMenu()
-        return [self.file, self.population, self.node_set]
+        return [self.file, self.population, self.populations.others, self.node_set]
 
     def _neuron_fields(self) -> list[Widget]:
         self.filter_column = name_choice("Filter by", NOTHING, "Only some neurons count")
@@ -167,7 +173,12 @@ class Fields:
             NOTHING,
             "One layer for each value of this property, side by side, with the same limits",
         )
-        return [self.radius, self.bin_ms, self.start, self.stop, self.split_by]
+        self.hemispheres, self.quantity = HemisphereFields(), QuantityFields()
+        return [
+            *self.quantity.fields,
+            *(self.radius, self.bin_ms, self.start, self.stop, self.split_by),
+            *self.hemispheres.fields,
+        ]
 
     def _also_fields(self) -> Widget:
         self.also_text = text("")

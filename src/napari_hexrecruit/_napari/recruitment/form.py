@@ -16,10 +16,9 @@ from napari_hexrecruit._napari.recruitment.also import also_line
 from napari_hexrecruit._napari.recruitment.choices import (
     ColumnChoices,
     SimulationChoices,
-    population_choices,
 )
 from napari_hexrecruit._napari.recruitment.fields import NOTHING, Fields, pick, show_number
-from napari_hexrecruit._napari.recruitment.recipes import edited, fitting, said_otherwise
+from napari_hexrecruit._napari.recruitment.recipes import as_opened, edited, fitting, said_otherwise
 from napari_hexrecruit._napari.recruitment.request import Request
 from napari_hexrecruit._napari.recruitment.settings import (
     Settings,
@@ -48,7 +47,7 @@ class Form(Fields):
         Emitted with ``path``, ``spikes`` or ``circuit``, and the path that the user has chosen,
         dropped or typed; None where the field was emptied.
     population_chosen, filter_column_chosen
-        Emitted with a name; empty for no filter.
+        Emitted when another population, or one more, is chosen; with a name, empty for no filter.
     dropped
         Emitted with the paths that were dropped on the panel.
     request_changed
@@ -60,7 +59,7 @@ class Form(Fields):
     """
 
     file_chosen = Signal(str, object)
-    population_chosen = Signal(str)
+    population_chosen = Signal()
     filter_column_chosen = Signal(str)
     request_changed = Signal()
     dropped = Signal(object)
@@ -127,7 +126,7 @@ class Form(Fields):
     def _said(self) -> dict[str, Any]:
         """Entries of the recipe as the fields say them; as ``rule`` the filter."""
         return {
-            "population": self.population.value or None,
+            "population": self.populations.value or None,
             "node_set": self.node_set.value or None,
             "rule": self._rule(),
             "flat": (self.flat_x.value or "", self.flat_y.value or ""),
@@ -136,6 +135,8 @@ class Form(Fields):
             "start": self.start.value,
             "stop": None if self.stop.value == self._duration_ms else self.stop.value,
             "min_neurons": self.min_neurons.value,
+            **self.quantity.said(),
+            **self.hemispheres.said(),
         }
 
     @property
@@ -162,14 +163,8 @@ class Form(Fields):
         return None if all_count and rule not in self._recipe.rules else rule
 
     def _as_opened(self, rule: Rule) -> Rule:
-        """The rule as the recipe has it, where that is the same: its values may be in any order."""
-        if self._at is None:
-            return rule
-        opened = self._recipe.rules[self._at]
-        alike = set(opened) == set(rule) and sorted(map(str, opened.get("values", ()))) == sorted(
-            map(str, rule.get("values", ()))
-        )
-        return opened if alike and opened.get("interval") == rule.get("interval") else rule
+        """The rule as the recipe has it, where that is the same."""
+        return rule if self._at is None else as_opened(rule, self._recipe.rules[self._at])
 
     # --- choices ----------------------------------------------------------------------------------
 
@@ -221,8 +216,8 @@ class Form(Fields):
         )
         with self._shown_anew():
             self.show_sources(sources)
-            self.population.choices = population_choices(choices, self._recipe.population)
-            pick(self.population, self._recipe.population or "", choices.population)
+            self.populations.offer(choices, self._recipe.populations)
+            self.quantity.offer(choices, self._recipe)
             self.node_set.choices = [
                 (f"{choices.node_set or 'all'} (default)", ""),
                 *((name, name) for name in choices.node_sets),
@@ -236,10 +231,13 @@ class Form(Fields):
         """Fill the choices that depend on the population; the values of the filter follow."""
         self._fold()
         self._filter, self._at = ColumnChoices(""), None
-        of_population = choices.of(self.population.value)
+        with self._shown_anew():
+            self.populations.offer_others(choices)
+        of_population = choices.of(self.populations.value)
         columns = [*NOTHING, *((name, name) for name in of_population.filter_columns)]
         with self._shown_anew():
-            self.show_info(choices.summary(self.population.value))
+            self.show_info(choices.summary(self.populations.value))
+            self.hemispheres.offer(of_population, self._recipe)
             for field, chosen in (
                 (self.filter_column, settings.filter_column),
                 (self.split_by, settings.split_by),
@@ -341,7 +339,7 @@ class Form(Fields):
         """Name the files of the simulation whose choices are offered."""
         self._sources = sources
         for name, watched in self._paths.items():
-            watched.show(_text(getattr(sources, name)))
+            watched.show(str(getattr(sources, name) or ""))
         n_others = sum(file is not None for file in (sources.spikes, sources.circuit))
         self.other_files.title = f"Other files: {n_others}" if n_others else "Other files"
 
@@ -358,6 +356,8 @@ class Form(Fields):
         for name, watched in self._paths.items():
             watched.chosen.connect(self._choosing(name))
         self.population.changed.connect(self._announcing(self.population_chosen))
+        self.populations.others.changed.connect(self._announcing(self.population_chosen))
+        self.hemispheres.property.changed.connect(self.hemispheres.offer_values)
         self.filter_column.changed.connect(self._announcing(self.filter_column_chosen))
         self.flat_x.changed.connect(self._show_units)
         self.flat_y.changed.connect(self._show_units)
@@ -375,6 +375,8 @@ class Form(Fields):
             *(self.node_set, self.filter_values, self.filter_low, self.filter_high),
             *(self.flat_x, self.flat_y, self.min_neurons, self.split_by),
             *(self.radius, self.bin_ms, self.start, self.stop),
+            *self.quantity.fields,
+            *self.hemispheres.fields,
         ]
 
     def _announcing(self, signal: Any) -> Any:
@@ -394,7 +396,3 @@ class Form(Fields):
             self.file_chosen.emit(name, Path(text).expanduser() if text else None)
 
         return choose
-
-
-def _text(path: Path | None) -> str:
-    return "" if path is None else str(path)

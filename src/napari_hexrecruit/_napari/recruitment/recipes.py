@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from napari_hexrecruit._napari.recruitment.choices import SimulationChoices
+    from napari_hexrecruit.filters import Rule
 
 _RULE = "rule"
 _OF_ANALYSES = ("analysis", "time_origin_ms", N_TRIALS)
@@ -47,6 +48,14 @@ def edited(
         where.append(rule)
     where[at : at + 1] = [] if rule is None else [rule]
     return recipe.replace(**changed, where=where), None if rule is None else at
+
+
+def as_opened(rule: Rule, opened: Rule) -> Rule:
+    """A filter of the fields as it was opened, if it is the same: values may be in any order."""
+    alike = set(opened) == set(rule) and sorted(map(str, opened.get("values", ()))) == sorted(
+        map(str, rule.get("values", ()))
+    )
+    return opened if alike and opened.get("interval") == rule.get("interval") else rule
 
 
 def said_otherwise(recipe: CubeRecipe, at: int | None, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +99,10 @@ def fitting(recipe: CubeRecipe, choices: SimulationChoices) -> CubeRecipe:
     if recipe.node_set not in choices.node_sets:
         fitted = fitted.replace(node_set=None)
     of_population = choices.of(fitted.population or choices.population)
+    if recipe.report not in choices.reports:
+        fitted = fitted.replace(report=None, statistic=None)
+    if recipe.hemisphere not in of_population.two_valued:
+        fitted = fitted.replace(hemisphere=None, mirror=None)
     columns = recipe.columns
     if columns and not set(columns) <= {*of_population.flat_columns, *FLAT_COLUMNS}:
         fitted = fitted.replace(flat=FLAT_COLUMNS)

@@ -13,7 +13,7 @@ from napari.viewer import Viewer
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 from napari_hexrecruit._napari.layers.bars import lay_beside, look_alike, share_bars
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer, name_of
-from napari_hexrecruit._napari.layers.look import Look, default_limits
+from napari_hexrecruit._napari.layers.look import Look, default_limits, fitted_look, shows
 from napari_hexrecruit._napari.layers.shown_cube import cube_of, is_plain
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment.second import told_apart
@@ -121,9 +121,7 @@ class Shown:
         replaces
             Whether layers of another simulation are removed; else they are side by side with these.
         """
-        look = self.look(otherwise=look)
-        if look.limits is None:
-            look = replace(look, limits=default_limits(cubes.values(), look.metric))
+        look = fitted_look(self.look(otherwise=look), list(cubes.values()))
         if simulation != self._simulation:
             self._leave(simulation, replaces=replaces)
         before, axis = list(self._layers), self.time_axis()
@@ -222,7 +220,10 @@ class Shown:
         """The layer of a value, with this cube."""
         layer = self._layers.get(value)
         if isinstance(layer, RecruitmentLayer) and layer in self._viewer.layers:
-            layer.cube = cube
+            if shows(cube, layer.metric):
+                layer.cube = cube
+            else:
+                layer.show(cube)
         else:
             if layer is not None:  # plain points cannot be given another cube
                 self._remove(value)
