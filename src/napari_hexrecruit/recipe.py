@@ -29,6 +29,7 @@ from napari_hexrecruit.recipe_entries import (
     check_report,
     entries_of,
     is_number,
+    listed,
     one_or_several,
     plain,
     volume_of,
@@ -180,10 +181,8 @@ class CubeRecipe:
 
         Parameters
         ----------
-        population
-            Name of the population.
-        node_set
-            One that was chosen in place of the simulation's own.
+        population, node_set
+            Names; the node set is one that was chosen in place of the simulation's own.
 
         Examples
         --------
@@ -234,7 +233,7 @@ class CubeRecipe:
         """
         entries = {
             **self.files,
-            **{name: getattr(self, name) for name in ("population", "node_set")},
+            **{name: listed(getattr(self, name)) for name in ("population", "node_set")},
             "where": [dict(rule) for rule in self.rules],
             "flat": list(self.columns) if self.columns else os.fspath(self.flat),  # type: ignore[arg-type]
             **({} if self.column_atlas is None else {"column_atlas": os.fspath(self.column_atlas)}),

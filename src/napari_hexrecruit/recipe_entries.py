@@ -120,6 +120,11 @@ def one_or_several(names: str | Sequence[str] | None) -> str | tuple[str, ...] |
     return several if len(several) > 1 else several[0] if several else None
 
 
+def listed(names: str | tuple[str, ...] | None) -> str | list[str] | None:
+    """Several names as a list, as JSON and YAML have it; others as they are."""
+    return list(names) if isinstance(names, tuple) else names
+
+
 def check_populations(names: Sequence[str]) -> None:
     """Refuse a population that is named twice, whose neurons would count twice."""
     twice = [name for k, name in enumerate(names) if name in names[:k]]

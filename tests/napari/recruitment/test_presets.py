@@ -11,6 +11,8 @@ from tests.support.commands import hexrecruit
 from tests.support.mouse import LEFT
 from tests.support.widget_helpers import User, neurons_in_a_row
 
+from napari_hexrecruit._napari.recruitment.presets import read_preset, write_preset
+from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.storage.cubes import read_cube
 
 
@@ -102,3 +104,10 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(user, tmp_path, monkey
         assert reason in user.form.info.wrong
         assert user.form.filter_column.value == ""
         assert user.viewer.layers[-1].cube.attrs["n_neurons_selected"] == 40
+
+
+def test_a_preset_of_several_populations_is_a_run_file_too(tmp_path):
+    recipe = CubeRecipe(population=("A", "B,1"), hemisphere="side", mirror="l", bin_ms=5.0)
+    path = tmp_path / "both.yaml"
+    write_preset(path, recipe, "A")
+    assert read_preset(path) == recipe

@@ -85,7 +85,9 @@ class QuantityFields:
     """
 
     def __init__(self) -> None:
-        self.show = name_choice("Show", [SPIKES], "Spikes, or values that the simulation has recorded")
+        self.show = name_choice(
+            "Show", [SPIKES], "Spikes, or values that the simulation has recorded"
+        )
         self.statistic = choice("Statistic", _STATISTICS, "Over the neurons of a hexagon")
         self.level = number(
             "Neurons above this value count; in the units of the report",
