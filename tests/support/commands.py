@@ -19,8 +19,7 @@ def hexrecruit(*args: object, cwd: Path | None = None, env: dict[str, str] | Non
     """Run a command: exit status, and what it says."""
     if sys.platform == "win32":
         return hexrecruit_anew(*args, cwd=cwd, env=env)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.outputs_warm"])
+    begin_server()
     words = [str(arg) for arg in args]
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / name for name in ("stdout", "stderr")]
@@ -30,12 +29,21 @@ def hexrecruit(*args: object, cwd: Path | None = None, env: dict[str, str] | Non
             cwd,
             dict(os.environ if env is None else env),
         )
+        context = multiprocessing.get_context("forkserver")
         process = context.Process(target=_command, args=given, daemon=True)
         process.start()
         process.join(PATIENCE_S)
         assert process.exitcode is not None, "the command hangs"
         said = [file.read_text(encoding="utf-8") for file in files]
     return subprocess.CompletedProcess(words, process.exitcode, *said)
+
+
+def begin_server() -> None:
+    """Begin the process that commands are forked from, and the workers of campaigns as well."""
+    from multiprocessing import forkserver
+
+    forkserver.set_forkserver_preload(["tests.support.outputs_warm"])
+    forkserver.ensure_running()
 
 
 def hexrecruit_anew(*args: object, **options: Any) -> Done:

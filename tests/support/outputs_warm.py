@@ -19,10 +19,11 @@ from napari_hexrecruit import (
     write_cube,
     write_movie,
 )
+from napari_hexrecruit.campaign import _imported
 from napari_hexrecruit.render.picture import write_frame
 from napari_hexrecruit.synthetic import write_simulation
 
-IMPORTED = (dask.array, zarr)
+IMPORTED = (dask.array, zarr, _imported)
 """Only imported: what they do starts threads, which forked processes would lack."""
 
 tqdm.tqdm.set_lock(threading.RLock())  # its own is a semaphore, which killed processes leave

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-import dask.array
 import distributed
-import h5netcdf
 import zarr
 
 from napari_hexrecruit.campaign import _task, _write
@@ -14,7 +12,7 @@ from napari_hexrecruit.counting.warm_up import warm_up
 from napari_hexrecruit.pipeline import cubes
 from napari_hexrecruit.sonata import open_simulation
 
-IMPORTED = (dask.array, distributed, h5netcdf, zarr, _task, _write, cubes, open_simulation)
+IMPORTED = (distributed, zarr, _task, _write, cubes, open_simulation)
 """Only imported: what they do starts threads, which forked processes would lack."""
 
 with contextlib.suppress(Exception):  # a worker that needs what is missing tells it
