@@ -184,6 +184,7 @@ class _Totals:
         width = self._span[1] - self._span[0]
         self._is_dense, self._is_each = width <= _SPARSE * n, width == n
         self._sums = np.zeros(self._span[1] if self._is_dense else n)
+        self._spare = np.zeros_like(self._sums)  # what was taken last is used meanwhile
         workers = (n_cores() if n_workers is None else n_workers) if n > _WORTH_THREADS else 1
         first, last = self._span if self._is_dense else (0, n)
         self._parts = [(first + a, first + b) for a, b in parts(last - first, workers)]
@@ -217,10 +218,10 @@ class _Totals:
         """(n,) the sums of the elements, which begin again at 0."""
         if not self._is_dense or self._is_each:
             taken = self._sums[self._span[0] if self._is_dense else 0 :]
-            self._sums = np.zeros_like(self._sums)
+            self._sums, self._spare = self._spare, self._sums
         else:
             taken = self._sums[self._columns]
-            self._sums[:] = 0.0
+        self._sums[:] = 0.0
         return taken
 
 
