@@ -54,6 +54,13 @@ class TestManifest:
         used |= {part.command for part in (*parts.widgets, *parts.readers, *parts.writers)}
         assert used == ids
 
+    def test_titles_in_the_palette_say_what_a_command_does(self, manifest):
+        titles = {one.id: one.title for one in manifest.contributions.commands}
+        for widget in manifest.contributions.widgets:
+            panel, _, does = titles[widget.command].partition(": ")
+            assert panel == widget.display_name
+            assert len(does.split()) >= 2
+
     def test_menus_are_those_of_napari(self, manifest):
         from napari._app_model.constants import MenuId
 
@@ -80,7 +87,7 @@ class TestManifest:
             assert [r.command for r in manager.iter_compatible_readers([path])] == [
                 f"{PLUGIN}.get_reader"
             ], path
-        for path in ("settings.json", "run.nc", "circuit_config.json"):
+        for path in ("settings.json", "run.nc"):
             assert list(manager.iter_compatible_readers([path])) == [], path
         writer, _ = manager.get_writer("run.hexrecruit.nc", ["points"])
         assert writer.command == f"{PLUGIN}.write_layer"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -128,6 +130,33 @@ class TestDeclining:
             viewer.open(simulation, plugin=PLUGIN)
         assert "\n" not in str(told.value)
         assert len(viewer.layers) == 0
+
+    def test_what_is_dropped_by_mistake_is_told_in_a_line_that_helps(
+        self, viewer, simulation, cube, tmp_path
+    ):
+        (layer,) = viewer.open(simulation.parent, plugin=PLUGIN)  # a folder with one simulation
+        assert layer.cube.identical(recruitment_cube(simulation))
+
+        shutil.copy(simulation, simulation.with_name("simulation_config_2.json"))
+        circuit = tmp_path / "config.json"
+        circuit.write_text(json.dumps({"networks": {"nodes": [], "edges": []}}))
+        by_bmtk = tmp_path / "bmtk" / "config.json"
+        by_bmtk.parent.mkdir()
+        by_bmtk.write_text(json.dumps({"network": "c.json", "simulation": "gone.json"}))
+        later = write_cube(cube, tmp_path / "later.hexrecruit.nc")
+        with h5py.File(later, "r+") as file:
+            file.attrs["schema_version"] = 99
+        for path, says in (
+            (simulation.parent, "2 simulation configurations .*: drop one of them"),
+            (circuit, "is a SONATA circuit configuration.*: give the simulation configuration"),
+            (by_bmtk, "gone.json: does not exist: give the simulation configuration"),
+            (later, "99.*: "),
+        ):
+            with pytest.raises(SimulationDataError, match=says) as told:
+                viewer.open(path, plugin=PLUGIN)
+            assert "\n" not in str(told.value)
+        assert get_reader(str(tmp_path)) is None
+        assert len(viewer.layers) == 1
 
     def test_a_file_that_is_no_cube_is_told_in_a_line(self, viewer, tmp_path):
         file = tmp_path / "run.hexrecruit.nc"

@@ -23,6 +23,7 @@ from napari_hexrecruit._napari.layers.pointer import follow_pointer
 from napari_hexrecruit._napari.layers.room import keep_room
 from napari_hexrecruit._napari.layers.saving import take_names_of_cubes
 from napari_hexrecruit._napari.layers.timestamp import show_time
+from napari_hexrecruit._napari.recruitment.sources import CONFIGURATIONS, configuration_in
 from napari_hexrecruit._napari.recruitment.work import warnings_of
 from napari_hexrecruit._napari.samples import SCHEME, sample_simulation
 from napari_hexrecruit._napari.widgets.aside import aside
@@ -48,7 +49,8 @@ def get_reader(path: str | list[str]) -> ReadFunction | None:
     Returns
     -------
     callable or None
-        None for several paths at once, and for JSON that is not a simulation and may be of others.
+        None for several paths at once, for JSON that is not SONATA's and may be of others, and for
+        folders without a simulation configuration.
     """
     if not isinstance(path, str):
         return None
@@ -59,7 +61,7 @@ def get_reader(path: str | list[str]) -> ReadFunction | None:
     if path.rstrip("/\\").lower().endswith(ENDINGS):
         return read_cube_file
     if Path(path).is_dir():
-        return None
+        return read_folder if any(Path(path).glob(CONFIGURATIONS)) else None
     return read_simulation if _may_be_simulation(Path(path)) else None
 
 
@@ -109,6 +111,17 @@ def read_simulation(path: str) -> list[Points]:
     return [_layer(cube, f"{cube.attrs['population']} ({Path(path).parent.name})")]
 
 
+def read_folder(path: str) -> list[Points]:
+    """Read the simulation whose configuration a folder holds; raises as `read_simulation`.
+
+    Raises
+    ------
+    SimulationDataError
+        If it holds several.
+    """
+    return read_simulation(str(configuration_in(Path(path))))
+
+
 def read_sample(address: str) -> list[Points]:
     """Read a sample, which is written into the cache the first time.
 
@@ -131,12 +144,13 @@ def read_sample(address: str) -> list[Points]:
 
 
 def _may_be_simulation(path: Path) -> bool:
-    """Whether to read a JSON file: a broken one too, so that the fault is told."""
+    """Whether to read a JSON file: one that is broken, or of a circuit, so that this is told."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return True
-    return isinstance(content, dict) and "run" in content
+        return "simulation_config" in path.name
+    is_by_bmtk = isinstance(content, dict) and {"network", "simulation"} <= set(content)
+    return is_by_bmtk or (isinstance(content, dict) and not {"run", "networks"}.isdisjoint(content))
 
 
 def _layer(cube: Any, name: str) -> Points:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Simulation
 
+CONFIGURATIONS = "*simulation_config*.json"
+"""Names of simulation configurations in a folder."""
+
 
 def configuration_in(path: Path) -> Path:
     """The simulation configuration that a folder holds; a file, or the folder of a cube, is itself.
@@ -29,7 +32,7 @@ def configuration_in(path: Path) -> Path:
     """
     if not path.is_dir() or path.name.endswith(ENDINGS):
         return path
-    found = sorted(path.glob("*simulation_config*.json"))
+    found = sorted(path.glob(CONFIGURATIONS))
     if len(found) == 1:
         return found[0]
     if not found:
