@@ -19,6 +19,7 @@ from napari.viewer import current_viewer
 
 from napari_hexrecruit._napari.layers.adding import make_recruitment_layer, set_stage
 from napari_hexrecruit._napari.layers.campaign_layer import make_campaign_layer
+from napari_hexrecruit._napari.layers.flat_only import tell_of_3d
 from napari_hexrecruit._napari.layers.pointer import follow_pointer
 from napari_hexrecruit._napari.layers.room import keep_room
 from napari_hexrecruit._napari.layers.saving import take_names_of_cubes
@@ -180,6 +181,7 @@ def _dress_on_arrival(viewer: Any, layer: Points) -> None:
             show_time(viewer)
             if len(viewer.layers) == 1:
                 set_stage(viewer)
+            tell_of_3d(viewer)
             take_names_of_cubes(viewer)
 
     viewer.layers.events.inserted.connect(dress, position="last")

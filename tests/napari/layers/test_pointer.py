@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from qtpy.QtCore import QPoint
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from tests.support.looking import canvas
+from tests.support.mouse import LEFT
 from tests.support.waiting import PATIENCE_MS
 
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
@@ -54,3 +56,32 @@ def test_it_is_that_of_the_field(beside, active, qtbot):
     canvas(viewer).grid.enabled = False
     viewer.layers.selection.active = viewer.layers["left"]
     assert viewer._calc_status_from_cursor()[0]["layer_name"] == "left"
+
+
+def test_3d_says_what_it_cannot_show_in_place_of_a_warning_of_units(beside, qtbot):
+    viewer, _ = beside
+    told = []
+    notification_manager.notification_ready.connect(lambda one: told.append(str(one.message)))
+    button = viewer.window._qt_viewer.viewerButtons.ndisplayButton
+    bar = viewer.canvas.overlays.scale_bar
+    for _ in range(2):  # it is said once
+        QTest.mouseClick(button, LEFT)
+        assert viewer.dims.ndisplay == 3
+        assert not bar.visible
+        QTest.mouseClick(button, LEFT)
+        assert bar.visible
+    canvas(viewer).grid.enabled = False
+    QTest.mouseClick(button, LEFT)
+    (sentence,) = told
+    assert "same button" in sentence
+
+
+def test_escape_undoes_ctrl_a(beside):
+    viewer, _ = beside
+    layer = viewer.layers["left"]
+    viewer.layers.selection.active = layer
+    native = viewer.window._qt_viewer.canvas.native
+    QTest.keyClick(native, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(layer.selected_data) == len(layer.data)
+    QTest.keyClick(native, Qt.Key.Key_Escape)
+    assert not layer.selected_data

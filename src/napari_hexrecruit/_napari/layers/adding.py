@@ -16,6 +16,7 @@ from napari_hexrecruit._napari.layers.display import (
     hex_points,
     plain_points,
 )
+from napari_hexrecruit._napari.layers.flat_only import tell_of_3d
 from napari_hexrecruit._napari.layers.layer import (
     AXES,
     LOOK,
@@ -107,6 +108,7 @@ def add_recruitment_layer(
     show_time(viewer)
     if is_first:
         set_stage(viewer)
+    tell_of_3d(viewer)
     take_names_of_cubes(viewer)
     return layer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,11 @@ class Chooser:
         except (HexRecruitError, OSError) as error:
             self._form.info.refuse(reason_first(error), TITLE)
 
+    def remember_export(self, choices: Mapping[str, Any]) -> None:
+        """Keep what was chosen for movies for next time, also of a cube without its simulation."""
+        self.settings = replace(self.settings, export=choices)
+        self._save_timer.start()
+
     def remember(self) -> None:
         """Keep the choices for next time."""
         if self.opened is not None:
@@ -181,7 +187,7 @@ class Chooser:
         recent = self.settings.recent
         if self.opened is not None and self.opened.sources.path is not None:
             recent = with_latest(recent, self.opened.sources.path)
-        return replace(self._form.settings(), recent=recent)
+        return replace(self._form.settings(), recent=recent, export=self.settings.export)
 
     def _save(self) -> None:
         self._saver.save(self.settings)
@@ -275,6 +281,7 @@ class Chooser:
         else:
             self._form.show_sources(self.opened.sources)
             self._form.show_info(self.opened.choices.summary(self._form.populations.value))
+        self._form.show_typed(self._asked)
 
     def _on_population_chosen(self) -> None:
         if self.opened is not None:

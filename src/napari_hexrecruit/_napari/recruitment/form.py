@@ -338,10 +338,14 @@ class Form(Fields):
     def show_sources(self, sources: Sources) -> None:
         """Name the files of the simulation whose choices are offered."""
         self._sources = sources
-        for name, watched in self._paths.items():
-            watched.show(str(getattr(sources, name) or ""))
+        self.show_typed(sources)
         n_others = sum(file is not None for file in (sources.spikes, sources.circuit))
         self.other_files.title = f"Other files: {n_others}" if n_others else "Other files"
+
+    def show_typed(self, sources: Sources) -> None:
+        """Show paths in their fields, also those that could not be read, to be corrected."""
+        for name, text in sources.texts.items():
+            self._paths[name].show(text)
 
     def _show_units(self) -> None:
         flat = (self.flat_x.value or "", self.flat_y.value or "")

@@ -7,6 +7,7 @@ import math
 import os
 import tempfile
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -47,6 +48,8 @@ class Settings:
         Start again at the end.
     recent
         Simulations that were open, one a line, the last one first.
+    export
+        Choices of the section Export, by the names of its fields.
     """
 
     recipe: CubeRecipe = field(default_factory=CubeRecipe)
@@ -63,6 +66,7 @@ class Settings:
     speed: float = 100.0
     loop: bool = True
     recent: str = ""
+    export: Mapping[str, Any] = field(default_factory=dict)
 
 
 def settings_file() -> Path | None:
@@ -210,6 +214,8 @@ def _checked(name: str, value: Any, default: Any) -> Any:
     """The value in the type of the default; the default where it cannot be."""
     if name == "recipe":
         return _recipe(value)
+    if isinstance(default, dict):
+        return value if isinstance(value, dict) else default
     if isinstance(default, bool):
         return value if isinstance(value, bool) else default
     if isinstance(default, str):

@@ -85,6 +85,12 @@ class Sources:
         return recipe.replace(simulation=path, spikes=spikes, circuit=circuit, run=self.run)
 
     @property
+    def texts(self) -> dict[str, str]:
+        """The files as fields name them; empty for none."""
+        files = {"path": self.path, "spikes": self.spikes, "circuit": self.circuit}
+        return {name: "" if file is None else str(file) for name, file in files.items()}
+
+    @property
     def enough(self) -> bool:
         """Whether there is something to open."""
         return self.path is not None or (self.spikes is not None and self.circuit is not None)

@@ -33,7 +33,7 @@ from napari_hexrecruit._napari.recruitment.work import (
     warnings_of,
 )
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
-from napari_hexrecruit._napari.widgets.parts import one_shot, scrolled
+from napari_hexrecruit._napari.widgets.parts import one_shot, scrolled, show_on_bar
 from napari_hexrecruit.pipeline.populations import Populations
 
 _UPDATE_AFTER_MS = 100
@@ -120,6 +120,7 @@ class RecruitmentWidget(Container[Widget]):
         form.start_here.chosen.connect(self.choose)
         form.start_here.sample_wanted.connect(lambda: self._chooser.open_sample(self._viewer))
         form.save_cube.changed.connect(self._cube_file.save)
+        self.export.on_chosen(lambda: self._chooser.remember_export(self.export.choices))
         form.play.changed.connect(self._play)
         form.halt.changed.connect(self._playback.stop)
         for event, action in self._viewer_events():
@@ -137,6 +138,7 @@ class RecruitmentWidget(Container[Widget]):
     def _start(self) -> None:
         """Follow the hexagons that are there already, or else last time's simulation."""
         self.form.restore(self._chooser.settings)
+        self.export.restore(self._chooser.settings.export)
         self._on_playback_changed()
         active = self._viewer.layers.selection.active
         candidates = [active, *reversed(self._viewer.layers)]
@@ -252,21 +254,11 @@ class RecruitmentWidget(Container[Widget]):
             self._loading.cancel()
 
     def _show_progress(self, monitor: Monitor | None) -> None:
-        bar: Any = self.form.progress.native
+        show_on_bar(self.form.progress, monitor)
+        self.form.status.doing("" if monitor is None else monitor.sentence)
         if monitor is None:
-            bar.setRange(0, 1)
-            bar.setValue(0)
-            self.form.status.doing()
             self.details.resume()
             self._show_buttons()
-        elif monitor.done == 0:
-            bar.setRange(0, 0)  # busy
-            self.form.status.doing("Reading ...")
-        else:
-            bar.setRange(0, 1000)
-            bar.setValue(1000 * monitor.done // max(monitor.total, 1))
-            what = monitor.what[:1].upper() + monitor.what[1:]
-            self.form.status.doing(f"{what}: {monitor.done:,} of {monitor.total:,}")
 
     def _report(self, outcome: Outcome[Any]) -> None:
         if outcome.error is not None:

@@ -48,6 +48,13 @@ class Monitor:
         if self._cancelled or self._aborted():
             raise Cancelled("cancelled")
 
+    @property
+    def sentence(self) -> str:
+        """How far it is, in words."""
+        if self.done == 0:
+            return "Reading ..."
+        return f"{self.what[:1].upper()}{self.what[1:]}: {self.done:,} of {self.total:,}"
+
     def cancel(self) -> None:
         """Let the job end at its next report."""
         self._cancelled = True
