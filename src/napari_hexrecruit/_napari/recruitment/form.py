@@ -395,8 +395,4 @@ class Form(Fields):
 
     def _choosing(self, name: str) -> Any:
         """A callback that emits the signal of one of the fields for files."""
-
-        def choose(text: str) -> None:
-            self.file_chosen.emit(name, Path(text).expanduser() if text else None)
-
-        return choose
+        return lambda text: self.file_chosen.emit(name, Path(text).expanduser() if text else None)

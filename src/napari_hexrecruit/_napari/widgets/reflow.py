@@ -98,8 +98,9 @@ class Reflow(QObject):
                 field.setMinimumWidth(least)
         for one in self._lists:
             fit_rows(one)
-        widest = max((_first(row).sizeHint().width() for row in self._labelled), default=0)
-        fields = (_least(row.itemAt(1).widget()) + row.spacing() for row in self._labelled)
+        seen = [row for row in self._labelled if not row.parentWidget().isHidden()]
+        widest = max((_first(row).sizeHint().width() for row in seen), default=0)
+        fields = (_least(row.itemAt(1).widget()) + row.spacing() for row in seen)
         above = widest + max(fields, default=0) > room
         for row in self._labelled:
             row.setDirection(_BELOW if above else _BESIDE)
