@@ -68,12 +68,15 @@ class Tested:
         What it was tested against.
     result
         As `napari_hexrecruit.analysis.cluster_test` gives it.
+    borders
+        Of its significant clusters, as `borders_of`.
     cautions
         Sentences on what makes the result doubtful.
     """
 
     kind: str
     result: xr.Dataset
+    borders: Floats
     cautions: tuple[str, ...]
 
     @property
@@ -111,7 +114,8 @@ def tested(
             for one, at in zip(cubes, onsets, strict=True)
         ]
         result = cluster_test(*trials, progress=progress)
-    return Tested(BASELINE if len(cubes) == 1 else LAYERS, result, tuple(cautions))
+    kind = BASELINE if len(cubes) == 1 else LAYERS
+    return Tested(kind, result, borders_of(result), tuple(cautions))
 
 
 def borders_of(result: xr.Dataset) -> Floats:
@@ -224,7 +228,7 @@ class SignificanceWidget(AnalysisPanel):
         title = metric_named("difference").title_for(found.result)
         result = Result("significance", title, found.result, "difference")
         self.stage.show_alone([result], float(found.result["time"][0]))
-        self._draw(found.result)
+        self._draw(found.borders)
         table = found.table
         n = int((table["p"] <= LEVEL).sum())
         sentence = (
@@ -236,9 +240,9 @@ class SignificanceWidget(AnalysisPanel):
         self.erase.enabled = True
         self._list_clusters()
 
-    def _draw(self, result: xr.Dataset) -> None:
+    def _draw(self, pieces: Floats) -> None:
         """Outline the significant clusters of each bin."""
-        pieces, layer = borders_of(result), self.stage.layer("significance")
+        layer = self.stage.layer("significance")
         if not len(pieces) or layer is None:
             return
         drawn = Vectors(
