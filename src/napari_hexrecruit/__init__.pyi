@@ -26,7 +26,7 @@ from .pipeline.afferents import afferents
 from .pipeline.check import check_simulation
 from .pipeline.cubes import cumulative_cube, large_cube, recruitment_cube
 from .pipeline.findings import Finding
-from .pipeline.members import cube_members
+from .pipeline.members import cube_members, cube_spikes
 from .recipe import CubeRecipe
 from .render.frames import render_frames
 from .render.movie import write_movie
@@ -65,6 +65,7 @@ __all__ = [
     "compare",
     "count_trials",
     "cube_members",
+    "cube_spikes",
     "cumulative_cube",
     "cut_trials",
     "fit_wave",

@@ -29,7 +29,7 @@ from napari_hexrecruit.campaign import (
 )
 from napari_hexrecruit.errors import HexRecruitError
 from napari_hexrecruit.flatmap import neuron_regions
-from napari_hexrecruit.pipeline.members import cube_members
+from napari_hexrecruit.pipeline.members import cube_members, cube_spikes
 from napari_hexrecruit.pipeline.populations import Populations
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.schema import validate_cube
@@ -139,7 +139,7 @@ def test_neurons_of_both_are_found_again(config, both):
     members = cube_members(sim, both)
     assert len(members.hex_of_neuron) == sum(SIZES.values())
     populations = Populations.of(sim, both)
-    spikes = populations.spikes()
+    spikes = cube_spikes(sim, both)
     assert (np.diff(spikes.times_ms) >= 0).all()
     onsets = [20.0, 60.0]
     trials = count_trials(

@@ -223,7 +223,7 @@ def first_spikes(
     ----------
     neurons, times_ms
         (n_spikes,) neuron and time of each spike, times ascending, as
-        ``open_simulation(...).spikes(population)`` has them; neuron -1 is nobody.
+        `cube_spikes` gives them; neuron -1 is none of the neurons.
     members
         Hexagon of each neuron.
     onset, until

@@ -21,6 +21,7 @@ from napari_hexrecruit.campaign._dataset import (
     SIMULATION,
     STATE,
     TEXTS,
+    dtype_of,
     options_text,
     validate_campaign,
 )
@@ -206,16 +207,18 @@ def _layout(
     values = {
         name: (
             (*dims, TIME, HEX),
-            dask.array.zeros(size, dtype=spec.dtype, chunks=(1,) * len(shape) + size[-2:]),
+            dask.array.zeros(size, dtype=dtype_of(name), chunks=(1,) * len(shape) + size[-2:]),
             attrs_of[name],
         )
-        for name, spec in schema.VARIABLES.items()
+        for name in first.variables
     }
+    shown = first.variables[0]
+    what = "Recruitment" if shown == schema.RECRUITMENT else attrs_of[shown]["long_name"]
     shared = {n: v for n, v in first.attrs.items() if n not in _per_simulation()}
     attrs = {
         **shared,
         "campaign_schema_version": CAMPAIGN_VERSION,
-        "title": f"Recruitment in a campaign of {len(entries)} simulations",
+        "title": f"{what} in a campaign of {len(entries)} simulations",
         "parameters": json.dumps(list(entries[0].parameters)),
         "options": options_text(manifest.recipe.entries()),
         "notes": json.dumps(manifest.notes),
@@ -254,7 +257,8 @@ def _over_simulations(
     """Names, states and attributes of the simulations."""
     texts = {name: np.full(shape, "", dtype=object) for name in (SIMULATION, STATE, PATH, ERROR)}
     texts |= {name: np.full(shape, "", dtype=object) for name in TEXTS}
-    numbers = {name: np.zeros(shape, dtype=np.int64) for name in (FIRST_BIN, N_BINS, *NUMBERS)}
+    counted = [name for name in NUMBERS if all(name in head.attrs for head in heads.values())]
+    numbers = {name: np.zeros(shape, dtype=np.int64) for name in (FIRST_BIN, N_BINS, *counted)}
     for number, entry in enumerate(entries):
         at = positions[number]
         own: dict[str, Value] = {
@@ -267,7 +271,7 @@ def _over_simulations(
             head = heads[number]
             offset = (head.start_ms - bins.start_ms) / bins.width_ms
             own |= {FIRST_BIN: round(offset), N_BINS: head.n_bins}
-            own |= {name: int(head.attrs[name]) for name in NUMBERS}
+            own |= {name: int(head.attrs[name]) for name in NUMBERS if name in head.attrs}
             own |= {name: str(head.attrs.get(name, "[]")) for name in TEXTS}
         for name, value in own.items():
             if name in texts:

@@ -131,8 +131,21 @@ def validate_campaign(dataset: xr.Dataset) -> None:
 
 def parameters_of(dataset: xr.Dataset) -> dict[str, tuple[Value, ...]]:
     """Axes before time, with the values along each; for ``simulation`` the names."""
-    dims = [str(dim) for dim in dataset[RECRUITMENT].dims[:-2]]
+    dims = [str(dim) for dim in dataset[variables_of(dataset)[0]].dims[:-2]]
     return {dim: tuple(dataset[dim].values.tolist()) for dim in dims}
+
+
+def variables_of(dataset: xr.Dataset) -> list[str]:
+    """Names of what the dataset has over time and hexagons: of spikes, or of a report."""
+    found = [str(n) for n, one in dataset.data_vars.items() if one.dims[-2:] == (TIME, HEX)]
+    if not found or RECRUITMENT in found:
+        return list(schema.VARIABLES)
+    return found
+
+
+def dtype_of(name: str) -> str:
+    """Type of a variable over time and hexagons."""
+    return schema.VARIABLES[name].dtype if name in schema.VARIABLES else "float32"
 
 
 def select_cube(
@@ -196,12 +209,15 @@ def cube_at(campaign: xr.Dataset, position: tuple[int, ...]) -> xr.Dataset:
         not have are NaN in ``recruitment`` and 0 in all counts.
     """
     one = _isel(campaign, position)
-    cube = one[list(schema.VARIABLES)].reset_coords(drop=True)
+    names = variables_of(campaign)
+    cube = one[names].reset_coords(drop=True)
     cube = cube.assign_coords({name: one[name].variable for name in schema.COORDINATES})
     cube.attrs = {
-        "schema_version": schema.SCHEMA_VERSION,
+        "schema_version": (
+            schema.SCHEMA_VERSION if RECRUITMENT in names else schema.QUANTITIES_VERSION
+        ),
         **{key: value for key, value in campaign.attrs.items() if key not in _OWN_ATTRS},
-        **{name: int(one[name]) for name in NUMBERS},
+        **{name: int(one[name]) for name in NUMBERS if name in one},
         **{name: str(one[name].item()) for name in TEXTS if name in one},
     }
     return cube
@@ -211,7 +227,7 @@ _OWN_ATTRS = ("campaign_schema_version", "title", "parameters", "options", "note
 
 
 def _isel(campaign: xr.Dataset, position: tuple[int, ...]) -> xr.Dataset:
-    dims = campaign[RECRUITMENT].dims[:-2]
+    dims = campaign[variables_of(campaign)[0]].dims[:-2]
     return campaign.isel(dict(zip(dims, position, strict=True)))
 
 
@@ -229,17 +245,18 @@ def _position(axes: Mapping[str, tuple[Value, ...]], name: str, chosen: Mapping[
 def _faults(dataset: xr.Dataset) -> list[str]:
     missing = [
         *(f"attribute '{name}' is missing" for name in _SHARED if name not in dataset.attrs),
-        *(f"variable '{name}' is missing" for name in _needed() if name not in dataset.variables),
+        *(f"variable '{n}' is missing" for n in _needed(dataset) if n not in dataset.variables),
     ]
     if missing:
         return missing
-    dims = dataset[RECRUITMENT].dims
+    names = variables_of(dataset)
+    dims = dataset[names[0]].dims
     if dims[-2:] != (TIME, HEX) or len(dims) < 3:
-        return [f"'{RECRUITMENT}' has dimensions {dims}, not (parameters..., time, hex)"]
+        return [f"'{names[0]}' has dimensions {dims}, not (parameters..., time, hex)"]
     outer, faults = dims[:-2], []
-    for name, spec in schema.VARIABLES.items():
+    for name in names:
         variable = dataset[name]
-        if variable.dims != dims or variable.dtype != np.dtype(spec.dtype):
+        if variable.dims != dims or variable.dtype != np.dtype(dtype_of(name)):
             faults.append(f"'{name}' is {variable.dtype} over {variable.dims}")
     if dataset[N_NEURONS].dims != (*outer, HEX):
         faults.append(f"'{N_NEURONS}' has dimensions {dataset[N_NEURONS].dims}")
@@ -257,13 +274,15 @@ def _faults(dataset: xr.Dataset) -> list[str]:
 
 def _over_simulations(dataset: xr.Dataset) -> dict[str, str]:
     """Kind of each variable over the simulations, without the later ones that are not there."""
-    known = {*dataset.variables, *_needed()}
+    known = {*dataset.variables, *_needed(dataset)}
     return {name: kind for name, kind in _OVER_SIMULATIONS.items() if name in known}
 
 
-def _needed() -> list[str]:
-    needed = [*schema.VARIABLES, *schema.COORDINATES, SIMULATION, *_OVER_SIMULATIONS]
-    return [name for name in needed if name not in _LATER_TEXTS]
+def _needed(dataset: xr.Dataset) -> list[str]:
+    names = variables_of(dataset)
+    needed = [*names, *schema.COORDINATES, SIMULATION, *_OVER_SIMULATIONS]
+    absent = {*_LATER_TEXTS, *(() if RECRUITMENT in names else schema.OF_SPIKES)}
+    return [name for name in needed if name not in absent]
 
 
 def options_text(options: Mapping[str, Any]) -> str:

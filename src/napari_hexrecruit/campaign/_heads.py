@@ -12,7 +12,7 @@ import numpy.typing as npt
 from napari_hexrecruit import schema
 from napari_hexrecruit.campaign._windows import merged_attrs
 from napari_hexrecruit.errors import HexRecruitError
-from napari_hexrecruit.schema import COORDINATES, HEX, TIME
+from napari_hexrecruit.schema import COORDINATES, HEX, TIME, VARIABLES
 from napari_hexrecruit.storage.cube_parts import cube_parts
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_hexrecruit.campaign._manifest import Entry
+    from napari_hexrecruit.storage.cube_parts import CubeParts
 
 OF_HEX = tuple(name for name, spec in COORDINATES.items() if spec.dims == (HEX,))
 
@@ -32,6 +33,8 @@ class Head:
     ----------
     hexes
         Coordinates of the hexagons by name.
+    variables
+        Names of what the cube has over time and hexagons.
     attrs
         Attributes of the cube.
     start_ms, n_bins
@@ -39,6 +42,7 @@ class Head:
     """
 
     hexes: dict[str, npt.NDArray[Any]]
+    variables: tuple[str, ...]
     attrs: dict[str, Any]
     start_ms: float
     n_bins: int
@@ -81,14 +85,21 @@ def head_of(entry: Entry, heads: Sequence[Head]) -> Head:
 def attrs_of_variables(path: Path) -> dict[str, dict[str, Any]]:
     """Attributes of a cube's variables and coordinates by name, which are those of all cubes."""
     with _reading(path), cube_parts(path) as cube:
-        attrs = {name: cube.attrs(name) for name in (*schema.VARIABLES, *COORDINATES)}
+        attrs = {name: cube.attrs(name) for name in (*_variables(cube), *COORDINATES)}
         return attrs | {schema.TIME_BOUNDS: {"units": attrs[TIME]["units"]}}
 
 
 def _read_head(path: Path) -> Head:
     with _reading(path), cube_parts(path) as cube:
         hexes = {name: cube.values(name) for name in OF_HEX}
-        return Head(hexes, cube.attrs(), float(cube.values(TIME)[0]), cube.length(TIME))
+        start_ms = float(cube.values(TIME)[0])
+        return Head(hexes, _variables(cube), cube.attrs(), start_ms, cube.length(TIME))
+
+
+def _variables(cube: CubeParts) -> tuple[str, ...]:
+    """Those of spikes in the order of the contract; others by their names."""
+    found = cube.over_time()
+    return (*(n for n in VARIABLES if n in found), *(n for n in found if n not in VARIABLES))
 
 
 @contextmanager

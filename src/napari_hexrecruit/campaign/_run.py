@@ -118,6 +118,8 @@ def run_campaign(
     start: float | None = None,
     stop: float | None = None,
     min_neurons: int = 1,
+    report: str | None = None,
+    statistic: str | None = None,
 ) -> CampaignResult:
     """Compute the cube of each simulation on a cluster, and collect them into one dataset.
 
@@ -147,7 +149,7 @@ def run_campaign(
     progress
         Called as ``progress(what, done, total)``; what it raises ends the work.
     population, node_set, where, flat, column_atlas, hemisphere, mirror, radius, bin_ms, start, \
-    stop, min_neurons
+    stop, min_neurons, report, statistic
         As `recruitment_cube` takes them.
 
     Returns
@@ -195,6 +197,8 @@ def run_campaign(
         start=start,
         stop=stop,
         min_neurons=min_neurons,
+        report=report,
+        statistic=statistic,
     )
     result = computed_campaign(
         campaign,
@@ -232,11 +236,11 @@ def computed_campaign(
     if scheduler is None:  # before the folder is touched: another process may be at it
         check_may_start()
     recipe.check()
-    if recipe.report is not None:
+    if recipe.report is not None and split_ms is not None:
         raise ParameterError(
-            Parameter("report"),
-            "cannot be shown in a campaign, whose dataset is of recruitment",
-            "compute a cube of each simulation",
+            Parameter("split_ms"),
+            "divides the spikes of a simulation, and a report is read in one pass",
+            "leave it out",
         )
     if recipe.start is None and recipe.stop is not None:  # simulations begin at 0
         TimeBins(0.0, recipe.stop, recipe.bin_ms)

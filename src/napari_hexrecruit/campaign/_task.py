@@ -103,10 +103,13 @@ def compute_cube(job: CubeJob) -> Done | Failed:
         )
         if simulation.is_stale():
             return Failed(f"{job.path}: its files were changed meanwhile: compute it again")
-        tallies = tallies_in(cube)
+        is_report = job.recipe.report is not None
+        tallies = [] if is_report else tallies_in(cube)
         cube.attrs.pop(TALLIES, None)  # the dataset has attributes of all simulations alike
         write_cube(cube, job.file, overwrite=True, n_workers=job.n_threads)
         inputs += _atlas_inputs(simulation, cube)
+        if is_report:
+            inputs.append(stamp(simulation.report_config(str(job.recipe.report)).path))
         return Done(checksum(job.file), inputs, warnings_in(cube.attrs), tallies)
     except (HexRecruitError, ValueError, OSError, MemoryError) as error:
         return Failed(sentence_of(error, job.path, job.words))
@@ -117,6 +120,8 @@ def look_at_order(job: CubeJob) -> None:
 
     What is wrong with its files is told when these are computed.
     """
+    if job.recipe.report is not None:
+        return
     with contextlib.suppress(HexRecruitError, ValueError, OSError, MemoryError):
         simulation = _opened(job)
         for population in Populations.named(simulation, job.recipe.population).names:

@@ -115,11 +115,11 @@ def merge_windows(cubes: Sequence[xr.Dataset], *, dropped_ms: float = 0.0) -> xr
         raise ValueError("the bins of the windows do not match their times")
     data = {
         name: (
-            spec.dims,
+            first[name].dims,
             np.concatenate([cube[name].values for cube in cubes]),
             first[name].attrs,
         )
-        for name, spec in schema.VARIABLES.items()
+        for name in schema.own_variables(first)
     }
     over_hexes = {n: v.variable for n, v in first.coords.items() if schema.TIME not in v.dims}
     over_time = schema.time_coords(edges, {name: v.attrs for name, v in first.coords.items()})
@@ -143,8 +143,6 @@ def merged_attrs(
                 f"a window ends at {before.stop:g} ms and the next starts at"
                 f" {after.start:g} ms: give windows that follow one another"
             )
-    n_read = int(attrs[0]["n_spikes_read"])
-    inside = sum(n_read - int(one["n_spikes_outside_window"]) for one in attrs)
     # A fault of the file may be seen in some windows only; other notes are the same in all.
     doubted = [warnings_in(one) for one in attrs]
     doubts = [*_doubts(doubted), *judged]
@@ -158,10 +156,21 @@ def merged_attrs(
     return {
         **attrs[0],
         "recipe": recipes[0].replace(stop=recipes[-1].stop).to_json(),
-        "n_spikes_outside_window": n_read - inside,
-        "n_spikes_unknown_id": sum(int(one["n_spikes_unknown_id"]) for one in attrs),
+        **_spikes_of_all(attrs),
         "notes": json.dumps([*doubts, *notes]),
         "warnings": json.dumps(doubts),
+    }
+
+
+def _spikes_of_all(attrs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """What was counted of the spikes in all windows; nothing of a report."""
+    if "n_spikes_read" not in attrs[0]:
+        return {}
+    n_read = int(attrs[0]["n_spikes_read"])
+    inside = sum(n_read - int(one["n_spikes_outside_window"]) for one in attrs)
+    return {
+        "n_spikes_outside_window": n_read - inside,
+        "n_spikes_unknown_id": sum(int(one["n_spikes_unknown_id"]) for one in attrs),
     }
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_hexrecruit import schema
 from napari_hexrecruit.errors import HexRecruitError
-from napari_hexrecruit.schema import HEX, RECRUITMENT, TIME
+from napari_hexrecruit.schema import HEX, TIME
 from napari_hexrecruit.storage.cube_parts import cube_parts
 from napari_hexrecruit.storage.zarr_parts import StoreParts
 from napari_hexrecruit.storage.zarr_store import parts_of_time
@@ -59,13 +58,13 @@ def _write_cube(
     cube: CubeParts, store: StoreParts, columns: list[int], where: dict[str, int], at: int
 ) -> None:
     """Write a cube from a bin on, a file of the store at a time."""
-    sizes, end = store.sizes_of(RECRUITMENT), at + cube.length(TIME)
+    sizes, end = store.sizes_of(cube.over_time()[0]), at + cube.length(TIME)
     region = {dim: slice(k, k + 1) for dim, k in where.items()}
     for part in parts_of_time(sizes):
         first, last = max(part.start, at), min(part.stop, end)
         if first >= last:
             continue
-        for name in schema.VARIABLES:
+        for name in cube.over_time():
             found = cube.values(name, slice(first - at, last - at))
             values = _spread(found, columns, sizes[HEX])[(None,) * len(where)]
             store.write(name, list(sizes), values, {**region, TIME: slice(first, last)})

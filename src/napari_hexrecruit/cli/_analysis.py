@@ -211,13 +211,12 @@ def _onsets(
 
 def _counted(path: Path, cube: xr.Dataset, onsets: Any, before: float, after: float) -> xr.Dataset:
     from napari_hexrecruit.analysis import count_trials
-    from napari_hexrecruit.pipeline.members import cube_members
-    from napari_hexrecruit.pipeline.populations import Populations
+    from napari_hexrecruit.pipeline.members import cube_members, cube_spikes
 
     sim = simulation_of(path, cube)
     with progress_bars() as progress:
         members = cube_members(sim, cube, progress=progress)
-        spikes = Populations.of(sim, cube).spikes(progress)
+        spikes = cube_spikes(sim, cube, progress=progress)
         return count_trials(
             cube,
             spikes.neurons,

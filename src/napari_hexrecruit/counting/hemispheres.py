@@ -64,12 +64,11 @@ class Layout:
 
     def note(self, column: str) -> str:
         """A sentence for a cube."""
-        parts = zip(self.values, self.mirrored, self.columns, strict=True)
-        said = [
-            f"{value!r}" + (" mirrored" if mirrored else "") + (f" and {_moved(n)}" if n else "")
-            for value, mirrored, n in parts
-        ]
-        return f"the hemispheres ({column}) lie side by side: {' and '.join(said)}"
+        said = []
+        for value, mirrored, n in zip(self.values, self.mirrored, self.columns, strict=True):
+            how = ["mirrored"] * mirrored + [_moved(n)] * bool(n)
+            said.append(f"{value!r} {' and '.join(how) or 'where it is'}")
+        return f"the hemispheres ({column}) lie side by side: {', '.join(said)}"
 
     def side_of(self, col: Ints) -> npt.NDArray[np.intp]:
         """0 for hexagons of the left hemisphere by their columns, and 1 for the others."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.counting.members import HexMembers
     from napari_hexrecruit.progress import Progress
+    from napari_hexrecruit.sonata import Spikes
 
 
 def cube_members(
@@ -74,6 +75,37 @@ def cube_members(
             f" {recipe.simulation or 'another simulation'}: open that one"
         )
     return members
+
+
+def cube_spikes(
+    simulation: str | os.PathLike[str] | Simulation,
+    cube: xr.Dataset,
+    *,
+    progress: Progress | None = None,
+) -> Spikes:
+    """Read the spikes of a cube's populations, with the neurons that `cube_members` has.
+
+    Parameters
+    ----------
+    simulation
+        The simulation that the cube was computed from.
+    cube
+        A recruitment cube.
+    progress
+        Called as ``progress(what, done, total)``.
+
+    Returns
+    -------
+    Spikes
+        Ascending in time. Neurons of several populations are numbered on.
+
+    Raises
+    ------
+    SimulationDataError
+        If a file cannot be read.
+    """
+    sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
+    return Populations.of(sim, cube).spikes(progress)
 
 
 def open_recipe(recipe: CubeRecipe) -> Simulation:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_hexrecruit.schema import COORDINATES, HEX, TIME
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -34,6 +36,12 @@ class CubeParts:
 
     def __init__(self, file: h5py.File) -> None:
         self._file = file
+
+    def over_time(self) -> list[str]:
+        """Names of the variables over time and hexagons, in their order."""
+        shape = self._file[TIME].shape + self._file[HEX].shape
+        others = ((n, one) for n, one in self._file.items() if n not in COORDINATES)
+        return [name for name, one in others if getattr(one, "shape", None) == shape]
 
     def attrs(self, name: str = "/") -> dict[str, Any]:
         """Attributes of the cube, or of a variable, as `read_cube` gives them."""
