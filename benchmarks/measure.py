@@ -30,9 +30,11 @@ def measured(words: list[str]) -> Measured:
     Measured
         Wall time in s, peak resident memory in MB (Linux counts in kB), standard output.
     """
+    # Bytecode is kept, as it is of what is installed.
+    env = {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile("w+") as output:
         start = time.perf_counter()
-        process = subprocess.Popen(words, stdout=output)
+        process = subprocess.Popen(words, stdout=output, env=env)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
