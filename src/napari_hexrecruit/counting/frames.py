@@ -28,7 +28,7 @@ _LABELS = {
     "min": "least of the neurons",
     "max": "greatest of the neurons",
 }
-_WORTH_THREADS = 100_000
+_WORTH_THREADS = 50_000
 """Neurons from which on more than one thread adds frames."""
 _SPARSE = 8
 """Elements for each that counts, up to which all of them are added."""
