@@ -23,12 +23,13 @@ class Start:
         What is on the panel.
     chosen
         Emitted with the path of a simulation that was chosen.
-    sample_wanted
-        Emitted where the sample is wanted.
+    sample_wanted, tour_wanted
+        Emitted where the sample, or the tour, is wanted.
     """
 
     chosen = Signal(object)
     sample_wanted = Signal()
+    tour_wanted = Signal()
 
     def __init__(self) -> None:
         self.open = PushButton(
@@ -41,9 +42,14 @@ class Start:
         self.recent = name_choice(
             "Recent", [("Recent ...", "")], "A simulation that was open before"
         )
-        self.section = column("", [row("", [self.open, self.sample]), self.recent])
+        self.tour = PushButton(
+            text="Show me around", tooltip="Five or six sentences on this panel; Esc ends it"
+        )
+        buttons = [self.open, self.sample, self.tour]
+        self.section = column("", [row("", buttons), self.recent])
         self.open.changed.connect(self._open)
         self.sample.changed.connect(lambda: self.sample_wanted.emit())
+        self.tour.changed.connect(lambda: self.tour_wanted.emit())
         self.recent.changed.connect(self._on_recent)
 
     def offer(self, recent: Sequence[Path], *, empty: bool) -> None:

@@ -24,6 +24,7 @@ from napari_hexrecruit._napari.recruitment.recipes import recipe_to_edit
 from napari_hexrecruit._napari.recruitment.request import Request
 from napari_hexrecruit._napari.recruitment.settings import filter_column_of
 from napari_hexrecruit._napari.recruitment.shown import Shown
+from napari_hexrecruit._napari.recruitment.shown_around import show_around
 from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit._napari.recruitment.work import (
     Loaded,
@@ -119,6 +120,7 @@ class RecruitmentWidget(Container[Widget]):
         form.second.answered.connect(self._on_second)
         form.start_here.chosen.connect(self.choose)
         form.start_here.sample_wanted.connect(lambda: self._chooser.open_sample(self._viewer))
+        form.start_here.tour_wanted.connect(lambda: show_around(self.native, form, self.export))
         form.save_cube.changed.connect(self._cube_file.save)
         self.export.on_chosen(lambda: self._chooser.remember_export(self.export.choices))
         form.play.changed.connect(self._play)
