@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -19,6 +21,9 @@ from napari_hexrecruit.analysis import fit_wave
 from napari_hexrecruit.errors import RecruitmentWarning
 from napari_hexrecruit.hexgrid import HexGrid
 from napari_hexrecruit.synthetic.sheet import make_sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PAGE = Path(__file__).parents[1] / "docs" / "calibration.md"
 RADIUS = 50.0
@@ -155,7 +160,7 @@ def coverage_of_circles(length: float, seeds: range) -> float:
     return float(np.mean(held))
 
 
-def table(heads: list[str], rows: list[list[str]]) -> list[str]:
+def table(heads: list[str], rows: Iterable[list[str]]) -> list[str]:
     """Lines of a table of Markdown, and each row printed as it comes."""
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for row in rows:
@@ -166,15 +171,15 @@ def table(heads: list[str], rows: list[list[str]]) -> list[str]:
 
 def page(seeds: range) -> str:
     n = len(seeds)
-    maps = [
+    maps = (
         [row[0], str(row[3]), "yes" if row[4] else "no", f"{share_of_waves(row, seeds):.1%}"]
         for row in ROWS
-    ]
-    cubes = [
+    )
+    cubes = (
         [name, "780", "no", f"{share_called_a_wave(make, n, seeds.start):.1%}"]
         for name, make in CUBES
-    ]
-    covered = [
+    )
+    covered = (
         [
             str(k),
             *(
@@ -183,14 +188,14 @@ def page(seeds: range) -> str:
             ),
         ]
         for k in LENGTHS
-    ]
-    false = [
+    )
+    false = (
         [str(k), *(f"{false_responses(k, width, n, seeds.start):.2%}" for width in BINS_MS)]
         for k in NEURONS
-    ]
-    clusters = [
+    )
+    clusters = (
         [str(k), *(f"{share_found(side, 2.0, k, seeds):.1%}" for side in SIDES)] for k in POINTS
-    ]
+    )
     return (
         "\n".join(
             [
@@ -200,7 +205,7 @@ def page(seeds: range) -> str:
                 " irregular sheet with a hole. Lengths",
                 "are in hexagons; errors are 1 ms. `make calibrate` writes this page.",
                 "",
-                *table(["Map", "Hexagons", "Wave", "Called a wave"], maps + cubes),
+                *table(["Map", "Hexagons", "Wave", "Called a wave"], chain(maps, cubes)),
                 "95 % intervals that hold the truth, by the correlation length of the errors:",
                 "",
                 *table(
