@@ -391,7 +391,7 @@ class CubeRecipe:
                 " compute: leave that out, or compute the cube again"
             )
         HexGrid(self.radius)
-        check_populations(self.populations)
+        check_populations(self.population)
         check_hemispheres(self.hemisphere, self.mirror, self.column_atlas)
         check_report(self.report, self.statistic, self.cumulative)
         check_numbers(self.min_neurons, self.bin_ms, self.start, self.stop)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,11 +113,11 @@ def absolute_volume(volume: str | os.PathLike[str]) -> str | Path:
 
 
 def one_or_several(names: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
-    """Several names as a tuple, a single one as text, and no name as None."""
-    if names is None or isinstance(names, str):
+    """Several names as a tuple, a single one as text; what is neither stays, to be refused."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
         return names
     several = tuple(names)
-    return several if len(several) > 1 else several[0] if several else None
+    return several[0] if len(several) == 1 else several
 
 
 def listed(names: str | tuple[str, ...] | None) -> str | list[str] | None:
@@ -125,8 +125,24 @@ def listed(names: str | tuple[str, ...] | None) -> str | list[str] | None:
     return list(names) if isinstance(names, tuple) else names
 
 
-def check_populations(names: Sequence[str]) -> None:
-    """Refuse a population that is named twice, whose neurons would count twice."""
+def check_populations(named: Any) -> None:
+    """Refuse what names no population, and one that is named twice: its neurons would count twice.
+
+    Parameters
+    ----------
+    named
+        As `one_or_several` gives it.
+    """
+    if named is None or isinstance(named, str):
+        return
+    if not _is_texts(named) or not named:
+        found = f"not {named!r}" if named != () else "and there is none"
+        raise ParameterError(
+            Parameter("population"),
+            f"must be a name or several, {found}",
+            "leave it out for the default one",
+        )
+    names = list(named)
     twice = [name for k, name in enumerate(names) if name in names[:k]]
     if twice:
         raise ParameterError(

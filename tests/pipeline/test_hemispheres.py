@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 from tests.support.commands import hexrecruit
@@ -163,3 +164,15 @@ def test_each_population_may_be_a_hemisphere(tmp_path):
         alone = recruitment_cube(config, population=name)
         np.testing.assert_array_equal(cube["n_spikes"].values[:, side == k], alone["n_spikes"])
     assert json.loads(cube.attrs["recipe"])["hemisphere"] == "side"
+
+
+def test_the_movie_and_the_page_lay_an_image_under_both(config, tmp_path):
+    pixels = np.full((40, 40, 3), 90, np.uint8)
+    iio.imwrite(tmp_path / "map.png", pixels)
+    look = ("--under", tmp_path / "map.png", "--under-pixel-size", "10")
+    look += ("--under-origin", "0", "-200", "--regions", "hemisphere")
+    laid_out = ("--hemisphere", "hemisphere", "--mirror", "left")
+    for command, out in (("movie", "a.gif"), ("html", "a.html")):
+        done = hexrecruit(command, config, "-o", tmp_path / out, *laid_out, *look)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / out).stat().st_size > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import h5py
 import numpy as np
@@ -159,6 +160,9 @@ def test_neurons_of_both_are_found_again(config, both):
     ("options", "said"),
     [
         ({"population": [A, A]}, "population names 'A' twice: name each population once"),
+        ({"population": []}, "population must be a name or several, and there is none"),
+        ({"population": 3}, "population must be a name or several, not 3"),
+        ({"population": [A, 3]}, "population must be a name or several, not ('A', 3)"),
         ({"population": "A,B,1"}, "there is no population 'A,B,1'"),
         ({"population": [A, "C"]}, "there is no population 'C'"),
         ({"population": BOTH, "where": "only=3"}, "population 'B,1' has no property 'only'"),
@@ -167,7 +171,7 @@ def test_neurons_of_both_are_found_again(config, both):
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_a_sentence(config, options, said):
-    with pytest.raises((HexRecruitError, ValueError), match=said.replace("(", r"\(")) as caught:
+    with pytest.raises((HexRecruitError, ValueError), match=re.escape(said)) as caught:
         recruitment_cube(config, **options)
     assert "\n" not in str(caught.value)
 
