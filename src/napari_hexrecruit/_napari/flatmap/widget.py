@@ -10,7 +10,7 @@ from typing import Any
 
 import xarray as xr
 from magicgui.widgets import CheckBox, Container, Widget
-from napari.layers import Layer, Vectors
+from napari.layers import Layer
 from napari.utils.notifications import show_warning
 from napari.viewer import Viewer
 
@@ -23,6 +23,7 @@ from napari_hexrecruit._napari.flatmap.layers import (
     layer_units,
     layers_of,
 )
+from napari_hexrecruit._napari.flatmap.map_layers import MapLayers
 from napari_hexrecruit._napari.flatmap.sources import (
     FlatMap,
     atlas_map,
@@ -30,13 +31,6 @@ from napari_hexrecruit._napari.flatmap.sources import (
     image_map,
     neuron_map,
     said_by,
-)
-from napari_hexrecruit._napari.flatmap.stacking import (
-    keep_thin,
-    place_over,
-    place_under,
-    role_of,
-    role_or_none,
 )
 from napari_hexrecruit._napari.layers.adding import set_stage, warm_up
 from napari_hexrecruit._napari.layers.shown_cube import cube_of
@@ -83,7 +77,7 @@ class FlatMapWidget(Container[Widget]):
         self.form = FlatMapForm()
         self._maps: dict[str, FlatMap] = {}
         self._neurons: tuple[str, Neurons] | None = None
-        self._adding = False
+        self._layers = MapLayers(napari_viewer)
         self._lay_out()
         self._reading = Jobs(lambda _: None, self.native)
         self._working = Jobs(self._show_progress, self.native)
@@ -118,7 +112,7 @@ class FlatMapWidget(Container[Widget]):
         form.opacity.changed.connect(self._fade_hexagons)
         form.colour.changed.connect(self._colour_lines)
         for field, part in self._toggles():
-            field.changed.connect(lambda shown, part=part: self._toggle(part, shown))
+            field.changed.connect(lambda shown, part=part: self._layers.toggle(part, shown))
         for moved in (form.dx, form.dy, form.turn, form.scale):
             moved.changed.connect(form.unless_quiet(self._on_nudged))
         for event, action in self._viewer_events():
@@ -233,7 +227,7 @@ class FlatMapWidget(Container[Widget]):
     def _show(self, flat_map: FlatMap, layers: list[tuple[Role, Layer]], summary: str) -> None:
         """Put the layers of a map in the place of those of its source."""
         is_first = len(self._viewer.layers) == 0
-        self._remove(flat_map.source)
+        self._layers.remove(flat_map.source)
         self._maps[flat_map.source], self._neurons = flat_map, None
         insert = [partial(self._insert, role, layer) for role, layer in layers]
         self._inserting.start([*insert, partial(self._on_inserted_all, is_first)])
@@ -250,48 +244,17 @@ class FlatMapWidget(Container[Widget]):
         self._show_buttons()
 
     def _insert(self, role: Role, layer: Layer) -> None:
-        """Add a layer at its place between the others."""
-        shown = {part: field.value for field, part in self._toggles()}.get(role.part, True)
-        layer.visible = layer.visible and shown
-        if isinstance(layer, Vectors):
-            keep_thin(self._viewer, layer)
-        layers, active = self._viewer.layers, self._viewer.layers.selection.active
-        at = place_under(layers, role) if role.is_under else place_over(layers, role)
-        self._adding = True
-        try:
-            layers.insert(at, layer)
-        finally:
-            self._adding = False
-        layers.selection.active = active
-
-    def _remove(self, source: str, part: str = "") -> None:
-        for layer in self._layers(source, part):
-            self._viewer.layers.remove(layer)
-
-    def _layers(self, source: str = "", part: str = "") -> list[Layer]:
-        """Layers of a source, and of a part; of all if none is named."""
-        roles = [(layer, role_or_none(layer)) for layer in self._viewer.layers]
-        return [
-            layer
-            for layer, role in roles
-            if role and source in ("", role.source) and part in ("", role.part)
-        ]
+        shown = {part: field.value for field, part in self._toggles()}
+        self._layers.insert(role, layer, shown=shown.get(role.part, True))
 
     # --- looking ----------------------------------------------------------------------------------
 
-    def _toggle(self, part: str, shown: bool) -> None:
-        for layer in self._layers(part=part):
-            layer.visible = shown
-
     def _colour_lines(self) -> None:
-        for layer in self._layers(part="outlines"):
-            layer.edge_color = self.form.colour.value
-        for layer in self._layers(part="names"):
-            layer.text.color = self.form.colour.value
+        self._layers.colour_lines(self.form.colour.value)
 
     def _fade_hexagons(self) -> None:
         """Let an image be seen through the hexagons over it."""
-        if self._layers(part="image"):
+        if self._layers.of(part="image"):
             for layer in self._viewer.layers:
                 if cube_of(layer) is not None:
                     layer.opacity = self.form.opacity.value
@@ -329,7 +292,7 @@ class FlatMapWidget(Container[Widget]):
     def _show_dots(self, source: str, units: tuple[str, str], neurons: Neurons) -> None:
         found = fit(neurons, self._maps[source].image)
         role, layer = dots(found, source, units)
-        self._remove("", "dots")
+        self._layers.remove("", "dots")
         self._insert(role, layer)
         self._show_fit(found)
 
@@ -343,11 +306,11 @@ class FlatMapWidget(Container[Widget]):
             return
         image = replace(flat_map.image, nudge=self.form.chosen_nudge)
         self._maps[IMAGE] = replace(flat_map, image=image)
-        for layer in self._layers(IMAGE, "image"):
+        for layer in self._layers.of(IMAGE, "image"):
             layer.affine = image.affine_yx
         if self._neurons is not None and self._neurons[0] == IMAGE:
             found = fit(self._neurons[1], image)
-            for layer in self._layers(IMAGE, "dots"):
+            for layer in self._layers.of(IMAGE, "dots"):
                 layer.face_color = dot_colours(found)
             self._show_fit(found)
 
@@ -381,18 +344,15 @@ class FlatMapWidget(Container[Widget]):
 
     def _on_inserted(self, event: Any) -> None:
         """Keep hexagons that come later under the outlines, and the image seen through them."""
-        if self._adding or cube_of(event.value) is None:
+        if self._layers.adding or cube_of(event.value) is None:
             return
         self._ask_columns()
         self._fade_hexagons()
-        over = [layer for layer in self._layers() if not role_of(layer).is_under]
-        for layer in sorted(over, key=lambda one: role_of(one).rank):
-            layers = self._viewer.layers
-            layers.move(layers.index(layer), len(layers))
+        self._layers.keep_over()
 
     def _on_removed(self) -> None:
         for source in [] if self._inserting.running else list(self._maps):
-            if not self._layers(source):
+            if not self._layers.of(source):
                 del self._maps[source]
         self._ask_columns()
         self._show_buttons()
