@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from napari._qt.dialogs.preferences_dialog import PreferencesDialog
+from napari.settings import get_plugin_settings
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QLabel
 from tests.support.mouse import LEFT
-from tests.support.widget_helpers import User, neurons_in_a_row
+from tests.support.widget_helpers import PLUGIN, User, neurons_in_a_row
 
 from napari_hexrecruit._napari import samples
 from napari_hexrecruit._napari.recruitment.settings import load_settings
@@ -71,3 +73,27 @@ def test_opened_ones_are_recent(make_napari_viewer, qtbot, tmp_path, monkeypatch
     start.recent.value = str(paths[0])
     again.wait_until_idle()
     assert again.form.load.enabled
+
+
+def test_preferences_are_in_naparis_dialog_and_take_effect(make_napari_viewer, qtbot, tmp_path):
+    viewer = make_napari_viewer(show=True)
+    preferences = get_plugin_settings(PLUGIN).panel
+    dialog = PreferencesDialog(parent=viewer.window._qt_window)
+    qtbot.addWidget(dialog)
+    pages = [dialog._list.item(k).text() for k in range(dialog._list.count())]
+    assert "Hexagon Recruitment" in pages
+    shown = [label.text() for label in dialog.findChildren(QLabel)]
+    assert "Simulations under Recent" in shown
+    preferences.recent, preferences.reopen = 1, False
+    try:
+        user = User(viewer, qtbot)
+        paths = [neurons_in_a_row().write(tmp_path / name) for name in ("one", "two")]
+        for path in paths:
+            user.choose(path)
+        user.wait(lambda: load_settings().recent == str(paths[1]))
+        viewer.window.remove_dock_widget(user.widget.native)
+        again = User(viewer, qtbot)
+        assert is_offered(again)
+        assert again.form.start_here.recent.choices == ("", str(paths[1]))
+    finally:
+        preferences.recent, preferences.reopen = 8, True

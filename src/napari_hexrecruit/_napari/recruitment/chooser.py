@@ -16,6 +16,7 @@ from napari_hexrecruit._napari.private.saving import PLUGIN
 from napari_hexrecruit._napari.recruitment.choices import ColumnChoices
 from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
 from napari_hexrecruit._napari.recruitment.form import Form
+from napari_hexrecruit._napari.recruitment.preferences import most_recent
 from napari_hexrecruit._napari.recruitment.presets import (
     Ready,
     applied,
@@ -186,7 +187,7 @@ class Chooser:
         """What the form says, and which simulations were open."""
         recent = self.settings.recent
         if self.opened is not None and self.opened.sources.path is not None:
-            recent = with_latest(recent, self.opened.sources.path)
+            recent = with_latest(recent, self.opened.sources.path, most_recent())
         return replace(self._form.settings(), recent=recent, export=self.settings.export)
 
     def _save(self) -> None:

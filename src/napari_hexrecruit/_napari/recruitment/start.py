@@ -83,7 +83,7 @@ class Start:
             self.chosen.emit(Path(path))
 
 
-def with_latest(recent: str, path: Path) -> str:
+def with_latest(recent: str, path: Path, most: int = MOST_RECENT) -> str:
     r"""Recent paths, one a line, with this one in front.
 
     Examples
@@ -92,7 +92,7 @@ def with_latest(recent: str, path: Path) -> str:
     '/b/x.json\n/a/x.json'
     """
     others = [line for line in recent.splitlines() if line and line != str(path)]
-    return "\n".join([str(path), *others][:MOST_RECENT])
+    return "\n".join([str(path), *others][:most])
 
 
 def _short(path: Path) -> str:

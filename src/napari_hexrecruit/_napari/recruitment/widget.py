@@ -20,6 +20,7 @@ from napari_hexrecruit._napari.recruitment.details_panel import DetailsPanel
 from napari_hexrecruit._napari.recruitment.display import DisplaySection
 from napari_hexrecruit._napari.recruitment.form import Form
 from napari_hexrecruit._napari.recruitment.playback import Playback
+from napari_hexrecruit._napari.recruitment.preferences import reopens
 from napari_hexrecruit._napari.recruitment.recipes import recipe_to_edit
 from napari_hexrecruit._napari.recruitment.request import Request
 from napari_hexrecruit._napari.recruitment.settings import filter_column_of
@@ -147,7 +148,7 @@ class RecruitmentWidget(Container[Widget]):
         layer = next((layer for layer in candidates if takes_cubes(layer)), None)
         if layer is not None:
             self._adopt(layer)
-        elif (last := Sources.of(self._chooser.settings)).there:
+        elif reopens() and (last := Sources.of(self._chooser.settings)).there:
             self._chooser.read(last)
         self._show_buttons()
 
