@@ -8,8 +8,8 @@ import pytest
 from tests.support.commands import begin_server
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _one_server():
+@pytest.fixture(scope="session")
+def one_server():
     """Workers and the commands of other tests are forked from one process, whichever come first."""
     if sys.platform not in ("win32", "darwin"):
         begin_server()

@@ -29,6 +29,8 @@ from napari_hexrecruit.errors import HexRecruitError, SimulationDataError
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.storage import netcdf_writer
 
+pytestmark = pytest.mark.usefixtures("one_server")
+
 CA, SEEDS = (1.05, 1.1), (3, 1)
 OPTIONS = {"radius": 60.0, "bin_ms": 10.0, "min_neurons": 2}
 

@@ -11,6 +11,8 @@ from napari_hexrecruit import read_cube, recruitment_cube
 from napari_hexrecruit.campaign import open_campaign, select_cube
 from napari_hexrecruit.cli import main
 
+pytestmark = pytest.mark.usefixtures("one_server")
+
 
 @pytest.fixture
 def run(capsys):

@@ -23,7 +23,7 @@ from napari_hexrecruit.campaign import list_simulations, open_campaign, run_camp
 from napari_hexrecruit.campaign._cluster import connected
 from napari_hexrecruit.errors import HexRecruitError
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_server")]
 
 if TYPE_CHECKING:
     from pathlib import Path

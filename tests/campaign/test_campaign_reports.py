@@ -13,6 +13,8 @@ from napari_hexrecruit import open_campaign, recruitment_cube
 from napari_hexrecruit.campaign import list_simulations, run_campaign, select_cube
 from napari_hexrecruit.errors import ParameterError
 
+pytestmark = pytest.mark.usefixtures("one_server")
+
 
 @pytest.fixture
 def campaign(tmp_path):
