@@ -42,7 +42,8 @@ from napari_hexrecruit._napari.widgets.sentences import reason_first
 TITLE = "Traces"
 HINT = (
     "Click a hexagon of the map to see it over time.",
-    "Shift + click adds or removes one, Shift + drag draws a lasso, Esc clears.",
+    "Shift + click adds or removes one,",
+    "Shift + drag draws a lasso, Esc clears.",
 )
 _NO_LAYER = "No hexagons are visible: load a simulation or a cube, or show a layer."
 _READING = "Reading ..."
