@@ -1,6 +1,7 @@
 """Configuration of the documentation. Nothing is fetched while it builds."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,10 +41,13 @@ PLAYERS = Path(__file__).parent / "generated" / "players"
 PLAYERS.mkdir(parents=True, exist_ok=True)
 html_extra_path = ["generated/players"]
 
-COMMANDS = (
-    *("demo", "info", "check", "cube", "movie", "html", "campaign", "view"),
-    *("traces", "compare", "trials", "map", "wave", "waves", "node-set", "significance"),
-)
+_PAGES = Path(__file__).parent.glob("*.md")
+COMMANDS = {
+    command
+    for page in _PAGES
+    for command in re.findall(r"generated/help/([\w-]+)\.txt", page.read_text(encoding="utf-8"))
+}
+"""Commands whose help the pages include."""
 
 
 def write_help(_app) -> None:
