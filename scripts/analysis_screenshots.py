@@ -87,7 +87,7 @@ def photograph_analyses(simulation: Path, folder: Path, photograph: Photograph) 
         "light", cortex=recruitment_cube(long_run(simulation.parent), bin_ms=20.0)
     ) as viewer:
         test = dock(viewer, "Significance")
-        test.first.value, test.period.value, test.length.value = ONSET_MS, 200.0, 80.0
+        test.first.value, test.period.value, test.length.value = ONSET_MS, 300.0, 80.0
         press(test, test.test)
         viewer.dims.set_point(0, 40.0)
         viewer.reset_view()
@@ -97,8 +97,8 @@ def photograph_analyses(simulation: Path, folder: Path, photograph: Photograph) 
 
 def long_run(folder: Path) -> Path:
     """The sample with ten stimuli, as a test needs more than three."""
-    stimuli = tuple(np.arange(ONSET_MS, ONSET_MS + 2000.0, 200.0).tolist())
-    story = replace(MEDIUM, stimuli_ms=stimuli, tstop_ms=2200.0)
+    stimuli = tuple(np.arange(ONSET_MS, ONSET_MS + 3000.0, 300.0).tolist())
+    story = replace(MEDIUM, stimuli_ms=stimuli, tstop_ms=3000.0)
     return write_simulation(folder / "ten-stimuli", story)
 
 

@@ -41,7 +41,7 @@ def numbers(pattern, text):
 
 def test_every_script_has_a_page_that_shows_it():
     scripts = sorted(path.stem for path in QUESTIONS.glob("*.py"))
-    assert scripts == sorted(path.stem for path in QUESTIONS.glob("*.md")) and len(scripts) == 4
+    assert scripts == sorted(path.stem for path in QUESTIONS.glob("*.md")) and len(scripts) == 5
     for name in scripts:
         page = (QUESTIONS / f"{name}.md").read_text(encoding="utf-8")
         for needed in (f"{name}.py", f"questions/{name}.txt", f"questions/{name}.png"):
@@ -73,6 +73,17 @@ def test_how_reliable_it_is(folder):
     (correlation,) = numbers(r"correlation between trials: ([\d.]+)", said)
     assert correlation > 0.9
     assert numbers(r"(\d+) hexagons never fire", said) == [MEDIUM.sheet.silent.sum()]
+
+
+@pytest.mark.slow
+def test_whether_it_is_more_than_chance(folder):
+    said = answer(folder, "chance")
+    n_significant, n_clusters = numbers(r"(\d+) of (\d+) clusters have p at most 0.05", said)
+    assert n_significant == 1 < n_clusters
+    _, p, mass, n_hexes, first_ms, last_ms = (float(word) for word in said.splitlines()[1].split())
+    assert p < 0.01 and mass > 0
+    assert 0.4 * MEDIUM.sheet.reached.sum() < n_hexes < MEDIUM.sheet.reached.sum()
+    assert (first_ms, last_ms) == (0.0, 60.0)
 
 
 @pytest.mark.slow
