@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _BIN_MS, _RADIUS, _N_NEURONS = 10.0, 50.0, 100
 _N_TRIALS, _N_BINS, _N_HEXES = 12, 6, 200
 _REST, _SPREAD = 0.2, 0.3
-_BLOB_STEPS, _BLOB_BINS = 1.1, slice(2, 4)
+_BLOB_STEPS, _BLOB_BINS = 2.1, slice(2, 4)
 N_PERMUTATIONS = 200
 SIDES = ("baseline", "groups")
 
@@ -36,7 +36,7 @@ class Noise:
         self._blob = apart[middle] < _BLOB_STEPS
 
     def trials(self, rng: np.random.Generator, extra: float, after: slice) -> xr.Dataset:
-        """Trials with a baseline of the same length; `extra` points in seven hexagons, two bins."""
+        """Trials with a baseline of the same length; `extra` points in 19 hexagons, two bins."""
         n_bins = 2 * _N_BINS
         white = rng.normal(size=(_N_TRIALS * n_bins, len(self._blob)))
         share = _REST * np.exp(_SPREAD * (white @ self._kernel))

@@ -282,7 +282,8 @@ class Chooser:
         else:
             self._form.show_sources(self.opened.sources)
             self._form.show_info(self.opened.choices.summary(self._form.populations.value))
-        self._form.show_typed(self._asked)
+        if self._asked.is_mistyped:  # what is there can be chosen again, once it is mended
+            self._form.show_typed(self._asked)
 
     def _on_population_chosen(self) -> None:
         if self.opened is not None:

@@ -91,6 +91,11 @@ class Sources:
         return {name: "" if file is None else str(file) for name, file in files.items()}
 
     @property
+    def is_mistyped(self) -> bool:
+        """Whether there is no such file."""
+        return any(text and not Path(text).exists() for text in self.texts.values())
+
+    @property
     def enough(self) -> bool:
         """Whether there is something to open."""
         return self.path is not None or (self.spikes is not None and self.circuit is not None)
