@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from napari_hexrecruit.metrics import Metric
 
-_SHORT_TITLE = 18
+_LETTERS_OF_LINE = 16
 """Letters that stand in one line beside the bar of a narrow field."""
 Colour = tuple[float, float, float, float]
 
@@ -178,8 +179,7 @@ class ColouredHexes(NamedHexes):
     def _bar_title(self) -> str:
         """Quantity and units; what was filtered is in a line of its own."""
         if not self._bar_names_filter:
-            title = self._metric.title_for(self._cube)
-            return title if len(title) <= _SHORT_TITLE else title.replace(" (", "\n(", 1)
+            return textwrap.fill(self._metric.title_for(self._cube), _LETTERS_OF_LINE)
         return self._metric.bar_title([self._cube], between="\n")
 
     def _take(self, cube: xr.Dataset) -> bool:
