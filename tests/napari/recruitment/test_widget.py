@@ -566,7 +566,7 @@ class TestMistakes:
         assert says in user.told[0]
         assert str(tmp_path) in user.form.info.value
         assert user.form.settings() == before
-        assert user.form.file.line_edit.value == str(wrong)  # to be corrected
+        assert user.form.file.line_edit.value == str(sample)  # it can be chosen again, mended
         assert list(user.viewer.layers) == [layer]
         assert user.form.load.enabled
 

@@ -411,7 +411,7 @@ class TestOtherFiles:
         self.choose_other(user, circuit=wrong)
         assert len(user.told) == 1
         assert user.form.info.value.endswith(f"Where: {wrong}")
-        assert user.form.circuit_file.line_edit.value == str(wrong)  # to be corrected
+        assert user.form.circuit_file.line_edit.value == ""
         assert user.form.file.line_edit.value == str(sample)
         user.form.radius.value = 80.0
         user.wait_until_idle()
