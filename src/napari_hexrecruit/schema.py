@@ -143,9 +143,14 @@ def validate_cube(cube: xr.Dataset) -> None:
         raise ValueError(": ".join(["not a recruitment cube", found, *remedies]))
 
 
+def has_clusters(cube: xr.Dataset) -> bool:
+    """Whether a cube says which bins of which hexagons are in a significant cluster."""
+    return SIGNIFICANT in cube and cube[SIGNIFICANT].dims == (TIME, HEX)
+
+
 def significant_clusters(part: xr.Dataset) -> npt.NDArray[np.int32]:
     """Number of the significant cluster that each bin of each hexagon is in; 0 for none."""
-    inside = part[SIGNIFICANT].values.astype(bool)
+    inside = part[SIGNIFICANT].values == 1  # as xarray reads it again: NaN where it was masked
     numbers = part[CLUSTER].values if CLUSTER in part else 1
     clusters: npt.NDArray[np.int32] = np.where(inside, numbers, 0).astype(np.int32)
     return clusters

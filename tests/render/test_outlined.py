@@ -79,6 +79,17 @@ def test_clusters_that_touch_have_a_line_between_them(plain):
     assert dark[0] > dark[1]
 
 
+def test_a_mask_and_a_map_of_the_same_name_outline_nothing(plain, cube, tmp_path):
+    """xarray fills up with NaN, which is not significant; a number per hexagon has no bins."""
+    masked = cube.assign(significant=cube["significant"].where(cube["time"] < 15.0))
+    assert [n_dark(frame) > 0 for frame in render_frames(masked, **OPTIONS)] == [0, 1, 0, 0]
+    of_hexes = plain.assign(significant=(("hex",), INSIDE[1]))
+    assert not any(n_dark(frame) for frame in render_frames(of_hexes, **OPTIONS))
+    page = write_html(of_hexes, tmp_path / "page.html").read_text()
+    assert '"kind":"outlined"' not in page
+    assert '"kind":"outlined"' in write_html(masked, tmp_path / "masked.html").read_text()
+
+
 def test_a_transparent_frame_has_opaque_lines(cube):
     frame = render_frames(cube, **OPTIONS | {"background": "transparent"})[2]
     dark = frame[..., :3].max(axis=-1) < DARKEST

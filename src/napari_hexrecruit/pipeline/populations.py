@@ -52,7 +52,7 @@ class Populations:
         Raises
         ------
         SimulationDataError
-            If the circuit lacks one, or none is named and there is no default.
+            If the circuit lacks one of them, or if none is named and the circuit has no default.
         """
         given = population if isinstance(population, tuple) else (population,)
         return cls(sim, tuple(sim.resolve_population(name) for name in given))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_hexrecruit.render.layout import Box
 from napari_hexrecruit.render.sheet import Sheet, default_settings
-from napari_hexrecruit.schema import SIGNIFICANT, TIME, significant_clusters
+from napari_hexrecruit.schema import TIME, has_clusters, significant_clusters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ class Outlined:
     @classmethod
     def of(cls, cube: xr.Dataset, bins: range) -> Outlined | None:
         """Those of a cube; None where it does not say what is significant."""
-        return cls(cube, bins) if SIGNIFICANT in cube else None
+        return cls(cube, bins) if has_clusters(cube) else None
 
     def at(self, frame: int) -> npt.NDArray[np.int32]:
         """(n_hexes,) number of the cluster of each hexagon in a frame; 0 for none."""

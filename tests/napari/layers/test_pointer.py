@@ -64,7 +64,7 @@ def test_3d_says_what_it_cannot_show_in_place_of_a_warning_of_units(beside, qtbo
     notification_manager.notification_ready.connect(lambda one: told.append(str(one.message)))
     button = viewer.window._qt_viewer.viewerButtons.ndisplayButton
     bar = viewer.canvas.overlays.scale_bar
-    for _ in range(2):  # it is said once
+    for _ in range(2):  # the message appears once
         QTest.mouseClick(button, LEFT)
         assert viewer.dims.ndisplay == 3
         assert not bar.visible

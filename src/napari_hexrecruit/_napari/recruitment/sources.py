@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,8 +93,8 @@ class Sources:
 
     @property
     def is_mistyped(self) -> bool:
-        """Whether there is no such file."""
-        return any(text and not Path(text).exists() for text in self.texts.values())
+        """Whether a file does not exist."""
+        return any(text and not os.path.exists(text) for text in self.texts.values())
 
     @property
     def enough(self) -> bool:

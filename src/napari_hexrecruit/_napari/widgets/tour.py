@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 Step = tuple[QWidget, str]
-"""What is framed, and what is said of it."""
+"""The widget that a step frames, and its sentence."""
 
 _ACCENT = "#f5a623"
 _LOOK = f"""

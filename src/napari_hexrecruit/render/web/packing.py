@@ -22,6 +22,7 @@ from napari_hexrecruit.schema import (
     N_TRIALS,
     RECRUITMENT,
     SIGNIFICANT,
+    has_clusters,
     significant_clusters,
 )
 
@@ -130,7 +131,7 @@ def stored_in(plans: Sequence[Stored], metrics: Sequence[Metric], cube: xr.Datas
     found: Plans = {}
     for stored, metric in zip(plans, metrics, strict=True):
         found.setdefault(stored, metric)
-    return found | ({OUTLINED: None} if SIGNIFICANT in cube else {})
+    return found | ({OUTLINED: None} if has_clusters(cube) else {})
 
 
 def packed(part: xr.Dataset, metric: Metric | None, stored: Stored) -> str:

@@ -28,6 +28,7 @@ export function makeMap(app, number) {
   const values = new Float64Array(grid.n);
   const colours = new Uint32Array(grid.n + 1);
   const rim = rimOf(grid);
+  const hasClusters = panel.variables.some((one) => one.kind === "outlined");
   let view = null;
   let covered = null;
   let image = null;
@@ -60,7 +61,7 @@ export function makeMap(app, number) {
     paint(covered, colours, pixels);
     hexagons.getContext("2d").putImageData(image, 0, 0);
     const lacking = numbersOf((hex) => Number(colours[hex + 1] === 0));
-    const marked = numbersOf((hex) => clusterAt(panel, state.bin, hex));
+    const marked = hasClusters ? numbersOf((hex) => clusterAt(panel, state.bin, hex)) : "";
     if (always || lacking !== missing || marked !== outlined) {
       [missing, outlined] = [lacking, marked];
       drawAbove();
@@ -130,6 +131,7 @@ export function makeMap(app, number) {
   }
 
   function drawOutlined(context) {
+    if (!hasClusters) return;
     const edges = rimOf(grid, (hex) => clusterAt(panel, store.state.bin, hex));
     for (const [colour, width] of [["#ffffff", 4], ["#111111", 2]]) {
       context.beginPath();
