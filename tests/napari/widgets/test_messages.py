@@ -62,6 +62,7 @@ def test_a_parameter_stands_until_it_is_mended_in_the_same_room(user, tmp_path):
     assert "radius" in form.status.wrong.lower()
     assert form.status.value == form.status.wrong
     typed(form.bin_ms.native.lineEdit(), "20")  # mends nothing
+    user.wait_until_idle()  # the change is computed by itself, soon
     assert form.status.value == form.status.wrong != ""
     assert form.status.native.height() == room
     typed(form.radius.native.lineEdit(), "50")
