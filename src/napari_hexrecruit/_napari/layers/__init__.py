@@ -1,4 +1,4 @@
 """What a hexagon layer is: markers, colours, limits, time stamp, selected hexagons.
 
-Knows cubes and napari. Must not know panels.
+Knows about cubes and napari. Must not know about panels.
 """

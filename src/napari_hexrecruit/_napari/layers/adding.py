@@ -1,4 +1,4 @@
-"""How a cube becomes a layer of a viewer."""
+"""Add a cube to a viewer as a layer."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def make_recruitment_layer(
     outline_nan: bool = True,
     **points_kwargs: Any,
 ) -> Points:
-    """Make a layer of a cube that works in this napari.
+    """Make a layer of a cube that works in the installed version of napari.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ def make_recruitment_layer(
     Returns
     -------
     napari.layers.Points
-        A `RecruitmentLayer`; or, in a napari that lacks what it needs, plain points, one per bin
-        and hexagon, with a notification the first time. These show the same values at the same
-        times as discs, but take longer and more memory, and have no ``cube`` or ``metric`` to set.
+        A `RecruitmentLayer`. If napari lacks something that it needs: plain points, one per bin and
+        hexagon, with a notification the first time. These show the same values at the same times,
+        but as discs; they need more time and memory, and have no ``cube`` or ``metric`` to set.
 
     Raises
     ------
@@ -82,8 +82,8 @@ def add_recruitment_layer(
     Parameters
     ----------
     viewer
-        The viewer. If the layer is its first, y is turned to point up, the scale bar is shown and
-        the view is fitted.
+        The viewer. With its first layer, y is set to point up, the scale bar is shown and the view
+        is fitted.
     cube
         A recruitment cube.
     metric, **points_kwargs
@@ -92,12 +92,12 @@ def add_recruitment_layer(
     Returns
     -------
     napari.layers.Points
-        The layer, which is in the viewer now.
+        The layer, already in the viewer.
 
     Raises
     ------
     ValueError, TypeError
-        As `RecruitmentLayer`; the viewer stays as it was.
+        As `RecruitmentLayer`; the viewer is unchanged.
     """
     layer = make_recruitment_layer(cube, metric=metric, **points_kwargs)
     is_first = len(viewer.layers) == 0
@@ -114,17 +114,17 @@ def add_recruitment_layer(
 
 
 def set_stage(viewer: napari.Viewer) -> None:
-    """Let y point up, show the scale bar, and fit the view."""
+    """Make y point up, show the scale bar, and fit the view."""
     viewer.scene.camera.orientation2d = ("up", "right")
     viewer.canvas.overlays.scale_bar.visible = True
     viewer.reset_view()
 
 
 def warm_up() -> None:
-    """Let napari read its table of units while a panel opens, not when its picture is awaited.
+    """Make napari read its table of units while a panel opens, not before the first picture.
 
-    That takes half a second, once. It is done in the thread of the window: the table is not safe
-    to read in two threads.
+    Reading takes half a second, once. It happens in the GUI thread, because two threads cannot
+    safely read the table.
     """
     Points(np.zeros((1, 3)), units=("ms", "um", "um"))
 
@@ -160,7 +160,7 @@ def _plain_layer(
 _log = logging.getLogger(__name__)
 
 _told: list[str] = []
-"""What was missing when the user was told of it; empty before."""
+"""Missing names that the user has been notified of; empty before the notification."""
 
 
 def _tell_once(missing: list[str]) -> None:

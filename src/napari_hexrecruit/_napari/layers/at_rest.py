@@ -1,4 +1,4 @@
-"""Events that cost their listeners more than a step of the slider: told when it rests."""
+"""Delay events that cost their listeners more than a step of the slider until the slider rests."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _REST_S, _BETWEEN_S = 0.2, 1.0
 
 
 class AtRest:
-    """Calls a method once it has not been asked for a while; while it is asked, once a second.
+    """Calls a method after a pause without requests; during continuous requests, once a second.
 
     Parameters
     ----------
     call
-        The method. It is called at once where no window is there to wait for.
+        The method. Without a Qt application, or outside of its thread, it is called immediately.
     """
 
     def __init__(self, call: Callable[[], None]) -> None:
@@ -27,7 +27,7 @@ class AtRest:
         self._since, self._called = 0.0, -1.0
 
     def ask(self) -> None:
-        """Ask for the call."""
+        """Request the call."""
         app = QCoreApplication.instance()
         if app is None or QThread.currentThread() is not app.thread():
             self._do()
@@ -41,7 +41,7 @@ class AtRest:
             self._since = now
         due = min(now + _REST_S, self._since + _BETWEEN_S)
         due = max(due, self._called + _BETWEEN_S)
-        self._timer.start(max(0, int(1000 * (due - now))))  # events may have been late
+        self._timer.start(max(0, int(1000 * (due - now))))  # timers can fire late
 
     def _do(self) -> None:
         self._called = monotonic()

@@ -1,4 +1,4 @@
-"""Names and colour bars of layers that lie side by side: one bar for what shares its colours."""
+"""Names and colour bars of layers side by side: one bar for all layers with the same colours."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ LINKED = (
     *("metric", "face_colormap", "face_contrast_limits", "outline_nan", "outline_color"),
     *("opacity", "blending"),
 )
-"""What layers side by side have in common."""
+"""Attributes that layers side by side share."""
 _NAME_FONT = 12
 _LINE = 2.0
-"""Height of a line, as a part of its size in points."""
+"""Height of a line, as a multiple of its font size in points."""
 _ALONE = {"size": (25.0, 150.0), "font_size": 10.0, "box": True, "room_above": 0.0}
 _BESIDE = {"size": (14.0, 76.0), "font_size": 8.0, "box": False}
 _LABEL_FONT = {False: 10.0, True: 8.0}
 
 
 def lay_beside(layers: Sequence[Points], *, beside: bool, font_size: int = _NAME_FONT) -> None:
-    """Show names over layers that lie side by side, with small colour bars below the names.
+    """Show the names of layers side by side, with small colour bars below the names.
 
     Parameters
     ----------
     layers
-        Which ones.
+        Layers to arrange.
     beside
-        Whether they lie side by side; else they get the bar of a layer that is alone, and no name.
+        If True, the layers lie side by side. Otherwise each gets the bar of a single layer, and no
+        name.
     font_size
-        Of the names.
+        Font size of the names.
     """
     for layer in layers:
         name: Any = layer.name_overlay
@@ -44,24 +45,24 @@ def lay_beside(layers: Sequence[Points], *, beside: bool, font_size: int = _NAME
             if entry != "room_above" or isinstance(bar, HexColorBar):
                 setattr(bar, entry, value)
         if isinstance(layer, RecruitmentLayer):
-            # Below the name there is room for it, however narrow the field.
+            # The label fits below the name, even in a narrow field of the grid.
             label: Any = layer.colorbar_label
-            layer.bar_names_filter = not beside  # the name says it
+            layer.bar_names_filter = not beside  # the name states it
             label.position = "top_left" if beside else bar.position
             label.font_size, label.box = _LABEL_FONT[beside], not beside
 
 
 def share_bars(layers: Sequence[Points], *, wanted: bool) -> None:
-    """Show one colour bar for all layers that have the same colours: that of the last one."""
+    """Show one colour bar for all layers with the same colours: that of the last one."""
     last = {_colours(layer): layer for layer in layers}
     for layer in layers:
         layer.face_colorbar.visible = wanted and last[_colours(layer)] is layer
 
 
 def look_alike(viewer: Any, layers: Sequence[Points]) -> None:
-    """Link layers that have the same colours, and show one colour bar for them.
+    """Link layers with the same colours, and show one colour bar for them.
 
-    napari shows the links in the layer list, where they can be undone.
+    napari shows the links in the layer list, where the user can remove them.
     """
     groups: dict[Any, list[Points]] = {}
     for layer in layers:
@@ -74,7 +75,7 @@ def look_alike(viewer: Any, layers: Sequence[Points]) -> None:
 
 
 def room_for_bar(layer: Points) -> tuple[float, float]:
-    """Width and height that a visible colour bar with its label takes in its corner, px."""
+    """Return the width and height that a visible colour bar with its label takes, px."""
     bar: Any = layer.face_colorbar
     if not (layer.visible and bar.visible):
         return 0.0, 0.0
@@ -87,7 +88,7 @@ def room_for_bar(layer: Points) -> tuple[float, float]:
 
 
 def room_for_name(layer: Points) -> float:
-    """Height that the name of a layer takes on the canvas, px."""
+    """Return the height that the name of a layer takes on the canvas, px."""
     name: Any = layer.name_overlay
     return _LINE * float(name.font_size) if layer.visible and name.visible else 0.0
 

@@ -1,4 +1,4 @@
-"""Bins of a cube for a layer: those of a cube on disk are read some at a time. Knows no napari."""
+"""Bins of a cube for a layer, read in blocks if the cube is on disk. Does not know napari."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Blocks:
-    """Gives single bins, and keeps those that were read with the last one.
+    """Gives single bins, and keeps the block of the last one in memory.
 
     Parameters
     ----------
     numbers
-        What metrics read of a cube; in memory, or backed by dask in chunks of time.
+        The variables of a cube that metrics read; in memory, or backed by dask in chunks of time.
     """
 
     def __init__(self, numbers: xr.Dataset) -> None:
@@ -30,16 +30,16 @@ class Blocks:
         self._first = -1
 
     def at(self, bin_: int) -> tuple[xr.Dataset, int]:
-        """Find a bin.
+        """Find the part of the cube that holds a bin.
 
         Returns
         -------
         part : xr.Dataset
-            Bins that are in memory, the wanted one among them.
+            Bins in memory, including this one.
         position : int
-            Where it is in the part.
+            Position of the bin in the part.
         """
-        if len(self._starts) == 1:  # all is in memory
+        if len(self._starts) == 1:  # everything is in memory
             return self._numbers, bin_
         k = int(np.searchsorted(self._starts, bin_, side="right")) - 1
         first, last = int(self._starts[k]), int(self._starts[k + 1])

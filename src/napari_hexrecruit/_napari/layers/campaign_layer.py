@@ -21,36 +21,36 @@ if TYPE_CHECKING:
 
 _DONE = "done"
 _EVEN = 1e-9
-"""Part of a step that numbers of an even scale may be off."""
+"""Largest deviation of an evenly spaced number, as a fraction of the step."""
 
 
 class CampaignLayer(RecruitmentLayer):
-    """Hexagons of a campaign, coloured by simulation and bin that the sliders are at.
+    """Hexagons of a campaign, coloured by the simulation and the bin that the sliders select.
 
-    A `RecruitmentLayer` with the scan parameters as axes before time, (ca, seed, time, y, x); or
-    with ``simulation`` as the axis where the parameters span no grid. Along a parameter a data unit
-    is a position; where its values are evenly spaced numbers, ``scale`` and ``translate`` make the
-    slider run in them. Values are read from the dataset, some bins at a time, when they are shown:
-    a step costs the same for any number of simulations.
+    A `RecruitmentLayer` with the scan parameters as axes before time, such as (ca, seed, time, y,
+    x); if the parameters do not span a grid, the axis is ``simulation``. Along a parameter a data
+    unit is a position. If the values of the parameter are evenly spaced numbers, ``scale`` and
+    ``translate`` give the slider these values. Values are read from the dataset when they are
+    shown, in blocks of bins: a step costs the same for any number of simulations.
 
     Parameters
     ----------
     campaign
-        Dataset of a campaign; it is not copied and not changed.
+        Dataset of a campaign; it is neither copied nor changed.
     metric, outline_nan, **points_kwargs
         As for `RecruitmentLayer`.
 
     Raises
     ------
     ValueError
-        If the dataset is not one of a campaign, or the metric is unknown.
+        If the dataset is not a campaign, or the metric is unknown.
     TypeError
         As `RecruitmentLayer`.
 
     Notes
     -----
-    ``cube`` is that of the simulation that is shown, on the hexagons and bins of the whole
-    campaign; it cannot be set. ``events.cube_changed`` tells of another simulation.
+    ``cube`` is the cube of the current simulation, on the hexagons and bins of the whole campaign;
+    it cannot be set. ``events.cube_changed`` is emitted when the simulation changes.
     """
 
     takes_cubes = False
@@ -84,7 +84,7 @@ class CampaignLayer(RecruitmentLayer):
 
     @property
     def cube(self) -> xr.Dataset:
-        """The cube of the simulation that is shown. Read-only."""
+        """The cube of the current simulation. Read-only."""
         return self._cube
 
     @cube.setter
@@ -96,7 +96,7 @@ class CampaignLayer(RecruitmentLayer):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Value of each parameter of the simulation that is shown."""
+        """Value of each parameter of the current simulation."""
         at = self.outer_position
         return {
             name: values[k] for (name, values), k in zip(self._parameters.items(), at, strict=True)
@@ -104,7 +104,7 @@ class CampaignLayer(RecruitmentLayer):
 
     @property
     def caption(self) -> str:
-        """What stands above the time on the canvas: ``ca 1.1, seed 3``."""
+        """Text above the time on the canvas, such as ``ca 1.1, seed 3``."""
         names = short_names(list(self._parameters))
         values = self.parameters.values()
         said = ", ".join(
@@ -121,11 +121,11 @@ class CampaignLayer(RecruitmentLayer):
         return tuple(len(values) for values in self._parameters.values())
 
     def axis_names(self) -> tuple[str, ...]:
-        """Names of parameters, as short as they can be, and of the other axes."""
+        """Return the names of the parameters, as short as possible, and of the other axes."""
         return (*short_names(list(self._parameters)), *super().axis_names())
 
     def geometry(self) -> dict[str, Any]:
-        """The same with scales for the parameters."""
+        """Return the geometry with scales for the parameters."""
         inner = super().geometry()
         steps = [_even_scale(values) for values in self._parameters.values()]
         return {
@@ -138,20 +138,20 @@ class CampaignLayer(RecruitmentLayer):
     # --- answers to FramePoints -------------------------------------------------------------------
 
     def on_outer_changed(self) -> None:
-        """Show another simulation."""
+        """Show the simulation at the new position of the sliders."""
         self._take(cube_at(self._campaign, self.outer_position))
         self.features["n_neurons"] = self._hexes.n_neurons
         self._is_announced = False
 
     def on_frame_changed(self) -> None:
-        """Announce the simulation, too."""
+        """Announce the bin, after a change also the simulation."""
         if not self._is_announced:
             self._is_announced = True
             self.events.cube_changed(value=self._cube)
         super().on_frame_changed()
 
     def recipe(self) -> CampaignRecipe:
-        """Return dataset, metric and outlines: what a copy of the layer is made of."""
+        """Return the dataset, the metric and the outlines, for a copy of the layer."""
         return CampaignRecipe(self._cube, self.metric, self.outline_nan, self._campaign)
 
 
@@ -162,7 +162,7 @@ class CampaignRecipe(LayerRecipe):
     Parameters
     ----------
     cube
-        Of the simulation that was shown.
+        Cube of the simulation that was shown.
     metric, outline_nan
         As for `LayerRecipe`.
     campaign
@@ -172,7 +172,7 @@ class CampaignRecipe(LayerRecipe):
     campaign: xr.Dataset
 
     def new(self, **points_kwargs: Any) -> CampaignLayer:
-        """Make a layer of this kind."""
+        """Make a `CampaignLayer`."""
         return CampaignLayer(
             self.campaign, metric=self.metric, outline_nan=self.outline_nan, **points_kwargs
         )
@@ -184,7 +184,7 @@ def make_campaign_layer(campaign: xr.Dataset, **points_kwargs: Any) -> CampaignL
     Raises
     ------
     HexRecruitError
-        If this napari lacks what it needs.
+        If napari lacks something that the layer needs.
     """
     if missing_names():
         raise HexRecruitError(
@@ -195,7 +195,7 @@ def make_campaign_layer(campaign: xr.Dataset, **points_kwargs: Any) -> CampaignL
 
 
 def short_names(names: Sequence[str]) -> list[str]:
-    """Last parts of dotted names, as many as it takes to tell them apart.
+    """Shorten dotted names to the fewest last parts that tell them apart.
 
     Examples
     --------
@@ -216,7 +216,7 @@ def short_names(names: Sequence[str]) -> list[str]:
 
 
 def _even_scale(values: Sequence[Any]) -> tuple[float, float]:
-    """Step and first of evenly spaced numbers; 1 and 0, which count positions, for others."""
+    """Return step and first of evenly spaced numbers; for others 1 and 0, to count positions."""
     is_number = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
     if not is_number or len(values) < 2:
         return 1.0, 0.0

@@ -1,4 +1,4 @@
-"""Hexagons with values: what their colours show, and how those without a value look."""
+"""Hexagons with values: what their colours show, and how hexagons without a value look."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from napari_hexrecruit.metrics import Metric
 
 _LETTERS_OF_LINE = 16
-"""Letters that stand in one line beside the bar of a narrow field."""
+"""Characters of a line beside the bar of a narrow field."""
 Colour = tuple[float, float, float, float]
 
 
 class ColouredHexes(NamedHexes):
-    """The hexagons of a cube, coloured by one metric of it.
+    """The hexagons of a cube, coloured by one of its metrics.
 
     A subclass sets `_metric` and `_outline_nan`, and calls `_take` before ``super().__init__``.
     """
@@ -42,16 +42,17 @@ class ColouredHexes(NamedHexes):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # napari's linked layers take over what has the name of an event.
+        # Linked layers in napari share each attribute that has an event of the same name.
         self.events.add(metric=Event, outline_nan=Event, outline_color=Event)
 
     @property
     def metric(self) -> str:
-        """Name of what the colours show.
+        """Name of the metric that the colours show.
 
-        Setting another one takes its default limits, `metrics.first_limits`: 0 to 50 % for
-        ``recruitment``, 0 to the 99th percentile for others, and from the 1st for a quantity that
-        is below 0 somewhere; and a colormap with two arms where 0 is the middle.
+        Setting another metric sets its default limits, `limits.first_limits`: 0 to 50 % for
+        ``recruitment`` (100 % if cumulative), 0 to the 99th percentile for others, and from the 1st
+        percentile for a quantity with values below 0. If 0 is the middle, the colormap has two
+        arms.
         """
         return self._metric.name
 
@@ -64,7 +65,7 @@ class ColouredHexes(NamedHexes):
         self.show_metric(before)
 
     def show_metric(self, before: Metric) -> None:
-        """Show the layer's metric with its limits; `before` is what was shown."""
+        """Show the layer's metric with its limits; `before` is the metric shown until now."""
         self.colorbar_label.text = self._bar_title()
         if self._metric.colormap != before.colormap:
             self.face_colormap = self._metric.colormap
@@ -86,13 +87,13 @@ class ColouredHexes(NamedHexes):
     def face_contrast_limits(self) -> tuple[float, float]:
         """Values of the first and the last colour.
 
-        Equal ones are moved apart by a ten-thousandth; None takes the metric's default limits.
+        Equal limits are moved apart by a ten-thousandth; None sets the metric's default limits.
 
         Raises
         ------
         ValueError
-            When set, if one is not a finite number or they are in the wrong order; the layer stays
-            as it was.
+            When set, if a limit is not a finite number or the order is wrong; the layer is
+            unchanged.
         """
         limits: tuple[float, float] = Points.face_contrast_limits.fget(self)
         return limits
@@ -124,7 +125,7 @@ class ColouredHexes(NamedHexes):
 
     @property
     def outline_color(self) -> Colour:
-        """RGBA, 0 to 1, of the outlines of hexagons without a value; it takes any colour.
+        """RGBA, 0 to 1, of the outlines of hexagons without a value; settable to any colour.
 
         It is napari's ``border_color``, which is the same for all hexagons.
         """
@@ -141,7 +142,7 @@ class ColouredHexes(NamedHexes):
 
     @property
     def bar_names_filter(self) -> bool:
-        """Whether the label of the colour bar says which neurons are counted."""
+        """Whether the label of the colour bar states which neurons are counted."""
         return self._bar_names_filter
 
     @bar_names_filter.setter
@@ -151,7 +152,7 @@ class ColouredHexes(NamedHexes):
 
     @property
     def is_static(self) -> bool:
-        """Whether the metric has one value for each hexagon, the same in all bins: a map."""
+        """Whether the metric is a map: one value per hexagon, the same in all bins."""
         return is_static(self._cube, self._metric)
 
     # --- answers to FramePoints -------------------------------------------------------------------
@@ -162,11 +163,11 @@ class ColouredHexes(NamedHexes):
         return self._hexes.n_bins
 
     def frame_values(self, frame: int) -> npt.NDArray[np.float32]:
-        """Values of a bin, (n_hexes,) float32."""
+        """Return the values of a bin, (n_hexes,) float32."""
         return self._metric.values(*self._numbers.at(frame))
 
     def sentence(self, index: int) -> str:
-        """Say the current value of a hexagon: ``R3;C-1: 12.5 % of 48 neurons``."""
+        """Describe the current value of a hexagon: ``R3;C-1: 12.5 % of 48 neurons``."""
         hexes = self._hexes
         value = float(self.features[VALUE].iat[index])
         return reading(str(hexes.names[index]), value, int(hexes.n_neurons[index]), self._metric)
@@ -177,7 +178,7 @@ class ColouredHexes(NamedHexes):
         return self._outline_nan
 
     def _bar_title(self) -> str:
-        """Quantity and units; what was filtered is in a line of its own."""
+        """Return the quantity and its units, with the filter on a line of its own."""
         if not self._bar_names_filter:
             return textwrap.fill(self._metric.title_for(self._cube), _LETTERS_OF_LINE)
         return self._metric.bar_title([self._cube], between="\n")
@@ -189,12 +190,12 @@ class ColouredHexes(NamedHexes):
 
 
 def pair_of_limits(limits: Sequence[float]) -> tuple[float, float]:
-    """Limits that colours can be given.
+    """Return colour limits as two usable numbers.
 
     Raises
     ------
     ValueError
-        If they are not two numbers in order.
+        If the limits are not two numbers in order.
     """
     try:
         low, high = limits

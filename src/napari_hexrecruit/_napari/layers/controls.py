@@ -1,4 +1,4 @@
-"""Layer controls of hexagons: what can be set of their look, and nothing that does nothing."""
+"""Layer controls of hexagons, without the controls of napari that have no effect on hexagons."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from napari_hexrecruit.metrics import metric_of, metrics_for
 from napari_hexrecruit.rounding import short
 
 _REACH_AFTER_MS = 200
-"""Pause after the last change of the cube before its greatest value is looked for."""
+"""Delay between the last change of the cube and the search for its greatest value."""
 _WITHOUT_OPACITY = ("opaque", "minimum", "multiplicative")
 _EVENTS = (
     *("opacity", "blending", "metric", "face_colormap", "face_contrast_limits"),
@@ -51,18 +51,18 @@ _EVENTS = (
 )
 _SPACING = 4
 _LONGEST_UNITS = 3
-"""Letters of units that stand beside the limits; longer ones are in the metric's name."""
+"""Longest units shown beside the limits, in characters; longer ones are in the metric's name."""
 _ROOM_FOR_METRIC = 17
-"""Letters that a list shows: ``Recruited neurons``."""
+"""Characters that a list shows: ``Recruited neurons``."""
 
 
 class HexagonControls(LayerControls):
-    """Controls of one layer of hexagons, or of several: these show the last one, and set all.
+    """Controls of one or several layers of hexagons: they show the last layer and set all.
 
     Parameters
     ----------
     layers
-        A layer that shows a cube, or several; plain points have fewer fields.
+        One or several layers that show a cube; plain points have fewer fields.
     """
 
     def __init__(self, layers: Layer | Sequence[Layer]) -> None:
@@ -194,7 +194,7 @@ class HexagonControls(LayerControls):
         self._set("face_contrast_limits", fitted_limits(cubes, self._metric()))
 
     def _alike(self) -> list[Layer]:
-        """The layers and those linked with them, as far as they show the same metric."""
+        """Return the layers and the layers linked with them that show the same metric."""
         linked = {other for layer in self._layers for other in linked_to(layer)}
         return [layer for layer in linked if getattr(layer, "metric", "") == self._metric()] or [
             self._shown
@@ -218,7 +218,7 @@ class HexagonControls(LayerControls):
         self._shown.face_colorbar.events.visible.connect(self._show)
 
     def release(self) -> None:
-        """Hear of the layers no longer."""
+        """Stop listening to the layers."""
         disconnect_events(self._shown.events, self)
         self._shown.face_colorbar.events.visible.disconnect(self._show, missing_ok=True)
         self._timer.stop()
@@ -232,7 +232,7 @@ class HexagonControls(LayerControls):
             self._quiet = before
 
     def _show(self, event: object = None) -> None:
-        """Show how the layer looks."""
+        """Show the look of the layer in the fields."""
         layer = self._shown
         with self._silence():
             if isinstance(layer, RecruitmentLayer):
@@ -278,7 +278,7 @@ class HexagonControls(LayerControls):
         self._timer.start()
 
     def _find_reach(self) -> None:
-        """Find how far the limits may go."""
+        """Find the range of the limits."""
         cube = cube_of(self._shown)
         if cube is not None:
             low, high = self._shown.face_contrast_limits
@@ -290,7 +290,7 @@ class HexagonControls(LayerControls):
     # --- the popup --------------------------------------------------------------------------------
 
     def show_popup(self) -> None:
-        """Show napari's wide slider, whose numbers can be typed."""
+        """Show napari's wide slider with editable numbers."""
         slider = QLabeledDoubleRangeSlider(Qt.Orientation.Horizontal)
         low, high = self._shown.face_contrast_limits
         _set_range(slider, self.limits_slider.minimum(), self.limits_slider.maximum())
@@ -318,7 +318,7 @@ class HexagonControls(LayerControls):
 
 @functools.cache
 def use_hexagon_controls() -> bool:
-    """Let napari show these controls for layers of hexagons; whether it can."""
+    """Register these controls for hexagon layers in napari; return False if a name is missing."""
     if missing_controls():
         return False
     use_controls(FramePoints, HexagonControls)
@@ -333,7 +333,7 @@ def _label(title: str) -> QLabel:
 
 
 def _box(box: QComboBox, tooltip: str) -> QComboBox:
-    """A list that long names do not make wider."""
+    """Keep long names from widening a list."""
     box.setToolTip(tooltip)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(_ROOM_FOR_METRIC)

@@ -1,4 +1,4 @@
-"""What a layer shows of a cube: places, limits and sentences. Knows nothing of napari."""
+"""What a layer shows of a cube: positions, limits and sentences. Does not know napari."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class HexPoints:
-    """Hexagons as points: one per hexagon, at the same place in every bin.
+    """Hexagons as points: one per hexagon, at the same position in every bin.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class HexPoints:
     n_neurons
         (n_hexes,) neurons of each hexagon.
     radius
-        Centre to corner, in the cube's flat units.
+        Distance from centre to corner, in the cube's flat units.
     n_bins, start_ms, bin_ms
         The time axis: number of bins, start of the first, width of each.
     flat_units
@@ -52,7 +52,7 @@ class HexPoints:
 
     @property
     def size(self) -> float:
-        """Corner to corner."""
+        """Distance from corner to opposite corner."""
         return 2.0 * self.radius
 
     @property
@@ -67,7 +67,7 @@ class HexPoints:
 
     @property
     def units(self) -> tuple[str, str, str]:
-        """Units of the world; flat space that is not in µm, or in unknown units, is in pixels."""
+        """World units; pixels for flat space in unknown units or units other than µm."""
         flat = "um" if self.flat_units in MICROMETRES else "pixel"
         return ("ms", flat, flat)
 
@@ -78,7 +78,7 @@ class HexPoints:
 
 
 def hex_points(cube: xr.Dataset) -> HexPoints:
-    """Read the places of a cube's hexagons and its time axis; no value of a bin is read.
+    """Read the positions of a cube's hexagons and its time axis, but no values of bins.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def hex_points(cube: xr.Dataset) -> HexPoints:
 
 
 def numbers_of(cube: xr.Dataset) -> xr.Dataset:
-    """Strip a cube of all that no metric reads, without a copy: one bin is then taken faster."""
+    """Drop the coordinates that no metric reads, without a copy: selecting a bin is then faster."""
     return cube.drop_vars([name for name in cube.coords if name != N_NEURONS])
 
 
@@ -113,14 +113,14 @@ def plain_points(cube: xr.Dataset, metric: Metric) -> tuple[Floats, dict[str, np
     Parameters
     ----------
     cube
-        A recruitment cube; all of it is read.
+        A recruitment cube; it is read completely.
     metric
-        What the points show.
+        The metric that the points show.
 
     Returns
     -------
     data : (n_bins * n_hexes, 3) float64
-        Bin, y and x of each point; the hexagons of bin 0 first.
+        Bin, y and x of each point, starting with the hexagons of bin 0.
     features : dict
         ``hex``, ``n_neurons`` and ``recruited``, one value per point.
     """
@@ -138,41 +138,41 @@ def plain_points(cube: xr.Dataset, metric: Metric) -> tuple[Floats, dict[str, np
 
 
 def contrast_limits(cube: xr.Dataset, metric: Metric) -> tuple[float, float]:
-    """Choose the limits that a metric is first shown with.
+    """Choose the initial colour limits of a metric.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     metric
-        What is shown.
+        The metric shown.
 
     Returns
     -------
     low, high : float
-        As `metrics.first_limits`.
+        As `limits.first_limits`.
     """
     return first_limits([numbers_of(cube)], metric)
 
 
 def reading(name: str, value: float, n_neurons: int, metric: Metric) -> str:
-    """Say the value of a hexagon in a sentence.
+    """Describe the value of a hexagon in a sentence.
 
     Parameters
     ----------
     name
-        The hexagon.
+        Name of the hexagon.
     value
-        Its value in the current bin; NaN where it has none.
+        Its value in the current bin; NaN if it has none.
     n_neurons
-        Its neurons.
+        The number of its neurons.
     metric
-        What the value is.
+        The metric of the value.
 
     Returns
     -------
     str
-        For a status bar.
+        Text for a status bar.
 
     Examples
     --------
@@ -203,7 +203,7 @@ def reading(name: str, value: float, n_neurons: int, metric: Metric) -> str:
 
 
 def time_label(start_ms: float, stop_ms: float) -> str:
-    """Write the window of a bin as a time stamp shows it.
+    """Return the window of a bin as text for a time stamp.
 
     Examples
     --------

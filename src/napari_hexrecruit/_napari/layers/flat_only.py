@@ -1,4 +1,4 @@
-"""What hexagons cannot show in 3-D, told where the user asks for it."""
+"""Notify the user, on a switch to 3-D, of what hexagons cannot show there."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _TOLD = (
 
 
 def tell_of_3d(viewer: napari.Viewer) -> None:
-    """Say once what a viewer with hexagons lacks in 3-D, in place of napari's warning of units.
+    """Notify once of what hexagons lack in 3-D, instead of napari's warning about units.
 
     Parameters
     ----------
     viewer
-        The viewer. The scale bar, which has no unit where time is an axis, is hidden meanwhile. To
-        be called whenever hexagons are added.
+        The viewer. In 3-D its scale bar is hidden, because it has no unit if time is an axis. Call
+        this function whenever hexagons are added.
     """
     viewer = getattr(viewer, "__wrapped__", viewer)  # widgets get a proxy
     if id(viewer) not in _toggles:
@@ -34,7 +34,7 @@ def tell_of_3d(viewer: napari.Viewer) -> None:
 
 
 class _Toggle:
-    """Hides the scale bar in 3-D, and shows it again where it was shown."""
+    """Hides the scale bar in 3-D, and shows it again in 2-D if it was visible before."""
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = weakref.ref(viewer)
@@ -59,4 +59,4 @@ class _Toggle:
 
 
 _toggles: dict[int, _Toggle] = {}
-"""By the ids of viewers."""
+"""By viewer id."""

@@ -32,10 +32,10 @@ LOOK: dict[str, Any] = {
     "border_color": "gray",
     "canvas_size_limits": (0, 1_000_000),
 }
-"""How a layer looks unless the caller says otherwise.
+"""Default look of a layer.
 
-Half a pixel of antialiasing fades an edge over one pixel. napari keeps points between 2 and 10,000
-pixels: hexagons outside of that would overlap or part.
+Half a pixel of antialiasing fades an edge over one pixel. napari's default keeps points between 2
+and 10,000 pixels: hexagons outside of this range would overlap or leave gaps.
 """
 _OF_THE_CUBE = frozenset(
     {
@@ -49,45 +49,46 @@ _COPIED = (
     *("experimental_clipping_planes", "face_colormap", "face_contrast_limits", "name", "opacity"),
     *("projection_mode", "shading", "shown", "text", "visible"),
 )
-"""Entries of a layer's state that a copy is made with."""
+"""Entries of a layer's state that are passed to the constructor of a copy."""
 _COPIED_AFTERWARDS = ("scale", "translate", "rotate", "shear", "size", "features")
 
 
 class RecruitmentLayer(ColouredHexes):
-    """Hexagons of a recruitment cube, coloured by the bin that the time slider is in.
+    """Hexagons of a recruitment cube, coloured by the current bin of the time slider.
 
     One point per hexagon in three dimensions, (time, y, x). Along time a data unit is a bin, and
     ``scale`` and ``translate`` make the slider run in ms. The layer keeps a reference to the cube
-    and reads one bin of it at a time: moving the slider costs the same for 100 bins and for 10,000.
+    and reads one bin at a time: moving the slider costs the same for 100 bins as for 10,000.
 
     Parameters
     ----------
     cube
-        A recruitment cube; it is not copied and not changed, and other layers may show it too.
+        A recruitment cube. It is neither copied nor changed, and several layers can share it.
     metric
-        What the colours show: ``recruitment`` (%), ``n_recruited`` (neurons), ``rate`` (spikes/s
-        per neuron), or another variable of the cube, such as ``soma_v_mean`` of a report or
-        ``difference`` of an analysis. None: the first that the cube has.
+        Metric that the colours show: ``recruitment`` (%), ``n_recruited`` (neurons), ``rate``
+        (spikes/s per neuron), or another variable of the cube, such as ``soma_v_mean`` of a report
+        or ``difference`` of an analysis. None: the first metric of the cube.
     outline_nan
-        Whether hexagons without a value are outlined. They are never filled.
+        If True, outline hexagons without a value. They are never filled.
     **points_kwargs
-        How it looks, as for `napari.layers.Points`: ``name``, ``opacity``, ``face_colormap``,
-        ``face_contrast_limits``, ``border_color`` (of the outlines) and so on. What follows from
-        the cube (coordinates, size, symbol, scale, units, colours, features) cannot be given.
+        Look of the layer, as for `napari.layers.Points`: ``name``, ``opacity``, ``face_colormap``,
+        ``face_contrast_limits``, ``border_color`` (of the outlines) and so on. Arguments that
+        follow from the cube (coordinates, size, symbol, scale, units, colours, features) are
+        refused.
 
     Raises
     ------
     ValueError
-        If the dataset is not a recruitment cube, or the metric is unknown or not in it.
+        If the dataset is not a recruitment cube, or the metric is unknown or missing from it.
     TypeError
-        If an argument is given that follows from the cube.
+        If an argument follows from the cube.
 
     Notes
     -----
-    The bin of a time is the one that contains it, ``start <= t < start + bin_ms``; outside of the
-    cube's time nothing is drawn. The feature ``recruited`` has the values of the current bin, of
-    whichever metric. The layer's units are ``("ms", "um", "um")``, or pixels where the cube does
-    not say that flat space is in µm.
+    The bin of a time t is the one with ``start <= t < start + bin_ms``; outside of the cube's time
+    nothing is drawn. The feature ``recruited`` holds the values of the current bin, whatever the
+    metric. The layer's units are ``("ms", "um", "um")``, or pixels for y and x unless the cube
+    states that flat space is in µm.
 
     ``layer.events`` has ``bin_changed``, ``cube_changed``, ``metric``, ``face_colormap``,
     ``face_contrast_limits``, ``outline_nan``, ``outline_color`` and ``selection_changed``.
@@ -129,25 +130,25 @@ class RecruitmentLayer(ColouredHexes):
             **(look | points_kwargs),
         )
         self.colorbar_label.text = self._bar_title()
-        # Linked layers share the look, but neither the cube nor the bin, nor the picks: the other
-        # may not have these hexagons.
+        # Linked layers share their look, but not cube, bin or picks, because their hexagons can
+        # differ.
         self.events.add(bin_changed=Event, cube_changed=Event, selection_changed=Event)
 
     # --- what is shown ----------------------------------------------------------------------------
 
     @property
     def cube(self) -> xr.Dataset:
-        """The cube that is shown.
+        """The cube shown.
 
-        Setting another one keeps colormap, limits and metric, and clears the selected points and
-        features that others have added. Hexagons, bins and start may differ; picked hexagons that
-        are in the same place still are picked.
+        Setting another cube keeps colormap, limits and metric, and clears the selected points and
+        any features added by other code. Hexagons, bins and start may differ. On the same grid,
+        picked hexagons that still exist stay picked.
 
         Raises
         ------
         ValueError
-            When set, if it is not a recruitment cube, or lacks what the layer's metric shows; the
-            layer stays as it was.
+            When set, if it is not a recruitment cube, or lacks the layer's metric; the layer is
+            unchanged.
         """
         return self._cube
 
@@ -158,19 +159,19 @@ class RecruitmentLayer(ColouredHexes):
         self._show(cube)
 
     def show(self, cube: xr.Dataset, metric: str | None = None) -> None:
-        """Show another cube, and another metric of it with its limits.
+        """Show another cube and one of its metrics, with the limits of the metric.
 
         Parameters
         ----------
         cube
             The cube.
         metric
-            Name of what the colours show; None: the first that the cube has.
+            Name of the metric that the colours show; None: the first metric of the cube.
 
         Raises
         ------
         ValueError
-            If it is not a recruitment cube, or has no such metric; the layer stays as it was.
+            If it is not a recruitment cube, or lacks the metric; the layer is unchanged.
         """
         cube = as_cube(cube)
         before, self._metric = self._metric, metric_of(cube, metric)
@@ -188,7 +189,7 @@ class RecruitmentLayer(ColouredHexes):
 
     @property
     def current_bin(self) -> int | None:
-        """Bin whose values the features hold; None where the slider is outside of the cube's time.
+        """Bin whose values the features hold; None if the slider is outside of the cube's time.
 
         A hidden layer does not follow the slider.
         """
@@ -200,7 +201,7 @@ class RecruitmentLayer(ColouredHexes):
         return None if self.current_bin is None else self._hexes.window_ms(self.current_bin)
 
     def bin_at(self, position: Sequence[float]) -> int | None:
-        """Find the bin that a place of the world lies in, whether the layer is shown or not.
+        """Find the bin at a position in world coordinates, even if the layer is hidden.
 
         Parameters
         ----------
@@ -210,12 +211,12 @@ class RecruitmentLayer(ColouredHexes):
         Returns
         -------
         int or None
-            None outside of the cube's time.
+            The bin; None outside of the cube's time.
         """
         return self.frame_at(float(self.world_to_data(position)[FRAME_AXIS]))
 
     def slider_ms(self, bin_: int) -> float:
-        """World coordinate of the start of a bin on the time axis: where the slider shows it."""
+        """Return the position of the slider, in world coordinates, that shows a bin."""
         at = np.zeros(self.ndim)
         at[FRAME_AXIS] = bin_
         return float(self.data_to_world(at)[FRAME_AXIS])
@@ -223,25 +224,25 @@ class RecruitmentLayer(ColouredHexes):
     # --- axes -------------------------------------------------------------------------------------
 
     def axis_names(self) -> tuple[str, ...]:
-        """Names of the layer's axes."""
+        """Return the names of the layer's axes."""
         return AXES
 
     @property
     def caption(self) -> str:
-        """What stands above the time on the canvas."""
+        """Text above the time on the canvas."""
         return ""
 
     # --- answers to FramePoints -------------------------------------------------------------------
 
     def recipe(self) -> LayerRecipe:
-        """Return cube, metric and outlines: what a copy of the layer is made of."""
+        """Return the cube, the metric and the outlines, for a copy of the layer."""
         return LayerRecipe(self._cube, self.metric, self.outline_nan)
 
     def on_frame_changed(self) -> None:
-        """Announce the bin at once, and its features when the slider rests.
+        """Announce the bin immediately, and its features when the slider rests.
 
-        napari's features table writes all of its cells anew, which takes many times as long as the
-        bin takes to be drawn.
+        napari's features table rewrites all of its cells, which takes many times longer than
+        drawing the bin.
         """
         self.events.bin_changed(value=self.current_bin)
         self._features_told.ask()
@@ -252,7 +253,8 @@ class RecruitmentLayer(ColouredHexes):
 
 
 def _give_controls() -> None:
-    # They know this class, and load Qt, which a layer without a window does not need.
+    # Imported here because the controls import this class, and load Qt, which a layer without a
+    # window does not need.
     from napari_hexrecruit._napari.layers.controls import use_hexagon_controls
 
     use_hexagon_controls()
@@ -260,7 +262,7 @@ def _give_controls() -> None:
 
 def _clear_picks(layer: RecruitmentLayer) -> None:
     layer.selected_hexes = ()
-    layer.selected_data = set()  # what Ctrl+A has selected
+    layer.selected_data = set()  # points selected by Ctrl+A
 
 
 RecruitmentLayer.bind_key("Escape", _clear_picks)
@@ -268,7 +270,7 @@ RecruitmentLayer.bind_key("Escape", _clear_picks)
 
 @dataclass(frozen=True, eq=False)
 class LayerRecipe:
-    """What a layer shows; its layer data tuple has it as ``metadata["napari-hexrecruit"]``.
+    """What a layer shows, stored in its layer data tuple as ``metadata["napari-hexrecruit"]``.
 
     Parameters
     ----------
@@ -277,7 +279,7 @@ class LayerRecipe:
     metric
         Name of the metric.
     outline_nan
-        Whether hexagons without a value are outlined.
+        If True, outline hexagons without a value.
     """
 
     cube: xr.Dataset
@@ -285,27 +287,27 @@ class LayerRecipe:
     outline_nan: bool
 
     def __deepcopy__(self, memo: object) -> LayerRecipe:
-        # The cube is shared and never changed; a copy of it would be as large as the cube.
+        # The cube is shared and never changed, and a copy would use the same memory again.
         return self
 
     def new(self, **points_kwargs: Any) -> RecruitmentLayer:
-        """Make a layer of this kind."""
+        """Make a `RecruitmentLayer`."""
         return RecruitmentLayer(
             self.cube, metric=self.metric, outline_nan=self.outline_nan, **points_kwargs
         )
 
     def layer(self, state: Mapping[str, Any]) -> RecruitmentLayer:
-        """Make the layer, with the look that a state describes.
+        """Make the layer, with the look of a state.
 
         Parameters
         ----------
         state
-            State of a layer, as in a layer data tuple; only how it looks is taken from it.
+            State of a layer, as in a layer data tuple; only its look is used.
 
         Returns
         -------
         RecruitmentLayer
-            Shows this cube.
+            A layer that shows this cube.
         """
         metadata = {key: value for key, value in state["metadata"].items() if key != STATE_KEY}
         look = {name: state[name] for name in _COPIED if name in state}
@@ -326,5 +328,5 @@ def refuse_of_the_cube(points_kwargs: Mapping[str, Any]) -> None:
 
 
 def name_of(cube: xr.Dataset) -> str:
-    """What a layer is called: the neurons that count."""
+    """Return the name of a layer: the neurons that are counted."""
     return counted_in(cube) or "recruitment"

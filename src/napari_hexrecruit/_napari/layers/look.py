@@ -1,4 +1,4 @@
-"""How hexagons look: colours, limits and what stands beside them. Knows nothing of napari or Qt."""
+"""How hexagons look: colours, limits, colour bar and time. Knows neither napari nor Qt."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _ENOUGH_VALUES = 4_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What all layers of a comparison share.
+    """The look that all layers of a comparison share.
 
     Parameters
     ----------
     metric
-        What the colours show, a name in `napari_hexrecruit.metrics.METRICS`.
+        Name of the metric that the colours show, as in `napari_hexrecruit.metrics.METRICS`.
     colormap
         Name of a napari colormap.
     limits
-        Values of the first and the last colour; None: those that the metric is first shown with.
+        Values of the first and the last colour; None: the initial limits of the metric.
     colorbar, timestamp, outline
-        Whether the colour bar, the time and the outline of hexagons without a value are drawn.
+        If True, draw the colour bar, the time and the outlines of hexagons without a value.
     """
 
     metric: str
@@ -46,12 +46,12 @@ class Look:
 
 
 def shows(cube: xr.Dataset, metric: str) -> bool:
-    """Whether a cube has what a metric shows."""
+    """Return whether a cube has a metric."""
     return any(one.name == metric for one in metrics_for(cube))
 
 
 def fitted_look(look: Look, cubes: Sequence[xr.Dataset]) -> Look:
-    """A look that cubes can have: of another metric where they lack what it shows, with limits."""
+    """Return a look with limits that fits the cubes; another metric if a cube lacks this one."""
     if not all(shows(cube, look.metric) for cube in cubes):
         look = replace(look, metric=metric_of(cubes).name, limits=None)
     if look.limits is None:
@@ -60,28 +60,29 @@ def fitted_look(look: Look, cubes: Sequence[xr.Dataset]) -> Look:
 
 
 def default_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, float]:
-    """Limits that a metric is first shown with: those of the cube that needs the widest."""
+    """Return the initial limits of a metric: those of the cube that needs the widest limits."""
     numbers = [numbers_of(cube) for cube in cubes]
     return first_limits(numbers, metric_of(numbers, metric))
 
 
 def fitted_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, float]:
-    """Limits from 0 to the 99th percentile of all values; about 0 where that is the middle.
+    """Return limits from 0 to the 99th percentile of all values, symmetric if 0 is the middle.
 
-    For a quantity that is below 0 somewhere, such as a voltage, from the 1st percentile.
+    For a quantity with values below 0, such as a voltage, they start at the 1st percentile.
 
     Parameters
     ----------
     cubes
-        Recruitment cubes; of more than four million values, evenly spaced bins are read.
+        Recruitment cubes. From a cube with more than four million values, evenly spaced bins are
+        read.
     metric
         Name of the metric.
 
     Returns
     -------
     low, high : float
-        `high` is rounded up to two digits; it is the maximum where the percentile is 0, and 1
-        where all values are.
+        `high` is rounded up to two digits. If the percentile is 0, it is the maximum; if all values
+        are 0, it is 1.
     """
     cubes = list(cubes)
     if not cubes:
@@ -95,7 +96,7 @@ def fitted_limits(cubes: Iterable[xr.Dataset], metric: str) -> tuple[float, floa
 
 
 def largest_limit(cubes: Iterable[xr.Dataset], metric: str) -> float:
-    """Value that a limit may reach: 100 for percent, else a little over the greatest value."""
+    """Return the largest value of a limit: 100 for percent, else just over the greatest value."""
     cubes = list(cubes)
     if cubes and metric_of(cubes, metric).units == "%":
         return 100.0
@@ -106,10 +107,10 @@ def largest_limit(cubes: Iterable[xr.Dataset], metric: str) -> float:
 def reach_of_limits(
     cube: xr.Dataset, metric: str, limits: tuple[float, float]
 ) -> tuple[float, float]:
-    """From where to where limits may go, the present ones included.
+    """Return the range of the limits, which includes the current ones.
 
-    From 0 to `largest_limit`, as far below 0 where the lower limit is; for a quantity that is below
-    0 somewhere, such as a voltage, from its least value to its greatest.
+    From 0 to `largest_limit`, or symmetric about 0 if the lower limit is below 0. For a quantity
+    with values below 0, such as a voltage, from its least value to its greatest.
     """
     low, high = limits
     values = _finite_values(cube, metric)
@@ -127,5 +128,5 @@ def _finite_values(cube: xr.Dataset, metric: str) -> np.ndarray[tuple[int], np.d
 
 
 def _rounded_up(value: float) -> float:
-    """The next number of two digits: 37.2 -> 38."""
+    """Return the value rounded up to two digits: 37.2 -> 38."""
     return round(rounded(value, range(10, 100), "up"), 12)

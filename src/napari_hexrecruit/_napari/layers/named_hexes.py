@@ -1,4 +1,4 @@
-"""Points that are hexagons with names: which one is where, and which ones are picked."""
+"""Points that are named hexagons: where each lies, and which are picked."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _OF_MANY = 0.5
-"""Width of the outlines where very many hexagons are picked, so that their colours are seen."""
+"""Relative width of the outlines of very many picks, to keep the hexagons' colours visible."""
 
 
 class NamedHexes(FramePoints):
     """The hexagons of a cube: their places, names and numbers of neurons, without values.
 
-    A subclass calls `take_hexes` before ``super().__init__`` and whenever it has other hexagons;
-    its ``events`` have ``selection_changed``.
+    A subclass calls `take_hexes` before ``super().__init__`` and whenever its hexagons change; its
+    ``events`` have ``selection_changed``.
     """
 
     _lookup: HexLookup
     _slots: dict[str, int]
-    """Number of the colour of each picked hexagon."""
+    """Number of the colour of each picked hexagon, by name."""
 
     def take_hexes(self, cube: xr.Dataset) -> bool:
-        """Answer for the hexagons of a cube; whether they lie in the same grid as those before."""
+        """Use the hexagons of a cube; return whether they lie on the same grid as those before."""
         before = self._lookup.grid if hasattr(self, "_lookup") else None
         self._hexes = hex_points(cube)
         self._lookup = HexLookup.of(cube)
@@ -47,7 +47,7 @@ class NamedHexes(FramePoints):
         return self._lookup.grid == before
 
     def geometry(self) -> dict[str, Any]:
-        """Size of the hexagons, and where the data coordinates are in the world."""
+        """Return the size of the hexagons, and the transform from data to world coordinates."""
         hexes = self._hexes
         return {
             "size": hexes.size,
@@ -57,20 +57,20 @@ class NamedHexes(FramePoints):
         }
 
     def fixed_features(self) -> dict[str, npt.NDArray[Any]]:
-        """Features that are the same in every bin."""
+        """Return the features that are the same in every bin."""
         return {"hex": self._hexes.names, "n_neurons": self._hexes.n_neurons}
 
     @property
     def selected_hexes(self) -> tuple[str, ...]:
-        """Names of the picked hexagons, in the order of picking; they are outlined on the map.
+        """Names of the picked hexagons, in the order of picking. They are outlined on the map.
 
-        Set it to any names of the cube's hexagons, each counts once. ``events.selection_changed``
-        tells of it.
+        Settable to names of hexagons of the cube; a repeated name counts once. A change emits
+        ``events.selection_changed``.
 
         Raises
         ------
         ValueError
-            When set, if the cube has no such hexagon; the picks stay as they were.
+            When set, if the cube lacks a hexagon of this name; the picks are unchanged.
         """
         return tuple(self._slots)
 
@@ -91,13 +91,13 @@ class NamedHexes(FramePoints):
         return tuple(self._slots.values())
 
     def hex_at(self, position: Sequence[float]) -> str | None:
-        """Find the hexagon at a place of the world, such as that of a mouse event.
+        """Find the hexagon at a position in world coordinates, such as that of a mouse event.
 
         Returns
         -------
         str or None
-            Its name; None beside all hexagons. Of columns of an atlas, which may overlap, the one
-            with the nearest centre.
+            Its name; None outside of all hexagons. Columns of an atlas can overlap; then it is the
+            one with the nearest centre.
         """
         y, x = self.world_to_data(position)[-2:]
         index = self._lookup.at(float(x), float(y))
@@ -121,7 +121,7 @@ class NamedHexes(FramePoints):
         return tuple(str(name) for name in self._hexes.names[inside])
 
     def _pick(self, names: Sequence[str]) -> None:
-        """Take over names that there are; tells others if any is different."""
+        """Pick existing names; emit ``selection_changed`` if the picks differ."""
         slots = give_slots(dict.fromkeys(names), self._slots)
         changed = list(slots) != list(self._slots)
         self._slots = slots

@@ -1,7 +1,8 @@
-"""Picking hexagons with the mouse, and the layer of hexagons that is looked at.
+"""Picking hexagons with the mouse, and the layer of hexagons that the user looks at.
 
-A click picks one hexagon, Shift and a click adds or removes one, Shift and a drag draws a lasso
-that adds, Escape clears. With the lasso tool a plain drag picks what it encloses.
+A click picks one hexagon. Shift+click adds or removes one. Shift+drag draws a lasso, which adds the
+hexagons inside. Escape clears the picks. With the lasso tool, a plain drag picks the hexagons
+inside.
 """
 
 from __future__ import annotations
@@ -19,25 +20,25 @@ from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 
 _STILL_PIXELS = 4
-"""A mouse that moves less between press and release clicks."""
+"""A shorter distance between press and release is a click."""
 _NEXT_CORNER_PIXELS = 3
 _KEY = "Escape"
 
 
 def looked_at(viewer: Any, among: Iterable[Any] | None = None) -> RecruitmentLayer | None:
-    """Find the layer of hexagons that a user means: as the time on the canvas does.
+    """Find the layer of hexagons that the user looks at, by the rule of the time on the canvas.
 
     Parameters
     ----------
     viewer
         A napari viewer.
     among
-        Only these layers; None: all.
+        Layers to choose from; None: all layers.
 
     Returns
     -------
     RecruitmentLayer or None
-        The active one if it is visible, or else the uppermost visible one.
+        The active layer if it is visible, otherwise the uppermost visible one.
     """
     layers = [layer for layer in viewer.layers if isinstance(layer, RecruitmentLayer)]
     shown = [layer for layer in layers if layer.visible and (among is None or layer in among)]
@@ -47,17 +48,17 @@ def looked_at(viewer: Any, among: Iterable[Any] | None = None) -> RecruitmentLay
 
 
 class LookedAt:
-    """Follows the layer of hexagons that is looked at.
+    """Follows the layer of hexagons that the user looks at.
 
     Parameters
     ----------
     viewer
-        Whose layers are followed.
+        The viewer whose layers are followed.
 
     Attributes
     ----------
     changed
-        Emitted with the layer, or None, when it is another one.
+        Emitted with the new layer, or None, when the layer changes.
     """
 
     changed = Signal(object)
@@ -72,11 +73,11 @@ class LookedAt:
 
     @property
     def layer(self) -> RecruitmentLayer | None:
-        """The layer; None where there is none, or none is visible."""
+        """The layer; None if no layer of hexagons is visible."""
         return self._layer
 
     def close(self) -> None:
-        """Follow no longer."""
+        """Stop following."""
         for event in self._events():
             event.disconnect(self._update)
         for layer in self._viewer.layers:
@@ -102,20 +103,20 @@ class LookedAt:
 
 
 class Picker:
-    """Turns clicks and drags on the map into ``selected_hexes`` of the layer that is looked at.
+    """Turns clicks and drags on the map into ``selected_hexes`` of the layer in view.
 
-    It works while a layer in its pan and zoom mode is active, or none, and the map is shown in two
-    dimensions, so that painting, moving and selecting of other layers and modes stay what they are.
+    It works in 2-D while no layer is active, or the active layer is in pan and zoom mode. Painting,
+    moving and selecting in other layers and modes are not affected.
 
     Parameters
     ----------
     viewer
-        Whose canvas is clicked on.
+        The viewer whose canvas the user clicks on.
 
     Attributes
     ----------
     lasso_changed
-        Emitted when the lasso tool is taken or laid down.
+        Emitted with True when the lasso tool is switched on, with False when it is switched off.
     """
 
     lasso_changed = Signal(bool)
@@ -141,7 +142,7 @@ class Picker:
         self.lasso_changed.emit(lasso)
 
     def start(self, user: object) -> None:
-        """Listen to the mouse as long as this panel, or another one, wants it."""
+        """Listen to the mouse until every panel that has called `start` calls `stop`."""
         viewer = self._viewer()
         if viewer is None or id(user) in self._users:
             return
@@ -154,7 +155,7 @@ class Picker:
             viewer.bind_key(_KEY, self._on_escape)
 
     def stop(self, user: object) -> None:
-        """Let this panel go; without any, clicks pick nothing, and nothing is picked any more."""
+        """Release this panel; after the last one, clear the picks and ignore clicks."""
         viewer = self._viewer()
         if id(user) in self._users:
             self._users.remove(id(user))
@@ -196,7 +197,7 @@ class Picker:
             layer.selected_hexes = (*layer.selected_hexes, *found) if adds else found
 
     def _layer_under(self, viewer: Any, event: Any) -> RecruitmentLayer | None:
-        """The layer that is picked from; in grid mode that of the field under the mouse."""
+        """Return the layer to pick from; in grid mode that of the field under the mouse."""
         if viewer.dims.ndisplay != 2 or not _is_at_rest(viewer):
             return None
         among = None if not _is_grid(viewer) else _layers_in_field(viewer, event.viewbox)
@@ -211,11 +212,11 @@ class Picker:
         layer = looked_at(viewer)
         if layer is not None:
             layer.selected_hexes = ()
-            layer.selected_data = set()  # what Ctrl+A has selected
+            layer.selected_data = set()  # points selected by Ctrl+A
 
 
 def picker_of(viewer: Any) -> Picker:
-    """Give the one picker of a viewer."""
+    """Return the picker of a viewer; there is one per viewer."""
     viewer = getattr(viewer, "__wrapped__", viewer)  # widgets get a proxy
     if id(viewer) not in _pickers:
         _pickers[id(viewer)] = Picker(viewer)
@@ -224,18 +225,18 @@ def picker_of(viewer: Any) -> Picker:
 
 
 _pickers: dict[int, Picker] = {}
-"""Of each viewer that there is, by its id."""
+"""By viewer id."""
 
 
 class _Path:
-    """Places that the mouse has been at."""
+    """Positions along the path of the mouse."""
 
     def __init__(self) -> None:
         self.corners: list[Any] = []
         self._last: Any = None
 
     def go_on(self, event: Any) -> None:
-        """Take the place of the mouse as a corner, unless it has hardly moved."""
+        """Add the position of the mouse as a corner, unless it has hardly moved."""
         if self._last is None or _apart(event.pos, self._last) >= _NEXT_CORNER_PIXELS:
             self.corners.append(event.position)
             self._last = event.pos
@@ -243,11 +244,11 @@ class _Path:
 
 @contextmanager
 def _held_map(viewer: Any, *, held: bool) -> Iterator[_Path | None]:
-    """Give the path of a lasso while the mouse does not move the map; None where it does."""
+    """If held, keep the mouse from moving the map and give the path of a lasso; otherwise None."""
     if not held:
         yield None
         return
-    # napari hears of moves later than the map does, so that it cannot keep them from the map.
+    # The map handles a mouse move before napari's callbacks run, so a callback cannot stop it.
     camera: Any = viewer.scene.camera
     before, camera.mouse_pan = camera.mouse_pan, False
     try:
@@ -257,7 +258,7 @@ def _held_map(viewer: Any, *, held: bool) -> Iterator[_Path | None]:
 
 
 def _pick_one(layer: RecruitmentLayer, name: str | None, *, adds: bool) -> None:
-    """Pick a hexagon alone, or add it to the picks or take it from them; beside all, nothing."""
+    """Pick only this hexagon; if `adds`, toggle it. Outside of all hexagons, change nothing."""
     if name is None:
         return
     if not adds:
@@ -281,7 +282,7 @@ def _apart(one: Any, other: Any) -> float:
 
 
 def _is_at_rest(viewer: Any) -> bool:
-    """Whether the mouse moves the map, and does not select, paint or transform."""
+    """Return whether the mouse moves the map, rather than selects, paints or transforms."""
     active = viewer.layers.selection.active
     return active is None or str(active.mode) == "pan_zoom"
 

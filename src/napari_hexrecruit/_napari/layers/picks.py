@@ -1,6 +1,6 @@
-"""Picked hexagons: which one is at a place, and the colours that tell them apart.
+"""Picked hexagons: find one by position, and give each a colour of its own.
 
-Knows nothing of napari or Qt.
+Knows neither napari nor Qt.
 """
 
 from __future__ import annotations
@@ -22,52 +22,52 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2", "#F0E442")
-"""Hues that colour-blind readers tell apart, too: Okabe and Ito's palette without black.
+"""Hues that colour-blind readers can also tell apart: Okabe and Ito's palette without black.
 
 M. Okabe and K. Ito, Color Universal Design, 2008, https://jfly.uni-koeln.de/color/
 """
 DASHES: tuple[tuple[float, ...], ...] = ((), (4.0, 1.5), (1.0, 1.2))
-"""Lines and gaps, in line widths: all colours solid first, then all dashed, then all dotted."""
+"""Dashes and gaps, in line widths. All colours come first solid, then dashed, then dotted."""
 MOST_LINES = 3 * len(COLOURS) * len(DASHES)
-"""More picks have neither lines nor colours of their own: they could not be told apart."""
+"""With more picks, none has its own line or colour: readers could not tell them apart."""
 _TOGETHER = "#FFFFFF"
 _SAME_PLACE = 1e-6
-"""Distance from the grid's own centre, in radii, up to which a hexagon lies on the grid."""
+"""Largest distance, in radii, between a hexagon on the grid and the grid's own centre."""
 _SQRT3 = math.sqrt(3.0)
 
 
 def colour_of(slot: int) -> str:
-    """Colour of a pick, as ``#RRGGBB``; they begin again after seven."""
+    """Return the colour of a pick, as ``#RRGGBB``; colours repeat after seven."""
     return COLOURS[slot % len(COLOURS)]
 
 
 def colours_of(slots: Sequence[int]) -> list[str]:
-    """Colours of the outlines of all picks; white where there are more than `MOST_LINES`."""
+    """Return the colours of the outlines of all picks; white for more than `MOST_LINES` picks."""
     many = len(slots) > MOST_LINES
     return [_TOGETHER if many else colour_of(slot) for slot in slots]
 
 
 def dash_of(slot: int) -> tuple[float, ...]:
-    """Dashes of the line of a pick; they change where the colours begin again."""
+    """Return the dashes of the line of a pick; they change each time the colours repeat."""
     return DASHES[slot // len(COLOURS) % len(DASHES)]
 
 
 def give_slots(names: Iterable[str], before: Mapping[str, int]) -> dict[str, int]:
-    """Number the picks, so that each keeps its colour while others come and go.
+    """Number the picks, so that each keeps its colour when others are added or removed.
 
     Parameters
     ----------
     names
-        What is picked, each once.
+        Names of the picked hexagons, without repetition.
     before
-        Numbers of what was picked before.
+        Numbers of the previous picks, by name.
 
     Returns
     -------
     dict
-        Number by name, in the order of the names: the former one, or else the lowest that is free.
-        A former number that is only needed for more picks than there are is given back, so that
-        few picks have plain colours.
+        Number by name, in the order of the names: the previous number, or else the lowest free one.
+        A pick does not keep a number that is higher than its picks need, so that few picks have
+        solid lines.
 
     Examples
     --------
@@ -84,17 +84,17 @@ def give_slots(names: Iterable[str], before: Mapping[str, int]) -> dict[str, int
 
 @dataclass(frozen=True, eq=False)
 class HexLookup:
-    """Finds hexagons by place.
+    """Finds hexagons by position.
 
     Parameters
     ----------
     x, y
         (n_hexes,) centres.
     grid
-        The tiling; for columns of an atlas its hexagons only have the size of those drawn.
+        The tiling; for columns of an atlas it gives only the size of the drawn hexagons.
     index_of
-        Position of the hexagon with grid indices (i, j); None where hexagons lie beside the grid,
-        as columns of an atlas do.
+        Position on the hex axis of the hexagon with grid indices (i, j); None if the hexagons do
+        not lie on the grid, like columns of an atlas.
     """
 
     x: Floats
@@ -104,7 +104,7 @@ class HexLookup:
 
     @classmethod
     def of(cls, cube: xr.Dataset) -> HexLookup:
-        """Make the one for the hexagons of a cube."""
+        """Make the lookup for the hexagons of a cube."""
         grid = HexGrid.from_attrs(cube.attrs)
         i, j = cube["i"].values, cube["j"].values
         x, y = cube["x"].values, cube["y"].values
@@ -114,7 +114,7 @@ class HexLookup:
         return cls(x, y, grid, {pair: index for index, pair in enumerate(pairs)})
 
     def at(self, x: float, y: float) -> int | None:
-        """Find the hexagon that a place lies in.
+        """Find the hexagon that contains a point.
 
         Parameters
         ----------
@@ -125,8 +125,8 @@ class HexLookup:
         -------
         int or None
             Position on the hex axis. On a regular grid the cost does not depend on the number of
-            hexagons, and edges belong to the hexagon that neurons there would belong to. Of columns
-            of an atlas, whose hexagons may overlap, it is the one with the nearest centre.
+            hexagons, and a point on an edge belongs to the same hexagon as a neuron there. Hexagons
+            of columns of an atlas can overlap; then it is the one with the nearest centre.
         """
         if not (math.isfinite(x) and math.isfinite(y)):
             return None
@@ -134,7 +134,7 @@ class HexLookup:
             return self._nearest(x, y)
         try:
             i, j = self.grid.xy_to_hex([x], [y])
-        except ValueError:  # far outside of any sheet
+        except ValueError:  # far outside of any cortical sheet
             return None
         return self.index_of.get((int(i[0]), int(j[0])))
 
@@ -144,13 +144,13 @@ class HexLookup:
         Parameters
         ----------
         x, y
-            (n_corners,) corners in order; the last is joined with the first. Where the line goes
-            around twice, as the ends of a lasso often do, is inside, too.
+            (n_corners,) corners in order; the last is joined to the first. An area that the line
+            encloses twice, as the ends of a lasso often do, counts as inside.
 
         Returns
         -------
         (n,) intp
-            Ascending positions on the hex axis; none for fewer than three corners.
+            Ascending positions on the hex axis; empty for fewer than three corners.
         """
         xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
         if len(xs) < 3:
@@ -165,9 +165,10 @@ class HexLookup:
 
 
 def _winding(x: Floats, y: Floats, at_x: Floats, at_y: Floats) -> npt.NDArray[np.int64]:
-    """(n_places,) how often a closed line goes around each place, counter-clockwise.
+    """Return how often a closed line winds counter-clockwise around each point, (n_points,).
 
-    Counts the sides that cross the ray from the place to +x, upward ones as 1, downward ones as -1.
+    Counts the sides that cross the ray from the point to +x: an upward side as 1, a downward one as
+    -1.
     """
     x2, y2 = np.roll(x, -1), np.roll(y, -1)
     turns = np.zeros(len(at_x), dtype=np.int64)
@@ -190,5 +191,5 @@ def _is_on(
 
 
 def positions_of(cube: xr.Dataset) -> dict[str, int]:
-    """Position of each hexagon of a cube on its hex axis, by name."""
+    """Return the position of each hexagon of a cube on its hex axis, by name."""
     return {name: index for index, name in enumerate(cube[HEX].values.astype(str).tolist())}

@@ -1,4 +1,4 @@
-"""Which of the layers that lie side by side the pointer is on: the status line describes it."""
+"""Describe the layer under the pointer in the status line, also when layers lie side by side."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from napari_hexrecruit._napari.private.points import FramePoints
 
 
 def follow_pointer(viewer: napari.Viewer) -> None:
-    """Let the status line describe the hexagons under the pointer from now on, also in grid mode.
+    """Keep the status line at the hexagons under the pointer, also in grid mode.
 
     Parameters
     ----------
     viewer
-        The viewer. napari describes its active layer, wherever the pointer is. A second call
+        The viewer. napari itself describes the active layer, wherever the pointer is. A second call
         changes nothing.
     """
     viewer = getattr(viewer, "__wrapped__", viewer)  # widgets get a proxy
@@ -33,7 +33,7 @@ def follow_pointer(viewer: napari.Viewer) -> None:
 
 
 def pointed_at(viewer: Any) -> Layer | None:
-    """The layer of the field that the pointer is on; None where layers do not lie side by side."""
+    """Return the layer of the field under the pointer; None if layers do not lie side by side."""
     field = viewer.cursor.viewbox
     if not viewer.canvas.grid.enabled or field is None:
         return None
@@ -48,17 +48,17 @@ def _follow(viewer: Any, layer: Layer) -> None:
 
 
 def _told_by(viewer_ref: Any, layer_ref: Any) -> Layer | None:
-    """The layer that answers where napari asks one for its status; None for no answer."""
+    """Return the layer that answers if napari asks this one for its status; None for no answer."""
     viewer, layer = viewer_ref(), layer_ref()
     if viewer is None or layer not in viewer.layers:
         return layer
     pointed = pointed_at(viewer)
     if pointed is None or pointed is layer:
         return layer
-    # Of several layers, or of none that is active, napari asks each in turn.
+    # If several layers are selected, or none is active, napari asks each in turn.
     alone = viewer.layers.selection.active is layer and len(viewer.layers.selection) < 2
     return pointed if alone else None
 
 
 _followed: set[int] = set()
-"""Viewers, by their ids."""
+"""Ids of viewers."""

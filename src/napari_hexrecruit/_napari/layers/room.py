@@ -1,4 +1,4 @@
-"""Room on the canvas for what is written on it: the view is fitted beside bars, names and time."""
+"""Fit the view so that colour bars, names and time on the canvas do not cover hexagons."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from napari_hexrecruit._napari.layers.timestamp import OVERLAY
 from napari_hexrecruit._napari.private.points import FramePoints
 
 _PADDING = 10.0
-"""napari's between overlays and edges, px."""
+"""napari's padding between overlays and edges, px."""
 _FOOT = 34.0
-"""Height of the scale bar, and of a line of the time."""
+"""Height of the scale bar, and of each line of the time, px."""
 _LEAST = 0.25
-"""Part of a field that the data keep, however small it is."""
+"""Fraction of a field that the data keep, even if the field is small."""
 
 
 def keep_room(viewer: napari.Viewer) -> None:
-    """Fit the view from now on so that colour bars, names, time and scale bar cover no hexagon.
+    """Keep colour bars, names, time and scale bar from covering hexagons.
 
     Parameters
     ----------
     viewer
-        The viewer. Whenever napari fits the view, and when the canvas changes its size after that,
-        the hexagons are moved and made smaller where something is written. A view that was moved
-        or zoomed by hand stays as it is. A second call changes nothing.
+        The viewer. Whenever napari fits the view, and when the canvas is resized afterwards, the
+        hexagons are moved and scaled down to leave room for overlays. A view that the user has
+        moved or zoomed is unchanged. A second call changes nothing.
     """
     viewer = getattr(viewer, "__wrapped__", viewer)  # widgets get a proxy
     if id(viewer) not in _rooms:
@@ -65,7 +65,7 @@ class _Room:
             self._fit(viewer, extent)
 
     def _on_changed(self, event: object = None) -> None:
-        """Fit again, unless the user has moved the view meanwhile."""
+        """Fit again, unless the user has moved the view since."""
         viewer = self._viewer()
         if viewer is not None and self._view == _view(viewer) and viewer.dims.ndisplay == 2:
             extent = _extent(viewer)
@@ -95,7 +95,7 @@ def _view(viewer: Any) -> tuple[Any, ...]:
 
 
 def _extent(viewer: Any) -> np.ndarray[Any, Any] | None:
-    """Corners of what is in the view, hexagons whole; None without hexagons."""
+    """Return the corners of the data in the view, with whole hexagons; None without hexagons."""
     layers: list[Any] = list(viewer.layers)
     shown: list[Any] = [
         layer for layer in layers if layer.visible and isinstance(layer, FramePoints)
@@ -109,7 +109,7 @@ def _extent(viewer: Any) -> np.ndarray[Any, Any] | None:
 
 
 def _rooms_of(viewer: Any) -> list[tuple[float, float, float]]:
-    """Room at the top, right and bottom: for the bars above the hexagons, or beside them."""
+    """Return the room at the top, right and bottom, px, for bars above or beside the hexagons."""
     shown = [layer for layer in viewer.layers if isinstance(layer, FramePoints)]
     names = max(map(room_for_name, shown), default=0.0)
     bars = [room_for_bar(layer) for layer in shown]
@@ -123,4 +123,4 @@ def _rooms_of(viewer: Any) -> list[tuple[float, float, float]]:
 
 
 _rooms: dict[int, _Room] = {}
-"""Of each viewer that there is, by its id."""
+"""By viewer id."""

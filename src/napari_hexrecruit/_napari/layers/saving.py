@@ -1,4 +1,4 @@
-"""Names of cubes that are to be saved: asked for here, or typed into napari's own dialog."""
+"""File names for saving cubes: from the dialog here, or typed into napari's own dialog."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KINDS = {
 
 
 def with_ending(path: str, ending: str = ENDING) -> str:
-    """A name with the ending of a cube: its own, or else this one.
+    """Return a path with an ending of cubes: its own, or else `ending`.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def with_ending(path: str, ending: str = ENDING) -> str:
 
 
 def file_name(name: str) -> str:
-    """The name of a layer as one of a file, without an ending.
+    """Return the name of a layer as a file name, without an ending.
 
     Examples
     --------
@@ -54,16 +54,16 @@ def ask_for_cube(parent: Any, name: str) -> tuple[Path, bool] | None:
     Parameters
     ----------
     parent
-        The Qt widget that the dialog is over.
+        Parent widget of the dialog.
     name
-        What is saved, which the offered file is called after.
+        Name of the layer, from which the dialog's default file name is made.
 
     Returns
     -------
     path : Path
         With the ending of a cube.
-    confirmed : bool
-        Whether the dialog has asked about exactly this name: then it may be replaced.
+    confirmed : bool Whether the dialog has asked about exactly this name; if True, an existing file
+    may be replaced.
     """
     chosen, kind = QFileDialog.getSaveFileName(
         parent, "Save cube", file_name(name) + ENDING, ";;".join(_KINDS)
@@ -75,7 +75,7 @@ def ask_for_cube(parent: Any, name: str) -> tuple[Path, bool] | None:
 
 
 def take_names_of_cubes(viewer: Any) -> None:
-    """Let *Save Selected Layers* of a viewer write a cube wherever its ending was typed.
+    """Make *Save Selected Layers* of a viewer write a cube if the typed name ends like one.
 
     Parameters
     ----------
@@ -86,13 +86,13 @@ def take_names_of_cubes(viewer: Any) -> None:
 
 
 def _cube_name(path: str, layers: Sequence[Layer]) -> str:
-    """Name of the cube that a typed name is for, or nothing; refuses what no cube can hold."""
+    """Return the file name of the cube that a typed name stands for, or an empty string."""
     is_ours = path.endswith(ENDINGS)
     if len(layers) == 1 and cube_of(layers[0]) is not None:
         if not path.endswith((".nc", ".zarr")):
             return ""
         final = with_ending(path, ZARR_ENDING if path.endswith(".zarr") else ENDING)
-        if final != path and Path(final).exists():  # the dialog has asked about another name
+        if final != path and Path(final).exists():  # the dialog asked about another name
             raise FileExistsError(f"{final}: exists: choose another name, or type the whole ending")
         return final
     if is_ours and len(layers) > 1:

@@ -1,4 +1,4 @@
-"""Which layers show a cube, and what is asked of those that do."""
+"""Which layers show a cube, and of what kind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_hexrecruit.metrics import DERIVED
 
 
 def cube_of(layer: Layer | None) -> xr.Dataset | None:
-    """Cube that a layer shows; None for layers of others."""
+    """Return the cube that a layer shows; None for layers of other kinds."""
     if isinstance(layer, RecruitmentLayer):
         return layer.cube
     recipe = None if layer is None else layer.metadata.get(STATE_KEY)
@@ -19,10 +19,10 @@ def cube_of(layer: Layer | None) -> xr.Dataset | None:
 
 
 def is_plain(layer: Layer | None) -> bool:
-    """Whether a layer shows what every cube can show, not the result of an analysis."""
+    """Return whether a layer shows a metric of ordinary cubes, not the result of an analysis."""
     return cube_of(layer) is not None and getattr(layer, "metric", "") not in DERIVED
 
 
 def takes_cubes(layer: Layer | None) -> bool:
-    """Whether a layer can be given the cube of other parameters: not that of a campaign."""
+    """Return whether the cube of a layer can be replaced; False for a campaign or an analysis."""
     return is_plain(layer) and getattr(layer, "takes_cubes", True)

@@ -1,4 +1,4 @@
-"""The simulation behind a cube, kept in memory for all panels. Knows nothing of napari or Qt."""
+"""The simulation behind a cube, kept in memory for all panels. Knows neither napari nor Qt."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _Key = tuple[str | int | None, ...]
 
 
 class SimulationSource:
-    """A simulation that is opened when it is first needed, and which neuron is in which hexagon.
+    """A simulation, opened when first needed, and the neurons of each hexagon.
 
     Parameters
     ----------
     recipe
-        Of a cube that was counted from it.
+        Recipe of a cube that was counted from the simulation.
     """
 
     def __init__(self, recipe: CubeRecipe) -> None:
@@ -39,11 +39,11 @@ class SimulationSource:
 
     @property
     def key(self) -> _Key:
-        """What tells it from others."""
+        """Key that identifies the simulation."""
         return _key(self._recipe)
 
     def simulation(self) -> Simulation:
-        """Give the simulation; opened anew where its files have changed.
+        """Return the simulation; open it again if its files have changed.
 
         Raises
         ------
@@ -56,18 +56,18 @@ class SimulationSource:
             return self._simulation
 
     def members(self, cube: xr.Dataset, progress: Progress | None = None) -> HexMembers:
-        """Give the neurons of the hexagons of a cube.
+        """Return the neurons of the hexagons of a cube.
 
         Raises
         ------
         SimulationDataError, ValueError
-            If it cannot be read, or the hexagons of the cube are others.
+            If the simulation cannot be read, or its hexagons differ from those of the cube.
         """
         simulation = self.simulation()
 
         def find() -> tuple[HexMembers, Simulation, xr.Dataset]:
             found = cube_members(simulation, cube, progress=progress)
-            return found, simulation, cube  # kept, so that the key stays theirs alone
+            return found, simulation, cube  # kept, so that no other object gets the ids in the key
 
         return self._members.get((id(simulation), id(cube)), find)[0]
 
@@ -83,8 +83,8 @@ def source_of(cube: xr.Dataset | None) -> SimulationSource | None:
     Returns
     -------
     SimulationSource or None
-        The same one for all cubes of the same files, as long as somebody keeps it. None where the
-        cube does not say where it is from, or the file is gone.
+        The same object for all cubes of the same files, as long as a caller holds it. None if the
+        cube does not name its simulation, or the file is missing.
     """
     if cube is None:
         return None
@@ -101,12 +101,12 @@ _sources: weakref.WeakValueDictionary[_Key, SimulationSource] = weakref.WeakValu
 
 
 def origin_ms(cube: xr.Dataset) -> float:
-    """Time of the simulation that a cube calls 0, ms: other than 0 in trials and in windows."""
+    """Return the simulation time of a cube's time 0, ms: not 0 for trials and windows."""
     return float(cube.attrs.get("time_origin_ms", 0.0))
 
 
 def is_mean(cube: xr.Dataset) -> bool:
-    """Whether a bin of the cube is of several times of the simulation."""
+    """Return whether a bin of the cube averages over several times of the simulation."""
     return N_TRIALS in cube.attrs
 
 

@@ -18,28 +18,28 @@ from napari_hexrecruit.naming import time_from
 
 OVERLAY = "recruitment_time"
 _POSITION = "bottom_left"
-"""Colour bars, their labels and the names of layers are at the top, the scale bar at the right."""
+"""Colour bars, their labels and layer names are at the top, the scale bar is at the right."""
 _FONT_SIZE = 14
 _TIME = "time"
-"""Name of the axis in layers."""
+"""Name of the time axis in layers."""
 
 
 def show_time(viewer: napari.Viewer) -> TextOverlay:
-    """Show the time of the current bin, as ``3,000 - 3,010 ms``, from now on.
+    """Show the time of the current bin on the canvas, as ``3,000 - 3,010 ms``.
 
     Parameters
     ----------
     viewer
-        The viewer. Of several hexagon layers the time is that of the selected one, if it is
-        visible, or else of the uppermost visible one; without any, no time is shown. A second
-        call changes nothing, and shows the time again if it was hidden.
+        The viewer. With several hexagon layers, the time is that of the selected layer if it is
+        visible, or else of the uppermost visible one; without any, no time is shown. A second call
+        only shows the time again if it was hidden.
 
     Returns
     -------
     TextOverlay
         The text on the canvas, for its colour, size, position and visibility.
     """
-    # Widgets get a proxy of the viewer, which is not the same object twice.
+    # Widgets get a proxy of the viewer, a new object each time.
     viewer = getattr(viewer, "__wrapped__", viewer)
     if id(viewer) not in _stamps:
         _stamps[id(viewer)] = _TimeStamp(viewer)
@@ -50,7 +50,7 @@ def show_time(viewer: napari.Viewer) -> TextOverlay:
 
 
 class _TimeStamp:
-    """Keeps the text of one viewer's overlay at the time of its hexagon layer."""
+    """Keeps the overlay text of one viewer in step with the time of its hexagon layer."""
 
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = weakref.ref(viewer)
@@ -60,9 +60,9 @@ class _TimeStamp:
         layers.events.removed.connect(self._update)
         layers.events.reordered.connect(self._update)
         layers.selection.events.active.connect(self._update)
-        # A hexagon layer announces its bins; this is for plain points.
+        # Only for plain points: hexagon layers announce their bins.
         viewer.dims.events.point.connect(self._on_moved)
-        # After napari's own: the field has the name by then.
+        # After napari's own callback, so that the field already holds the name.
         viewer.dims.events.axis_labels.connect(_make_room_for_names, position="last")
         for layer in layers:
             self._follow(layer)
@@ -97,11 +97,11 @@ class _TimeStamp:
 
 
 _stamps: dict[int, _TimeStamp] = {}
-"""Of each viewer that there is, by its id."""
+"""By viewer id."""
 
 
 def _overlay(viewer: napari.Viewer) -> TextOverlay:
-    """Make a text of our own, so that a user's text stays."""
+    """Make a separate text, so that the user's text is kept."""
     overlay = TextOverlay()
     viewer.canvas.overlays[OVERLAY] = overlay
     overlay.position, overlay.font_size = _POSITION, _FONT_SIZE
@@ -109,7 +109,7 @@ def _overlay(viewer: napari.Viewer) -> TextOverlay:
 
 
 def _timed_layer(viewer: napari.Viewer) -> Layer | None:
-    """Pick the selected visible layer of hexagons, or else the uppermost visible one."""
+    """Return the selected layer of hexagons if it is visible, or else the uppermost visible one."""
     shown = [layer for layer in viewer.layers if layer.visible and _is_timed(layer)]
     active = viewer.layers.selection.active
     if active in shown:
@@ -122,7 +122,7 @@ def _is_timed(layer: Layer) -> bool:
 
 
 def _label(layer: Layer | None, window: tuple[float, float] | None) -> str:
-    """The time, and what it is from where that is not the start of the simulation."""
+    """Return the time, and its origin unless that is the start of the simulation."""
     if layer is None or window is None or getattr(layer, "is_static", False):
         return ""
     from_ = time_from(_cube_of(layer))
@@ -130,7 +130,7 @@ def _label(layer: Layer | None, window: tuple[float, float] | None) -> str:
 
 
 def _name_axis(viewer: napari.Viewer, layer: Layer) -> None:
-    """Let the slider say what its time is from, unless the user has named it otherwise."""
+    """Name the origin of time beside the slider, unless the user has renamed the axis."""
     from_ = time_from(_cube_of(layer))
     axis, labels = viewer.dims.ndim + FRAME_AXIS, list(viewer.dims.axis_labels)
     wanted = f"{_TIME} from {from_}" if from_ else _TIME
@@ -141,7 +141,7 @@ def _name_axis(viewer: napari.Viewer, layer: Layer) -> None:
 
 
 def _make_room_for_names(event: object = None) -> None:
-    """Fit the names of sliders: napari does when they are typed, and not when they are set."""
+    """Fit the names of sliders: napari does so when a name is typed, but not when it is set."""
     for widget in QApplication.allWidgets() if QApplication.instance() is not None else ():
         if isinstance(widget, QLineEdit) and widget.objectName() == "axis_label":
             widget.textChanged.emit(widget.text())
@@ -156,6 +156,6 @@ def _window_ms(viewer: napari.Viewer, layer: Layer) -> tuple[float, float] | Non
         window: tuple[float, float] | None = layer.time_window_ms
         return window
     hexes = hex_points(layer.metadata[STATE_KEY].cube)
-    # The axes of layer and viewer are aligned at the last one.
+    # The last axes of layer and viewer coincide.
     bin_ = math.floor(layer.world_to_data(viewer.dims.point)[0] + 0.5)
     return hexes.window_ms(bin_) if 0 <= bin_ < hexes.n_bins else None
