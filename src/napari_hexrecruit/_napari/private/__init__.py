@@ -1,4 +1,4 @@
 """The only user of private names of napari and vispy.
 
-A new release of napari breaks here or nowhere. Must not know cubes.
+If a new release of napari breaks the package, it breaks it here. Must not know about cubes.
 """

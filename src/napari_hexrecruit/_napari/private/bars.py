@@ -17,19 +17,19 @@ class ColorBarLabel(TextOverlay):  # type: ignore[misc]
 
 
 class HexColorBar(ColorBarOverlay):  # type: ignore[misc]
-    """A colour bar that leaves room above itself, for the name of the layer.
+    """A colour bar that leaves room above itself for the name of the layer.
 
     Attributes
     ----------
     room_above
-        Pixels that stay empty between the top of the bar's place and the bar.
+        Empty pixels above the bar.
     """
 
     room_above: float = 0.0
 
 
 def give_colorbar(layer: Any) -> ColorBarLabel:
-    """Give a layer of points a colour bar with a label that is shown and placed with it."""
+    """Give a layer of points a colour bar, and a label that follows its position and visibility."""
     label = ColorBarLabel()
     if any(not name.is_there() for name in LABEL_NAMES):
         return label
@@ -46,7 +46,7 @@ def _follow(leader: Any, follower: Any, name: str, event: object = None) -> None
 
 
 def draw_bars() -> None:
-    """Tell napari how to draw colour bars and their labels."""
+    """Register the visuals of colour bars and their labels in napari."""
     if all(name.is_there() for name in LABEL_NAMES):
         visuals = module_of("napari._vispy.utils.visual").overlay_to_visual
         visuals[ColorBarLabel] = _label_visual_class()

@@ -1,4 +1,4 @@
-"""napari's layer controls: which ones a class of layers has, and napari's own fields in them."""
+"""napari's layer controls: register them for a class of layers, and reuse napari's own fields."""
 
 from __future__ import annotations
 
@@ -17,50 +17,50 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 _POPUP_WIDTH = 480
-"""Wide enough to hit a tenth of a percent, px."""
+"""Wide enough to set a tenth of a percent with the mouse, px."""
 
 
 class LayerControls(QFrame):
-    """What napari asks of the controls of a layer, or of several that are selected."""
+    """Base class of the controls of one layer, or of several selected ones, as napari expects."""
 
     _controls: tuple[Any, ...] = ()
-    """napari looks for histograms in it."""
+    """napari searches it for histograms."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("layer")  # its look in napari's themes
+        self.setObjectName("layer")  # selects its style in napari's themes
         self.ndisplay = 2
 
     def release(self) -> None:
-        """Hear of the layers no longer."""
+        """Stop listening to the layers."""
 
     def deleteLater(self) -> None:
-        """Let go of the layers, too; napari calls it when a layer is removed."""
+        """Release the layers, too; napari calls this when a layer is removed."""
         self.release()
         super().deleteLater()
 
     def close(self) -> bool:
-        """Let go of the layers, too; napari calls it when the window closes."""
+        """Release the layers, too; napari calls this when the window closes."""
         self.release()
         return bool(super().close())
 
 
 def missing_controls() -> list[str]:
-    """Say what napari lacks of what layer controls need; empty where they work."""
+    """Return the names needed for layer controls that napari lacks; empty if the controls work."""
     return [str(name) for name in CONTROL_NAMES if not name.is_there()]
 
 
 def use_controls(
     layer_class: type, make: Callable[[Layer | Sequence[Layer]], LayerControls]
 ) -> None:
-    """Let napari show these controls for layers of a class, also where several are selected.
+    """Make napari show these controls for layers of a class, also if several are selected.
 
     Parameters
     ----------
     layer_class
-        Class of the layers; its subclasses have the same controls.
+        Class of the layers; its subclasses get the same controls.
     make
-        Makes them, of a layer or of several.
+        Makes the controls for one layer or for several.
     """
     container = module_of("napari._qt.layer_controls.qt_layer_controls_container")
     container.layer_to_controls[layer_class] = make
@@ -74,7 +74,7 @@ def use_controls(
 
 
 def blendings() -> list[str]:
-    """Names of the ways in which a layer covers those below it."""
+    """Return the names of napari's blending modes."""
     if missing_controls():
         return ["opaque", "translucent", "translucent_no_depth", "additive", "minimum"]
     module = module_of("napari.layers.base._base_constants")
@@ -82,7 +82,7 @@ def blendings() -> list[str]:
 
 
 def range_slider(parent: QWidget, on_right_click: Callable[[], None]) -> Any:
-    """Make napari's slider of contrast limits; in a napari without it, one that shows numbers."""
+    """Make napari's slider of contrast limits; if napari lacks it, a slider that shows numbers."""
     if missing_controls():
         return QLabeledDoubleRangeSlider(Qt.Orientation.Horizontal, parent)
     module = module_of("napari._qt.layer_controls.widgets.qt_contrast_limits")
@@ -92,7 +92,7 @@ def range_slider(parent: QWidget, on_right_click: Callable[[], None]) -> Any:
 
 
 def decimals_of(low: float, high: float) -> int:
-    """Digits behind the point that a limit between two others needs."""
+    """Return the number of decimals needed for a limit between two values."""
     if missing_controls():
         return 2
     module = module_of("napari._qt.layer_controls.widgets.qt_contrast_limits")
@@ -100,7 +100,7 @@ def decimals_of(low: float, high: float) -> int:
 
 
 def popup(parent: QWidget, content: QWidget) -> Any:
-    """Make a popup as napari's, above a widget; None in a napari without it."""
+    """Make a popup like napari's, above a widget; None if napari lacks it."""
     if missing_controls():
         return None
     shown = module_of("napari._qt.dialogs.qt_modal").QtPopup(parent)
@@ -112,7 +112,7 @@ def popup(parent: QWidget, content: QWidget) -> Any:
 
 
 def colormap_box(parent: QWidget) -> QComboBox:
-    """Make napari's list of colormaps, which shows their colours; names are its data."""
+    """Make napari's list of colormaps, which shows their colours; its data are the names."""
     missing = missing_controls()
     if missing:
         box = QComboBox(parent)
@@ -125,7 +125,7 @@ def colormap_box(parent: QWidget) -> QComboBox:
 
 
 def colour_field(parent: QWidget, tooltip: str, on_change: Callable[[Any], None]) -> Any:
-    """Make napari's field for a colour; ``setColor`` shows one."""
+    """Make napari's field for a colour; ``setColor`` sets the colour it shows."""
     if missing_controls():
         field: Any = QLineEdit(parent)
         field.setToolTip(tooltip)
@@ -139,7 +139,7 @@ def colour_field(parent: QWidget, tooltip: str, on_change: Callable[[Any], None]
 
 
 def linked_to(layer: Layer) -> set[Layer]:
-    """Layers that are linked with one by napari, itself among them."""
+    """Return a layer and the layers linked to it in napari."""
     if missing_controls():
         return {layer}
     linked = module_of("napari.layers.utils._link_layers").get_linked_layers(layer)

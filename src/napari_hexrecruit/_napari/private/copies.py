@@ -1,4 +1,4 @@
-"""How napari makes a copy of a layer from its layer data tuple."""
+"""Copies of a layer that napari makes from its layer data tuple."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STATE_KEY = "napari-hexrecruit"
-"""Key of a layer's metadata, in its layer data tuple, under which its `Recipe` is."""
+"""Metadata key of a layer's `Recipe` in its layer data tuple."""
 
 
 class Recipe(Protocol):
-    """What a layer data tuple carries in its metadata to make the same layer again."""
+    """Entry in the metadata of a layer data tuple from which the layer is recreated."""
 
     def layer(self, state: Mapping[str, Any]) -> Layer:
         """Make the layer, with the look that `state` describes."""
 
 
 class KindOfOurs(str):
-    """The type "points" in the layer data tuple of a `FramePoints`.
+    """The type "points" in the layer data tuple of `FramePoints`.
 
-    napari duplicates a layer by `Layer.create`, which knows its own classes only: it looks for the
-    type's title among the names of `napari.layers`. This one has a title of its own, so that a copy
-    is a `FramePoints` again, while writers and every other layer see plain points.
+    napari duplicates a layer with `Layer.create`, which looks up the type's title in
+    `napari.layers` and so finds only napari's own classes. This type has its own title, so that a
+    copy is a `FramePoints` again, while writers and other layers see plain points.
     """
 
     __slots__ = ()
@@ -38,6 +38,6 @@ class KindOfOurs(str):
 
 
 def layer_again(data: object, **state: Any) -> Layer:
-    """Make the layer whose state this is; what `Layer.create` calls for a `KindOfOurs`."""
+    """Make a layer from its state; `Layer.create` calls this function for a `KindOfOurs`."""
     recipe: Recipe = state["metadata"][STATE_KEY]
     return recipe.layer(state)

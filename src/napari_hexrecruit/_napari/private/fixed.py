@@ -1,4 +1,4 @@
-"""Points that a user can look at and select, and not edit."""
+"""Points that a user can view and select, but not edit."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Floats = npt.NDArray[np.float64]
 
 
 class FixedPoints(Points):  # type: ignore[misc]  # napari has no types
-    """Points whose places, number and colours follow from something else than their user.
+    """Points whose positions, number and colours the user cannot set.
 
-    They are alike in symbol and border. A subclass names its own features in ``_own_features``;
-    others may be added beside them.
+    All have the same symbol and border. A subclass names its own features in ``_own_features``;
+    users can add others.
     """
 
     _data: Floats
@@ -41,7 +41,7 @@ class FixedPoints(Points):  # type: ignore[misc]  # napari has no types
 
     @editable.setter
     def editable(self, editable: bool) -> None:
-        # napari's controls set it whenever the view turns 3-D and back.
+        # napari's controls set it on each switch between 2-D and 3-D.
         pass
 
     @property
@@ -79,15 +79,15 @@ class FixedPoints(Points):  # type: ignore[misc]  # napari has no types
         )
 
     def add(self, coords: object) -> None:
-        """Refuse: hexagons are those of the cube."""
+        """Refuse: the cube defines the hexagons."""
         raise TypeError(_refusal("be added"))
 
     def remove(self, indices: Iterable[int]) -> None:
-        """Refuse: hexagons are those of the cube."""
+        """Refuse: the cube defines the hexagons."""
         raise TypeError(_refusal("be deleted"))
 
     def remove_selected(self) -> None:
-        """Tell that hexagons are not deleted; the Delete key comes here."""
+        """Notify that hexagons cannot be deleted; the Delete key calls this method."""
         if self.selected_data:
             show_info(_refusal("be deleted"))
 

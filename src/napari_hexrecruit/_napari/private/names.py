@@ -1,6 +1,6 @@
-"""Which private names of napari and vispy are used, why, and whether this napari has them.
+"""Private names of napari and vispy: which are used, why, and which are missing.
 
-Importing the module needs public names only, so that it can be asked.
+Importing the module needs public names only, so that it works in every napari.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class PrivateName:
     Parameters
     ----------
     module
-        Where it is.
+        Module of the name.
     path
         Dotted name below the module.
     reason
-        What the layer does with it.
+        What the hexagon layer uses it for, as "to ...".
     """
 
     module: str
@@ -35,7 +35,7 @@ class PrivateName:
         return f"{self.module}.{self.path} is gone, which the hexagon layer uses {self.reason}"
 
     def is_there(self) -> bool:
-        """Whether this napari and vispy have it."""
+        """Return whether the installed napari and vispy have the name."""
         try:
             module = importlib.import_module(self.module)
         except ImportError:
@@ -106,7 +106,7 @@ LABEL_NAMES: tuple[PrivateName, ...] = (
         "to keep colour bars off the names of layers",
     ),
 )
-"""Names without which colour bars have neither label nor room above; nothing else is different."""
+"""If one is missing, colour bars have neither label nor room above; all else works."""
 
 OVERLAYS = "napari._vispy.overlays.base"
 PICK_NAMES: tuple[PrivateName, ...] = (
@@ -114,7 +114,7 @@ PICK_NAMES: tuple[PrivateName, ...] = (
     PrivateName(OVERLAYS, "VispySceneOverlay", "to outline selected hexagons"),
     PrivateName("napari._vispy.utils.visual", "overlay_to_visual", "to outline selected hexagons"),
 )
-"""Names without which picked hexagons have no outline on the map, and nothing else is different."""
+"""If one is missing, picked hexagons have no outline on the map; all else works."""
 
 _CONTROLS = "napari._qt.layer_controls"
 _OF_CONTROLS = "to show controls for hexagons"
@@ -136,7 +136,7 @@ CONTROL_NAMES: tuple[PrivateName, ...] = (
     PrivateName("napari.layers.base._base_constants", "Blending", _OF_CONTROLS),
     PrivateName("napari.layers.utils._link_layers", "get_linked_layers", "to fit linked limits"),
 )
-"""Names without which the panel has the fields that layer controls have otherwise."""
+"""If one is missing, the widget shows the fields that are otherwise in the layer controls."""
 
 INSTANCE_NAMES = {
     "_data": "to say the bin as a coordinate",
@@ -145,19 +145,19 @@ INSTANCE_NAMES = {
     "_slice_input": "to know the axes of the view",
     "_value": "to forget the hexagon under the cursor when the cube changes",
 }
-"""Private attributes of a `Points` layer, with what they are used for."""
+"""Private attributes of a `Points` layer, and what they are used for."""
 
 SHADER_LINE = "float r = $marker(pointcoord, v_total_size, int(v_symbol));"
-"""Statement of vispy's fragment shader after which the hexagon's own edge rule is put."""
+"""Statement of vispy's fragment shader after which the hexagon's own edge rule is inserted."""
 
 
 def missing_names() -> list[str]:
-    """Say which private names this napari and vispy lack.
+    """List the private names that the installed napari and vispy lack.
 
     Returns
     -------
     list of str
-        One sentence per name; empty where `FramePoints` works.
+        One sentence per name; empty if `FramePoints` works.
     """
     missing = [str(name) for name in PRIVATE_NAMES if not name.is_there()]
     if missing:

@@ -1,7 +1,7 @@
-"""Points that stay where they are while the slider of time changes their values.
+"""Points with fixed positions, whose values change with the time slider.
 
-`FramePoints` is a `napari.layers.Points` that is drawn as hexagons. What it costs to move the
-slider depends on the number of points, not on the number of frames.
+`FramePoints` is a `napari.layers.Points` layer drawn as hexagons. The cost of moving the slider
+depends on the number of points, not on the number of frames.
 """
 
 from __future__ import annotations
@@ -38,39 +38,40 @@ FRAME_AXIS = -3
 VALUE = "recruited"
 """Feature that holds the values of the current frame."""
 _EARLY = 1e-6
-"""A slider this little below a frame, in frames, shows that frame: it holds rounded numbers."""
+"""Largest distance below a frame, in frames, at which the slider shows that frame: it rounds."""
 _OUTSIDE = -1.0
-"""Frame coordinate where no point is."""
+"""Frame coordinate without points."""
 _UNPAINTED = -2
 _OUTLINE_PIXELS = 1.5
 _OUTLINE_AT_MOST = 0.1
-"""Part of corner to corner, so that a hexagon of few pixels stays open."""
+"""Fraction of the distance from corner to corner, so that a hexagon of few pixels stays open."""
 
 
 class FramePoints(FixedPoints):
-    """Hexagons that stay where they are while the slider of an axis changes their values.
+    """Hexagons with fixed positions, whose values change with the slider of an axis.
 
-    A subclass says how many frames there are, what the values of one are, how to tell a value in a
-    sentence, and how to make the layer again. It may have outer axes before that of the frames:
-    their sliders choose which frames there are.
+    A subclass defines the number of frames, the values of a frame, the sentence for a value, and
+    the recipe of a copy. It can have outer axes before the frame axis: their sliders select the set
+    of frames.
 
     Parameters
     ----------
     centres
-        (n_points, 2) places in the last two axes.
+        (n_points, 2) coordinates in the last two axes.
     features
-        Features that are the same in every frame; the values of the current one are `VALUE`.
+        Features that are the same in every frame; the feature `VALUE` is added for the current
+        frame.
     **kwargs
-        As of `napari.layers.Points`; at least ``size``, ``scale`` and ``face_contrast_limits``.
+        As for `napari.layers.Points`; at least ``size``, ``scale`` and ``face_contrast_limits``.
     """
 
     _type_string: ClassVar[str] = "points"
     colorbar_label: ColorBarLabel
-    """Text beside ``face_colorbar``; shown and placed with it."""
+    """Text beside ``face_colorbar``, with the same position and visibility."""
     told_by: Callable[[], Any] | None = None
-    """Gives the layer that answers for this one where napari asks for its status; None: none."""
+    """Returns the layer that answers if napari asks this one for its status; None: no answer."""
     pick_overlay: PickOverlay
-    """What is drawn over the points that are picked."""
+    """Outlines of picked points, and the lasso."""
 
     def __init__(self, centres: Floats, features: Mapping[str, Any], **kwargs: Any) -> None:
         _register()
@@ -93,22 +94,22 @@ class FramePoints(FixedPoints):
         if all(name.is_there() for name in PICK_NAMES):
             self._overlays["picks"] = self.pick_overlay
         self.events.visible.connect(self._on_shown)
-        # napari has sliced the layer at 0 of the world, where it may have no frame.
+        # napari has sliced the layer at world coordinate 0, which can be outside of its frames.
         self._paint(0)
         self._announced = self._is_ready = True
 
     @property
     def outer_shape(self) -> tuple[int, ...]:
-        """Lengths of the axes before that of the frames."""
+        """Lengths of the axes before the frame axis."""
         return ()
 
     @property
     def outer_position(self) -> tuple[int, ...]:
-        """Where the sliders of the outer axes are."""
+        """Positions of the sliders of the outer axes."""
         return self._outer
 
     def on_outer_changed(self) -> None:
-        """Answer for the frames of another `outer_position` from now on; points are the same."""
+        """Use the frames of a new `outer_position`; the points stay the same."""
 
     @property
     def n_frames(self) -> int:
@@ -116,19 +117,19 @@ class FramePoints(FixedPoints):
         raise NotImplementedError
 
     def frame_values(self, frame: int) -> Values:
-        """(n_points,) float32 values of a frame."""
+        """Return the values of a frame, (n_points,) float32."""
         raise NotImplementedError
 
     def sentence(self, index: int) -> str:
-        """Say the current value of a point."""
+        """Describe the current value of a point."""
         raise NotImplementedError
 
     def recipe(self) -> Recipe:
-        """Return what makes the layer again."""
+        """Return the recipe from which a copy is made."""
         raise NotImplementedError
 
     def on_frame_changed(self) -> None:
-        """Hear that the features hold the values of another frame."""
+        """React to new values in the features, after a change of the frame."""
 
     @property
     def outlines(self) -> bool:
@@ -137,24 +138,24 @@ class FramePoints(FixedPoints):
 
     @property
     def current_frame(self) -> int | None:
-        """Frame whose values the features hold; None where the slider is outside of the frames."""
+        """Frame whose values the features hold; None if the slider is outside of the frames."""
         return None if self._frame == _UNPAINTED else self._frame
 
     def frame_at(self, position: float) -> int | None:
-        """Find the frame that a coordinate of its axis lies in; None outside of the frames."""
+        """Find the frame at a coordinate of the frame axis; None outside of the frames."""
         if not (math.isfinite(position) and 0 <= math.floor(position + _EARLY) < self.n_frames):
             return None
         return math.floor(position + _EARLY)
 
     def rest_at(self, position: float | None) -> None:
-        """Hide the layer, and let it take no more of the slider than one coordinate of the world.
+        """Hide the layer, and reduce its extent along the slider to one world coordinate.
 
         Parameters
         ----------
         position
-            World coordinate on that axis, which other layers have, too; None, or showing the layer
-            again: it has all of its frames. napari gives the slider the span of all layers, also of
-            hidden ones.
+            World coordinate on the frame axis, within the extent of other layers, because napari's
+            slider spans all layers, even hidden ones. None restores the full extent, as does
+            showing the layer.
         """
         if position is not None:
             self.visible = False
@@ -164,11 +165,11 @@ class FramePoints(FixedPoints):
         if position != self._resting_at:
             self._resting_at = position
             self._clear_extent()
-            self.events.scale()  # the viewer looks at its layers' extents anew
+            self.events.scale()  # makes the viewer read the extents of its layers again
 
     @property
     def is_resting(self) -> bool:
-        """Whether the layer is hidden and takes nothing of the slider."""
+        """Whether the layer is hidden and does not extend the slider."""
         return self._resting_at is not None
 
     def _on_shown(self, event: object = None) -> None:
@@ -176,7 +177,7 @@ class FramePoints(FixedPoints):
             self.rest_at(None)
 
     def repaint(self) -> None:
-        """Take the values of the current frame anew."""
+        """Read the values of the current frame again."""
         if self._frame != _UNPAINTED:
             self._paint(self._frame)
         self.refresh(extent=False)
@@ -191,15 +192,15 @@ class FramePoints(FixedPoints):
         translate: tuple[float, ...],
         units: tuple[str, ...],
     ) -> None:
-        """Put other points in place of all; clears the selection and the features added by others.
+        """Replace all points; clear the selection and the features added by other code.
 
-        `n_frames` and `frame_values` answer for the new points already.
+        `n_frames` and `frame_values` must already describe the new points.
         """
         self.selected_data = set()
         self._value = None
         self._keep(centres)
-        # The viewer asks for slices and extents on every event: it hears of the last one, when all
-        # is in place.
+        # The viewer reads slices and extents on every event: block all events but the last, which
+        # comes when everything is in place.
         with self.events.blocker_all():
             Points.data.fset(self, self._data_in_frame(centres, 0))
             no_values = np.full(len(centres), np.nan, dtype=np.float32)
@@ -212,15 +213,15 @@ class FramePoints(FixedPoints):
 
     def _keep(self, centres: Floats) -> None:
         self._outlined = np.zeros(len(centres), dtype=bool)
-        # napari asks for the extent several times a step.
+        # napari reads the extent several times per step of the slider.
         self._span = np.stack([centres.min(axis=0), centres.max(axis=0)])
 
     # --- frames -----------------------------------------------------------------------------------
 
     def snap(self, point: Sequence[float], hidden: Iterable[int]) -> tuple[float, ...]:
-        """Show the frame that a place lies in, and return where its points are.
+        """Show the frame at a position, and return the coordinates of its points.
 
-        Of the place only the axes that have a slider count, those that are not in the view.
+        Only the axes with a slider count, which are the axes not in the view.
         """
         n_outer, axes = len(self.outer_shape), set(hidden)
         snapped = list(point)
@@ -244,7 +245,7 @@ class FramePoints(FixedPoints):
         return tuple(snapped)
 
     def _outer_at(self, axis: int, position: float) -> int | None:
-        """Find the index that a coordinate of an outer axis is nearest to; None outside."""
+        """Find the index nearest to a coordinate of an outer axis; None outside."""
         if not math.isfinite(position):
             return None
         index = math.floor(position + 0.5)
@@ -264,7 +265,7 @@ class FramePoints(FixedPoints):
         self.refresh_text()
 
     def _data_in_frame(self, centres: Floats, frame: int) -> Floats:
-        """Coordinates in a new array: earlier ones may be in a slice request or a key frame."""
+        """Return coordinates in a new array: a slice request or key frame may hold the old one."""
         data = np.empty((len(centres), len(self._outer) + 3))
         data[:, :FRAME_AXIS] = self._outer
         data[:, FRAME_AXIS] = frame
@@ -275,7 +276,7 @@ class FramePoints(FixedPoints):
     def _colour(self, values: Values) -> None:
         colours = self._face
         properties = module_of("napari.layers.utils.color_manager").ColorProperties
-        # Slicing ends in an event that uploads the markers; these would upload them twice more.
+        # The event after slicing uploads the markers; these events would upload them twice more.
         with colours.events.blocker_all():
             colours.color_properties = properties(VALUE, values, values[0])
             if str(self.face_color_mode) != "colormap":
@@ -302,7 +303,7 @@ class FramePoints(FixedPoints):
 
     @property
     def _view_border_width(self) -> Floats:
-        """(n_in_view,) widths in data units that are alike in pixels at any zoom."""
+        """(n_in_view,) widths in data units, constant in pixels at any zoom."""
         shown = self._view_indices
         thin = _OUTLINE_PIXELS * self.scale_factor / abs(self.scale[-1])
         width = np.minimum(thin, _OUTLINE_AT_MOST * self._view_size)
@@ -311,7 +312,7 @@ class FramePoints(FixedPoints):
     # --- the cursor -------------------------------------------------------------------------------
 
     def _get_value(self, position: Any) -> int | None:
-        """Index of the hexagon at a position in data coordinates; the nearest where two overlap."""
+        """Return the hexagon at a position in data coordinates; the nearest if several overlap."""
         shown = self._view_indices
         if not set(displayed_axes(self)) <= {-2, -1} or len(shown) == 0:
             index: int | None = super()._get_value(position)
@@ -336,12 +337,12 @@ class FramePoints(FixedPoints):
         return self if self.told_by is None else self.told_by()
 
     def get_status(self, position: Any = None, **kwargs: Any) -> dict[str, Any]:
-        """Status of the layer at a position: its value as a sentence."""
+        """Return the status of the layer at a position, with its value as a sentence."""
         told_by = self._answering()
         if told_by is not None and told_by is not self:
             other: dict[str, Any] = told_by.get_status(position, **kwargs)
             return other
-        # Of the layer, not of the points: those would list every feature after the index.
+        # Call `Layer.get_status`: that of `Points` would list every feature after the index.
         status: dict[str, Any] = super(Points, self).get_status(position, **kwargs)
         if told_by is None:
             return status | {"value": ""}
@@ -354,10 +355,11 @@ class FramePoints(FixedPoints):
     # --- copies, files and key frames -------------------------------------------------------------
 
     def _get_state(self) -> dict[str, Any]:
-        """State from which plain points look alike, and from which a copy is made.
+        """Return the state, from which plain points look the same and a copy can be made.
 
-        What is the same for all points is one value, and colours are the name of the feature: a key
-        frame of napari-animation is this state, and would paint another frame's colours.
+        A value that is the same for all points is stored once. Colours are stored as the name of
+        the feature: a key frame of napari-animation is this state, and stored colours would be
+        painted in another frame.
         """
         state: dict[str, Any] = super()._get_state()
         state |= {name: _one_if_alike(state[name]) for name in ("size", "shown", "symbol")}
@@ -367,13 +369,13 @@ class FramePoints(FixedPoints):
         return state
 
     def as_layer_data_tuple(self) -> tuple[Floats, dict[str, Any], str]:
-        """Coordinates, state and type, from which `napari.layers.Layer.create` makes a copy."""
+        """Return coordinates, state and type, from which `Layer.create` of napari makes a copy."""
         data, state, kind = super().as_layer_data_tuple()
         return data, state, KindOfOurs(kind)
 
 
 def _distance_to_centre(dx: Floats, dy: Floats) -> Floats:
-    """Distance across the sides of a pointy-top hexagon; dx and dy are not negative."""
+    """Return the distance from the centre of a pointy-top hexagon across its sides; dx, dy >= 0."""
     return np.maximum(dx, 0.5 * dx + math.sqrt(0.75) * dy)
 
 
@@ -383,7 +385,7 @@ def _one_if_alike(values: Any) -> Any:
 
 @functools.cache
 def _register() -> None:
-    """Tell napari, once, how to draw the layer and how to make it again."""
+    """Register in napari, once, how to draw and how to copy the layer."""
     draw_as_hexagons(FramePoints)
     draw_bars()
     layers.HexrecruitPoints = layer_again

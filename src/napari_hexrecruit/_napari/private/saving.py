@@ -1,4 +1,4 @@
-"""napari's own saving: the ending of a cube decides what is written, not the filter of a dialog."""
+"""napari's own saving: the ending of the name decides what is written, not the dialog's filter."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ _ARGUMENTS = {"path", "selected", "plugin", "_writer"}
 
 
 def saves_by_ending(layers: Any, cube_name: Callable[[str, Sequence[Layer]], str]) -> None:
-    """Let a list of layers take this plugin's writer for names that are this plugin's.
+    """Make a list of layers use this plugin's writer for this plugin's file names.
 
-    napari's dialogs hand over the writer of the filter that stands in them, and at first that is
-    CSV: a name with the ending of a cube would be refused by it.
+    napari's dialogs pass the writer of the selected filter, by default CSV, which refuses a name
+    with the ending of a cube.
 
     Parameters
     ----------
     layers
-        ``viewer.layers``. Where this napari saves in another way it stays as it is.
+        ``viewer.layers``. It is unchanged if this version of napari saves in another way.
     cube_name
-        Gives the name of a file that this plugin writes for a path and the layers that are to be
-        saved; empty where it does not; raises where the name is a cube's and the layers are not.
+        Called with a path and the layers to save. Returns the name of the file that this plugin
+        writes, or an empty string for a file of another writer. Raises if the name is that of a
+        cube but the layers do not show one.
     """
     if not knows_saving() or getattr(layers.save, "by_ending", False):
         return
@@ -47,5 +48,5 @@ def saves_by_ending(layers: Any, cube_name: Callable[[str, Sequence[Layer]], str
 
 
 def knows_saving() -> bool:
-    """Whether lists of layers of this napari are saved in the way that is known here."""
+    """Return whether napari's `LayerList.save` has the expected parameters."""
     return set(inspect.signature(LayerList.save).parameters) >= _ARGUMENTS

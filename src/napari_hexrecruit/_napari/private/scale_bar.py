@@ -1,4 +1,4 @@
-"""napari's scale bar, which warns of the unit of time in 3-D even while it is hidden."""
+"""Silence napari's scale bar, which warns about the unit of time in 3-D even while hidden."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _ASKED = "_on_unit_change"
 
 
 def silence_scale_bar_in_3d(viewer: Any) -> None:
-    """Let the scale bar of a viewer ask for its unit in 2-D only.
+    """Make the scale bar of a viewer read its unit in 2-D only.
 
-    napari makes a scale bar for each field of a grid, so this is to be called again for another
-    grid. Where this napari is built otherwise, it warns as before.
+    napari makes a scale bar for each field of a grid, so call this function again when the grid
+    changes. If napari lacks a private name used here, it still warns.
     """
     qt_viewer = getattr(getattr(viewer, "window", None), "_qt_viewer", None)
     drawn = getattr(getattr(qt_viewer, "canvas", None), "_viewer_overlay_to_visual", {})

@@ -1,4 +1,4 @@
-"""What napari is asked for when the slider of time moves."""
+"""Slice requests when the time slider moves."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from napari_hexrecruit._napari.private.names import POINTS, module_of
 
 @functools.cache
 def slicing_state_class() -> type:
-    """What napari asks for the points of a place on the sliders."""
+    """Return the class that napari asks for the points at a position of the sliders."""
     base: Any = module_of(POINTS)._PointsSlicingState
 
     class FrameSlicingState(base):  # type: ignore[misc]
-        """Asks for the points of the frame that the slider is in."""
+        """Requests the points of the frame at the position of the slider."""
 
         def make_slice_request_internal(self, slice_input: Any, data_slice: Any) -> Any:
             hidden = [axis for axis in slice_input.not_displayed if axis < self.layer.ndim - 2]

@@ -1,4 +1,4 @@
-"""How hexagons and their outlines are drawn by vispy."""
+"""How vispy draws hexagons and their outlines."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 APOTHEM = math.sqrt(3.0) / 4.0
-"""Centre to side, as a part of corner to corner."""
+"""Distance from centre to side, as a fraction of the distance from corner to corner."""
 _PICK_PIXELS = 3.5
 _CASING_PIXELS = 1.0
 _PICK_AT_MOST = 0.15
-"""Part of corner to corner, so that the colour of a picked hexagon of few pixels is seen."""
+"""Fraction of the distance from corner to corner, so that small picks still show their colour."""
 _CASING = (0.0, 0.0, 0.0, 0.85)
-"""Dark on both sides of an outline, whatever it lies on."""
+"""A dark line on both sides of an outline, for contrast on any background."""
 _LASSO_PIXELS = 1.5
 _HARD_EDGE = 1e-6
-"""Width of an edge without smoothing, in pixels; 0 would be a division by zero in the shader."""
+"""Width of an unsmoothed edge, in pixels; with 0 the shader would divide by zero."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +46,13 @@ class Outlines:
     Parameters
     ----------
     centres
-        (n, 2) places in the last two axes of the layer.
+        (n, 2) coordinates in the last two axes of the layer.
     colours
         (n, 4) RGBA, 0 to 1.
     size
-        Corner to corner.
+        Distance from corner to corner.
     width
-        Of the lines, as a part of the usual one.
+        Line width, relative to the default.
     """
 
     centres: Floats
@@ -62,7 +62,7 @@ class Outlines:
 
 
 class PickOverlay(SceneOverlay):  # type: ignore[misc]
-    """Outlines of hexagons, and the lasso that is being drawn, over a layer.
+    """Outlines of hexagons, and the current lasso, drawn over a layer.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class PickOverlay(SceneOverlay):  # type: ignore[misc]
 
 
 def draw_as_hexagons(layer_class: type) -> None:
-    """Tell napari how to draw layers of a class and their overlays."""
+    """Register the visuals of a layer class and its overlays in napari."""
     visuals = module_of("napari._vispy.utils.visual")
     visuals.layer_to_visual[layer_class] = _visual_class()
     if all(name.is_there() for name in PICK_NAMES):
@@ -94,7 +94,7 @@ float symbol(vec2 pointcoord, float size, int symbol) {
     return max(p.x, 0.5 * p.x + 0.8660254037844386 * p.y) - 0.4330127018922193 * $v_size;
 }
 """
-"""Signed distance in pixels to the side of a hexagon whose corners are ``v_size`` apart."""
+"""Signed distance in pixels to the side of a hexagon with opposite corners ``v_size`` apart."""
 
 _FIT = """
     // A fill is opaque up to its side and fades out beyond it, under or over its neighbour, so that
@@ -108,7 +108,7 @@ def _markers_class() -> type:
     base: Any = module_of("napari._vispy.visuals.points").Markers
 
     class HexMarkers(base):  # type: ignore[misc]
-        """Markers that are hexagons, whatever their symbol: side by side they leave no gap."""
+        """Markers drawn as hexagons, whatever their symbol, without gaps between neighbours."""
 
         _symbol_shader = _HEXAGON
         _shaders: ClassVar = {
@@ -121,7 +121,7 @@ def _markers_class() -> type:
             self.turn(flat_top=False)
 
         def turn(self, *, flat_top: bool) -> None:
-            """Put a side on top instead of a corner, for a view whose axes are swapped."""
+            """Put a side on top instead of a corner, for a view with swapped axes."""
             self._symbol_func["flat_top"] = float(flat_top)
 
     return HexMarkers
@@ -135,7 +135,7 @@ def _visual_class() -> type:
         """Draws a `FramePoints`."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            # napari names its markers in the visual's constructor.
+            # napari looks up the class of its markers in the visual's constructor.
             with _replaced(module_of("napari._vispy.visuals.points"), "Markers", _markers_class()):
                 super().__init__(*args, **kwargs)
             events = self.layer.events
@@ -162,9 +162,9 @@ def _visual_class() -> type:
 
 
 def _may_be_smooth(layer: Any) -> bool:
-    """Whether the smooth edge of a hexagon may lie over its neighbour.
+    """Return whether the smooth edge of a hexagon may overlap its neighbour.
 
-    Not where it would be seen through, nor in 3-D, where it may hide a neighbour farther away.
+    False if the overlap would show through, and in 3-D, where it may hide a neighbour farther away.
     """
     covers = str(layer.blending) in ("translucent", "translucent_no_depth")
     flat = len(layer._slice_input.displayed) == 2
@@ -188,7 +188,7 @@ def _pick_visual_class() -> type:
     scene: Any = module_of("vispy.scene.visuals")
 
     class VispyPickOverlay(layer_mixin, base):  # type: ignore[misc]
-        """Draws a `PickOverlay`: of each hexagon a dark casing, its colour over that."""
+        """Draws a `PickOverlay`: for each hexagon a dark casing, and its colour on top."""
 
         def __init__(self, **kwargs: Any) -> None:
             self._casings, self._rings = (_markers_class()() for _ in range(2))
@@ -232,24 +232,24 @@ def _pick_visual_class() -> type:
 
 
 def _is_map(displayed: tuple[int, ...]) -> bool:
-    """Whether the view shows the two axes of flat space, and nothing else."""
+    """Return whether the view shows exactly the two axes of flat space."""
     return len(displayed) == 2 and set(displayed) == {-2, -1}
 
 
 def _xy_order(displayed: tuple[int, ...]) -> list[int]:
-    """Order in which vispy takes the columns y and x."""
+    """Return the order in which vispy takes the columns y and x."""
     return [0, 1] if displayed == (-1, -2) else [1, 0]
 
 
 def displayed_axes(layer: Any) -> tuple[int, ...]:
-    """Axes of the view, counted from the last one."""
+    """Return the axes of the view, counted from the last one."""
     return tuple(axis - layer.ndim for axis in layer._slice_input.displayed)
 
 
 def _draw_outlines(
     layer: Any, casings: Any, rings: Any, outlines: Outlines | None, displayed: tuple[int, ...]
 ) -> None:
-    """Draw rings with casings that are as wide in pixels at any zoom."""
+    """Draw rings with casings of constant width in pixels at any zoom."""
     casings.visible = rings.visible = outlines is not None
     if outlines is None:
         return
