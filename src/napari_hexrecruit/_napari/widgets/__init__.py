@@ -1,4 +1,4 @@
 """Widgets that several panels share: fields, folding groups, progress.
 
-Must not know cubes or layers.
+Must not know about cubes or layers.
 """

@@ -1,4 +1,4 @@
-"""Work that its caller waits for, while the window goes on: napari's readers, writers, commands."""
+"""Work whose caller waits while the window stays alive: napari's readers, writers and commands."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _POLL_MS = 20
 
 
 def aside(work: Callable[[Monitor], T], shown: Callable[[Monitor], None] | None = None) -> T:
-    """What `work` returns or raises. It runs in a thread, and events are handled meanwhile.
+    """Run `work` in a thread while events are handled; return or raise its result.
 
     Parameters
     ----------
     work
-        Called with what it may report progress to. The work is told to end, by the exception
-        `Cancelled`, when the application ends.
+        Called with a monitor for progress reports. When the application quits, the next report
+        raises `Cancelled`.
     shown
-        Called now and then with how far the work is, in the thread of the window.
+        Called at intervals with the monitor, in the GUI thread.
     """
     monitor = Monitor()
 
@@ -44,7 +44,7 @@ def aside(work: Callable[[Monitor], T], shown: Callable[[Monitor], None] | None 
 
 
 def _handle_events(ended: Callable[[], bool], meanwhile: Callable[[], object]) -> None:
-    """Handle events until something has ended, or the application has."""
+    """Handle events until `ended` returns True or the application quits."""
     loop, timer = QEventLoop(), QTimer()
 
     def look() -> None:

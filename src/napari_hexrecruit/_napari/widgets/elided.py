@@ -1,4 +1,4 @@
-"""Names and paths that are longer than their field: elided in the middle, whole in the tool tip."""
+"""Names and paths longer than their field: elided in the middle, complete in the tooltip."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from qtpy.QtWidgets import (
 )
 
 _MARGIN = 2
-"""Beside the text, px, as in Qt."""
+"""Margin on each side of the text, px, as in Qt."""
 _Field = QComboBox | QLineEdit | QPushButton
 _KINDS: dict[type, tuple[type, Any]] = {
     QComboBox: (QStyleOptionComboBox, None),
     QLineEdit: (QStyleOptionFrame, QStyle.SubElement.SE_LineEditContents),
     QPushButton: (QStyleOptionButton, QStyle.SubElement.SE_PushButtonContents),
 }
-"""How Qt describes each, and which part holds its text."""
+"""Style option and text element of each kind of field in Qt."""
 
 
 class Elided(QObject):
-    """Draws a text that is too long so that both ends are seen, or the begin of a title.
+    """Elides a text that is too long in the middle, or at its end on a button.
 
-    A line that is being edited is left alone.
+    A line that the user is editing is unchanged.
 
-    Qt cuts the end off, which is what tells paths and long names apart.
+    Qt itself cuts off the end, which tells paths and long names apart.
 
     Parameters
     ----------
     field
-        A list, a line or a button; it owns this object.
+        A combo box, a line edit or a button; it owns this object.
     of_any_length
-        Whether its texts are the data's, so that the panel makes no room for the longest.
+        If True, the texts come from the data, and the panel does not widen for the longest.
 
     Attributes
     ----------
@@ -59,14 +59,14 @@ class Elided(QObject):
 
     @property
     def shown(self) -> str:
-        """The text as it is drawn."""
+        """The text as drawn."""
         field, room = self._field, self._rect().width()
         ends = Qt.TextElideMode
         where = ends.ElideRight if isinstance(field, QPushButton) else ends.ElideMiddle
         return str(field.fontMetrics().elidedText(self._text(), where, room))
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
-        """Draw what is too long, and tell all of it."""
+        """Draw a text that is too long elided, and show it complete in the tooltip."""
         if event.type() not in (QEvent.Type.Paint, QEvent.Type.ToolTip):
             return False
         is_edited = isinstance(self._field, QLineEdit) and self._field.hasFocus()
@@ -89,7 +89,7 @@ class Elided(QObject):
         return option
 
     def _rect(self) -> Any:
-        """Where the text is."""
+        """Return the rectangle of the text."""
         style, option = self._field.style(), self._option()
         if self._element is not None:
             rect = style.subElementRect(self._element, option, self._field)

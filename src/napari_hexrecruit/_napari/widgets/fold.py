@@ -1,4 +1,4 @@
-"""A part of the panel that is folded away until it is asked for."""
+"""A part of a panel that stays folded until the user opens it."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ QPushButton {
 QPushButton:hover { background: rgba(128, 128, 128, 60); }
 QPushButton:focus { border-color: #7b818a; }
 """
-"""Like text, in any theme; the frame says where the keyboard is."""
+"""Looks like text in any theme; the border shows the keyboard focus."""
 
 
 class Fold:
-    """A button with a title that opens and closes what is below it.
+    """A button with a title that opens and closes the part below it.
 
     Parameters
     ----------
     title
-        What the button says.
+        Text of the button.
     tooltip
-        What the part is for.
+        Purpose of the part.
     widgets
-        What is folded away.
+        Widgets of the part.
     labels
-        Whether their labels are shown.
+        If True, show the labels of the widgets.
 
     Attributes
     ----------
     section
-        Button and part, to be put on a panel.
+        Button and part, to add to a panel.
     button
-        Takes the focus by Tab; Space opens and closes.
+        The button. Tab gives it the focus; Space opens and closes the part.
     toggled
-        Emitted with whether it is open, when the user opens or closes it.
+        Emitted when the user opens or closes the part; True if it is open.
     """
 
     toggled = Signal(bool)
@@ -71,7 +71,7 @@ class Fold:
 
     @property
     def title(self) -> str:
-        """What the button says."""
+        """Text of the button."""
         return self._title
 
     @title.setter
@@ -81,7 +81,7 @@ class Fold:
 
     @property
     def opened(self) -> bool:
-        """Whether the part is seen."""
+        """Whether the part is open."""
         return self._opened
 
     @opened.setter

@@ -1,4 +1,4 @@
-"""Steps that only the window's thread may do, one at a time: the window goes on in between."""
+"""Steps for the GUI thread, one at a time, so that the window stays responsive in between."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from qtpy.QtCore import QObject, QTimer
 
 
 class InTurn:
-    """Does steps one after another, each when all events before it are handled.
+    """Does steps one after another, each after all pending events are handled.
 
     Parameters
     ----------
     parent
-        The QObject that the steps end with.
+        The QObject that owns the timer; when it is deleted, the steps end.
     """
 
     def __init__(self, parent: QObject) -> None:
@@ -25,16 +25,16 @@ class InTurn:
 
     @property
     def running(self) -> bool:
-        """Whether a step is left to do."""
+        """Whether steps remain."""
         return bool(self._steps)
 
     def start(self, steps: Iterable[Callable[[], object]]) -> None:
-        """Do steps in place of those that are left."""
+        """Start these steps instead of any that remain."""
         self._steps = deque(steps)
         self._timer.start()
 
     def stop(self) -> None:
-        """Leave out what is left to do."""
+        """Drop the steps that remain."""
         self._steps.clear()
         self._timer.stop()
 

@@ -1,4 +1,4 @@
-"""Work aside from the window: one job at a time, with progress, and cancelled within a moment."""
+"""Background work: one job at a time, with progress and quick cancellation."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _TOO_LARGE = "There is not enough memory: use larger hexagons, wider bins or a s
 
 
 class Cancelled(HexRecruitError):
-    """The work was cancelled, by the user or because newer work has replaced it."""
+    """The work was cancelled by the user, or replaced by newer work."""
 
 
 class Monitor:
-    """What a job and the window tell each other: how far it is, and that it shall end.
+    """Link between a job and the window: the job reports progress, the window requests its end.
 
     Attributes
     ----------
@@ -43,24 +43,24 @@ class Monitor:
         self._aborted: Callable[[], bool] = bool
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Report progress; raises Cancelled once the job shall end."""
+        """Report progress; raise Cancelled if the end of the job was requested."""
         self.what, self.done, self.total = what, done, total
         if self._cancelled or self._aborted():
             raise Cancelled("cancelled")
 
     @property
     def sentence(self) -> str:
-        """How far it is, in words."""
+        """The progress in words."""
         if self.done == 0:
             return "Reading ..."
         return f"{self.what[:1].upper()}{self.what[1:]}: {self.done:,} of {self.total:,}"
 
     def cancel(self) -> None:
-        """Let the job end at its next report."""
+        """Request the end of the job at its next report."""
         self._cancelled = True
 
     def follow(self, aborted: Callable[[], bool]) -> None:
-        """Also end once this is true, as when napari asks all workers to stop."""
+        """Also end when `aborted` returns True, such as when napari asks all workers to stop."""
         self._aborted = aborted
 
 
@@ -71,13 +71,13 @@ class Outcome(Generic[T]):
     Parameters
     ----------
     value
-        What the job returned; None after an error.
+        Return value of the job; None after an error or a cancellation.
     error
-        The user's mistake or the unreadable file, in one line; None if all went well.
+        The user's mistake or the unreadable file, in one line; None without an error.
     warned
-        Warnings of the job, each once.
+        Warnings of the job, without repetition.
     reason
-        The error as a panel words it, see `reason_first`.
+        The error in the words of a panel, see `reason_first`.
     """
 
     value: T | None
@@ -87,15 +87,15 @@ class Outcome(Generic[T]):
 
 
 class Jobs(QObject):
-    """Runs one job at a time in a thread; a new job replaces the one before.
+    """Runs one job at a time in a thread; a new job replaces the previous one.
 
     Parameters
     ----------
     on_progress
-        Called with the monitor of the running job, in the window's thread, and once with None when
-        no job is running any more.
+        Called with the monitor of the running job, in the GUI thread, and once with None when the
+        job has ended.
     parent
-        The QObject that this one ends with.
+        The QObject that owns this one.
     """
 
     def __init__(self, on_progress: Callable[[Monitor | None], None], parent: QObject) -> None:
@@ -109,19 +109,20 @@ class Jobs(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether the result of a job is awaited."""
+        """Whether a job is running."""
         return self._monitor is not None
 
     def start(self, work: Callable[[Progress], T], on_done: Callable[[Outcome[T]], None]) -> None:
-        """Run `work` in a thread and give what comes of it to `on_done`, in the window's thread.
+        """Run `work` in a thread and pass its outcome to `on_done`, in the GUI thread.
 
         Parameters
         ----------
         work
-            Called with a progress callback, which raises when the job is cancelled. ValueError,
-            OSError and MemoryError are taken for mistakes of the user, others go to napari as bugs.
+            Called with a progress callback, which raises when the job is cancelled.
+            HexRecruitError, ValueError, OSError and MemoryError are reported as mistakes of the
+            user; other errors go to napari as bugs.
         on_done
-            Not called if the job is cancelled or replaced.
+            Called with the outcome, unless the job is cancelled or replaced.
         """
         self.cancel()
         monitor = Monitor()
@@ -138,7 +139,7 @@ class Jobs(QObject):
         worker.start()
 
     def cancel(self) -> None:
-        """End the running job; the window is free at once, the thread at its next report."""
+        """End the running job: for the window immediately, for the thread at its next report."""
         if self._monitor is not None:
             self._monitor.cancel()
             self._drop(self._monitor)
@@ -157,7 +158,7 @@ class Jobs(QObject):
     def _drop(self, monitor: Monitor) -> None:
         if monitor is self._monitor:
             for signal, slot in self._connected:
-                signal.disconnect(slot)  # napari keeps the worker, which would keep the panel
+                signal.disconnect(slot)  # napari keeps the worker, and its slots the panel
             self._monitor, self._connected = None, []
             if _is_there(self):
                 self._timer.stop()
@@ -165,26 +166,26 @@ class Jobs(QObject):
 
 
 def _is_there(item: QObject) -> bool:
-    """Whether Qt has not deleted it with its window, while the result was on its way here."""
+    """Return whether Qt still has the object; it may be deleted before the result arrives."""
     check: Any = isalive
     return bool(check(item))
 
 
 class _Task:
-    """The worker's part, in a thread of its own, which forgets its work when that is done.
+    """Runs the work in a new thread, and releases it afterwards.
 
-    napari keeps every worker until the window closes, to tell which of them still run; the work
+    napari keeps every worker until the window closes, to know which ones still run, and the work
     may hold a whole simulation.
 
-    Qt uses the threads of its pool again. libsonata, like all that is built with pybind11,
-    remembers in a thread the interpreter's state of its first use there, which is gone at the
-    second, and the process crashes. A thread of Python's ends with its state.
+    Qt reuses the threads of its pool. libsonata, like every pybind11 library, stores the
+    interpreter's thread state at its first use in a thread. At its second use that state no longer
+    exists, and the process crashes. A Python thread ends together with its state.
     """
 
     def __init__(self, work: Callable[[Progress], Any], monitor: Monitor) -> None:
         self._todo = [(work, monitor)]
 
-    def __str__(self) -> str:  # napari says so where it is asked to close meanwhile
+    def __str__(self) -> str:  # napari shows this if the user closes it during the work
         return "napari-hexrecruit"
 
     def __call__(self) -> Outcome[Any]:
@@ -194,7 +195,8 @@ class _Task:
 
 
 def _guarded(work: Callable[[Progress], T], monitor: Monitor) -> Outcome[T]:
-    """The outcome of the work. Warnings are kept: shown from here they would freeze the viewer."""
+    """Return the outcome of the work, with its warnings: shown here, they would freeze the viewer.
+    """
     with warnings.catch_warnings(record=True) as caught, interrupted_by(monitor):
         warnings.simplefilter("default")
         try:
@@ -209,7 +211,7 @@ def _guarded(work: Callable[[Progress], T], monitor: Monitor) -> Outcome[T]:
 
 
 def _own_warnings(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:
-    """Each text once, without those that libraries address to programmers."""
+    """Return each text once, without warnings that libraries address to programmers."""
     technical = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ImportWarning)
     texts = [str(w.message) for w in caught if not issubclass(w.category, technical)]
     return tuple(dict.fromkeys(texts))

@@ -1,4 +1,4 @@
-"""What a panel says of its work, with room of its own; what is wrong stands until it is mended."""
+"""The message area of a panel; an error stays visible until it is fixed."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _WRONG = (
     "QTextEdit { background: rgba(217, 83, 79, 40); border: none;"
     " border-left: 3px solid #d9534f; padding: 0px 0px 0px 2px; }"
 )
-"""The ink is the theme's, which is legible on either; a bar and a ground say that it is wrong."""
+"""The text has the theme's colour, legible on any theme; a bar and a background mark an error."""
 _SPARE = 4
-"""Without it Qt shows a scroll bar beside as many lines, px."""
+"""Extra height, px; without it Qt shows a scroll bar although the lines fit."""
 _MOST_OF_TOAST = 300
-"""Letters; napari cuts longer ones, and the panel has them all."""
+"""Characters; napari cuts longer texts, and the panel shows them complete."""
 
 
 class Message(TextEdit):
-    """A text of some lines that takes the same room whatever it says; longer ones scroll.
+    """A text of fixed height; longer texts scroll.
 
-    What is said, what is being done and what is wrong are kept apart: progress stands before an
-    error, and this before a summary, so that neither is lost to another.
+    Summary, progress and error are stored separately: progress hides an error, and an error hides
+    the summary, so that none is lost.
 
     Parameters
     ----------
     said
-        What it says at first.
+        Initial text.
     lines
         Height, in lines of its font.
     """
@@ -51,28 +51,28 @@ class Message(TextEdit):
 
     @property
     def wrong(self) -> str:
-        """The sentence that stands until it is mended; empty where all is well."""
+        """The current error; empty without an error."""
         return self._wrong
 
     def say(self, sentence: str) -> None:
-        """Tell what there is, or what came of the work; seen once nothing is wrong."""
+        """Set the summary; it is visible while there is neither progress nor an error."""
         self._said = sentence
         self._show()
 
     def doing(self, sentence: str = "") -> None:
-        """Tell how far the work is; without a sentence, that it has ended."""
+        """Show the progress of the work; an empty sentence removes it."""
         self._doing = sentence
         self._show()
 
     def refuse(self, sentence: str, panel: str) -> None:
-        """Tell what is wrong until `mended`, and notify of it.
+        """Show an error until `mended` is called, and notify the user.
 
         Parameters
         ----------
         sentence
-            Reason first; in further lines where it is.
+            The reason, followed by the place on further lines.
         panel
-            Title of the panel, to which the notification points.
+            Title of the panel, named in the notification.
         """
         is_path = sentence.startswith(("/", "~", "."))
         self._wrong = sentence if is_path else sentence[:1].upper() + sentence[1:]
@@ -81,7 +81,7 @@ class Message(TextEdit):
         show_error(toast(sentence, panel))
 
     def mended(self) -> None:
-        """Nothing is wrong any more."""
+        """Clear the error."""
         self._wrong = ""
         self._show()
 
@@ -99,7 +99,7 @@ class Message(TextEdit):
 
 
 def toast(sentence: str, panel: str) -> str:
-    r"""What a notification says: the reason, shortened, and where to read on.
+    r"""Return the text of a notification: the reason, shortened, and the panel with the full text.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def toast(sentence: str, panel: str) -> str:
 
 
 class _Room(QObject):
-    """Keeps a text as high as some lines of its font."""
+    """Keeps the height of a text at a number of lines of its font."""
 
     _RENEWED = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Show)
 
@@ -131,7 +131,7 @@ class _Room(QObject):
             text.setFixedHeight(height)
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
-        """Fit again where the font has changed."""
+        """Fit again when the font changes."""
         if event.type() in self._RENEWED:
             self._fit()
         return False

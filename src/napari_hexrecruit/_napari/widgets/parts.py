@@ -1,4 +1,4 @@
-"""Building blocks of the panel: numbers with units, wrapped text, rows, headings, dropped files."""
+"""Building blocks of panels: numbers with units, wrapped text, rows, headings, dropped files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def number(
     minimum: float = 0.0,
     decimals: int = 1,
 ) -> FloatSpinBox:
-    """Make a field for a number, which takes effect when the user has finished typing."""
+    """Make a field for a number, which takes effect when the user finishes typing."""
     field = FloatSpinBox(
         label=label, value=value, min=minimum, max=LARGEST, step=step, tooltip=tooltip
     )
@@ -52,12 +52,12 @@ def number(
 
 
 def choice(label: str, choices: Sequence[Any], tooltip: str) -> ComboBox:
-    """Make a field to pick one of several, as wide as the longest."""
+    """Make a field to pick one of several choices, as wide as the longest."""
     return _choice(label, choices, tooltip, of_any_length=False)
 
 
 def name_choice(label: str, choices: Any, tooltip: str) -> ComboBox:
-    """Make a field to pick one of several names of the data, which do not make it wider."""
+    """Make a field to pick a name from the data; long names do not widen it."""
     return _choice(label, choices, tooltip, of_any_length=True)
 
 
@@ -70,7 +70,7 @@ def _choice(label: str, choices: Any, tooltip: str, *, of_any_length: bool) -> C
 
 
 def list_of_one(tooltip: str) -> Select:
-    """Make a list, empty at first, of which one line can be chosen."""
+    """Make an empty list for the selection of one line."""
     field = Select(choices=[], tooltip=tooltip)
     native: Any = field.native
     native.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -79,7 +79,7 @@ def list_of_one(tooltip: str) -> Select:
 
 
 def file_field(label: str, files: str, tooltip: str) -> FileEdit:
-    """Make a field for a file, which may stay empty."""
+    """Make a field for an optional file."""
     field = FileEdit(label=label, filter=files, nullable=True, tooltip=tooltip)
     field.choose_btn.text = "Browse"
     line: Any = field.line_edit.native
@@ -88,7 +88,7 @@ def file_field(label: str, files: str, tooltip: str) -> FileEdit:
 
 
 def progress_bar() -> ProgressBar:
-    """Make a thin bar without text."""
+    """Make a thin progress bar without text."""
     bar = ProgressBar(value=0, min=0, max=1000)
     bar.native.setTextVisible(False)
     bar.native.setFixedHeight(_PROGRESS_HEIGHT)
@@ -96,7 +96,7 @@ def progress_bar() -> ProgressBar:
 
 
 def text(value: str) -> Label:
-    """Make a text that wraps, and never makes the panel wider."""
+    """Make a text that wraps, and never widens the panel."""
     label = Label(value=value)
     native: Any = label.native
     native.setWordWrap(True)
@@ -118,16 +118,16 @@ def row(label: str, widgets: Sequence[Widget]) -> Container[Widget]:
 
 
 def column(label: str, widgets: Sequence[Widget], *, labels: bool = False) -> Container[Widget]:
-    """Put fields one below the other."""
+    """Put fields below each other."""
     return _box(label, widgets, "vertical", labels=labels)
 
 
 def scrolled(
     outer: Container[Widget], sections: Sequence[Widget], *, stretch: int = 0
 ) -> Container[Widget]:
-    """Fill a container with sections that scroll, and give the panel that these are on.
+    """Fill a container with sections that scroll; return the panel that holds them.
 
-    The wheel scrolls, and changes no field that does not have the focus.
+    The wheel scrolls, and changes a field only if it has the focus.
     """
     panel = Container[Widget](widgets=sections, labels=False)
     panel.margins = (6, 0, 6, 6)
@@ -147,21 +147,21 @@ def scrolled(
 
 
 def fit_height(field: Select, most_rows: int) -> None:
-    """Make a list as high as its values need, up to some rows."""
+    """Make a list as high as its values need, up to a number of rows."""
     native: Any = field.native
     native.setProperty(MOST_ROWS, most_rows)
     fit_rows(native)
 
 
 class FileDrops(QObject):
-    """Lets files be dropped anywhere on a widget.
+    """Accepts files dropped anywhere on a widget.
 
     Parameters
     ----------
     target
         The Qt widget; it owns this object.
     on_drop
-        Called with what was dropped, see `only_one`.
+        Called with the paths of the dropped files, see `only_one`.
     """
 
     def __init__(self, target: Any, on_drop: Callable[[list[Path]], None]) -> None:
@@ -171,7 +171,7 @@ class FileDrops(QObject):
         target.installEventFilter(self)
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
-        """Take drags of local files."""
+        """Accept drags of local files."""
         if event.type() not in (QEvent.Type.DragEnter, QEvent.Type.Drop):
             return False
         files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
@@ -184,12 +184,12 @@ class FileDrops(QObject):
 
 
 def only_one(dropped: Sequence[Path]) -> Path:
-    """The one file that was dropped.
+    """Return the single file that was dropped.
 
     Raises
     ------
     ValueError
-        If several were: none of them is meant more than the others.
+        If several files were dropped.
     """
     if len(dropped) != 1:
         names = ", ".join(path.name for path in dropped[:3]) + ", ..." * (len(dropped) > 3)
@@ -209,7 +209,7 @@ def _box(
 
 
 def show_on_bar(bar: Any, monitor: Monitor | None) -> None:
-    """Show how far a job is: nothing where none runs, busy until its first step is done."""
+    """Show the progress of a job: empty without a job, busy until the first step is done."""
     if monitor is not None and monitor.done == 0:
         bar.native.setRange(0, 0)
         return
@@ -219,7 +219,7 @@ def show_on_bar(bar: Any, monitor: Monitor | None) -> None:
 
 
 def one_shot(parent: Any, delay_ms: int, action: Any) -> QTimer:
-    """A timer that acts once, after a pause."""
+    """Make a timer that acts once, after a pause."""
     timer = QTimer(parent)
     timer.setSingleShot(True)
     timer.setInterval(delay_ms)

@@ -1,4 +1,4 @@
-"""A field for a file, which speaks when a path is complete, not at every letter."""
+"""A field for a file, which emits complete paths, not every character."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from psygnal import Signal
 
 
 class PathField:
-    """Watches a field.
+    """Watches a file field.
 
     Parameters
     ----------
     field
-        What the user types into, pastes into, or fills with Browse.
+        The field that the user types into, pastes into, or fills with Browse.
 
     Attributes
     ----------
     chosen
-        Emitted with a text: the path of a file that exists, or whatever stands there when typing is
-        finished, which may be nothing.
+        Emitted with the path of an existing file, or with any text, even an empty one, when the
+        user finishes typing.
     """
 
     chosen = Signal(str)

@@ -1,4 +1,4 @@
-"""Rows of a panel lie side by side where their texts fit, and one below the other where not."""
+"""Lay out the rows of a panel side by side if their texts fit, and below each other if not."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ from napari_hexrecruit._napari.widgets.elided import Elided
 _BESIDE, _BELOW = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
 _TOP, _MIDDLE = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignVCenter
 MOST_ROWS = "most_rows"
-"""Property of a list: how many values are seen at once."""
+"""Qt property of a list: the number of values visible at once."""
 _UNBOUND = 16_777_215
 _MOST_OF_NAME = "x" * 15
-"""Longer names of the data are elided in a list, and do not widen a panel."""
+"""Longer names from the data are elided in a list, and do not widen a panel."""
 _USUAL_NUMBER = 1_000.0
-"""Numbers up to this one have their room from the start."""
+"""A field always has room for numbers up to this one."""
 _LINE = "MMMMMM"
 _BESIDE_BAR = 4
-"""What themes add to a scroll bar, px."""
+"""Width that themes add to a scroll bar, px."""
 _CURSOR = 4
-"""Room of the cursor behind a number, px."""
+"""Room for the cursor behind a number, px."""
 _RENEWED = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.LayoutRequest)
 
 
 class Reflow(QObject):
-    """Keeps the texts of a panel whole at any width, and at any size of the font.
+    """Keeps the texts of a panel complete at any width and font size.
 
-    Labels stand in a column to the left of their fields, all as wide as the widest. Where one pair
-    does not fit, all labels of the panel stand above their fields. Other rows, of buttons, say, are
-    laid below each other one by one.
+    Labels stand in a column to the left of their fields, all as wide as the widest. If one pair
+    does not fit, all labels of the panel stand above their fields. Other rows, such as buttons,
+    change their direction one by one.
 
     Parameters
     ----------
     scroll
-        Scrolls the panel up and down; owns this object.
+        The scroll area of the panel; it owns this object.
     panel
         The Qt widget with all fields in it.
     """
@@ -82,7 +82,7 @@ class Reflow(QObject):
                 line.textChanged.connect(self._timer.start)
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
-        """Fit at once to another width, and soon where texts or their font have changed."""
+        """Fit immediately when the width changes, and soon after texts or their font change."""
         if watched is self._scroll and event.type() == QEvent.Type.Resize:
             self.fit()
         elif event.type() in _RENEWED:
@@ -90,7 +90,7 @@ class Reflow(QObject):
         return False
 
     def fit(self) -> None:
-        """Give each row the direction in which its texts are whole."""
+        """Give each row a direction in which its texts are complete."""
         room = self._room()
         for field in self._fields:
             least = min(_width_of(field), room)
@@ -110,14 +110,14 @@ class Reflow(QObject):
             row.setDirection(_BESIDE if _sum(row) <= room - taken else _BELOW)
 
     def _room(self) -> int:
-        """Width for the contents of the panel; the scroll bar has its room also while hidden."""
+        """Return the width for the contents; it excludes the scroll bar, even while hidden."""
         margins = self._panel.layout().contentsMargins()
         bar = self._scroll.verticalScrollBar().sizeHint().width() + _BESIDE_BAR
         return int(self._scroll.width() - bar - margins.left() - margins.right())
 
 
 def _lay_label(row: Any, width: int, *, above: bool) -> None:
-    """Place a label; what is there already is left alone, as Qt would lay out all again."""
+    """Place a label, without setting unchanged values: Qt would lay out everything again."""
     label = _first(row)
     most = _UNBOUND if above else width
     if (label.minimumWidth(), label.maximumWidth()) != (width, most):
@@ -131,7 +131,7 @@ def _lay_label(row: Any, width: int, *, above: bool) -> None:
 
 
 def fit_rows(native: Any) -> None:
-    """Make a list as high as its values need, up to the rows that it may have, if it says so."""
+    """Make a list as high as its values need, up to its `MOST_ROWS`, if it has this property."""
     most_rows = native.property(MOST_ROWS)
     if most_rows is not None:
         rows = max(2, min(native.count(), most_rows))
@@ -141,7 +141,7 @@ def fit_rows(native: Any) -> None:
 
 
 def _is_row(widget: Any) -> bool:
-    """Whether a widget lays several others side by side; a slider and its number stay so."""
+    """Return whether a widget lays out others side by side; not for a slider and its number."""
     layout = widget.layout()
     is_row = isinstance(layout, QBoxLayout) and layout.direction() == _BESIDE
     return is_row and layout.count() > 1 and not isinstance(_first(layout), QSlider)
@@ -157,7 +157,7 @@ def _is_labelled(row: Any) -> bool:
 
 
 def _is_field(widget: Any) -> bool:
-    """Whether Qt does not know how wide a widget must be for its text."""
+    """Return whether a widget is a field, whose text width Qt does not take into account."""
     is_part = isinstance(widget.parentWidget(), (QAbstractSpinBox, QComboBox))
     return isinstance(widget, (QComboBox, QAbstractSpinBox, QLineEdit)) and not is_part
 
@@ -168,7 +168,7 @@ def _parts(layout: Any) -> list[Any]:
 
 
 def _sum(row: Any) -> int:
-    """Width that the parts of a row need side by side; fields share it evenly."""
+    """Return the width that the parts of a row need side by side; fields share it evenly."""
     parts = _parts(row)
     widths = [_least(part) for part in parts]
     if all(map(_is_field, parts)):
@@ -177,7 +177,7 @@ def _sum(row: Any) -> int:
 
 
 def _least(widget: Any) -> int:
-    """Width that a widget needs where all that can lies one below the other."""
+    """Return the width that a widget needs when its parts lie below each other."""
     layout = widget.layout()
     if isinstance(layout, QBoxLayout) and not isinstance(_first(layout), QSlider):
         return max(map(_least, _parts(layout)), default=0)
@@ -185,7 +185,7 @@ def _least(widget: Any) -> int:
 
 
 def _width_of(field: Any) -> int:
-    """Width in which the text of a field is whole, px."""
+    """Return the width that shows the text of a field completely, px."""
     width = field.fontMetrics().horizontalAdvance
     style = QStyle.ComplexControl, QStyle.SubControl
     if isinstance(field, QComboBox):
@@ -212,7 +212,7 @@ def _usual_number(field: Any) -> str:
 
 
 def _around(field: Any, option: Any, control: Any, part: Any) -> int:
-    """Width of what a style draws beside the text of a field, px."""
+    """Return the width that a style adds to the text of a field, px."""
     field.initStyleOption(option)
     option.rect = QRect(0, 0, 400, 30)
     return int(400 - field.style().subControlRect(control, option, part, field).width())

@@ -1,4 +1,4 @@
-"""Errors as panels word them: the reason first."""
+"""Errors in the words of panels: the reason first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from napari_hexrecruit.errors import InputError, Parameter, in_words, worded
 
 
 def reason_first(error: BaseException) -> str:
-    r"""An error with its reason and remedy in the first line, and where it is in the second.
+    r"""Return an error with reason and remedy on the first line, and its place on the second.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A short tour: one thing after another is framed, with a sentence beside it."""
+"""A short tour: it frames one widget after another, with a sentence beside it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _WIDTH, _GAP = 260, 10
 
 
 class Tour(QFrame):
-    """Goes through some widgets of a window; Esc or *Close* ends it at any step.
+    """Leads through widgets of a window; Esc or *Close* ends it at any step.
 
     Parameters
     ----------
     window
-        The window that it lies on, which owns it.
+        The window, which owns the tour.
     steps
-        Widgets and sentences; those whose widget is not seen are left out.
+        Widgets and sentences; steps with an invisible widget are left out.
     """
 
     def __init__(self, window: QWidget, steps: Sequence[Step]) -> None:
@@ -68,7 +68,7 @@ class Tour(QFrame):
         self._show_step()
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
-        """End with Esc wherever the keyboard is, and stay beside what is framed."""
+        """End with Esc wherever the focus is, and follow the framed widget."""
         if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
             self.leave()
             return True
@@ -77,7 +77,7 @@ class Tour(QFrame):
         return False
 
     def leave(self) -> None:
-        """End it."""
+        """End the tour."""
         app: Any = QApplication.instance()
         app.removeEventFilter(self)
         for part in (self._frame, self):
@@ -108,7 +108,7 @@ class Tour(QFrame):
         self.next.setFocus()
 
     def _place(self) -> None:
-        """Frame the widget, and lie to the left of it where there is room, else below."""
+        """Frame the widget; place the tour to its left if there is room, otherwise below."""
         window: Any = self.parentWidget()
         widget = self._steps[self._at][0]
         framed = QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())

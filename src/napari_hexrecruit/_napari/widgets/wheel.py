@@ -1,4 +1,4 @@
-"""The mouse wheel scrolls a panel, and changes a field only where the keyboard is in it."""
+"""The mouse wheel scrolls a panel, and changes a field only if it has the focus."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _FIELDS = (QAbstractSpinBox, QComboBox, QAbstractSlider)
 
 
 class CalmWheel(QObject):
-    """Keeps the wheel off the fields of a panel that do not have the focus.
+    """Keeps the wheel from changing fields of a panel without the focus.
 
-    Qt changes whatever field is under the pointer, and some take the focus from the wheel. A
-    person who scrolls a panel would change numbers without a click. The event goes on to what
-    scrolls.
+    With Qt's default, the wheel changes the field under the pointer, and gives some fields the
+    focus: a user who scrolls a panel would change numbers without a click. Here the event goes on
+    to the scroll area.
 
     Parameters
     ----------
     panel
-        The Qt widget, with all its fields in it; it owns this object.
+        The Qt widget with all fields in it; it owns this object.
     """
 
     def __init__(self, panel: QWidget) -> None:
@@ -36,7 +36,7 @@ class CalmWheel(QObject):
         field.installEventFilter(self)
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
-        """Pass the wheel on to the parent of a field without focus."""
+        """Pass the event on to the parent of a field without the focus."""
         if event.type() != QEvent.Type.Wheel or watched.hasFocus():
             return False
         event.ignore()

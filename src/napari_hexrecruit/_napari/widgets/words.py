@@ -1,4 +1,4 @@
-"""How the panels name a parameter: by the label of its field."""
+"""Names of parameters in panels: the labels of their fields."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _LABELS = {
     "stop": "Stop",
     "where": "Filter by",
 }
-"""Labels by parameter; the panels lack a field for the others."""
+"""Labels by parameter; other parameters have no field."""
 
 
 def in_panel(parameter: Parameter) -> str:
-    """A parameter as the panels name it, or the option where no field has it.
+    """Return the name of a parameter in the panels, or its option if no field has it.
 
     Examples
     --------
