@@ -195,8 +195,7 @@ class _Task:
 
 
 def _guarded(work: Callable[[Progress], T], monitor: Monitor) -> Outcome[T]:
-    """Return the outcome of the work, with its warnings: shown here, they would freeze the viewer.
-    """
+    """Return the outcome of the work and its warnings: shown here, they would freeze the viewer."""
     with warnings.catch_warnings(record=True) as caught, interrupted_by(monitor):
         warnings.simplefilter("default")
         try:
