@@ -1,4 +1,4 @@
 """The panel *Recruitment*: from the fields of a form to the cube of a layer.
 
-Asks `napari_hexrecruit.pipeline` in a thread of its own. Must not know other panels.
+Calls `napari_hexrecruit.pipeline` in a separate thread. Must not know about other panels.
 """

@@ -1,4 +1,4 @@
-"""The line of the panel for what no field shows. Knows nothing of napari or Qt."""
+"""The line of the panel for entries that no field shows. Knows neither napari nor Qt."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from pathlib import PurePath
 from typing import Any
 
 _LONGEST = 24
-"""Letters of a name that the panel has room for."""
+"""Longest word that fits the panel, in characters."""
 _NAMES = {"node_set": "node set", "bin_ms": "bin", "min_neurons": "min. neurons"}
 _UNITS = {"bin_ms": " ms", "start": " ms", "stop": " ms"}
 
 
 def also_line(entries: Mapping[str, Any], *, whole: bool = False) -> str:
-    """Say what a cube is computed with beside what the fields show.
+    """Describe the entries of a recipe that the fields do not show.
 
     Parameters
     ----------
     entries
-        Entries of its recipe.
+        Entries of the recipe of a cube.
     whole
-        Give files with their folders, and long names whole: for a tool tip.
+        If True, give files with their folders and long names in full, for a tooltip.
 
     Returns
     -------
     str
-        Empty where there are none.
+        One line; empty without entries.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def also_line(entries: Mapping[str, Any], *, whole: bool = False) -> str:
 
 
 def rule_text(rule: Mapping[str, Any]) -> str:
-    """A filter in words: ``layer in 2, 3``."""
+    """Return a filter in words: ``layer in 2, 3``."""
     if "interval" in rule:
         low, high = (f"{end:.10g}" for end in rule["interval"])
         return f"{rule['column']} from {low}, below {high}"
@@ -61,7 +61,7 @@ def _said(name: str, value: Any, whole: bool) -> str:
 
 
 def _shortened(text: str) -> str:
-    """Each word as long as a line at most: the middle of longer ones is left out."""
+    """Leave out the middle of words that are longer than a line."""
     return " ".join(
         word if len(word) <= _LONGEST else f"{word[:10]}...{word[-11:]}"  # no line ends at a dot
         for word in text.split(" ")

@@ -1,4 +1,4 @@
-"""Reads the spikes of what is shown, for later changes, while the first picture is looked at."""
+"""Reads spikes in the background, for later changes, while the user looks at the first picture."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 class ReadingBehind:
-    """Keeps the spikes of what is shown in memory; until then, changes are counted from the file.
+    """Reads the spikes of the shown cube into memory, so that changes need not read the file again.
 
     Parameters
     ----------
     on_changed
-        Called when `sentence` has changed, and once when the reading has ended.
+        Called when `sentence` changes, and when the reading ends.
     parent
-        The QObject that the thread ends with.
+        The QObject that owns the job.
 
     Attributes
     ----------
     sentence
-        What is still being read, or why nothing could be; empty once the spikes are there.
+        Progress of the reading, or why it failed; empty when the spikes are in memory.
     """
 
     def __init__(self, on_changed: Callable[[], None], parent: QObject) -> None:
@@ -43,7 +43,7 @@ class ReadingBehind:
         return self._jobs.running
 
     def start(self, simulation: Simulation, populations: tuple[str, ...]) -> None:
-        """Read the spikes of populations, unless they are there or are being read."""
+        """Read the spikes of populations, unless they are in memory or already being read."""
         left = [name for name in populations if not simulation.keeps_spikes(name)]
         if not left or (self.running and self._read == (simulation, populations)):
             return
@@ -56,7 +56,7 @@ class ReadingBehind:
         self._jobs.start(read, self._on_read)
 
     def cancel(self) -> None:
-        """Read no further."""
+        """Stop reading."""
         self._jobs.cancel()
 
     def _show(self, monitor: Monitor | None) -> None:

@@ -1,4 +1,4 @@
-"""What a simulation offers to choose from. Knows nothing of napari or Qt; reads no spike."""
+"""The choices that a simulation offers. Knows neither napari nor Qt; reads no spikes."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
     from napari_hexrecruit.values import Column
 
 FLAT_COLUMNS = ("ss_flat_x", "ss_flat_y", "flat_x", "flat_y")
-"""Flat positions that are computed from the circuit's atlas where the nodes file lacks them."""
+"""Flat positions that are computed from the circuit's atlas if the nodes file lacks them."""
 
 _TWO = 2
 _SIDES = ("side", "laterality")
 _MOST_INTEGERS = 100
-"""Integer columns with more values than this are chosen from by interval."""
+"""Integer properties with more values than this are filtered by an interval."""
 
 
 @dataclass(frozen=True)
 class ColumnChoices:
-    """Values of one property that can be picked.
+    """Values of one property to choose from.
 
     Parameters
     ----------
     name
         Name of the property.
     values
-        Values that occur, sorted; empty where there are too many of them to pick from.
+        Values that occur, sorted; empty if there are too many to pick from.
     n_neurons
-        Neurons of each value.
+        Number of neurons of each value.
     span
-        Least and greatest value of a column of numbers; None for text, or without a finite value.
+        Least and greatest value of a numeric property; None for text, or without a finite value.
     """
 
     name: str
@@ -59,23 +59,23 @@ class ColumnChoices:
 
 @dataclass(frozen=True)
 class PopulationChoices:
-    """What one population offers.
+    """Choices of one population.
 
     Parameters
     ----------
     name
         Name of the population.
     n_neurons
-        Its neurons.
+        Number of its neurons.
     n_spikes
-        Its spikes; None where there is no spikes file or it lacks the population.
+        Number of its spikes; None without a spikes file, or if the file lacks the population.
     text_columns, other_columns
         Properties with a library of values, and the others, each sorted by name.
     small
-        Properties of text of at most two values, with these.
+        Text properties with at most two values, and these values.
     on_sheet
-        Whether its neurons are likely to have a flat position: they are simulated, or have the
-        usual properties.
+        Whether its neurons probably have a flat position: they are simulated, or have the usual
+        properties.
     """
 
     name: str
@@ -88,43 +88,43 @@ class PopulationChoices:
 
     @property
     def two_valued(self) -> dict[str, tuple[str, ...]]:
-        """Properties that can tell two hemispheres apart, and their values."""
+        """Properties that can distinguish two hemispheres, and their values."""
         return {n: values for n, values in self.small if len(values) == _TWO and _sides(n, values)}
 
     @property
     def filter_columns(self) -> tuple[str, ...]:
-        """Properties to filter and split by, those with few values first."""
+        """Properties to filter and split by, text properties first."""
         return self.text_columns + self.other_columns
 
     @property
     def flat_columns(self) -> tuple[str, ...]:
-        """Properties that may be a flat position, the usual ones first."""
+        """Properties that may hold a flat coordinate, the usual ones first."""
         rest = (name for name in self.other_columns if name not in FLAT_COLUMNS)
         return (*FLAT_COLUMNS, *rest)
 
 
 @dataclass(frozen=True)
 class SimulationChoices:
-    """What a simulation offers.
+    """Choices of a simulation.
 
     Parameters
     ----------
     populations
-        At least one.
+        Its populations, at least one.
     population
-        Name of the population that is meant where none is chosen; the largest if that is unclear.
+        Name of the default population; the largest population if the default is unclear.
     node_sets
         Names of all node sets.
     node_set
-        The simulation's own, which is meant where none is chosen; None: all neurons.
+        The simulation's own node set, which is the default; None: all neurons.
     duration_ms
         End of the simulation, ms.
     start_ms
-        Its start, ms.
+        Start of the simulation, ms.
     reports
         Names of its reports.
     problem
-        What will prevent loading and is known already, in one line; else None.
+        Known problem that will prevent loading, in one line; None without one.
     """
 
     populations: tuple[PopulationChoices, ...]
@@ -137,9 +137,9 @@ class SimulationChoices:
     reports: tuple[str, ...] = ()
 
     def of(self, population: str | tuple[str, ...]) -> PopulationChoices:
-        """Choices of a population; those of the default population if there is none of the name.
+        """Return the choices of a population, or of the default population for an unknown name.
 
-        Of several populations, what all of them have.
+        For several populations, the choices that all of them offer.
         """
         by_name = {choices.name: choices for choices in self.populations}
         names = population if isinstance(population, tuple) else (population,)
@@ -147,7 +147,7 @@ class SimulationChoices:
         return _together(found) if found else by_name[self.population]
 
     def summary(self, population: str | tuple[str, ...]) -> str:
-        """Describe a population and the time span in a line.
+        """Describe a population and the time span on one line.
 
         Examples
         --------
@@ -181,7 +181,7 @@ def _together(several: list[PopulationChoices]) -> PopulationChoices:
 
 
 def _sides(name: str, values: tuple[str, ...]) -> bool:
-    """Whether a property of two values is likely to tell hemispheres apart."""
+    """Return whether a property with two values probably distinguishes hemispheres."""
     named = "hemi" in name.lower() or name.lower() in _SIDES
     return named or {value[:1].lower() for value in values} == {"l", "r"}
 
@@ -200,7 +200,7 @@ def _label(value: str | int) -> str:
 
 
 def simulation_choices(sim: Simulation) -> SimulationChoices:
-    """Read what a simulation offers, without reading neurons or spikes.
+    """Read the choices of a simulation, without reading neurons or spikes.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def simulation_choices(sim: Simulation) -> SimulationChoices:
     Raises
     ------
     SimulationDataError
-        If the circuit has no population whose nodes can be read.
+        If no population of the circuit has readable nodes.
     """
     problem, n_spikes = None, {}
     try:
@@ -240,19 +240,19 @@ def simulation_choices(sim: Simulation) -> SimulationChoices:
 
 
 def column_choices(name: str, column: Column) -> ColumnChoices:
-    """List the values that occur in a property.
+    """List the values of a property.
 
     Parameters
     ----------
     name
         Name of the property.
     column
-        (n_neurons,) its values.
+        (n_neurons,) values of the property.
 
     Returns
     -------
     ColumnChoices
-        With ``values`` for text, for true and false, and for integers of at most 100 values; with
+        With ``values`` for text, booleans, and integers with at most 100 distinct values; with
         ``span`` for numbers.
 
     Examples
@@ -281,7 +281,7 @@ def column_choices(name: str, column: Column) -> ColumnChoices:
 def _readable_populations(
     sim: Simulation, n_spikes: dict[str, int]
 ) -> tuple[PopulationChoices, ...]:
-    """Those whose nodes can be opened: a broken sibling does not spoil the others."""
+    """Return the populations with readable nodes: a broken one does not block the others."""
     readable, errors = [], []
     for name in sim.populations:
         try:

@@ -1,4 +1,4 @@
-"""Choosing a simulation: opened in a thread, then the form is filled with what it offers."""
+"""Choosing a simulation: a thread opens it, then the form is filled with its choices."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ from napari_hexrecruit._napari.widgets.sentences import reason_first
 from napari_hexrecruit.errors import HexRecruitError
 
 TITLE = "Hexagon recruitment"
-"""Of the panel, in menus and notifications."""
+"""Title of the panel, in menus and notifications."""
 _SAVE_AFTER_MS = 500
 _CHOOSE = "Choose a simulation, or drop it here."
 _FAILED = "could not be read, see Details. Choose another, or name what is missing in Other files."
 
 
 class Chooser:
-    """Keeps the simulation that the form is about, and what was chosen last time.
+    """Keeps the simulation that the form describes, and the choices of the last session.
 
     Parameters
     ----------
     form
-        The fields that are filled.
+        The form to fill.
     details
-        Told of files that were opened, or could not be.
+        Informed of each file that was opened or could not be opened.
     parent
-        The Qt widget that timer and threads end with.
+        The Qt widget that owns timer and jobs.
 
     Attributes
     ----------
     opened
-        The simulation whose choices are offered; None before the first.
+        The simulation whose choices the form offers; None before the first.
     settings
-        Every choice, kept for next time.
+        All choices, kept for the next session.
     ended
-        Emitted with whether a simulation could be opened.
+        Emitted with True if a simulation was opened, with False if not.
     """
 
     ended = Signal(bool)
@@ -90,16 +90,16 @@ class Chooser:
 
     @property
     def busy(self) -> bool:
-        """Whether something is read."""
+        """Whether a job is reading."""
         return self._choosing.running or self._reading.running
 
     @property
     def sources(self) -> Sources | None:
-        """Files of the simulation whose choices are offered."""
+        """Files of the simulation whose choices the form offers."""
         return None if self.opened is None else self.opened.sources
 
     def close(self) -> None:
-        """Read no further; what was chosen a moment ago is saved."""
+        """Stop reading, and save recent choices."""
         self._choosing.cancel()
         self._reading.cancel()
         if self._save_timer.isActive():
@@ -107,28 +107,28 @@ class Chooser:
             self._save()
 
     def choose(self, path: Path) -> None:
-        """Offer what a simulation has to choose from.
+        """Offer the choices of a simulation.
 
         Parameters
         ----------
-        path
-            SONATA simulation configuration. Files that stood in for those that another one names
-            are left out.
+        path SONATA simulation configuration. Spikes and circuit files given for an earlier
+        configuration are dropped.
         """
         self.read(Sources(path) if self._asked.path else replace(self._asked, path=path))
 
     def read(self, sources: Sources, *, keep: bool = False) -> None:
-        """Offer what is in these files; if they cannot be read, the choices stay as they are.
+        """Offer the choices in these files; if they cannot be read, the choices are unchanged.
 
         Parameters
         ----------
         sources
             The files.
         keep
-            Keep what was chosen before also where it is not offered: a layer is of that.
+            If True, keep earlier choices that the files do not offer, because a layer was made with
+            them.
         """
         self._asked = sources
-        if not sources.enough:  # the second of two files is on its way
+        if not sources.enough:  # the user still has to name the second of two files
             return
         self._reading.cancel()
         self._details.pause()
@@ -139,20 +139,20 @@ class Chooser:
         )
 
     def take(self, settings: Settings) -> None:
-        """Choose this of the simulation that is open, as if the user had changed the fields."""
+        """Apply choices to the open simulation, as if the user had changed the fields."""
         chosen = self.opened
         if chosen is not None:
             self._reading.cancel()
             self._choosing.start(lambda _: applied(chosen, settings), self._on_applied)
 
     def renew(self, result: Opened) -> None:
-        """Offer what there is in files that were read again because they have changed."""
+        """Offer the choices of files that were read again after a change."""
         if self.sources == result.sources and self.opened is not result:
             self.settings = self._chosen()
             self._offer(result, keep=True)
 
     def leave(self, main: Path) -> None:
-        """Offer nothing any more: the layer that the form is about is of files that are gone."""
+        """Offer no choices: the files of the layer that the form describes are missing."""
         self.close()
         self.opened, self._asked = None, Sources()
         self._form.show_sources(self._asked)
@@ -160,31 +160,31 @@ class Chooser:
         self._form.stay()
 
     def offer_start(self, *, empty: bool) -> None:
-        """Offer the first things to do where there are no hexagons, and no simulation is read."""
+        """Offer the first steps if there are no hexagons and no simulation is being read."""
         recent = [Path(line) for line in self.settings.recent.splitlines()]
         nothing = empty and self.opened is None and not self.busy
         self._form.start_here.offer(recent, empty=nothing)
 
     def open_sample(self, viewer: Any) -> None:
-        """Show the hexagons of the small sample, which the panel then goes on with."""
+        """Show the hexagons of the small sample; the panel then adopts its layer."""
         try:
             viewer.open_sample(PLUGIN, "small")
         except (HexRecruitError, OSError) as error:
             self._form.info.refuse(reason_first(error), TITLE)
 
     def remember_export(self, choices: Mapping[str, Any]) -> None:
-        """Keep what was chosen for movies for next time, also of a cube without its simulation."""
+        """Keep the choices for movies for the next session, even without an open simulation."""
         self.settings = replace(self.settings, export=choices)
         self._save_timer.start()
 
     def remember(self) -> None:
-        """Keep the choices for next time."""
+        """Keep the choices for the next session."""
         if self.opened is not None:
             self.settings = self._chosen()
             self._save_timer.start()
 
     def _chosen(self) -> Settings:
-        """What the form says, and which simulations were open."""
+        """Return the choices of the form, and the recent simulations."""
         recent = self.settings.recent
         if self.opened is not None and self.opened.sources.path is not None:
             recent = with_latest(recent, self.opened.sources.path, most_recent())
@@ -196,7 +196,7 @@ class Chooser:
     def _on_file_chosen(self, name: str, path: Path | None) -> None:
         if name == "path" and path is not None:
             self.choose(path)
-        else:  # for the simulation that was asked for last, also if it could not be read
+        else:  # for the last requested simulation, even if it could not be read
             others = {"spikes": self._asked.spikes, "circuit": self._asked.circuit, name: path}
             config = None if name == "path" else self._asked.path
             run = None if config is None else self._asked.run
@@ -274,7 +274,7 @@ class Chooser:
         self._warn(outcome)
 
     def _show_choices(self) -> None:
-        """Name the simulation whose choices are offered: another one could not be read."""
+        """Name the simulation whose choices are offered, after another one could not be read."""
         if self.opened is None:
             self._form.show_sources(Sources())
             main = self._asked.main.name
@@ -282,7 +282,7 @@ class Chooser:
         else:
             self._form.show_sources(self.opened.sources)
             self._form.show_info(self.opened.choices.summary(self._form.populations.value))
-        if self._asked.is_mistyped:  # what is there can be chosen again, once it is mended
+        if self._asked.is_mistyped:  # the user can correct the path
             self._form.show_typed(self._asked)
 
     def _on_population_chosen(self) -> None:

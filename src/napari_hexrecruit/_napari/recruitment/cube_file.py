@@ -1,4 +1,4 @@
-"""Saving the cube that is looked at, in a thread."""
+"""Saving the cube in view, in a thread."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class CubeFile:
     Parameters
     ----------
     shown
-        Whose cube.
+        The layers whose cube is saved.
     status
-        Where it is told what came of it.
+        Message area for the outcome.
     parent
-        The Qt widget that the dialog is over, and that the thread ends with.
+        The Qt widget that is the parent of the dialog and owns the job.
     """
 
     def __init__(self, shown: Shown, status: Message, parent: QWidget) -> None:
@@ -38,11 +38,11 @@ class CubeFile:
         return self._jobs.running
 
     def close(self) -> None:
-        """Cancel."""
+        """Cancel the writing."""
         self._jobs.cancel()
 
     def save(self) -> None:
-        """Ask for a name, and write."""
+        """Ask for a file name, and write the cube."""
         layer, cubes = self._shown.looked_at[-1], self._shown.cubes
         asked = ask_for_cube(self._parent, layer.name)
         if asked is None:

@@ -1,4 +1,4 @@
-"""What was found in a simulation's files, as the widget tells it. Knows nothing of napari or Qt."""
+"""Findings in a simulation's files, as the widget shows them. Knows neither napari nor Qt."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _SYMBOLS: dict[Status, str] = {
     "assumption": "\N{BLACK DIAMOND}",
     "OK": "\N{CHECK MARK}",
 }
-"""Unlike each other in shape: colours alone do not tell them apart for everybody."""
+"""Different shapes, because not all users can distinguish them by colour."""
 
 
 @dataclass(frozen=True)
 class Inks:
-    """Colours of text: of each status, and of what matters less."""
+    """Text colours: one for each status, and one for less important text."""
 
     error: str
     warning: str
@@ -43,18 +43,18 @@ def gathered(
     error: str | None = None,
     warnings: Iterable[str] = (),
 ) -> list[Finding]:
-    """Everything there is to say, errors first.
+    """Return all findings, errors first.
 
     Parameters
     ----------
     findings
-        Of the files.
+        Findings in the files.
     notes
-        What was assumed for the hexagons that are shown; left out where a finding says it.
+        Assumptions behind the shown hexagons; left out if a finding states the same.
     error
-        Why loading has failed, left out likewise.
+        Why loading failed; also left out if a finding states it.
     warnings
-        Those of the notes that say what may not be meant.
+        The subset of the notes that report doubtful input.
 
     Returns
     -------
@@ -78,28 +78,29 @@ def gathered(
 
 
 def counted(findings: Iterable[Finding]) -> str:
-    """Number of each status: ``1 error, 2 assumptions``; OK only where there is nothing else."""
+    """Return the number of each status, ``1 error, 2 assumptions``; OK only without any other."""
     n_each = Counter(finding.status for finding in findings)
     said: list[Status] = [status for status in _ORDER[:-1] if n_each[status]]
     return ", ".join(number_of(n_each[status], status) for status in said or _ORDER[-1:])
 
 
 def as_text(findings: Sequence[Finding]) -> str:
-    """All of it as ``hexrecruit check`` prints it, with full paths."""
+    """Return the findings as ``hexrecruit check`` prints them, with full paths."""
     return "\n".join(finding_lines(list(findings))).strip()
 
 
 def as_html(findings: Iterable[Finding], folder: Path | None, inks: Inks) -> str:
-    """A paragraph for each finding.
+    """Return the findings as HTML, one paragraph each.
 
     Parameters
     ----------
     findings
-        In the order in which they are shown.
+        Findings in display order.
     folder
-        Folder of the simulation, which is named once and left out of paths; None: nothing is.
+        Folder of the simulation, named once at the top and left out of paths; None: keep full
+        paths.
     inks
-        Colours.
+        Text colours.
     """
     inside = "" if folder is None else str(folder / "_")[:-1]
     heading = f'<p style="margin:0 0 5px 0; color:{inks.dim}">In {escape(inside)}</p>'
@@ -108,7 +109,7 @@ def as_html(findings: Iterable[Finding], folder: Path | None, inks: Inks) -> str
 
 
 def _says(finding: Finding, sentence: str) -> bool:
-    """Whether a sentence is what a finding says, whatever it calls the file."""
+    """Return whether a sentence states the same as a finding, whatever it calls the file."""
     texts = (worded(text, in_panel) for text in (finding.found, finding.remedy))
     return sentence.endswith(": ".join(filter(None, texts)))
 

@@ -1,4 +1,4 @@
-"""The part "Details" of the widget: what was found in the files, and what the hexagons assume."""
+"""The section "Details" of the widget: findings in the files, and assumptions of the hexagons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from napari_hexrecruit._napari.widgets.parts import row
 from napari_hexrecruit.pipeline.findings import Finding
 
 _AFTER_MS = 300
-"""Pause after loading: the user may go on, and the files shall be free."""
+"""Pause after loading, so that the check does not delay the user's next action on the files."""
 _MOST_HEIGHT = 340
 _LEAST_HEIGHT = 40
 _NOTHING = "No simulation is chosen."
@@ -34,19 +34,19 @@ _CHECKING = "The files are being looked at ..."
 
 
 class DetailsPanel:
-    """Looks at the files of one simulation in a thread of its own, whenever nothing else is done.
+    """Checks the files of one simulation in a separate thread while nothing else is running.
 
     Parameters
     ----------
     viewer
-        Whose theme the text is coloured for.
+        The viewer whose theme decides the text colours.
     parent
-        The Qt widget that timer and thread end with.
+        The Qt widget that owns timer and job.
 
     Attributes
     ----------
     section
-        What is on the panel.
+        The widget to add to the panel.
     """
 
     def __init__(self, viewer: Viewer, parent: QWidget) -> None:
@@ -77,42 +77,42 @@ class DetailsPanel:
 
     @property
     def busy(self) -> bool:
-        """Whether files are being looked at, or are about to be."""
+        """Whether files are being checked, or are about to be."""
         return self.looking or self._timer.isActive()
 
     @property
     def looking(self) -> bool:
-        """Whether files are being looked at."""
+        """Whether files are being checked."""
         return self._jobs.running
 
     @property
     def opened(self) -> bool:
-        """Whether the list is seen."""
+        """Whether the list is open."""
         return self._fold.opened
 
     @property
     def entries(self) -> list[Finding]:
-        """What is listed, errors first."""
+        """Listed findings, errors first."""
         about, notes = self._noted
         same = self._sources is None or about == self._sources
         return gathered(self._findings or (), notes if same else (), self._error, self._warnings)
 
     def close(self) -> None:
-        """Cancel, and hear no more of the viewer."""
+        """Cancel the check, and stop listening to the viewer."""
         self.pause()
         self._viewer.events.theme.disconnect(self._show)
 
     # --- what it is told --------------------------------------------------------------------------
 
     def examine(self, sources: Sources, error: str | None = None) -> None:
-        """Look at these files soon, and say what went wrong with them.
+        """Check files soon, and show the error that they caused.
 
         Parameters
         ----------
         sources
-            The files. What was found in others is not shown any more.
+            The files. Findings in other files are removed.
         error
-            Why they could not be opened or loaded; opens the list. None: all went well.
+            Why they could not be opened or loaded; an error opens the list. None: no error.
         """
         self._sources, self._findings, self._error = sources, None, error
         if error is not None and not self._fold.opened:
@@ -123,34 +123,34 @@ class DetailsPanel:
         self._timer.start()
 
     def about(self, sources: Sources) -> None:
-        """Say that all went well with these files, which are looked at unless they have been."""
+        """Report that these files were loaded without an error; check them unless that is done."""
         if self._error is not None or self._sources != sources:
             self.examine(sources)
 
     def note(
         self, sources: Sources | None, notes: Iterable[str], warnings: Iterable[str] = ()
     ) -> None:
-        """Say what was assumed for the hexagons that are shown, of this simulation.
+        """Show the assumptions behind the shown hexagons.
 
         Parameters
         ----------
         sources
-            The simulation.
+            Files of the simulation.
         notes
-            The sentences.
+            Assumptions, one sentence each.
         warnings
-            Those of them that say what may not be meant.
+            The subset of the notes that report doubtful input.
         """
         self._noted, self._warnings = (sources, tuple(notes)), tuple(warnings)
         self._show()
 
     def pause(self) -> None:
-        """Leave the files and the processor to more urgent work, until `resume`."""
+        """Stop checking until `resume`: more urgent work needs the files and the processor."""
         self._timer.stop()
         self._jobs.cancel()
 
     def resume(self) -> None:
-        """Go on where something is left to look at."""
+        """Start the check again if it is not finished."""
         if self._sources is not None and self._findings is None and not self.busy:
             self._timer.start()
 
@@ -206,7 +206,7 @@ class DetailsPanel:
         return DARK if red + green + blue < 3 * 128 else LIGHT
 
     def _fit(self, size: object = None) -> None:
-        """As high as the text, up to a limit; then it scrolls."""
+        """Make the area as high as its text, up to a limit; beyond it, the text scrolls."""
         native: Any = self.text.native
         around = native.height() - native.viewport().height() if native.isVisible() else 10
         needed = int(native.document().size().height()) + max(around, 0)
@@ -214,7 +214,7 @@ class DetailsPanel:
 
 
 def _text_area() -> TextEdit:
-    """Text that can be selected and copied by mouse and keys, and wraps anywhere."""
+    """Make a read-only text area; mouse and keyboard can select and copy its text."""
     area = TextEdit()
     native: Any = area.native
     native.setReadOnly(True)

@@ -1,4 +1,4 @@
-"""Fields for the look of hexagons, in a napari whose layer controls cannot have them."""
+"""Fields for the look of hexagons, for a napari whose layer controls cannot hold them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from napari_hexrecruit._napari.widgets.parts import column, heading
 
 
 class DisplaySection:
-    """The layer controls of hexagons as a section of the panel; empty where napari shows them.
+    """The layer controls of hexagons as a section of the panel; empty if napari shows them.
 
     Attributes
     ----------
     section
-        To be put on the panel.
+        The widget to add to the panel.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class DisplaySection:
         self.section.visible = False
 
     def show(self, layers: Sequence[Points]) -> None:
-        """Show the fields for some layers, or nothing where there are none."""
+        """Show the fields for layers; nothing for an empty sequence."""
         if not self._is_needed or list(layers) == self._layers:
             return
         self._layers = list(layers)
@@ -44,6 +44,6 @@ class DisplaySection:
         self.section.visible = bool(self._layers)
 
     def close(self) -> None:
-        """Hear of the layers no longer."""
+        """Stop listening to the layers."""
         if self._controls is not None:
             self._controls.release()

@@ -1,4 +1,4 @@
-"""The fields of the widget: their labels, units, tool tips and places on the panel."""
+"""The fields of the widget: their labels, units, tooltips and order on the panel."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ from napari_hexrecruit._napari.widgets.parts import (
 )
 
 NOTHING = [("nothing", "")]
-"""Choices of a field in which nothing needs to be chosen."""
+"""Choices of an optional field."""
 
 
 class Fields:
-    """All fields, as they are before anything is chosen.
+    """All fields in their initial state.
 
     Attributes
     ----------
     sections
-        What is on the panel from top to bottom: headings, and containers of fields. In two parts:
-        up to loading, and what comes after it.
+        Contents of the panel from top to bottom: headings and containers of fields. Two lists: up
+        to loading, and after it.
     """
 
     def __init__(self) -> None:
@@ -235,11 +235,11 @@ class Fields:
 
 
 _MOST_DECIMALS = 9
-"""That a number is shown with."""
+"""Largest number of decimals shown."""
 
 
 def show_number(field: Any, value: float) -> None:
-    """Show a number with as many decimals as it has, and as a field's range allows."""
+    """Show a number with all its decimals, clipped to the range of the field."""
     _, _, decimals = f"{value:.{_MOST_DECIMALS}f}".rstrip("0").partition(".")
     box = field.native
     if hasattr(box, "decimals") and len(decimals) > box.decimals():
@@ -248,7 +248,7 @@ def show_number(field: Any, value: float) -> None:
 
 
 def pick(field: ComboBox, value: object, otherwise: object = None) -> None:
-    """Choose a value if it is offered, else the other one if that is."""
+    """Choose a value if it is offered, otherwise the alternative if that is offered."""
     offered = list(field.choices)
     for wanted in (value, otherwise):
         if wanted in offered:

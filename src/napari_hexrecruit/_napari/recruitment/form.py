@@ -1,4 +1,4 @@
-"""The form of the widget: what is offered in its fields, and what is chosen."""
+"""The form of the widget: the choices that its fields offer, and the user's choice."""
 
 from __future__ import annotations
 
@@ -35,27 +35,28 @@ from napari_hexrecruit.recipe import FLAT_COLUMNS, CubeRecipe
 _LENGTHS = ("radius", "bin_ms", "start")
 _UNITS = {"um": " µm", "pixel": " px", "unknown": ""}
 _MOST_ROWS = 6
-"""Values of the filter that are seen at once."""
+"""Number of filter values visible at once."""
 
 
 class Form(Fields):
-    """What is chosen in the fields, and what is offered in them.
+    """The choices that the fields offer, and the user's choice as a recipe.
 
     Attributes
     ----------
     file_chosen
-        Emitted with ``path``, ``spikes`` or ``circuit``, and the path that the user has chosen,
-        dropped or typed; None where the field was emptied.
+        Emitted with ``path``, ``spikes`` or ``circuit``, and the path that the user has chosen or
+        typed; None if the user has emptied the field.
     population_chosen, filter_column_chosen
-        Emitted when another population, or one more, is chosen; with a name, empty for no filter.
+        Emitted when the populations change, and when the property to filter by changes; the latter
+        with its name, empty for no filter.
     dropped
-        Emitted with the paths that were dropped on the panel.
+        Emitted with the paths dropped on the panel.
     request_changed
-        Emitted when another cube is asked for.
+        Emitted when the fields describe a different cube.
     timestamp_changed
-        Emitted when the time on the canvas shall be seen, or not.
+        Emitted when the user shows or hides the time on the canvas.
     playback_changed
-        Emitted when speed or loop is changed.
+        Emitted when speed or loop changes.
     """
 
     file_chosen = Signal(str, object)
@@ -84,15 +85,15 @@ class Form(Fields):
         self._connect()
 
     def accept_drops(self, panel: Any) -> None:
-        """Let a simulation be dropped anywhere on a Qt widget that holds the fields."""
-        for watched in self._paths.values():  # they would take the address as text
+        """Accept a simulation dropped anywhere on the Qt widget that holds the fields."""
+        for watched in self._paths.values():  # they would insert the URL as text
             watched.field.line_edit.native.setAcceptDrops(False)
         FileDrops(panel, self.dropped.emit)
 
     # --- what is chosen ---------------------------------------------------------------------------
 
     def settings(self) -> Settings:
-        """Everything that is chosen."""
+        """Return all choices."""
         recipe, look = self.recipe(), self.look
         low, high = look.limits or (0.0, None)
         return Settings(
@@ -112,19 +113,19 @@ class Form(Fields):
         )
 
     def request(self) -> Request:
-        """What is asked of the simulation."""
+        """Return the request for the simulation."""
         return Request(recipe=self.recipe(), split_by=self.split_by.value or None)
 
     def recipe(self) -> CubeRecipe:
-        """What the cube shall be computed with.
+        """Return the recipe of the requested cube.
 
-        The fields edit entries of it; what was not edited is as it was opened, to the last digit,
-        also where no field can show it.
+        The fields edit entries of the opened recipe. Unedited entries keep their exact value, even
+        if no field can show it.
         """
         return edited(self._recipe, self._shown, self._said(), self._at)[0]
 
     def _said(self) -> dict[str, Any]:
-        """Entries of the recipe as the fields say them; as ``rule`` the filter."""
+        """Return the entries of the recipe in the fields; the filter is ``rule``."""
         return {
             "population": self.populations.value or None,
             "node_set": self.node_set.value or None,
@@ -141,7 +142,7 @@ class Form(Fields):
 
     @property
     def look(self) -> Look:
-        """How new hexagons shall look: as those before, which have layer controls for it."""
+        """Look of new hexagons: that of the previous ones, which have layer controls for it."""
         return replace(self._look, timestamp=self.timestamp.value)
 
     @look.setter
@@ -149,7 +150,7 @@ class Form(Fields):
         self._look = look
 
     def _rule(self) -> Rule | None:
-        """The filter that the fields say; None where all count, or the values are on their way."""
+        """Return the filter in the fields; None if all neurons count, or while values are read."""
         name, picked = self._filter.name, list(self.filter_values.value)
         if name != (self.filter_column.value or ""):
             return None
@@ -163,14 +164,14 @@ class Form(Fields):
         return None if all_count and rule not in self._recipe.rules else rule
 
     def _as_opened(self, rule: Rule) -> Rule:
-        """The rule as the recipe has it, where that is the same."""
+        """Return the recipe's own version of a rule if both mean the same."""
         return rule if self._at is None else as_opened(rule, self._recipe.rules[self._at])
 
     # --- choices ----------------------------------------------------------------------------------
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Change fields without announcing it."""
+        """Change fields without emitting signals."""
         before, self._quiet = self._quiet, True
         try:
             yield
@@ -178,7 +179,7 @@ class Form(Fields):
             self._quiet = before
 
     def restore(self, settings: Settings) -> None:
-        """Take over what was chosen before; fields that need a simulation follow with `offer`."""
+        """Restore earlier choices; fields that need a simulation are filled by `offer`."""
         self._recipe = settings.recipe.without_files().replace(run=settings.recipe.run)
         self._at, self._awaits_choices = None, True
         with self._shown_anew():
@@ -191,19 +192,20 @@ class Form(Fields):
     def offer(
         self, sources: Sources, choices: SimulationChoices, settings: Settings, *, keep: bool
     ) -> None:
-        """Fill the choices with those of a simulation.
+        """Offer the choices of a simulation.
 
         Parameters
         ----------
         sources
             Files of the simulation.
         choices
-            What it offers.
+            Choices that it offers.
         settings
-            What was chosen before.
+            Earlier choices.
         keep
-            Keep also what it does not offer, which then is refused when it is computed, not left
-            out: a layer was computed with it. Otherwise fall back to what is offered.
+            If True, keep earlier choices that the simulation does not offer, because a layer was
+            computed with them; computing then refuses them. Otherwise fall back to choices that it
+            offers.
         """
         self._fold()
         self._filter, self._at = ColumnChoices(""), None
@@ -228,7 +230,7 @@ class Form(Fields):
         self.offer_columns(choices, settings)
 
     def offer_columns(self, choices: SimulationChoices, settings: Settings) -> None:
-        """Fill the choices that depend on the population; the values of the filter follow."""
+        """Offer the choices that depend on the population, except values of the filter."""
         self._fold()
         self._filter, self._at = ColumnChoices(""), None
         with self._shown_anew():
@@ -251,12 +253,12 @@ class Form(Fields):
         self._show_units()
 
     def offer_values(self, column: ColumnChoices) -> None:
-        """Fill the values of the filter: a list to pick from, or an interval.
+        """Offer the values of the filter: a list to pick from, or an interval.
 
         Parameters
         ----------
         column
-            Values of the property to filter by; one without a name for no filter.
+            Values of the property to filter by; with an empty name for no filter.
         """
         self._fold()
         rules = self._recipe.rules
@@ -279,7 +281,7 @@ class Form(Fields):
         self.filter_interval.visible = bool(column.span) and not column.values
 
     def clear_also(self) -> None:
-        """Go on with what the fields show, and nothing else."""
+        """Reset the recipe to the entries that the fields show."""
         said = self._said()
         rule = said.pop("rule")
         where = [rule] if rule else []
@@ -290,12 +292,12 @@ class Form(Fields):
         self.request_changed.emit()
 
     def stay(self) -> None:
-        """Say what no field shows now: there are no choices on their way to the fields."""
+        """Show the entries without a field now: no choices for the fields are being read."""
         self._awaits_choices = False
         self.show_also()
 
     def show_also(self) -> None:
-        """Say what no field shows; fields that do not count meanwhile are hidden."""
+        """Show the entries without a field, and hide the fields that these entries override."""
         if self._awaits_choices:
             return
         recipe, entries = self.recipe(), self.also()
@@ -306,20 +308,20 @@ class Form(Fields):
         self.radius.visible = recipe.column_atlas is None
 
     def also(self) -> dict[str, Any]:
-        """Entries of the recipe that no field shows."""
+        """Return the entries of the recipe that no field shows."""
         said = self._said()
         recipe, at = edited(self._recipe, self._shown, said, self._at)
         return said_otherwise(recipe, at, said)
 
     def _fold(self) -> None:
-        """Take what the user has edited into the recipe: the fields are about to be filled anew."""
+        """Apply the user's edits to the recipe before the fields are filled again."""
         said = self._said()
         self._recipe, self._at = edited(self._recipe, self._shown, said, self._at)
         self._shown = said
 
     @contextmanager
     def _shown_anew(self) -> Iterator[None]:
-        """Fill fields from the recipe: what they say afterwards is not an edit."""
+        """Fill fields from the recipe, without counting their new values as edits."""
         with self.quiet():
             yield
         self._shown = self._said()
@@ -330,20 +332,20 @@ class Form(Fields):
         show_number(getattr(self, name), otherwise if value is None else value)
 
     def show_info(self, summary: str) -> None:
-        """Describe the simulation; the time is on a line of its own, so that it is not broken."""
+        """Describe the simulation, with the time on a separate line, so that it does not wrap."""
         run = "" if self._sources.run is None else f", run {self._sources.run}"
         self.info.mended()
         self.info.say("\n".join(summary.rsplit(" · ", 1)) + run)
 
     def show_sources(self, sources: Sources) -> None:
-        """Name the files of the simulation whose choices are offered."""
+        """Show the files of the simulation whose choices are offered."""
         self._sources = sources
         self.show_typed(sources)
         n_others = sum(file is not None for file in (sources.spikes, sources.circuit))
         self.other_files.title = f"Other files: {n_others}" if n_others else "Other files"
 
     def show_typed(self, sources: Sources) -> None:
-        """Show paths in their fields, also those that could not be read, to be corrected."""
+        """Show paths in their fields, even unreadable ones, so that the user can correct them."""
         for name, text in sources.texts.items():
             self._paths[name].show(text)
 
@@ -384,7 +386,7 @@ class Form(Fields):
         ]
 
     def _announcing(self, signal: Any) -> Any:
-        """A callback that emits a signal unless the fields are changed quietly."""
+        """Return a callback that emits a signal unless the fields are changed quietly."""
         n_arguments = len(signal.signature.parameters)
 
         def announce(value: Any = None) -> None:
@@ -394,5 +396,5 @@ class Form(Fields):
         return announce
 
     def _choosing(self, name: str) -> Any:
-        """A callback that emits the signal of one of the fields for files."""
+        """Return a callback that emits `file_chosen` for one of the file fields."""
         return lambda text: self.file_chosen.emit(name, Path(text).expanduser() if text else None)

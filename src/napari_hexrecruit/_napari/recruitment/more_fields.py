@@ -1,6 +1,6 @@
-"""Fields that most simulations do not need: more populations, reports, hemispheres.
+"""Fields that most simulations do not need: further populations, reports, hemispheres.
 
-Each group shows itself only where the simulation has something to choose.
+Each group is visible only if the simulation offers a choice.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST_ROWS = 4
 
 
 class PopulationFields:
-    """A population, and others that are counted with it.
+    """A population, and others counted together with it.
 
     Attributes
     ----------
@@ -50,12 +50,12 @@ class PopulationFields:
 
     @property
     def value(self) -> str | tuple[str, ...]:
-        """The population, or all of them."""
+        """The chosen population, or a tuple of several."""
         first, others = self.first.value or "", list(self.others.value)
         return (first, *others) if others else first
 
     def offer(self, choices: SimulationChoices, chosen: tuple[str, ...]) -> None:
-        """Fill the fields; `chosen` are the populations of a recipe."""
+        """Fill the fields; `chosen` holds the populations of a recipe."""
         names = [one.name for one in choices.populations]
         self.first.choices = names
         first = next((name for name in chosen if name in names), choices.population)
@@ -65,7 +65,7 @@ class PopulationFields:
         self.offer_others(choices)
 
     def offer_others(self, choices: SimulationChoices) -> None:
-        """Offer other populations on the sheet; those that are chosen stay."""
+        """Offer other populations on the cortical sheet; chosen ones stay."""
         first, kept = self.first.value, list(self.others.value)
         names = [o.name for o in choices.populations if o.name != first and o.on_sheet]
         names += [name for name in kept if name != first and name not in names]
@@ -76,7 +76,7 @@ class PopulationFields:
 
 
 class QuantityFields:
-    """What is shown: spikes, or a statistic of a report.
+    """The quantity shown: spikes, or a statistic of a report.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class QuantityFields:
         return {"report": self.show.value, "statistic": level}
 
     def offer(self, choices: SimulationChoices, recipe: CubeRecipe) -> None:
-        """Fill the fields with reports of a simulation, and that of a recipe."""
+        """Fill the fields with the reports of a simulation and of a recipe."""
         own = [] if recipe.report is None else [recipe.report]
         names = dict.fromkeys([*choices.reports, *own])
         self.show.choices = [
@@ -133,14 +133,14 @@ class QuantityFields:
         self.show_needed()
 
     def show_needed(self, event: object = None) -> None:
-        """Hide what a choice does not need."""
+        """Hide the fields that the choice does not need."""
         is_report = self.show.value != SPIKES and self._has_reports
         self.statistic.visible = is_report
         self.level.visible = is_report and self.statistic.value == _ABOVE
 
 
 class HemisphereFields:
-    """By which property hemispheres lie side by side, and which one is mirrored.
+    """The property that separates hemispheres, and the hemisphere that is mirrored.
 
     Attributes
     ----------
@@ -170,7 +170,7 @@ class HemisphereFields:
         return {"hemisphere": chosen, "mirror": (self.mirror.value or None) if chosen else None}
 
     def offer(self, choices: PopulationChoices, recipe: CubeRecipe) -> None:
-        """Fill the fields with properties of two values, and that of a recipe."""
+        """Fill the fields with properties of two values, and the property of a recipe."""
         self._values = choices.two_valued
         own = recipe.hemisphere or ""
         if own and own not in self._values:

@@ -1,4 +1,4 @@
-"""Plays the time axis of the viewer at so many ms of simulation per second of screen."""
+"""Playback of the viewer's time axis; its speed is ms of simulation per second of playback."""
 
 from __future__ import annotations
 
@@ -11,27 +11,25 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QObject, QTimer
 
 _TICK_MS = 30
-"""Pause between two pictures; a faster screen gains nothing."""
+"""Interval between two pictures, ms; shorter ones gain nothing."""
 
 
 def advance(
     now_ms: float, step_ms: float, start_ms: float, end_ms: float, *, loop: bool
 ) -> float | None:
-    """Time to show after a step.
+    """Return the time to show after a step.
 
     Parameters
     ----------
     now_ms, step_ms
-        Where playback is and how far it goes, ms of simulation.
+        Current time and length of the step, ms of simulation.
     start_ms, end_ms
         Half-open span of the time axis, ms.
     loop
-        Start again at the end.
-
-    Returns
+        If True, start again at the end. Returns
     -------
     float or None
-        In ``[start_ms, end_ms)``; None where playback is over.
+        Time in ``[start_ms, end_ms)``; None at the end of playback.
 
     Examples
     --------
@@ -54,18 +52,18 @@ class Playback(QObject):
     Parameters
     ----------
     viewer
-        Whose slider moves.
+        The viewer whose slider moves.
     time_axis
-        Gives the position of the time axis in the viewer's dims; None stops playback.
+        Returns the position of the time axis in the viewer's dims; None stops playback.
     on_stopped
-        Called when playback ends, also by itself.
+        Called when playback ends, for any reason.
     parent
-        The QObject that this one ends with.
+        The QObject that owns this one.
 
     Attributes
     ----------
     speed
-        ms of simulation per second of screen.
+        ms of simulation per second of playback.
     loop
         Start again at the end.
     """
@@ -89,11 +87,11 @@ class Playback(QObject):
 
     @property
     def playing(self) -> bool:
-        """Whether the slider is moving."""
+        """Whether playback is running."""
         return bool(self._timer.isActive())
 
     def play(self) -> None:
-        """Start where the slider is; at the end, from the beginning."""
+        """Start at the position of the slider, or from the beginning if it is at the end."""
         axis = self._time_axis()
         if axis is None:
             self._on_stopped()
@@ -105,7 +103,7 @@ class Playback(QObject):
         self._timer.start()
 
     def stop(self) -> None:
-        """Stop; the slider stays where it is."""
+        """Stop; the slider keeps its position."""
         if self.playing:
             self._timer.stop()
             self._on_stopped()

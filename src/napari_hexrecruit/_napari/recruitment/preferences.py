@@ -1,4 +1,4 @@
-"""What is set for this plugin in napari's Preferences; the manifest declares it."""
+"""Settings of this plugin in napari's Preferences, declared in the manifest."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from napari_hexrecruit._napari.recruitment.start import MOST_RECENT
 
 
 def reopens() -> bool:
-    """Whether the panel opens with the simulation of last time."""
+    """Return whether the panel opens with the simulation of the last session."""
     return bool(getattr(_panel(), "reopen", True))
 
 
 def most_recent() -> int:
-    """How many simulations are remembered under *Recent*."""
+    """Return how many simulations *Recent* keeps."""
     return int(getattr(_panel(), "recent", MOST_RECENT))
 
 
 def _panel() -> Any:
-    """The settings; None where the plugin is not registered, as in a bare script."""
+    """Return the settings; None if the plugin is not registered, as in a plain script."""
     try:
         settings: Any = get_plugin_settings(PLUGIN)
     except KeyError:

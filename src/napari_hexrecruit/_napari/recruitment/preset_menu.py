@@ -1,4 +1,4 @@
-"""The button "Presets": applies named choices to the simulation, and saves those there are."""
+"""The button "Presets": applies named choices to the simulation, and saves the current ones."""
 
 from __future__ import annotations
 
@@ -23,21 +23,19 @@ _FILES = f"Run file (*{ENDING} *.yml)"
 
 
 class PresetMenu:
-    """A menu of presets: ready ones, saved ones, and run files of others.
+    """A menu of presets: built-in ones, saved ones, and other run files.
 
     Attributes
     ----------
-    section
-        What is on the panel.
-    button
+    section The widget to add to the panel. button
         Opens the menu.
     ready_chosen
-        Emitted with the `Ready` that was chosen.
+        Emitted with the chosen `Ready`.
     file_chosen
-        Emitted with the path of a run file whose choices are wanted.
+        Emitted with the path of a run file whose choices to apply.
     file_named
-        Emitted with the path of a run file to save the present choices in, and whether the user
-        has agreed to replace it.
+        Emitted with the path of a run file for the current choices, and with True if the user has
+        agreed to replace it.
     """
 
     ready_chosen = Signal(object)
@@ -59,7 +57,7 @@ class PresetMenu:
         native.setMenu(self._menu)
 
     def offer(self, columns: Collection[str]) -> None:
-        """Offer what fits a simulation with these properties."""
+        """Offer the presets that fit a simulation with these properties."""
         self._columns = columns
         self.button.enabled = True
 
@@ -78,7 +76,7 @@ class PresetMenu:
     def _save(self) -> None:
         folder = presets_folder()
         if folder is not None:
-            with suppress(OSError):  # the dialog then begins elsewhere
+            with suppress(OSError):  # the dialog then opens another folder
                 folder.mkdir(parents=True, exist_ok=True)
         start = "" if folder is None else str(folder / f"My choices{ENDING}")
         chosen, _ = QFileDialog.getSaveFileName(

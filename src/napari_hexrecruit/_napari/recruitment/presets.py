@@ -1,4 +1,4 @@
-"""Presets: named choices, which are run files of ``hexrecruit cube``. Knows nothing of Qt."""
+"""Presets: named choices, stored as run files of ``hexrecruit cube``. Does not know Qt."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ _ENTRIES = (
     *("start", "stop", "hemisphere", "mirror", "report", "statistic"),
 )
 _NOT_TAKEN = {"spikes", "circuit", "run", "allow_empty"}
-"""Options of the simulation that a run file was made with."""
+"""Options that belong to the simulation of a run file."""
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A preset that is there from the start.
+    """A built-in preset.
 
     Parameters
     ----------
     title
-        What it is called.
+        Title in the menu.
     column
-        Property that a simulation needs for it.
+        Property that the simulation must have.
     where
-        Filter in place of those that there are; None: they stay.
+        Filters that replace the current ones; None: keep these.
     split_by
-        Property with one layer for each value; empty: one layer.
+        Property to split by, with one layer per value; empty: one layer.
     """
 
     title: str
@@ -53,7 +53,7 @@ class Ready:
     split_by: str = ""
 
     def applied(self, settings: Settings) -> Settings:
-        """Settings with its choices; all others stay."""
+        """Return settings with the choices of the preset; all others are kept."""
         recipe = settings.recipe
         changed = recipe if self.where is None else recipe.replace(where=self.where)
         return replace(settings, recipe=changed, split_by=self.split_by)
@@ -67,18 +67,18 @@ _READY = (
 
 
 def ready_presets(columns: Collection[str]) -> list[Ready]:
-    """Those whose property is among these."""
+    """Return the built-in presets whose property is in `columns`."""
     return [preset for preset in _READY if preset.column in columns]
 
 
 def presets_folder() -> Path | None:
-    """Where presets are kept, beside the settings; None where nothing is kept."""
+    """Return the folder of presets, next to the settings; None if nothing is saved."""
     settings = settings_file()
     return None if settings is None else settings.with_name("hexrecruit-presets")
 
 
 def saved_presets() -> list[Path]:
-    """Presets that were saved in the folder, by name."""
+    """Return the presets saved in the folder, sorted by name."""
     folder = presets_folder()
     return [] if folder is None else sorted(folder.glob(f"*{ENDING}"))
 
@@ -95,9 +95,9 @@ def write_preset(
     recipe
         The choices.
     default_population
-        The one that the simulation counts by default, which a preset does not name.
+        Default population of the simulation, which a preset does not name.
     overwrite
-        Replace a file that is there.
+        If True, replace an existing file.
 
     Raises
     ------
@@ -118,14 +118,14 @@ def write_preset(
 
 
 def read_preset(path: Path) -> CubeRecipe:
-    """The choices of a run file.
+    """Read the choices of a run file.
 
     Raises
     ------
     ValueError
-        If it is not a run file of ``hexrecruit cube``.
+        If the file is not a run file of ``hexrecruit cube``.
     OSError
-        If it cannot be read.
+        If the file cannot be read.
     """
     known = {*_ENTRIES, *_NOT_TAKEN, "where", "flat", "flatmap"}
     options: dict[str, Any] = read_run_file(path, _COMMAND, known)
@@ -135,21 +135,21 @@ def read_preset(path: Path) -> CubeRecipe:
 
 
 def applied(chosen: Opened, settings: Settings) -> tuple[Opened, Settings]:
-    """An opened simulation that offers what settings choose, with filters of its own values.
+    """Prepare an opened simulation for settings; give their filters values of the right type.
 
     Parameters
     ----------
     chosen
-        The simulation.
+        The opened simulation.
     settings
-        What shall be chosen of it.
+        Choices to apply to it.
 
     Raises
     ------
     SimulationDataError
-        If the simulation lacks a population or a property that is filtered by.
+        If the simulation lacks the population, or a property of a filter.
     ValueError
-        If none of its neurons has a value that is filtered by.
+        If none of its neurons has a value of a filter.
     """
     recipe = settings.recipe
     population = recipe.population or chosen.choices.population

@@ -1,4 +1,4 @@
-"""The recipe that the widget holds, of which the fields edit entries. Knows nothing of napari."""
+"""The recipe that the widget holds and the fields edit. Does not know napari."""
 
 from __future__ import annotations
 
@@ -21,23 +21,21 @@ _OF_ANALYSES = ("analysis", "time_origin_ms", N_TRIALS)
 def edited(
     recipe: CubeRecipe, shown: Mapping[str, Any], said: Mapping[str, Any], at: int | None
 ) -> tuple[CubeRecipe, int | None]:
-    """A recipe with what a user has edited.
+    """Apply a user's edits to a recipe.
 
     Parameters
     ----------
     recipe
-        What was opened.
+        The opened recipe.
     shown, said
-        What the fields said when they were filled from it, and what they say now, by entry; as
-        ``rule`` the filter. Only entries that differ are edited.
+        Values of the fields by entry, when they were filled from the recipe and now; the filter is
+        ``rule``. Only entries that differ are edited.
     at
-        Which of the recipe's filters the field is for; None for another one.
+        Index of the recipe's filter that the field shows; None if it shows a new filter.
 
     Returns
     -------
-    recipe : CubeRecipe
-    at : int or None
-        Which of its filters the field is for.
+    recipe : CubeRecipe at : int or None Index of its filter that the field shows.
     """
     changed = {name: value for name, value in said.items() if value != shown[name]}
     if _RULE not in changed:
@@ -51,7 +49,7 @@ def edited(
 
 
 def as_opened(rule: Rule, opened: Rule) -> Rule:
-    """A filter of the fields as it was opened, if it is the same: values may be in any order."""
+    """Return the opened filter if the fields show the same one, with values in any order."""
     alike = set(opened) == set(rule) and sorted(map(str, opened.get("values", ()))) == sorted(
         map(str, rule.get("values", ()))
     )
@@ -59,16 +57,14 @@ def as_opened(rule: Rule, opened: Rule) -> Rule:
 
 
 def said_otherwise(recipe: CubeRecipe, at: int | None, said: Mapping[str, Any]) -> dict[str, Any]:
-    """Entries of a recipe that fields do not say.
+    """Return the entries of a recipe that the fields do not show.
 
     Parameters
     ----------
     recipe
         The recipe.
     at
-        Which of its filters the field is for.
-    said
-        What the fields say, as `edited` takes it.
+        Index of its filter that the field shows. said Values of the fields, as for `edited`.
     """
     others = [rule for k, rule in enumerate(recipe.rules) if k != at or rule != said[_RULE]]
     shown = recipe.without_files().replace(
@@ -84,14 +80,14 @@ def said_otherwise(recipe: CubeRecipe, at: int | None, said: Mapping[str, Any]) 
 
 
 def fitting(recipe: CubeRecipe, choices: SimulationChoices) -> CubeRecipe:
-    """A recipe without what another simulation does not offer in the fields.
+    """Reset the entries of a recipe that the fields show and the simulation does not offer.
 
     Parameters
     ----------
     recipe
-        What was chosen for the simulation before.
+        Recipe chosen for the previous simulation.
     choices
-        What the simulation offers.
+        Choices of the simulation.
     """
     fitted = recipe
     if not set(recipe.populations) <= {one.name for one in choices.populations}:
@@ -116,7 +112,7 @@ def fitting(recipe: CubeRecipe, choices: SimulationChoices) -> CubeRecipe:
 
 
 def recipe_to_edit(cube: xr.Dataset) -> CubeRecipe | None:
-    """The recipe of a cube, if the cube of another bin or radius follows from it.
+    """Return the recipe of a cube, if a cube with another bin or radius can be computed from it.
 
     Parameters
     ----------
@@ -126,7 +122,7 @@ def recipe_to_edit(cube: xr.Dataset) -> CubeRecipe | None:
     Returns
     -------
     CubeRecipe or None
-        None for the result of an analysis, and where the cube does not say how it was computed.
+        None for the result of an analysis, or if the cube does not state how it was computed.
     """
     recipe = CubeRecipe.of_foreign(cube)
     if recipe.simulation is None or recipe.lacks or any(n in cube.attrs for n in _OF_ANALYSES):

@@ -1,4 +1,4 @@
-"""What is asked of a simulation, and the cubes that answer it. Knows nothing of napari or Qt."""
+"""A request for cubes of a simulation, and its result. Knows neither napari nor Qt."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from napari_hexrecruit.values import Column
 
 MOST_PARTS = 16
-"""Parts that a population is split into at most."""
+"""Largest number of parts that a population is split into."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """The recipe of a cube, and by which property to split.
+    """The recipe of a cube, and the property to split by.
 
     Parameters
     ----------
     recipe
-        Which cube; its files are not looked at.
+        Recipe of the cube; its files are ignored.
     split_by
-        Property with one cube for each of its values; None: one cube.
+        Property to split by, with one cube per value; None: one cube.
     """
 
     recipe: CubeRecipe
@@ -47,14 +47,14 @@ class Request:
         allow_empty: bool = False,
         keep_spikes: bool = True,
     ) -> xr.Dataset:
-        """Compute the cube of this recipe, not split.
+        """Compute the cube of this recipe, without splitting.
 
-        Without `keep_spikes` it is counted from the file where the spikes are not kept yet.
+        If `keep_spikes` is False and the spikes are not in memory, count from the file.
 
         Raises
         ------
         ValueError
-            If the recipe has what cannot be computed from here, or as `recruitment_cube`.
+            If the recipe has entries that the panel cannot compute, or as `recruitment_cube`.
         SimulationDataError
             As `recruitment_cube`.
         """
@@ -75,11 +75,11 @@ class Request:
 def cubes_of(
     sim: Simulation, request: Request, progress: Progress | None = None
 ) -> dict[str, xr.Dataset]:
-    """Compute what a request asks for.
+    """Compute the cubes of a request.
 
-    One cube is counted while the file is read, which is the quickest way to the first picture; the
-    spikes are kept afterwards, see `napari_hexrecruit.pipeline.spike_source.keep_spikes`. Several
-    are counted from memory.
+    A single cube is counted while the file is read, which gives the first picture soonest;
+    `napari_hexrecruit.pipeline.spike_source.keep_spikes` reads the spikes into memory afterwards.
+    Several cubes are counted from memory.
 
     Parameters
     ----------
@@ -88,20 +88,20 @@ def cubes_of(
     request
         The parameters.
     progress
-        Called as ``progress(what, done, total)``; what it raises ends the work.
+        Called as ``progress(what, done, total)``; an exception that it raises ends the work.
 
     Returns
     -------
     dict
-        Cubes by the value they are of, such as ``INH`` or ``layer 4``, in the order of the values;
-        one cube named ``""`` where nothing is split.
+        Cubes by value, such as ``INH`` or ``layer 4``, in the order of the values; without
+        splitting, one cube with the key ``""``.
 
     Raises
     ------
     SimulationDataError
-        If a file cannot be read or lacks something that is asked for.
+        If a file cannot be read or lacks something requested.
     ValueError
-        If a parameter cannot be used, nobody is left, or a split gives more than 16 parts.
+        If a parameter is invalid, no neuron is selected, or a split gives more than 16 parts.
     """
     if request.split_by is None:
         return {"": request.cube(sim, progress, keep_spikes=False)}
@@ -113,19 +113,19 @@ def cubes_of(
     if request.recipe.report is None and not any(
         bool(cube[N_SPIKES].any()) for cube in cubes.values()
     ):
-        request.cube(sim, progress)  # which says why nothing is counted
+        request.cube(sim, progress)  # raises an error that says why nothing is counted
     return cubes
 
 
 def _part_name(column: str, value: str | int) -> str:
-    """A value as it is read on its own: ``INH``, but ``layer 4``."""
+    """Return a value that is clear on its own: ``INH``, but ``layer 4``."""
     text = value_to_text(value)
     is_name = isinstance(value, str) and text[:1].isalpha()
     return text if is_name else f"{column} {text}"
 
 
 def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]:
-    """Values of the split column among the neurons that the request selects."""
+    """Return the values of the split property among the neurons that the request selects."""
     name = str(request.split_by)
     populations = Populations.named(sim, request.recipe.population)
     selected = _selected(populations, request.recipe)
@@ -141,7 +141,7 @@ def _values_to_split(sim: Simulation, request: Request) -> tuple[str | int, ...]
 
 
 def _selected(populations: Populations, recipe: CubeRecipe) -> Any:
-    """Which neurons are in the node set and pass the filters."""
+    """Return the mask of neurons in the node set that pass the filters."""
     rules = selected_rules(populations, recipe.rules)
     return selected_mask(populations, node_sets(populations, recipe), rules).values()
 

@@ -1,4 +1,4 @@
-"""The question what becomes of the hexagons of one simulation when another one is loaded."""
+"""What to do with the hexagons of one simulation when another is loaded."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from napari_hexrecruit._napari.widgets.parts import column, row, text
 
 
 class SecondSimulation:
-    """Asks once, on the panel: two simulations side by side, or the last one alone.
+    """Asks once, on the panel: show two simulations side by side, or only the last one.
 
-    They are side by side until it is answered, so that nothing is lost.
+    Until the user answers, they are side by side, so that nothing is lost.
 
     Attributes
     ----------
     section
-        What is on the panel; hidden but for the question.
+        The widget to add to the panel; visible only while it asks.
     answered
-        Emitted with the answer.
+        Emitted with the answer: True for only the last simulation.
     replaces
-        Whether the next simulation takes the place of the one before.
+        Whether the next simulation replaces the previous one.
     """
 
     answered = Signal(bool)
@@ -43,7 +43,7 @@ class SecondSimulation:
         self.replace.changed.connect(lambda: self._answer(True))
 
     def ask(self, beside: bool) -> None:
-        """Show the question while two simulations are there, unless it was answered."""
+        """Show the question while two simulations are in view, unless the user has answered it."""
         self.section.visible = beside and not self._is_answered
 
     def _answer(self, replaces: bool) -> None:
@@ -53,7 +53,7 @@ class SecondSimulation:
 
 
 def told_apart(one: Sources, other: Sources) -> tuple[str, str]:
-    """Names of two simulations: the part of their paths by which they differ.
+    """Return names of two simulations: the last folder in which their paths differ.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What was chosen last time, kept in a file. Knows nothing of Qt."""
+"""The choices of the last session, kept in a file. Does not know Qt."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Every choice of the widget; the defaults are those of a first start.
+    """All choices of the widget; the defaults are those of a first start.
 
     Parameters
     ----------
     recipe
-        Of the cube, with the files of its simulation.
+        Recipe of the cube, with the files of its simulation.
     filter_column
-        Property that the fields of the filter are for; empty: none.
+        Property to filter by in the fields; empty: no filter.
     split_by
-        Property with one layer for each of its values; empty: none.
+        Property to split by, with one layer per value; empty: none.
     automatic
-        Compute again when something is changed.
+        If True, compute again after each change.
     metric, colormap
-        What the colours show and which colours; names.
+        Names of the metric and of the colormap.
     low, high
-        Contrast limits; None as `high`: the metric's own.
+        Contrast limits; `high` None: the metric's own limits.
     colorbar, timestamp, outline
-        Whether the colour bar, the time on the canvas and the outline of hexagons without a value
-        are shown.
+        If True, show the colour bar, the time on the canvas, and the outlines of hexagons without a
+        value.
     speed
-        ms of simulation per second of screen.
+        Playback speed, ms of simulation per second.
     loop
-        Start again at the end.
+        If True, start playback again at the end.
     recent
-        Simulations that were open, one a line, the last one first.
+        Recently opened simulations, one per line, the latest first.
     export
         Choices of the section Export, by the names of its fields.
     """
@@ -70,10 +70,10 @@ class Settings:
 
 
 def settings_file() -> Path | None:
-    """Where the settings are kept: in the user's folder for configurations.
+    """Return the file of the settings, in the user's configuration folder.
 
-    Like napari, follow the variable ``NAPARI_CONFIG``: beside that file if it names one, and
-    nowhere if it is empty, as in tests.
+    Like napari, follow the variable ``NAPARI_CONFIG``: next to that file if it names one; None if
+    it is empty, as in tests.
     """
     config = os.environ.get("NAPARI_CONFIG")
     if config is None:
@@ -84,13 +84,12 @@ def settings_file() -> Path | None:
 
 
 def load_settings() -> Settings:
-    """Read the settings of last time.
+    """Read the settings of the last session.
 
     Returns
     -------
     Settings
-        The default for whatever is missing or is not what it should be, so a broken or foreign file
-        does no harm.
+        Missing or invalid entries have their default, so a broken or foreign file does no harm.
     """
     path = settings_file()
     try:
@@ -106,10 +105,10 @@ def load_settings() -> Settings:
 
 
 def save_settings(settings: Settings) -> None:
-    """Save the settings for next time; do nothing if the folder cannot be written to.
+    """Save the settings for the next session; do nothing if the folder is not writable.
 
-    The file appears whole or stays as it was. It is not waited for until it is on the disk: after a
-    crash of the computer the settings may be those of the time before.
+    The file is written completely or not at all. It is not flushed to disk: after a crash of the
+    computer the settings may be those of an earlier session.
     """
     final = settings_file()
     if final is None:
@@ -128,9 +127,10 @@ def save_settings(settings: Settings) -> None:
 
 
 class Saver:
-    """Saves settings in a thread of its own: a home folder on another computer may be slow.
+    """Saves settings in a separate thread, because a home folder on a network may be slow.
 
-    Of settings that come while others are being written, only the last ones are written.
+    While one version is being written, only the latest of any newer versions is kept and written
+    next.
     """
 
     def __init__(self) -> None:
@@ -139,7 +139,7 @@ class Saver:
         self._thread: threading.Thread | None = None
 
     def save(self, settings: Settings) -> None:
-        """Save soon; does not wait. The process ends only when it is done."""
+        """Save in the background; the process does not exit before it is done."""
         with self._lock:
             self._next = settings
             if self._thread is None:
@@ -163,7 +163,7 @@ class Saver:
 
 
 def look_of(settings: Settings) -> Look:
-    """How hexagons shall look, as far as this napari can show it."""
+    """Return the look of hexagons in settings; unknown metrics and colormaps get their default."""
     low, high = settings.low, settings.high
     metric = settings.metric if settings.metric in METRICS else Settings.metric
     return Look(
@@ -186,13 +186,13 @@ def _is_colormap(name: str) -> bool:
 
 
 def filter_column_of(recipe: CubeRecipe) -> str:
-    """Property of the first filter, if the fields can say that one; empty otherwise."""
+    """Return the property of the first filter; empty if the fields cannot show the filter."""
     rules = recipe.rules
     return str(rules[0]["column"]) if rules and _fits_fields(rules[0]) else ""
 
 
 def _fits_fields(rule: Rule) -> bool:
-    """Whether a rule is values to pick, or an interval with something in it."""
+    """Return whether a rule is a list of values, or an interval that is not empty."""
     if set(rule) == {"column", "values"}:
         return bool(rule["values"]) and all(isinstance(one, (str, int)) for one in rule["values"])
     ends = rule.get("interval", ())
@@ -200,7 +200,7 @@ def _fits_fields(rule: Rule) -> bool:
 
 
 def _recipe(entries: Any) -> CubeRecipe:
-    """The recipe of those entries that can be read."""
+    """Return a recipe of the entries that are valid."""
     found = CubeRecipe()
     for name, value in entries.items() if isinstance(entries, dict) else ():
         with suppress(ValueError):
@@ -211,7 +211,7 @@ def _recipe(entries: Any) -> CubeRecipe:
 
 
 def _checked(name: str, value: Any, default: Any) -> Any:
-    """The value in the type of the default; the default where it cannot be."""
+    """Return a value with the type of the default; otherwise the default."""
     if name == "recipe":
         return _recipe(value)
     if isinstance(default, dict):

@@ -1,4 +1,4 @@
-"""The layers of one simulation in a viewer: added, updated in place, and looking alike."""
+"""The layers of one simulation in a viewer: adding them, updating them, and sharing their look."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _COLOURS = ("metric", "face_colormap", "face_contrast_limits")
 
 
 class Shown:
-    """Layers of the simulation that the widget shows, one for each value it is split by.
+    """Layers of the simulation that the widget shows, one for each value of the split property.
 
     Parameters
     ----------
     viewer
-        Where the layers are.
+        The viewer of the layers.
     on_look
-        Called when one of the layers looks otherwise.
+        Called when the look of a layer changes.
     """
 
     def __init__(self, viewer: Viewer, on_look: Callable[[], None]) -> None:
@@ -49,21 +49,21 @@ class Shown:
 
     @property
     def simulation(self) -> Sources | None:
-        """Files of the simulation that the layers show; None if there is none here."""
+        """Files of the simulation that the layers show; None if they are not on this computer."""
         return self._simulation
 
     @property
     def layers(self) -> list[Points]:
-        """Those that are still in the viewer, in the order of their values."""
+        """The layers that are still in the viewer, in the order of their values."""
         return [layer for layer in self._layers.values() if layer in self._viewer.layers]
 
     @property
     def before(self) -> list[Points]:
-        """Layers of the simulation that was loaded before, which are side by side with these."""
+        """Layers of previously loaded simulations, side by side with these."""
         return [layer for layer in self._before if layer in self._viewer.layers]
 
     def leave_only_last(self) -> None:
-        """Remove the layers of the simulation that was loaded before."""
+        """Remove the layers of previously loaded simulations."""
         for layer in self.before:
             self._viewer.layers.remove(layer)
         self._before = []
@@ -71,18 +71,18 @@ class Shown:
 
     @property
     def looked_at(self) -> list[Points]:
-        """The widget's own layers, or another hexagon layer that is selected."""
+        """The widget's own layers, or the selected layer if that is another hexagon layer."""
         active = self._viewer.layers.selection.active
         is_other = is_plain(active) and active not in self.layers
         return [active] if is_other else self.layers
 
     @property
     def cubes(self) -> list[xr.Dataset]:
-        """What the layers show that are looked at."""
+        """Cubes of the layers in view."""
         return [cube for cube in map(cube_of, self.looked_at) if cube is not None]
 
     def forget(self, layer: Layer) -> set[str]:
-        """Let go of a layer that the user has removed; the value that it was of, if any."""
+        """Release a layer that the user has removed; return its value, if it has one."""
         values = {value for value, one in self._layers.items() if one is layer}
         if values:
             self._unfollow(layer)
@@ -90,12 +90,12 @@ class Shown:
         return values
 
     def select(self) -> None:
-        """Look at the widget's own layers."""
+        """Select the widget's own layers."""
         if self.looked_at != self.layers:
             self._viewer.layers.selection.active = self.layers[-1] if self.layers else None
 
     def adopt(self, layer: Points, simulation: Sources | None) -> None:
-        """Take over a layer that came from elsewhere: from now on it is updated in place."""
+        """Adopt a layer from elsewhere: loading then updates it in place."""
         self._simulation = simulation
         self._take({"": layer})
         self._names = {}
@@ -108,18 +108,19 @@ class Shown:
         *,
         replaces: bool = False,
     ) -> None:
-        """Show cubes: in the layers of the same simulation, or else in new ones.
+        """Show cubes in the layers of the same simulation, or else in new layers.
 
         Parameters
         ----------
         simulation
-            What the cubes are of.
+            Files of the simulation of the cubes.
         cubes
-            Cube by the value it is of.
+            Cubes by value of the split property.
         look
-            How new ones shall look.
+            Look of new layers.
         replaces
-            Whether layers of another simulation are removed; else they are side by side with these.
+            If True, remove layers of another simulation; otherwise show them side by side with
+            these.
         """
         look = fitted_look(self.look(otherwise=look), list(cubes.values()))
         if simulation != self._simulation:
@@ -135,11 +136,11 @@ class Shown:
             self._arrange(several=len(cubes) + len(self.before) > 1)
         show_time(self._viewer).visible = look.timestamp
         axis = self.time_axis()
-        if time is not None and axis is not None:  # napari goes to 0 where all layers are new
+        if time is not None and axis is not None:  # napari goes to 0 if all layers are new
             self._viewer.dims.set_point(axis, time)
 
     def _leave(self, simulation: Sources, *, replaces: bool) -> None:
-        """Go on to another simulation, whose layers are not there yet."""
+        """Switch to another simulation, which has no layers yet."""
         others, were = self.layers, self._simulation
         self._take({})
         if replaces:
@@ -157,12 +158,12 @@ class Shown:
                 layer.name = f"{layer.name} ({theirs})"
 
     def show_stamp(self, visible: bool) -> None:
-        """Show the time on the canvas, or not."""
+        """Show or hide the time on the canvas."""
         if self.layers:
             show_time(self._viewer).visible = visible
 
     def look(self, otherwise: Look) -> Look:
-        """How the layers look; what cannot be told is as otherwise."""
+        """Return the look of the layers; unknown entries are those of `otherwise`."""
         layers = self.layers
         if not layers:
             return otherwise
@@ -177,12 +178,12 @@ class Shown:
         )
 
     def time_axis(self) -> int | None:
-        """Axis of the viewer's dims that is time for the layers; None without a layer."""
+        """Return the time axis of the layers in the viewer's dims; None without a layer."""
         layers = self.layers
         return self._viewer.dims.ndim - layers[0].ndim if layers else None
 
     def _take(self, layers: dict[str, Points]) -> None:
-        """Follow the look of these layers, and of no others; several look alike from now on."""
+        """Follow the look of exactly these layers, and link their looks."""
         before, self._layers = list(self._layers.values()), layers
         for layer in before:
             if layer not in layers.values():
@@ -202,14 +203,15 @@ class Shown:
         layers = self.layers
         if getattr(event, "type", "") == "metric" and len(layers) > 1:
             metrics = {getattr(layer, "metric", "") for layer in layers}
-            if len(metrics) == 1:  # napari has linked all
+            if len(metrics) == 1:  # all layers have changed: napari links them
                 layers[-1].face_contrast_limits = self._widest(layers, metrics.pop())
         if getattr(event, "type", "") in _COLOURS and len(layers) > 1:
             share_bars(layers, wanted=any(layer.face_colorbar.visible for layer in layers))
         self._on_look()
 
     def _widest(self, layers: list[Points], metric: str) -> tuple[float, float]:
-        """Limits that a metric is first shown with in all layers; each of them tells of it."""
+        """Return the initial limits of a metric in all layers; cached for the events of each layer.
+        """
         cubes = [cube for cube in map(cube_of, layers) if cube is not None]
         asked = (metric, [id(cube) for cube in cubes])
         if self._widest_of != asked:
@@ -217,7 +219,7 @@ class Shown:
         return self._limits
 
     def _shown(self, value: str, cube: xr.Dataset, look: Look) -> Points:
-        """The layer of a value, with this cube."""
+        """Return the layer of a value, showing this cube."""
         layer = self._layers.get(value)
         if isinstance(layer, RecruitmentLayer) and layer in self._viewer.layers:
             if shows(cube, layer.metric):
@@ -225,7 +227,7 @@ class Shown:
             else:
                 layer.show(cube)
         else:
-            if layer is not None:  # plain points cannot be given another cube
+            if layer is not None:  # the cube of plain points cannot be replaced
                 self._remove(value)
             layer = add_recruitment_layer(
                 self._viewer,
@@ -239,7 +241,7 @@ class Shown:
         return layer
 
     def _rename(self, layer: Points, value: str, cube: xr.Dataset) -> None:
-        """Name a layer after what it shows, unless the user has named it."""
+        """Name a layer after its cube, unless the user has renamed it."""
         if value in self._names and layer.name != self._names[value]:
             return
         name = _part_name(cube, value) if value else name_of(cube)
@@ -253,7 +255,7 @@ class Shown:
             self._viewer.layers.remove(layer)
 
     def _arrange(self, *, several: bool) -> None:
-        """Side by side with names where there are several; undone where there is one again."""
+        """Lay several layers side by side with names; undo this for a single layer."""
         if not several and not self._made_grid:
             return
         grid = self._viewer.canvas.grid
@@ -271,7 +273,7 @@ def _look_events(layer: Points) -> list[Any]:
 
 
 def _part_name(cube: xr.Dataset, value: str) -> str:
-    """Name of one of several layers: the neurons that count in all, and the value."""
+    """Return the name of one of several layers: the neurons counted in all, and the value."""
     recipe = CubeRecipe.of_foreign(cube)
     split = rule_column(recipe.rules[-1]) if recipe.rules else ""
     others = [rule for rule in recipe.rules if rule_column(rule) != split]

@@ -1,4 +1,4 @@
-"""The tour of the panel, which is shown where it is asked for."""
+"""The tour of the panel, on request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_hexrecruit._napari.recruitment.form import Form
 from napari_hexrecruit._napari.widgets.tour import Step, Tour
 
 _CONTROLS = "layer controls"
-"""Name of napari's dock."""
+"""Name of napari's dock widget."""
 
 
 def show_around(panel: QWidget, form: Form, export: ExportPanel) -> Tour:
@@ -22,7 +22,7 @@ def show_around(panel: QWidget, form: Form, export: ExportPanel) -> Tour:
     panel
         The panel, in a window.
     form, export
-        Its fields.
+        Parts of the panel with the fields to show.
     """
     window: Any = panel.window()
     for tour in window.findChildren(Tour):
@@ -35,7 +35,7 @@ def _steps(window: QWidget, form: Form, export: ExportPanel) -> list[Step]:
     of_layer = "Colours, limits and the metric of the hexagons are here, once there are some."
     file, filters, bins = (
         one.native.parentWidget() for one in (form.file, form.filter_column, form.bin_ms)
-    )  # with their labels
+    )  # including their labels
     return [
         (file, "Choose a SONATA simulation, or drop it anywhere on this panel."),
         (filters, "Count only some neurons. Presets has the usual choices."),

@@ -1,4 +1,4 @@
-"""Files that a simulation is opened from. Knows nothing of napari or Qt."""
+"""Files that a simulation is opened from. Knows neither napari nor Qt."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from napari_hexrecruit.sonata import Simulation
 
 CONFIGURATIONS = "*simulation_config*.json"
-"""Names of simulation configurations in a folder."""
+"""Pattern of the names of simulation configurations."""
 
 
 def configuration_in(path: Path) -> Path:
-    """The simulation configuration that a folder holds; a file, or the folder of a cube, is itself.
+    """Return the simulation configuration in a folder; return a file or a cube's folder unchanged.
 
     Raises
     ------
     SimulationDataError
-        If the folder holds none, or several.
+        If the folder holds no configuration, or several.
     """
     if not path.is_dir() or path.name.endswith(ENDINGS):
         return path
@@ -47,16 +47,16 @@ def configuration_in(path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Sources:
-    """A configuration, and the files that are read in place of those it names.
+    """A configuration, and the files that replace those it names.
 
     Parameters
     ----------
     path
-        SONATA simulation configuration; None where both of the others are given.
+        SONATA simulation configuration; None if spikes and circuit are given.
     spikes, circuit
-        Spikes file and circuit configuration; None: as the configuration names them.
+        Spikes file and circuit configuration; None: those that the configuration names.
     run
-        Which run of a configuration with several; None: none is chosen.
+        Run of a configuration with several; None: not chosen.
     """
 
     path: Path | None = None
@@ -66,7 +66,7 @@ class Sources:
 
     @classmethod
     def of(cls, settings: Settings) -> Sources:
-        """Those that were chosen last time."""
+        """Return the files of the last session."""
         recipe = settings.recipe
         chosen = (recipe.configuration, recipe.spikes, recipe.circuit)
         path, spikes, circuit = (Path(text) if text else None for text in chosen)
@@ -74,12 +74,12 @@ class Sources:
 
     @classmethod
     def given(cls, simulation: Simulation) -> Sources:
-        """Those of an opened simulation, as absolute paths."""
+        """Return the files of an opened simulation, as absolute paths."""
         files = {name: Path(text) for name, text in simulation.given.items()}
         return cls(**files, run=simulation.run)
 
     def named_in(self, recipe: CubeRecipe) -> CubeRecipe:
-        """The recipe with these files."""
+        """Return a recipe with these files."""
         path, spikes, circuit = (
             None if file is None else str(file) for file in (self.path, self.spikes, self.circuit)
         )
@@ -87,7 +87,7 @@ class Sources:
 
     @property
     def texts(self) -> dict[str, str]:
-        """The files as fields name them; empty for none."""
+        """The paths as text for the fields; empty for a missing one."""
         files = {"path": self.path, "spikes": self.spikes, "circuit": self.circuit}
         return {name: "" if file is None else str(file) for name, file in files.items()}
 
@@ -98,26 +98,26 @@ class Sources:
 
     @property
     def enough(self) -> bool:
-        """Whether there is something to open."""
+        """Whether the files are enough to open a simulation."""
         return self.path is not None or (self.spikes is not None and self.circuit is not None)
 
     @property
     def there(self) -> bool:
-        """Whether there is something to open, and all of it is on the disk."""
+        """Whether the files are enough to open a simulation, and all exist."""
         given = (self.path, self.spikes, self.circuit)
         return self.enough and all(file is None or file.is_file() for file in given)
 
     @property
     def main(self) -> Path:
-        """The file that stands for them all: the configuration, else the spikes file."""
+        """The file that represents all: the configuration, or else the spikes file."""
         return self.path or self.spikes or Path()
 
     def open(self) -> Simulation:
-        """Open them; raises as `napari_hexrecruit.open_simulation`."""
+        """Open the files; raise as `napari_hexrecruit.open_simulation`."""
         return open_simulation(self.path, spikes=self.spikes, circuit=self.circuit, run=self.run)
 
     def check(self, progress: Progress) -> list[Finding]:
-        """Walk them, as `napari_hexrecruit.pipeline.check.check_simulation` does."""
+        """Check the files, as `napari_hexrecruit.pipeline.check.check_simulation`."""
         from napari_hexrecruit.pipeline.check import check_simulation
 
         return check_simulation(

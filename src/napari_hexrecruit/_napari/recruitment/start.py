@@ -1,4 +1,4 @@
-"""What an empty panel offers: a simulation of the user's, the sample, and those of last time."""
+"""Offers of an empty panel: a simulation of the user, the sample, and recent simulations."""
 
 from __future__ import annotations
 
@@ -15,16 +15,14 @@ MOST_RECENT = 8
 
 
 class Start:
-    """The first things to do, shown as long as there is neither a simulation nor hexagons.
+    """First steps, visible while there is neither a simulation nor hexagons.
 
     Attributes
     ----------
-    section
-        What is on the panel.
-    chosen
-        Emitted with the path of a simulation that was chosen.
+    section The widget to add to the panel. chosen
+        Emitted with the path of the chosen simulation.
     sample_wanted, tour_wanted
-        Emitted where the sample, or the tour, is wanted.
+        Emitted when the user requests the sample or the tour.
     """
 
     chosen = Signal(object)
@@ -53,14 +51,14 @@ class Start:
         self.recent.changed.connect(self._on_recent)
 
     def offer(self, recent: Sequence[Path], *, empty: bool) -> None:
-        """Show the offers where the panel is empty, with the simulations that are still there.
+        """Show the offers if the panel is empty, with the recent simulations that still exist.
 
         Parameters
         ----------
         recent
-            Simulations that were open before, the last one first.
+            Recently opened simulations, the latest first.
         empty
-            Whether there is neither a simulation nor hexagons.
+            If True, there is neither a simulation nor hexagons.
         """
         there = [path for path in recent if path.is_file()]
         choices = [("Recent ...", ""), *((_short(path), str(path)) for path in there)]
@@ -84,7 +82,7 @@ class Start:
 
 
 def with_latest(recent: str, path: Path, most: int = MOST_RECENT) -> str:
-    r"""Recent paths, one a line, with this one in front.
+    r"""Return recent paths, one per line, with this one first.
 
     Examples
     --------
@@ -96,5 +94,5 @@ def with_latest(recent: str, path: Path, most: int = MOST_RECENT) -> str:
 
 
 def _short(path: Path) -> str:
-    """Folder and file, which tell simulations apart."""
+    """Return folder and file, which tell simulations apart."""
     return f"{path.parent.name}/{path.name}"

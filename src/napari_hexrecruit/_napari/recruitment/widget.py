@@ -39,29 +39,29 @@ from napari_hexrecruit._napari.widgets.parts import one_shot, scrolled, show_on_
 from napari_hexrecruit.pipeline.populations import Populations
 
 _UPDATE_AFTER_MS = 100
-"""Pause after the last change before the cube is computed again: a key may be held down."""
+"""Pause between the last change and the update of the cube, because a key may be held down."""
 
 _NO_SIMULATION = "No simulation is chosen: choose or drop a simulation_config.json first."
 _NOT_AGAIN = " The cube has no recipe, or an analysis made it: Load adds another layer."
 
 
 class RecruitmentWidget(Container[Widget]):
-    """Panel that picks a simulation, loads its recruitment, and says how it looks and moves.
+    """Panel that opens a simulation, loads its recruitment, and sets its look and playback.
 
-    A simulation stays in memory: after the first loading another bin, radius, window or filter only
-    costs the counting, and changes the layer that is there.
+    A simulation stays in memory: after the first load, another bin, radius, window or filter only
+    costs the counting, and updates the existing layer.
 
     Parameters
     ----------
     napari_viewer
-        The viewer that layers are added to.
+        The viewer to add layers to.
 
     Attributes
     ----------
     form
         The fields.
     details
-        The section that lists what was found in the files.
+        The section that lists the findings in the files.
     export
         The section that writes movies.
     """
@@ -94,7 +94,7 @@ class RecruitmentWidget(Container[Widget]):
 
     @property
     def busy(self) -> bool:
-        """Whether a thread works for the panel, or is about to, apart from the details."""
+        """Whether a thread works for the panel, or is about to, except for the details."""
         working = self._chooser.busy or self._loading.running or self.export.busy
         working = working or self._cube_file.busy or self._behind.running
         return self._update_timer.isActive() or working
@@ -139,7 +139,7 @@ class RecruitmentWidget(Container[Widget]):
         ]
 
     def _start(self) -> None:
-        """Follow the hexagons that are there already, or else last time's simulation."""
+        """Adopt existing hexagons, or else read the simulation of the last session."""
         self.form.restore(self._chooser.settings)
         self.export.restore(self._chooser.settings.export)
         self._on_playback_changed()
@@ -155,18 +155,18 @@ class RecruitmentWidget(Container[Widget]):
     # --- choosing ---------------------------------------------------------------------------------
 
     def choose(self, path: Path) -> None:
-        """Offer what a simulation has to choose from; a thread reads it.
+        """Offer the choices of a simulation, which a thread reads.
 
         Parameters
         ----------
         path
-            SONATA simulation configuration. If it is none, a notification says so and the choices
-            stay as they are.
+            SONATA simulation configuration. If the file is not one, a notification reports it and
+            the choices are unchanged.
         """
         self._chooser.choose(path)
 
     def open(self, files: Path | Sources) -> None:
-        """Offer what a simulation has to choose from, and show it with the settings there are."""
+        """Offer the choices of a simulation, and show it with the current settings."""
         self._loads_next = True
         if isinstance(files, Sources):
             self._chooser.read(files)
@@ -182,7 +182,7 @@ class RecruitmentWidget(Container[Widget]):
     # --- loading ----------------------------------------------------------------------------------
 
     def load(self) -> None:
-        """Compute what the fields ask for, in a thread, and show it."""
+        """Compute the cubes that the fields describe, in a thread, and show them."""
         chosen = self._chooser.opened
         if chosen is None:
             self.form.status.refuse(_NO_SIMULATION, TITLE)
@@ -238,7 +238,7 @@ class RecruitmentWidget(Container[Widget]):
             self._shown.leave_only_last()
 
     def _on_behind(self) -> None:
-        """Say what is still being read; look at the files once that is done."""
+        """Describe what is still being read; check the files after that."""
         self._describe()
         if not (self._behind.running or self._loading.running):
             self.details.resume()
@@ -270,12 +270,12 @@ class RecruitmentWidget(Container[Widget]):
             show_warning("; ".join(outcome.warned))
 
     def _show_notes(self) -> None:
-        """Say in the details what was assumed for the hexagons that are looked at."""
+        """Show in the details the assumptions behind the hexagons in view."""
         cubes = self._shown.cubes
         self.details.note(self._shown.simulation, notes_of(cubes), warnings_of(cubes))
 
     def _warn(self, sources: Sources, sentences: list[str]) -> None:
-        """Notify of each doubt once, not again with every change of a field."""
+        """Notify of each doubt once, not after every change of a field."""
         told = self._told[1] if self._told[0] == sources else set()
         for sentence in sentences:
             if sentence not in told:
@@ -283,7 +283,7 @@ class RecruitmentWidget(Container[Widget]):
         self._told = (sources, told | set(sentences))
 
     def _describe(self, more: str = "") -> None:
-        """Say what the widget's own layers show, and which these are."""
+        """Describe the widget's own layers and their cubes."""
         layers = self._shown.layers
         cubes = [cube for cube in map(cube_of, layers) if cube is not None]
         if not cubes:
@@ -295,7 +295,7 @@ class RecruitmentWidget(Container[Widget]):
     # --- looking ----------------------------------------------------------------------------------
 
     def _on_look(self) -> None:
-        """Let the next layers look like those that there are."""
+        """Use the look of the current layers for the next ones."""
         if not self._adding:
             self.form.look = self._shown.look(otherwise=self.form.look)
             self._chooser.remember()
@@ -305,7 +305,7 @@ class RecruitmentWidget(Container[Widget]):
         self._chooser.remember()
 
     def _on_active_changed(self) -> None:
-        """Say what is known of the hexagons that are looked at now."""
+        """Show the notes of the hexagons that are now in view."""
         if not self._adding:
             self._show_buttons()
             self._show_notes()
@@ -318,7 +318,7 @@ class RecruitmentWidget(Container[Widget]):
             self._adopt(event.value)
 
     def _adopt(self, layer: Any) -> None:
-        """Take over a layer that was opened from a file, with the parameters it was made with."""
+        """Adopt a layer that was opened from a file, and show its parameters in the form."""
         cube = cube_of(layer)
         if cube is None:
             return
@@ -353,7 +353,7 @@ class RecruitmentWidget(Container[Widget]):
         self._show_buttons()
 
     def _end_update(self) -> None:
-        """No layer is left that could be given another cube; a new simulation is another matter."""
+        """Cancel an update, because no layer is left to update; keep loading a new simulation."""
         self._update_timer.stop()
         if self._updates:
             self._loading.cancel()
@@ -382,7 +382,7 @@ class RecruitmentWidget(Container[Widget]):
         self._display.show(self._shown.looked_at)
 
     def _on_parent_changed(self, parent: Any) -> None:
-        """Rest out of a window."""
+        """Stop all work when the panel leaves its window."""
         if parent is not None:
             return
         self._chooser.close()

@@ -1,4 +1,4 @@
-"""What the widget's threads do, and what they bring back. Knows nothing of napari or Qt."""
+"""The work of the widget's threads, and its results. Knows neither napari nor Qt."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Opened:
-    """A simulation and what it offers.
+    """A simulation and its choices.
 
     Parameters
     ----------
     sources
-        Files that it was opened from.
+        Files that the simulation was opened from.
     simulation
-        Kept, so that a second cube costs only the counting.
+        The simulation, kept so that a second cube costs only the counting.
     choices
-        What it offers.
+        Choices that it offers.
     filter_values
-        Values of the property that was filtered by last time.
+        Values of the property of the last filter.
     """
 
     sources: Sources
@@ -54,16 +54,16 @@ class Opened:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What was asked for and what came of it.
+    """A request and its result.
 
     Parameters
     ----------
     opened
-        The simulation; opened anew if its files have changed.
+        The simulation, opened again if its files have changed.
     request
-        What was asked for.
+        The request.
     cubes
-        Cubes by the value they are of; see `cubes_of`.
+        Cubes by value, see `cubes_of`.
     """
 
     opened: Opened
@@ -72,19 +72,19 @@ class Loaded:
 
 
 def opened(sources: Sources, settings: Settings) -> Opened:
-    """Open a simulation and read what it offers.
+    """Open a simulation and read its choices.
 
     Parameters
     ----------
     sources
         Its files.
     settings
-        What was chosen before: the values of its filter are read at once.
+        Earlier choices; the values of their filter are also read.
 
     Raises
     ------
     SimulationDataError
-        If it is none, or a file that it names is missing.
+        If the configuration is not one of a simulation, or a file that it names is missing.
     """
     simulation = sources.open()
     choices = simulation_choices(simulation)
@@ -99,19 +99,19 @@ def opened(sources: Sources, settings: Settings) -> Opened:
 def values_of(
     simulation: Simulation, population: str | tuple[str, ...], column: str
 ) -> ColumnChoices:
-    """Read which values of a property occur in a population, or in several."""
+    """Read the values of a property in one or several populations."""
     return column_choices(column, Populations.named(simulation, population).column(column))
 
 
 def computed(chosen: Opened, settings: Settings, request: Request, progress: Progress) -> Loaded:
-    """Compute cubes; a simulation whose files have changed since is read anew.
+    """Compute cubes; read the simulation again if its files have changed.
 
     Parameters
     ----------
     chosen
         The simulation in memory.
     settings
-        What is chosen of it.
+        Choices for the simulation.
     request
         What to compute.
     progress
@@ -120,13 +120,13 @@ def computed(chosen: Opened, settings: Settings, request: Request, progress: Pro
     Warns
     -----
     UserWarning
-        If a file has changed again meanwhile, as while it is being written.
+        If a file changes during the work, such as a file still being written.
     """
     if chosen.simulation.is_stale():
         chosen = opened(chosen.sources, settings)
     cubes = cubes_of(chosen.simulation, request, progress)
     for cube in cubes.values():
-        cube.isel({TIME: 0})  # xarray imports dask for its first cut: not in the window's thread
+        cube.isel({TIME: 0})  # xarray imports dask at its first selection: not in the GUI thread
     if chosen.simulation.is_stale():
         warnings.warn(
             f"{chosen.sources.main}: a file of the simulation has changed while it was read:"
@@ -137,7 +137,7 @@ def computed(chosen: Opened, settings: Settings, request: Request, progress: Pro
 
 
 def summary(cubes: Sequence[xr.Dataset]) -> str:
-    """Describe cubes in a line: ``98 hexagons, 100 bins, 1,997 of 2,000 neurons counted.``."""
+    """Describe cubes on one line: ``98 hexagons, 100 bins, 1,997 of 2,000 neurons counted.``."""
     n_neurons = sum(int(cube.attrs["n_neurons_selected"]) for cube in cubes)
     n_placeless = sum(int(cube.attrs["n_neurons_without_place"]) for cube in cubes)
     n_hexes = max(cube.sizes[HEX] for cube in cubes)
@@ -153,19 +153,19 @@ def summary(cubes: Sequence[xr.Dataset]) -> str:
 
 
 def notes_of(cubes: Sequence[xr.Dataset]) -> list[str]:
-    """What was assumed or left out when cubes were computed, each once."""
+    """Return the assumptions and omissions of cubes, without repetition."""
     none: list[str] = []
     notes = [_json(cube.attrs.get("notes"), none) for cube in cubes]
     return list(dict.fromkeys(note for some in notes for note in some))
 
 
 def warnings_of(cubes: Sequence[xr.Dataset]) -> list[str]:
-    """Those of the notes that say what may not be meant, each once."""
+    """Return the notes that report doubtful input, without repetition."""
     return list(dict.fromkeys(text for cube in cubes for text in warnings_in(cube.attrs)))
 
 
 def _json(text: Any, otherwise: T) -> T:
-    """Value that a text stands for, if it is of the type of the other one."""
+    """Return the JSON value of a text if it has the type of `otherwise`, or else `otherwise`."""
     try:
         value = json.loads(text)
     except (TypeError, ValueError):
