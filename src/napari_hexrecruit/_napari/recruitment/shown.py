@@ -210,8 +210,7 @@ class Shown:
         self._on_look()
 
     def _widest(self, layers: list[Points], metric: str) -> tuple[float, float]:
-        """Return the initial limits of a metric in all layers; cached for the events of each layer.
-        """
+        """Return the initial limits of a metric in all layers; cached for each layer's event."""
         cubes = [cube for cube in map(cube_of, layers) if cube is not None]
         asked = (metric, [id(cube) for cube in cubes])
         if self._widest_of != asked:
