@@ -1,13 +1,13 @@
-"""Questions to recruitment cubes: pure functions, labelled arrays in and out.
+"""Analyses of recruitment cubes: pure functions, labelled arrays in and out.
 
 `traces` reads hexagons over time, `selection` turns hexagons into neurons and back, `comparison`
-sets two cubes against each other, `trials` cuts a cube around onsets, `latencies` and `maps` give
-one number per hexagon, `waves` fits a travelling front. ``docs/analysis.md`` has the formulas.
+compares two cubes, `trials` cuts a cube around onsets, `latencies` and `maps` give one number per
+hexagon, `waves` fits a travelling front. ``docs/analysis.md`` has the formulas.
 
-What can be drawn is a recruitment cube with one more variable: a metric of
+A result that can be drawn is a recruitment cube with one more variable: a metric of
 `napari_hexrecruit.metrics` shows it in the viewer, in pictures and in movies.
 
-Everything public is importable from here, and loaded when it is first used.
+All public names can be imported from here, and load on first use.
 """
 
 import lazy_loader

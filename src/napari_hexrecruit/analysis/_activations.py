@@ -1,4 +1,4 @@
-"""Activity above a threshold, hexagon by hexagon, and which of it belongs together."""
+"""Activity of each hexagon above a threshold, and links between activity that belongs together."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ _RARE = 1e-4
 """Probability that a hexagon at rest is above the threshold in a bin."""
 _N_ROUNDS = 30
 _QUIET = 20.0
-"""Percentile of the bins that the search for rest begins with."""
+"""Percentile of the bins from which the search for rest starts."""
 _ROUNDING = 1.0 - 1e-5
-"""Percentages are float32: at the threshold is above it."""
+"""Tolerance for float32 percentages: a value at the threshold counts as above it."""
 _TROUGH = 0.5
-"""Activity that falls by this share of the lower of two peaks has parted them."""
+"""A fall by this share of the lower of two peaks separates them."""
 _JUMP, _LEAST_JUMP = 4.0, 2.0
-"""A delay of so many times the usual one, and of so many bins, is a jump."""
+"""A delay longer than this many times the usual one, and than this many bins, is a jump."""
 
 
 class Level(NamedTuple):
-    """Percent of each hexagon, (n_hexes,): at rest, and from which on it is active."""
+    """Percentage of each hexagon, (n_hexes,), at rest and at the threshold of activity."""
 
     rest: Floats
     threshold: Floats
 
     @property
     def end(self) -> Floats:
-        """Below this, half-way to rest, activity is over."""
+        """Level below which activity is over: half-way from the threshold to rest."""
         return np.asarray((self.rest + self.threshold) / 2.0)
 
 
 def usual_level(cube: xr.Dataset, percent: Values) -> Level:
-    """What is usual between waves, from the cube itself."""
+    """Estimate the level between waves from the cube itself."""
     per_percent = counts_per_percent(cube)
     known = np.isfinite(percent)
     counts = np.where(known, np.rint(percent * per_percent), np.nan)
     mean = _rest_of(counts)
-    # Waves would make the variance large: that of the counts below the mean is taken.
+    # Waves would inflate the variance, so only counts below the mean enter it.
     low = np.where(counts < mean, counts - mean, 0.0)
     variance = 2.0 * np.einsum("th,th->h", low, low) / np.maximum(known.sum(axis=0), 1)
     threshold = Counts(len(counts), mean, variance).threshold(1, _RARE)
@@ -58,10 +58,10 @@ def usual_level(cube: xr.Dataset, percent: Values) -> Level:
 
 
 def _rest_of(counts: Floats) -> Floats:
-    """(n_hexes,) mean count at rest, where the highest counts are those of waves.
+    """Estimate the (n_hexes,) mean count at rest, with the highest counts taken to be waves.
 
-    The mean of Poisson's counts from those up to a standard deviation above it, again and again; it
-    begins with the quietest fifth of the bins.
+    Repeatedly estimates the Poisson mean from the counts up to one standard deviation above the
+    last estimate, starting from the quietest fifth of the bins.
     """
     from scipy.special import gammaincc
 
@@ -79,7 +79,7 @@ def _rest_of(counts: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Activations:
-    """Stretches of time in which a hexagon is active, by hexagon, then by time.
+    """Periods in which a hexagon is active, sorted by hexagon, then by time.
 
     Attributes
     ----------
@@ -88,8 +88,8 @@ class Activations:
     first, stop
         (n,) first bin at or above the threshold, and the bin after the last.
     onset
-        (n,) when activity rises through half of its peak above rest, in bins since the start of
-        the cube; fractional.
+        (n,) time at which activity rises through half of its peak above rest, in bins since the
+        start of the cube; fractional.
     """
 
     hex: Ints
@@ -98,11 +98,11 @@ class Activations:
     onset: Floats
 
     def take(self, which: Ints | npt.NDArray[np.bool_]) -> Activations:
-        """Some of them."""
+        """Return the chosen activations."""
         return Activations(self.hex[which], self.first[which], self.stop[which], self.onset[which])
 
     def cells(self) -> tuple[Ints, Ints, Ints]:
-        """Position of the activation, bin and hexagon of each of their bins."""
+        """Return, for every active bin, the position of its activation, the bin and the hexagon."""
         length = self.stop - self.first
         owner = np.repeat(np.arange(len(length)), length)
         nth = np.arange(len(owner)) - np.repeat(np.cumsum(length) - length, length)
@@ -110,16 +110,16 @@ class Activations:
 
 
 def activations(percent: Values, level: Level, gap: int) -> Activations:
-    """Activity of each hexagon, one for each peak that stands out.
+    """Find the activations of each hexagon, one for each peak that stands out.
 
     Parameters
     ----------
     percent
-        (n_bins, n_hexes); NaN is at rest.
+        (n_bins, n_hexes); NaN counts as rest.
     level
         Rest and threshold.
     gap
-        Bins below the threshold that do not part activity.
+        Longest pause, in bins below the threshold, that does not split activity.
     """
     from scipy.ndimage import grey_closing
     from scipy.signal import find_peaks
@@ -145,7 +145,7 @@ def activations(percent: Values, level: Level, gap: int) -> Activations:
 
 
 def _parts(values: Floats, peaks: Ints, least: float) -> list[tuple[int, int]]:
-    """First bin and the bin after the last of the activity around each peak."""
+    """Return the first bin, and the bin after the last, of the activity around each peak."""
     over = np.flatnonzero(values >= least / 2.0)
     parts_at = np.flatnonzero(np.diff(over) > 1)
     begins = over[np.concatenate([[0], parts_at + 1])]
@@ -165,7 +165,7 @@ def _parts(values: Floats, peaks: Ints, least: float) -> list[tuple[int, int]]:
 
 
 def _rise(values: Floats, first: int, stop: int, least: float) -> float:
-    """When a line through the middles of bins rises through half of the peak, in bins."""
+    """Return the time, in bins, when a line through bin centres rises through half of the peak."""
     half = max(float(values[first:stop].max()) / 2.0, least)
     at = first + int((values[first:stop] >= half).argmax())
     if at == 0 or values[at - 1] >= half:
@@ -181,7 +181,7 @@ class Links(NamedTuple):
 
 
 def links(found: Activations, xy: Floats, reach: float, gap: int) -> Links:
-    """Activations of hexagons within reach that are each other's nearest in time, and touch.
+    """Link activations of hexagons within reach that touch and are each other's nearest in time.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def links(found: Activations, xy: Floats, reach: float, gap: int) -> Links:
     reach
         Greatest distance between centres.
     gap
-        Bins that may lie between the end of one and the beginning of the other.
+        Most bins between the end of one and the beginning of the other.
     """
     from scipy.spatial import cKDTree
 
@@ -223,9 +223,9 @@ def links(found: Activations, xy: Floats, reach: float, gap: int) -> Links:
 
 
 def _without_jumps(onset: Floats, pairs: Links) -> Links:
-    """Pairs whose delay is not far longer than those around: two waves that cross are no one wave.
+    """Drop links whose delay is far longer than those around, so that crossing waves stay apart.
 
-    Of the neighbours of a hexagon half are earlier or later by less than the median delay.
+    The usual delay of an activation is the median over its links.
     """
     delay = np.abs(onset[pairs.one] - onset[pairs.other])
     usual = median_of(
@@ -237,7 +237,7 @@ def _without_jumps(onset: Floats, pairs: Links) -> Links:
 
 
 def median_of(owner: Ints, values: Floats, n: int) -> Floats:
-    """(n,) lower median of the values of each owner; 0 without any."""
+    """Return the (n,) lower median of each owner's values; 0 without values."""
     values = values[np.lexsort((values, owner))]
     count = np.bincount(owner, minlength=n)
     middle = np.cumsum(count) - count + (np.maximum(count, 1) - 1) // 2
@@ -245,7 +245,7 @@ def median_of(owner: Ints, values: Floats, n: int) -> Floats:
 
 
 def _nearest(key: Floats, bounds: Ints, hexes: Ints, onset: Floats, period: float) -> Ints:
-    """Of hexagons with an activation, the one whose onset is nearest to another."""
+    """Return the activation of each hexagon with the onset nearest to a given one."""
     low, high = bounds[hexes], bounds[hexes + 1] - 1
     wanted = hexes * period + onset
     after = np.clip(np.searchsorted(key, wanted), low, high)

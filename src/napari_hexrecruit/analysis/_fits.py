@@ -1,4 +1,4 @@
-"""The least squares behind `waves`: plane and radial trends of latency over the sheet."""
+"""Least squares for `waves`: plane and radial trends of latency over the sheet."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ Floats = npt.NDArray[np.float64]
 _N_DRAWS = 2_000
 _N_SURROGATES = 499
 _N_SOURCES = 300
-"""Places that are tried as the source of a radial front before the best is refined."""
+"""Candidate sources of a radial front, of which the best is refined."""
 _FEWEST_NEIGHBOURS = 12
 _NEIGHBOURS_SHARE = 1 / 24
-"""Share of the hexagons that a local gradient is taken from."""
+"""Share of all hexagons that enter a local gradient."""
 _COS_45 = math.sqrt(0.5)
 _BLURS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.18, 0.22, 0.26)
-"""How far two levels run into each other, as shares of the front's way (standard deviations)."""
+"""Blurs of the border between two levels: standard deviations, as shares of the front's path."""
 _N_BORDERS = 49
 
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Hexagons with a latency: places, latencies (ms), weights with the mean 1."""
+    """Hexagons with a latency: positions, latencies (ms) and weights with mean 1."""
 
     x: Floats
     y: Floats
@@ -40,7 +40,7 @@ class Points:
 
     @property
     def xy(self) -> Floats:
-        """(n, 2) places."""
+        """(n, 2) positions."""
         return np.stack([self.x, self.y], axis=1)
 
     @property
@@ -58,8 +58,9 @@ class Points:
 class Trend:
     """A fitted front.
 
-    ``start`` is the latency at ``origin``, the mean place or the source; ``slowness`` is
-    (s_x, s_y), or (s, 0) outwards; ``jacobian`` (n, n_parameters), the slowness' columns first.
+    ``start`` is the latency at ``origin``, which is the mean position or the source; ``slowness``
+    is (s_x, s_y), or (s, 0) outwards; ``jacobian`` is (n, n_parameters), with the columns of the
+    slowness first.
     """
 
     kind: Literal["plane", "radial"]
@@ -75,14 +76,14 @@ class Trend:
 
 
 def is_line(points: Points) -> bool:
-    """Whether the places lie on one line, or in one point."""
+    """Return whether all points lie on one line or coincide."""
     xy = points.xy
     spread = np.linalg.svd(xy - xy.mean(axis=0), compute_uv=False)
     return bool(spread[1] <= 1e-6 * max(spread[0], 1e-300))
 
 
 def plane(points: Points) -> Trend:
-    """The straight front of least squares."""
+    """Fit a straight front by least squares."""
     x0, y0, _ = points.mean
     jacobian = np.stack([points.x - x0, points.y - y0, np.ones_like(points.x)], axis=1)
     solution = _solve(jacobian, points.t, points.w)
@@ -92,7 +93,7 @@ def plane(points: Points) -> Trend:
 
 
 def radial(points: Points) -> Trend:
-    """The circular front of least squares: the best of many sources, refined."""
+    """Fit a circular front by least squares: the best of many sources, refined."""
     from scipy.optimize import least_squares
 
     at = max(_sources(points), key=lambda source: _correlation(points, *source))
@@ -116,7 +117,7 @@ def radial(points: Points) -> Trend:
 
 
 def is_wide(trend: Trend, points: Points) -> bool:
-    """Whether the source of a radial front went as far away as it was let: it has no place."""
+    """Return whether the source of a radial front is at the limit of the search: it is unknown."""
     low, high = _source_bounds(points)
     margin = 0.02 * (high - low)
     at = np.array(trend.origin)
@@ -124,18 +125,18 @@ def is_wide(trend: Trend, points: Points) -> bool:
 
 
 def p_value(kinds: Sequence[str], points: Points, noise: Noise, seed: int) -> float:
-    """Share of maps without a front, as alike from neighbour to neighbour, that fit as well.
+    """Return the share of random maps with the same autocorrelation that a front fits as well.
 
     Parameters
     ----------
     kinds
-        The kinds of fronts that were tried: the best of them counts.
+        Kinds of front that were tried; the best one counts.
     points
-        The hexagons.
+        Hexagons.
     noise
-        Autocorrelation of what the front leaves.
+        Autocorrelation of the residuals.
     seed
-        Of the maps.
+        Seed of the random maps.
     """
     chosen = spread(len(points.t))
     some = Points(points.x[chosen], points.y[chosen], points.t[chosen], points.w[chosen])
@@ -152,10 +153,10 @@ def p_value(kinds: Sequence[str], points: Points, noise: Noise, seed: int) -> fl
 
 
 def step_is_better(trend: Trend, points: Points) -> bool:
-    """Whether two levels along the front's own course explain the latencies at least as well.
+    """Return whether two levels along the front's course explain the latencies at least as well.
 
-    The levels may run into each other over a part of the way: what has blurred a border is taken
-    for a border. Each fit pays for its parameters.
+    The border between the levels can be blurred, so that a smoothed jump still counts as a jump.
+    Each fit is penalized for its number of parameters.
     """
     from scipy.special import ndtr
 
@@ -176,7 +177,7 @@ def step_is_better(trend: Trend, points: Points) -> bool:
 
 
 def agreement(trend: Trend, points: Points) -> float:
-    """Share of places around which the latencies rise within 45 degrees of the front's course."""
+    """Return the share of hexagons whose local gradient is within 45 degrees of the course."""
     from scipy.spatial import cKDTree
 
     xy = points.xy
@@ -188,7 +189,7 @@ def agreement(trend: Trend, points: Points) -> float:
     a, c = (off**2).sum(axis=1).T
     b = off.prod(axis=2).sum(axis=1)
     u, v = np.einsum("nkd,nk->dn", off, late)
-    gradient = np.stack([c * u - b * v, a * v - b * u], axis=1)  # times the determinant, above 0
+    gradient = np.stack([c * u - b * v, a * v - b * u], axis=1)  # times the determinant (positive)
     course = _course(trend, xy)
     along = np.einsum("nd,nd->n", gradient, course)
     lengths = np.hypot(*gradient.T) * np.hypot(*course.T)
@@ -197,7 +198,7 @@ def agreement(trend: Trend, points: Points) -> float:
 
 
 def share_of_amplitude(latencies: Floats, amplitudes: Floats) -> float:
-    """Share of the latencies' variance that a falling function of the amplitudes explains."""
+    """Return the share of the latency variance that a falling function of amplitude explains."""
     from scipy.optimize import isotonic_regression
 
     known = np.isfinite(latencies)
@@ -212,16 +213,16 @@ def share_of_amplitude(latencies: Floats, amplitudes: Floats) -> float:
 
 
 def noise_of(trend: Trend, points: Points) -> Noise:
-    """Autocorrelation of what a front leaves."""
+    """Fit the autocorrelation of the residuals of a front."""
     root = np.sqrt(points.w)
     return fit_noise(points.xy, root * trend.residuals, root[:, None] * trend.jacobian)
 
 
 def slowness_draws(trend: Trend, points: Points, noise: Noise, seed: int) -> Floats:
-    """(n_draws, 2) slowness as it may be, with errors that are alike as `noise` says.
+    """Draw (n_draws, 2) plausible values of the slowness, given autocorrelated errors.
 
-    The covariance is that of least squares under these errors, not of independent ones; Student's t
-    has as many degrees of freedom as they leave.
+    The covariance is that of least squares with these errors, not with independent ones; the
+    degrees of freedom of Student's t follow from the number of independent errors.
     """
     root = np.sqrt(points.w)
     scale = np.maximum(np.abs(trend.jacobian).max(axis=0), 1e-300)
@@ -237,7 +238,7 @@ def slowness_draws(trend: Trend, points: Points, noise: Noise, seed: int) -> Flo
 
 
 def turned(draws: Floats, slowness: tuple[float, float]) -> Floats:
-    """Angles, degrees, by which vectors are turned counter-clockwise from another."""
+    """Return the counter-clockwise angles from one vector to others, degrees."""
     sx, sy = slowness
     across, along = draws[:, 1] * sx - draws[:, 0] * sy, draws[:, 0] * sx + draws[:, 1] * sy
     return np.degrees(np.arctan2(across, along))
@@ -272,7 +273,7 @@ def _trend(
 
 
 def _course(trend: Trend, xy: Floats) -> Floats:
-    """(n, 2) where the front runs to at places."""
+    """Return the (n, 2) vectors along which the front runs at given positions."""
     if trend.kind == "plane":
         return np.broadcast_to(np.array(trend.slowness), xy.shape)
     return np.asarray(trend.slowness[0] * (xy - np.array(trend.origin)))
@@ -289,20 +290,20 @@ def _distance_and_1(points: Points, cx: float, cy: float) -> Floats:
 
 
 def _sources(points: Points) -> list[tuple[float, float]]:
-    """Some of the places, evenly."""
+    """Return an even choice of the hexagon centres."""
     chosen = np.unique(np.linspace(0, len(points.x) - 1, _N_SOURCES).astype(np.intp))
     return list(zip(points.x[chosen].tolist(), points.y[chosen].tolist(), strict=True))
 
 
 def _source_bounds(points: Points) -> tuple[Floats, Floats]:
-    """Lowest and highest (x, y) of a source: the sheet, and its size more on every side."""
+    """Return the lowest and highest (x, y) of a source: the sheet plus its size on every side."""
     size = max(np.ptp(points.x), np.ptp(points.y))
     low = np.array([points.x.min(), points.y.min()]) - size
     return low, np.array([points.x.max(), points.y.max()]) + size
 
 
 def _source_basis(points: Points) -> Floats:
-    """(n_sources, n) distances from each source, with weighted mean 0 and length 1."""
+    """Return the (n_sources, n) distances from each source, with weighted mean 0 and length 1."""
     rows = [_distance_and_1(points, *source)[:, 0] for source in _sources(points)]
     basis = np.stack(rows)
     basis -= (basis @ points.w / points.w.sum())[:, None]
@@ -310,15 +311,15 @@ def _source_basis(points: Points) -> Floats:
 
 
 def _centred_xy(points: Points) -> Floats:
-    """(n, 2) places about their weighted mean."""
+    """Return the (n, 2) positions about their weighted mean."""
     return points.xy - points.mean[:2]
 
 
 def _shares(maps: Floats, w: Floats, bases: Sequence[Floats]) -> Floats:
-    """(n_maps,) share of each map's variance that the best of some fronts explains.
+    """Return the (n_maps,) share of each map's variance that the best of some fronts explains.
 
-    A basis (n_fronts, n_functions, n) has orthonormal functions; of a single one, the distance from
-    a source, only latencies that rise with it count.
+    A basis (n_fronts, n_functions, n) has orthonormal functions. A single function is the distance
+    from a source, and only latencies that rise with it count.
     """
     off = maps - (maps @ w / w.sum())[:, None]
     weighted = off * np.sqrt(w)
@@ -331,7 +332,7 @@ def _shares(maps: Floats, w: Floats, bases: Sequence[Floats]) -> Floats:
 
 
 def _correlation(points: Points, cx: float, cy: float) -> float:
-    """Weighted covariance of latency and distance from a source, over the distances' spread."""
+    """Return the weighted covariance of latency and source distance, over the distances' spread."""
     distance = _distance_and_1(points, cx, cy)[:, 0]
     off = distance - points.w @ distance / points.w.sum()
     spread = math.sqrt(max(float(points.w @ off**2), 1e-300))

@@ -1,4 +1,4 @@
-"""Activations that belong together, told apart by where they began to spread."""
+"""Groups of activations that belong together, separated by where they began to spread."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _AS_GOOD = 1.25
-"""One front explains two groups if it leaves at most this much more than one for each."""
+"""One front explains two groups if it leaves at most this many times what two fronts leave ..."""
 _LEFT_OF_SPREAD = 0.45
-"""... and not more than this share of the standard deviation of the onsets: an R² of 0.8."""
+"""... and at most this share of the standard deviation of the onsets, an R² of 0.8."""
 _LEAST_BINS = 0.3
-"""Onsets are not known better than this: root mean square of what rounding to bins leaves, bins."""
+"""Precision of onsets, in bins: root mean square error of rounding to whole bins."""
 _FEW_ACROSS = 0.1
-"""Basins of which less than this share of links leads to another one are not parts of it."""
+"""A basin with less than this share of its links to another basin is not part of it."""
 
 
 class Sheet(NamedTuple):
-    """Where the hexagons are, and what a group has to be.
+    """Positions of the hexagons, and the requirements for a group.
 
     Attributes
     ----------
     xy
         (n_hexes, 2) centres.
     min_hexes
-        Hexagons that a group reaches at least.
+        Fewest hexagons that a group reaches.
     lead
-        Bins for which activity spreads from a place before it meets earlier activity, if it is a
-        group of its own.
+        Bins for which activity must spread before it meets earlier activity, to be a group of its
+        own.
     """
 
     xy: Floats
@@ -46,7 +46,7 @@ class Sheet(NamedTuple):
 
 
 def groups(found: Activations, links: Links, sheet: Sheet) -> Ints:
-    """Group of each activation: 0, 1, ... by its first onset; -1 for none."""
+    """Return the group of each activation: 0, 1, ... by first onset; -1 for none."""
     n = len(found.hex)
     if n == 0:
         return np.zeros(0, dtype=np.int64)
@@ -65,7 +65,7 @@ def groups(found: Activations, links: Links, sheet: Sheet) -> Ints:
 
 
 def _smooth(onset: Floats, links: Links) -> Floats:
-    """(n,) lower median of the onset of each activation and those linked to it."""
+    """Return the (n,) lower median of the onsets of each activation and those linked to it."""
     n = len(onset)
     owner = np.concatenate([np.arange(n), links.one, links.other])
     values = onset[np.concatenate([np.arange(n), links.other, links.one])]
@@ -73,10 +73,10 @@ def _smooth(onset: Floats, links: Links) -> Floats:
 
 
 def _flooded(onset: Floats, links: Links, sheet: Sheet) -> tuple[Ints, set[tuple[int, int]]]:
-    """Root of each activation, and roots that touch without having become one.
+    """Return the root of each activation, and the pairs of roots that touch but did not merge.
 
-    Activations are taken in the order of their onsets, as water rises. One that is linked to none
-    of those before begins a basin, others join the basin that they have most links to.
+    Activations are added in the order of their onsets, as water rises. An activation without links
+    to earlier ones begins a basin; others join the basin to which they have most links.
     """
     basins = _Basins(onset.tolist(), sheet)
     near = _neighbours(len(onset), links)
@@ -89,11 +89,11 @@ def _flooded(onset: Floats, links: Links, sheet: Sheet) -> tuple[Ints, set[tuple
 
 
 class _Basins:
-    """Activations that are linked, and how much each basin is linked to others.
+    """Basins of linked activations, and the number of links between basins.
 
-    Where basins touch, the later one becomes part of the earlier: if it is small, or has not led
-    for long, and if not only a few of its links lead there. A hexagon that two waves passed in
-    quick succession may have a single onset, which links them.
+    When basins touch, the later one becomes part of the earlier one if it is small or has not led
+    for long, and if more than a few of its links lead there. (Two waves that pass a hexagon in
+    quick succession can have a single onset there, which links them.)
     """
 
     def __init__(self, onset: list[float], sheet: Sheet) -> None:
@@ -103,7 +103,7 @@ class _Basins:
         self._size, self._inside = [1] * len(onset), [0] * len(onset)
 
     def top(self, at: int) -> int:
-        """Root of an activation."""
+        """Return the root of an activation."""
         root = self._root
         while root[at] != at:
             root[at] = root[root[at]]
@@ -111,7 +111,7 @@ class _Basins:
         return at
 
     def add(self, at: int, others: list[int]) -> None:
-        """Take an activation with its links to earlier ones."""
+        """Add an activation with its links to earlier ones."""
         counts: dict[int, int] = {}
         for k in others:
             root = self.top(k)
@@ -162,9 +162,9 @@ def _neighbours(n: int, links: Links) -> list[list[int]]:
 def _joined(
     root: Ints, met: set[tuple[int, int]], found: Activations, sheet: Sheet
 ) -> npt.NDArray[np.int64]:
-    """Roots, where groups that met and are parts of one front have the same.
+    """Return the roots after joining groups that met and are parts of one front.
 
-    A straight front that comes onto an irregular sheet begins at several places of its rim.
+    A straight front that enters an irregular sheet begins at several places along its rim.
     """
     joined = root.copy()
     for pair in sorted(met):
@@ -185,7 +185,7 @@ def _is_one_front(
 
 
 def _left(which: npt.NDArray[np.bool_], found: Activations, sheet: Sheet) -> float:
-    """Sum of squares that the better front of one shape leaves of onsets, bins squared."""
+    """Return the residual sum of squares of the better of both fronts, bins squared."""
     x, y = sheet.xy[found.hex[which]].T
     points = _fits.Points(x, y, found.onset[which], np.ones(len(x)))
     if len(x) < 4 or _fits.is_line(points):

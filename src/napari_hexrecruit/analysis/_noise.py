@@ -1,4 +1,4 @@
-"""How alike neighbours are: the autocorrelation of what a front leaves, and maps drawn like it."""
+"""Autocorrelation of the residuals of a front, and random maps with the same autocorrelation."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ Floats = npt.NDArray[np.float64]
 Family = Literal["gauss", "exponential"]
 
 _N_FITTED = 250
-"""Of more places than these an even choice is fitted: time grows with the cube of their number."""
+"""Most positions that are fitted, evenly chosen: time grows with the cube of their number."""
 _SHORTEST = 0.5
-"""Shortest correlation length that is tried, in distances between neighbours."""
+"""Shortest correlation length tried, in distances between neighbours."""
 _N_LENGTHS, _NUGGETS = 6, (1e-2, 0.1, 0.6)
 _LEAST_NUGGET, _MOST_NUGGET = 1e-3, 1.0 - 1e-4
 _ADDED = 0.1
-"""Independent noise of this share of the errors' size is added before the fit: else the likelihood
-of smooth errors hangs on their last digits, and so do length and variance."""
+"""Independent noise added before the fit, as a share of the errors' size. Without it, the
+likelihood of smooth errors, and with it length and variance, depends on their last digits."""
 _N_STEPS = 30
 _SHARES_BY = 6.0
-"""Twice the log likelihood that neighbours' having something in common has to gain."""
+"""Least gain in twice the log likelihood for a correlation between neighbours to be accepted."""
 _FARTHEST = 40.0
-"""Negative exponents beyond this are this: numbers near the least float make everything slow."""
+"""Cap of negative exponents: numbers near the smallest float slow everything down."""
 _JITTER = 1e-8
 _ROWS = 512
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Autocorrelation of errors: a part that neighbours share, and one of each place alone.
+    """Autocorrelation of errors: one part shared by neighbours, and one independent part.
 
     Attributes
     ----------
     family
         Form of the correlation: ``exp(-(d / length) ** 2)`` or ``exp(-d / length)``.
     length
-        In units of flat space.
+        Correlation length, in units of flat space.
     nugget
-        Share of the variance that a place does not share with its neighbours.
+        Share of the variance that a hexagon does not share with its neighbours.
     variance
-        Of the errors of a place with the weight 1.
+        Variance of the errors of a hexagon with weight 1.
     """
 
     family: Family
@@ -56,14 +56,14 @@ class Noise:
     variance: float
 
     def correlation(self, distance: Floats) -> Floats:
-        """Correlation of the errors of two different places at a distance."""
+        """Return the correlation of the errors of two different positions at a distance."""
         scaled = distance / self.length
         power = scaled**2 if self.family == "gauss" else scaled
         return np.asarray((1.0 - self.nugget) * np.exp(-np.minimum(power, _FARTHEST)))
 
     @property
     def correlation_length(self) -> float:
-        """Distance at which the correlation has fallen to 1/e; 0 if it never is above that."""
+        """Distance at which the correlation has fallen to 1/e; 0 if it never exceeds that."""
         shared = (1.0 - self.nugget) * math.e
         if shared <= 1.0:
             return 0.0
@@ -72,20 +72,20 @@ class Noise:
         )
 
     def draw(self, xy: Floats, n_maps: int, rng: np.random.Generator) -> Floats:
-        """(n_maps, n) maps of errors with this autocorrelation and the variance 1."""
+        """Draw (n_maps, n) maps of errors with this autocorrelation and variance 1."""
         matrix = self.correlation(_distances(xy, xy))
         matrix[np.diag_indices(len(xy))] = 1.0 + _JITTER
         return np.asarray(rng.normal(size=(n_maps, len(xy))) @ np.linalg.cholesky(matrix).T)
 
     def n_independent(self, xy: Floats) -> float:
-        """About how many independent numbers the errors of places are worth."""
+        """Return the approximate number of independent errors among those at some positions."""
         some = xy[spread(len(xy))]
         shared = self.correlation(_distances(some, some)) ** 2
         shared[np.diag_indices(len(some))] = 0.0
         return 1.0 / (float(shared.mean()) + 1.0 / len(xy))
 
     def covariance_of(self, linear: Floats, xy: Floats) -> Floats:
-        """(k, k) covariance of linear functions (k, n) of the errors."""
+        """Return the (k, k) covariance of linear functions (k, n) of the errors."""
         k, n = linear.shape
         total = np.zeros((k, k))
         for start in range(0, n, _ROWS):
@@ -98,26 +98,27 @@ class Noise:
 
 
 def spread(n: int) -> npt.NDArray[np.intp]:
-    """Positions of the places whose autocorrelation is fitted: all, or an even choice."""
+    """Return the indices of the points whose autocorrelation is fitted: all, or an even choice."""
     return np.unique(np.linspace(0, n - 1, min(n, _N_FITTED)).round().astype(np.intp))
 
 
 def fit_noise(xy: Floats, errors: Floats, jacobian: Floats) -> Noise:
-    """Autocorrelation of the errors of a fit, by restricted maximum likelihood.
+    """Fit the autocorrelation of the errors of a fit by restricted maximum likelihood.
 
     Parameters
     ----------
     xy
-        (n, 2) places.
+        (n, 2) positions.
     errors
         (n,) residuals of least squares, each times the root of its weight.
     jacobian
-        (n, k) of the fit, its rows times the same: what it has taken away is accounted for.
+        (n, k) Jacobian of the fit, its rows times the same roots; it accounts for the variance that
+        the fit removed.
 
     Returns
     -------
     Noise
-        Of the two forms the likelier one.
+        The likelier of the two forms, or independent errors if neither is clearly better.
     """
     chosen = spread(len(errors))
     distance = _distances(xy[chosen], xy[chosen])
@@ -139,7 +140,7 @@ def fit_noise(xy: Floats, errors: Floats, jacobian: Floats) -> Noise:
 
 
 def _variance_seen(noise: Noise, distance: Floats, errors: Floats, jacobian: Floats) -> float:
-    """Variance with which errors of this autocorrelation leave as large residuals as there are."""
+    """Return the variance at which errors with this autocorrelation leave these residuals."""
     basis = np.linalg.qr(jacobian)[0]
     matrix = noise.correlation(distance)
     matrix[np.diag_indices(len(errors))] = 1.0
@@ -151,7 +152,7 @@ def _variance_seen(noise: Noise, distance: Floats, errors: Floats, jacobian: Flo
 def _best(
     family: Family, given: tuple[Floats, Floats, Floats], least: float, most: float
 ) -> tuple[float, Noise]:
-    """Badness and the noise: the best of a coarse grid, refined."""
+    """Return the badness and the noise of the best point of a coarse grid, refined."""
     from scipy.optimize import minimize
 
     low, high = math.log(least), math.log(most)
@@ -181,7 +182,7 @@ def _best(
 def _restricted(
     noise: Noise, distance: Floats, errors: Floats, jacobian: Floats
 ) -> tuple[float, float]:
-    """Twice the negative restricted log likelihood, and the variance that maximizes it."""
+    """Return twice the negative restricted log likelihood, and the variance that maximizes it."""
     n, k = jacobian.shape
     matrix = noise.correlation(distance)
     matrix[np.diag_indices(n)] = 1.0 + _JITTER

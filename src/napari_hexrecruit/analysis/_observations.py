@@ -1,4 +1,4 @@
-"""Observations of one kind side by side: trials of a cube, or cubes of several simulations."""
+"""Observations side by side: trials of a cube, or cubes of several simulations."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 def observed(
     given: xr.Dataset | Sequence[xr.Dataset], like: xr.Dataset | None = None
 ) -> list[xr.Dataset]:
-    """Cubes with the hexagons of the first; `recruitment` is NaN where one has no such hexagon.
+    """Return cubes with the hexagons of the first; `recruitment` is NaN if one lacks a hexagon.
 
     Parameters
     ----------
     given
         Trials, or cubes.
     like
-        A cube whose hexagons and bins these have to have, in the place of the first.
+        Cube whose hexagons and bins are required, instead of those of the first.
     """
     cubes = _cubes(given)
     first = cubes[0] if like is None else like
@@ -54,7 +54,7 @@ def observed(
 
 
 def mean_of(cubes: Sequence[xr.Dataset]) -> xr.Dataset:
-    """Their mean, as `trial_mean` gives it."""
+    """Return the mean of cubes, as `trial_mean` gives it."""
     n = len(cubes)
     names = own_variables(cubes[0])
     values = {name: np.stack([cube[name].values for cube in cubes]) for name in names}
@@ -81,7 +81,7 @@ def _cubes(given: xr.Dataset | Sequence[xr.Dataset]) -> list[xr.Dataset]:
 
 
 def _check(own_first: xr.Dataset, first: xr.Dataset, cube: xr.Dataset, k: int) -> None:
-    """Refuse an observation that does not go with the first."""
+    """Refuse an observation that does not match the first."""
     start, at = bins_of(first).start_ms, bins_of(cube).start_ms
     if abs(start - at) > EDGE_TOLERANCE_MS:
         raise ValueError(

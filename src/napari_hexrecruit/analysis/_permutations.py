@@ -1,4 +1,4 @@
-"""Clusters of t over the lattice and time, and how large they get where labels mean nothing."""
+"""Clusters of t over the lattice and time, and how large they get if the labels mean nothing."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _NOTHING = 1e-10
-"""A sum of squares of this share of what it is taken from is rounding, not variance."""
+"""A sum of squares up to this share of its total is rounding error, not variance."""
 _SAME = 1e-9
-"""Masses that differ by this share are equal: mirror images of an arrangement, but for rounding."""
+"""Masses that differ by up to this share are equal: mirrored arrangements differ by rounding."""
 _BLOCK_VALUES = 8_000_000
-"""Values of the sums of all arrangements that are computed at once: 64 MB."""
+"""Most sums computed at once, over all arrangements: 64 MB."""
 
 
 class Arrangements(NamedTuple):
-    """Ways to deal out signs or labels; the first is the one that was observed.
+    """Ways to assign signs or labels; the first is the observed one.
 
     Attributes
     ----------
     weights
-        (n_arrangements, n_observations): signs, or 1 for those in the first group and 0 for others.
+        (n_arrangements, n_observations): signs, or 1 in the first group and 0 in the other.
     scale
         ``scale * sum`` is the mean, or the difference of the means of centred values.
     n_free
         Degrees of freedom.
     exact
-        Whether these are all there are.
+        Whether these are all possible arrangements.
     """
 
     weights: npt.NDArray[np.int8]
@@ -50,7 +50,7 @@ class Arrangements(NamedTuple):
 
 
 def sign_flips(n: int, most: int, seed: int) -> Arrangements:
-    """Signs of `n` differences: all of them where there are not more than `most`."""
+    """Return signs of `n` differences: all combinations if at most `most`, else random ones."""
     exact = n < 63 and 2**n <= most
     if exact:
         signs = np.array(list(itertools.product((1, -1), repeat=n)), dtype=np.int8)
@@ -62,7 +62,7 @@ def sign_flips(n: int, most: int, seed: int) -> Arrangements:
 
 
 def shuffled_labels(n_first: int, n_other: int, most: int, seed: int) -> Arrangements:
-    """Which observations are in the first group: all ways where there are not more than `most`."""
+    """Return which observations are in the first group: all ways if at most `most`, else random."""
     n = n_first + n_other
     exact = math.comb(n, n_first) <= most
     if exact:
@@ -76,18 +76,18 @@ def shuffled_labels(n_first: int, n_other: int, most: int, seed: int) -> Arrange
 
 
 class Lattice:
-    """Cells of (time, hex): neighbours are the adjacent hexagons of a bin, and adjacent bins.
+    """Cells of (time, hex), with adjacent hexagons of a bin and adjacent bins as neighbours.
 
     Parameters
     ----------
     i, j
         (n_hexes,) grid indices.
     n_bins
-        Bins of the time axis.
+        Number of bins of the time axis.
     """
 
     def __init__(self, i: npt.ArrayLike, j: npt.ArrayLike, n_bins: int) -> None:
-        ahead = neighbours(i, j)[:, :3]  # each pair once: of opposite steps one
+        ahead = neighbours(i, j)[:, :3]  # half of the directions: each pair once
         n_hexes = len(ahead)
         self.n_cells = n_hexes * n_bins
         first = n_hexes * np.arange(n_bins)[:, None, None]
@@ -99,7 +99,7 @@ class Lattice:
         self._sign = np.zeros(self.n_cells + 1, dtype=np.int8)
 
     def labels(self, cells: Ints, t: Floats) -> tuple[int, npt.NDArray[np.int32]]:
-        """Number of clusters of these cells, and which each is in: neighbours of one sign."""
+        """Return the number of clusters of same-sign neighbours, and the cluster of each cell."""
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
@@ -121,9 +121,9 @@ class Clusters(NamedTuple):
     Attributes
     ----------
     t
-        (n_cells,), NaN where a cell has no value or no variance.
+        (n_cells,); NaN if a cell has no value or no variance.
     label
-        (n_cells,) from 1, by falling size of the mass; 0 for none.
+        (n_cells,) number of the cluster from 1, by falling absolute mass; 0 for none.
     mass, p
         (n_clusters,) sum of t, and family-wise p.
     """
@@ -136,17 +136,17 @@ class Clusters(NamedTuple):
 
 @dataclass(frozen=True)
 class Statistic:
-    """t of every cell under any arrangement, from one sum: it grows with ``sum ** 2 / squares``.
+    """t of every cell under any arrangement; it follows from one sum and the fixed squares.
 
     Attributes
     ----------
     values
-        (n_observations, n_cells) differences, or values centred over all observations; NaN where a
-        cell is left out.
+        (n_observations, n_cells) differences, or values centred over all observations; 0 if a cell
+        is left out or does not vary.
     squares
-        (n_cells,) their sum of squares; infinite where the cell is left out or does not vary.
+        (n_cells,) their sum of squares; infinite if the cell is left out or does not vary.
     arrangements
-        Of signs or labels.
+        Arrangements of signs or labels.
     """
 
     values: Floats
@@ -155,16 +155,16 @@ class Statistic:
 
     @classmethod
     def of(cls, values: Floats, arrangements: Arrangements, *, centred: bool) -> Statistic:
-        """The statistic of differences, or of values of two groups that are to be centred."""
+        """Make the statistic of differences, or, with `centred`, of the values of two groups."""
         size = np.einsum("nc,nc->c", values, values)
         if centred:
             values = values - values.mean(axis=0)
         squares = np.einsum("nc,nc->c", values, values)
-        varies = squares > _NOTHING * size  # NaN does not
+        varies = squares > _NOTHING * size  # False for NaN
         return cls(np.where(varies, values, 0.0), np.where(varies, squares, np.inf), arrangements)
 
     def t(self, sums: Floats, cells: Ints | slice = slice(None)) -> Floats:
-        """t of cells from their sums; NaN where they do not vary within the groups."""
+        """Return t of cells from their sums; NaN if they do not vary within the groups."""
         scale, n_free = self.arrangements.scale, self.arrangements.n_free
         squares = self.squares[cells]
         within = squares - scale * sums**2
@@ -172,7 +172,7 @@ class Statistic:
         return np.asarray(sums * scale / np.sqrt(within / n_free * scale))
 
     def sum_at(self, threshold: float) -> Floats:
-        """(n_cells,) the sums that have this t."""
+        """Return the (n_cells,) sums at which t equals the threshold."""
         scale, n_free = self.arrangements.scale, self.arrangements.n_free
         share = threshold**2 / (n_free + threshold**2)
         return np.asarray(np.sqrt(self.squares * share / scale))
@@ -186,7 +186,7 @@ def clusters(
     tail: int,
     progress: Progress | None = None,
 ) -> Clusters:
-    """Clusters of the observed arrangement against the largest of every arrangement."""
+    """Compare the clusters of the observed arrangement with the largest of each arrangement."""
     weights = statistic.arrangements.weights
     limit = statistic.sum_at(threshold)
     at_once = max(1, min(64, _BLOCK_VALUES // max(1, lattice.n_cells)))
@@ -208,7 +208,7 @@ def clusters(
 
 
 def _beyond(statistic: Statistic, sums: Floats, limit: Floats, tail: int) -> tuple[Ints, Floats]:
-    """Cells beyond the threshold, and their t."""
+    """Return the cells beyond the threshold, and their t."""
     sides: dict[int, Callable[[], Any]] = {
         0: lambda: np.abs(sums) > limit,
         1: lambda: sums > limit,

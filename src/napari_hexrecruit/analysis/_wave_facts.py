@@ -1,4 +1,4 @@
-"""The numbers of one wave: from its hexagons and bins, and from the front that is fitted to it."""
+"""Numbers of a wave: from its hexagons and bins, and from the front fitted to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def facts_of(cube: xr.Dataset, labels: npt.NDArray[np.int32], n: int) -> list[dict[str, Any]]:
-    """What each wave is, without a front."""
+    """Return the numbers of each wave that need no front."""
     bins, hexes = np.nonzero(labels)
     wave = labels[bins, hexes] - 1
     n_trials = int(cube.attrs.get(N_TRIALS, 1))
@@ -48,7 +48,7 @@ def facts_of(cube: xr.Dataset, labels: npt.NDArray[np.int32], n: int) -> list[di
 
 
 def front_of(cube: xr.Dataset, onset: Floats, seed: int) -> dict[str, Any]:
-    """Where a wave begins, the front it has, and how much alike its directions are."""
+    """Return where a wave begins, the front fitted to it, and how similar its directions are."""
     latency = hex_array(cube, onset, "half_peak_latency")
     fit = fit_wave(latency, seed=seed)
     origin = _origin(latency, fit)
@@ -69,7 +69,10 @@ def front_of(cube: xr.Dataset, onset: Floats, seed: int) -> dict[str, Any]:
 
 
 def _origin(latency: xr.DataArray, fit: WaveFit) -> tuple[float, float]:
-    """The source of a radial front, where it is on the sheet; else the middle of the first bin."""
+    """Return the source of a radial front on the sheet, else the middle of the first hexagons.
+
+    The first hexagons are those reached within a bin of the earliest one.
+    """
     known = latency[np.isfinite(latency.values)]
     xy = np.stack([known["x"].values, known["y"].values], axis=1)
     if fit.is_wave and fit.kind == "radial":

@@ -19,24 +19,24 @@ AMPLITUDE = "amplitude"
 
 
 def hex_array(cube: xr.Dataset, values: npt.NDArray[Any], name: str, **attrs: str) -> xr.DataArray:
-    """One number per hexagon of a cube.
+    """Label an array with one number per hexagon of a cube.
 
     Parameters
     ----------
     cube
-        Whose hexagons.
+        Cube with the hexagons.
     values
         (n_hexes,) numbers.
     name
         Name of a metric in `napari_hexrecruit.metrics.DERIVED`, which gives label and units.
     **attrs
-        Attributes in their place.
+        Attributes that replace those of the metric and the cube.
 
     Returns
     -------
     xr.DataArray
-        (hex,) float64 with the coordinates of the hexagons; the cube's ``hex_radius`` and
-        ``bin_ms`` are among its attributes.
+        (hex,) float64 with the coordinates of the hexagons; its attributes include the cube's
+        ``hex_radius`` and ``bin_ms``.
     """
     import xarray as xr
 

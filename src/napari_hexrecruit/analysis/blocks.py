@@ -1,4 +1,4 @@
-"""Analyses a part of the time axis at a time: a cube on disk is never in memory as a whole."""
+"""Analyses in blocks of the time axis: a cube on disk is never in memory as a whole."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ Values = npt.NDArray[np.float32]
 
 
 def parts(cube: xr.Dataset, shown: Metric) -> Iterator[Values]:
-    """Values of a metric, (n_bins, n_hexes) of one part of the time after the other."""
+    """Yield the (n_bins, n_hexes) values of a metric, one block of bins after the other."""
     for part in parts_of(cube):
         yield shown.values(cube, part)
 
 
 def highest(cube: xr.Dataset, shown: Metric) -> Values:
-    """(n_hexes,) greatest value; NaN where any is."""
+    """Return the (n_hexes,) greatest value; NaN if any value of the hexagon is NaN."""
     tops: Values = np.stack([values.max(axis=0) for values in parts(cube, shown)])
     return np.asarray(tops.max(axis=0))
 
 
 class Moments(NamedTuple):
-    """Mean of each hexagon over time, and sum of squares about it."""
+    """Mean of each hexagon over time, and sum of squares about the mean."""
 
     n_bins: int
     mean: Floats
     squares: Floats
 
     def sd(self) -> Floats:
-        """Standard deviation with n - 1; 0 of a single bin."""
+        """Return the standard deviation with n - 1; 0 for a single bin."""
         return np.asarray(np.sqrt(self.squares / max(1, self.n_bins - 1)))
 
 
 def moments(cube: xr.Dataset, shown: Metric) -> Moments:
-    """Moments of a metric over the bins of a cube.
+    """Compute the moments of a metric over the bins of a cube.
 
     Notes
     -----
-    Those of the parts are put together as Chan, Golub and LeVeque do.
+    The moments of the blocks are combined by the method of Chan, Golub and LeVeque.
     """
     total: Moments | None = None
     for values in parts(cube, shown):
@@ -73,21 +73,21 @@ def moments(cube: xr.Dataset, shown: Metric) -> Moments:
 
 
 def map_bins(function: Callable[..., Values], reads: Sequence[str], *cubes: xr.Dataset) -> Any:
-    """Values over time and hexagons that follow, bin by bin, from one or more cubes.
+    """Apply a function that works bin by bin to one or more cubes.
 
     Parameters
     ----------
     function
-        Called with the cubes, or with parts of them; gives (n_bins, n_hexes) float32.
+        Called with the cubes, or with blocks of them; returns (n_bins, n_hexes) float32.
     reads
-        Variables over time that it reads.
+        Variables over time that the function reads.
     *cubes
-        With the same bins and hexagons.
+        Cubes with the same bins and hexagons.
 
     Returns
     -------
     (n_bins, n_hexes) float32
-        A numpy array; where a cube is backed by dask a dask array, with that one's chunks of time.
+        A numpy array; if a cube is backed by dask, a dask array with the time chunks of that cube.
     """
     lengths = next(filter(None, map(time_chunks, cubes)), ())
     if not lengths:
@@ -121,7 +121,7 @@ def map_bins(function: Callable[..., Values], reads: Sequence[str], *cubes: xr.D
 
 
 def has_value(cube: xr.Dataset) -> npt.NDArray[np.bool_]:
-    """Which hexagons have a value in some bin; not more of the cube is read than that needs."""
+    """Return which hexagons have a value in any bin, reading no more of the cube than needed."""
     first = own_variables(cube)[0]
     known = np.zeros(cube.sizes[HEX], dtype=bool)
     for part in parts_of(cube):

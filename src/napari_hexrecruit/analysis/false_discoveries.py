@@ -1,4 +1,4 @@
-"""Maps of p, adjusted for the number of hexagons that are tested."""
+"""Maps of p, adjusted for the number of hexagons tested."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ if TYPE_CHECKING:
 
 
 def fdr(p_map: xr.DataArray) -> xr.DataArray:
-    """A map of p, adjusted so that at most a given share of what is called significant is false.
+    """Adjust a map of p to control the false discovery rate.
 
     Parameters
     ----------
     p_map
-        p of each hexagon, of any dimensions; NaN where there is none.
+        p of each hexagon, of any dimensions; NaN if a hexagon has none.
 
     Returns
     -------
     xr.DataArray
-        Adjusted p after Benjamini and Hochberg over the values there are; NaN stays NaN.
+        p adjusted after Benjamini and Hochberg over all values except NaN, which stays NaN. Among
+        the hexagons with an adjusted p of at most q, the expected share of false ones is at most q.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""When stimuli begin: from the inputs of a simulation, or every so often."""
+"""Onsets of stimuli: from the inputs of a simulation, or periodic."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 _REPEATED = ("pulse",)
-"""SONATA's input modules that start again and again, ``frequency`` times a second."""
+"""SONATA's input modules that repeat, ``frequency`` times per second."""
 
 
 def periodic_onsets(start: float, period: float, stop: float) -> Floats:
-    """Onsets every so often: ``start + k * period`` before `stop`, ms.
+    """Return periodic onsets: ``start + k * period`` before `stop`, ms.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def periodic_onsets(start: float, period: float, stop: float) -> Floats:
 
 
 def input_onsets(inputs: Mapping[str, Any], names: str = "*") -> Floats:
-    """Onsets of some inputs of a simulation.
+    """Return the onsets of some inputs of a simulation.
 
     Parameters
     ----------
@@ -55,14 +55,15 @@ def input_onsets(inputs: Mapping[str, Any], names: str = "*") -> Floats:
     Returns
     -------
     (n_onsets,) float64
-        Ascending and each once, ms. An input begins at its ``delay``; one of the module ``pulse``
+        Ascending and unique, ms. An input begins at its ``delay``; an input of the module ``pulse``
         with a ``frequency`` begins again every ``1000 / frequency`` ms until its ``duration`` is
         over.
 
     Raises
     ------
     ValueError
-        If no input has such a name, or one has no ``delay``; the message lists the names there are.
+        If no input matches the name (the message lists the existing names), or one has no
+        ``delay``.
 
     Examples
     --------
