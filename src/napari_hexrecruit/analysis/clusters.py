@@ -1,4 +1,4 @@
-"""Differences against chance: cluster permutation tests on the lattice of hexagons."""
+"""Cluster permutation tests on the lattice of hexagons."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Floats = npt.NDArray[np.float64]
 Window = tuple[float, float]
 
 LEVEL = 0.05
-"""Clusters with at most this p are called significant."""
+"""Clusters with at most this p are significant."""
 _TAILS = {0: "two-sided", 1: "greater", -1: "smaller"}
 _COLUMNS = ("cluster", "p", "mass", "n_hexes", "first_ms", "last_ms")
 
@@ -58,32 +58,34 @@ def cluster_test(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Where and when observations differ from a baseline, or from others, by more than chance.
+    """Find where and when observations differ from a baseline or from others by more than chance.
 
     Parameters
     ----------
     observations
-        Trials, as `cut_trials` and `count_trials` give them, or cubes with the same bins, such as
-        those of several seeds.
+        Trials from `cut_trials` or `count_trials`, or cubes with the same bins, for example of
+        several seeds.
     against
-        What they are compared with; by default each observation with its own baseline.
+        Observations to compare with; by default, each observation is compared with its own
+        baseline.
     paired
-        Whether each observation belongs to the one at the same place in `against`.
+        If True, each observation is paired with the one at the same position in `against`.
     window
-        Bins that are tested, ms: with `against` by default all, else all from 0 on.
+        Start and stop of the tested bins, ms: by default all bins with `against`, else all from 0.
     baseline
-        As long as the window, ms: by default the bins just before it. Not with `against`.
+        Start and stop of the baseline, ms, as long as the window; by default the bins just before
+        it. Not with `against`.
     metric
-        What is compared, one of `napari_hexrecruit.metrics.METRICS`.
+        Metric to compare, one of `napari_hexrecruit.metrics.METRICS`.
     tail
         1 for greater only, -1 for smaller only, 0 for both.
     threshold
-        The absolute t beyond which a bin of a hexagon can be in a cluster; by default that of
-        p = 0.05.
+        Absolute t beyond which a bin of a hexagon can be in a cluster; by default that of p = 0.05.
     n_permutations
-        Arrangements, with the observed one. Where there are not more than that, each is taken once.
+        Number of arrangements, including the observed one. If no more are possible, each is taken
+        once.
     seed
-        Of the arrangements.
+        Seed of the arrangements.
     progress
         Called as ``progress("permutations", done, total)``.
 
@@ -91,9 +93,9 @@ def cluster_test(
     -------
     xr.Dataset
         The mean of the observations, a recruitment cube, with (time, hex) ``difference``, ``t``
-        (NaN where an observation lacks the hexagon, or nothing varies), ``cluster`` (numbers from
-        1, 0 for none) and ``significant`` (p at most 0.05). `clusters_table` lists the clusters;
-        the attribute ``analysis`` has how they were found.
+        (NaN if an observation lacks the hexagon, or nothing varies), ``cluster`` (numbers from 1,
+        0 for none) and ``significant`` (p at most 0.05). `clusters_table` lists the clusters; the
+        attribute ``analysis`` states how they were found.
 
     Raises
     ------
@@ -108,12 +110,12 @@ def cluster_test(
 
     Notes
     -----
-    Clusters are hexagons and bins that are neighbours on the lattice or in time, all beyond the
-    threshold on one side; their mass is the sum of t. The p of a cluster is the share of
-    arrangements whose largest cluster has at least its mass, so that it holds for all clusters
-    together. Arrangements exchange response and baseline (paired: the two of a pair) by flipping
-    the signs of whole observations, or deal the labels of the two groups out anew. What is shown is
-    that the conditions differ; where and when a cluster begins is not itself tested.
+    A cluster is a set of hexagons and bins that are neighbours on the lattice or in time, all
+    beyond the threshold on the same side; its mass is the sum of t. The p of a cluster is the share
+    of arrangements whose largest cluster has at least its mass, and so is corrected for all
+    clusters together. Arrangements exchange response and baseline (paired: the two of a pair) by
+    flipping the signs of whole observations, or reassign the labels of the two groups. The test
+    shows that the conditions differ; it does not test where and when a cluster begins.
 
     Examples
     --------
@@ -161,24 +163,24 @@ def cluster_test(
 
 
 def clusters_table(result: xr.Dataset) -> pd.DataFrame:
-    """The clusters of a test.
+    """List the clusters of a test.
 
     Parameters
     ----------
     result
-        What `cluster_test` gives, also after it was written and read again.
+        Result of `cluster_test`, also after writing and reading it.
 
     Returns
     -------
     pd.DataFrame
-        One row per cluster, the largest mass first: ``cluster``, ``p``, ``mass`` (its sign is that
-        of the difference), ``n_hexes``, ``first_ms`` and ``last_ms``, the starts of its first and
-        last bin.
+        One row per cluster, largest absolute mass first: ``cluster``, ``p``, ``mass`` (with the
+        sign of the difference), ``n_hexes``, and ``first_ms`` and ``last_ms``, the starts of its
+        first and last bin.
 
     Raises
     ------
     ValueError
-        If it is not a result of `cluster_test`.
+        If `result` is not a result of `cluster_test`.
 
     Examples
     --------
@@ -194,7 +196,7 @@ def clusters_table(result: xr.Dataset) -> pd.DataFrame:
 
 
 class _Asked(NamedTuple):
-    """How observations are to be rearranged."""
+    """Options of the rearrangement of observations."""
 
     paired: bool
     n_permutations: int
@@ -202,7 +204,7 @@ class _Asked(NamedTuple):
 
 
 class _Made(NamedTuple):
-    """What is tested: (n_observations, n_bins, n_hexes) values, and the cube they are shown on."""
+    """Tested (n_observations, n_bins, n_hexes) values, and the cube that holds the result."""
 
     cube: xr.Dataset
     values: Floats
@@ -225,7 +227,7 @@ def _check(tail: int, threshold: float | None, n_permutations: int) -> None:
 
 
 def _values(cubes: list[xr.Dataset], shown: Metric, window: Window) -> Floats:
-    """(n_observations, n_bins, n_hexes) of the bins of a window."""
+    """Return the (n_observations, n_bins, n_hexes) values in a window."""
     each = [shown.values(cut(cube, *window)) for cube in cubes]
     return np.stack(each).astype(np.float64)
 
@@ -300,7 +302,7 @@ def _against_others(
 
 
 def _statistic(made: _Made) -> Statistic:
-    """Of what varies; refused if nothing does."""
+    """Return the statistic of the cells that vary; refuse values without any variation."""
     if not np.isfinite(made.values).all(axis=0).any():
         raise ValueError(
             "no hexagon has a value in all observations: absent is not 0, so choose observations"
@@ -365,7 +367,7 @@ def _row(
 
 
 def _notes(made: _Made, found: Clusters, tail: int) -> list[str]:
-    """What is not as it may look: exact, too few, left out."""
+    """Note exact tests, too few arrangements, and hexagons or bins that are left out."""
     n = len(made.arrangements.weights)
     notes = []
     if made.arrangements.exact:

@@ -1,4 +1,4 @@
-"""Two cubes against each other: two simulations, two classes of neurons, or two windows of one."""
+"""Comparison of two cubes: two simulations, two classes of neurons, or two windows of one cube."""
 
 from __future__ import annotations
 
@@ -46,26 +46,26 @@ _PLACE = ("row", "col", "i", "j", "x", "y")
 
 
 def align(a: xr.Dataset, b: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    """Two cubes on the same hexagons and the same time axis, to be subtracted or shown together.
+    """Put two cubes on the same hexagons and time axis, to subtract or show them together.
 
     Parameters
     ----------
     a, b
-        Recruitment cubes with hexagons of the same tiling and as many bins of the same width.
+        Recruitment cubes with hexagons of the same tiling, and the same number and width of bins.
 
     Returns
     -------
     a, b : xr.Dataset
         Recruitment cubes with all hexagons of either. A hexagon that a cube lacks has NaN as
-        `recruitment`, and 0 neurons: it is absent, it is not silent. Where the windows start at
-        different times, both run from 0, the start of the window, and the attribute
-        ``time_origin_ms`` keeps when that was.
+        `recruitment`, and 0 neurons: it is absent, not silent. If the windows start at different
+        times, both cubes run from 0, the start of their window, and the attribute
+        ``time_origin_ms`` keeps the original start.
 
     Raises
     ------
     ValueError
-        If the hexagons are not of the same tiling, or the bins do not go together; one sentence
-        that says what differs and what to do.
+        If the hexagons are not of the same tiling, or the bins do not match; one sentence states
+        the difference and the remedy.
     """
     a, b = as_cube(a), as_cube(b)
     _check_tilings(a, b)
@@ -83,33 +83,33 @@ def compare(
     metric: str | None = None,
     names: tuple[str, str] = ("A", "B"),
 ) -> xr.Dataset:
-    """Difference and ratio of two cubes, hexagon by hexagon and bin by bin.
+    """Compute the difference and ratio of two cubes, hexagon by hexagon and bin by bin.
 
     Parameters
     ----------
     a, b
-        What is compared, and with what; as `align` takes them.
+        Cube to compare, and cube to compare it with; as for `align`.
     metric
-        What is compared: a metric of spikes or another variable of the cubes, not the result of an
-        analysis. None: the first that they have.
+        Metric to compare: a metric of spikes or another variable of the cubes, not the result of an
+        analysis. None: the first one of `a`.
     names
-        What the two are called in labels and in the title.
+        Names of the two cubes in labels and in the title.
 
     Returns
     -------
     xr.Dataset
         The recruitment cube `a`, aligned, with ``difference`` (a − b; percentage points for
         recruitment, else the units of the metric), ``ratio`` (a / b) and ``log2_ratio``, all
-        (time, hex) float32. NaN where either has no value; the ratio also where both are 0. Where
-        only b is 0, a new response, the ratio is infinite; where only a is 0, suppression is
-        complete, and its logarithm is minus infinity. ``n_neurons_with`` (hex,) are the neurons of
-        `b`: means over hexagons are made from the counts of both.
+        (time, hex) float32. All are NaN if either cube has no value; the ratio also if both are 0.
+        If only b is 0 (a new response), the ratio is infinite; if only a is 0 (complete
+        suppression), its logarithm is minus infinity. ``n_neurons_with`` (hex,) is the number of
+        neurons of `b`: means over hexagons use the counts of both.
 
     Raises
     ------
     ValueError
-        As `align`; or if the metric is unknown, or one cube counts neurons recruited so far and the
-        other those of the bin.
+        As for `align`; or if the metric is unknown, or one cube counts the neurons recruited so far
+        and the other those of each bin.
     """
     a, b = as_cube(a), as_cube(b)
     shown = plain_metric((a, b), metric, "cannot be compared")
@@ -141,36 +141,35 @@ def compare(
 
 
 def z_score(cube: xr.Dataset, baseline: xr.Dataset, *, metric: str | None = None) -> xr.Dataset:
-    """Deviation of each bin from a baseline, in standard deviations of the baseline's bins.
+    """Compute the deviation of each bin from a baseline, in standard deviations of the baseline.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     baseline
-        Cube of the baseline: a window of the same one, ``cut(cube, 0.0, 200.0)``, or of another
-        simulation with hexagons of the same tiling. It may have any number of bins, 2 or more, of
-        the same width.
+        Cube of the baseline: a window of the same cube, ``cut(cube, 0.0, 200.0)``, or a cube of
+        another simulation with hexagons of the same tiling; 2 or more bins of the same width.
     metric
-        What is measured, as `compare` takes it.
+        Metric to measure, as for `compare`.
 
     Returns
     -------
     xr.Dataset
         The cube with ``z_score`` (time, hex) float32: ``(v - mean) / sd`` with the mean and the
-        sample standard deviation (``n - 1``) of the hexagon's baseline. NaN where the hexagon has
-        no value or no baseline, or its baseline does not vary.
+        sample standard deviation (``n - 1``) of the hexagon's baseline. NaN if the hexagon has no
+        value or no baseline, or its baseline does not vary.
 
     Raises
     ------
     ValueError
-        If the tilings or widths of bins differ, the baseline has less than 2 bins, or the metric is
-        unknown.
+        If the tilings or widths of bins differ, the baseline has fewer than 2 bins, or the metric
+        is unknown.
 
     Warns
     -----
     RecruitmentWarning
-        If the baseline has less than 20 bins.
+        If the baseline has fewer than 20 bins.
     """
     cube, baseline = as_cube(cube), as_cube(baseline)
     shown = plain_metric((cube, baseline), metric, "has no z-score")
@@ -197,7 +196,7 @@ def z_score(cube: xr.Dataset, baseline: xr.Dataset, *, metric: str | None = None
 
 
 def _common_label(shown: Metric, a: xr.Dataset, b: xr.Dataset) -> tuple[str, str]:
-    """Label and units, if both cubes have the same units."""
+    """Return label and units; refuse cubes with different units."""
     label, units = shown.label_for(a)
     other = shown.label_for(b)[1]
     if units != other:
@@ -209,7 +208,7 @@ def _common_label(shown: Metric, a: xr.Dataset, b: xr.Dataset) -> tuple[str, str
 
 
 def _bin_by_bin(function: Callable[..., Values], *values: Any) -> Any:
-    """A function of (time, hex) arrays; of dask arrays one that is computed chunk by chunk."""
+    """Apply a function to (time, hex) arrays; dask arrays are computed chunk by chunk."""
     import xarray as xr
 
     given = [xr.Variable((TIME, HEX), one) for one in values]
@@ -226,9 +225,10 @@ def _log2(ratio: Values) -> Values:
 
 
 def _named(a: xr.Dataset, b: xr.Dataset, names: tuple[str, str]) -> list[str]:
-    """What the two are called; with the neurons they are of where these are not the same.
+    """Return the names of both cubes, with their filters if these differ.
 
-    A name that is in the filter, such as INH in ``synapse_class INH``, says it already.
+    A filter is not added if each name occurs in its own filter, such as INH in
+    ``synapse_class INH``.
     """
     filters = [CubeRecipe.of_foreign(cube).filters for cube in (a, b)]
     pairs = list(zip(names, filters, strict=True))
@@ -247,7 +247,7 @@ def _with(
     title: str,
     made: dict[str, Any],
 ) -> xr.Dataset:
-    """The cube with further (time, hex) variables: values, label and units of each."""
+    """Add (time, hex) variables to the cube: values, label and units of each."""
     return cube.assign(
         {
             name: ((TIME, HEX), values, {"long_name": label, "units": units})
@@ -257,7 +257,7 @@ def _with(
 
 
 def _mean_and_sd(cube: xr.Dataset, baseline: xr.Dataset, shown: Metric) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of the baseline for each hexagon of the cube."""
+    """Return the mean and standard deviation of the baseline for each hexagon of the cube."""
     found = moments(baseline, shown)
     at = {name: k for k, name in enumerate(baseline[HEX].values.tolist())}
     which = np.array([at.get(name, len(at)) for name in cube[HEX].values.tolist()])
@@ -285,7 +285,7 @@ def _check_tilings(a: xr.Dataset, b: xr.Dataset) -> None:
 
 
 def _moved(a: xr.Dataset, b: xr.Dataset, radius: float) -> bool:
-    """Whether a hexagon that both have is elsewhere."""
+    """Return whether a hexagon of both cubes has different positions."""
     _, mine, theirs = np.intersect1d(
         a[HEX].values.astype(str), b[HEX].values.astype(str), return_indices=True
     )
@@ -312,7 +312,7 @@ def _check_bins(a: xr.Dataset, b: xr.Dataset) -> None:
 
 
 def _on_all_hexes(a: xr.Dataset, b: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    """Both on the hexagons of `a` and, where `b` has others, these, by row and column."""
+    """Put both cubes on the hexagons of either; if `b` adds hexagons, sort by row and column."""
     mine, theirs = (cube[HEX].values.astype(str) for cube in (a, b))
     if np.array_equal(mine, theirs):
         return a, b
@@ -325,7 +325,7 @@ def _on_all_hexes(a: xr.Dataset, b: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]
 
 
 def _on(cube: xr.Dataset, names: list[str], coords: dict[str, Any]) -> xr.Dataset:
-    """The cube on other hexagons; those it lacks have no neurons, no spikes and no percentage."""
+    """Put the cube on other hexagons; hexagons it lacks get no neurons, spikes or percentage."""
     import xarray as xr
 
     at = {name: k for k, name in enumerate(cube[HEX].values.astype(str).tolist())}
@@ -343,7 +343,7 @@ def _on(cube: xr.Dataset, names: list[str], coords: dict[str, Any]) -> xr.Datase
 
 
 def _from_0(cube: xr.Dataset) -> xr.Dataset:
-    """The cube with times since the start of its window."""
+    """Return the cube with times since the start of its window."""
     start = bins_of(cube).start_ms
     times = {
         name: (cube[name].dims, cube[name].values - start, cube[name].attrs)

@@ -1,4 +1,4 @@
-"""Which waves there are in a cube: each told apart from the others, with its numbers."""
+"""Waves in a cube: each separated from the others, with its numbers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ WAVE_COLUMNS = (
 )
 _MIN_HEXES = 7
 _STEPS = 2.01
-"""Default reach, in distances between neighbours: over a gap of one hexagon."""
+"""Default reach, in distances between neighbours: it spans a gap of one hexagon."""
 _LEAD_BINS = 2.0
 _QUARTERS = (25.0, 50.0, 75.0)
 
@@ -58,28 +58,29 @@ def find_waves(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Tell the waves of a cube apart.
+    """Find the waves of a cube and separate them from each other.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     threshold
-        Percent from which on a hexagon is active. By default as many neurons as a hexagon at rest
-        reaches in one of 10,000 bins, and two at least; rest is what the cube has between waves.
+        Percentage from which a hexagon is active. By default, the count of neurons that a hexagon
+        at rest reaches in one of 10,000 bins, at least two; rest is estimated from the bins of the
+        cube between waves.
     gap_ms
-        Pauses of a hexagon up to this long do not end its activity, ms; nor do such between
-        neighbours.
+        Longest pause that does not end the activity of a hexagon, or separate the activity of
+        neighbours, ms.
     reach
-        Hexagons whose centres are this far apart, or less, are neighbours; units of flat space. By
+        Greatest distance between the centres of neighbouring hexagons, units of flat space; by
         default two steps on the lattice, so that a wave crosses a gap of one hexagon.
     min_hexes
-        Hexagons that a wave reaches at least.
+        Fewest hexagons that a wave reaches.
     lead_ms
-        Where two waves meet, the later one is a wave of its own if it has spread for at least this
+        When two waves meet, the later one is a wave of its own if it has spread for at least this
         long, ms; by default two bins.
     seed
-        Of what is drawn by chance when fronts are fitted.
+        Seed of the random draws when fronts are fitted.
     progress
         Called as ``progress("fitting waves", done, total)``.
 
@@ -88,25 +89,25 @@ def find_waves(
     xr.Dataset
         The cube with ``wave`` (time, hex) int32: the number of the wave, 0 for none; and ``onset``
         (event, hex) float64, ms since the start of each wave, NaN in hexagons it does not reach.
-        `waves_table` lists the waves, `waves_summary` sums them up.
+        `waves_table` lists the waves, `waves_summary` summarizes them.
 
     Raises
     ------
     ValueError
-        If the cube counts neurons recruited so far, or a parameter is out of its range.
+        If the cube counts neurons recruited so far, or a parameter is out of range.
 
     Notes
     -----
-    The activity of a hexagon is each peak that stands out from its neighbours in time, from the
-    first bin at the threshold until it is half-way back to rest. Its onset is when it rises through
-    half of its peak, finer than a bin and independent of how strong it is. Activities of
-    neighbouring hexagons belong together if they touch in time and each is the other's nearest.
-    What is connected in this way is one wave, unless it spreads from several places: then each of
-    them is one, and a hexagon belongs to the wave that got there first. Places that one front
-    explains as well as several are one.
+    An activation of a hexagon is a peak that stands out in time, from the first bin at the
+    threshold until half-way back to rest. Its onset is when activity rises through half of the
+    peak; this time is finer than a bin and independent of the strength. Activations of neighbouring
+    hexagons are linked if they touch in time and each is the other's nearest. Linked activations
+    form one wave, unless they spread from several places: then each place starts a wave, and a
+    hexagon belongs to the wave that got there first. Places that one front explains as well as
+    several are one place.
 
-    Rest is taken to vary as much above its mean as below it. If many neurons fire in bursts
-    together between waves, a burst may be counted as a wave: raise `threshold` then.
+    Rest is assumed to vary as much above its mean as below it. If many neurons fire in bursts
+    together between waves, a burst can count as a wave: raise `threshold` then.
 
     Examples
     --------
@@ -135,31 +136,31 @@ def find_waves(
 
 
 def waves_table(result: xr.Dataset) -> pd.DataFrame:
-    """The waves that were found.
+    """List the waves that were found.
 
     Parameters
     ----------
     result
-        What `find_waves` gives, also after it was written and read again.
+        Result of `find_waves`, also after writing and reading it.
 
     Returns
     -------
     pd.DataFrame
-        One row per wave, by start. ``start_ms`` is the start of its first bin; ``duration_ms`` runs
-        to the end of its last; ``n_hexes`` are the hexagons it reaches; ``n_recruited`` is the sum
-        of the neurons that fire in its bins, in which one that fires in two bins counts twice;
-        ``peak`` the greatest recruitment of a hexagon, percent; ``origin_x`` and ``origin_y`` the
-        source of a radial front on the sheet, else the middle of the hexagons that it begins in;
-        ``kind`` is plane, radial or none, if `fit_wave` finds no front; ``speed``, its 95 %
-        interval ``speed_low`` and ``speed_high``, units of flat space per ms, and
-        ``direction_deg``, of a plane front, are those of `fit_wave`; ``planarity`` is the length of
-        the mean of the local directions, 1 where all are the same; ``interval_ms`` is the time
-        since the start of the wave before.
+        One row per wave, by start. ``start_ms`` is the start of its first bin; ``duration_ms`` the
+        time from there to the end of its last bin; ``n_hexes`` the number of hexagons it reaches;
+        ``n_recruited`` the sum of the neurons that fire in its bins (a neuron that fires in two
+        bins counts twice); ``peak`` the greatest recruitment of a hexagon, percent; ``origin_x``
+        and ``origin_y`` the source of a radial front on the sheet, else the middle of the hexagons
+        in which it begins; ``kind`` is plane, radial, or none if `fit_wave` finds no front;
+        ``speed``, its 95 % interval ``speed_low`` and ``speed_high`` (units of flat space per ms)
+        and ``direction_deg`` (plane fronts only) are those of `fit_wave`; ``planarity`` is the
+        length of the mean of the local directions, 1 if all are the same; ``interval_ms`` is the
+        time since the start of the previous wave.
 
     Raises
     ------
     ValueError
-        If it is not a result of `find_waves`.
+        If `result` is not a result of `find_waves`.
 
     Examples
     --------
@@ -174,24 +175,24 @@ def waves_table(result: xr.Dataset) -> pd.DataFrame:
 
 
 def waves_summary(result: xr.Dataset) -> dict[str, Any]:
-    """How many waves there are, how often they come, and how fast they run.
+    """Summarize the number, rate, kinds, intervals and speeds of the waves.
 
     Parameters
     ----------
     result
-        What `find_waves` gives, also after it was written and read again.
+        Result of `find_waves`, also after writing and reading it.
 
     Returns
     -------
     dict
-        ``n_waves``; ``rate_per_s``, waves per second of the cube; ``kinds``, how many of each kind;
-        ``intervals_ms`` and ``speeds``, each with the number ``n`` there are, ``low``, ``median``
-        and ``high``, the quartiles, None without any.
+        ``n_waves``; ``rate_per_s``, waves per second of the cube; ``kinds``, the number of waves of
+        each kind; ``intervals_ms`` and ``speeds``, each with the number of values ``n`` and the
+        quartiles ``low``, ``median`` and ``high``, None if there are no values.
 
     Raises
     ------
     ValueError
-        If it is not a result of `find_waves`.
+        If `result` is not a result of `find_waves`.
 
     Examples
     --------
@@ -213,19 +214,19 @@ def waves_summary(result: xr.Dataset) -> dict[str, Any]:
 
 
 def wave_latency(result: xr.Dataset, wave: int) -> xr.DataArray:
-    """When one of the waves gets to each hexagon, as a map that `fit_wave` takes.
+    """Return when a wave reaches each hexagon, as a map that `fit_wave` takes.
 
     Parameters
     ----------
     result
-        What `find_waves` gives, also after it was written and read again.
+        Result of `find_waves`, also after writing and reading it.
     wave
-        Its number, from 1.
+        Number of the wave, from 1.
 
     Returns
     -------
     xr.DataArray
-        (hex,) ms since the start of the wave, NaN where it does not get to.
+        (hex,) ms since the start of the wave, NaN in hexagons that it does not reach.
 
     Raises
     ------
@@ -241,7 +242,7 @@ def wave_latency(result: xr.Dataset, wave: int) -> xr.DataArray:
 
 
 class _Asked(NamedTuple):
-    """Parameters in bins and in units of flat space, and as they were given."""
+    """Parameters converted to bins and units of flat space, and as given."""
 
     sheet: Sheet
     gap: int
@@ -282,7 +283,7 @@ def _asked(
 
 
 class _Events(NamedTuple):
-    """The activities of all waves, and the wave of each, from 0."""
+    """Activations of all waves, and the wave of each, from 0."""
 
     cube: xr.Dataset
     found: Activations
@@ -290,18 +291,18 @@ class _Events(NamedTuple):
 
     @property
     def n(self) -> int:
-        """How many waves there are."""
+        """Number of waves."""
         return int(self.wave.max(initial=-1)) + 1
 
     def labels(self) -> npt.NDArray[np.int32]:
-        """(n_bins, n_hexes) number of the wave, from 1; 0 for none."""
+        """Return the (n_bins, n_hexes) number of the wave, from 1; 0 for none."""
         labels = np.zeros((self.cube.sizes[TIME], self.cube.sizes[HEX]), dtype=np.int32)
         owner, bins, hexes = self.found.cells()
         labels[bins, hexes] = self.wave[owner] + 1
         return labels
 
     def onsets(self) -> Floats:
-        """(n_waves, n_hexes) ms since the start of the cube, of the first activity; else NaN."""
+        """Return (n_waves, n_hexes) first onsets, ms since the start of the cube; NaN for none."""
         onset = np.full((self.n, self.cube.sizes[HEX]), np.inf)
         np.minimum.at(onset, (self.wave, self.found.hex), self.found.onset)
         return np.where(np.isinf(onset), np.nan, onset * float(self.cube.attrs["bin_ms"]))

@@ -1,4 +1,4 @@
-"""A fitted wave as lines: where the front is at some times, and an arrow along its course."""
+"""A fitted wave as lines: isochrones of the front, and an arrow along its course."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _NICE = (1.0, 2.0, 2.5, 5.0)
 
 @dataclass(frozen=True, eq=False)
 class Isochrone:
-    """Where the front is at a time.
+    """Position of the front at a time.
 
     Attributes
     ----------
     time
         Latency, ms.
     line
-        (n_points, 2) x and y in flat space; a row of NaN parts pieces, as the line is drawn over
-        hexagons only.
+        (n_points, 2) x and y in flat space; rows of NaN separate the pieces, because the line is
+        drawn over hexagons only.
     """
 
     time: float
@@ -44,22 +44,22 @@ class Isochrone:
 def isochrones(
     fit: WaveFit, latency: xr.DataArray, *, step: float | None = None
 ) -> list[Isochrone]:
-    """Lines of equal latency of a fit, over the hexagons it was made from.
+    """Return lines of equal fitted latency over the fitted hexagons.
 
     Parameters
     ----------
     fit
-        What `fit_wave` gives; drawn whether it is a wave or not, as long as there is a fit.
+        Result of `fit_wave`; it is drawn even if it is not a wave, as long as there is a fit.
     latency
-        The map that was fitted, of whose hexagons with a latency the sheet is made.
+        Map that was fitted; its hexagons with a latency make up the sheet.
     step
-        Time between lines, ms; by default a round number that makes about six.
+        Time between lines, ms; by default a round number that gives about six lines.
 
     Returns
     -------
     list of Isochrone
-        At multiples of `step`, early ones first; empty where nothing could be fitted or the fit has
-        no slope.
+        Lines at multiples of `step`, earliest first; empty if nothing could be fitted or the fit
+        has no slope.
 
     Raises
     ------
@@ -82,18 +82,18 @@ def isochrones(
 
 
 def wave_arrow(fit: WaveFit, latency: xr.DataArray) -> Floats:
-    """Arrow along the course of a plane wave, through the middle of its hexagons.
+    """Return an arrow along the course of a plane wave, through the middle of its hexagons.
 
     Parameters
     ----------
     fit, latency
-        As `isochrones` takes them.
+        As for `isochrones`.
 
     Returns
     -------
     (2, 2) float64
-        x and y of tail and head; half as long as the sheet is in this direction. NaN where there is
-        no wave, or it is radial and has no one direction.
+        x and y of tail and head; half as long as the sheet in this direction. NaN if there is no
+        wave, or it is radial and has no single direction.
     """
     if not fit.is_wave or fit.kind == "radial":
         return np.full((2, 2), np.nan)
@@ -105,17 +105,17 @@ def wave_arrow(fit: WaveFit, latency: xr.DataArray) -> Floats:
 
 
 def arrow_line(arrow: Floats) -> Floats:
-    """An arrow as one line to draw.
+    """Return an arrow as one line to draw.
 
     Parameters
     ----------
     arrow
-        (2, 2) x and y of tail and head, as `wave_arrow` gives it.
+        (2, 2) x and y of tail and head, as returned by `wave_arrow`.
 
     Returns
     -------
     (6, 2) float64
-        Shaft, a row of NaN, and the two barbs, an eighth of the shaft long at 25 degrees to it.
+        Shaft, a row of NaN, and two barbs, an eighth as long as the shaft and at 25 degrees to it.
     """
     tail, head = np.asarray(arrow, dtype=np.float64)
     back = (tail - head) / 8.0
@@ -126,13 +126,13 @@ def arrow_line(arrow: Floats) -> Floats:
 
 
 def _sheet(latency: xr.DataArray) -> tuple[Floats, float]:
-    """Centres of the hexagons with a latency, and their radius."""
+    """Return the centres of the hexagons with a latency, and their radius."""
     xy = np.stack([latency["x"].values, latency["y"].values], axis=1).astype(np.float64)
     return xy[np.isfinite(latency.values)], float(latency.attrs["hex_radius"])
 
 
 def _line(fit: WaveFit, time: float, xy: Floats, radius: float) -> Floats:
-    """Points of the whole line of a time, close to each other."""
+    """Return closely spaced points of the whole line of a time."""
     size = float(np.hypot(*np.ptp(xy, axis=0))) + 2.0 * radius
     middle = xy.mean(axis=0)
     step = radius / _POINTS_PER_RADIUS
@@ -150,7 +150,7 @@ def _line(fit: WaveFit, time: float, xy: Floats, radius: float) -> Floats:
 
 
 def _over(line: Floats, xy: Floats, radius: float) -> Floats:
-    """The points of a line that lie on the sheet; NaN between pieces."""
+    """Return the points of a line that lie on the sheet, with NaN between pieces."""
     from scipy.spatial import cKDTree
 
     # every point of a hexagon is within the radius of its centre

@@ -1,4 +1,4 @@
-"""How exactly a percentage of neurons is known."""
+"""Confidence intervals of percentages of neurons."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 def wilson_intervals(cube: xr.Dataset, *, level: float = 0.95) -> xr.Dataset:
-    """Wilson's intervals of the percentages of a cube.
+    """Compute Wilson's intervals of the percentages of a cube.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     level
-        Probability that an interval holds the truth, between 0 and 1.
+        Probability that an interval contains the true value, between 0 and 1.
 
     Returns
     -------
     xr.Dataset
-        ``low`` and ``high`` (time, hex) float64, percent; NaN where the hexagon has no value.
+        ``low`` and ``high`` (time, hex) float64, percent; NaN if the hexagon has no value.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def wilson_intervals(cube: xr.Dataset, *, level: float = 0.95) -> xr.Dataset:
 
     Notes
     -----
-    They hold for neurons that fire independently. Neurons of a hexagon do not: the unit of
+    The intervals hold for neurons that fire independently. Neurons of a hexagon do not: the unit of
     inference is the trial or the seed, and intervals over these are wider.
 
     Examples

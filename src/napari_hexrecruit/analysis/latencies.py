@@ -1,4 +1,4 @@
-"""When each hexagon responds to an onset: from a cube to the bin, from spikes exactly."""
+"""Latencies of hexagons after an onset: from a cube to the bin, from spikes exactly."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ Values = npt.NDArray[np.float32]
 def first_spike_latency(
     cube: xr.Dataset, *, onset: float, until: float | None = None
 ) -> xr.DataArray:
-    """Time from an onset to the first spike of each hexagon, to the bin.
+    """Compute the time from an onset to the first spike of each hexagon, to the bin.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     onset
-        The edge of a bin, ms.
+        Time of the onset, the edge of a bin, ms.
     until
         End of the search, the edge of a bin, ms; by default the end of the cube.
 
     Returns
     -------
     xr.DataArray
-        (hex,) ms: start of the first bin from the onset on with a spike, minus the onset. NaN where
-        there is none, or the hexagon has no value. Of large hexagons with spontaneous spikes it is
-        mostly 0: see `latency`, and `first_spikes` for neurons.
+        (hex,) ms: start of the first bin with a spike from the onset on, minus the onset. NaN if
+        there is no spike, or the hexagon has no value. Large hexagons with spontaneous spikes
+        mostly have 0: see `latency`, and `first_spikes` for neurons.
     """
     cube = as_cube(cube)
     metric_of(cube, RECRUITMENT)  # refuses a cube that was not counted from spikes
@@ -70,33 +70,33 @@ def latency(
     baseline: Window | None = None,
     n_sd: float | None = None,
 ) -> xr.DataArray:
-    """Time from an onset to the first bin in which a hexagon is recruited beyond its baseline.
+    """Compute the time from an onset to the first bin with recruitment beyond the baseline.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     onset, until
-        As `first_spike_latency` takes them.
+        As for `first_spike_latency`.
     baseline
-        Start and stop of the baseline, edges of bins, ms; by default all before the onset. Where
+        Start and stop of the baseline, edges of bins, ms; by default all bins before the onset. If
         the cube has no bin before the onset, the baseline is taken to be silent.
     n_sd
-        Standard deviations over the mean of the baseline that a response has to exceed. By default
-        as many neurons have to fire as 5 % of hexagons without a response would reach in some bin
-        of the window, and two at least.
+        Standard deviations above the mean of the baseline that a response exceeds. By default, a
+        response needs the number of neurons that 5 % of hexagons without a response would reach in
+        some bin of the window, but at least two.
 
     Returns
     -------
     xr.DataArray
-        (hex,) ms: start of the first bin with a response, minus the onset. NaN where there is none,
-        or the hexagon has no value. The coordinate ``amplitude`` is the peak above the baseline.
-        Stronger responses are found sooner, so fit waves to `half_peak_latency`.
+        (hex,) ms: start of the first bin with a response, minus the onset. NaN if there is no
+        response, or the hexagon has no value. The coordinate ``amplitude`` is the peak above the
+        baseline. Stronger responses are detected sooner, so fit waves to `half_peak_latency`.
 
     Warns
     -----
     RecruitmentWarning
-        If the baseline has less than 20 bins.
+        If the baseline has fewer than 20 bins.
     """
     cube = as_cube(cube)
     metric_of(cube, RECRUITMENT)  # refuses a cube that was not counted from spikes
@@ -114,26 +114,26 @@ def half_peak_latency(
     baseline: Window | None = None,
     n_sd: float | None = None,
 ) -> xr.DataArray:
-    """Time from an onset until a hexagon has risen to half of its peak, finer than a bin.
+    """Compute the time from an onset until a hexagon rises to half of its peak, finer than a bin.
 
     Parameters
     ----------
     cube, onset, until, baseline, n_sd
-        As `latency` takes them.
+        As for `latency`.
 
     Returns
     -------
     xr.DataArray
         (hex,) ms. With the mean b of the baseline and the peak p of the window, the time of the
-        first rise through ``b + (p - b) / 2``, on straight lines between the middles of bins; the
-        bin before the onset counts where there is one. NaN where no bin is a response as `latency`
-        has it, where the hexagon is above half already and does not rise through it again, or where
+        first rise through ``b + (p - b) / 2``, on straight lines between the middles of bins,
+        including the bin before the onset if there is one. NaN if no bin is a response as defined
+        by `latency`, if the hexagon is already above half and does not rise through it again, or if
         it has no value. Never below 0.
 
     Warns
     -----
     RecruitmentWarning
-        If the baseline has less than 20 bins.
+        If the baseline has fewer than 20 bins.
     """
     cube = as_cube(cube)
     shown = metric_of(cube, RECRUITMENT)
@@ -151,7 +151,7 @@ def half_peak_latency(
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """What a response exceeds: percent of the baseline, and counts or percent beyond it."""
+    """Limits that a response exceeds: mean of the baseline, and least count or percentage."""
 
     mean: Floats
     least_count: Floats | None
@@ -159,7 +159,7 @@ class _Level:
     per_percent: Floats
 
     def is_exceeded(self, bins: xr.Dataset) -> npt.NDArray[np.bool_]:
-        """(n_bins, n_hexes) whether a bin is a response."""
+        """Return (n_bins, n_hexes) whether a bin is a response."""
         percent = bins[RECRUITMENT].values
         if self.least_count is None:
             return np.asarray(percent > self.least_percent)
@@ -179,17 +179,17 @@ def _level(
 
 
 def _with_amplitude(found: xr.DataArray, part: xr.Dataset, mean: Floats) -> xr.DataArray:
-    """A map of latencies with how strongly each hexagon responds."""
+    """Add the strength of each hexagon's response to a map of latencies."""
     return found.assign_coords(
         {AMPLITUDE: (HEX, highest(part, metric_of(part, RECRUITMENT)) - mean)}
     )
 
 
 def _first_rise(cube: xr.Dataset, level: Floats, before: Values) -> Floats:
-    """Where each hexagon first rises through a level, in bins from the middle of the first one.
+    """Return when each hexagon first rises through a level, in bins from the middle of the first.
 
-    `before` are the values of the bin before the first one, below any level where there is none.
-    NaN where it never rises through.
+    `before` holds the values of the bin before the first one, or -inf if there is none. NaN if the
+    hexagon never rises through the level.
     """
     found, at, column = np.full(cube.sizes[HEX], np.nan), 0, np.arange(cube.sizes[HEX])
     for values in parts(cube, metric_of(cube, RECRUITMENT)):
@@ -217,32 +217,32 @@ def first_spikes(
     min_neurons: int = 1,
     flat_units: str = "unknown",
 ) -> xr.Dataset:
-    """First spike of every neuron after an onset, summed up by hexagon; exact, without bins.
+    """Summarize by hexagon the first spike of every neuron after an onset; exact, without bins.
 
     Parameters
     ----------
     neurons, times_ms
-        (n_spikes,) neuron and time of each spike, times ascending, as
-        `cube_spikes` gives them; neuron -1 is none of the neurons.
+        (n_spikes,) neuron and time of each spike, times ascending, as `cube_spikes` gives them;
+        neuron -1 is not one of the population's neurons.
     members
         Hexagon of each neuron.
     onset, until
-        Only spikes with ``onset <= t < until``, ms; one that is less than the tolerance of `Clock`
-        below either counts as at it, as in bins.
+        Only spikes with ``onset <= t < until`` count, ms; a spike below either limit by less than
+        the tolerance of `Clock` counts as at the limit, as in bins.
     clock
-        How exactly the times are known, as `Spikes.clock` says; by default as their type does.
+        Precision of the times, as in `Spikes.clock`; by default that of their dtype.
     min_neurons
         Hexagons with fewer neurons have no value, as in a cube.
     flat_units
-        Units of flat space, as the cube's attribute says; `fit_wave` gives speeds in them.
+        Units of flat space, as in the cube's attribute; `fit_wave` gives speeds in them.
 
     Returns
     -------
     xr.Dataset
         Dimension ``hex``: ``first`` and ``median``, ms from the onset to the first spike of the
-        hexagon and to the median of the first spikes of its neurons that fire; NaN where none does.
-        ``n_fired``, how many do, and ``fired``, that as a percentage. The median of an even number
-        is the mean of the middle two.
+        hexagon and to the median of the first spikes of its neurons that fire; NaN if none fires.
+        ``n_fired`` and ``fired``, number and percentage of the neurons that fire. The median of an
+        even number is the mean of the middle two.
     """
     import xarray as xr
 
@@ -295,24 +295,27 @@ def first_spikes(
 def _first_of_neurons(
     neurons: npt.NDArray[np.int32], times: Floats, members: HexMembers
 ) -> tuple[npt.NDArray[np.intp], Floats]:
-    """Hexagon and time of the first spike of each neuron in one; by hexagon, then by time."""
+    """Return hexagon and time of each neuron's first spike, sorted by hexagon, then by time.
+
+    Neurons outside of all hexagons are left out.
+    """
     spike_of = np.full(len(members.hex_of_neuron) + 1, -1, dtype=np.int64)
-    spike_of[neurons[::-1]] = np.arange(len(neurons))[::-1]  # the last that is written stays
+    spike_of[neurons[::-1]] = np.arange(len(neurons))[::-1]  # last write: the first spike
     is_first = np.zeros(len(neurons) + 1, dtype=bool)
     is_first[spike_of[:-1][members.hex_of_neuron >= 0]] = True
-    spikes = np.flatnonzero(is_first[:-1])  # neurons without a spike have marked the last entry
+    spikes = np.flatnonzero(is_first[:-1])  # the last entry stands for neurons without a spike
     hexes = members.hex_of_neuron[neurons[spikes]]
     narrow = hexes.astype(np.uint16) if len(members.i) < 2**16 else hexes
-    order = np.argsort(narrow, kind="stable")  # of 16 bits: one pass, no comparisons
+    order = np.argsort(narrow, kind="stable")  # 16 bits: radix sort
     return hexes[order].astype(np.intp), times[spikes[order]]
 
 
 def _first_bin(
     cube: xr.Dataset, is_found: Callable[[xr.Dataset], npt.NDArray[np.bool_]], name: str
 ) -> xr.DataArray:
-    """Start of the first bin in which something is found, since the start of the cube.
+    """Return the start of the first bin in which something is found, since the start of the cube.
 
-    NaN where there is none, or where a bin before it has no value.
+    NaN if there is none, or if an earlier bin has no value.
     """
     first, at, column = np.full(cube.sizes[HEX], np.nan), 0, np.arange(cube.sizes[HEX])
     open_ = np.full(cube.sizes[HEX], True)
@@ -332,7 +335,10 @@ def _first_bin(
 
 
 def _baseline(cube: xr.Dataset, onset: float, window: Window | None) -> tuple[Floats, Floats]:
-    """(n_hexes,) mean and standard deviation; 0 of a single bin, and both 0 without any."""
+    """Return (n_hexes,) mean and standard deviation.
+
+    The standard deviation of a single bin is 0; without bins, both are 0.
+    """
     if window is None and onset <= bins_of(cube).start_ms:
         return np.zeros(cube.sizes[HEX]), np.zeros(cube.sizes[HEX])
     start, stop = (None, onset) if window is None else window

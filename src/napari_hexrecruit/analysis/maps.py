@@ -1,7 +1,7 @@
-"""One number per hexagon: how much it is recruited, and like which other; all maps by name.
+"""Maps, one number per hexagon: amounts of recruitment, correlations, and all maps by name.
 
 Every map is a (hex,) array with units and the coordinates of the hexagons. `with_maps` adds maps to
-a cube, where the metric of the map's name shows them.
+a cube; the metric with the name of the map shows it.
 """
 
 from __future__ import annotations
@@ -45,22 +45,22 @@ def peak(
     stop: float | None = None,
     metric: str | None = None,
 ) -> xr.DataArray:
-    """Greatest value of each hexagon in a window.
+    """Compute the greatest value of each hexagon in a window.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     start, stop
-        The window, edges of bins, ms; by default all of the cube.
+        Window, edges of bins, ms; by default the whole cube.
     metric
-        Of what: a metric of spikes or another variable of the cube, not the result of an analysis.
-        None: the first that the cube has.
+        A metric of spikes or another variable of the cube, not the result of an analysis. None: the
+        first one of the cube.
 
     Returns
     -------
     xr.DataArray
-        (hex,) in the units of the metric; NaN where the hexagon has no value.
+        (hex,) in the units of the metric; NaN if the hexagon has no value.
     """
     cube = as_cube(cube)
     shown = plain_metric(cube, metric, _NO_MAP)
@@ -72,17 +72,17 @@ def peak(
 def mean_recruitment(
     cube: xr.Dataset, *, start: float | None = None, stop: float | None = None
 ) -> xr.DataArray:
-    """Mean percentage over the bins of a window.
+    """Compute the mean percentage over the bins of a window.
 
     Parameters
     ----------
     cube, start, stop
-        As `peak` takes them.
+        As for `peak`.
 
     Returns
     -------
     xr.DataArray
-        (hex,) percent; NaN where the hexagon has no value.
+        (hex,) percent; NaN if the hexagon has no value.
     """
     cube = as_cube(cube)
     found = moments(cut(cube, start, stop), metric_of(cube, RECRUITMENT))
@@ -92,18 +92,18 @@ def mean_recruitment(
 def mean_rate(
     cube: xr.Dataset, *, start: float | None = None, stop: float | None = None
 ) -> xr.DataArray:
-    """Mean firing rate of each hexagon's neurons in a window.
+    """Compute the mean firing rate of each hexagon's neurons in a window.
 
     Parameters
     ----------
     cube, start, stop
-        As `peak` takes them.
+        As for `peak`.
 
     Returns
     -------
     xr.DataArray
-        (hex,) spikes/s per neuron: ``sum(n_spikes) / (n_neurons * duration)``. Spikes add up, so it
-        does not depend on the bins. NaN where the hexagon has no value.
+        (hex,) spikes/s per neuron: ``sum(n_spikes) / (n_neurons * duration)``. Spikes add up, so
+        the rate does not depend on the bins. NaN if the hexagon has no value.
     """
     cube = as_cube(cube)
     found = moments(cut(cube, start, stop), metric_of(cube, "rate"))
@@ -111,26 +111,26 @@ def mean_rate(
 
 
 def cumulative_fraction(cube: xr.Dataset, *, until: float | None = None) -> xr.DataArray:
-    """Percentage of each hexagon's neurons that fired at least once.
+    """Return the percentage of each hexagon's neurons that fired at least once.
 
     Parameters
     ----------
     cube
-        A cube of the neurons recruited so far (`napari_hexrecruit.cumulative_cube`): since the
-        start of its window. Or a cube of a single bin: within it.
+        A cube of the neurons recruited so far (`napari_hexrecruit.cumulative_cube`), which counts
+        from the start of its window; or a cube of a single bin, which counts within the bin.
     until
-        Up to here, the edge of a bin, ms; by default the end of the cube.
+        End of the count, the edge of a bin, ms; by default the end of the cube.
 
     Returns
     -------
     xr.DataArray
-        (hex,) percent; NaN where the hexagon has no value.
+        (hex,) percent; NaN if the hexagon has no value.
 
     Raises
     ------
     ValueError
-        If the cube counts the neurons of several bins: who fires in two of them is in both, so
-        their counts do not add up to distinct neurons.
+        If the cube counts the neurons of several bins: a neuron that fires in two of them is in
+        both counts, so they do not add up to distinct neurons.
     """
     cube = as_cube(cube)
     metric_of(cube, RECRUITMENT)
@@ -151,26 +151,26 @@ def correlation(
     stop: float | None = None,
     metric: str | None = None,
 ) -> xr.DataArray:
-    """Pearson's correlation of each hexagon's course with that of a picked one.
+    """Compute Pearson's correlation of each hexagon's trace with that of a selected hexagon.
 
     Parameters
     ----------
     cube, start, stop, metric
-        As `peak` takes them.
+        As for `peak`.
     hexes
-        The picked hexagon; of several, the mean in which each neuron counts alike.
+        Selected hexagon; for several, their mean, with equal weight for each neuron.
 
     Returns
     -------
     xr.DataArray
-        (hex,) -1 to 1, over the bins of the window; 1 for a single picked hexagon itself. NaN where
-        the hexagon has no value or does not vary, and everywhere if the picked one does not vary or
-        there is only one bin.
+        (hex,) -1 to 1, over the bins of the window; 1 for a single selected hexagon itself. NaN if
+        the hexagon has no value or does not vary, and everywhere if the selected one does not vary
+        or there is only one bin.
 
     Raises
     ------
     ValueError
-        If no hexagon is picked, or one is not in the cube.
+        If no hexagon is selected, or one is not in the cube.
     """
     cube, picked = picked_in(cube, hexes)
     shown = plain_metric(cube, metric, _NO_MAP)
@@ -197,11 +197,11 @@ MAPS: dict[str, Callable[..., xr.DataArray]] = {
         correlation,
     )
 }
-"""The maps by name, which is the name of the metric that shows them, too."""
+"""Maps by name, which is also the name of the metric that shows them."""
 
 
 def map_options(name: str) -> tuple[str, ...]:
-    """What a map can be asked for: names of the keywords of its function.
+    """Return the options of a map: the names of its function's keywords.
 
     Examples
     --------
@@ -212,7 +212,7 @@ def map_options(name: str) -> tuple[str, ...]:
 
 
 def hex_map(cube: xr.Dataset, name: str, **options: Any) -> xr.DataArray:
-    """The map of a name.
+    """Compute a map by name.
 
     Parameters
     ----------
@@ -221,12 +221,12 @@ def hex_map(cube: xr.Dataset, name: str, **options: Any) -> xr.DataArray:
     name
         One of `MAPS`.
     **options
-        As the function of that name takes them.
+        Options of the function with that name.
 
     Raises
     ------
     ValueError
-        If there is no such map, it has no such option, or lacks one that it needs.
+        If the map or an option is unknown, or a required option is missing.
     """
     if name not in MAPS:
         raise ValueError(f"map {name!r} is unknown: use one of {', '.join(MAPS)}")
@@ -242,12 +242,12 @@ def hex_map(cube: xr.Dataset, name: str, **options: Any) -> xr.DataArray:
 
 
 def with_maps(cube: xr.Dataset, *maps: xr.DataArray) -> xr.Dataset:
-    """A cube with maps as further variables, so that they can be drawn and saved.
+    """Add maps to a cube as variables, so that they can be drawn and saved.
 
     Raises
     ------
     ValueError
-        If a map is not of the cube's hexagons.
+        If the hexagons of a map are not those of the cube.
     """
     cube = as_cube(cube)
     for one in maps:
@@ -257,7 +257,7 @@ def with_maps(cube: xr.Dataset, *maps: xr.DataArray) -> xr.Dataset:
 
 
 def maps_table(*maps: xr.DataArray) -> pd.DataFrame:
-    """Maps as a table, a column each, beside ``hex``, ``x``, ``y`` and ``n_neurons``."""
+    """Return maps as a table: ``hex``, ``x``, ``y``, ``n_neurons``, and one column per map."""
     import pandas as pd
 
     first = maps[0]
@@ -269,7 +269,7 @@ _NO_MAP = "has no such map"
 
 
 def _pearson(cube: xr.Dataset, shown: Metric, course: Floats) -> Floats:
-    """Correlation of each hexagon's course with one; NaN where either does not vary."""
+    """Return the correlation of each hexagon's trace with a given one; NaN if either is flat."""
     ours = course - course.mean()
     theirs = moments(cube, shown)
     product, most, at = np.zeros(cube.sizes[HEX]), np.zeros(cube.sizes[HEX]), 0
@@ -285,4 +285,4 @@ def _pearson(cube: xr.Dataset, shown: Metric, course: Floats) -> Floats:
 
 
 _FLAT = 1e-6
-"""A course that varies by this share of its values, or less, varies by rounding only."""
+"""A trace that varies by at most this share of its values varies by rounding only."""

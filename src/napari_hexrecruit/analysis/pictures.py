@@ -1,4 +1,4 @@
-"""Traces as a picture for a page; no display is needed."""
+"""Figures of traces; no display is needed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a7a00")
-"""Okabe and Ito's colours, which people with any vision can tell apart."""
+"""Okabe and Ito's colours, which can be told apart with any colour vision."""
 _DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 _TEXT, _MUTED = "#222222", "#8a8a8a"
 _NAMED = " "
-"""Begins names for matplotlib, which shows no name that begins with an underscore."""
+"""Prefix of labels, because matplotlib hides labels that begin with an underscore."""
 _MOST_NAMED = 21
-"""More hexagons than there are colours times dashes are drawn alike, in grey."""
+"""Most hexagons with a name: colours times dashes. More are all drawn in the same grey."""
 
 
 def trace_figure(
@@ -35,23 +35,23 @@ def trace_figure(
     Parameters
     ----------
     traces
-        What `hex_traces` gives.
+        Result of `hex_traces`.
     population
-        What `population_trace` gives for the same cube; None to leave it out.
+        Result of `population_trace` for the same cube; None to leave it out.
     size
         Width and height, inches.
 
     Returns
     -------
     matplotlib.figure.Figure
-        One line per hexagon, each from the middle of a bin to that of the next; the mean, if there
-        are several, thicker; the population as a grey area. Of more than 21 hexagons the lines are
-        grey and not named.
+        One line per hexagon through the middles of the bins; for several hexagons, their mean as a
+        thicker line; the population as a grey area. With more than 21 hexagons the lines are grey
+        and unnamed.
 
     Warns
     -----
     RecruitmentWarning
-        If no font of the computer has some characters of the names. Boxes stand for them.
+        If no font of the computer has some characters of the names; boxes replace them.
     """
     from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""What counts as a response: more neurons in a bin than the baseline lets expect."""
+"""Threshold of a response: more neurons in a bin than expected from the baseline."""
 
 from __future__ import annotations
 
@@ -20,26 +20,27 @@ Floats = npt.NDArray[np.float64]
 Window = tuple[float, float]
 
 ALPHA = 0.05
-"""Probability that a hexagon without a response has one somewhere in the window searched."""
+"""Probability of a false response somewhere in the searched window, per hexagon."""
 FEWEST_NEURONS = 2.0
-"""Neurons of a hexagon that have to fire in a bin, however silent its baseline is."""
+"""Fewest neurons of a hexagon that make a response, even if its baseline is silent."""
 ENOUGH_BINS = 20
-"""Bins that a baseline should have."""
+"""Fewest bins of a reliable baseline."""
 _STEPS = 60
 ROUNDING = 1e-3
-"""Counts are whole numbers to this, as percentages are float32."""
+"""Tolerance of counts that are computed from float32 percentages."""
 
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Recruited neurons of each hexagon in the bins of a baseline.
+    """Counts of recruited neurons of each hexagon in the bins of a baseline.
 
     Attributes
     ----------
     n_bins
-        Bins of the baseline.
+        Number of bins of the baseline.
     mean, variance
-        (n_hexes,) of the counts, with n - 1; over the bins in which the hexagon has a value.
+        (n_hexes,) mean and variance (with n - 1) of the counts over the bins in which the hexagon
+        has a value.
     """
 
     n_bins: int
@@ -47,12 +48,12 @@ class Counts:
     variance: Floats
 
     def threshold(self, n_searched: int, alpha: float = ALPHA) -> Floats:
-        """(n_hexes,) least count of neurons that is a response in one of so many bins.
+        """Return the (n_hexes,) least count that is a response in one of `n_searched` bins.
 
-        The count ``n`` of a bin is judged given its sum with the baseline's ``S``: without a
-        response it is binomial with the chance ``1 / (bins + 1)``, whatever the rate is. Of a
-        baseline that varies more than Poisson's counts do, all counts are divided by variance over
-        mean. Each bin is searched at ``alpha / n_searched``.
+        The count ``n`` of a bin is judged given ``n + S``, its sum with the baseline's total ``S``:
+        without a response it is binomial with the probability ``1 / (n_bins + 1)``, whatever the
+        rate. If the baseline varies more than Poisson counts, all counts are divided by variance
+        over mean. Each bin is tested at ``alpha / n_searched``.
         """
         from scipy.special import betainc
 
@@ -72,7 +73,7 @@ class Counts:
 
 
 def baseline_counts(cube: xr.Dataset, onset: float, window: Window | None) -> Counts:
-    """Counts of the baseline: of a window, or of all before the onset."""
+    """Return the counts of the baseline: in a window, or in all bins before the onset."""
     n_hexes = cube.sizes[HEX]
     if window is None and onset <= bins_of(cube).start_ms:
         check_baseline(0)
@@ -95,15 +96,15 @@ def baseline_counts(cube: xr.Dataset, onset: float, window: Window | None) -> Co
 
 
 def counts_per_percent(cube: xr.Dataset) -> Floats:
-    """(n_hexes,) neurons that a percent stands for, of all trials if the cube is their mean.
+    """Return the (n_hexes,) neurons per percent, over all trials if the cube is their mean.
 
-    Counts are taken from the percentages, which is what is shown, and may have been masked.
+    Counts are computed from the percentages because those are what is shown, and may be masked.
     """
     return cube[N_NEURONS].values * (int(cube.attrs.get(N_TRIALS, 1)) / 100.0)
 
 
 def check_baseline(n_bins: int) -> None:
-    """Warn of a baseline that is too short to be relied on."""
+    """Warn if a baseline is too short to be reliable."""
     if n_bins >= ENOUGH_BINS:
         return
     has = {0: "no bin: it is taken to be silent", 1: "1 bin"}.get(n_bins, f"{n_bins} bins")

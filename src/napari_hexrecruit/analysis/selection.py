@@ -26,24 +26,25 @@ HexChoice: TypeAlias = "str | int | Sequence[str] | Sequence[int] | npt.NDArray[
 
 
 def hex_positions(cube: xr.Dataset, hexes: HexChoice) -> Positions:
-    """Positions of hexagons on the hex axis of a cube.
+    """Return the positions of hexagons on the hex axis of a cube.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     hexes
-        Names, positions (from 0) or a (n_hexes,) bool mask; a single one may stand alone.
+        Names, positions (from 0) or a (n_hexes,) bool mask; a single name or position needs no
+        list.
 
     Returns
     -------
     (n_picked,) intp
-        In the order given, each once; empty for none.
+        Positions in the order given, each once; empty for no hexagons.
 
     Raises
     ------
     ValueError
-        If the cube has no such hexagon; the message names the one that may be meant.
+        If the cube does not have a hexagon; for a name, the message suggests a similar one.
 
     Examples
     --------
@@ -78,7 +79,7 @@ def hex_positions(cube: xr.Dataset, hexes: HexChoice) -> Positions:
 
 
 def picked_in(dataset: xr.Dataset, hexes: HexChoice) -> tuple[xr.Dataset, Positions]:
-    """A dataset as a cube, and the positions there of hexagons that were picked in the dataset.
+    """Return a dataset as a cube, and the positions in it of hexagons selected in the dataset.
 
     See `as_cube` and `hex_positions` for parameters and errors.
     """
@@ -92,14 +93,14 @@ def picked_in(dataset: xr.Dataset, hexes: HexChoice) -> tuple[xr.Dataset, Positi
 def hexes_by_neurons(
     cube: xr.Dataset, *, at_least: int = 0, at_most: int | None = None
 ) -> Positions:
-    """Positions of the hexagons with so many neurons.
+    """Return the positions of the hexagons with a number of neurons in a range.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     at_least, at_most
-        Fewest and most neurons, both included.
+        Fewest and most neurons, inclusive.
 
     Returns
     -------
@@ -114,12 +115,12 @@ def hexes_by_neurons(
 def hexes_in_region(
     region: npt.ArrayLike, names: Sequence[str], wanted: str | Iterable[str]
 ) -> Positions:
-    """Positions of the hexagons of some regions.
+    """Return the positions of the hexagons of some regions.
 
     Parameters
     ----------
     region
-        (n_hexes,) whole numbers, position of each hexagon's region in `names`; -1 for none. The
+        (n_hexes,) integers, position of each hexagon's region in `names`; -1 for none. This is the
         attribute `region` of `napari_hexrecruit.flatmap.HexRegions`.
     names
         Names of the regions.
@@ -134,7 +135,7 @@ def hexes_in_region(
     Raises
     ------
     ValueError
-        If there is no such region; the message lists those there are.
+        If a region is not in `names`; the message lists the names.
 
     Examples
     --------
@@ -152,13 +153,13 @@ def hexes_in_region(
 
 
 def neurons_of(members: HexMembers, hexes: Positions) -> npt.NDArray[np.int64]:
-    """Neurons of some hexagons.
+    """Return the neurons of some hexagons.
 
     Parameters
     ----------
     members
-        Hexagon of each neuron, in the order of the cube: what
-        `napari_hexrecruit.pipeline.question.cube_members` gives.
+        Hexagon of each neuron, in the order of the cube, from
+        `napari_hexrecruit.pipeline.question.cube_members`.
     hexes
         (n_picked,) positions of the hexagons.
 
@@ -166,11 +167,11 @@ def neurons_of(members: HexMembers, hexes: Positions) -> npt.NDArray[np.int64]:
     -------
     (n_neurons,) int64
         Rows of the population, ascending; only neurons that the cube counts. SONATA's node ids are
-        ``simulation.node_ids(population)[rows]``, mostly the same.
+        ``simulation.node_ids(population)[rows]``, usually the same numbers.
     """
     picked = np.zeros(len(members.i) + 1, dtype=bool)
     picked[np.asarray(hexes, dtype=np.intp)] = True
-    picked[-1] = False  # neurons in no hexagon read the last entry
+    picked[-1] = False  # neurons without a hexagon (-1) read the last entry
     return np.flatnonzero(picked[members.hex_of_neuron]).astype(np.int64)
 
 
@@ -181,14 +182,14 @@ def neurons_table(
     population: str | npt.NDArray[np.str_],
     node_ids: npt.NDArray[np.int64] | None = None,
 ) -> pd.DataFrame:
-    """Neurons of some hexagons as a table: one row per neuron, in the order of the population.
+    """Return the neurons of some hexagons as a table: one row per neuron, in population order.
 
     Parameters
     ----------
     members, hexes
-        As `neurons_of` takes them.
+        As for `neurons_of`.
     population
-        Name of the node population; or (n_neurons,) that of each neuron.
+        Name of the node population, or (n_neurons,) the name for each neuron.
     node_ids
         (n_neurons,) SONATA node ids; by default 0, 1, 2, ...
 
@@ -215,26 +216,26 @@ def neurons_table(
 
 
 def share_of_neurons(members: HexMembers, neurons: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Share of each hexagon's neurons that are among some neurons: a node set back to hexagons.
+    """Return the share of each hexagon's neurons in a set: from a node set back to hexagons.
 
     Parameters
     ----------
     members
         Hexagon of each neuron.
     neurons
-        (n,) rows of the population, as ``simulation.node_set_ids`` gives them; each counts once,
-        and those in no hexagon do not count.
+        (n,) rows of the population, as ``simulation.node_set_ids`` gives them; repeated rows count
+        once, and neurons without a hexagon do not count.
 
     Returns
     -------
     (n_hexes,) float64
-        0 to 1. ``share > 0`` are the hexagons that hold one of them, ``share == 1`` those that hold
-        no others: a node set written from hexagons selects these again.
+        0 to 1. ``share > 0`` selects the hexagons with any of the neurons, ``share == 1`` the
+        hexagons with no other neurons: these are the hexagons from which a node set was written.
 
     Raises
     ------
     ValueError
-        If a row is none of the population.
+        If a row is outside of the population.
     """
     rows = np.asarray(neurons, dtype=np.int64)
     n_all = len(members.hex_of_neuron)

@@ -1,4 +1,4 @@
-"""Spikes seen through a slow indicator, to set beside widefield imaging."""
+"""Spikes seen through a slow indicator, for comparison with widefield imaging."""
 
 from __future__ import annotations
 
@@ -40,24 +40,24 @@ def calcium(cube: xr.Dataset, *, rise_ms: float = 50.0, decay_ms: float = 500.0)
         A recruitment cube of bins.
     rise_ms, decay_ms
         Time constants of the kernel, ``exp(-t / decay) - exp(-t / rise)`` with integral 1; a rise
-        of 0 is a jump. The rise is shorter than the decay.
+        of 0 is a jump. The rise must be shorter than the decay.
 
     Returns
     -------
     xr.Dataset
         The cube with ``calcium`` (time, hex) float32, spikes/s per neuron. The total is conserved:
-        over all bins, and what is still to come after the last one, it is that of the spikes; a
-        note states the part that is still to come. NaN where the hexagon has no value.
+        the sum over all bins plus the part that follows the last bin equals that of the spikes; a
+        note states the part that follows. NaN if the hexagon has no value.
 
     Raises
     ------
     ValueError
-        If a time constant cannot be used, or the cube has no spikes of bins.
+        If a time constant is out of range, or the cube has no spikes of bins.
 
     Notes
     -----
-    Spikes are taken to be spread evenly over their bin, and the result is the mean over each bin:
-    the weights of the kernel are exact for it, and bins of any width conserve the total.
+    Spikes are assumed to be spread evenly over their bin, and the result is the mean over each bin.
+    The weights of the kernel are exact for this, so that bins of any width conserve the total.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def _check(cube: xr.Dataset, rise_ms: float, decay_ms: float) -> None:
 
 
 class _Kernel:
-    """A convolution bin after bin, with what is still to come of the bins before."""
+    """Convolution bin by bin, with a state that carries the tails of earlier bins."""
 
     def __init__(self, width: float, rise_ms: float, decay_ms: float) -> None:
         spread = decay_ms - rise_ms
@@ -121,7 +121,7 @@ class _Kernel:
         self._states: list[Floats] = []
 
     def convolved(self, counts: Floats) -> Floats:
-        """(n_bins, n_hexes) of the bins that follow those of the last call."""
+        """Return the (n_bins, n_hexes) convolution of the bins after those of the last call."""
         if not self._states:
             self._states = [np.zeros(counts.shape[1]) for _ in self._terms]
         made = np.empty(counts.shape)

@@ -1,4 +1,4 @@
-"""Hexagons over time: one line each, their pooled mean, and the spikes of their neurons."""
+"""Hexagons over time: their traces, their pooled mean, and the spikes of their neurons."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ _KEPT = (TIME, HEX, "row", "col", "i", "j", "x", "y", N_NEURONS)
 
 
 def hex_traces(cube: xr.Dataset, hexes: HexChoice, *, metric: str | None = None) -> xr.Dataset:
-    """Time courses of some hexagons, and their mean.
+    """Return the traces of some hexagons, and their mean.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     hexes
-        The hexagons: names, positions or a mask, as `hex_positions` takes them; may be none.
+        Names, positions or a mask of the hexagons, as for `hex_positions`; can be empty.
     metric
-        What is read, a name in `napari_hexrecruit.metrics` or of a variable of the cube; None: the
-        first that the cube has.
+        Metric to read, a name in `napari_hexrecruit.metrics` or of a variable of the cube; None:
+        the first one of the cube.
 
     Returns
     -------
     xr.Dataset
         ``trace`` (time, hex) float32, one column per hexagon in the order given; ``mean`` (time,)
-        float64, in which every *neuron* of these hexagons counts alike:
+        float64, in which every *neuron* of these hexagons has the same weight:
         ``100 * sum(n_recruited) / sum(n_neurons)`` for recruitment. The coordinates of the hexagons
-        are kept. NaN where a hexagon has too few neurons for a value; such hexagons are not in the
-        mean, and without any other the mean is NaN. Of a comparison the counts of both are pooled
-        first: the mean of a ratio is that of the pooled two. A standard error and the number of a
-        wave have no mean: NaN.
+        are kept. A hexagon with too few neurons for a value is NaN and not part of the mean; if no
+        others remain, the mean is NaN. For a comparison, the counts of each cube are pooled first,
+        so that the mean of a ratio is the ratio of the pooled values. A standard error and the
+        number of a wave have no mean: NaN.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def hex_traces(cube: xr.Dataset, hexes: HexChoice, *, metric: str | None = None)
 def _courses(
     cube: xr.Dataset, shown: Metric
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-    """Values of a metric and their mean; a cube on disk is read once, a part at a time."""
+    """Return the values of a metric and their mean; a cube on disk is read once, in blocks."""
     values, mean = [], []
     named = cube.data_vars if shown.is_of_two(cube) else {*VARIABLES, *shown.reads}
     read = [name for name in named if name in cube]
@@ -97,15 +97,15 @@ def _courses(
 
 
 def population_trace(cube: xr.Dataset, *, metric: str | None = None) -> xr.DataArray:
-    """Time course of the whole population: every neuron of every hexagon counts alike.
+    """Return the trace of the whole population, with the same weight for every neuron.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     metric
-        What is read, a name in `napari_hexrecruit.metrics` or of a variable of the cube; None: the
-        first that the cube has.
+        Metric to read, a name in `napari_hexrecruit.metrics` or of a variable of the cube; None:
+        the first one of the cube.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def population_trace(cube: xr.Dataset, *, metric: str | None = None) -> xr.DataA
     Raises
     ------
     ValueError
-        If the metric has no value of several hexagons, as a standard error.
+        If the metric cannot be pooled over hexagons, for example a standard error.
     """
     import xarray as xr
 
@@ -135,18 +135,18 @@ def population_trace(cube: xr.Dataset, *, metric: str | None = None) -> xr.DataA
 
 
 def traces_table(traces: xr.Dataset) -> pd.DataFrame:
-    """Traces as a table: ``time_ms``, one column per hexagon, ``mean``.
+    """Return traces as a table: ``time_ms``, one column per hexagon, ``mean``.
 
     Parameters
     ----------
     traces
-        What `hex_traces` gives.
+        Result of `hex_traces`.
 
     Returns
     -------
     pandas.DataFrame
-        One row per bin, without ``mean`` where the metric has none; ``to_csv(index=False)`` makes
-        the text that is copied and saved.
+        One row per bin, without ``mean`` if the metric has none; ``to_csv(index=False)`` gives the
+        text that is copied and saved.
     """
     import pandas as pd
 
@@ -170,31 +170,31 @@ def raster(
     stop: float = np.inf,
     clock: Clock | None = None,
 ) -> xr.Dataset:
-    """Spikes of the neurons of some hexagons.
+    """Return the spikes of the neurons of some hexagons.
 
     Parameters
     ----------
     neurons, times_ms
-        (n_spikes,) neuron and time of each spike, times ascending, as
-        `cube_spikes` gives them; neuron -1 is none of the neurons.
+        (n_spikes,) neuron and time of each spike, times ascending, as `cube_spikes` gives them;
+        neuron -1 is not one of the population's neurons.
     members
         Hexagon of each neuron.
     hexes
         (n_picked,) positions of the hexagons.
     start, stop
-        Only spikes with ``start <= t < stop``, ms; one that is less than the tolerance of `Clock`
-        below either counts as at it, as in bins.
+        Only spikes with ``start <= t < stop`` are returned, ms; a spike below either limit by less
+        than the tolerance of `Clock` counts as at the limit, as in bins.
     clock
-        How exactly the times are known, as `Spikes.clock` says; by default as their type does.
+        Precision of the times, as in `Spikes.clock`; by default that of their dtype.
 
     Returns
     -------
     xr.Dataset
         Dimension ``spike``: ``time`` (ms), ``neuron`` (row of the population), ``hex_index``
-        (position in `hexes`), ``line`` (0, 1, ...: where the neuron stands in the raster, those of
-        the first hexagon below those of the second, each in the order of the population). Neurons
-        that do not fire have a line, too: the attribute ``n_lines`` counts them all. Dimension
-        ``hex``: ``first_line`` of each hexagon and its name.
+        (position in `hexes`), ``line`` (0, 1, ...: the neuron's line in the raster; neurons of the
+        first hexagon are below those of the second, each in population order). Neurons that do not
+        fire also have a line: the attribute ``n_lines`` counts them all. Dimension ``hex``:
+        ``first_line`` of each hexagon and its name.
     """
     import xarray as xr
 
@@ -203,7 +203,7 @@ def raster(
     rank_of_hex = np.full(len(members.i), -1, dtype=np.intp)
     rank_of_hex[hexes] = np.arange(len(hexes))
     by_hex = ids[np.argsort(rank_of_hex[members.hex_of_neuron[ids]], kind="stable")]
-    line_of = np.full(len(members.hex_of_neuron) + 1, -1, dtype=np.int32)  # -1 reads the last
+    line_of = np.full(len(members.hex_of_neuron) + 1, -1, dtype=np.int32)  # -1: last entry
     line_of[by_hex] = np.arange(len(by_hex))
     first, last = first_at(times_ms, (clock or Clock(times_ms.dtype)).cuts([start, stop]))
     line = line_of[neurons[first:last]]

@@ -1,4 +1,4 @@
-"""What trials have in common: one of them, their mean, how alike they are."""
+"""Results of trials: a single trial, their mean, and how similar they are."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ _SEM = "recruitment_sem"
 Floats = npt.NDArray[np.float64]
 
 _NO_LENGTH = 1e-6
-"""A course of percents this short is rounding, not variation."""
+"""Greatest length of a trace's deviation from its mean, percent, that is rounding only."""
 
 
 def trial_cube(trials: xr.Dataset, trial: int) -> xr.Dataset:
-    """One trial as a recruitment cube.
+    """Return one trial as a recruitment cube.
 
     Parameters
     ----------
     trials
-        What `cut_trials` or `count_trials` gives.
+        Result of `cut_trials` or `count_trials`.
     trial
-        Its number, from 0.
+        Number of the trial, from 0.
 
     Raises
     ------
     ValueError
-        If there is no such trial.
+        If the trial does not exist.
     """
     n_trials = _n_of(trials)
     if not 0 <= trial < n_trials:
@@ -56,26 +56,26 @@ def trial_cube(trials: xr.Dataset, trial: int) -> xr.Dataset:
     one = trials.isel({TRIAL: trial})
     onset = float(one["onset"])
     attrs: dict[str, Any] = {"title": f"Trial {trial} of {n_trials}, onset at {onset:g} ms"}
-    if N_TRIALS not in trials.attrs:  # bins of a mean are of several times
+    if N_TRIALS not in trials.attrs:  # bins of a mean come from several times
         attrs[ORIGIN] = onset + float(trials.attrs.get(ORIGIN, 0.0))
     return as_cube(one.drop_vars([TRIAL, "onset", "shift"], errors="ignore").assign_attrs(attrs))
 
 
 def trial_mean(trials: xr.Dataset) -> xr.Dataset:
-    """Mean over trials, and its standard error.
+    """Compute the mean over trials and its standard error.
 
     Parameters
     ----------
     trials
-        What `cut_trials` or `count_trials` gives.
+        Result of `cut_trials` or `count_trials`.
 
     Returns
     -------
     xr.Dataset
         A recruitment cube: `recruitment` is the mean over trials, ``recruitment_sem`` (metric
         ``sem``) the standard error ``sd / sqrt(n)`` with the sample standard deviation
-        (``n - 1``); NaN with a single trial. `n_recruited` and `n_spikes` are *sums* over the
-        trials, whose number is the attribute ``n_trials``; the metrics divide by it. Each other
+        (``n - 1``), NaN for a single trial. `n_recruited` and `n_spikes` are *sums* over the
+        trials; metrics divide them by the number of trials, the attribute ``n_trials``. Every other
         quantity of the cube has its mean under its name, and its standard error as ``<name>_sem``.
     """
     n_trials, first = _n_of(trials), trial_cube(trials, 0).load()
@@ -97,7 +97,7 @@ def trial_mean(trials: xr.Dataset) -> xr.Dataset:
 
 
 class _Sums(NamedTuple):
-    """Sums over trials by variable: counts; others, and their squares, less the first trial's."""
+    """Sums over trials by variable: of counts; of others' values minus the first, and squares."""
 
     n_trials: int
     counts: dict[str, npt.NDArray[np.int64]]
@@ -106,7 +106,7 @@ class _Sums(NamedTuple):
 
 
 def _sums_of(trials: xr.Dataset, first: xr.Dataset) -> _Sums:
-    """One trial in memory at a time."""
+    """Sum over the trials, with one trial in memory at a time."""
     names = own_variables(first)
     base = {name: first[name].values for name in names if name not in (N_RECRUITED, N_SPIKES)}
     counts = {name: first[name].values.astype(np.int64) for name in names if name not in base}
@@ -125,7 +125,7 @@ def _sums_of(trials: xr.Dataset, first: xr.Dataset) -> _Sums:
 
 
 def _means(first: xr.Dataset, name: str, sums: _Sums) -> dict[str, Any]:
-    """The variables of a mean and of its standard error."""
+    """Return the variables of a mean and of its standard error."""
     n_trials, off = sums.n_trials, sums.off[name]
     square = np.maximum(sums.squares[name] - off**2 / n_trials, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -154,26 +154,26 @@ def _int32(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
 
 
 def reliability(trials: xr.Dataset, *, metric: str | None = None) -> xr.DataArray:
-    """How alike the trace of each hexagon is from trial to trial.
+    """Compute how similar the trace of each hexagon is from trial to trial.
 
     Parameters
     ----------
     trials
-        What `cut_trials` or `count_trials` gives; all of its bins count.
+        Result of `cut_trials` or `count_trials`; all of its bins count.
     metric
-        What is correlated, as `compare` takes it.
+        Metric to correlate, as for `compare`.
 
     Returns
     -------
     xr.DataArray
-        (hex,) float64, mean of Pearson's correlation over all pairs of trials, -1/(n - 1) to 1. A
-        trial that does not vary correlates with none: its pairs count as 0. NaN with a single
-        trial, with a single bin, where the hexagon has no value, or where no trial varies.
+        (hex,) float64, mean of Pearson's correlation over all pairs of trials, -1/(n - 1) to 1. The
+        pairs of a trial that does not vary count as 0. NaN for a single trial or a single bin, or
+        if the hexagon has no value or no trial varies.
 
     Notes
     -----
-    With the traces shifted and scaled to mean 0 and length 1, ``z_k``, the sum over all pairs is
-    ``(|sum z_k|**2 - m) / 2``, m trials that vary: one pass, not one per pair.
+    With ``z_k`` the traces shifted and scaled to mean 0 and length 1, the sum over all pairs is
+    ``(|sum z_k|**2 - m) / 2`` for m trials that vary: one pass, not one per pair.
     """
     import xarray as xr
 
@@ -203,7 +203,7 @@ def reliability(trials: xr.Dataset, *, metric: str | None = None) -> xr.DataArra
 
 
 def _n_of(trials: xr.Dataset) -> int:
-    """Number of trials."""
+    """Return the number of trials; refuse a dataset without trials."""
     if TRIAL not in getattr(trials, "dims", ()) or not own_variables(trials):
         raise ValueError(
             "these are no trials: cut a cube with cut_trials(cube, onsets, before=..., after=...)"

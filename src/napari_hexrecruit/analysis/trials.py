@@ -1,4 +1,4 @@
-"""A cube cut around onsets: single trials, their mean, and how alike they are."""
+"""Trials: windows of a cube around onsets, cut from the cube or counted from spikes."""
 
 from __future__ import annotations
 
@@ -48,28 +48,26 @@ ORIGIN = "time_origin_ms"
 def cut_trials(
     cube: xr.Dataset, onsets: npt.ArrayLike, *, before: float, after: float
 ) -> xr.Dataset:
-    """Parts of a cube around onsets, side by side, with time relative to the onset.
+    """Cut windows around onsets from a cube, with time relative to the onset.
 
     Parameters
     ----------
     cube
-        A recruitment cube of bins; not one of the neurons recruited so far.
+        A recruitment cube of bins, not of the neurons recruited so far.
     onsets
-        (n_onsets,) times, ms. One that is not the edge of a bin is taken as the nearest edge, at
-        most half a bin away; `count_trials` is exact.
+        (n_onsets,) times, ms. An onset inside a bin moves to the nearest edge, at most half a bin
+        away; `count_trials` is exact.
     before, after
-        The window from ``onset - before`` to ``onset + after``, ms: whole numbers of bins, 0 or
-        more.
+        Window from ``onset - before`` to ``onset + after``, ms: whole numbers of bins, 0 or more.
 
     Returns
     -------
     xr.Dataset
-        Dimensions (trial, time, hex): `recruitment`, `n_recruited` and `n_spikes` of each trial,
-        and other quantities of the cube,
-        ``time`` from ``-before`` (0 is the bin that starts at the onset). Along ``trial``:
-        ``onset`` (ms) and ``shift`` (ms, from the onset to the edge that stands for it). Onsets
-        whose window is not all inside of the cube are left out and listed in the attribute
-        ``onsets_left_out``.
+        Dimensions (trial, time, hex): `recruitment`, `n_recruited`, `n_spikes` and other quantities
+        of the cube for each trial, with ``time`` from ``-before`` (0 is the start of the bin at the
+        onset). Along ``trial``: ``onset`` (ms) and ``shift`` (ms, from the onset to the edge used
+        for it). Onsets whose window is not entirely inside the cube are left out and listed in the
+        attribute ``onsets_left_out``.
 
     Raises
     ------
@@ -96,7 +94,7 @@ def cut_trials(
 
 
 def _windows(cube: xr.Dataset, first: npt.NDArray[np.int64], n_bins: int) -> dict[str, Any]:
-    """(n_trials, n_bins, n_hexes) of each variable; of a cube on disk read when it is asked for."""
+    """Return (n_trials, n_bins, n_hexes) of each variable, read on demand from a cube on disk."""
     if not time_chunks(cube):
         rows = first[:, None] + np.arange(n_bins)
         return {name: cube[name].values[rows] for name in own_variables(cube)}
@@ -123,35 +121,35 @@ def count_trials(
     clock: Clock | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """As `cut_trials`, counted from the spikes: a bin starts exactly at every onset.
+    """Count trials as in `cut_trials`, but from the spikes, with a bin edge exactly at each onset.
 
     Parameters
     ----------
     cube
         A recruitment cube of the same neurons, of any window: its hexagons and attributes are kept.
     neurons, times_ms, members
-        Spikes and hexagon of each neuron, as `napari_hexrecruit.counting.members.count_spikes`
-        takes them; `members` in the order of the cube.
+        Spikes, and hexagon of each neuron, as for
+        `napari_hexrecruit.counting.members.count_spikes`; `members` in the order of the cube.
     onsets, before, after
-        As `cut_trials` takes them; onsets may be anywhere.
+        As for `cut_trials`; onsets can be at any time.
     bin_ms
         Width of a bin, ms; by default the cube's.
     within
         Start and end of the simulation, ms: windows outside are left out.
     clock
-        How exactly the times are known, as `Spikes.clock` says; by default as their type does.
+        Precision of the times, as in `Spikes.clock`; by default that of their dtype.
     progress
         Called as ``progress("trials", done, total)``.
 
     Returns
     -------
     xr.Dataset
-        As `cut_trials`, with ``shift`` 0.
+        As from `cut_trials`, with ``shift`` 0.
 
     Raises
     ------
     ValueError
-        As `cut_trials`; or if the members are not those of the cube.
+        As for `cut_trials`; or if the members are not those of the cube.
     """
     cube = as_cube(cube)
     _refuse_cumulative(cube)
@@ -186,7 +184,7 @@ def count_trials(
 
 
 class _Onsets(NamedTuple):
-    """Onsets that count once each, which of them are inside, the others, and shifts to edges."""
+    """Distinct onsets, which of them are inside, the repeated ones, and the shifts to edges."""
 
     times: Floats
     inside: npt.NDArray[np.bool_]
@@ -197,7 +195,7 @@ class _Onsets(NamedTuple):
 def _trials(
     cube: xr.Dataset, values: dict[str, Any], window: TimeBins, onsets: _Onsets
 ) -> xr.Dataset:
-    """Values (trial, time, hex) with the coordinates of the cube and times around 0."""
+    """Label values (trial, time, hex) with the cube's coordinates and times relative to onsets."""
     import xarray as xr
 
     used, shift = onsets.times[onsets.inside], onsets.shift[onsets.inside]
@@ -227,7 +225,7 @@ def _trials(
 
 
 def _notes(edges: Floats, repeated: Floats, window: TimeBins) -> list[str]:
-    """What is not as it may look; of onsets that repeat others, a warning, too."""
+    """Note repeated onsets and overlapping windows; also warn of repeated onsets."""
     notes = []
     if len(repeated):
         notes.append(
@@ -246,7 +244,7 @@ def _notes(edges: Floats, repeated: Floats, window: TimeBins) -> list[str]:
 
 
 def _each_once(edges: npt.NDArray[np.int64], away: Floats) -> npt.NDArray[np.bool_]:
-    """Which onsets stand for their edge: the nearest one, of equally near ones the first."""
+    """Return which onsets to use, one per edge: the nearest, and the first of equally near ones."""
     order = np.lexsort((away, edges))
     once = np.zeros(len(edges), dtype=bool)
     once[order[np.append(True, np.diff(edges[order]) > 0)]] = True
@@ -254,7 +252,7 @@ def _each_once(edges: npt.NDArray[np.int64], away: Floats) -> npt.NDArray[np.boo
 
 
 def _apart(times: Floats) -> tuple[Floats, Floats]:
-    """Ascending onsets that differ, and those that are another one but for rounding."""
+    """Return the distinct onsets, ascending, and the onsets that repeat one within rounding."""
     again = np.append(False, np.diff(times) <= EDGE_TOLERANCE_MS)
     return times[~again], times[again]
 

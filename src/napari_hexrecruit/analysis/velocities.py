@@ -1,4 +1,4 @@
-"""How fast and where to a wave runs at each hexagon, and where it begins and ends."""
+"""Local speed and direction of a wave at each hexagon, and its sources and sinks."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ Floats = npt.NDArray[np.float64]
 
 _RINGS = 2
 _FEWEST = 6
-"""Hexagons with a latency that a gradient is taken from, at least."""
+"""Fewest hexagons with a latency for a gradient."""
 _MOST_ARE = 2 / 3
-"""Share of the neighbours that have a direction where a divergence is taken: not at a rim."""
+"""Least share of neighbours with a gradient for a divergence; a rim has fewer."""
 _STANDS_OUT = 2.0
-"""Standard errors from which on the latencies rise."""
+"""Least size of a gradient that is not 0, in standard errors."""
 _ROUNDING = 1e-9
 _LIKE_A_POINT = 0.2
-"""Share of the divergence around a point from which on a hexagon is a source or a sink."""
+"""Least divergence of a source or sink, as a share of that around a point."""
 
 
 def local_velocity(latency: xr.DataArray, *, rings: int = _RINGS) -> xr.Dataset:
-    """Velocity of a wave at each hexagon, from the gradient of latency over its neighbours.
+    """Compute the velocity of a wave at each hexagon from the gradient of latency around it.
 
     Parameters
     ----------
     latency
-        (hex,) ms, such as `half_peak_latency`, or `wave_latency` of one of several waves.
+        (hex,) ms, for example `half_peak_latency`, or `wave_latency` of one of several waves.
     rings
-        Neighbours are those within so many steps on the lattice.
+        Neighbours are hexagons up to this many steps away on the lattice.
 
     Returns
     -------
@@ -46,17 +46,17 @@ def local_velocity(latency: xr.DataArray, *, rings: int = _RINGS) -> xr.Dataset:
             gradient of latency, and the standard error of either; ms per unit of flat space.
         ``velocity_x``, ``velocity_y``
             units of flat space per ms; NaN where the gradient is within two standard errors of 0,
-            as it is without a front or in a simultaneous response.
+            as without a front or in a simultaneous response.
         ``speed``, ``speed_low``, ``speed_high``
-            its size and the 95 % interval; the same units. Infinity where the interval of the
-            gradient holds 0.
+            size of the velocity and its 95 % interval; the same units. ``speed_high`` is infinite
+            where the interval of the gradient contains 0.
         ``direction``, ``direction_se``
             degrees counter-clockwise from +x, 0 to 360, and the standard error.
         ``divergence``
             of the direction, per unit of flat space: above 0 where the wave spreads, below 0 where
-            it runs together; NaN at a rim.
+            it converges; NaN at a rim.
         ``source``, ``sink``
-            whether the divergence is the greatest, or least, of the neighbours, and at least a
+            whether the divergence is the greatest (least) among the neighbours, and at least a
             fifth of that around a point: two straight fronts that meet have up to 0.6 of it.
 
     Raises
@@ -66,10 +66,10 @@ def local_velocity(latency: xr.DataArray, *, rings: int = _RINGS) -> xr.Dataset:
 
     Notes
     -----
-    Least squares of a plane over each hexagon and its neighbours. The errors are taken to be
-    independent, and as large as the hexagon's own residuals or the median of all, whichever is
-    more. Neighbouring hexagons share most of their data, so their velocities are alike by
-    construction.
+    A plane is fitted by least squares to each hexagon and its neighbours. Errors are assumed to be
+    independent, and as large as the hexagon's own residuals or the median over all hexagons,
+    whichever is larger. Neighbouring hexagons share most of their data, so their velocities are
+    similar by construction.
 
     Examples
     --------
@@ -109,21 +109,22 @@ def local_velocity(latency: xr.DataArray, *, rings: int = _RINGS) -> xr.Dataset:
 
 
 def velocity_arrows(velocity: xr.Dataset, *, at_most: int = 150) -> list[Floats]:
-    """Arrows of local velocity, as lines to draw.
+    """Return arrows of local velocity, as lines to draw.
 
     Parameters
     ----------
     velocity
-        What `local_velocity` gives.
+        Result of `local_velocity`.
     at_most
-        About so many arrows: of more hexagons, every second or third in each direction has one.
+        Approximate number of arrows: with more hexagons, every second, third, ... hexagon in each
+        direction has one.
 
     Returns
     -------
     list of (6, 2) float64
-        Shaft and barbs, as `arrow_line` gives them, centred on the hexagon. Their length grows with
-        the speed: an arrow of the median speed is as long as two arrows' centres are apart, less a
-        quarter; none is more than twice as long.
+        Shaft and barbs, as from `arrow_line`, centred on the hexagon. Their length is proportional
+        to the speed: an arrow of the median speed is three quarters as long as the distance between
+        arrows, and none is more than twice as long as that.
 
     Raises
     ------
@@ -152,14 +153,14 @@ def velocity_arrows(velocity: xr.Dataset, *, at_most: int = 150) -> list[Floats]
 
 
 def _every(xy: Floats, spacing: float, step: int) -> Floats:
-    """Which hexagons are on a coarser lattice."""
+    """Return which hexagons are on a coarser lattice."""
     row = np.rint(xy[:, 1] / (spacing * math.sqrt(3.0) / 2.0)).astype(np.int64)
     col = np.rint(xy[:, 0] / spacing - row / 2.0).astype(np.int64)
     return np.asarray((row % step == 0) & (col % step == 0))
 
 
 class _Near(NamedTuple):
-    """Pairs of a hexagon and one that is near, itself among them: positions and the way there."""
+    """Pairs of a hexagon and a near one, including itself: positions and the step between them."""
 
     of: npt.NDArray[np.int64]
     to: npt.NDArray[np.int64]
@@ -179,14 +180,14 @@ class _Near(NamedTuple):
         return cls(of, to, (xy[to] - xy[of]) / spacing, len(xy), spacing, rings)
 
     def sums(self, values: Floats) -> Floats:
-        """(n,) sum over each hexagon's neighbourhood."""
+        """Return the (n,) sums over each hexagon's neighbourhood."""
         return np.bincount(self.of, values, self.n).astype(np.float64)
 
 
 class _Gradient(NamedTuple):
-    """Gradient per unit of flat space, variances (xx, xy, yy) of it, degrees of freedom.
+    """Gradient per unit of flat space, its variances (xx, xy, yy) and degrees of freedom.
 
-    `usual` is the standard error where the fit is as good as most are; up to `least` is rounding.
+    `usual` is the standard error of a typical fit; a gradient up to `least` is rounding.
     """
 
     x: Floats
@@ -198,7 +199,7 @@ class _Gradient(NamedTuple):
 
 
 def _gradient(near: _Near, values: Floats) -> _Gradient:
-    """Plane of least squares over each hexagon and its neighbours."""
+    """Fit a plane by least squares to each hexagon and its neighbours."""
     there = np.isfinite(values[near.to]).astype(np.float64)
     value = np.where(there > 0, values[near.to], 0.0)
     size = float(np.max(np.abs(value), initial=0.0))
@@ -256,9 +257,9 @@ def _velocity(fit: _Gradient) -> dict[str, Floats]:
 
 
 def _spreading(near: _Near, fit: _Gradient) -> dict[str, npt.NDArray[Any]]:
-    """Divergence of the direction, where a hexagon is in the middle of enough others.
+    """Compute the divergence of the direction where a hexagon has enough neighbours, and its peaks.
 
-    Directions count as far as they are known: a gradient within its errors counts in proportion.
+    A gradient within the error has a direction shorter than 1, in proportion to its size.
     """
     known = np.isfinite(fit.x)
     least = max(_STANDS_OUT * fit.usual, fit.least)
@@ -280,7 +281,7 @@ def _spreading(near: _Near, fit: _Gradient) -> dict[str, npt.NDArray[Any]]:
         signed = np.where(full, sign * share, -np.inf)
         top = np.full(near.n, -np.inf)
         order = np.argsort(signed[near.to], kind="stable")
-        top[near.of[order]] = signed[near.to][order]  # the last that is written stays
+        top[near.of[order]] = signed[near.to][order]  # the last write, the top, stays
         found[name] = (signed >= _LIKE_A_POINT) & (signed >= top)
     return found
 
@@ -288,7 +289,7 @@ def _spreading(near: _Near, fit: _Gradient) -> dict[str, npt.NDArray[Any]]:
 def _slope(
     near: _Near, there: npt.NDArray[np.bool_], n: Floats, way: Floats, values: Floats
 ) -> Floats:
-    """(n,) slope of values along a way, over each hexagon's neighbours."""
+    """Return the (n,) slope of values along x or y, over each hexagon's neighbours."""
     off = np.where(there, way - (near.sums(there * way) / n)[near.of], 0.0)
     return near.sums(off * values) / near.sums(off**2)
 

@@ -1,4 +1,4 @@
-"""Whether a fitted front is a wave, and why not, in a sentence."""
+"""Verdict on whether a fitted front is a wave, as a sentence."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ CRITERIA = {
     "p_value": 0.01,
     "agreement": 0.5,
 }
-"""A front is called a wave from so many hexagons on, with at least this R squared and agreement, at
-most this p-value, a delay from end to end of the sheet of at least one bin, and if it explains the
-latencies better than two levels do, one after the other."""
+"""A front counts as a wave if it has at least this many hexagons, R squared and agreement, at most
+this p-value, a delay across the sheet of at least one bin, and if it explains the latencies better
+than two successive levels do."""
 
 
 @dataclass(frozen=True, eq=False)
 class Front:
-    """A fitted front and what is known about its errors."""
+    """A fitted front, its p-value, its agreement, and the autocorrelation of its errors."""
 
     trend: Trend
     noise: Noise
@@ -38,7 +38,7 @@ class Front:
 
 
 def against(front: Front, points: Points, resolution: float) -> str:
-    """What speaks against a wave; empty for nothing."""
+    """Return the reason why the front is not a wave, or an empty string if it is one."""
     trend, needed = front.trend, CRITERIA
     if trend.delay <= 0.0:
         return "all hexagons respond at the same time"
@@ -80,7 +80,7 @@ def _by_chance(front: Front, points: Points) -> str:
 
 
 def _undecidable(front: Front, points: Points) -> str:
-    """That one map cannot tell; empty where it can."""
+    """Return why one map cannot decide, or an empty string if it can."""
     size = float(np.hypot(*np.ptp(points.xy, axis=0)))
     alike = front.noise.correlation_length
     if alike <= size / 3.0:
@@ -92,7 +92,7 @@ def _undecidable(front: Front, points: Points) -> str:
 
 
 def told(fit: WaveFit) -> str:
-    """A wave in a sentence: its kind, speed, direction or source, and how well it fits."""
+    """Describe a wave in a sentence: kind, speed, direction or source, and quality of the fit."""
     unit = "µm" if fit.flat_units in MICROMETRES else fit.flat_units
     speed = f"{fit.speed:.3g} {unit}/ms"
     if math.isfinite(fit.speed_m_per_s):

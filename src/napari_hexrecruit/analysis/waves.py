@@ -1,4 +1,4 @@
-"""Speed and direction of a travelling front, and whether there is one at all."""
+"""Fit of a travelling front: its speed and direction, and whether it is a wave."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ Floats = npt.NDArray[np.float64]
 WaveKind = Literal["plane", "radial"]
 
 AMPLITUDE_PRONE = ("latency", "first_spike_latency")
-"""Maps that are earlier where a response is stronger."""
+"""Maps with earlier latencies for stronger responses."""
 
 _RADIAL_IS_BETTER_BY = 6.0
-"""Difference of BIC from which on a circle, with its one parameter more, is believed."""
+"""Difference of BIC above which the radial front, with one more parameter, is preferred."""
 _NAN2 = (math.nan, math.nan)
 
 
 @dataclass(frozen=True)
 class WaveFit:
-    """A front fitted to latencies; `fit_wave` makes it.
+    """A front fitted to latencies, made by `fit_wave`.
 
     Attributes
     ----------
@@ -45,42 +45,42 @@ class WaveFit:
         Whether all of `CRITERIA` hold. If not, speed, direction, source and their intervals are
         NaN.
     why
-        The same as a sentence: the wave in numbers, or what speaks against one.
+        The verdict as a sentence: the wave in numbers, or the reason why it is not one.
     speed, speed_ci
         Speed of the front and its 95 % interval; µm/ms, or the units of flat space per ms.
     direction, direction_ci
-        Where a plane front runs to and the 95 % interval: degrees counter-clockwise from +x, 0 to
-        360 (the end of the interval may lie beyond). NaN for a radial one.
+        Direction in which a plane front runs and its 95 % interval: degrees counter-clockwise from
+        +x, 0 to 360 (the interval can extend beyond). NaN for a radial front.
     source
-        x and y where a radial front starts; NaN for a plane one.
+        x and y where a radial front starts; NaN for a plane front.
     start
-        Latency of the front at the source, or, of a plane front, in the mean of the centres; ms.
+        Latency of the front at the source, or, for a plane front, at the mean of the centres; ms.
     slowness
-        Of a plane front the (x, y) components, of a radial one (outwards, 0): ms per unit of flat
-        space. Given whether it is a wave or not.
+        (x, y) components of a plane front, or (outwards, 0) of a radial front: ms per unit of flat
+        space. Also given if the front is not a wave.
     r_squared
-        Share of the latencies' variance that the fit explains, weighted as the fit is.
+        Share of the latencies' variance that the fit explains, with the weights of the fit.
     p_value
-        Probability of as good a fit by chance: the share of 499 maps without a front, in which
-        neighbours are as alike as in what this front leaves, that a front fits as well.
+        Probability of an equally good fit by chance: the share of maps without a front that a front
+        fits as well, among 499 random maps with the autocorrelation of the residuals and this one.
     correlation_length
-        Distance over which what the front leaves is alike, where its correlation falls to 1/e;
-        units of flat space, 0 where neighbours have nothing in common.
+        Distance at which the correlation of the residuals falls to 1/e, units of flat space; 0 if
+        neighbours are not correlated.
     agreement
-        Share of hexagons around which the latencies rise within 45 degrees of the fitted direction.
+        Share of hexagons around which the latencies rise within 45 degrees of the fitted direction;
         0.25 by chance.
     residual
         Root mean square of the residuals, ms.
     caution
-        What the map of latencies makes doubtful, a sentence; empty for nothing.
+        Sentence about why the map of latencies makes the fit doubtful; empty if it does not.
     delay
-        Fitted latency from the first to the last of the hexagons, ms.
+        Difference of the fitted latencies of the last and the first hexagon, ms.
     n_hexes
-        Hexagons with a latency.
+        Number of hexagons with a latency.
     flat_units
         Units of flat space.
     origin
-        Where the latency is `start`: the mean of the centres, or the source.
+        Point with the latency `start`: the mean of the centres, or the source.
     """
 
     kind: WaveKind
@@ -106,11 +106,11 @@ class WaveFit:
 
     @property
     def speed_m_per_s(self) -> float:
-        """Speed in m/s; NaN where flat space is not in µm."""
+        """Speed in m/s; NaN if flat space is not in µm."""
         return self.speed / 1000.0 if self.flat_units in MICROMETRES else math.nan
 
     def latency_at(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
-        """Fitted latency, ms, at points of flat space; of any fit, wave or not."""
+        """Return the fitted latency at points of flat space, ms, also if it is not a wave."""
         dx = np.asarray(x, dtype=np.float64) - self.origin[0]
         dy = np.asarray(y, dtype=np.float64) - self.origin[1]
         if self.kind == "radial":
@@ -118,7 +118,7 @@ class WaveFit:
         return np.asarray(self.start + self.slowness[0] * dx + self.slowness[1] * dy)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values for JSON; None where there is no number."""
+        """Return all attributes as plain values for JSON; None instead of NaN or infinity."""
         values = dataclasses.asdict(self) | {"speed_m_per_s": self.speed_m_per_s}
         return {name: _plain(value) for name, value in values.items()}
 
@@ -138,18 +138,19 @@ def fit_wave(
         (hex,) ms, from `napari_hexrecruit.analysis.latencies`; hexagons with NaN do not count.
     kind
         ``"plane"`` for a straight front, ``t = t0 + s . x``; ``"radial"`` for circles around a
-        source that is found, ``t = t0 + s |x - c|``; ``"best"`` for the one with the lower BIC
-        (radial only if it is lower by more than 6, and the source is not far outside of the sheet).
+        fitted source, ``t = t0 + s |x - c|``; ``"best"`` for the one with the lower BIC (radial
+        only if it is lower by more than 6, the latencies rise with the distance from the source,
+        and the source is not far outside of the sheet).
     weights
-        (n_hexes,) weight of each hexagon, 0 or more; by default all alike. Proportional to one over
-        the variance of its latency.
+        (n_hexes,) weight of each hexagon, 0 or more, proportional to the inverse variance of its
+        latency; by default all equal.
     seed
-        Of what is drawn by chance: the same seed gives the same numbers.
+        Seed of the random draws; the same seed gives the same numbers.
 
     Returns
     -------
     WaveFit
-        Where there is no wave it says why, and its speed is NaN.
+        If the front is not a wave, `why` gives the reason, and the speed is NaN.
 
     Raises
     ------
@@ -164,9 +165,9 @@ def fit_wave(
 
     Notes
     -----
-    Weighted least squares. Speed is ``1 / |s|``; a plane front runs in the direction of `s`. The
-    intervals are those of least squares with errors that are as alike from neighbour to neighbour
-    as what the front leaves; their autocorrelation is fitted by restricted maximum likelihood.
+    The fit is by weighted least squares. Speed is ``1 / |s|``; a plane front runs in the direction
+    of `s`. The intervals are those of least squares with autocorrelated errors; the autocorrelation
+    of the residuals is fitted by restricted maximum likelihood.
 
     References
     ----------
@@ -202,7 +203,7 @@ def fit_wave(
         shape: WaveKind = "radial" if kind == "radial" else "plane"
         why, n_hexes = f"no wave: {against}", len(points.t)
         return WaveFit(shape, False, why, n_hexes=n_hexes, flat_units=units, caution=caution)
-    # The matrices are small: with a thread per core they take 3 to 10 times as long.
+    # The matrices are small: one thread per core would take 3 to 10 times as long.
     with threadpool_limits(1, user_api="blas"):
         front = _front(points, kind, seed)
         unlike = verdicts.against(front, points, _resolution(latency))
@@ -219,7 +220,7 @@ def _front(points: Points, kind: str, seed: int) -> Front:
     if kind == "best":
         radial = _fits.radial(points)
         if trend.bic - radial.bic > _RADIAL_IS_BETTER_BY:
-            leaves = radial  # also where its source is too far away to be believed
+            leaves = radial  # even if its source is too far away
             usable = radial.slowness[0] > 0.0 and not _fits.is_wide(radial, points)
             trend = radial if usable else trend
     kinds = get_args(WaveKind) if kind == "best" else (kind,)
@@ -229,7 +230,7 @@ def _front(points: Points, kind: str, seed: int) -> Front:
 
 
 def _caution(latency: xr.DataArray) -> str:
-    """Why a map of latencies may show a front where amplitudes differ; empty for others."""
+    """Return why amplitudes can look like a front in this map, or an empty string."""
     if latency.name not in AMPLITUDE_PRONE:
         return ""
     return (
@@ -239,7 +240,7 @@ def _caution(latency: xr.DataArray) -> str:
 
 
 def _of_amplitudes(latency: xr.DataArray, trend: Trend) -> str:
-    """Whether the amplitudes explain the latencies as well as the front does; empty if not."""
+    """Return a reason if amplitudes explain the latencies as well as the front, else nothing."""
     if latency.name not in AMPLITUDE_PRONE or AMPLITUDE not in latency.coords:
         return ""
     share = _fits.share_of_amplitude(latency.values, latency[AMPLITUDE].values)
@@ -265,7 +266,7 @@ def _points(latency: xr.DataArray, weights: npt.ArrayLike | None) -> Points:
 
 
 def _resolution(latency: xr.DataArray) -> float:
-    """Delay below which a front crosses the sheet within a bin; 0 of exact latencies."""
+    """Return the delay below which a front crosses the sheet within a bin; 0 if exact."""
     return float(latency.attrs.get("bin_ms", 0.0))
 
 
@@ -281,7 +282,7 @@ def _too_little(points: Points) -> str:
 def _described(
     front: Front, points: Points, flat_units: str, caution: str, against: str
 ) -> WaveFit:
-    """The fit in numbers that it has whether it is a wave or not."""
+    """Return the fit with the numbers that do not require a wave."""
     trend = front.trend
     return WaveFit(
         kind=trend.kind,
@@ -303,7 +304,7 @@ def _described(
 
 
 def _as_wave(fit: WaveFit, draws: Floats) -> WaveFit:
-    """The fit with speed, direction or source, and their intervals from resampled slowness."""
+    """Add speed, direction or source, and their intervals from resampled slowness."""
     wave: dict[str, Any] = {
         "is_wave": True,
         "speed": 1.0 / math.hypot(*fit.slowness),

@@ -1,4 +1,4 @@
-"""Windows of a cube's time."""
+"""Time windows of a cube."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ if TYPE_CHECKING:
 
 
 def bins_of(cube: xr.Dataset) -> TimeBins:
-    """The bins of a cube's time axis."""
+    """Return the bins of a cube's time axis."""
     start, width = float(cube[TIME][0]), float(cube.attrs["bin_ms"])
     return TimeBins(start, start + cube.sizes[TIME] * width, width)
 
 
 def cut(cube: xr.Dataset, start: float | None = None, stop: float | None = None) -> xr.Dataset:
-    """Part of a cube between two times.
+    """Return the part of a cube between two times.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     start, stop
-        Edges of bins, ms; by default the cube's own ends. Times within 1e-6 ms of an edge are it.
+        Edges of bins, ms; by default the ends of the cube. A time within 1e-6 ms of an edge counts
+        as the edge.
 
     Returns
     -------
     xr.Dataset
         A recruitment cube that shares its values with the given one. Its recipe and the numbers of
-        spikes read stay those of the whole.
+        spikes read remain those of the whole cube.
 
     Raises
     ------
