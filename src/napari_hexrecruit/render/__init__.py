@@ -1,4 +1,4 @@
-"""A cube becomes pictures, movies and web pages, without a screen and without GL.
+"""Pictures, movies and web pages of cubes, without a screen and without GL.
 
 Knows cubes and metrics. Must not know simulations or napari.
 """

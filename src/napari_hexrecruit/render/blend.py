@@ -1,7 +1,7 @@
-"""Colours of hexagons to pixels, with the layers under and over them folded into the weights.
+"""Colours of hexagons to pixels, with the layers under and over them folded into weights.
 
-Everything that lies under and over the hexagons is the same in all frames, and blending is linear.
-So each pixel is a constant plus weighted colours of hexagons, and no layer is blended per frame.
+Everything under and over the hexagons is the same in all frames, and blending is linear. So each
+pixel is a constant plus weighted colours of hexagons, and no layer is blended per frame.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ _TRANSPARENT = 1e-6
 
 @dataclass(frozen=True)
 class Blend:
-    """How the colours of hexagons make the pixels of a box.
+    """Weights that turn the colours of hexagons into the pixels of a box.
 
     Parameters
     ----------
     owner
-        (height, width) intp, the hexagon whose colour a pixel has; the number of hexagons for the
-        colour of the background.
+        (height, width) intp, the hexagon whose colour a pixel has; the number of hexagons stands
+        for the background.
     mixed
         (n_mixed,) intp, flat positions of the pixels that are a mixture instead.
     constant
-        (n_mixed,) uint64, what is the same in all frames.
+        (n_mixed,) uint64, the part that is the same in all frames.
     alpha
-        (n_mixed,) uint32, alpha of these pixels as packed colour.
+        (n_mixed,) uint32, alpha of these pixels as a packed colour.
     shares
         For the first, second, ... hexagon of the leading mixed pixels: its index and its weight.
     """
@@ -88,18 +88,18 @@ def fold(
     Parameters
     ----------
     coverage
-        Which hexagon covers which pixel.
+        Hexagons that cover each pixel.
     under, over
         (height, width, 4) layers.
     opacity
-        Of the hexagons.
+        Opacity of the hexagons.
     background
         Packed colour of pixels that show nothing else.
 
     Returns
     -------
     Blend
-        Only pixels on borders of hexagons, or under or over something, are mixtures.
+        Its mixtures are the pixels on borders of hexagons, or where a layer or the opacity matters.
     """
     shown = pack(laid_over(under, over)).reshape(-1)
     under, over = under.reshape(-1, 4), over.reshape(-1, 4)
@@ -122,7 +122,7 @@ def fold(
 
 
 def _with_veiled(shares: tuple[Share, ...], owner: Indices) -> tuple[Share, ...]:
-    """Shares with more pixels at the end of the first, each filled by one hexagon."""
+    """Append pixels to the first shares, each filled by one hexagon."""
     whole = np.ones(len(owner), dtype=np.float32)
     if not shares:
         return ((owner, whole),)
@@ -133,7 +133,7 @@ def _with_veiled(shares: tuple[Share, ...], owner: Indices) -> tuple[Share, ...]
 def _weighted(
     owner: Indices, mixed: Indices, shares: tuple[Share, ...], under: Floats, over: Floats
 ) -> Blend:
-    """Blend for pixels (n_mixed, 4) under and over which these shares of hexagons lie."""
+    """Make the blend from the layers (n_mixed, 4) and the shares of hexagons between them."""
     covered = np.zeros(len(mixed), dtype=np.float32)
     for own, share in shares:
         covered[: len(own)] += share

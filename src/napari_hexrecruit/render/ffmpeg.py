@@ -1,4 +1,4 @@
-"""Frames through a pipe into ffmpeg: one process per file, ended in every case."""
+"""Frames through a pipe into ffmpeg: one process per file, which never outlives the writing."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _SECONDS_TO_END = 600.0
 
 
 def ffmpeg_program() -> str:
-    """Path of ffmpeg: the one that imageio-ffmpeg brings or finds.
+    """Return the path of the ffmpeg that imageio-ffmpeg brings or finds.
 
     Raises
     ------
     MissingExtraError
-        If there is none.
+        If ffmpeg is not found.
     """
     try:
         from imageio_ffmpeg import get_ffmpeg_exe
@@ -54,23 +54,23 @@ def run_ffmpeg(arguments: Sequence[str], final: str) -> None:
 
 
 class Encoder:
-    """An ffmpeg that reads frames from a pipe; a context manager.
+    """Context manager for an ffmpeg that reads frames from a pipe.
 
-    When the block ends, the file is complete; when it raises, ffmpeg is ended.
+    The file is complete when the block ends; if the block raises, ffmpeg is ended.
 
     Parameters
     ----------
     arguments
-        Of ffmpeg, without the program.
+        Arguments of ffmpeg, without the program.
     final
         Name of the file as the user knows it, for messages.
 
     Raises
     ------
     OSError
-        If ffmpeg fails; `errno` tells a full disk.
+        If ffmpeg fails; `errno` shows if the disk is full.
     MissingExtraError
-        If there is no ffmpeg, or it lacks the encoder.
+        If ffmpeg is missing, or lacks the encoder.
     """
 
     def __init__(self, arguments: Sequence[str], final: str) -> None:
@@ -81,7 +81,7 @@ class Encoder:
     def __enter__(self) -> Encoder:
         self._log: IO[bytes] = tempfile.TemporaryFile()
         try:
-            with signals_held():  # else one could fall between the start and knowing of it
+            with signals_held():  # else a signal could orphan the started process
                 self._process = self._started()
         except BaseException:
             self._end()
@@ -136,7 +136,7 @@ class Encoder:
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
-        """Tell what ffmpeg says when its pipe breaks."""
+        """Raise ffmpeg's own error if its pipe breaks."""
         try:
             yield
         except OSError as error:
@@ -144,11 +144,11 @@ class Encoder:
             raise self._failure() from error
 
     def _end(self) -> None:
-        """End ffmpeg if it still runs, and give its pipe and log back."""
+        """End ffmpeg if it still runs, and close its pipe and log."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            with contextlib.suppress(OSError):  # what was meant for the ended process is lost
+            with contextlib.suppress(OSError):  # unsent data of the ended process
                 self._pipe.close()
         self._log.close()
 
@@ -170,12 +170,12 @@ class Encoder:
 
 
 def file_url(path: Path) -> str:
-    """Name a file for ffmpeg, which takes what stands before a colon as a protocol otherwise."""
+    """Name a file for ffmpeg, which otherwise takes text before a colon as a protocol."""
     return f"file:{path}"
 
 
 def raw_input(shape: tuple[int, int, int], fps: float) -> list[str]:
-    """Arguments that make ffmpeg read frames of a shape from its pipe."""
+    """Return the arguments with which ffmpeg reads frames of a shape from its pipe."""
     height, width, channels = shape
     pixels = ["-f", "rawvideo", "-pix_fmt", _FORMATS[channels], "-s", f"{width}x{height}"]
     return [*pixels, "-framerate", f"{fps:.10g}", "-i", "pipe:0"]

@@ -1,4 +1,4 @@
-"""Recruitment cube to pictures, without a display: one look-up per frame."""
+"""Recruitment cubes to pictures, without a display: one look-up per frame."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def render_frames(
         A recruitment cube, or several with the same time axis, which are shown side by side with
         the same colour limits.
     start, stop
-        The window, ms: frames show the bins that start at or after `start` and before `stop`. Both
-        are edges of bins; by default the cube's first and last.
+        Window, ms: frames show the bins that start at or after `start` and before `stop`. Both are
+        edges of bins; by default the first and last edge of the cube.
     step
         Time from frame to frame, ms, a multiple of the bin; by default one bin.
     style
         Options of the look.
     under
-        An image under the hexagons, or (image, extent) as `Underlay` takes them.
+        An image under the hexagons, or (image, extent) as for `Underlay`.
     outlines
         Lines over the hexagons, each (n_points, 2) x and y in flat space; NaN rows break a line.
     **options
@@ -70,18 +70,19 @@ def render_frames(
     -------
     RenderedFrames
         Frames as (height, width, 3) uint8 arrays, or (height, width, 4) with straight alpha on a
-        transparent background. It can be iterated any number of times.
+        transparent background. They can be iterated any number of times.
 
     Raises
     ------
     ValueError
         If a dataset is not a recruitment cube, the window is empty, outside the cube or not made
-        of whole bins, time axes differ, or an option is not allowed. The message says what is.
+        of whole bins, time axes differ, or an option has a value that is not allowed; the message
+        states the allowed values.
 
     Warns
     -----
     RecruitmentWarning
-        If no font on the computer has some characters of titles and labels, which appear as boxes.
+        If no font of the computer has some characters of titles and labels; boxes replace them.
 
     Examples
     --------
@@ -110,15 +111,15 @@ def render_frames(
 
 
 def _each(cubes: Any) -> Sequence[Any]:
-    """One cube or several as several; what is not a cube is told later, and not taken apart."""
+    """Return one cube or several as a sequence; anything else is checked and refused later."""
     return cubes if isinstance(cubes, Sequence) and not isinstance(cubes, str) else [cubes]
 
 
 class RenderedFrames:
-    """The frames of a movie; `render_frames` makes it.
+    """The frames of a movie, made by `render_frames`.
 
     ``len()`` is the number of frames, ``frames[k]`` draws one of them, and iteration draws all of
-    them. Every frame is a new array. Not to be shared between threads.
+    them. Every frame is a new array. Do not share an instance between threads.
     """
 
     def __init__(
@@ -166,7 +167,7 @@ class RenderedFrames:
         return self.scene.shown.bins.step * self.scene.shown.bin_ms
 
     def fps_for(self, dilation: float) -> float:
-        """Frames per second at which the movie runs `dilation` seconds per second of simulation.
+        """Return the frames per second at which a second of simulation takes `dilation` seconds.
 
         Raises
         ------
@@ -180,7 +181,7 @@ class RenderedFrames:
         return 1000.0 / (self.step_ms * dilation)
 
     def frame_at(self, time_ms: float) -> int:
-        """Find the frame whose bin holds a time.
+        """Return the frame whose bin contains a time.
 
         Raises
         ------
@@ -195,7 +196,7 @@ class RenderedFrames:
         return shown.bins.index(position)
 
     def values(self, frame: int) -> tuple[Values, ...]:
-        """Value of each hexagon in a frame, for each cube: (n_filled,) float32."""
+        """Return the value of each hexagon in a frame, for each cube: (n_filled,) float32."""
         return tuple(source.at(frame) for source in self._sources)
 
     def __len__(self) -> int:
@@ -216,7 +217,7 @@ class RenderedFrames:
 
 
 class _Values:
-    """Values of the filled hexagons of one cube by frame; some bins at a time are computed."""
+    """Values of the filled hexagons of one cube by frame, computed in blocks of bins."""
 
     def __init__(
         self,
@@ -239,7 +240,7 @@ class _Values:
         return row
 
     def blocks(self) -> Iterator[Values]:
-        """(n_frames, n_filled) values of all frames, in parts."""
+        """Yield the (n_frames, n_filled) values of all frames, in blocks."""
         n_blocks = -(-len(self._shown.bins) // self._per_block)
         return (self._compute(block) for block in range(n_blocks))
 
@@ -255,7 +256,7 @@ class _Values:
 
 
 def _mean(values: Values) -> Values:
-    """Mean over the bins that have a value; NaN where none has."""
+    """Return the mean over the bins that have a value; NaN if none has."""
     known = ~np.isnan(values)
     total = np.where(known, values, np.float32(0)).sum(axis=0)
     with np.errstate(invalid="ignore"):
@@ -273,7 +274,7 @@ def _colours(
 
 
 def _range(sources: Sequence[_Values]) -> tuple[float, float]:
-    """Smallest and largest value of all frames; 0 and 0 where there is none."""
+    """Return the smallest and largest value of all frames; 0 and 0 if there are none."""
     low, high = np.inf, -np.inf
     for part in (part for source in sources for part in source.blocks()):
         low = min(low, float(np.nanmin(part, initial=np.inf)))
@@ -321,7 +322,7 @@ def _scene(
 
 
 def _population(metric: Metric, cube: xr.Dataset, shown: Shown) -> npt.NDArray[np.float64]:
-    """(n_bins,) value of the population in each bin of the window, some bins at a time."""
+    """Return the (n_bins,) value of the population in each bin of the window."""
     n = max(1, _BLOCK_VALUES // max(1, cube.sizes["hex"]))
     start, stop = shown.bins.start, shown.bins.stop
     blocks = (slice(at, min(at + n, stop)) for at in range(start, stop, n))
@@ -337,7 +338,7 @@ def _titles(style: MovieStyle, n_cubes: int) -> tuple[str, ...]:
 
 
 def _quantity(metric: Metric, cubes: Sequence[xr.Dataset]) -> str:
-    """What all cubes show, with units."""
+    """Return the quantity that all cubes show, with units; refuse different quantities."""
     quantities = list({metric.title_for(cube): None for cube in cubes})
     if len(quantities) > 1:
         raise ValueError(
@@ -348,7 +349,7 @@ def _quantity(metric: Metric, cubes: Sequence[xr.Dataset]) -> str:
 
 
 def _in_a_sentence(quantity: str) -> str:
-    """With a small letter, unless it is a name such as soma_v or GABA."""
+    """Return the quantity with a small first letter, unless it is a name such as GABA."""
     return quantity if quantity[1:2].isupper() else f"{quantity[0].lower()}{quantity[1:]}"
 
 
@@ -364,7 +365,7 @@ def _common_units(cubes: Sequence[xr.Dataset]) -> str:
 
 
 def checked_line(line: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """An outline as an array; ValueError where it is none."""
+    """Return an outline as an array; raise a ValueError if it is not an outline."""
     points = np.asarray(line, dtype=np.float64)
     if points.ndim != 2 or points.shape[1:] != (2,) or not np.isfinite(points).any():
         raise ValueError(f"an outline must be (n_points, 2) x and y, not {points.shape}")

@@ -1,4 +1,4 @@
-"""The line of time and marks above a picture, and its title: what they say, where and how large."""
+"""The line with time and marks above a picture, and its title: texts, positions and sizes."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ _FIGURE_SPACE = "\u2007"
 
 @dataclass(frozen=True)
 class Header:
-    """What stands above a picture.
+    """Header of a picture: time, marks and title.
 
     Parameters
     ----------
     px
         Font size of time and marks.
     labels
-        Text of each label of the marks.
+        Text for each label of the marks.
     reserved
-        Width that time and marks need, px; the title is to the right of it.
+        Width that time and marks need, px; the title is to the right of them.
     title
-        The title; None without one.
+        The title, or None.
     above
-        Whether the title has lines of its own, above time and marks.
+        Whether the title has its own lines above time and marks.
     """
 
     px: float
@@ -60,18 +60,18 @@ def plan_header(
     Parameters
     ----------
     style, shown
-        What to write.
+        Title, marks and time format, and the bins shown.
     font
         Height of the text, px.
     width
-        What there is, px.
+        Available width, px.
     measure
-        Gives the width of a text at a font size.
+        Function that returns the width of a text at a font size.
 
     Returns
     -------
     Header
-        With the title beside time and marks if it is one line and fits there.
+        The title is beside time and marks if it is one line and fits there, else above them.
     """
     wanted, gap = HEADER_FONT * font, GAP * font
     times = times_as_text(style, shown, (0, len(shown.bins) - 1)) if style.timestamp else []
@@ -95,7 +95,7 @@ def _moving_size(
     sizes: tuple[float, float, float, float],
     measure: Measure,
 ) -> tuple[float, dict[str, str]]:
-    """Font size of time and marks, and labels that are shortened if it would be too small."""
+    """Return the font size of time and marks, and the labels, shortened to keep it readable."""
     time, width, wanted, gap = sizes
     widths = {label: measure(text, wanted) + gap for label, text in labels.items()}
     active = max(together, key=lambda some: sum(map(widths.__getitem__, some)))
@@ -108,7 +108,7 @@ def _moving_size(
 
 
 def _active_together(marks: Iterable[Mark], shown: Shown) -> list[tuple[str, ...]]:
-    """Labels that a frame may show at once, each time that a mark begins."""
+    """Return the labels that a frame can show together, for each time at which a mark begins."""
     edges = sorted(
         edge
         for mark in marks
@@ -125,7 +125,7 @@ def _active_together(marks: Iterable[Mark], shown: Shown) -> list[tuple[str, ...
 
 
 def _cut(text: str, width: float, px: float, measure: Measure) -> str:
-    """A label that ends in three dots if it is wider than this."""
+    """Shorten a label to a width, with an ellipsis at its end."""
     if measure(text, px) <= width:
         return text
     low, high = 1, len(text)
@@ -138,7 +138,7 @@ def _cut(text: str, width: float, px: float, measure: Measure) -> str:
 
 
 def times_as_text(style: MovieStyle, shown: Shown, frames: Any) -> list[str]:
-    """Time of frames as text; by default all times of a movie have as many characters."""
+    """Return the times of frames as text; by default, all have the same number of characters."""
     spans = [shown.bin_span(frame) for frame in frames]
     if style.time_format is not None:
         return [one_line(style.time_format.format(start=a, stop=b)) for a, b in spans]
@@ -148,7 +148,7 @@ def times_as_text(style: MovieStyle, shown: Shown, frames: Any) -> list[str]:
 
 
 def time_digits(shown: Shown) -> tuple[int, int]:
-    """Decimals that the starts of bins need, at most 4, and characters of the longest."""
+    """Return the decimals that starts of bins need, at most 4, and the length of the longest."""
     decimals = 4
     for fewer in range(4):
         parts = np.array([shown.start_ms, shown.bin_ms])

@@ -1,4 +1,4 @@
-"""Where each part of a picture goes, in pixels from the top left. Nothing is drawn here."""
+"""Boxes of the parts of a picture, in pixels from the top left. Nothing is drawn here."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ class Box:
 
     @property
     def right(self) -> int:
-        """First column behind the box."""
+        """First column to the right of the box."""
         return self.left + self.width
 
     @property
     def bottom(self) -> int:
-        """First row under the box."""
+        """First row below the box."""
         return self.top + self.height
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Which parts a picture has."""
+    """Parts of a picture and their sizes."""
 
     n_panels: int
     aspect: float
-    """Width by height of what a panel shows."""
+    """Width divided by height of the area that a panel shows."""
     header: bool = False
     title_height: float = 0.0
-    """Of a title above the header, px."""
+    """Height of a title above the header, px."""
     panel_titles: float = 0.0
-    """Height of the highest title of a panel, px."""
+    """Height of the tallest panel title, px."""
     colorbar: bool = False
     label_widens: float = 0.0
-    """By how much the label of the colour bar is wider than one line, px."""
+    """Width of the colour bar's label beyond one line, px."""
     scale_bar: bool = False
     strip: bool = False
     marks: bool = False
@@ -53,7 +53,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Layout:
-    """Boxes of the parts; those that a picture does not have are None."""
+    """Boxes of the parts; None for parts that a picture does not have."""
 
     font: float
     """Height of the text, px."""
@@ -63,18 +63,18 @@ class Layout:
     scale_bar: Box | None
     strip: Box | None
     title: Box | None = None
-    """A title that is not in the header."""
+    """Box of a title that is not in the header."""
     titles_lower: int = 0
-    """Rows between the top of a panel and what it shows."""
+    """Empty rows at the top of a panel, by which its title is lowered."""
 
 
 def font_of(size: tuple[int, int], font_scale: float) -> float:
-    """Height of the text of a picture, px."""
+    """Return the height of the text of a picture, px."""
     return max(_SMALLEST_FONT, _FONT_PER_SIDE * math.sqrt(size[0] * size[1])) * font_scale
 
 
 def margin_of(font: float) -> int:
-    """Space that is left along the edges of a picture, px."""
+    """Return the empty space along the edges of a picture, px."""
     return round(0.7 * font)
 
 
@@ -86,9 +86,9 @@ def lay_out(size: tuple[int, int], font_scale: float, parts: Parts) -> Layout:
     size
         (width, height) of the picture, px.
     font_scale
-        Factor on the size of the text.
+        Factor of the text size.
     parts
-        What there is.
+        Parts of the picture.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def lay_out(size: tuple[int, int], font_scale: float, parts: Parts) -> Layout:
     Raises
     ------
     ValueError
-        If what is left for the map is too small to show anything.
+        If the space left for the map is too small to show anything.
     """
     width, height = size
     font = font_of(size, font_scale)
@@ -125,7 +125,7 @@ def lay_out(size: tuple[int, int], font_scale: float, parts: Parts) -> Layout:
 
 
 def _head(parts: Parts, font: float, margin: int, width: int) -> tuple[Box | None, Box | None, int]:
-    """Boxes of a title with lines of its own and of the header, and the first row below them."""
+    """Return the boxes of a separate title and of the header, and the first row below them."""
     title = header = None
     top = margin
     if parts.title_height:
@@ -140,7 +140,7 @@ def _head(parts: Parts, font: float, margin: int, width: int) -> tuple[Box | Non
 def _strip(
     parts: Parts, font: float, margin: int, right: int, floor: int, height: int
 ) -> tuple[Box | None, int]:
-    """Box of the curve over time, its tick labels left and below; and what is above it."""
+    """Return the box of the strip, with tick labels left and below, and the lowest row above it."""
     if not (parts.strip or parts.marks):
         return None, floor
     tall = max(3.0 * font, 0.13 * height) if parts.strip else 1.5 * font
@@ -151,7 +151,7 @@ def _strip(
 
 
 def _panels(area: Box, parts: Parts, font: float) -> tuple[Box, ...]:
-    """Panels in the number of columns that shows them largest."""
+    """Arrange panels in the number of columns that shows them largest."""
     title = round(max(1.6 * font, parts.panel_titles + 0.3 * font)) if parts.panel_titles else 0
     gap = round(0.8 * font)
     n = parts.n_panels
@@ -182,19 +182,19 @@ def _colorbar(area: Box, right: int, font: float) -> Box:
 
 
 def close_up(layout: Layout, top: float, bottom: float) -> Layout:
-    """Bring colour bar, scale bar and titles close to what the panels really show.
+    """Move colour bar, scale bar and titles close to the part of the panels that is filled.
 
     Parameters
     ----------
     layout
-        Boxes as `lay_out` gives them.
+        Boxes from `lay_out`.
     top, bottom
-        First and last row of a panel that shows something, px from the top of the panel.
+        First and last filled row of a panel, px from the top of the panel.
 
     Returns
     -------
     Layout
-        With the same panels.
+        Layout with the same panels.
     """
     first, last = layout.panels[0], layout.panels[-1]
     high, low = first.top + round(top), last.top + round(bottom)

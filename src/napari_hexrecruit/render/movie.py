@@ -53,42 +53,43 @@ def write_movie(
     ----------
     frames
         (height, width, 3) or, with straight alpha, (height, width, 4) uint8 pictures of one size,
-        as from `render_frames`. Any iterable will do; one frame at a time is in memory.
+        for example from `render_frames`. Any iterable works; one frame at a time is in memory.
     path
         ``.mp4`` (H.264, for browsers and slides), ``.webm`` (VP9), ``.gif``, or a folder of PNG
         files: a name without ending or with ``/`` at its end.
     fps
-        Frames per second; a folder has none.
+        Frames per second; ignored for a folder.
     overwrite
-        Replace an existing file, or a folder that holds nothing but frames of this pattern.
+        Replace an existing file, or a folder that contains only frames of this pattern.
     progress
-        Called as ``progress(what, done, total)``; total is 0 if it is not known. What it raises
-        ends the work.
+        Called as ``progress(what, done, total)``; total is 0 if it is not known. An exception that
+        it raises ends the work.
     pattern
-        Names of the files in a folder. ``{index}`` is the number of the frame from 0 on, with as
-        many digits as the last one needs and at least 3.
+        Pattern of the file names in a folder. ``{index}`` is the number of the frame from 0, with
+        as many digits as the last one needs, at least 3.
 
     Returns
     -------
     Path
-        What was written.
+        The file or folder written.
 
     Raises
     ------
     ValueError
         If the ending is unknown, there are no frames, they differ in size, an MP4 or WebM would
-        have an odd side, or the kind of movie has no transparency or is not that fast.
+        have an odd side, or the format does not support transparency or this many frames per
+        second.
     FileExistsError
-        If something is there and `overwrite` is False, or a folder holds other files.
+        If the output exists and `overwrite` is False, or a folder contains other files.
     MissingExtraError
-        If there is no ffmpeg for a movie file.
+        If ffmpeg is missing for a movie file.
     OSError
-        If it cannot be written, for example because the disk is full.
+        If the output cannot be written, for example because the disk is full.
 
     Notes
     -----
-    The output appears under its name once it is complete. If anything ends the work early, even
-    Ctrl-C, nothing is left behind.
+    The output appears under its name only when it is complete. If anything ends the work early,
+    even Ctrl-C, nothing is left behind.
 
     Examples
     --------
@@ -115,14 +116,14 @@ def write_movie(
 def check_output(
     path: str | os.PathLike[str], *, overwrite: bool, pattern: str = "frame-{index}.png"
 ) -> None:
-    """Refuse now what `write_movie` or `write_frame` would refuse about the name later.
+    """Check a name before any work: refuse what `write_movie` or `write_frame` would refuse.
 
     Raises
     ------
     ValueError
         If the ending is not a movie or picture format.
     FileExistsError, OSError
-        If something is there and `overwrite` is False, or nothing can be written there.
+        If the output exists and `overwrite` is False, or cannot be written.
     """
     final = Path(path)
     if is_picture(path):
@@ -140,7 +141,7 @@ class _Options:
 
 
 class _Source:
-    """Frames, each checked against the first, with the progress told."""
+    """Frames, each checked against the first, with progress reports."""
 
     def __init__(self, frames: Iterable[Frame], final: Path, progress: Progress | None) -> None:
         self._what, self._progress = f"writing {final.name}", progress
@@ -195,7 +196,7 @@ def _encode(
 
 
 def _write_gif(source: _Source, final: Path, options: _Options) -> None:
-    """Frames into a lossless file, its colours into one palette, both into the GIF."""
+    """Write frames to a lossless file, find one palette for all, and make the GIF from both."""
     _refuse_alpha(source.shape, final)
     if options.fps > _GIF_FASTEST:
         raise ValueError(
@@ -308,7 +309,7 @@ _WRITERS: dict[str, Callable[[_Source, Path, _Options], None]] = {
     ".gif": _write_gif,
 }
 ENDINGS = tuple(_WRITERS)
-"""Endings of movie files; a name without any is a folder of PNG files."""
+"""Endings of movie files; a name without an ending is a folder of PNG files."""
 
 
 def _kind_of(path: str | os.PathLike[str]) -> Callable[[_Source, Path, _Options], None]:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from napari_hexrecruit.render.scene import Panel, Scene
 
 _LINES = (("#ffffff", 0.2), ("#111111", 0.1))
-"""Colours and widths, in font sizes, of the line and of what sets it off from dark hexagons."""
+"""Colours and widths, in font sizes, of a light halo for dark hexagons and of the dark line."""
 
 
 @dataclass(frozen=True)
 class Outlined:
-    """Which hexagons of a cube are outlined together, by bin."""
+    """Clusters of a cube that are outlined, by bin."""
 
     cube: xr.Dataset
     bins: range
@@ -31,16 +31,16 @@ class Outlined:
 
     @classmethod
     def of(cls, cube: xr.Dataset, bins: range) -> Outlined | None:
-        """Those of a cube; None where it does not say what is significant."""
+        """Return the clusters of a cube, or None if it has no significant clusters to show."""
         return cls(cube, bins) if has_clusters(cube) else None
 
     def at(self, frame: int) -> npt.NDArray[np.int32]:
-        """(n_hexes,) number of the cluster of each hexagon in a frame; 0 for none."""
+        """Return the (n_hexes,) number of each hexagon's cluster in a frame; 0 for none."""
         return significant_clusters(self.cube.isel({TIME: self.bins[frame]}))
 
 
 def draw_outlined(sheet: Sheet, scene: Scene, panel: Panel, box: Box, frame: int) -> None:
-    """Draw the lines around what is outlined in a frame into a box of the sheet."""
+    """Draw the lines around the clusters of a frame into a box of the sheet."""
     from matplotlib.collections import LineCollection
 
     if panel.outlined is None or not (clusters := panel.outlined.at(frame)).any():
@@ -57,7 +57,7 @@ def draw_outlined(sheet: Sheet, scene: Scene, panel: Panel, box: Box, frame: int
 
 
 class OutlinedPixels:
-    """The lines of one panel as pixels of its box; kept while the same hexagons are outlined."""
+    """Outlines of one panel as pixels of its box, redrawn only if the clusters change."""
 
     def __init__(self, scene: Scene, panel: Panel) -> None:
         self._scene, self._panel = scene, panel
@@ -65,7 +65,7 @@ class OutlinedPixels:
         self._lines: Pixels | None = None
 
     def at(self, frame: int) -> Pixels | None:
-        """(height, width, 4) of a frame; None where nothing is outlined."""
+        """Return the (height, width, 4) lines of a frame, or None if nothing is outlined."""
         outlined = self._panel.outlined
         clusters = None if outlined is None else outlined.at(frame)
         if clusters is None or not clusters.any():

@@ -1,4 +1,4 @@
-"""Everything of a picture but its hexagons, drawn with matplotlib: once for a movie."""
+"""All parts of a picture except its hexagons, drawn with matplotlib once per movie."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _BORDER = "#808080"
 _SCALE_BAR_SHARE = 0.22
 _UM_PER_MM = 1000.0
 _ONE_VALUE = 1.1e-4
-"""Limits closer than this, of their size, are equal ones that were moved apart."""
+"""Limits closer than this share of their size were equal and have been moved apart."""
 _MOST_PIXELS_UNDER = 24_000_000
 
 
 def draw_under(sheet: Sheet, scene: Scene) -> None:
-    """Draw what lies under the hexagons."""
+    """Draw the image under the hexagons."""
     if scene.under is None:
         return
     image = _scaled_down(scene.under.image)
@@ -45,13 +45,13 @@ def draw_under(sheet: Sheet, scene: Scene) -> None:
 
 
 def _scaled_down(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Every few pixels of an image finer than any picture: matplotlib takes 32 bytes for each."""
+    """Thin out an image finer than any picture, because matplotlib takes 32 bytes per pixel."""
     step = math.ceil(math.sqrt(image.shape[0] * image.shape[1] / _MOST_PIXELS_UNDER))
     return image[::step, ::step]
 
 
 def draw_over(sheet: Sheet, scene: Scene) -> None:
-    """Draw what lies over the hexagons and beside the map, as far as it does not change."""
+    """Draw the constant parts over the hexagons and around the map."""
     for panel in scene.panels:
         _draw_empty_hexagons(sheet, scene, panel)
         if scene.has_border:
@@ -70,9 +70,9 @@ def draw_over(sheet: Sheet, scene: Scene) -> None:
 
 
 def draw_hexagons(sheet: Sheet, scene: Scene, panel: Panel, colours: Any) -> None:
-    """Draw the hexagons that have a value as polygons, (n_filled, 4) colours of 0 to 1.
+    """Draw the hexagons that have a value as polygons, with (n_filled, 4) colours of 0 to 1.
 
-    Their edges have their own colour, so that no hairline shows between neighbours.
+    Edges have the colour of their hexagon, so that no hairlines show between neighbours.
     """
     from matplotlib.collections import PolyCollection
 
@@ -89,7 +89,7 @@ def draw_hexagons(sheet: Sheet, scene: Scene, panel: Panel, colours: Any) -> Non
 
 
 def draw_header(sheet: Sheet, scene: Scene, frame: int) -> None:
-    """Write the time of a frame and the marks that it lies in."""
+    """Write the time of a frame and the marks active in it."""
     box = scene.layout.header
     if box is None:
         return
@@ -100,7 +100,7 @@ def draw_header(sheet: Sheet, scene: Scene, frame: int) -> None:
 
 
 def header_texts(scene: Scene, frame: int) -> list[tuple[str, str]]:
-    """Texts of the header of a frame from left to right, each with its colour."""
+    """Return the header texts of a frame from left to right, each with its colour."""
     texts = []
     if scene.style.timestamp:
         texts.append((time_texts(scene, [frame])[0], scene.foreground))
@@ -111,7 +111,7 @@ def header_texts(scene: Scene, frame: int) -> list[tuple[str, str]]:
 
 
 def time_texts(scene: Scene, frames: Any) -> list[str]:
-    """Time of frames as text; by default all times of a movie have as many characters."""
+    """Return the times of frames as text; by default, all have the same number of characters."""
     return times_as_text(scene.style, scene.shown, frames)
 
 
@@ -148,7 +148,7 @@ def _draw_border(sheet: Sheet, scene: Scene, panel: Panel) -> None:
 
 
 def _draw_outlines(sheet: Sheet, scene: Scene, panel: Panel) -> None:
-    """Lines in a light colour with dark borders, seen on hexagons of any colour."""
+    """Draw light lines with dark borders, visible on hexagons of any colour."""
     from matplotlib.collections import LineCollection
 
     if not scene.outlines:
@@ -161,7 +161,7 @@ def _draw_outlines(sheet: Sheet, scene: Scene, panel: Panel) -> None:
 
 
 def _draw_panel_title(sheet: Sheet, scene: Scene, panel: Panel) -> None:
-    """Write the title of a panel, its last line right above what the panel shows."""
+    """Write the title of a panel, with its last line directly above the filled part."""
     font, title = scene.layout.font, panel.title_lines
     x = panel.box.left + panel.box.width / 2
     y = panel.box.top + scene.layout.titles_lower - 0.7 * font
@@ -171,7 +171,7 @@ def _draw_panel_title(sheet: Sheet, scene: Scene, panel: Panel) -> None:
 
 
 def _draw_title(sheet: Sheet, scene: Scene, title: Fitted) -> None:
-    """Write each line of the title in the middle, or as far right as the time makes it."""
+    """Write each line of the title in the middle, or further right if time and marks need room."""
     layout = scene.layout
     box = layout.title or layout.header
     if box is None:
@@ -190,7 +190,7 @@ def _draw_title(sheet: Sheet, scene: Scene, title: Fitted) -> None:
 
 
 def _draw_scale_bar(sheet: Sheet, scene: Scene, box: Box) -> None:
-    """A line of a round length with its length beside it, under the left of the map."""
+    """Draw a line of round length with its label, below the left of the map."""
     from matplotlib.lines import Line2D
 
     panel, font = scene.panels[0], scene.layout.font

@@ -1,4 +1,4 @@
-"""Values of a frame to its pixels; all that does not change was drawn before."""
+"""Values of a frame to its pixels; everything constant is drawn once, in advance."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _OPAQUE = np.uint32(0xFF000000)
 
 
 class Painter:
-    """Paints the frames of a scene, always into the same picture.
+    """Painter of the frames of a scene, which reuses one picture.
 
     Parameters
     ----------
     scene
-        What to paint. Everything that is the same in all frames is computed here.
+        Scene to paint. Everything that is the same in all frames is computed once, here.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -120,7 +120,7 @@ def _moving_parts(scene: Scene, picture: Pixels) -> list[_Header | _Cursor]:
 
 
 class _Header:
-    """The time and the marks it lies in, written into their own box; nothing else is redrawn."""
+    """Time and active marks, written into their own box; nothing else is redrawn."""
 
     def __init__(self, scene: Scene, box: Box, picture: Pixels) -> None:
         self._scene = scene
@@ -141,7 +141,7 @@ class _Header:
 
 
 class _Cursor:
-    """The line in the strip: the columns under it are put back before it moves on."""
+    """Cursor line in the strip; it restores the columns under it before it moves."""
 
     def __init__(self, scene: Scene, box: Box, picture: Pixels) -> None:
         self._scene, self._box = scene, box
@@ -163,14 +163,14 @@ class _Cursor:
 
 
 def _write_on(picture: Floats, mask: Floats, colour: str) -> None:
-    """Lay a colour over a premultiplied picture, as far as the mask says."""
+    """Blend a colour over a premultiplied picture, weighted by a mask."""
     over = mask[..., None]
     picture *= 1.0 - over
     picture += over * _rgba(colour)
 
 
 def _layers(scene: Scene) -> tuple[Pixels, Pixels]:
-    """Draw what lies under and over the hexagons: (height, width, 4)."""
+    """Draw the layers under and over the hexagons: (height, width, 4)."""
     red, green, blue, alpha = (channel / 255 for channel in scene.background)
     under = Sheet(scene.style.size, (red, green, blue) if alpha else "none")
     draw_under(under, scene)

@@ -19,7 +19,7 @@ _PICTURE_LEVEL = 6
 
 
 def is_picture(path: str | os.PathLike[str]) -> bool:
-    """Whether a name is that of a single picture."""
+    """Return whether a name is that of a single picture."""
     folder = os.fspath(path).endswith(("/", os.sep)) or Path(path).is_dir()
     return not folder and Path(path).suffix.lower() in PICTURE_ENDINGS
 
@@ -37,7 +37,7 @@ def write_frame(
     Parameters
     ----------
     frames
-        The result of `render_frames`; the picture looks like the frame of the movie.
+        Result of `render_frames`; the picture looks like the frame of the movie.
     path
         ``.png``, or ``.svg`` or ``.pdf`` with hexagons as polygons, for print.
     at
@@ -50,7 +50,7 @@ def write_frame(
     Returns
     -------
     Path
-        What was written.
+        The file written.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def write_frame(
     FileExistsError
         If the file exists and `overwrite` is False.
     OSError
-        If it cannot be written.
+        If the file cannot be written.
 
     Examples
     --------

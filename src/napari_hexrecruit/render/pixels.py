@@ -1,4 +1,4 @@
-"""Forms of a picture: straight bytes, premultiplied numbers, and one number per pixel."""
+"""Forms of a picture: straight bytes, premultiplied floats, and one number per pixel."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ Wide = npt.NDArray[np.uint64]
 
 _ONE_BITS = 12
 ONE = 1 << _ONE_BITS
-"""Weight 1 in fixed point: 255 times it fits into the bits of a channel."""
+"""Weight 1 in fixed point; 255 times this fits into the bits of a channel."""
 _SHIFTS = (0, 21, 42)
 _BYTE = np.uint64(255)
 _SMALLEST_ALPHA = 1e-6
 _BLOCK_PIXELS = 1 << 18
-"""Pixels that are numbers at a time: as numbers they take ten times the memory."""
+"""Most pixels held as floats at once, because floats take ten times the memory."""
 
 
 def to_floats(rgba: Pixels) -> Floats:
-    """Straight bytes as premultiplied numbers."""
+    """Convert straight bytes to premultiplied floats."""
     picture = rgba.astype(np.float32) / np.float32(255)
     picture[..., :3] *= picture[..., 3:]
     return picture
 
 
 def to_bytes(picture: Floats) -> Pixels:
-    """Premultiplied numbers as straight bytes; white where nothing is."""
+    """Convert premultiplied floats to straight bytes; transparent pixels become white."""
     alpha = picture[..., 3:]
     straight = np.where(alpha > 0, picture[..., :3] / np.maximum(alpha, _SMALLEST_ALPHA), 1.0)
     both = np.concatenate([straight, alpha], axis=-1)
@@ -40,7 +40,7 @@ def to_bytes(picture: Floats) -> Pixels:
 
 
 def laid_over(under: Pixels, over: Pixels) -> Pixels:
-    """New picture: one layer (height, width, 4) on another."""
+    """Return a new picture with one layer (height, width, 4) over another."""
     picture = np.empty_like(under)
     rows = max(1, _BLOCK_PIXELS // max(1, under.shape[1]))
     for top in range(0, len(under), rows):
@@ -50,32 +50,32 @@ def laid_over(under: Pixels, over: Pixels) -> Pixels:
 
 
 def pack(rgba: npt.ArrayLike) -> Packed:
-    """(..., 4) bytes as one number each."""
+    """Pack (..., 4) bytes into one number each."""
     return np.ascontiguousarray(rgba, dtype=np.uint8).view("<u4")[..., 0]
 
 
 def widen(packed: Packed) -> Wide:
-    """Packed colours with room for sums."""
+    """Convert packed colours to wide ones, with room for sums."""
     wide = packed.astype(np.uint64)
     red, green, blue = ((wide >> np.uint64(8 * k)) & _BYTE for k in range(3))
     return _joined(red, green, blue)
 
 
 def widen_fixed(colours: Floats) -> Wide:
-    """(n, 3) colours of 0 to `ONE` as sums, with the half that makes `narrow` round."""
+    """Convert (n, 3) colours of 0 to `ONE` to wide sums, plus a half so that `narrow` rounds."""
     fixed = np.clip(colours * 255.0 + ONE / 2, 0, 256 * ONE - 1).astype(np.uint64)
     return _joined(fixed[:, 0], fixed[:, 1], fixed[:, 2])
 
 
 def narrow(total: Wide) -> Packed:
-    """Sums of colours, whose weights add up to `ONE`, as packed colours with alpha 0."""
+    """Convert sums of colours, with weights that add up to `ONE`, to packed ones with alpha 0."""
     red, green, blue = ((total >> np.uint64(shift + _ONE_BITS)) & _BYTE for shift in _SHIFTS)
     packed: Packed = (red | green << np.uint64(8) | blue << np.uint64(16)).astype("<u4")
     return packed
 
 
 def without_alpha(rgba: Pixels) -> Pixels:
-    """New (height, width, 3) picture; one channel at a time is much faster than all at once."""
+    """Return a new (height, width, 3) picture; copying channel by channel is much faster."""
     picture = np.empty((*rgba.shape[:2], 3), dtype=np.uint8)
     for channel in range(3):
         picture[..., channel] = rgba[..., channel]

@@ -1,7 +1,7 @@
 """Pictures to the bytes of PNG files.
 
-Pillow takes 28.6 ms of CPU for a frame of 1280 x 720 at level 1, this 8.2 ms for a file that is 3 %
-smaller: hexagons are wide areas of one colour, which compress best without PNG's filters.
+For a frame of 1280 x 720 at level 1, Pillow takes 28.6 ms of CPU; this module takes 8.2 ms, and the
+file is 3 % smaller: hexagons are large areas of one colour, which compress best without filters.
 """
 
 from __future__ import annotations
@@ -28,21 +28,20 @@ def png_bytes(picture: Pixels, *, level: int = 1, dpi: float | None = None) -> b
     picture
         (height, width, 3) or, with straight alpha, (height, width, 4) uint8.
     level
-        Of the compression, 1 (fast) to 9. Wide areas of one colour, as hexagons are, compress well
-        without a filter, and faster.
+        Compression level, 1 (fast) to 9.
     dpi
-        Pixels per inch to note in the file.
+        Pixels per inch, stored in the file.
 
     Returns
     -------
     bytes
-        Of a PNG file; the same for the same picture.
+        Bytes of a PNG file; identical pictures give identical bytes.
     """
     return encode_rows(png_rows(picture), picture.shape[2], level=level, dpi=dpi)
 
 
 def png_rows(picture: Pixels) -> Pixels:
-    """Copy a picture into (height, 1 + width * channels) rows, as the file holds them."""
+    """Copy a picture into (height, 1 + width * channels) rows, the layout of the file."""
     height = picture.shape[0]
     rows = np.empty((height, picture[0].size + 1), dtype=np.uint8)
     rows[:, 0] = _NO_FILTER
@@ -51,7 +50,7 @@ def png_rows(picture: Pixels) -> Pixels:
 
 
 def encode_rows(rows: Pixels, channels: int, *, level: int = 1, dpi: float | None = None) -> bytes:
-    """Encode what `png_rows` gives; several threads can do so at once, because zlib lets them."""
+    """Encode the rows of `png_rows`; runs in several threads at once, as zlib releases the GIL."""
     height, width = rows.shape[0], (rows.shape[1] - 1) // channels
     header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
     parts = [_chunk(b"IHDR", header)]

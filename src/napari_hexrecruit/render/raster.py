@@ -1,4 +1,4 @@
-"""Which hexagon covers which pixel, and how much of it. Pixels are counted from the top left."""
+"""Coverage of pixels by hexagons. Pixels are counted from the top left."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class View:
     scale
         Flat units per pixel.
     width, height
-        Of the box, px.
+        Size of the box, px.
     """
 
     x_left: float
@@ -58,32 +58,32 @@ class View:
         return self.x_left, float(x1), float(y0), self.y_top
 
     def to_flat(self, px: npt.ArrayLike, py: npt.ArrayLike) -> tuple[Floats, Floats]:
-        """Flat coordinates of points of the box; (0.5, 0.5) is the centre of its first pixel."""
+        """Convert points of the box to flat coordinates; the first pixel's centre is (0.5, 0.5)."""
         x = self.x_left + np.asarray(px, dtype=np.float64) * self.scale
         return x, self.y_top - np.asarray(py, dtype=np.float64) * self.scale
 
     def to_pixels(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
-        """Points of the box of flat coordinates: the inverse of `to_flat`."""
+        """Convert flat coordinates to points of the box: the inverse of `to_flat`."""
         px = (np.asarray(x, dtype=np.float64) - self.x_left) / self.scale
         return px, (self.y_top - np.asarray(y, dtype=np.float64)) / self.scale
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of each pixel of a view each hexagon covers.
+    """Share of each pixel of a view that each hexagon covers.
 
     Parameters
     ----------
     owner
-        (height, width) intp, the hexagon at the centre of the pixel; ``n_hexes`` where none is.
+        (height, width) intp, the hexagon at the centre of the pixel; ``n_hexes`` if there is none.
     n_hexes
         Number of hexagons.
     mixed
-        (n_mixed,) intp, flat positions of the pixels on a border, ordered so that those with the
-        most hexagons come first. Pixels without any hexagon are not among them.
+        (n_mixed,) intp, flat positions of the pixels on a border, those with the most hexagons
+        first. Pixels without any hexagon are not included.
     shares
         For the first, second, ... hexagon of these pixels: its index and the share of the pixel
-        that it covers (0 to 1), for the leading pixels that have so many.
+        that it covers (0 to 1), for the leading pixels that have that many hexagons.
     """
 
     owner: Indices
@@ -98,11 +98,11 @@ def cover(view: View, grid: HexGrid, i: npt.ArrayLike, j: npt.ArrayLike) -> Cove
     Parameters
     ----------
     view
-        The window.
+        Window of flat space.
     grid
-        The tiling.
+        Tiling.
     i, j
-        (n_hexes,) grid indices of the hexagons to show; the other hexagons of the tiling are empty.
+        (n_hexes,) grid indices of the hexagons to show; other hexagons of the tiling are empty.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def cover(view: View, grid: HexGrid, i: npt.ArrayLike, j: npt.ArrayLike) -> Cove
 
 
 class _HexIndex:
-    """Position in the list of hexagons of grid indices; ``n`` for those that are not listed."""
+    """Look-up from grid indices to positions in the list of hexagons; ``n`` if not listed."""
 
     def __init__(self, i: npt.NDArray[np.int64], j: npt.NDArray[np.int64]) -> None:
         self.n = len(i)
@@ -151,7 +151,7 @@ class _HexIndex:
         return found
 
     def _keys(self, i: npt.ArrayLike, j: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """One number per pair; pairs outside the listed range become a pair of the empty rim."""
+        """Return one number per pair; pairs outside the listed range map to the empty rim."""
         left = np.clip(np.asarray(i, dtype=np.int64) - self._low[0], 0, self._shape[0] - 1)
         right = np.clip(np.asarray(j, dtype=np.int64) - self._low[1], 0, self._shape[1] - 1)
         keys: npt.NDArray[np.int64] = left * self._shape[1] + right
@@ -161,7 +161,7 @@ class _HexIndex:
 def _edge_distance(
     grid: HexGrid, x: Floats, y: Floats, i: npt.ArrayLike, j: npt.ArrayLike
 ) -> Floats:
-    """Distance of points to the border of the hexagon that they lie in."""
+    """Return the distance of points to the border of their hexagon."""
     cx, cy = grid.hex_to_xy(i, j)
     dx, dy = np.abs(x - cx), np.abs(y - cy)
     return grid.spacing / 2.0 - np.maximum(dx, dx / 2.0 + dy * (math.sqrt(3.0) / 2.0))
@@ -170,7 +170,7 @@ def _edge_distance(
 def _shares(
     view: View, grid: HexGrid, index: _HexIndex, pixels: Indices
 ) -> tuple[Indices, tuple[tuple[Indices, npt.NDArray[np.float32]], ...]]:
-    """Shares of hexagons in these pixels, by samples."""
+    """Estimate the shares of hexagons in these pixels by sampling."""
     offsets = _sample_offsets()
     parts = []
     for start in range(0, len(pixels), _CHUNK):
@@ -186,7 +186,7 @@ def _shares(
 
 
 def _runs(owners: Indices, nobody: int) -> tuple[Indices, Indices]:
-    """Distinct owners of each row of sorted owners, and how often each is there."""
+    """Return the distinct owners in each row of sorted owners, and their counts."""
     n = len(owners)
     first = np.ones(owners.shape, dtype=bool)
     first[:, 1:] = owners[:, 1:] != owners[:, :-1]
@@ -202,7 +202,7 @@ def _runs(owners: Indices, nobody: int) -> tuple[Indices, Indices]:
 
 
 def _stacked(parts: Sequence[Indices], n_slots: int, fill: int) -> Indices:
-    """Rows of all parts, each widened to so many slots."""
+    """Stack the rows of all parts, each padded to `n_slots`."""
     rows = [np.empty((0, n_slots), dtype=np.intp)]
     for part in parts:
         missing = ((0, 0), (0, n_slots - part.shape[1]))
@@ -226,7 +226,7 @@ def _by_number_of_owners(
 
 
 def _sample_offsets() -> Floats:
-    """(n_samples, 2) points of a pixel, each alone in its row and in its column (Hammersley)."""
+    """Return (n_samples, 2) points of a pixel, one per row and column (Hammersley)."""
     k = np.arange(_SAMPLES)
     bits = int(math.log2(_SAMPLES))
     reverse = sum(((k >> b) & 1) << (bits - 1 - b) for b in range(bits))

@@ -1,4 +1,4 @@
-"""What a picture or movie shows, resolved: no option left open, nothing drawn yet."""
+"""Contents of a picture or movie with all options resolved, before anything is drawn."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 _PADDING = 0.02
 _LIKE_BACKGROUND = 48
-"""Colours that differ less than this, of 255, hide the edge of the sheet."""
+"""Below this difference from the background, of 255, the colour of 0 hides the sheet's edge."""
 _BLOCK_VALUES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Underlay:
-    """An image that lies under the hexagons.
+    """An image under the hexagons.
 
     Parameters
     ----------
     image
         (height, width) grey, or (height, width, 3 or 4) colours; uint8 0 to 255 or float 0 to 1.
-        The first row is the top of the picture, so the largest y.
+        The first row is the top of the picture, with the largest y.
     extent
         (x_min, x_max, y_min, y_max) of the image's borders in flat space.
 
@@ -87,8 +87,8 @@ class Underlay:
 class Hexes:
     """Hexagons of one cube.
 
-    `filled` are the positions on the cube's hex axis of those with a value in some bin, `empty` of
-    the others.
+    `filled` has the positions on the cube's hex axis of hexagons with a value in any bin, `empty`
+    those of the others.
     """
 
     grid: HexGrid
@@ -99,7 +99,7 @@ class Hexes:
 
     @classmethod
     def of(cls, cube: xr.Dataset, metric: Metric) -> Hexes:
-        """Take the hexagons of a cube that shows a metric."""
+        """Return the hexagons of a cube that shows a metric."""
         known = _with_value(cube, metric)
         return cls(
             HexGrid.from_attrs(cube.attrs),
@@ -110,7 +110,7 @@ class Hexes:
         )
 
     def border(self) -> Floats:
-        """(n, 2, 2) ends of the edges of hexagons behind which there is none."""
+        """Return the (n, 2, 2) ends of the edges at the rim of the sheet."""
         return self.grid.edges_around(self.i, self.j, np.ones(len(self.i), dtype=bool))
 
     @property
@@ -122,13 +122,13 @@ class Hexes:
         return float(x.min() - half), float(x.max() + half), float(low), float(high)
 
     def corners(self, which: npt.NDArray[np.intp]) -> Floats:
-        """(n, 6, 2) corners of some of the hexagons."""
+        """Return the (n, 6, 2) corners of some hexagons."""
         return self.grid.hex_to_corners(self.i[which], self.j[which])
 
 
 @dataclass(frozen=True)
 class Colours:
-    """Values to colours, the same in every frame.
+    """Mapping from values to colours, the same in every frame.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ class Colours:
     above: bool = False
 
     def index(self, values: npt.ArrayLike) -> npt.NDArray[np.intp]:
-        """Row of the table of each value; values outside of the limits get the end colours."""
+        """Return the table row of each value; values outside the limits get the end colours."""
         low, high = self.clim
         n = len(self.table)
         with np.errstate(invalid="ignore"):
@@ -173,7 +173,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that a picture shows, apart from the values of a frame."""
+    """Everything that a picture shows except the values of a frame."""
 
     style: MovieStyle
     layout: Layout
@@ -187,11 +187,11 @@ class Scene:
     under: Underlay | None
     outlines: tuple[Floats, ...]
     fitted: bool = False
-    """Whether the axis of the strip need not begin at 0, as of a voltage."""
+    """Whether the axis of the strip can begin away from 0, for example for a voltage."""
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """All that is written and that users or files can choose."""
+        """All texts that users or files can set, and a time."""
         return (
             *times_as_text(self.style, self.shown, [0]),
             *self.header.labels,
@@ -224,7 +224,7 @@ class Scene:
 
 
 def _with_value(cube: xr.Dataset, metric: Metric) -> npt.NDArray[np.bool_]:
-    """Which hexagons have a value in some bin; some bins at a time are read."""
+    """Return which hexagons have a value in any bin, reading the cube in blocks."""
     n_bins, n_hexes = cube.sizes[TIME], cube.sizes[HEX]
     n = max(1, _BLOCK_VALUES // n_hexes)
     known = np.zeros(n_hexes, dtype=bool)
@@ -236,16 +236,16 @@ def _with_value(cube: xr.Dataset, metric: Metric) -> npt.NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """Where everything is, and how its titles fit there."""
+    """Layout of a picture, with its texts fitted."""
 
     layout: Layout
     view: View
-    """The same in every panel."""
+    """View of flat space, the same in every panel."""
     header: Header
     titles: tuple[Fitted, ...]
-    """Of the panels."""
+    """Titles of the panels."""
     label: Fitted
-    """Of the colour bar."""
+    """Label of the colour bar."""
 
 
 def arrange(
@@ -265,11 +265,11 @@ def arrange(
     hexes
         Hexagons of each panel.
     texts
-        Title of each panel, all empty for none; and the label of the colour bar.
+        Title of each panel (all empty for none), and the label of the colour bar.
     others
-        Bounds of what else there is.
+        Bounds of the image and the outlines.
     flat_units
-        Unit of flat space; a scale bar needs one of length.
+        Unit of flat space; a scale bar needs a unit of length.
 
     Returns
     -------
@@ -308,8 +308,9 @@ def _with_panel_titles(
 ) -> tuple[Layout, tuple[Fitted, ...]]:
     """Lay out with room for the titles of the panels.
 
-    How many lines they need depends on the width of the panels, and that on their number of
-    columns, which depends on the height of the titles: the room only grows, so this ends.
+    The lines of the titles depend on the width of the panels, which depends on the number of
+    columns, which depends on the height of the titles. The room for titles only grows, so the loop
+    ends.
     """
     font = font_of(style.size, style.font_scale)
     height = LINE * font if any(titles) else 0.0

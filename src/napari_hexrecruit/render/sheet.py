@@ -1,7 +1,7 @@
 """A matplotlib figure measured in pixels from the top left, and text as masks of pixels.
 
-The one module that sets up matplotlib. Pictures never depend on the user's matplotlib settings, and
-no display or pyplot is involved.
+Only this module sets up matplotlib. Pictures never depend on the user's matplotlib settings, and
+need neither a display nor pyplot.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SEGMENTS = re.compile(r"[0-9]|[^0-9]+")
 
 @contextlib.contextmanager
 def default_settings(**settings: Any) -> Iterator[None]:
-    """Matplotlib's own settings and these, whatever the user's file says; restored afterwards."""
+    """Use matplotlib's defaults and these settings, not the user's; restore them afterwards."""
     import matplotlib.style
 
     with matplotlib.style.context(["default", settings]):
@@ -50,12 +50,12 @@ def default_settings(**settings: Any) -> Iterator[None]:
 
 
 def colour_table(name: str) -> Pixels:
-    """(n_colours, 4) uint8 colours of one of matplotlib's colormaps, from low to high.
+    """Return the (n_colours, 4) uint8 colours of a matplotlib colormap, from low to high.
 
     Raises
     ------
     ValueError
-        If there is none of that name; the message lists close ones.
+        If the name is unknown; the message lists similar ones.
     """
     import matplotlib as mpl
 
@@ -70,16 +70,16 @@ def colour_table(name: str) -> Pixels:
 
 
 class Sheet:
-    """A figure of some pixels; lengths and font sizes are pixels, y runs down.
+    """A figure measured in pixels: lengths and font sizes are pixels, y runs down.
 
     Parameters
     ----------
     size
         (width, height), px.
     facecolor
-        Any colour of matplotlib, ``"none"`` for transparent.
+        Any matplotlib colour, ``"none"`` for transparent.
     dpi
-        Pixels per inch, which counts for vector files only.
+        Pixels per inch; matters only for vector files.
     """
 
     def __init__(self, size: tuple[int, int], facecolor: Any = "none", dpi: float = _DPI) -> None:
@@ -93,11 +93,11 @@ class Sheet:
         self._canvas: Any = FigureCanvasAgg(self.figure)
 
     def points(self, px: float) -> float:
-        """Length in points, matplotlib's unit of font sizes and line widths."""
+        """Convert a length to points, matplotlib's unit of font sizes and line widths."""
         return px * _POINTS_PER_INCH / self._dpi
 
     def axes(self, box: Box) -> Axes:
-        """Axes that fill a box."""
+        """Add axes that fill a box."""
         return self.figure.add_axes(
             (
                 box.left / self.width,
@@ -108,30 +108,30 @@ class Sheet:
         )
 
     def text(self, x: float, y: float, text: str, px: float, **options: Any) -> Text:
-        """Write text at a point; by default its left end is there, halfway up."""
+        """Write text at a point, by default with the middle of its left end there."""
         shown = drawable(text)
         settings: dict[str, Any] = {"ha": "left", "va": "center"} | shown.options | options
         where = x / self.width, 1.0 - y / self.height
         return self.figure.text(*where, shown.text, fontsize=self.points(px), **settings)
 
     def line_of_text(self, x: float, box: Box, text: str, px: float, **options: Any) -> Text:
-        """Write text from x on, its digits halfway up a box."""
+        """Write text from x on, with its digits vertically centred in a box."""
         y = box.top + box.height / 2 + _HALF_DIGIT * px
         return self.text(x, round(y), text, px, va="baseline", **options)
 
     def text_width(self, text: Text) -> float:
-        """Width of a text, px."""
+        """Return the width of a text, px."""
         return float(text.get_window_extent(self._canvas.get_renderer()).width)
 
     def measure(self, text: str, px: float) -> float:
-        """Width that a text would have, px."""
+        """Return the width that a text would have, px."""
         written = self.text(0, 0, text, px)
         width = self.text_width(written)
         written.remove()
         return width
 
     def style_ticks(self, axes: Axes, px: float, colour: str) -> None:
-        """Give the ticks of axes this font size and colour."""
+        """Set the font size and colour of the ticks of axes."""
         axes.tick_params(
             labelsize=self.points(px),
             length=self.points(0.22 * px),
@@ -142,20 +142,20 @@ class Sheet:
         )
 
     def pixels(self) -> Pixels:
-        """(height, width, 4) uint8 picture with straight alpha."""
+        """Return the (height, width, 4) uint8 picture with straight alpha."""
         self._canvas.draw()
         return np.array(self._canvas.buffer_rgba())
 
     def save(self, file: Path | IO[bytes], kind: str) -> None:
-        """Write a vector file that depends on nothing but what was drawn."""
+        """Write a vector file that depends only on what was drawn, not on the date."""
         metadata = {"Date": None} if kind == "svg" else {"CreationDate": None}
         self.figure.savefig(file, format=kind, metadata=metadata, dpi=_VECTOR_IMAGE_DPI)
 
 
 class TextMasks:
-    """Text as (height, width) coverage, each digit and each run of other characters drawn once.
+    """Text as (height, width) coverage; each digit and run of other characters is drawn once.
 
-    Digits are of equal width, so that a running number does not jitter.
+    All digits have equal width, so that a running number does not jitter.
 
     Parameters
     ----------
@@ -171,11 +171,11 @@ class TextMasks:
 
     @property
     def height(self) -> int:
-        """Height of every mask, px; the middle of the digits is halfway."""
+        """Height of every mask, px; the digits are vertically centred in it."""
         return self._height
 
     def mask(self, text: str) -> npt.NDArray[np.float32]:
-        """(height, width) coverage of a text, 0 to 1."""
+        """Return the (height, width) coverage of a text, 0 to 1."""
         parts = [self._part(part) for part in _segments(text)]
         width = sum(advance for _, advance in parts) + 2 * self._pad
         mask = np.zeros((self._height, width), dtype=np.float32)
@@ -207,7 +207,7 @@ class TextMasks:
 
 
 def _segments(text: str) -> list[str]:
-    """Parts of a text that can be drawn one after the other from left to right."""
+    """Split a text into parts that can be drawn one after the other from left to right."""
     if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in text):
         return [text]
     return _SEGMENTS.findall(text)

@@ -1,4 +1,4 @@
-"""The strip of time under the map: mean of the population, marks and axis; and its cursor."""
+"""The time strip under the map: population mean, marks, axis and cursor."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _MARK_COLOURS = ("#d55e00", "#cc79a7", "#8a7a00", "#7f7f7f")
 _CURVES_ON_LIGHT = ("#0072b2", "#009e73", "#262626", "#56b4e9")
 _CURVES_ON_DARK = ("#56b4e9", "#2fd0a0", "#ededed", "#f0e442")
 _SMALL = 0.8
-"""Size of the texts of the strip, in font heights."""
+"""Size of texts in the strip, in font heights."""
 
 
 def mark_colours(marks: Iterable[Mark]) -> dict[str, str]:
-    """Colour of each label: marks of one label look alike."""
+    """Return the colour of each label; marks with the same label have the same colour."""
     labels = list({mark.label: None for mark in marks})
     return {label: _MARK_COLOURS[k % len(_MARK_COLOURS)] for k, label in enumerate(labels)}
 
 
 def cursor_x(scene: Scene, box: Box, frame: int) -> float:
-    """Where the middle of a frame's bin is, px from the left of the picture."""
+    """Return the middle of a frame's bin, px from the left of the picture."""
     shown = scene.shown
     middle = sum(shown.bin_span(frame)) / 2
     return box.left + (middle - shown.start_ms) / (shown.stop_ms - shown.start_ms) * box.width
 
 
 def draw_cursor(sheet: Sheet, scene: Scene, box: Box, frame: int) -> None:
-    """Draw the line that shows where a frame is."""
+    """Draw the line at the time of a frame."""
     from matplotlib.lines import Line2D
 
     x = cursor_x(scene, box, frame) / sheet.width
@@ -56,12 +56,12 @@ def draw_cursor(sheet: Sheet, scene: Scene, box: Box, frame: int) -> None:
 
 
 def cursor_width(scene: Scene) -> float:
-    """Width of the cursor, px."""
+    """Return the width of the cursor, px."""
     return max(1.5, 0.1 * scene.layout.font)
 
 
 def draw_strip(sheet: Sheet, scene: Scene, box: Box) -> None:
-    """Draw the strip, as far as it does not change."""
+    """Draw the constant parts of the strip."""
     axes = sheet.axes(box)
     axes.patch.set_alpha(0.0)
     axes.set_xlim(scene.shown.start_ms, scene.shown.stop_ms)
@@ -100,7 +100,10 @@ def _draw_curves(sheet: Sheet, scene: Scene, axes: Axes, box: Box) -> None:
 
 
 def _ends(scene: Scene) -> tuple[float, float, float]:
-    """Lowest and highest value, with 0 unless all are below it, and where the axis begins."""
+    """Return the lowest and highest value, and where the axis begins.
+
+    The range includes 0 unless the quantity need not begin at 0 and all values are below it.
+    """
     means = np.concatenate([panel.mean for panel in scene.panels])
     means = means[np.isfinite(means)]
     if scene.fitted and means.size and means.max() < 0.0:
@@ -112,14 +115,14 @@ def _ends(scene: Scene) -> tuple[float, float, float]:
 
 
 def _legend_size(sheet: Sheet, texts: list[str], font: float, width: int) -> float:
-    """Font size at which the line of texts above the curves fits a width."""
+    """Return the font size at which the line of texts above the curves fits a width."""
     wanted, gaps = _SMALL * font, font * len(texts)
     needed = sum(sheet.measure(one_line(text), wanted) for text in texts if text)
     return wanted * min(1.0, max(0.1, (width - gaps) / max(1.0, needed)))
 
 
 def _ticks(lowest: float, highest: float) -> list[float]:
-    """0, and a round number at each end that is far enough from it; the ends where 0 is not."""
+    """Return 0 and a round number at each end far enough from it; if 0 is outside, both ends."""
     if highest < 0.0:
         step = rounded(max(highest - lowest, 1e-9), (1, 2, 5), "down")
         first, last = np.ceil(lowest / step), np.floor(highest / step)
@@ -131,12 +134,12 @@ def _ticks(lowest: float, highest: float) -> list[float]:
 
 
 def _round_tick(highest: float) -> float:
-    """A number with one digit not above the highest value; 1 where that is 0."""
+    """Return the largest number with one digit up to the highest value; 1 if that is 0."""
     return rounded(highest, range(1, 10), "down") if highest > 0.0 else 1.0
 
 
 def _draw_marks(sheet: Sheet, scene: Scene, axes: Axes, box: Box) -> None:
-    """Shade the marks; each label is written at its first mark that has room for it."""
+    """Shade the marks, and write each label at its first mark with room for it."""
     shown, font = scene.shown, scene.layout.font
     colours, free, written = mark_colours(scene.style.marks), float(box.left), set()
     per_px = (shown.stop_ms - shown.start_ms) / box.width

@@ -1,4 +1,4 @@
-"""How a picture looks: every option of it, checked when it is made, to and from a plain dict."""
+"""Options of the look of a picture, checked on creation, to and from a plain dict."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Background = Literal["white", "black", "transparent"]
 _LARGEST_SIDE = 16384
 _SMALLEST_SIDE = 16
 _MOST_PIXELS = 40_000_000
-"""Somewhat more than a frame of 8K video; a picture takes 40 bytes a pixel while it is drawn."""
+"""Slightly more than a frame of 8K video; drawing a picture takes 40 bytes per pixel."""
 _MARK = re.compile(r"(?P<start>[^:]+):(?P<stop>[^:]+)(:(?P<label>.*))?", re.DOTALL)
 
 
@@ -29,9 +29,9 @@ class Mark:
     Parameters
     ----------
     start, stop
-        The interval, half-open, ms of simulation time.
+        Half-open interval, ms of simulation time.
     label
-        Its name in the picture; may be empty.
+        Name of the mark in the picture; can be empty.
 
     Raises
     ------
@@ -65,7 +65,7 @@ class Mark:
         Raises
         ------
         ValueError
-            If the text is none of these.
+            If the text does not have this form.
         """
         match = _MARK.fullmatch(text)
         if match is None:
@@ -88,30 +88,30 @@ class MovieStyle:
     size
         (width, height) of a frame, px.
     metric
-        What the colours show, a name in `napari_hexrecruit.metrics.METRICS`, or in ``DERIVED`` for
-        a cube with a variable of an analysis.
+        Metric to show, a name in `napari_hexrecruit.metrics.METRICS`, or in ``DERIVED`` for a cube
+        with a variable of an analysis.
     clim
-        Values of the first and the last colour, the same in every frame; equal ones are moved apart
-        by a ten-thousandth. None: as in the viewer, `napari_hexrecruit.limits.first_limits`: 0 to
-        50 % for recruitment, 0 to the 99th percentile of the cube for others; of what has its
-        middle at 0, symmetric about it.
+        Values of the first and the last colour, the same in every frame; equal values are moved
+        apart by a ten-thousandth. None: as in the viewer, `napari_hexrecruit.limits.first_limits`:
+        0 to 50 % for recruitment, 0 to the 99th percentile of the cube for others, and symmetric
+        for a metric centred on 0.
     colormap
-        Name of a matplotlib colormap. None: the metric's own, viridis, or one with two arms for
-        what has its middle at 0.
+        Name of a matplotlib colormap. None: the metric's own, viridis, or a diverging one for a
+        metric centred on 0.
     background
-        ``"white"``, ``"black"`` or ``"transparent"`` (frames have an alpha channel then).
+        ``"white"``, ``"black"`` or ``"transparent"``, which gives frames an alpha channel.
     average
-        Odd number of bins; each frame shows the mean of so many bins around its own. At the first
-        and last bins of the cube, the mean of those there are.
+        Odd number of bins; each frame shows the mean over this many bins around its own. At the
+        ends of the cube, the mean over the bins that exist.
     opacity
-        Of the hexagons, 0 to 1: below 1 an image under them shines through.
+        Opacity of the hexagons, 0 to 1; below 1, an image under them shows through.
     fit
-        What the picture shows all of: ``"hexagons"``, ``"all"`` (also the image and the outlines)
-        or (x_min, x_max, y_min, y_max) in flat space.
+        Area that the picture shows: ``"hexagons"``, ``"all"`` (also the image and the outlines) or
+        (x_min, x_max, y_min, y_max) in flat space.
     colorbar
         Show the colour bar, with its label and units.
     colorbar_label
-        Label in place of the metric's own.
+        Label instead of the metric's own.
     timestamp
         Show the time.
     time_format
@@ -121,22 +121,22 @@ class MovieStyle:
         Draw the edge of the sheet. None: only if the colour of 0 is so close to the background that
         the sheet would not stand out.
     scale_bar
-        Show a scale bar, if the cube's flat space has a unit of length.
+        Show a scale bar if the cube's flat space has a unit of length.
     title
-        Line above the picture.
+        Title above the picture.
     panel_titles
-        One line above each cube, where several are shown side by side.
+        Titles above the cubes, one each, when several are shown side by side.
     marks
-        Intervals to show.
+        Intervals to mark.
     strip
         Show the mean of the population over time under the map, with a cursor.
     font_scale
-        Factor on the size of all text, which by itself follows the size of the frame.
+        Factor of the size of all text, which otherwise follows the size of the frame.
 
     Raises
     ------
     ValueError
-        If an option is out of range; the message says what is allowed.
+        If an option is out of range; the message states the allowed values.
 
     Examples
     --------
@@ -179,24 +179,24 @@ class MovieStyle:
         set_(self, "font_scale", _within("font_scale", self.font_scale, 0.1, 10.0))
 
     def replace(self, **options: Any) -> MovieStyle:
-        """Make a style with some options changed.
+        """Return a style with some options changed.
 
         Raises
         ------
         ValueError
-            If a name is not an option; the message names the one that may be meant.
+            If a name is not an option; the message suggests a similar one.
         """
         _check_names(options)
         return dataclasses.replace(self, **options)
 
     def to_dict(self) -> dict[str, Any]:
-        """Options that differ from the defaults, as numbers, text, lists and dicts only."""
+        """Return options that differ from the defaults, as numbers, text, lists and dicts only."""
         options = ((f.name, getattr(self, f.name), f.default) for f in dataclasses.fields(self))
         return {name: _plain(value) for name, value, default in options if value != default}
 
     @classmethod
     def from_dict(cls, options: Mapping[str, Any]) -> MovieStyle:
-        """Make the style that `to_dict` described.
+        """Make a style from the result of `to_dict`.
 
         Raises
         ------

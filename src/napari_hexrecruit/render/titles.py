@@ -1,4 +1,4 @@
-"""Titles that fit their place: as they are, else smaller, else in several lines. Never cut."""
+"""Titles fitted to a width: unchanged, else smaller, else in several lines, but never cut."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from itertools import accumulate, pairwise
 from napari_hexrecruit.text import plain
 
 Measure = Callable[[str, float], float]
-"""Width that a text has at a font size, px."""
+"""Function that returns the width of a text at a font size, px."""
 
 LINE = 1.3
 """Height of a line, in font sizes."""
 _SMALLEST = 0.6
 _SCALES = ((1.0, 2), (0.8, 3), (_SMALLEST, None))
-"""Sizes of text in several lines, and with how many lines the next smaller one is taken."""
+"""Scales of text in several lines, each with the most lines before the next scale is tried."""
 _HALVINGS = 6
 _TRIES = 4
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A text that was made to fit.
+    """A text fitted to a width.
 
     Parameters
     ----------
     lines
-        From top to bottom.
+        Lines from top to bottom.
     px
         Font size.
     """
@@ -49,19 +49,19 @@ def fitted(text: str, width: float, px: float, measure: Measure) -> Fitted:
     Parameters
     ----------
     text
-        The title; ends of lines in it are kept.
+        Title; its line breaks are kept.
     width
-        What there is, px.
+        Available width, px.
     px
-        Font size that is wanted.
+        Desired font size.
     measure
         See `Measure`.
 
     Returns
     -------
     Fitted
-        The title as it is if it fits, or else smaller, but not by more than two fifths; or else in
-        as many lines as it takes.
+        The title unchanged if it fits; else smaller, by at most two fifths; else in as many lines
+        as it takes.
     """
     lines = plain(text).split("\n")
     widest = max(measure(line, px) for line in lines)
@@ -75,7 +75,7 @@ def fitted(text: str, width: float, px: float, measure: Measure) -> Fitted:
 
 
 def _no_wider(lines: list[str], width: float, px: float, measure: Measure) -> Fitted:
-    """Shrink until it fits: letters of half the size are not quite half as wide."""
+    """Shrink repeatedly until the lines fit, because widths are not quite proportional to size."""
     for _ in range(_TRIES):
         widest = max(measure(line, px) for line in lines)
         if widest <= width:
@@ -85,7 +85,7 @@ def _no_wider(lines: list[str], width: float, px: float, measure: Measure) -> Fi
 
 
 def _wrapped(line: str, width: float, px: float, measure: Measure) -> list[str]:
-    """Lines of about the same width, none wider than this."""
+    """Wrap a line into lines of similar width, none wider than `width`."""
 
     def advance(word: str) -> float:
         return measure(f"0{word}0", px) - measure("00", px)
@@ -104,19 +104,19 @@ def _wrapped(line: str, width: float, px: float, measure: Measure) -> list[str]:
 
 
 def _words(line: str) -> list[str]:
-    """Parts of a line between which it may end; blanks stay at the end of the part before."""
+    """Split a line where it can break; blanks stay at the end of the part before."""
     return [word for part in re.findall(r"\s*\S+\s*|\s+", line) for word in _letters(part)] or [""]
 
 
 def _letters(word: str) -> list[str]:
-    """Single letters of scripts that are written without blanks."""
+    """Split off single letters of scripts that are written without blanks."""
     cuts = [k for k, c in enumerate(word) if unicodedata.east_asian_width(c) in "WF" and k]
     bounds = sorted({0, *cuts, *(k + 1 for k in cuts), len(word)})
     return [word[a:b] for a, b in pairwise(bounds)]
 
 
 def _pieces(word: str, width: float, advance: Callable[[str], float]) -> list[str]:
-    """A word that is wider than a line, in pieces that are not."""
+    """Split a word that is wider than a line into pieces that are not."""
     if len(word) == 1 or advance(word.rstrip()) <= width:
         return [word]
     ends = list(accumulate(advance(letter) for letter in word))

@@ -1,4 +1,4 @@
-"""One frame as a vector picture: hexagons are polygons and text is text."""
+"""One frame as a vector picture, with hexagons as polygons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_hexrecruit.render.scene import Scene
 
 _SETTINGS = {"svg.hashsalt": "hexrecruit", "svg.fonttype": "path", "pdf.fonttype": 42}
-"""Ids in an SVG do not change from run to run; text in a PDF can be edited."""
+"""Settings with which SVG ids do not change from run to run, and PDF text can be edited."""
 
 
 def save_vector(
@@ -39,7 +39,7 @@ def save_vector(
     kind
         ``"svg"`` or ``"pdf"``.
     scene, frame, values
-        What to draw; values are (n_filled,) of each panel.
+        Content to draw; values are (n_filled,) for each panel.
     dpi
         Pixels of the scene's size per inch of the picture.
     """

@@ -1,4 +1,4 @@
-"""Which bins a movie shows: a window and a step in ms to positions on the cube's time axis."""
+"""Bins that a movie shows: from a window and a step in ms to positions on the time axis."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TOLERANCE_MS = 1e-6
 
 @dataclass(frozen=True)
 class Shown:
-    """Which bins a movie shows; all times in ms."""
+    """Bins that a movie shows; all times in ms."""
 
     bins: range
     """Positions on the cube's time axis, one per frame."""
@@ -30,7 +30,7 @@ class Shown:
     """Start of the cube's first bin."""
     bin_ms: float
     time_from: str = ""
-    """What the times are relative to; empty for those of the simulation."""
+    """Reference of the times; empty for times of the simulation."""
 
     @property
     def start_ms(self) -> float:
@@ -43,7 +43,7 @@ class Shown:
         return self.first_ms + self.bins.stop * self.bin_ms
 
     def bin_span(self, frame: int) -> tuple[float, float]:
-        """Start and end of a frame's bin."""
+        """Return start and end of a frame's bin."""
         at = self.bins[frame]
         return self.first_ms + at * self.bin_ms, self.first_ms + (at + 1) * self.bin_ms
 
@@ -56,8 +56,8 @@ def resolve_window(
     Raises
     ------
     ValueError
-        If the cubes' time axes differ, or the window is empty, not inside the cube's or not made of
-        whole bins; the message names the nearest times that are possible.
+        If the time axes of the cubes differ, or the window is empty, outside the cube, or not made
+        of whole bins; the message states the nearest possible times.
     """
     first, bin_ms, n_bins = _common_axis(cubes)
     bins = TimeBins(first, first + n_bins * bin_ms, bin_ms)

@@ -1,5 +1,5 @@
-"""A cube as a web page: one file that needs no network, no server and nothing of others.
+"""A cube as a web page: one file that needs no network, server or third-party code.
 
-Python packs values and texts; the files in `assets` draw them in the browser. It knows nothing of
-simulations, napari or notebooks' kernels.
+Python packs values and texts; the files in `assets` draw them in the browser. Must not know
+simulations, napari or notebook kernels.
 """

@@ -1,4 +1,4 @@
-"""What a page holds beside its values: texts, axes, hexagons, colours. Plain data for JSON."""
+"""Contents of a page besides its values: texts, axes, hexagons, colours. Plain data for JSON."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _MOST_PIXELS_UNDER = 2_000_000
 
 @dataclass(frozen=True)
 class Look:
-    """Options of the page that its first view has, and what lies over and under the hexagons."""
+    """Options of the page's first view, and the image and lines under and over the hexagons."""
 
     clim: tuple[float, float] | None
     colormap: str | None
@@ -53,7 +53,7 @@ class Look:
 def content(
     cubes: Sequence[xr.Dataset], metrics: Sequence[Metric], shown: Shown, look: Look
 ) -> dict[str, Any]:
-    """Everything that the browser needs to know but the values of hexagons."""
+    """Return everything that the browser needs except the values of hexagons."""
     titles = look.panel_titles or tuple("" for _ in cubes)
     name = one_line(look.title or str(cubes[0].attrs["title"]))
     described = [_metric(metric, k, cubes, look) for k, metric in enumerate(metrics)]
@@ -129,7 +129,7 @@ _SPIKES = (
 
 
 def about(cube: xr.Dataset) -> list[list[str]]:
-    """Rows of label and text: where the numbers of a cube come from, the whole recipe."""
+    """Return rows of label and text that state the origin of a cube, with the whole recipe."""
     attrs, recipe = cube.attrs, CubeRecipe.of_foreign(cube)
 
     def said(entry: str, text: str) -> str:
@@ -169,12 +169,12 @@ def _rule_texts(recipe: CubeRecipe) -> list[str]:
 
     try:
         return [rule_to_text(rule) for rule in recipe.rules]
-    except ValueError:  # a filter that no option can give
+    except ValueError:  # a filter that cannot be written as text
         return [json.dumps(recipe.entries()["where"])]
 
 
 def _texts(attribute: Any) -> list[str]:
-    """Sentences of an attribute that is a JSON list; none where it cannot be read."""
+    """Return the sentences of an attribute that is a JSON list; none if it cannot be read."""
     try:
         found = json.loads(attribute or "[]")
     except (TypeError, ValueError, RecursionError):
@@ -191,7 +191,7 @@ def _line(line: npt.NDArray[np.float64]) -> list[list[float] | None]:
 
 
 def _under(under: Underlay) -> dict[str, Any]:
-    """An image as PNG, or as JPEG where that is less and nothing shines through."""
+    """Encode an image as PNG, or as JPEG if that is smaller and the image has no alpha."""
     from PIL import Image
 
     pixels = np.asarray(under.image)

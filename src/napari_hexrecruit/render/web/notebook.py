@@ -1,4 +1,4 @@
-"""The web page in a notebook: an object that shows itself, without a server or an extension."""
+"""The web page in a notebook: an object that displays itself, without server or extension."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _LARGEST_BYTES = 15_000_000
-"""Notebooks with more in a cell become slow to open and to save."""
+"""Largest page in a cell; larger ones make notebooks slow to open and save."""
 _SMALLEST_HEIGHT = 200
 
 
 def show(
     cubes: xr.Dataset | Sequence[xr.Dataset], *, height: int = 820, **options: Any
 ) -> HtmlPlayer:
-    """Show cubes in a notebook, as the web page that `write_html` writes.
+    """Show cubes in a notebook, with the same web page as `write_html`.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def show(
     height
         Height of the player, px; its width is that of the notebook.
     **options
-        As `write_html` takes them.
+        As for `write_html`.
 
     Returns
     -------
@@ -41,12 +41,12 @@ def show(
     Raises
     ------
     ValueError
-        As `write_html`, or if the height is less than 200.
+        As for `write_html`, or if the height is less than 200.
 
     Notes
     -----
     The player is part of the notebook and needs no kernel: it also plays in the HTML that nbconvert
-    writes. Pages of more than 15 MB are not embedded; a sentence in their place tells what to do.
+    writes. Pages of more than 15 MB are not embedded; a message with alternatives is shown instead.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class HtmlPlayer:
         return len(self._page.encode("utf-8")) / 1e6
 
     def _repr_html_(self) -> str:
-        """The page in a frame of its own, which can run its script and reach nothing else."""
+        """Return the page in an iframe that can run its own script but access nothing else."""
         if self._megabytes * 1e6 > _LARGEST_BYTES:
             return (
                 f"<p>This page has {self._megabytes:.0f} MB, too much for a notebook: show fewer"

@@ -1,7 +1,7 @@
-"""Values of a metric as whole numbers that compress well; 0 is kept for no value.
+"""Values of a metric as integers that compress well; 0 stands for no value.
 
-Counts are packed as they are, and the browser computes percentages and rates of them with the very
-steps that the cube was computed with. What is not a count becomes codes of 8 or 16 bits.
+Counts are packed exactly, and the browser computes percentages and rates from them in the same
+steps as the cube. Other values become codes of 8 or 16 bits.
 """
 
 from __future__ import annotations
@@ -41,27 +41,27 @@ Plans = dict["Stored", "Metric | None"]
 BITS = (8, 16)
 _LEVEL = 6
 _BLOCK_VALUES = 1 << 19
-"""Values that are compressed together: the browser draws when it has the first block."""
+"""Values compressed together; the browser draws as soon as it has the first block."""
 _ROUNDING = 1e-6
-"""Percentages that are this much off those of the counts, of their size, are still theirs."""
+"""Relative tolerance within which percentages equal those of the counts."""
 _COUNTS = {RECRUITMENT: N_RECRUITED, N_RECRUITED: N_RECRUITED, "rate": N_SPIKES}
 
 
 @dataclass(frozen=True)
 class Stored:
-    """How the values of one variable stand in the page.
+    """Format of the values of one variable in the page.
 
     Attributes
     ----------
     name
         Variable of the cube, or the metric whose values are coded.
     kind
-        ``counts``, a value is ``code - 1``; or ``steps``, it is ``low + step * (code - 1)``, and
-        the highest code is infinity, the one below it minus infinity; or ``outlined``.
+        ``counts``: a value is ``code - 1``; ``steps``: a value is ``low + step * (code - 1)``, the
+        highest code is infinity, and the one below it minus infinity; or ``outlined``.
     bits
-        Of a code.
+        Bits per code.
     low, step
-        Of `kind` ``steps``.
+        Parameters of ``steps``.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Stored:
     step: float = 1.0
 
     def codes(self, values: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> Codes:
-        """(n_bins, n_hexes) codes: 0 where no value is known."""
+        """Return (n_bins, n_hexes) codes: 0 if no value is known."""
         if self.kind == "steps":
             known = known & ~np.isnan(values)
             highest = [np.isposinf(values), np.isneginf(values)]
@@ -84,12 +84,12 @@ class Stored:
 
 
 def bins_per_block(n_hexes: int) -> int:
-    """Bins that are compressed together."""
+    """Return the number of bins that are compressed together."""
     return max(1, _BLOCK_VALUES // max(1, n_hexes))
 
 
 def blocks_of(shown: Shown, n_hexes: int) -> Iterator[slice]:
-    """Positions on the cube's time axis, in blocks of the bins that are shown."""
+    """Yield positions on the cube's time axis, in blocks of the shown bins."""
     n = bins_per_block(n_hexes)
     for at in range(0, len(shown.bins), n):
         bins = shown.bins[at : at + n]
@@ -97,18 +97,18 @@ def blocks_of(shown: Shown, n_hexes: int) -> Iterator[slice]:
 
 
 def plan(cube: xr.Dataset, metric: Metric, shown: Shown, bits: int | None) -> Stored:
-    """How the values of a metric are stored: as counts where those give them again.
+    """Choose how to store the values of a metric: as counts if these reproduce the values.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     metric
-        What is shown.
+        Metric to show.
     shown
-        Which bins.
+        Bins to show.
     bits
-        8 or 16: codes of so many bits; None: counts, or 16 bits where there are none.
+        8 or 16: codes of this many bits; None: counts if possible, else 16 bits.
     """
     name = _COUNTS.get(metric.name)
     if bits is None and name is not None:
@@ -123,11 +123,11 @@ def plan(cube: xr.Dataset, metric: Metric, shown: Shown, bits: int | None) -> St
 
 
 OUTLINED = Stored(SIGNIFICANT, "outlined", 16)
-"""The code is the number of the significant cluster, 0 for none."""
+"""Format whose code is the number of the significant cluster, 0 for none."""
 
 
 def stored_in(plans: Sequence[Stored], metrics: Sequence[Metric], cube: xr.Dataset) -> Plans:
-    """Each way of storing once, with a metric that it is of; none for what is outlined."""
+    """Return each distinct format with a metric that uses it; None for outlined clusters."""
     found: Plans = {}
     for stored, metric in zip(plans, metrics, strict=True):
         found.setdefault(stored, metric)
@@ -135,7 +135,7 @@ def stored_in(plans: Sequence[Stored], metrics: Sequence[Metric], cube: xr.Datas
 
 
 def packed(part: xr.Dataset, metric: Metric | None, stored: Stored) -> str:
-    """Some bins of a cube, in memory, as text."""
+    """Encode some bins of a cube, in memory, as text."""
     if metric is None:
         return _as_text(significant_clusters(part).astype("<u2"))
     values = metric.values(part)
@@ -144,14 +144,14 @@ def packed(part: xr.Dataset, metric: Metric | None, stored: Stored) -> str:
 
 
 def _as_text(codes: Codes) -> str:
-    """Compress the low bytes of all codes, then the higher ones, which are nearly all alike."""
+    """Compress all low bytes first, then the higher bytes, which are nearly all the same."""
     planes = np.ascontiguousarray(codes).view(np.uint8).reshape(-1, codes.dtype.itemsize).T
     squeezed = zlib.compress(planes.tobytes(), _LEVEL)
     return base64.b64encode(squeezed).decode("ascii")
 
 
 def _counts(cube: xr.Dataset, metric: Metric, name: str, shown: Shown) -> tuple[int, bool]:
-    """Largest count that is shown, and whether the counts give the metric's values again."""
+    """Return the largest count shown, and whether the counts reproduce the metric's values."""
     most, exact = 0, True
     for block in blocks_of(shown, cube.sizes[HEX]):
         part = cube.isel(time=block).load()
@@ -168,7 +168,7 @@ def _counts(cube: xr.Dataset, metric: Metric, name: str, shown: Shown) -> tuple[
 
 
 def _range(cube: xr.Dataset, metric: Metric, shown: Shown) -> tuple[float, float]:
-    """Smallest and largest finite value; 0 and 0 where there is none."""
+    """Return the smallest and largest finite value; 0 and 0 if there are none."""
     low, high = np.inf, -np.inf
     for block in blocks_of(shown, cube.sizes[HEX]):
         values = metric.values(cube.isel(time=block).load()).astype(np.float64)

@@ -1,4 +1,4 @@
-"""The text of the page: its files put together, with a policy that lets in nothing else."""
+"""The text of the page, joined from its files, with a policy that blocks everything else."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ MODULES = (
     *("state.js", "selection.js", "map.js", "colourbar.js", "plot.js", "traces.js", "panels.js"),
     *("files.js", "about.js", "keyboard.js", "main.js"),
 )
-"""Files of the script, each after those that it imports from."""
+"""Files of the script, each after the files that it imports from."""
 _IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|let|function|class|async)", re.MULTILINE)
 
 
 @cache
 def script() -> str:
-    """All modules as one: their imports go, because they share one scope here."""
+    """Join all modules into one script, without imports, because they share one scope here."""
     parts = (_EXPORT.sub("", _IMPORT.sub("", _asset(name))) for name in MODULES)
     return '"use strict";\n' + "\n".join(parts)
 
 
 def page_parts(content: dict[str, Any], blocks: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """The page in parts, to be written one after the other.
+    """Yield the page in parts, to be written one after the other.
 
     Parameters
     ----------
     content
-        What `content.content` gives.
+        Result of `content.content`.
     blocks
         Id and packed values of each part of a variable.
     """
@@ -63,7 +63,7 @@ def page_parts(content: dict[str, Any], blocks: Sequence[tuple[str, str]]) -> It
 
 
 def in_script(value: Any) -> str:
-    """JSON that no text in it can end before its time, whatever it holds."""
+    """Encode as JSON in which no text can close the surrounding script element."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")

@@ -1,4 +1,4 @@
-"""Cubes to a web page in one file."""
+"""Cubes to a web page in a single file."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def write_html(
     progress: Progress | None = None,
     **options: Any,
 ) -> Path:
-    """Write cubes as one web page that plays in any browser, without a network.
+    """Write cubes as a web page that plays in any browser, without a network.
 
     Parameters
     ----------
@@ -60,18 +60,18 @@ def write_html(
     path
         ``.html`` file to write.
     overwrite
-        Replace a file that exists.
+        Replace an existing file.
     progress
         Called as ``progress(what, done, total)``. An exception that it raises ends the work.
     **options
-        What the page shows, see `html_page`: ``metric``, ``clim``, ``colormap``, ``start``,
+        Options of the page, see `html_page`: ``metric``, ``clim``, ``colormap``, ``start``,
         ``stop``, ``step``, ``title``, ``panel_titles``, ``marks``, ``under``, ``outlines``,
         ``labels``, ``opacity``, ``dilation``, ``bits``.
 
     Returns
     -------
     Path
-        What was written.
+        The file written.
 
     Raises
     ------
@@ -81,13 +81,13 @@ def write_html(
     FileExistsError
         If the file exists and `overwrite` is False.
     OSError
-        If it cannot be written.
+        If the file cannot be written.
 
     Notes
     -----
-    The page holds counts and numbers of neurons, and the browser computes percentages from them, so
-    values are exact. Values of analyses, which are not counts, are stored in 16 bits; the page
-    states their step. The file appears once it is complete.
+    The page contains counts and numbers of neurons, and the browser computes percentages from them,
+    so that values are exact. Values of analyses, which are not counts, are stored in 16 bits; the
+    page states their step. The file appears only when it is complete.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def write_page(
 
 
 def check_html_output(path: str | os.PathLike[str], *, overwrite: bool) -> None:
-    """Refuse now what `write_html` would refuse about the name later."""
+    """Check a name before any work: refuse what `write_html` would refuse."""
     final = Path(path)
     if final.suffix.lower() not in ENDINGS:
         raise ValueError(f"{final}: is not the name of a web page: end it in .html")
@@ -146,31 +146,31 @@ def html_page(
     bits: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[str]:
-    """The page in parts.
+    """Make the page in parts.
 
     Parameters
     ----------
     cubes
-        As `write_html`.
+        As for `write_html`.
     metric
-        What the page can show; the first is shown first. A page of recruitment always has the
-        number of recruited neurons, too, as that takes no more bytes.
+        Metrics that the page can show, the initial one first. A page of recruitment always includes
+        the number of recruited neurons, because that takes no more bytes.
     clim, colormap
-        Colours of the first metric, as `MovieStyle` has them.
+        Colours of the first metric, as for `MovieStyle`.
     start, stop, step
-        Which bins, ms, as `render_frames` takes them.
+        Bins to show, ms, as for `render_frames`.
     title, panel_titles, marks, opacity
-        As `MovieStyle` has them.
+        As for `MovieStyle`.
     under, outlines
-        An image under the hexagons and lines over them, as `render_frames` takes them.
+        Image under the hexagons and lines over them, as for `render_frames`.
     labels
         x, y and text of names over the hexagons.
     dilation
-        Seconds of watching per second of simulation; None: so that a bin takes 1/20 s.
+        Seconds of playback per second of simulation; None: a frame takes 1/20 s.
     bits
-        8 or 16: store values as codes of so many bits in place of exact counts.
+        8 or 16: store values as codes of this many bits instead of exact counts.
     progress
-        As `write_html`.
+        As for `write_html`.
 
     Raises
     ------
@@ -217,7 +217,7 @@ def _look(
     dilation: float | None,
     bits: int | None,
 ) -> MovieStyle:
-    """The options that a movie has as well, checked as there."""
+    """Return the options shared with movies, checked in the same way."""
     if not names:
         raise ValueError("metric is empty: name what the page shows, as in metric='recruitment'")
     if bits is not None and bits not in BITS:
@@ -249,12 +249,12 @@ def _pack(
     described: dict[str, Any],
     progress: Progress | None,
 ) -> list[tuple[str, str]]:
-    """Pack all values, and write into the description where they are.
+    """Pack all values, and add their positions to the description.
 
     Raises
     ------
     ValueError
-        If they would take more than 100 MB.
+        If the values would take more than 100 MB.
     """
     blocks: list[tuple[str, str]] = []
     n_bytes, done, total = 0, 0, len(cubes) * len(shown.bins)
@@ -301,5 +301,5 @@ def _check_size(n_bytes: int, share: float) -> None:
 
 
 def _each(cubes: Any) -> Sequence[Any]:
-    """One cube or several as several; what is not a cube is told later, and not taken apart."""
+    """Return one cube or several as a sequence; anything else is checked and refused later."""
     return cubes if isinstance(cubes, Sequence) and not isinstance(cubes, str) else [cubes]

@@ -1,4 +1,4 @@
-// Where the numbers come from, and what keys do.
+// The origin of the numbers, and the keyboard shortcuts.
 
 import { byId, make } from "./base.js";
 

@@ -1,10 +1,10 @@
-// What every module needs: elements, numbers, texts.
+// Helpers for every module: elements, numbers, texts.
 
 export function byId(id) {
   return document.getElementById(id);
 }
 
-// An element with properties and children; texts become text nodes, never markup.
+// Make an element with properties and children; texts become text nodes, never markup.
 export function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
@@ -15,7 +15,7 @@ export function clamp(value, low, high) {
   return Math.min(high, Math.max(low, value));
 }
 
-// At most four significant digits, whole numbers with separators.
+// Format a number with at most four significant digits, or a whole number with separators.
 export function readable(value) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "no value" : String(value);
   if (Number.isInteger(value)) return value.toLocaleString("en-US");
@@ -26,7 +26,7 @@ export function plural(n, word) {
   return `${n.toLocaleString("en-US")} ${word}${n === 1 ? "" : "s"}`;
 }
 
-// About n round numbers from low to high.
+// Return about n round numbers from low to high.
 export function ticks(low, high, n) {
   const rough = (high - low) / n;
   if (!(rough > 0)) return [low];

@@ -1,4 +1,4 @@
-// Time of watching to bins: `dilation` seconds pass for each second of the simulation.
+// Playback time to bins: a second of the simulation takes `dilation` seconds.
 
 export function makeClock(time, store) {
   let last = null;

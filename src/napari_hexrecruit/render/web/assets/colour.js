@@ -1,11 +1,11 @@
-// Values to colours: the same rows of the same tables as in movies.
+// Values to colours, with the same tables and rows as in movies.
 
 import { bytesOf } from "./data.js";
 import { clamp } from "./base.js";
 
 const tables = new Map();
 
-// Colours of a colormap from low to high, each 0xAABBGGRR with the opacity of the hexagons.
+// Return the colours of a colormap from low to high, each 0xAABBGGRR with the hexagons' opacity.
 export function tableOf(content, name) {
   if (!tables.has(name)) {
     const bytes = bytesOf(content.colormaps[name]);
@@ -29,7 +29,8 @@ export function cssColour(table, row) {
   return `rgb(${packed & 255} ${(packed >>> 8) & 255} ${(packed >>> 16) & 255})`;
 }
 
-// Colours of all hexagons in a bin; 0, which is transparent, stands first and for no value.
+// Fill in the colours of all hexagons in a bin, from position 1 on; no value is 0, transparent.
+// Return the number of hexagons without a value.
 export function coloursAt(values, limits, table, colours) {
   let nMissing = 0;
   for (let hex = 0; hex < values.length; hex += 1) {

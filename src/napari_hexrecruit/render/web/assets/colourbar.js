@@ -1,4 +1,4 @@
-// The colour bar: its limits can be dragged, moved with keys and typed; the choice of colormap.
+// The colour bar, with limits to drag, move with keys or type, and the choice of colormap.
 
 import { byId, clamp, ink, make, readable, ticks } from "./base.js";
 import { cssColour, rowOf, tableOf } from "./colour.js";
@@ -41,7 +41,7 @@ export function makeColourBar(app) {
     (old, k) => (k === store.state.metric ? choice.value : old)) }));
   reset.addEventListener("click", () => setLimits(content.metrics[store.state.metric].clim));
 
-  // What the bar spans: the first limits, and the present ones where they are wider.
+  // Range of the bar: the initial limits, widened to the current limits and to all values.
   function span() {
     const [low, high] = content.metrics[store.state.metric].clim;
     const [now, then] = limits();
@@ -107,7 +107,7 @@ export function makeColourBar(app) {
   return { draw, span };
 }
 
-// A bar with ticks at its right, in a box of a drawing context.
+// Draw a bar with ticks to its right, in a box of a drawing context.
 export function paintBar(app, context, box, [low, high], colour, font) {
   const { state } = app.store;
   const table = tableOf(app.content, state.colormaps[state.metric]);

@@ -16,7 +16,7 @@ async function inflated(text) {
   return new Uint8Array(await new Response(plain).arrayBuffer());
 }
 
-// Codes of one block: all low bytes come first, then the higher ones.
+// Read the codes of one block: all low bytes come first, then the higher ones.
 async function codesOf(id, nBytes) {
   const element = byId(id);
   const planes = await inflated(element.textContent);
@@ -34,7 +34,7 @@ async function codesOf(id, nBytes) {
   return codes;
 }
 
-// Read every block of every variable, that with the first bin to be shown before the others.
+// Read every block of every variable, starting with the block of the first bin to show.
 export async function readBlocks(content, firstBin, onBlock) {
   const wanted = [];
   content.panels.forEach((panel, p) => {

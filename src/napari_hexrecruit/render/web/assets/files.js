@@ -1,4 +1,4 @@
-// What can be taken away: a picture of the frame, a table of the traces, a link to the moment.
+// Exports: a picture of the frame, a table of the traces, a link to the current view.
 
 import { byId, ink, make } from "./base.js";
 import { paintBar } from "./colourbar.js";
@@ -20,7 +20,7 @@ function fileName(app, ending) {
   return `${plain.slice(0, 60) || "recruitment"}${ending}`;
 }
 
-// The frame as a canvas: title, time, maps and colour bar at twice the size of the screen's points.
+// Draw the frame on a canvas: title, time, maps and colour bar, at twice the size on the page.
 export function pictureOf(app) {
   const scale = 2;
   const frames = app.maps.map((map) => map.figure.getBoundingClientRect());

@@ -31,8 +31,8 @@ function boundsOf(x, y, radius) {
   return bounds;
 }
 
-// Number of a hexagon plus one by its axial address; 0 where there is none. Hexagons that are far
-// apart are in a map, as a table of all that is between them would not fit into memory.
+// Make a table from axial coordinates to the number of the hexagon plus one; 0 for none. If the
+// hexagons are far apart, it is a Map, because an array of all cells would not fit into memory.
 function lookUp(q, r) {
   const [left, right] = rangeOf(q);
   const [bottom, top] = rangeOf(r);
@@ -66,7 +66,7 @@ export function numberAt(table, q, r) {
   return table.far ? table.cells.get(at) ?? 0 : table.cells[at];
 }
 
-// The hexagon at a place, or -1.
+// Return the hexagon at a position, or -1.
 export function hexAt(grid, x, y) {
   const [q, r] = nearest((x - grid.origin[0]) / grid.radius, (y - grid.origin[1]) / grid.radius);
   return numberAt(grid.table, q, r) - 1;
@@ -94,7 +94,7 @@ export function cornersOf(grid, hex, scale = 1) {
   });
 }
 
-// Edges of groups of hexagons, whose number is 0 for none: by default the rim of the sheet.
+// Return the edges around groups of hexagons (group 0 has none); by default, the sheet's rim.
 export function rimOf(grid, groupOf = () => 1) {
   const edges = [];
   for (let hex = 0; hex < grid.n; hex += 1) {
@@ -111,8 +111,8 @@ export function rimOf(grid, groupOf = () => 1) {
   return edges;
 }
 
-// What a canvas of some pixels shows of flat space. zoom 1 shows all of `bounds` above its foot,
-// where the scale bar is.
+// Return the view of flat space on a canvas. Zoom 1 shows all of `bounds` above the foot, which
+// contains the scale bar.
 export function viewOn(bounds, view, [width, height], foot) {
   const [wide, high] = [bounds.right - bounds.left, bounds.top - bounds.bottom];
   const fit = 1.04 * Math.max(wide / width, high / Math.max(1, height - foot));

@@ -1,4 +1,4 @@
-// Keys that work everywhere on the page.
+// Keyboard shortcuts for the whole page.
 
 import { clamp } from "./base.js";
 
@@ -29,7 +29,7 @@ export function addKeyboard(app, content) {
   });
 }
 
-// The next speed of a list: way 1 is slower, -1 faster.
+// Return the next speed in a list: way 1 is slower, -1 is faster.
 export function nextSpeed(speeds, now, way) {
   const nearest = speeds.reduce((best, one, k) =>
     (Math.abs(Math.log(one / now)) < Math.abs(Math.log(speeds[best] / now)) ? k : best), 0);

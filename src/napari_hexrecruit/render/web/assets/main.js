@@ -1,4 +1,4 @@
-// Read what the page holds, put its parts together, and keep them up to date.
+// Read the contents of the page, assemble its parts, and keep them up to date.
 
 import { byId, make } from "./base.js";
 import { addAbout } from "./about.js";
@@ -98,7 +98,7 @@ function connect(app, traces) {
     traces.update();
     all();
   });
-  // Paper is light, and so are the lines on it.
+  // Print in the light theme, because paper is light.
   const inTheme = (theme) => {
     document.documentElement.dataset.theme = theme;
     traces.update();
@@ -110,7 +110,7 @@ function connect(app, traces) {
     store.set(stateOf(location.hash, app.content, app.groups)));
 }
 
-// Smallest and largest value of each metric: the colour bar spans them.
+// Find the smallest and largest value of each metric; the colour bar includes them.
 function findExtremes(app) {
   const { content } = app;
   app.extremes = content.metrics.map((_, metric) => {
@@ -180,7 +180,7 @@ async function start() {
   app.bar.draw();
   traces.update();
   warnings(app);
-  // For pages around this one, and for tests.
+  // For pages that embed this one, and for tests.
   globalThis.hexrecruit = Object.freeze({
     content,
     state: app.store.state,

@@ -1,4 +1,4 @@
-// One map: image below, hexagons, lines above; and what mouse, fingers and keys do on it.
+// One map: image below, hexagons, lines above, and its control by mouse, touch and keys.
 
 import { byId, clamp, ink, make, plural, readable } from "./base.js";
 import { coloursAt, tableOf } from "./colour.js";
@@ -36,7 +36,7 @@ export function makeMap(app, number) {
   let missing = "";
   let outlined = "";
 
-  // Work out anew what depends on the size of the map and on the part that is shown.
+  // Recompute everything that depends on the size of the map and on the visible part.
   function resize() {
     const density = Math.min(MOST_DENSITY, window.devicePixelRatio || 1);
     const width = Math.max(1, Math.round(box.clientWidth * density));
@@ -301,7 +301,7 @@ function addKeys(app, number, box, grid) {
     app.store.set({ view: { ...view, x: view.x + right * far, y: view.y + up * far } });
   }
 
-  // The neighbour on that side; up and down alternate between left and right of straight.
+  // Return the neighbour in a direction; up and down alternate left and right to go straight.
   function next(hex, [right, up]) {
     if (hex < 0) return middle();
     const aside = up * (grid.r[hex] % 2 === 0 ? 1 : 0);
@@ -335,7 +335,7 @@ function hoverAt(app, panel, hex, event) {
   }
 }
 
-// What the mouse or the keyboard is at, in words.
+// Describe the hexagon at the mouse or the keyboard focus.
 export function hoverText(app) {
   const { content, store } = app;
   const { hover, metric, bin } = store.state;

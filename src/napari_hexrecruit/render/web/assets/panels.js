@@ -1,4 +1,4 @@
-// The controls around the maps: what they show, and what they change.
+// The controls around the maps: their contents and their actions.
 
 import { byId, make, readable } from "./base.js";
 import { activeMarks, timeText } from "./clock.js";

@@ -2,7 +2,7 @@
 
 import { ink, readable, ticks } from "./base.js";
 
-// Seen on light and on dark.
+// Colours that are visible on light and dark backgrounds.
 const INKS = ["#d9536a", "#1795ab", "#d99a1c", "#9b6bc7", "#4a9e5c", "#c9722f", "#5f85d8",
   "#c25fa9", "#8d8d35", "#2fa393"];
 const MARGIN = { left: 52, right: 24, top: 10, bottom: 38 };
@@ -20,7 +20,7 @@ export function plotBox(width, height) {
   };
 }
 
-// Everything but the cursor. Lines have values, a colour, a width and a dash.
+// Draw everything except the cursor. Lines have values, a colour, a width and a dash.
 export function drawPlot(context, box, time, lines, marks, label, fitted) {
   const span = spanOf(lines, fitted);
   const { low } = span;
@@ -37,7 +37,8 @@ export function drawPlot(context, box, time, lines, marks, label, fitted) {
   context.restore();
 }
 
-// With 0, unless all values are below it and need not begin there, as those of a voltage.
+// Return the range of the axis. It includes 0, unless the quantity need not begin there, like a
+// voltage, and all values are below 0.
 function spanOf(lines, fitted) {
   const top = Math.max(...lines.map((line) => extreme(line.values, Math.max, -Infinity)));
   const away = fitted && Number.isFinite(top) && top < 0;
@@ -89,7 +90,7 @@ function drawAxes(context, box, { x, y, span, start, end, from }, label) {
   context.restore();
 }
 
-// Many bins for each pixel become the smallest and the largest of them.
+// If a pixel covers several bins, draw only their smallest and largest value.
 function drawLine(context, box, line, time, x, y) {
   const { values } = line;
   const perPixel = Math.max(1, Math.floor(values.length / (2 * box.width)));

@@ -1,9 +1,9 @@
-// Which hexagon each pixel shows: worked out once for a view, so that a frame is one look-up.
+// The hexagon of each pixel, computed once per view, so that a frame is one look-up.
 
 import { ROOT_OF_3, numberAt } from "./geometry.js";
 
-// Numbers (0 for none) of the hexagon of each pixel; for pixels on an edge the one beyond it and
-// the share of the first.
+// Return the number of the hexagon of each pixel (0 for none); for pixels on an edge, also the
+// hexagon beyond it and the share of the first.
 export function cover(grid, view, width, height) {
   const own = new Int32Array(width * height);
   const edges = { at: [], other: [], share: [] };
@@ -52,7 +52,7 @@ export function cover(grid, view, width, height) {
   };
 }
 
-// Colours of hexagons to pixels, both 0xAABBGGRR.
+// Copy the colours of hexagons to pixels, both 0xAABBGGRR.
 export function paint(covered, colours, pixels) {
   const { own, at, other, share } = covered;
   for (let k = 0; k < own.length; k += 1) pixels[k] = colours[own[k]];

@@ -1,4 +1,4 @@
-// Which hexagons are selected. Panels with the same hexagons share a selection: a group.
+// The selected hexagons. Panels with the same hexagons form a group and share a selection.
 
 export function groupsOf(content) {
   const groups = [];

@@ -1,4 +1,4 @@
-// What is shown now, who hears of changes, and the same as the hash of the address.
+// The current state, its listeners, and its form as the hash of the address.
 
 import { clamp } from "./base.js";
 import { metricIndex } from "./values.js";
@@ -61,7 +61,7 @@ function shortened(value) {
   return Number(value.toPrecision(7));
 }
 
-// What a hash asks for; parts that make no sense are left out.
+// Return the state in a hash; invalid parts are ignored.
 export function stateOf(hash, content, groups) {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
   const { time } = content;

@@ -1,4 +1,4 @@
-// Traces of the selected hexagons under the maps, with their mean and the population's.
+// Traces of the selected hexagons under the maps, with their mean and the population trace.
 
 import { byId, ink, make, plural } from "./base.js";
 import { drawPlot, plotBox, traceInk } from "./plot.js";
@@ -6,7 +6,7 @@ import { meanOf, traceOf } from "./values.js";
 
 const MOST_COLOURS = 10;
 
-// What is plotted and saved: name, short name and values of each line.
+// Return the lines to plot and save: name, short name and values of each.
 export function tracesOf(app) {
   const { content, store } = app;
   const { metric } = store.state;

@@ -1,4 +1,4 @@
-// Codes to values, with the steps that the cube was computed with: 32-bit floats of 64-bit ones.
+// Codes to values, in the same steps as the cube: 64-bit floats rounded to 32 bits.
 
 export function metricIndex(content, name) {
   return content.metrics.findIndex((metric) => metric.name === name);
@@ -10,7 +10,7 @@ export function codeAt(panel, metric, bin, hex) {
   return block ? block[(bin % panel.binsPerBlock) * panel.hex.length + hex] : 0;
 }
 
-// The significant cluster that a hexagon is in, 0 for none.
+// Return the significant cluster of a hexagon, 0 for none.
 export function clusterAt(panel, bin, hex) {
   const variable = panel.variables.find((one) => one.kind === "outlined");
   const block = variable && variable.blocks[Math.floor(bin / panel.binsPerBlock)];
@@ -48,7 +48,7 @@ export function traceOf(content, panel, metric, hex) {
   return trace;
 }
 
-// Mean of some hexagons in which every neuron counts alike; those without a value do not count.
+// Return the mean over hexagons with a value, with the same weight for every neuron.
 export function meanOf(content, panel, metric, hexes) {
   const variable = panel.variables[panel.variableOf[metric]];
   const pooled = variable.kind === "counts" ? POOLED[content.metrics[metric].name] : weighted;
