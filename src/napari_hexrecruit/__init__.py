@@ -1,4 +1,4 @@
-"""Where on the cortical sheet a simulated population is recruited, and when.
+"""Show where on the cortical sheet a simulated population is recruited, and when.
 
 From Python::
 
@@ -6,7 +6,7 @@ From Python::
     cube = recruitment_cube("simulation_config.json", radius=50.0, bin_ms=10.0)
     write_cube(cube, "run.hexrecruit.nc")
 
-Everything public is importable from here, and loaded when it is first used.
+All public names can be imported from here; each is loaded when it is first used.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""``python -m napari_hexrecruit`` is ``hexrecruit``."""
+"""Run ``hexrecruit`` as ``python -m napari_hexrecruit``."""
 
 from napari_hexrecruit.cli import main
 

@@ -1,4 +1,4 @@
-"""The time axis of a cube in parts: those of a cube on disk are read one after the other."""
+"""The time axis of a cube in parts; a cube on disk is read one part after the other."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _VALUES = 1 << 21
-"""Values of a variable that are read at once: some chunks, for as many threads."""
+"""Values of a variable to read at once: several chunks, one for each thread."""
 
 
 def time_chunks(cube: xr.Dataset) -> tuple[int, ...]:
-    """Lengths of the chunks of time of what is not in memory; empty where all is."""
+    """Return the chunk lengths along time of a cube on disk; empty if it is in memory."""
     for variable in cube.data_vars.values():
         if TIME in variable.dims and variable.chunks is not None:
             return tuple(int(n) for n in variable.chunksizes[TIME])
@@ -24,7 +24,7 @@ def time_chunks(cube: xr.Dataset) -> tuple[int, ...]:
 
 
 def parts_of(cube: xr.Dataset) -> list[slice]:
-    """Consecutive parts of the time axis that end where chunks do; one where all is in memory."""
+    """Return consecutive parts of the time axis, cut between chunks; one if all is in memory."""
     lengths = time_chunks(cube)
     if not lengths:
         return [slice(0, cube.sizes[TIME])]

@@ -1,4 +1,4 @@
-"""Options by name to a command line that can be pasted into a terminal of this platform."""
+"""Named options as a command line that can be pasted into a terminal of this platform."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _REPEATED = {"panel_titles": "--panel-title", "population": "--population", "whe
 def command_line(
     command: str, sources: Sequence[str], output: str, options: Mapping[str, Any]
 ) -> str:
-    """A command of ``hexrecruit``, quoted for a shell.
+    """Return a command of ``hexrecruit``, quoted for a shell.
 
     Parameters
     ----------
     command
-        Such as ``cube``.
+        Name of the command, such as ``cube``.
     sources
-        What it reads.
+        Files to read.
     output
-        What it writes.
+        File to write.
     options
-        Values by the names of the command's parameters.
+        Values by parameter name.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def command_line(
 
 
 def as_option(parameter: Parameter) -> str:
-    """A parameter as the command line has it.
+    """Return a parameter as written on the command line.
 
     Examples
     --------
@@ -89,5 +89,5 @@ def _words(name: str, value: Any) -> list[str]:
 
 
 def _number(value: Any) -> str:
-    """Exactly, but 10 rather than 10.0; text as it is."""
+    """Write a number exactly, but 10 rather than 10.0; text is unchanged."""
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

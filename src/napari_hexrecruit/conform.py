@@ -1,8 +1,9 @@
-"""What xarray has made of a recruitment cube, as a recruitment cube again.
+"""Restores the form of recruitment cubes that xarray has changed.
 
-Selecting, masking, joining and saving with xarray keep what a cube says, but not always its form:
-masked counts become floats, times may become time deltas, hexagons change their order. Everything
-that takes a cube brings it back into the form of `napari_hexrecruit.schema` here, or refuses it.
+Selecting, masking, joining and saving with xarray keep the content of a cube, but not always its
+form: masked counts become floats, times can become time deltas, hexagons change order. All code
+that takes a cube calls this module, which restores the form of `napari_hexrecruit.schema` or
+refuses the cube.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _FIELDS = VARIABLES | COORDINATES
 _PER_HEX = [name for name, spec in COORDINATES.items() if spec.dims == (HEX,) and name != HEX]
 _LARGEST = 2**31 - 1
 _MOST_OFF = 1e-3
-"""Percent this far from those of the counts are others."""
+"""Largest difference, in percent, between the percentage and that of the counts."""
 
 _MS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), (1000.0, 1.0)),
@@ -47,33 +48,33 @@ _MS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("us", "µs", "microsecond", "microseconds"), (1.0, 1000.0)),
     **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), (1.0, 1e6)),
 }
-"""Units of time, as xarray and others write them: ms are times the first, over the second."""
+"""(factor, divisor) to ms by unit of time, as xarray and others write it."""
 
 
 def as_cube(dataset: xr.Dataset) -> xr.Dataset:
-    """Restore the form of a recruitment cube after operations of xarray.
+    """Restore the form of a recruitment cube after xarray operations.
 
     Parameters
     ----------
     dataset
         A recruitment cube that was cut, masked, selected, sorted, joined or saved again; it is not
-        changed. Values that are backed by dask stay so.
+        changed. Values backed by dask remain so.
 
     Returns
     -------
     xr.Dataset
-        The dataset itself where it has the form of a cube. Else: dimensions in their order, a
-        single bin or hexagon with its dimension; times in ms; bins and hexagons in order, bounds of
-        the bins; counts as whole numbers, 0 where a hexagon or bin is masked, which is where
-        `recruitment` is NaN; types and units as in the documentation of the cube.
+        The dataset itself if it has the form of a cube. Otherwise a copy: dimensions in order, also
+        for a single bin or hexagon; times in ms; bins and hexagons in order; bounds of the bins;
+        counts as whole numbers, 0 where masked, that is where `recruitment` is NaN; types and units
+        as in the documentation of the cube.
 
     Raises
     ------
     ValueError
         If the dataset cannot become a cube again: bins were skipped or merged, counts are not whole
         or are missing where the percentage has a value, or attributes or variables were lost. One
-        line states the fault and the remedy. For values backed by dask, it is raised when they are
-        computed.
+        line states the fault and the remedy. For values backed by dask, the error is raised when
+        they are computed.
 
     Examples
     --------
@@ -122,7 +123,7 @@ def _check_kind(dataset: Any) -> None:
 
 
 def _is_in_order(cube: xr.Dataset) -> bool:
-    """Whether hexagons are sorted and found by name, and analyses' variables (time, hex), too."""
+    """Whether hexagons are sorted and indexed, and variables over both dimensions (time, hex)."""
     order = np.lexsort((cube["col"].values, cube["row"].values))
     indexed = {TIME, HEX} <= set(cube.indexes)
     return (
@@ -137,7 +138,7 @@ def _is_in_order(cube: xr.Dataset) -> bool:
 
 
 def _has_dims(dataset: xr.Dataset) -> bool:
-    """Whether what is there has its dimensions, and no index of several levels."""
+    """Whether all variables present have their dimensions, and ``hex`` has a plain index."""
     levels = getattr(dataset.indexes.get(HEX), "nlevels", 1)
     return levels == 1 and all(
         dataset[name].dims == spec.dims
@@ -147,7 +148,7 @@ def _has_dims(dataset: xr.Dataset) -> bool:
 
 
 def _with_small_in_memory(dataset: xr.Dataset) -> xr.Dataset:
-    """The dataset with only values over time and hexagons on disk, in the same chunks."""
+    """Load all but the values over time and hexagons; these get the same chunks."""
     small = {
         name: variable.compute()
         for name, variable in dataset.variables.items()
@@ -168,7 +169,7 @@ def _with_coordinates(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _with_axes(dataset: xr.Dataset) -> xr.Dataset:
-    """A single bin or hexagon gets its dimension back; then time comes first."""
+    """Give a single bin or hexagon its dimension back, and put time first."""
     for dim in (TIME, HEX):
         if dim not in dataset.coords or dataset[dim].ndim:
             continue
@@ -184,7 +185,7 @@ def _with_axes(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _in_ms(dataset: xr.Dataset) -> xr.Dataset:
-    """Times as numbers of ms, whatever unit they have."""
+    """Convert times of any unit to numbers of ms."""
     inherited = dataset[TIME].attrs.get("units") if TIME in dataset.coords else None
     for name in (TIME_BOUNDS, TIME):
         if name not in dataset.coords:
@@ -207,7 +208,7 @@ def _in_ms(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _sorted(dataset: xr.Dataset) -> xr.Dataset:
-    """Bins and hexagons in their order."""
+    """Sort bins and hexagons."""
     if TIME in dataset.coords:
         order = np.argsort(dataset[TIME].values, kind="stable")
         if (np.diff(order) != 1).any():
@@ -220,7 +221,7 @@ def _sorted(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _with_bounds(dataset: xr.Dataset) -> xr.Dataset:
-    """Bounds of bins that have lost theirs, as selecting variables or reindexing does."""
+    """Restore bounds of bins that were lost by selecting variables or reindexing."""
     if TIME not in dataset.coords:
         return dataset
     try:
@@ -240,7 +241,7 @@ def _with_bounds(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _typed(dataset: xr.Dataset) -> xr.Dataset:
-    """Every variable with its type; counts of what is masked are 0."""
+    """Restore the types of variables; masked counts become 0."""
     import xarray as xr
 
     for name in _PER_HEX:
@@ -275,7 +276,7 @@ def _typed(dataset: xr.Dataset) -> xr.Dataset:
 def _whole(
     name: str, counts: npt.NDArray[Any], percent: npt.NDArray[Any], most: npt.NDArray[Any]
 ) -> npt.NDArray[np.int32]:
-    """Counts as whole numbers; 0 where both they and the percentage are masked."""
+    """Return counts as whole numbers, 0 where both they and the percentage are masked."""
     masked = np.isnan(counts)
     if (masked & ~np.isnan(percent)).any():
         raise ValueError(
@@ -297,7 +298,7 @@ def _whole(
 
 
 def _of_hexes(dataset: xr.Dataset, name: str, dtype: str) -> npt.NDArray[Any]:
-    """Numbers of hexagons; those of hexagons that were added are not known."""
+    """Return numbers of hexagons; refuse NaN, which hexagons added by xarray have."""
     values = dataset[name].values
     if values.dtype.kind not in "fiu":
         return values
@@ -317,7 +318,7 @@ def _of_hexes(dataset: xr.Dataset, name: str, dtype: str) -> npt.NDArray[Any]:
 
 
 def _with_percent_and_attrs(dataset: xr.Dataset) -> xr.Dataset:
-    """Attributes as plain values; type and units of the percentage, if it is that of the counts."""
+    """Restore attributes, and type and units of the percentage if it agrees with the counts."""
     import xarray as xr
 
     made = dataset.assign_attrs(
@@ -353,9 +354,9 @@ def _percent_of(
     n_neurons: npt.NDArray[Any],
     n_trials: int,
 ) -> npt.NDArray[Any]:
-    """The percent, if they are those of the counts."""
+    """Return the percentage as float32; refuse one that differs from that of the counts."""
     expected = 100.0 * n_recruited / np.maximum(n_neurons * n_trials, 1)
-    if (np.abs(percent - expected) > _MOST_OFF).any():  # NaN is not
+    if (np.abs(percent - expected) > _MOST_OFF).any():  # False for NaN
         raise ValueError(
             f"not a recruitment cube: '{RECRUITMENT}' is not 100 * {N_RECRUITED} / {N_NEURONS}:"
             " compute it so, or assign it again from the original cube"

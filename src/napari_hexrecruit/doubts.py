@@ -1,7 +1,7 @@
-"""What makes a number doubtful: counts of nothing, and spikes that cannot be meant.
+"""What makes a number doubtful: counts of nothing, and implausible spikes.
 
-`doubts` is a pure function of `Facts`; where these come from is in ``_evidence.py``. The thresholds
-are explained in ``docs/method.md``.
+`doubts` is a pure function of `Facts`, which ``pipeline/evidence.py`` collects. ``docs/method.md``
+explains the thresholds.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 _PACKAGE = __name__.partition(".")[0]
 NOTHING = "nothing is counted, since"
-"""How the cause begins where no spike was counted."""
+"""Start of the sentence if no spike was counted."""
 MOST = 0.5
-"""Share of the spikes from which on those that are left out are most of them."""
+"""Share of the spikes above which most are left out."""
 NOTABLE = 0.01
-"""Share of unknown ids that is more than a few strays."""
+"""Share of unknown ids above which they are more than a few strays."""
 MS_PER_S = 1000.0
 A_LITTLE_MORE = 1.01
-"""Of a whole simulation: the last spike may be a little behind its end."""
+"""Factor on the duration of a simulation: its last spike can be slightly after its end."""
 PER_MS = 1.0
-"""Spikes of a neuron per ms, on average, that no neuron reaches: its refractory time is longer."""
+"""Mean spikes per neuron and ms that no neuron reaches, because of its refractory time."""
 SPIKES_TO_JUDGE_A_RATE = 10
-"""Per neuron, on average."""
+"""Mean number of spikes per neuron that is needed to judge a rate."""
 
 
 class Tally(NamedTuple):
-    """What counting has found.
+    """Result of counting.
 
     `n_read` spikes are in the file, `n_inside` of them in the window, and `n_unknown_id` of these
     have an id that the population lacks. `latest_ms` is the start of the last bin in which a spike
-    was counted; None where none was.
+    was counted; None if no spike was counted.
     """
 
     n_read: int
@@ -49,9 +49,10 @@ class Tally(NamedTuple):
 
 
 class Times(NamedTuple):
-    """Of all spikes of the file.
+    """Times of all spikes of the file.
 
-    First and last time (None without any), ms, and how many are not within the simulation.
+    First and last time in ms (None without spikes), and the number of spikes outside the
+    simulation.
     """
 
     first_ms: float | None
@@ -69,9 +70,9 @@ class Ids(NamedTuple):
 
 
 class Facts(Protocol):
-    """What is known of the spikes of a population.
+    """Facts about the spikes of a population.
 
-    `times` and those below may cost a reading of the file: they are asked for with a reason.
+    `times` and the properties below it can require reading the whole file: use them only if needed.
     """
 
     @property
@@ -80,40 +81,40 @@ class Facts(Protocol):
 
     @property
     def n_neurons(self) -> int:
-        """Of the population."""
+        """Neurons of the population."""
 
     @property
     def window_ms(self) -> tuple[float, float]:
-        """Start and stop of the count."""
+        """Start and stop of the window that was counted, ms."""
 
     @property
     def run_ms(self) -> tuple[float, float]:
-        """Start and end of the simulation."""
+        """Start and end of the simulation, ms."""
 
     @property
     def tally(self) -> Tally:
-        """What was counted."""
+        """Result of counting."""
 
     @property
     def times(self) -> Times:
-        """Of all spikes."""
+        """Times of all spikes."""
 
     @property
     def ids(self) -> Ids:
-        """Of all spikes."""
+        """Ids of all spikes and of the population."""
 
     @property
     def only_neuron_0_is_silent(self) -> bool:
-        """Whether nearly all other neurons fire, and the first one never does."""
+        """Whether neuron 0 never fires although nearly all others do."""
 
     @property
     def why_not_counted(self) -> str:
-        """Why none of the spikes in the window is of a neuron that counts."""
+        """Why no spike in the window is from a selected neuron."""
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """What cannot be meant.
+    """An implausible finding.
 
     Attributes
     ----------
@@ -124,7 +125,7 @@ class Doubt:
     remedy
         What to do.
     kind
-        ``silent``, ``window``, ``ids`` or ``neurons`` where nothing was counted, by the cause;
+        ``silent``, ``window``, ``ids`` or ``neurons`` for the cause why nothing was counted;
         ``suspicious`` otherwise.
     """
 
@@ -137,23 +138,23 @@ class Doubt:
         return f"{self.where}: {self.found}: {self.remedy}"
 
     def error(self) -> ParameterError:
-        """The same as an error."""
+        """Return the doubt as an error."""
         remedy = (self.remedy, ", or allow an empty cube (", Parameter("allow_empty"), ")")
         return ParameterError(self.where, self.found, remedy)
 
 
 def doubts(facts: Facts) -> tuple[list[Doubt], list[Doubt]]:
-    """What is wrong with a count: errors, of which there is one at most, and warnings.
+    """Return what is wrong with a count: at most one error, and warnings.
 
     Parameters
     ----------
     facts
-        What is known.
+        Facts about the spikes.
 
     Returns
     -------
     errors, warnings : list of Doubt
-        An error where no spike was counted; warnings where spikes were, and cannot be meant.
+        One error if no spike was counted; otherwise warnings about implausible spikes.
     """
     if facts.tally.latest_ms is None:
         return [_nothing(facts)], []
@@ -162,12 +163,12 @@ def doubts(facts: Facts) -> tuple[list[Doubt], list[Doubt]]:
 
 
 def doubted(facts: Facts, *, allow_empty: bool) -> tuple[str, ...]:
-    """Sentences for the cube of a count.
+    """Return the doubts about a count as sentences, for the cube's attributes.
 
     Raises
     ------
     ParameterError
-        If no spike was counted, and that is not allowed.
+        If no spike was counted and an empty cube is not allowed.
     """
     errors, suspicious = doubts(facts)
     if errors and not allow_empty:
@@ -176,12 +177,12 @@ def doubted(facts: Facts, *, allow_empty: bool) -> tuple[str, ...]:
 
 
 def is_empty(sentence: str) -> bool:
-    """Whether a warning says that no spike was counted."""
+    """Whether a warning reports that no spike was counted."""
     return NOTHING in sentence
 
 
 def warnings_in(attrs: Mapping[str, Any]) -> list[str]:
-    """Sentences of a cube's attribute ``warnings``; none where it has no such list."""
+    """Return the sentences of a cube's attribute ``warnings``; empty if it is not a list."""
     try:
         found = json.loads(attrs.get("warnings", "[]"))
     except (TypeError, ValueError):
@@ -190,7 +191,7 @@ def warnings_in(attrs: Mapping[str, Any]) -> list[str]:
 
 
 def issue_warnings(sentences: Iterable[str]) -> None:
-    """Warn whoever called into the package, by however many of its functions."""
+    """Issue warnings that point to the caller outside of the package."""
     level = 2
     while sys._getframe(level - 1).f_globals.get("__name__", "").startswith(_PACKAGE):
         level += 1
@@ -200,7 +201,7 @@ def issue_warnings(sentences: Iterable[str]) -> None:
 
 @contextmanager
 def warnings_kept() -> Iterator[list[str]]:
-    """Keep the sentences that are warned of, for a panel that shows them beside its result."""
+    """Collect recruitment warnings, for a widget that shows them with its result."""
     kept: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RecruitmentWarning)
@@ -212,7 +213,7 @@ def warnings_kept() -> Iterator[list[str]]:
 
 
 def _nothing(facts: Facts) -> Doubt:
-    """Why nothing was counted."""
+    """Return why nothing was counted."""
     tally = facts.tally
     if tally.n_read == 0:
         remedy = "name another population or another spikes file"
@@ -238,7 +239,7 @@ def _nothing(facts: Facts) -> Doubt:
 
 
 def _ids(facts: Facts) -> Doubt | None:
-    """Ids that count from 1, or are of another population."""
+    """Return a doubt about ids that count from 1 or belong to another population."""
     n_unknown, n_inside = facts.tally.n_unknown_id, facts.tally.n_inside
     from_1 = "subtract 1 from the ids if they count from 1, where SONATA counts from 0"
     if not n_unknown:
@@ -261,7 +262,7 @@ def _ids(facts: Facts) -> Doubt | None:
 
 
 def _outside(facts: Facts) -> Doubt | None:
-    """Most spikes are not within the simulation."""
+    """Return a doubt if most spikes are outside the simulation."""
     tally = facts.tally
     if tally.n_read - tally.n_inside <= MOST * tally.n_read:
         return None
@@ -278,7 +279,7 @@ def _outside(facts: Facts) -> Doubt | None:
 
 
 def _too_early(facts: Facts) -> Doubt | None:
-    """All times are in the first thousandth of the simulation, or too close for neurons."""
+    """Return a doubt if all times are in the first thousandth of the simulation, or too dense."""
     tally, (start, stop) = facts.tally, facts.run_ms
     in_ms = "multiply the times by 1,000 if they are seconds, where SONATA has ms"
     latest = A_LITTLE_MORE * stop / MS_PER_S
@@ -296,7 +297,7 @@ def _too_early(facts: Facts) -> Doubt | None:
 
 
 def _when(facts: Facts) -> str:
-    """When the spikes of the file are."""
+    """Return the time range of the file's spikes, as text."""
     first, last, _ = facts.times
     if first is None or last is None:
         return "their times are not numbers"
@@ -304,7 +305,7 @@ def _when(facts: Facts) -> str:
 
 
 def _as_if(facts: Facts, last: float) -> str:
-    """Of which unit the times seem to be, if not ms."""
+    """Return the unit that the times seem to have, as text; empty for ms."""
     duration = facts.run_ms[1]
     for unit, per_ms in (("seconds", 1.0 / MS_PER_S), ("microseconds", MS_PER_S)):
         if 0.5 * duration * per_ms < last <= A_LITTLE_MORE * duration * per_ms:

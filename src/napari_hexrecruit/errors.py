@@ -1,9 +1,8 @@
 """The package's own exceptions and warnings; each is also the builtin that a caller would expect.
 
-An error about input has three fields: where it is, what was found there, and what to do. A sentence
-is made of them only where a person reads it, in the words of the door the person came in by: a
-`Parameter` is ``spikes=`` in Python, ``--spikes`` on the command line, and the label of a field in
-the viewer.
+An error about input has three fields: where it is, what was found there, and what to do. They
+become a sentence only where it is shown, in the words of that interface: a `Parameter` is
+``spikes=`` in Python, ``--spikes`` on the command line, and the label of a field in the viewer.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter that the user can give, and perhaps the value to give it.
+    """A parameter that the user can set, and optionally values to suggest.
 
     Attributes
     ----------
     name
-        Its name in Python, such as ``bin_ms``.
+        Name in Python, such as ``bin_ms``.
     values
-        Values to give, as a person would type them; empty where the user knows.
+        Suggested values, as a user would type them; empty for none.
     hint
-        What stands for the value on the command line, such as ``FILE``.
+        Placeholder of the value on the command line, such as ``FILE``.
 
     Examples
     --------
@@ -41,9 +40,9 @@ class Parameter:
 
 
 Text: TypeAlias = "str | Parameter | tuple[Text, ...]"
-"""Words, parameters, or both in a row."""
+"""Text, a parameter, or a sequence of both."""
 Words: TypeAlias = "Callable[[Parameter], str]"
-"""How one door words a parameter."""
+"""Writes a parameter as one interface (Python, command line or viewer) names it."""
 
 POPULATION = Parameter("population", hint="P")
 SPIKES_FILE, CIRCUIT_FILE = Parameter("spikes", hint="FILE"), Parameter("circuit", hint="FILE")
@@ -52,11 +51,11 @@ ALL_NEURONS = Parameter("node_set", ("all",))
 WINDOW: Text = (Parameter("start", hint="MS"), " and ", Parameter("stop", hint="MS"))
 
 _PYTHON = {"flatmap": "flat"}
-"""Parameters that have another name in Python."""
+"""Parameters with another name in Python."""
 
 
 def in_python(parameter: Parameter) -> str:
-    """A parameter as a call in Python has it."""
+    """Return a parameter as written in a Python call."""
     name = _PYTHON.get(parameter.name, parameter.name)
     if not parameter.values:
         return f"{name}="
@@ -65,14 +64,14 @@ def in_python(parameter: Parameter) -> str:
 
 
 def worded(text: Text, words: Words) -> str:
-    """A text whose parameters are worded by a door."""
+    """Return a text with its parameters as one interface names them."""
     if isinstance(text, str):
         return text
     return words(text) if isinstance(text, Parameter) else "".join(worded(t, words) for t in text)
 
 
 def in_words(error: BaseException, words: Words) -> str:
-    """An error in one line, its parameters worded by a door; its kind where it has no text."""
+    """Return an error in one line, as one interface words it; its type if it has no text."""
     text = error.sentence(words) if isinstance(error, HexRecruitError) else str(error)
     return " ".join(text.split()) or type(error).__name__
 
@@ -81,7 +80,7 @@ class HexRecruitError(Exception):
     """Base of the package's own errors; ``str()`` is one line that states what to do."""
 
     def sentence(self, words: Words = in_python) -> str:
-        """The error in one line, its parameters worded by a door."""
+        """Return the error in one line, with parameters as one interface names them."""
         return " ".join(str(argument) for argument in self.args)
 
 
@@ -91,12 +90,12 @@ class InputError(HexRecruitError, ValueError):
     Parameters
     ----------
     where
-        File, population or field; empty where the sentence needs none. A `Parameter` without
-        values is the subject of the sentence: ``radius must be ...``.
+        File, population or field; empty if the sentence needs none. A `Parameter` without values is
+        the subject of the sentence: ``radius must be ...``.
     what
         What was found there.
     remedy
-        What to do; empty where `what` leaves no doubt.
+        What to do; empty if `what` makes it obvious.
     """
 
     def __init__(self, where: Text | os.PathLike[str], what: Text = "", remedy: Text = "") -> None:
@@ -105,7 +104,7 @@ class InputError(HexRecruitError, ValueError):
         self.what, self.remedy = what, remedy
 
     def sentence(self, words: Words = in_python) -> str:
-        """``where: what: remedy``, without those that are empty."""
+        """Return ``where: what: remedy``, without empty parts."""
         where, what, remedy = (worded(text, words) for text in (self.where, self.what, self.remedy))
         if isinstance(self.where, Parameter) and not self.where.values:
             where, what = "", f"{where.removesuffix('=')} {what}"
@@ -120,7 +119,7 @@ class SimulationDataError(InputError):
 
 
 class ParameterError(InputError):
-    """A parameter cannot be used: `where` is the `Parameter`, or what it is about."""
+    """A parameter cannot be used: `where` is the `Parameter`, or what it concerns."""
 
 
 class MissingExtraError(HexRecruitError, ImportError):
@@ -128,9 +127,9 @@ class MissingExtraError(HexRecruitError, ImportError):
 
 
 class RecruitmentWarning(UserWarning):
-    """A number that may not be what the user means: the message names the cause and the remedy."""
+    """A number may not be what the user expects: the message names the cause and the remedy."""
 
 
 def one_line(error: BaseException) -> str:
-    """The text of an error without line breaks; its kind where it has no text."""
+    """Return the text of an error without line breaks; its type if it has no text."""
     return in_words(error, in_python)

@@ -1,13 +1,13 @@
-"""Which neurons: rules on the columns of a population, in conntility's filter vocabulary.
+"""Filters of neurons: rules on the columns of a population, in conntility's filter vocabulary.
 
 A rule is a mapping with ``column`` and one of ``values`` (is in), ``value`` (equals) or
-``interval`` (``lo <= v < hi``), as conntility's ``grouping_config`` reads them. The same as text,
-for a command line: ``column=a,b`` or ``column=lo:hi``. The first ``=`` ends the column's name. What
-is behind it is one value where, as a whole, it is a value of the column; otherwise it is a list
-with the rules of CSV: values with commas, quotes or blanks at an end stand in double quotes.
+``interval`` (``lo <= v < hi``), as conntility's ``grouping_config`` reads them. On a command line
+it is a text: ``column=a,b`` or ``column=lo:hi``. The first ``=`` ends the column's name. The text
+after it is one value if the column has this value; otherwise it is a line of CSV: values with
+commas, with quotes, or with blanks at an end are in double quotes.
 
-conntility compares without looking at types, so the integer 3 matches nothing in a column of text.
-Here a rule is first typed by its column, and a value that occurs nowhere is an error.
+conntility compares values of different types, so the integer 3 matches nothing in a text column.
+Here a rule first takes the type of its column, and a value that does not occur is an error.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ITEM = re.compile(r'\s*+(?:"((?:[^"]|"")*)"\s*|([^",][^,]*)?)(?:,|\Z)')
 
 
 def parse_where(where: Where) -> list[Rule]:
-    """Rules as a list of mappings; text stays text until its column is known.
+    """Return rules as a list of mappings; text is read only when its column is known.
 
     Parameters
     ----------
@@ -50,7 +50,8 @@ def parse_where(where: Where) -> list[Rule]:
     Raises
     ------
     ValueError
-        If a rule has no column, not exactly one of values, value, interval, or a text no ``=``.
+        If a rule has no column or not exactly one of values, value and interval, or if a text has
+        no ``=``.
 
     Examples
     --------
@@ -62,12 +63,12 @@ def parse_where(where: Where) -> list[Rule]:
 
 
 def rule_column(rule: Rule) -> str:
-    """Name of the column that a rule looks at."""
+    """Return the name of the column that a rule is about."""
     return str(rule["column"])
 
 
 def typed_rule(rule: Rule, column: Column) -> dict[str, Any]:
-    """The rule with its values in the type of the column.
+    """Return a rule with its values in the type of the column.
 
     Parameters
     ----------
@@ -84,8 +85,8 @@ def typed_rule(rule: Rule, column: Column) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If a value occurs nowhere in the column (the message lists those that do), or an interval is
-        empty or asked of a column of text.
+        If a value does not occur in the column (the message lists the values that do), or if an
+        interval is empty or the column is text.
 
     Examples
     --------
@@ -108,7 +109,7 @@ def typed_rule(rule: Rule, column: Column) -> dict[str, Any]:
 
 
 def rule_to_text(rule: Rule) -> str:
-    """A rule as text that `parse_where` and `typed_rule` read as the same rule.
+    """Return a rule as text that `parse_where` and `typed_rule` read as the same rule.
 
     Parameters
     ----------
@@ -118,13 +119,13 @@ def rule_to_text(rule: Rule) -> str:
     Returns
     -------
     str
-        ``column=a``, ``column=lo:hi``, or a list by the rules of CSV. Of several texts the first is
-        quoted, because the list as a whole might be a value too.
+        ``column=a``, ``column=lo:hi``, or a line of CSV. The first of several texts is quoted,
+        because the whole list could also be one value.
 
     Raises
     ------
     ValueError
-        If the column's name has a ``=``, or blanks at an end, which a text cannot say.
+        If the column's name contains ``=`` or has blanks at an end, which a text cannot express.
 
     Examples
     --------
@@ -151,7 +152,7 @@ def rule_to_text(rule: Rule) -> str:
 
 
 def value_to_text(value: Any) -> str:
-    """A value as a field of CSV: in double quotes where it would be read as something else.
+    """Return a value as a field of CSV, in double quotes if it needs them.
 
     Examples
     --------
@@ -164,7 +165,7 @@ def value_to_text(value: Any) -> str:
 
 
 def matches(rule: Rule, column: Column) -> npt.NDArray[np.bool_]:
-    """Which neurons a typed rule keeps.
+    """Return which neurons a typed rule keeps.
 
     Parameters
     ----------
@@ -211,7 +212,7 @@ def _checked_rule(rule: Rule) -> Rule:
 
 
 def _read_text(name: str, text: str, column: Column) -> Rule:
-    """An interval of a numeric column; one value that is as a whole the text; or a list as CSV.
+    """Read an interval of a numeric column, a value that is the whole text, or a line of CSV.
 
     Names of morphological types contain colons (``L5_TPC:A``), so text columns have no intervals.
     """
@@ -234,7 +235,7 @@ def _read_text(name: str, text: str, column: Column) -> Rule:
 
 
 def _read_csv(name: str, text: str) -> list[str]:
-    """Values of a line of CSV; blanks around those without quotes, and empty ones, do not count."""
+    """Read a line of CSV; blanks around unquoted values, and empty values, are dropped."""
     values = []
     at = 0
     while at < len(text):
@@ -273,7 +274,7 @@ def _typed_interval(name: str, interval: Any, column: Column) -> list[float]:
 def _typed_values(
     name: str, value: Any, column: Column, occurs: Callable[[Any], bool]
 ) -> list[Any]:
-    """Those of `values_meant` that occur; an error where none does."""
+    """Return those of `values_meant` that occur; raise an error if none does."""
     meant = [known for known in values_meant(value, column) if occurs(known)]
     if meant:
         return meant
@@ -290,14 +291,14 @@ def _typed_values(
 
 
 def _occurring(column: Column) -> Callable[[Any], bool]:
-    """Whether a neuron has a value."""
+    """Return a test of whether a value occurs in the column."""
     if not isinstance(column, np.ndarray):
         return frozenset(values_present(column)).__contains__
     return lambda value: bool((column == value).any())
 
 
 def _plain(value: Any) -> str:
-    """Exactly, but 10 rather than 10.0, and true rather than True; text as it is."""
+    """Write a value exactly, but 10 rather than 10.0, and true rather than True."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, bool):
@@ -310,7 +311,7 @@ def _quoted(text: str) -> str:
 
 
 def _suggestion(text: str, present: list[Any]) -> str:
-    """What was meant, perhaps, and what there is, as it is to be typed."""
+    """Return the closest value, if any, and the values of the column, as a user types them."""
     by_text = {str(known): value_to_text(known) for known in present}
     close = difflib.get_close_matches(text, by_text, n=1, cutoff=0.6)
     hint = f"; did you mean {close[0]!r}?" if close else ""
@@ -325,7 +326,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def rule_as_read(rule: Rule) -> str:
-    """A filter as a person reads it: ``synapse_class INH``, ``depth 0 to 100``."""
+    """Return a filter in plain words: ``synapse_class INH``, ``depth 0 to 100``."""
     if "text" in rule:
         return f"{rule['column']} {rule['text']}"
     if "interval" in rule:

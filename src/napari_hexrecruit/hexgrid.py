@@ -1,11 +1,11 @@
-"""Points in flat space to hexagons, and hexagons to names, centres, corners and neighbours.
+"""The hexagons of points in flat space; names, centres, corners and neighbours of hexagons.
 
 The tiling is that of ``conntility.circuit_models.neuron_groups.group_by_grid``: pointy-top regular
 hexagons whose *circumradius* (centre to corner) is ``radius``, with one centre at the origin.
 
 A hexagon has two integer addresses. ``(i, j)`` are conntility's grid indices, vertices of a
-triangular lattice with ``(j - i) % 3 == 0``; ``(row, col)`` are what its name ``R{row};C{col}``
-shows. Odd rows stand half a hexagon to the right::
+triangular lattice with ``(j - i) % 3 == 0``; ``(row, col)`` are the numbers in its name
+``R{row};C{col}``. Odd rows are shifted to the right by half a hexagon::
 
     x = radius * sqrt(3) * (i + j) / 2        row = (j - i) / 3
     y = radius * (j - i) / 2                  col = j - ceil(3 * row / 2)
@@ -30,9 +30,9 @@ Floats = npt.NDArray[np.float64]
 
 _SQRT3 = math.sqrt(3.0)
 _BLOCK = 1 << 15
-"""Points worked on at a time, so that intermediates stay in the processor's cache."""
+"""Points per block, so that intermediate arrays stay in the processor's cache."""
 NEAR_EDGE = 1e-9
-"""Distance to an edge, in radii, under which a point is placed with conntility's own arithmetic."""
+"""Distance to an edge, in radii, below which a point is placed with conntility's own arithmetic."""
 TOO_FAR_OUT = "x and y must be finite and within 2**29 radii of the origin"
 _LARGEST_INDEX = 2**30
 
@@ -44,7 +44,7 @@ NEIGHBOURS_IJ = np.array([(1, 1), (-1, 2), (-2, 1), (-1, -1), (1, -2), (2, -1)],
 class HexGrid:
     """Regular tiling of flat space with pointy-top hexagons.
 
-    Two grids that are equal place every point in the same hexagon.
+    Equal grids place every point in the same hexagon.
 
     Parameters
     ----------
@@ -61,9 +61,9 @@ class HexGrid:
 
     Notes
     -----
-    A point on an edge or a corner belongs to the hexagon that conntility puts it in (its rule
-    follows from its rounding, so such points are placed with the same arithmetic); all other points
-    belong to the nearest centre.
+    A point on an edge or corner belongs to the hexagon that conntility puts it in, which depends on
+    rounding; therefore such points are placed with the same arithmetic. All other points belong to
+    the nearest centre.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class HexGrid:
         return 1.5 * _SQRT3 * self.radius**2
 
     def xy_to_hex(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Ints, Ints]:
-        """Grid indices of the hexagon that each point lies in.
+        """Return the grid indices of the hexagon that contains each point.
 
         Parameters
         ----------
@@ -117,8 +117,8 @@ class HexGrid:
         Raises
         ------
         ValueError
-            If the arrays differ in shape, a coordinate is NaN or infinite, or one lies further out
-            than 2**29 radii.
+            If the arrays differ in shape, a coordinate is NaN or infinite, or a point is more than
+            2**29 radii from the origin.
         """
         xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
         if xs.ndim != 1 or xs.shape != ys.shape:
@@ -130,7 +130,7 @@ class HexGrid:
         return i, j
 
     def hex_to_xy(self, i: npt.ArrayLike, j: npt.ArrayLike) -> tuple[Floats, Floats]:
-        """Centres of hexagons.
+        """Return the centres of hexagons.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ class HexGrid:
         return x, (j - i).astype(np.float64) * half + self.origin[1]
 
     def hex_to_corners(self, i: npt.ArrayLike, j: npt.ArrayLike) -> Floats:
-        """Corners of hexagons, counter-clockwise (y up) from the one at 30 degrees.
+        """Return the corners of hexagons, counter-clockwise (y up) from the one at 30 degrees.
 
         Parameters
         ----------
@@ -165,14 +165,14 @@ class HexGrid:
         return centres[:, None, :] + self.radius * unit_corners()
 
     def edges_around(self, i: npt.ArrayLike, j: npt.ArrayLike, group: npt.ArrayLike) -> Floats:
-        """Edges of groups of hexagons: those behind which there is none of the same group.
+        """Return the outer edges of groups of hexagons: across each lies no hexagon of the group.
 
         Parameters
         ----------
         i, j
             (n_hexes,) grid indices.
         group
-            (n_hexes,) number of the group of each hexagon; 0 or False for those in none.
+            (n_hexes,) number of the group of each hexagon; 0 or False for none.
 
         Returns
         -------
@@ -192,7 +192,7 @@ class HexGrid:
         return np.stack([corners[at, side - 1], corners[at, side]], axis=1)
 
     def to_attrs(self) -> dict[str, float]:
-        """Parameters as plain scalars, as file attributes hold them."""
+        """Return the parameters as plain scalars, for file attributes."""
         return {
             "hex_radius": self.radius,
             "hex_origin_x": self.origin[0],
@@ -201,7 +201,7 @@ class HexGrid:
 
     @classmethod
     def from_attrs(cls, attrs: Mapping[str, Any]) -> HexGrid:
-        """The grid that `to_attrs` described; the origin may be absent and is then (0, 0)."""
+        """Return the grid that `to_attrs` described; without an origin it is (0, 0)."""
         origin = (float(attrs.get("hex_origin_x", 0.0)), float(attrs.get("hex_origin_y", 0.0)))
         return cls(float(attrs["hex_radius"]), origin)
 
@@ -219,7 +219,7 @@ class HexGrid:
 
 
 def ij_to_rowcol(i: npt.ArrayLike, j: npt.ArrayLike) -> tuple[Ints, Ints]:
-    """Row and column of hexagons, as in their names.
+    """Return row and column of hexagons, as in their names.
 
     Parameters
     ----------
@@ -241,14 +241,14 @@ def ij_to_rowcol(i: npt.ArrayLike, j: npt.ArrayLike) -> tuple[Ints, Ints]:
 
 
 def rowcol_to_ij(row: npt.ArrayLike, col: npt.ArrayLike) -> tuple[Ints, Ints]:
-    """Grid indices of hexagons: the inverse of `ij_to_rowcol`."""
+    """Return grid indices of hexagons: the inverse of `ij_to_rowcol`."""
     row, col = np.asarray(row, dtype=np.int64), np.asarray(col, dtype=np.int64)
     j = col + (3 * row + (row & 1)) // 2
     return (j - 3 * row).astype(np.int32), j.astype(np.int32)
 
 
 def hex_names(row: npt.ArrayLike, col: npt.ArrayLike) -> npt.NDArray[np.str_]:
-    """conntility's names of hexagons, ``R{row};C{col}``.
+    """Return conntility's names of hexagons, ``R{row};C{col}``.
 
     Examples
     --------
@@ -260,7 +260,7 @@ def hex_names(row: npt.ArrayLike, col: npt.ArrayLike) -> npt.NDArray[np.str_]:
 
 
 def neighbours(i: npt.ArrayLike, j: npt.ArrayLike) -> npt.NDArray[np.intp]:
-    """Which of the listed hexagons are across the six sides of each, as `NEIGHBOURS_IJ` has them.
+    """Return the positions of each hexagon's six neighbours, in the order of `NEIGHBOURS_IJ`.
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ def neighbours(i: npt.ArrayLike, j: npt.ArrayLike) -> npt.NDArray[np.intp]:
     Returns
     -------
     (n_hexes, 6) intp
-        Positions in the list; -1 where the neighbour is not listed.
+        Positions in the given list; -1 if the neighbour is not in it.
 
     Examples
     --------
@@ -286,13 +286,13 @@ def neighbours(i: npt.ArrayLike, j: npt.ArrayLike) -> npt.NDArray[np.intp]:
 
 
 def unit_corners() -> Floats:
-    """(6, 2) corners of the pointy-top hexagon of circumradius 1 around (0, 0)."""
+    """Return the (6, 2) corners of the pointy-top hexagon of circumradius 1 around (0, 0)."""
     angle = np.deg2rad(30.0 + 60.0 * np.arange(6))
     return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
 
 def _nearest_lattice_hexagon(u: Floats, v: Floats) -> tuple[Floats, Floats, Floats]:
-    """Hexagon of each point, and how far the point is from the next one (in lattice units).
+    """Return the hexagon of each point, and its distance from the next one in lattice units.
 
     The lines of constant integer u and v, and the ones halfway between vertices along x, cut the
     plane into triangles; each triangle belongs to the hexagon centred on the one of its corners
@@ -310,10 +310,10 @@ def _nearest_lattice_hexagon(u: Floats, v: Floats) -> tuple[Floats, Floats, Floa
 
 
 def place_like_conntility(x: Floats, y: Floats, radius: float) -> tuple[Floats, Floats]:
-    """Hexagons by the very floating-point steps of conntility's ``TriTille.bin_hexagonally``.
+    """Return hexagons by the exact floating-point steps of conntility's ``bin_hexagonally``.
 
-    conntility turns positions by the angle 0 through polar coordinates and back, and the rounding
-    of that decides on which side of an edge a point on the edge falls.
+    This method of ``TriTille`` converts positions to polar coordinates, rotates them by 0 and
+    converts them back. Its rounding decides to which side a point on an edge belongs.
     """
     rho, phi = np.sqrt(x * x + y * y), np.arctan2(y, x)
     x, y = rho * np.cos(phi), rho * np.sin(phi)

@@ -1,4 +1,4 @@
-"""Colour limits: those that a metric is first shown with, and those that can be drawn."""
+"""Colour limits: the initial limits of a metric, and limits that can be drawn."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ _PUBLISHED_LIMITS, _PERCENT_LIMITS = (0.0, 50.0), (0.0, 100.0)
 
 
 _ENOUGH_VALUES = 2_000_000
-"""Of more values than these, evenly spaced bins are read: a 99th percentile hardly moves."""
+"""With more values, only evenly spaced bins are read: the 99th percentile hardly changes."""
 
 
 _NARROWEST, _LEAST = 1e-4, 1e-12
-"""Limits closer than this part of their size, napari's colour bar would label from 0 to 1000."""
+"""Relative and absolute distance of limits; of closer ones, napari's bar reads 0 to 1000."""
 
 
 _ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
 def default_limits(metric: Metric, values: npt.ArrayLike) -> tuple[float, float]:
-    """Limits that a metric is first shown with.
+    """Return the initial colour limits of a metric.
 
     Parameters
     ----------
     metric
-        What is shown.
+        Metric to show.
     values
-        Values of any shape; NaN does not count.
+        Values of any shape; NaN is ignored.
 
     Returns
     -------
     low, high : float
         0 to the 99th percentile; for a diverging metric that of the magnitudes, symmetric about 0.
-        Where the percentile is 0 the maximum takes its place, and 1 where that is 0, too. For a
-        quantity that is below 0 somewhere, such as a voltage, the 1st to the 99th percentile.
+        If the percentile is 0, the maximum is used; if that is 0 too, 1. For a quantity with values
+        below 0, such as a voltage, the 1st to the 99th percentile.
 
     Examples
     --------
@@ -78,22 +78,22 @@ def default_limits(metric: Metric, values: npt.ArrayLike) -> tuple[float, float]
 
 
 def first_limits(cubes: Sequence[xr.Dataset], metric: Metric) -> tuple[float, float]:
-    """Limits that cubes are first shown with, in the viewer and in pictures and movies alike.
+    """Return the initial colour limits of cubes, for the viewer, pictures and movies.
 
     Parameters
     ----------
     cubes
         Recruitment cubes that share their colours.
     metric
-        What is shown.
+        Metric to show.
 
     Returns
     -------
     low, high : float
-        For recruitment 0 to 50 %, the limits of the published figures, whatever the cube, so that
-        pictures can be compared; 0 to 100 % if neurons recruited so far are counted. For others as
-        `default_limits` of the cube that needs the widest ones; where 0 is the middle rounded up to
-        1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of ten.
+        For recruitment 0 to 50 % for any cube, the limits of the published figures, so that
+        pictures can be compared; 0 to 100 % if neurons recruited so far are counted. For other
+        metrics the widest `default_limits` of the cubes; for a diverging metric, rounded up to 1,
+        1.2, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of ten.
     """
     if metric.name == RECRUITMENT:
         return _PERCENT_LIMITS if any(map(is_cumulative, cubes)) else _PUBLISHED_LIMITS
@@ -111,7 +111,7 @@ def _fitted(cube: xr.Dataset, metric: Metric) -> tuple[float, float]:
 
 
 def usable_limits(low: float, high: float) -> tuple[float, float]:
-    """Colour limits with something between them.
+    """Return colour limits that are far enough apart to draw.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ def usable_limits(low: float, high: float) -> tuple[float, float]:
     Returns
     -------
     low, high : float
-        As given; if they are equal, or nearly, the upper one is raised by a ten-thousandth: what is
-        below gets the first colour, and what is above the last.
+        As given; if they are equal, or nearly, the upper one is a ten-thousandth above the lower:
+        values below get the first colour, and values above the last.
 
     Raises
     ------

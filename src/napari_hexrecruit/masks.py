@@ -1,4 +1,4 @@
-"""Which neurons: one bit for each."""
+"""Sets of neurons, with one bit for each neuron."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """A yes or no for each neuron of a population.
+    """A truth value for each neuron of a population.
 
     Parameters
     ----------
     bits
-        (n // 8 + 1,) uint8; neuron k is bit ``k % 8`` of byte ``k // 8``. Those behind the last
+        (n // 8 + 1,) uint8; neuron k is bit ``k % 8`` of byte ``k // 8``. Bits after the last
         neuron are 0.
     size
         Number of neurons.
@@ -32,7 +32,7 @@ class Mask:
 
     @classmethod
     def of(cls, values: npt.NDArray[np.bool_]) -> Mask:
-        """From (n,) truth values."""
+        """Return the mask of (n,) truth values."""
         bits = np.zeros(len(values) // 8 + 1, dtype=np.uint8)
         packed = np.packbits(values, bitorder="little")
         bits[: len(packed)] = packed
@@ -40,7 +40,7 @@ class Mask:
 
     @classmethod
     def every(cls, size: int) -> Mask:
-        """All of so many neurons."""
+        """Return a mask that selects all of `size` neurons."""
         bits = np.full(size // 8 + 1, 255, dtype=np.uint8)
         bits[-1] = (1 << size % 8) - 1
         return cls(bits, size)
@@ -52,13 +52,13 @@ class Mask:
         return Mask(self.bits & other.bits, self.size)
 
     def count(self) -> int:
-        """How many are chosen."""
+        """Return the number of selected neurons."""
         return int(np.bitwise_count(self.bits).sum(dtype=np.int64))
 
     def values(self) -> npt.NDArray[np.bool_]:
-        """(n,) truth values."""
+        """Return (n,) truth values."""
         return np.unpackbits(self.bits, count=self.size, bitorder="little").view(np.bool_)
 
     def rows(self) -> npt.NDArray[np.int64]:
-        """Rows of the neurons that are chosen, ascending."""
+        """Return the rows of the selected neurons, ascending."""
         return np.flatnonzero(self.values())

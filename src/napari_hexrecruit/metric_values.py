@@ -1,4 +1,4 @@
-"""The numbers behind metrics: values of hexagons, and of several together from pooled counts."""
+"""The numbers of metrics: values of each hexagon, and of populations from pooled counts."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ Values = npt.NDArray[np.float32]
 Means = npt.NDArray[np.float64]
 
 N_NEURONS_WITH = "n_neurons_with"
-"""Neurons of each hexagon in what a cube was compared with."""
+"""Neurons of each hexagon in the cube compared with."""
 
 
 def recruitment(cube: xr.Dataset) -> Values:
-    """Percent of the neurons."""
+    """Return the percentage of neurons recruited."""
     return cube[RECRUITMENT].values.astype(np.float32, copy=False)
 
 
 def n_recruited(cube: xr.Dataset) -> Values:
-    """Recruited neurons, of the mean trial."""
+    """Return the number of recruited neurons, in a mean trial."""
     counts = cube[N_RECRUITED].values.astype(np.float32)
     return where_defined(cube, counts / np.float32(_n_trials(cube)))
 
 
 def rate(cube: xr.Dataset) -> Values:
-    """Spikes per second and neuron."""
+    """Return spikes per second and neuron."""
     neuron_seconds = np.maximum(cube[N_NEURONS].values, 1) * _seconds(cube)
     return where_defined(cube, (cube[N_SPIKES].values / neuron_seconds).astype(np.float32))
 
 
 def population_recruitment(cube: xr.Dataset) -> Means:
-    """Percent of all neurons."""
+    """Return the percentage of all neurons."""
     pool = _pool(cube, N_RECRUITED)
     return 100.0 * per(pool.total, pool.n_neurons * _n_trials(cube))
 
 
 def population_n_recruited(cube: xr.Dataset) -> Means:
-    """Recruited neurons of the mean hexagon."""
+    """Return the mean number of recruited neurons per hexagon."""
     pool = _pool(cube, N_RECRUITED)
     return per(pool.total, pool.n_hexes * float(_n_trials(cube)))
 
 
 def population_rate(cube: xr.Dataset) -> Means:
-    """Spikes per second and neuron, of all neurons."""
+    """Return spikes per second and neuron, of all neurons."""
     pool = _pool(cube, N_SPIKES)
     return per(pool.total, pool.n_neurons * _seconds(cube))
 
@@ -75,7 +75,7 @@ def _pool(cube: xr.Dataset, name: str) -> _Pool:
     counts = cube[name].values
     n_neurons = cube[N_NEURONS].values.astype(np.float64)
     ever = known.any(axis=0)
-    if (known == ever).all():  # hexagons have a value in all bins or in none
+    if (known == ever).all():  # each hexagon has a value in all bins or in none
         counts = counts if ever.all() else counts[:, ever]
         sums = [np.full(len(counts), n) for n in (n_neurons[ever].sum(), float(ever.sum()))]
         return _Pool(counts.sum(axis=1, dtype=np.float64), *sums)
@@ -84,19 +84,19 @@ def _pool(cube: xr.Dataset, name: str) -> _Pool:
 
 
 def where_defined(cube: xr.Dataset, values: Values) -> Values:
-    """Values, NaN where the hexagon has no percentage."""
+    """Set values to NaN where the hexagon has no percentage."""
     values[np.isnan(cube[RECRUITMENT].values)] = np.nan
     return values
 
 
 def per(total: Means, amount: Means) -> Means:
-    """Quotients; NaN where there is nothing to divide by."""
+    """Return quotients; NaN where the divisor is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(amount > 0, total / amount, np.nan)
 
 
 def _seconds(cube: xr.Dataset) -> float:
-    """Time that the spikes of a bin are from: the bin, of as many trials as are summed."""
+    """Return the time that a bin covers, s, added up over the trials that are summed."""
     return float(cube.attrs["bin_ms"]) / 1000.0 * _n_trials(cube)
 
 
@@ -105,24 +105,24 @@ def _n_trials(cube: xr.Dataset) -> int:
 
 
 def ratio_of(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Ratio: infinite where only the first has a value above 0, NaN where neither has one."""
+    """Return the ratio: infinite if only the first value is above 0, NaN if neither is."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(mine / theirs)
 
 
 def log2_of(ratio: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Logarithm: minus infinity of a ratio of 0."""
+    """Return the binary logarithm; minus infinity for a ratio of 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.log2(ratio))
 
 
 def log2_ratio_of(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Logarithm of the ratio."""
+    """Return the binary logarithm of the ratio."""
     return log2_of(ratio_of(mine, theirs))
 
 
 def variable(cube: xr.Dataset, name: str, *, is_label: bool) -> Values:
-    """A variable (time, hex), or (hex,), which is the same in every bin.
+    """Return a variable as (time, hex); a (hex,) variable is repeated in every bin.
 
     Labels are NaN where the percentage is NaN.
     """
@@ -135,7 +135,7 @@ def variable(cube: xr.Dataset, name: str, *, is_label: bool) -> Values:
 
 
 def population_variable(cube: xr.Dataset, values: Values) -> Means:
-    """Mean of values in which every neuron counts alike."""
+    """Return the mean of values, weighted by the neurons of each hexagon."""
     known, n_neurons = ~np.isnan(values), cube[N_NEURONS].values.astype(np.float64)
     weight = known @ n_neurons
     total = np.where(known, values, 0.0) @ n_neurons
@@ -144,10 +144,10 @@ def population_variable(cube: xr.Dataset, values: Values) -> Means:
 
 
 def pools_of_two(cube: xr.Dataset, values: Values, *, by_hexagon: bool) -> tuple[Means, Means]:
-    """Values of a cube and of what it was compared with, pooled over the hexagons of both.
+    """Return the values of a cube and the cube compared with, pooled over hexagons of both.
 
-    The other's value is the cube's less the difference; its neurons are `N_NEURONS_WITH`, or as
-    many as the cube's own. `by_hexagon` weights hexagons alike, not neurons.
+    The other cube's value is the value minus the difference; its neurons are `N_NEURONS_WITH`, or
+    by default those of the cube. With `by_hexagon`, hexagons have equal weights, not neurons.
     """
     mine = values.astype(np.float64)
     difference = cube["difference"].values.astype(np.float64)
@@ -163,12 +163,12 @@ def pools_of_two(cube: xr.Dataset, values: Values, *, by_hexagon: bool) -> tuple
 
 
 def is_shown(variable: xr.DataArray) -> bool:
-    """Whether a variable has numbers of each hexagon, with a label and units."""
+    """Whether a variable holds real numbers per hexagon, with a label and units."""
     of_hexes = variable.dims in ((TIME, HEX), (HEX,))
     return of_hexes and variable.dtype.kind == "f" and {"long_name", "units"} <= set(variable.attrs)
 
 
 def told(variable: xr.DataArray, label: str = "", units: str = "") -> tuple[str, str]:
-    """Label and units of a variable; those without dimension are ``1`` in CF, and not shown."""
+    """Return label and units of a variable; the dimensionless unit ``1`` of CF becomes empty."""
     units = str(variable.attrs.get("units", units))
     return str(variable.attrs.get("long_name", label)), "" if units == "1" else units

@@ -1,8 +1,8 @@
-"""What a hexagon can show: each metric turns bins of the cube into numbers with a label and units.
+"""Metrics: each turns bins of a cube into one number per hexagon, with a label and units.
 
-`METRICS` is what every cube counted from spikes can show, `DERIVED` what a cube can show that an
-analysis has given one more variable. Any other variable of numbers with a label and units, such as
-that of a report, is a metric of its own name; `metrics_for` lists what a cube has.
+Every cube counted from spikes has the metrics of `METRICS`. Those of `DERIVED` need a variable that
+an analysis adds. Any other variable of numbers with a label and units, such as that of a report, is
+a metric named after the variable; `metrics_for` lists the metrics of a cube.
 """
 
 from __future__ import annotations
@@ -53,27 +53,27 @@ class Metric:
     name
         Name that a user types.
     label
-        What is measured, without units, as a colour bar shows it.
+        Quantity without units, as a colour bar shows it.
     units
         Units of the values; empty for counts.
     of_hexes
         Cube -> (n_bins, n_hexes) values.
     of_population
-        Cube -> (n_bins,) value of the population, over the hexagons that have one in the bin.
+        Cube -> (n_bins,) value of the population, over the hexagons with a value in the bin.
     reads
         Variables that `of_hexes` reads.
     adds_up
-        Whether it counts neurons since the start of the window in a cube of those recruited so far.
+        True if it counts neurons since the start of the window in a cumulative cube.
     diverging
-        Whether 0 is the middle: limits are symmetric about it, and the colormap has two arms.
+        True if 0 is the middle: limits are symmetric about it, and the colormap has two arms.
     variable
-        Variable that a cube must have beside those of spikes; empty for none.
+        Variable that a cube must have besides those of spikes; empty for none.
     pools
-        Whether it has a value for several hexagons together. A standard error, or the number of a
-        wave, has none.
+        True if several hexagons have a value together. A standard error, or the number of a wave,
+        has none.
     below_zero
-        Whether values below 0 are as good as others, as of a voltage: where there are any, limits
-        are fitted at both ends.
+        True if values below 0 are ordinary, as of a voltage: if there are any, limits are fitted at
+        both ends.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Metric:
 
     @property
     def colormap(self) -> str:
-        """Name of the colormap that it is first shown with, of napari and of matplotlib."""
+        """Name of its initial colormap, in napari and in matplotlib."""
         return _DIVERGING_COLORMAP if self.diverging else _COLORMAP
 
     @property
@@ -99,20 +99,21 @@ class Metric:
         return _with_units(self.label, self.units)
 
     def title_for(self, cube: xr.Dataset) -> str:
-        """Label with units for a cube, see `label_for`: ``Recruited so far (%)``."""
+        """Return the label with units for a cube: ``Recruited so far (%)``; see `label_for`."""
         return _with_units(*self.label_for(cube))
 
     def bar_title(self, cubes: Sequence[xr.Dataset], between: str = ", ") -> str:
-        """Title of a colour bar: quantity with units, and which neurons of all cubes count.
+        """Return the title of a colour bar: quantity with units, and the selected neurons.
 
-        Of cubes of several node sets or filters the names of the panels say which is which.
+        If the cubes have different node sets or filters, these are left out: the titles of their
+        panels show them.
 
         Parameters
         ----------
         cubes
-            What share the bar.
+            Cubes that share the bar.
         between
-            Stands between quantity and neurons.
+            Separator of quantity and neurons.
         """
         selections = {
             "" if self._has_others(cube) else counted_in(cube, population=False) for cube in cubes
@@ -122,11 +123,11 @@ class Metric:
         return f"{title}{between}{shared}" if shared else title
 
     def is_of_two(self, cube: xr.Dataset) -> bool:
-        """Whether it compares a cube with another: its mean needs the counts of both."""
+        """Whether it compares the cube with another one: its mean needs the counts of both."""
         return self.variable in _OF_TWO and self.variable in cube
 
     def _has_others(self, cube: xr.Dataset) -> bool:
-        """Whether it compares other neurons with those of the cube: the label names both."""
+        """Whether the cube is compared with one of other neurons: the label names both."""
         compared = self.variable in _OF_TWO and json.loads(cube.attrs.get("analysis", "{}"))
         text = compared and compared.get("with")
         return (
@@ -134,10 +135,10 @@ class Metric:
         )
 
     def label_for(self, cube: xr.Dataset) -> tuple[str, str]:
-        """Label and units for a cube.
+        """Return label and units for a cube.
 
-        Of a count of neurons since the start of the window the label says so; a variable of an
-        analysis has its own in its attributes ``long_name`` and ``units``.
+        The label of a cumulative count ends with ``so far``; a variable of an analysis has its own
+        in its attributes ``long_name`` and ``units``.
         """
         if self.variable and self.variable in cube:
             return told(cube[self.variable], self.label, self.units)
@@ -150,15 +151,15 @@ class Metric:
         Parameters
         ----------
         cube
-            A recruitment cube; only the asked bins are read.
+            A recruitment cube; only the requested bins are read.
         bins
             Positions on the time axis; an int gives one row.
 
         Returns
         -------
         (n_bins, n_hexes) or (n_hexes,) float32
-            NaN where the cube's recruitment is NaN, so where a hexagon has too few neurons; what
-            NaN means in a variable of an analysis, ``docs/analysis.md`` says.
+            NaN where the cube's recruitment is NaN, because a hexagon has too few neurons. For
+            variables of analyses, ``docs/analysis.md`` explains the meaning of NaN.
 
         Raises
         ------
@@ -175,7 +176,7 @@ class Metric:
         return self.of_hexes(cube.isel(time=bins))
 
     def population(self, cube: xr.Dataset, bins: slice = slice(None)) -> Means:
-        """Compute the value of the whole population in some bins: each neuron counts alike.
+        """Compute the value of the whole population in some bins, each neuron with equal weight.
 
         Parameters
         ----------
@@ -187,8 +188,8 @@ class Metric:
         Returns
         -------
         (n_bins,) float64
-            Over the hexagons that have a value in the bin; NaN if none has, or if the metric cannot
-            be pooled over hexagons, see `pools`.
+            Value over the hexagons with a value in the bin; NaN if there is none, or if the metric
+            cannot be pooled over hexagons, see `pools`.
         """
         self.check(cube)
         asked = cube.isel(time=bins)
@@ -197,11 +198,11 @@ class Metric:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Variables without which a cube cannot show it."""
+        """Variables that a cube must have to show it."""
         return (self.variable,) if self.variable else self.reads
 
     def check(self, cube: xr.Dataset) -> None:
-        """Refuse a cube that lacks a variable that it needs; see `values` for the error."""
+        """Refuse a cube that lacks a needed variable; see `values` for the error."""
         missing = [name for name in self.needs if name not in cube]
         if missing:
             has = ", ".join(metric.name for metric in metrics_for(cube))
@@ -210,12 +211,12 @@ class Metric:
 
 
 def metric_named(name: str, others: Iterable[str] = ()) -> Metric:
-    """Find the metric of a name; of an error, `others` are further names that could be meant.
+    """Return the metric of a name; an error also suggests the names in `others`.
 
     Raises
     ------
     ValueError
-        If there is none; the message lists what there is.
+        If the name is unknown; the message lists the metrics.
     """
     known = METRICS | DERIVED
     if name in known:
@@ -230,12 +231,12 @@ def metric_named(name: str, others: Iterable[str] = ()) -> Metric:
 
 
 def metric_of(cubes: xr.Dataset | Sequence[xr.Dataset], name: str | None = None) -> Metric:
-    """The metric of a name, or of a variable, for one or more cubes; None: the first they can show.
+    """Return the metric of a name or variable that all cubes can show; None: the first one.
 
     Raises
     ------
     ValueError
-        If there is none of the name, or a cube cannot show it; the message lists what it can.
+        If the name is unknown, or a cube cannot show it; the message lists the metrics it can show.
     """
     every = _each(cubes)
     there = {metric.name: metric for metric in metrics_for(every[0])}
@@ -247,12 +248,13 @@ def metric_of(cubes: xr.Dataset | Sequence[xr.Dataset], name: str | None = None)
 
 
 def plain_metric(cubes: xr.Dataset | Sequence[xr.Dataset], name: str | None, cannot: str) -> Metric:
-    """The same, if it is not the result of an analysis.
+    """Return the metric of a name, as `metric_of`, but refuse results of analyses.
 
     Raises
     ------
     ValueError
-        As `metric_of`; or if it is one, with `cannot` for what it cannot, ``cannot be compared``.
+        As `metric_of`; for the result of an analysis, with the reason `cannot`, such as ``cannot be
+        compared``.
     """
     plain = [metric.name for metric in metrics_for(_each(cubes)[0]) if metric.name not in DERIVED]
     if name is not None and name not in {*METRICS, *plain}:
@@ -261,7 +263,7 @@ def plain_metric(cubes: xr.Dataset | Sequence[xr.Dataset], name: str | None, can
 
 
 def metrics_for(cube: xr.Dataset) -> list[Metric]:
-    """What a cube can show: metrics of spikes, those of analyses, and its other variables."""
+    """Return the metrics of a cube: of spikes, of analyses, and of its other variables."""
     known = [m for m in (*METRICS.values(), *DERIVED.values()) if set(m.needs) <= set(cube)]
     taken = {*VARIABLES, *(metric.variable for metric in known)}
     others = {str(n): v for n, v in cube.data_vars.items() if n not in taken and is_shown(v)}
@@ -273,12 +275,12 @@ def _each(cubes: xr.Dataset | Sequence[xr.Dataset]) -> list[xr.Dataset]:
 
 
 def is_cumulative(cube: xr.Dataset) -> bool:
-    """Whether the cube counts the neurons recruited so far, as its recipe says."""
+    """Whether the cube counts the neurons recruited so far, according to its recipe."""
     return CubeRecipe.of_foreign(cube).cumulative
 
 
 def is_static(cube: xr.Dataset, metric: Metric) -> bool:
-    """Whether a metric has one value for each hexagon of a cube, the same in all bins: a map."""
+    """Whether a metric is a map: one value per hexagon, the same in all bins."""
     variable = metric.variable
     return bool(variable) and variable in cube and TIME not in cube[variable].dims
 
@@ -298,7 +300,7 @@ def _derived(
     is_label: bool = False,
     of_pools: Callable[[Means, Means], Means] | None = None,
 ) -> Metric:
-    """A variable that an analysis adds: (time, hex), or (hex,), which is the same in every bin."""
+    """Return the metric of a variable that an analysis adds: (time, hex), or (hex,) for a map."""
     of = variable or name
     of_hexes = functools.partial(metric_values.variable, name=of, is_label=is_label)
 
@@ -315,16 +317,16 @@ def _derived(
 
 
 def _pools_of_both(cube: xr.Dataset) -> tuple[Means, Means]:
-    """Of the two that were compared: each one's counts are pooled, over the hexagons of both."""
+    """Return the pooled values of the two cubes that were compared, over the hexagons of both."""
     shown = metric_of(cube, compared_metric(cube))
     mine, theirs = metric_values.pools_of_two(
         cube, shown.of_hexes(cube), by_hexagon=shown.name == N_RECRUITED
     )
-    return mine, theirs if shown.below_zero else np.maximum(theirs, 0.0)  # what rounding has left
+    return mine, theirs if shown.below_zero else np.maximum(theirs, 0.0)  # below 0 by rounding
 
 
 def compared_metric(cube: xr.Dataset) -> str:
-    """Name of the metric that the variables of a comparison are of."""
+    """Return the name of the metric that was compared."""
     made = json.loads(cube.attrs.get("analysis", "{}"))
     name = made.get("metric") or made.get("clusters", {}).get("metric") or RECRUITMENT
     return str(name)
@@ -332,7 +334,7 @@ def compared_metric(cube: xr.Dataset) -> str:
 
 @functools.cache
 def _own(name: str, label: str, units: str) -> Metric:
-    """The metric of a variable that is not of spikes; the same object for the same."""
+    """Return the metric of a variable that is not from spikes; cached, so it is one object."""
     return replace(_derived(name, label, units), below_zero=True)
 
 
@@ -358,7 +360,7 @@ METRICS: dict[str, Metric] = {
         ),
     )
 }
-"""The metrics by name."""
+"""Metrics of cubes counted from spikes, by name."""
 
 DERIVED: dict[str, Metric] = {
     metric.name: metric
@@ -394,4 +396,4 @@ DERIVED: dict[str, Metric] = {
         _derived("wave", "Wave", "", pools=False, is_label=True),
     )
 }
-"""The metrics of analyses by name; what they show is a variable that the analysis has added."""
+"""Metrics of analyses, by name; each shows a variable that the analysis added to the cube."""

@@ -1,4 +1,4 @@
-"""What a cube is about, in words: which neurons it counts, and what its times are relative to."""
+"""Descriptions of a cube in words: which neurons it counts, and its origin of time."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def counted_in(cube: xr.Dataset, *, population: bool = True) -> str:
-    """Which neurons a cube counts, as a person reads it: ``cortex, node set Even, layer 3``.
+    """Return in words which neurons a cube counts: ``cortex, node set Even, layer 3``.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     population
-        Whether to name the population, too.
+        If True, also name the population.
     """
     name = str(cube.attrs.get("population", "")) if population else ""
     node_set = str(cube.attrs.get(CHOSEN_NODE_SET, ""))
@@ -27,7 +27,7 @@ def counted_in(cube: xr.Dataset, *, population: bool = True) -> str:
 
 
 def time_from(cube: xr.Dataset) -> str:
-    """What the times of a cube are relative to; empty for those of the simulation.
+    """Return the origin of a cube's times, in words; empty for times of the simulation.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""How work that takes long reports to who waits for it, and is ended by them."""
+"""How long work reports its progress to the caller, who can cancel it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Called as ``progress(what, done, total)``; what it raises ends the work."""
+"""Called as ``progress(what, done, total)``; an exception that it raises ends the work."""

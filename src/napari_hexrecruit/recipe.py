@@ -1,7 +1,7 @@
-"""Which cube: all that decides the values of a recruitment cube, as one value.
+"""The recipe of a cube: all parameters that decide its values, as one object.
 
 The command line, the viewer, its settings, campaigns and analyses hold a `CubeRecipe`. Its text is
-a cube's attribute ``recipe``; nothing else reads or writes that text.
+a cube's attribute ``recipe``; no other code reads or writes that text.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Flat: TypeAlias = "tuple[str, str] | list[str] | str | os.PathLike[str]"
-"""Two properties, ``"atlas"``, ``"atlas:NAME"``, or the file of a voxel flatmap."""
+"""Two properties, ``"atlas"``, ``"atlas:NAME"``, or the path of a voxel flatmap."""
 
 FLAT_COLUMNS = ("ss_flat_x", "ss_flat_y")
-"""Properties that hold the flat position unless others are named."""
+"""Default properties with the flat position."""
 
 _INTERNAL = ("others", "lacks")
 
@@ -57,19 +57,19 @@ class CubeRecipe:
     Parameters
     ----------
     simulation, spikes, circuit, run
-        Configuration, the files that are read in place of those it names, and which of its runs;
-        None where that is not given.
+        Configuration, files to read instead of those it names, and the number of its run; None if
+        not given.
     population
-        Node population, or several that are counted together; None: the simulation's default.
+        Node population, or several to count together; None: the simulation's default.
     node_set
         Node set to include; None: the simulation's own.
     where
-        Filters that all hold, as `recruitment_cube` takes them.
+        Filters that must all hold, as in `recruitment_cube`.
     flat
         Two properties with the flat position, ``"atlas"``, ``"atlas:NAME"`` or the path of a voxel
         flatmap.
     column_atlas
-        Volume of column ids in place of hexagons; None: hexagons.
+        Volume of column ids instead of hexagons; None: hexagons.
     radius
         Centre to corner of a hexagon, in the units of flat space.
     bin_ms
@@ -81,29 +81,29 @@ class CubeRecipe:
     cumulative
         Count the neurons that have fired since the start of the window.
     hemisphere
-        Property that tells two hemispheres apart, which then lie side by side; None: as they are.
+        Property that tells two hemispheres apart, to lay them side by side; None: as they are.
     mirror
-        The value whose hemisphere is mirrored; None: neither.
+        Value of `hemisphere` to mirror; None: neither.
     report
-        Report whose values are shown, in the place of spikes: its name in the simulation's
-        configuration or the path of its file; None: spikes.
+        Report to show instead of spikes: its name in the simulation's configuration or the path of
+        its file; None: spikes.
     statistic
-        What is taken over the neurons of a hexagon: ``mean``, ``sd``, ``min``, ``max`` or
+        Statistic of a report over the neurons of a hexagon: ``mean``, ``sd``, ``min``, ``max`` or
         ``above:LEVEL``; None: the mean.
     others
-        Further entries, as of an analysis or of a later version. They are kept, and no cube can be
+        Further entries, of an analysis or a later version. They are kept, but no cube can be
         computed with them.
     lacks
-        Entries that a text lacked; the defaults stand for them.
+        Entries that a text lacked; they have their defaults.
 
     Raises
     ------
     ValueError
-        If a filter is not one.
+        If a filter is invalid.
 
     Notes
     -----
-    Numbers are not checked before `check`: a form can hold what is being typed.
+    Numbers are checked only by `check`, so that a form can hold a number being typed.
 
     Examples
     --------
@@ -155,7 +155,7 @@ class CubeRecipe:
 
     @property
     def populations(self) -> tuple[str, ...]:
-        """The populations that are named; none for the simulation's default."""
+        """The named populations; empty for the simulation's default."""
         named = self.population
         return named if isinstance(named, tuple) else () if named is None else (named,)
 
@@ -166,7 +166,7 @@ class CubeRecipe:
 
     @property
     def filters(self) -> str:
-        """The filters as a person reads them; empty where all neurons of the node set count.
+        """The filters in plain words; empty if all neurons of the node set count.
 
         Examples
         --------
@@ -177,12 +177,12 @@ class CubeRecipe:
         return ", ".join(map(rule_as_read, self.rules))
 
     def counted(self, population: str, node_set: str = "") -> str:
-        """What is counted, as layers, colour bars, pages and movies are named after it.
+        """Return which neurons count, for the names of layers, colour bars, pages and movies.
 
         Parameters
         ----------
         population, node_set
-            Names; the node set is one that was chosen in place of the simulation's own.
+            Names; the node set only if it is not the simulation's own.
 
         Examples
         --------
@@ -194,7 +194,7 @@ class CubeRecipe:
 
     @property
     def columns(self) -> tuple[str, str] | None:
-        """Properties with the flat position; None where a volume has it."""
+        """Properties with the flat position; None if a volume gives it."""
         if isinstance(self.flat, (str, os.PathLike)):
             return None
         x, y = self.flat
@@ -202,34 +202,35 @@ class CubeRecipe:
 
     @property
     def files(self) -> dict[str, str | int]:
-        """The simulation, and what was given beside it."""
+        """The simulation, and the files and run that were given besides it."""
         every = {name: getattr(self, name) for name in FILES}
         return {name: value for name, value in every.items() if value is not None}
 
     @property
     def configuration(self) -> str | None:
-        """The simulation's configuration; None where there are only spikes and a circuit."""
+        """The simulation's configuration; None for a circuit and spikes without one."""
         return None if self.simulation == self.spikes else self.simulation
 
     def replace(self, **changes: Any) -> CubeRecipe:
-        """The same recipe with other values."""
+        """Return the recipe with some values changed."""
         lacks = tuple(name for name in self.lacks if name not in changes)
         return dataclasses.replace(self, **{"lacks": lacks, **changes})
 
     def without_files(self) -> CubeRecipe:
-        """The parameters, of no simulation."""
+        """Return the recipe without its simulation's files."""
         return self.replace(**dict.fromkeys(FILES))
 
     def with_absolute_volumes(self) -> CubeRecipe:
-        """The same recipe for processes with another current folder."""
+        """Return the recipe with absolute paths, for processes with another current folder."""
         flat = self.flat if self.columns else absolute_volume(self.flat)  # type: ignore[arg-type]
         atlas = None if self.column_atlas is None else absolute_volume(self.column_atlas)
         return self.replace(flat=flat, column_atlas=atlas)
 
     def entries(self) -> dict[str, Any]:
-        """All entries as JSON has them, in the order of a cube's attribute.
+        """Return all entries as for JSON, in the order of a cube's attribute.
 
-        What is not given among the files, no column atlas and ``cumulative`` false are left out.
+        Files, column atlas, hemispheres and report are left out if not given, and ``cumulative`` if
+        false.
         """
         entries = {
             **self.files,
@@ -247,7 +248,7 @@ class CubeRecipe:
         }
 
     def to_json(self) -> str:
-        """The text that a cube's attribute ``recipe`` has.
+        """Return the text of a cube's attribute ``recipe``.
 
         Examples
         --------
@@ -258,7 +259,7 @@ class CubeRecipe:
         return json.dumps(self.entries(), default=plain)
 
     def to_options(self) -> dict[str, Any]:
-        """Options of ``hexrecruit cube`` by the names of its parameters, without the window.
+        """Return options of ``hexrecruit cube`` by parameter name, without the window.
 
         Raises
         ------
@@ -273,7 +274,7 @@ class CubeRecipe:
         return options
 
     def to_command(self, output: str) -> str:
-        """The command that computes the cube, quoted for a shell of this platform.
+        """Return the command that computes the cube, quoted for a shell of this platform.
 
         Parameters
         ----------
@@ -298,33 +299,33 @@ class CubeRecipe:
 
     @property
     def sources(self) -> list[str]:
-        """What stands for the simulation on a command line; nothing for spikes and a circuit."""
+        """Arguments that name the simulation on a command line; none for spikes and a circuit."""
         return [] if self.configuration is None else [self.configuration]
 
     @classmethod
     def from_json(cls, text: object) -> CubeRecipe:
-        """The recipe that a text stands for; entries that it lacks have their defaults.
+        """Read a recipe from its text; missing entries have their defaults.
 
         Parameters
         ----------
         text
-            An attribute ``recipe``, perhaps of a foreign file.
+            Attribute ``recipe``, which can be from a foreign file.
 
         Raises
         ------
         ValueError
-            If it is not a JSON object, or an entry has another type or cannot be used.
+            If it is not a JSON object, or an entry has a wrong type or cannot be used.
         """
         return cls.from_entries(entries_of(text))
 
     @classmethod
     def from_entries(cls, entries: Mapping[str, Any]) -> CubeRecipe:
-        """The recipe of entries, as `entries` gives them.
+        """Return the recipe of entries as from `entries`.
 
         Raises
         ------
         ValueError
-            If an entry has another type or cannot be used.
+            If an entry has a wrong type or cannot be used.
         """
         for name, is_right in ENTRY_TYPES.items():
             if name in entries and not is_right(entries[name]):
@@ -344,7 +345,7 @@ class CubeRecipe:
 
     @classmethod
     def of(cls, cube: xr.Dataset) -> CubeRecipe:
-        """How a cube was computed, from its attribute ``recipe``; raises as `from_json`.
+        """Return the recipe of a cube, from its attribute ``recipe``; raises as `from_json`.
 
         Examples
         --------
@@ -356,19 +357,19 @@ class CubeRecipe:
 
     @classmethod
     def of_foreign(cls, cube: xr.Dataset) -> CubeRecipe:
-        """The same; a recipe that lacks everything where the cube has none that can be read."""
+        """Return the recipe of a cube; one that lacks every entry if it cannot be read."""
         try:
             return cls.of(cube)
         except ValueError:
             return cls(lacks=EVERY)
 
     def check_neurons_are_said(self) -> None:
-        """Check that the recipe says which neurons and hexagons the cube has.
+        """Check that the recipe has the entries that decide the neurons and hexagons.
 
         Raises
         ------
         ValueError
-            If it lacks an entry of these.
+            If it lacks one of these entries.
         """
         missing = [name for name in NEEDED if name in self.lacks]
         if missing:
@@ -377,12 +378,12 @@ class CubeRecipe:
             )
 
     def check(self) -> None:
-        """Check all that does not depend on the simulation.
+        """Check everything that does not depend on the simulation.
 
         Raises
         ------
         ValueError
-            If the recipe lacks an entry, has an unknown one, or one that cannot be used.
+            If the recipe lacks a needed entry, or has one that is unknown or cannot be used.
         """
         self.check_neurons_are_said()
         if self.others:

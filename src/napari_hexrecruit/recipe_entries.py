@@ -1,4 +1,4 @@
-"""What the entries of a recipe may be, as its text has them."""
+"""Types and checks of a recipe's entries."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 FILES = ("simulation", "spikes", "circuit", "run")
 NEEDED = ("population", "node_set", "where", "flat", "radius")
-"""Entries that say which neurons and hexagons a cube has."""
+"""Entries that decide which neurons and hexagons a cube has."""
 OPTIONS = (
     *("population", "node_set", "column_atlas", "radius", "bin_ms", "min_neurons"),
     *("spikes", "circuit", "run", "cumulative", "hemisphere", "mirror", "report", "statistic"),
 )
 ONLY_GIVEN = ("hemisphere", "mirror", "report", "statistic")
-"""Entries that a text has only where they are given."""
+"""Entries that a text has only if they are given."""
 EVERY = (*NEEDED, "bin_ms", "start", "stop", "min_neurons")
-"""Entries that a text has in any case."""
+"""Entries that a text always has."""
 
 
 def _is_text_or_none(value: Any) -> bool:
@@ -35,13 +35,13 @@ def _is_text_or_none(value: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a number, and not true or false."""
+    """Whether a value is a number, not a boolean."""
     number = isinstance(value, (int, float, np.integer, np.floating))
     return number and not isinstance(value, bool)
 
 
 def is_finite(value: Any) -> bool:
-    """Whether it is also neither infinite nor NaN."""
+    """Whether a value is a finite number."""
     return is_number(value) and math.isfinite(value)
 
 
@@ -50,7 +50,7 @@ def _is_finite_or_none(value: Any) -> bool:
 
 
 def is_whole(value: Any) -> bool:
-    """Whether it is a whole number."""
+    """Whether a value is a whole number."""
     return is_number(value) and isinstance(value, (int, np.integer))
 
 
@@ -82,11 +82,11 @@ ENTRY_TYPES: dict[str, Callable[[Any], bool]] = {
     "where": _is_list_of_rules,
     "cumulative": lambda value: isinstance(value, bool),
 }
-"""What the entries of a text are."""
+"""Checks of the entries' types."""
 
 
 def entries_of(text: object) -> dict[str, Any]:
-    """The entries of a cube's attribute ``recipe``."""
+    """Return the entries of a cube's attribute ``recipe``."""
     try:
         entries = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
@@ -97,23 +97,23 @@ def entries_of(text: object) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A number of numpy, or a path, for JSON."""
+    """Return a numpy number or a path in a form for JSON."""
     return os.fspath(value) if isinstance(value, os.PathLike) else value.tolist()
 
 
 def volume_of(text: str) -> str | Path:
-    """A volume of a text: of the circuit's atlas, or a file."""
+    """Return the volume of a text: a text for one of the circuit's atlas, a path for a file."""
     return text if text == "atlas" or text.startswith("atlas:") else Path(text)
 
 
 def absolute_volume(volume: str | os.PathLike[str]) -> str | Path:
-    """The same volume for processes with another current folder."""
+    """Return the volume with an absolute path, for processes with another current folder."""
     in_circuit = isinstance(volume, str) and isinstance(volume_of(volume), str)
     return str(volume) if in_circuit else Path(os.path.abspath(volume))
 
 
 def one_or_several(names: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
-    """Several names as a tuple, a single one as text; what is neither stays, to be refused."""
+    """Return several names as a tuple, one as text; anything else unchanged, to be refused."""
     if isinstance(names, str) or not isinstance(names, Iterable):
         return names
     several = tuple(names)
@@ -121,17 +121,17 @@ def one_or_several(names: str | Sequence[str] | None) -> str | tuple[str, ...] |
 
 
 def listed(names: str | tuple[str, ...] | None) -> str | list[str] | None:
-    """Several names as a list, as JSON and YAML have it; others as they are."""
+    """Return several names as a list, for JSON and YAML; one name unchanged."""
     return list(names) if isinstance(names, tuple) else names
 
 
 def check_populations(named: Any) -> None:
-    """Refuse what names no population, and one that is named twice: its neurons would count twice.
+    """Refuse values that are not populations, and repeated ones, which would count twice.
 
     Parameters
     ----------
     named
-        As `one_or_several` gives it.
+        Populations, as from `one_or_several`.
     """
     if named is None or isinstance(named, str):
         return
@@ -151,7 +151,7 @@ def check_populations(named: Any) -> None:
 
 
 def check_hemispheres(hemisphere: str | None, mirror: str | None, column_atlas: object) -> None:
-    """Refuse a mirrored hemisphere of none, and hemispheres of a parcellation."""
+    """Refuse `mirror` without `hemisphere`, and hemispheres with a column atlas."""
     if hemisphere is None and mirror is not None:
         raise ParameterError(
             Parameter("mirror"),
@@ -167,7 +167,7 @@ def check_hemispheres(hemisphere: str | None, mirror: str | None, column_atlas: 
 
 
 def check_report(report: str | None, statistic: str | None, cumulative: bool) -> None:
-    """Refuse a statistic of no report, and a report of neurons that have fired."""
+    """Refuse a statistic without a report, and a report with cumulative counts."""
     if report is None and statistic is not None:
         raise ParameterError(
             Parameter("statistic"), "is one of a report", ("name it with ", Parameter("report"))
@@ -181,7 +181,7 @@ def check_report(report: str | None, statistic: str | None, cumulative: bool) ->
 
 
 def check_numbers(min_neurons: Any, bin_ms: Any, start: Any, stop: Any) -> None:
-    """Refuse what is not a number, or not one that can be used."""
+    """Refuse values that are not numbers or are out of range."""
     if not is_whole(min_neurons) or min_neurons < 1:
         raise ParameterError(
             Parameter("min_neurons"), f"must be a whole number of at least 1, not {min_neurons!r}"

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 def rounded(
     value: float, steps: Iterable[float], way: Literal["up", "down", "nearest"] = "nearest"
 ) -> float:
-    """Find the round number next to a value.
+    """Return the round number closest to a value.
 
     Parameters
     ----------
     value
-        Greater than 0.
+        Number greater than 0.
     steps
-        Round numbers, ascending, that start at a power of ten and end before ten times that; times
-        any power of ten they are round, too.
+        Round numbers, ascending, from a power of ten to below ten times that; their products with
+        powers of ten are round too.
     way
-        Which side to look at; ``nearest`` is meant by ratio.
+        Direction; ``nearest`` compares ratios.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def rounded(
 
 
 def short(value: float) -> str:
-    """Write a number with three digits, or as a whole one with separators.
+    """Write a number with three digits; from 1000 on, as a whole number with separators.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def short(value: float) -> str:
 
 
 def listed(values: Iterable[float], most: int = 5) -> str:
-    """Write the first of some numbers.
+    """Write the first few numbers, separated by commas.
 
     Examples
     --------

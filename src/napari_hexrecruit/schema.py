@@ -1,4 +1,4 @@
-"""The recruitment cube: names, units and meaning of what is in it, and the check that it is one.
+"""The recruitment cube: names, units and meaning of its contents, and its check.
 
 The cube is an `xarray.Dataset` with dimensions ``time`` and ``hex``. `COORDINATES`, `VARIABLES` and
 `ATTRIBUTES` below are the whole contract; ``docs/cube.md`` explains it to users.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 """Version of a cube whose own variables are `VARIABLES`, counted from spikes."""
 QUANTITIES_VERSION = 2
-"""Version of a cube that holds other quantities, with or without those of spikes."""
+"""Version of a cube with other quantities, with or without those of spikes."""
 CONVENTIONS = "CF-1.11"
 
 TIME, HEX, BOUND = "time", "hex", "bound"
@@ -31,16 +31,16 @@ N_NEURONS = "n_neurons"
 CLUSTER, SIGNIFICANT = "cluster", "significant"
 """Variables of a test's result; pictures outline the significant clusters of each bin."""
 TRIAL = "trial"
-"""Dimension of trials side by side, which are not a cube yet."""
+"""Dimension of a dataset of single trials, which is not a cube."""
 CHOSEN_NODE_SET = "chosen_node_set"
-"""Attribute of a cube: a node set that was named in place of the simulation's own."""
+"""Attribute of a cube: a node set that was named instead of the simulation's own."""
 N_TRIALS = "n_trials"
-"""Attribute of a mean over trials: `N_RECRUITED` and `N_SPIKES` are then sums over so many."""
+"""Attribute of a mean over trials: `N_RECRUITED` and `N_SPIKES` are sums over this many trials."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One variable of the cube: its dimensions, kind of number, attributes."""
+    """One variable of the cube: its dimensions, type and attributes."""
 
     dims: tuple[str, ...]
     dtype: str
@@ -92,10 +92,10 @@ ATTRIBUTES: dict[str, type] = {
     "n_spikes_unknown_id": int,
     "napari_hexrecruit_version": str,
 }
-"""Attributes of the cube."""
+"""Attributes of the cube, with their types."""
 
 OF_SPIKES = ("n_spikes_read", "n_spikes_outside_window", "n_spikes_unknown_id")
-"""The attributes among them that only a cube counted from spikes has."""
+"""Those of `ATTRIBUTES` that only a cube counted from spikes has."""
 
 MICROMETRES = ("um", "µm", "\u03bcm", "micrometer", "micrometre", "micron")
 """Values of ``flat_units`` that mean µm, with the micro sign or the Greek letter."""
@@ -113,13 +113,13 @@ def validate_cube(cube: xr.Dataset) -> None:
     Parameters
     ----------
     cube
-        Dataset to check; it is not changed. Values are read only from coordinates.
+        Dataset to check; it is not changed. Only values of coordinates are read.
 
     Raises
     ------
     ValueError
-        One line that lists every fault: what is missing, what has other dimensions, another type or
-        other units, a time axis that is not made of equal bins, a hexagon listed twice.
+        If it is not. One line lists every fault: missing variables and attributes, wrong
+        dimensions, types or units, unequal bins, repeated hexagons.
 
     Examples
     --------
@@ -144,22 +144,22 @@ def validate_cube(cube: xr.Dataset) -> None:
 
 
 def has_clusters(cube: xr.Dataset) -> bool:
-    """Whether a cube says which bins of which hexagons are in a significant cluster."""
+    """Whether a cube marks the bins of hexagons that are in a significant cluster."""
     return SIGNIFICANT in cube and cube[SIGNIFICANT].dims == (TIME, HEX)
 
 
 def significant_clusters(part: xr.Dataset) -> npt.NDArray[np.int32]:
-    """Number of the significant cluster that each bin of each hexagon is in; 0 for none."""
-    inside = part[SIGNIFICANT].values == 1  # as xarray reads it again: NaN where it was masked
+    """Return the number of the significant cluster in each bin and hexagon; 0 for none."""
+    inside = part[SIGNIFICANT].values == 1  # xarray reads it as float, NaN where it was masked
     numbers = part[CLUSTER].values if CLUSTER in part else 1
     clusters: npt.NDArray[np.int32] = np.where(inside, numbers, 0).astype(np.int32)
     return clusters
 
 
 def has_spikes(cube: xr.Dataset) -> bool:
-    """Whether a cube was counted from spikes, or says that it was: it has one of their variables.
+    """Whether a cube has a variable or attribute of spikes.
 
-    Cubes of version 1 always are.
+    Always true for cubes of version 1.
     """
     of_spikes = (*VARIABLES, *OF_SPIKES)
     is_other = cube.attrs.get("schema_version") == QUANTITIES_VERSION
@@ -167,12 +167,12 @@ def has_spikes(cube: xr.Dataset) -> bool:
 
 
 def fields_of(cube: xr.Dataset) -> dict[str, Field]:
-    """Variables and coordinates that a cube must have."""
+    """Return the variables and coordinates that a cube must have."""
     return (VARIABLES if has_spikes(cube) else {}) | COORDINATES
 
 
 def quantities_of(cube: xr.Dataset) -> list[str]:
-    """Names of a cube's variables over time and hexagons other than those of spikes."""
+    """Return the names of a cube's variables over time and hexagons, without those of spikes."""
     return [
         str(name)
         for name, variable in cube.data_vars.items()
@@ -181,21 +181,21 @@ def quantities_of(cube: xr.Dataset) -> list[str]:
 
 
 def own_variables(cube: xr.Dataset) -> list[str]:
-    """Names of what a cube was computed with over time and hexagons, without analyses' results."""
+    """Return the names of the variables that a cube was computed with, without analyses."""
     spikes = list(VARIABLES) if has_spikes(cube) else []
     other = cube.attrs.get("schema_version") == QUANTITIES_VERSION
     return [*spikes, *(quantities_of(cube) if other else [])]
 
 
 class _Fault(NamedTuple):
-    """What is wrong with a dataset, and what to do."""
+    """A fault of a dataset, and what to do."""
 
     found: str
     remedy: str = ""
 
 
 def notes_of(cube: xr.Dataset) -> list[str]:
-    """What was assumed or left out, from the attribute ``notes``; none where it cannot be read."""
+    """Return the assumptions in the attribute ``notes``; empty if it cannot be read."""
     try:
         notes = json.loads(cube.attrs.get("notes", "[]"))
     except (TypeError, ValueError, RecursionError):
@@ -252,7 +252,7 @@ def _missing(what: str, names: list[str], remedy: str) -> list[_Fault]:
 
 
 def _dims_faults(cube: xr.Dataset) -> list[_Fault]:
-    """Variables that are missing or have other dimensions; those that are alike in one fault."""
+    """Return missing variables and wrong dimensions; equal faults are merged."""
     fields = fields_of(cube)
     missing = [name for name in fields if name not in cube.variables]
     faults = _missing("variable", missing, _RESTORE_VARIABLES)
@@ -268,7 +268,7 @@ def _dims_faults(cube: xr.Dataset) -> list[_Fault]:
 
 
 def _quantity_faults(cube: xr.Dataset) -> list[_Fault]:
-    """What is wrong with the variables of other quantities."""
+    """Return the faults of variables of other quantities."""
     names = quantities_of(cube)
     if not names:
         return [
@@ -290,7 +290,7 @@ def _quantity_faults(cube: xr.Dataset) -> list[_Fault]:
 
 
 def _how_to_have(dims: tuple[Any, ...], wanted: tuple[str, ...]) -> str:
-    """What to do about other dimensions."""
+    """Return what to do about wrong dimensions."""
     extra = [str(dim) for dim in dims if dim not in wanted]
     lacking = [dim for dim in wanted if dim not in dims]
     if extra and lacking:
@@ -348,14 +348,14 @@ def _axis_faults(cube: xr.Dataset) -> list[_Fault]:
 def time_coords(
     edges: npt.NDArray[np.float64], attrs: Mapping[Any, Mapping[Any, Any]] | None = None
 ) -> dict[str, Any]:
-    """Coordinates `TIME` and `TIME_BOUNDS` of bins, ready for a dataset.
+    """Return the coordinates `TIME` and `TIME_BOUNDS` of bins, ready for a dataset.
 
     Parameters
     ----------
     edges
-        (n_bins + 1,) ms.
+        (n_bins + 1,) edges of the bins, ms.
     attrs
-        Attributes of the two by name; None: those of every cube.
+        Attributes of the coordinates by name; None: those of every cube.
     """
     given = {name: spec.attrs for name, spec in COORDINATES.items()} | dict(attrs or {})
     return {
@@ -384,6 +384,6 @@ def _time_faults(
 
 
 def plain_scalar(value: Any) -> Any:
-    """The Python value of a numpy scalar or an array of one; others as they are."""
+    """Return the Python value of a numpy scalar or one-element array; other values unchanged."""
     alone = isinstance(value, (np.generic, np.ndarray)) and np.size(value) == 1
     return value.item() if alone else value

@@ -1,6 +1,6 @@
-"""Text of users and files as it can stand in a picture: every character of it, with fonts for all.
+"""Text of users and files for pictures: every character is drawn, with fonts that have it.
 
-Nothing is taken as mathematics or as markup: a dollar sign is a dollar sign.
+Text is never read as mathematics or markup: a dollar sign is a dollar sign.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 _BREAKS = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _NOT_VALID = "\ufffd"
 _NOT_DRAWN = "\u25a1"
-"""Stands for a character that no font has, as browsers do."""
+"""Drawn for a character that no font has, as in browsers."""
 _TAB = " " * 4
 _DEFAULT = "sans-serif"
 _MOST_FONTS = 4
 _MOST_NAMED = 20
 _NO_LETTERS = re.compile(r"last ?resort|adobe ?blank|not ?def", re.IGNORECASE)
-"""Fonts that claim every character and draw the same box for all."""
+"""Fonts that claim to have every character and draw the same box for all."""
 _SANS = re.compile(r"sans|gothic|hei|symbola|arial|helvetica", re.IGNORECASE)
 _SPECIAL = re.compile(r"serif|mincho|mono|code|display|condensed|unifont", re.IGNORECASE)
 _WEIGHTS = ("normal", "regular", "book", "medium", "roman")
@@ -47,9 +47,9 @@ class Drawable:
     text
         Lines of characters that the fonts have.
     families
-        Font families to look in, one after the other.
+        Font families to try, in order.
     missing
-        Characters that no font of the computer has; boxes stand for them.
+        Characters that no font of the computer has; boxes replace them.
     """
 
     text: str
@@ -58,15 +58,15 @@ class Drawable:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Options of a text of matplotlib that is to show exactly this."""
+        """Options of a matplotlib text that shows exactly this."""
         return {"parse_math": False, "fontfamily": list(self.families)}
 
 
 def plain(text: str) -> str:
-    r"""Text with nothing in it that cannot be drawn: lines of letters, signs and blanks.
+    r"""Return text that can be drawn: lines of letters, signs and blanks.
 
-    Lone surrogates, which stand for bytes of a file name that are not text, and control characters
-    become U+FFFD; tabs become blanks; all ends of lines become ``\n``.
+    Lone surrogates (bytes of a file name that are not text) and control characters become U+FFFD,
+    tabs become blanks, and all line ends become ``\n``.
     """
     text = str(text)
     if text.isascii() and text.isprintable():
@@ -77,12 +77,12 @@ def plain(text: str) -> str:
 
 
 def encodable(text: str) -> str:
-    """Text that any file can hold: U+FFFD stands for each lone surrogate."""
+    """Return text that any file can hold: each lone surrogate becomes U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def one_line(text: str) -> str:
-    """The same in one line."""
+    """Return text that can be drawn in one line."""
     return " ".join(plain(text).split("\n"))
 
 
@@ -94,9 +94,9 @@ def _shown(character: str) -> str:
 
 @lru_cache(maxsize=4096)
 def drawable(text: str) -> Drawable:
-    """How a text is drawn with the fonts of this computer.
+    """Return how a text is drawn with the fonts of this computer.
 
-    Other fonts are looked for only where matplotlib's own lacks a character.
+    Other fonts are searched only if matplotlib's default font lacks a character.
     """
     text = plain(text)
     missing = frozenset() if text.isascii() else _missing_in_default(text)
@@ -109,20 +109,20 @@ def drawable(text: str) -> Drawable:
 
 
 def set_text(artist: Text, text: str) -> None:
-    """Let a text of matplotlib show exactly this."""
+    """Make a matplotlib text show exactly this."""
     shown = drawable(text)
     artist.set(text=shown.text, **shown.options)
 
 
 def legend_of(axes: Axes, handles: Sequence[Artist], names: Sequence[str], **options: Any) -> None:
-    """Draw a legend with exactly these names, of which matplotlib would take some for formulas."""
+    """Draw a legend with exactly these names; matplotlib would read some as formulas."""
     legend = axes.legend(handles, [" "] * len(names), frameon=False, loc="upper left", **options)
     for written, name in zip(legend.get_texts(), names, strict=True):
         set_text(written, name)
 
 
 def _instead(character: str) -> str:
-    """What stands for a character that no font has; blanks and invisible ones need no font."""
+    """Return what replaces a character that no font has; blanks need no font."""
     category = unicodedata.category(character)
     if category == "Zs":
         return "  " if unicodedata.east_asian_width(character) == "F" else " "
@@ -131,7 +131,7 @@ def _instead(character: str) -> str:
 
 
 def warn_of_missing(texts: Iterable[str], *, stacklevel: int = 3) -> None:
-    """Warn once of all characters of some texts that no font has."""
+    """Issue one warning about all characters of some texts that no font has."""
     every = "".join(dict.fromkeys("".join("".join(drawable(text).missing) for text in texts)))
     if not every:
         return
@@ -165,7 +165,7 @@ def _missing_in_default(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=256)
 def _fonts_for(characters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Families that together have some characters, and the characters that none has."""
+    """Return families that together have the characters, and characters that none has."""
     from matplotlib.font_manager import fontManager
 
     entries = list(fontManager.ttflist)
@@ -178,7 +178,7 @@ def _fonts_for(characters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[s
 def _covering(
     entries: list[FontEntry], characters: frozenset[str]
 ) -> tuple[tuple[str, ...], frozenset[str]]:
-    """A few fonts, each with as many as possible of the characters that are left."""
+    """Choose a few fonts, each with most of the characters still missing."""
     usable = sorted((e for e in entries if _is_usable(e)), key=_rank)
     has = {entry.name: _characters_of(entry, characters) for entry in reversed(usable)}
     ranked = list(dict.fromkeys(entry.name for entry in usable))
@@ -209,7 +209,7 @@ def _rank(entry: FontEntry) -> tuple[bool, bool, str]:
 
 
 def _characters_of(entry: FontEntry, characters: frozenset[str]) -> frozenset[str]:
-    """Which characters a font file has; none if it cannot be read."""
+    """Return which characters a font file has; none if it cannot be read."""
     from matplotlib.ft2font import FT2Font
 
     face = getattr(entry, "index", 0)
@@ -222,7 +222,7 @@ def _characters_of(entry: FontEntry, characters: frozenset[str]) -> frozenset[st
 
 @lru_cache(maxsize=1)
 def _new_fonts() -> tuple[FontEntry, ...]:
-    """Fonts that were installed after matplotlib made its list, which it keeps for ever."""
+    """Find fonts that were installed after matplotlib cached its list."""
     from matplotlib.font_manager import findSystemFonts, fontManager
 
     known = {entry.fname for entry in fontManager.ttflist}

@@ -1,4 +1,4 @@
-"""Window and width to bins of time, and the bin of a spike. All times in ms."""
+"""Bins of a time window, and the bin of a spike. All times are in ms."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from napari_hexrecruit.errors import Parameter, ParameterError
 Floats = npt.NDArray[np.float64]
 
 EDGE_TOLERANCE_MS = 1e-6
-"""The least tolerance of spikes, and how far off a time that a user gives is still an edge."""
+"""Smallest tolerance of spikes, and the tolerance of times that users give as edges."""
 
 _FLOAT64 = np.dtype(np.float64)
 _LARGEST_N_BINS = 2**31 - 2
 _PER_STEP = 1e-3
-"""Of a step of the simulation, by how much its clock may be off."""
+"""Tolerance as a part of the simulation's step, for rounding in its clock."""
 _PER_BIN = 1e-2
-"""Of a bin, the most that is forgiven."""
+"""Largest tolerance as a part of a bin."""
 _DECIMALS = 9
-"""Of an edge in ms. Two ways to compute one time (as the end of a part, as the middle of the whole)
-differ in the last bits of a float64, and have to give the same cut."""
+"""Decimals of an edge in ms. One time computed in two ways (as the end of a part of the window, or
+within the whole) differs in the last bits of a float64, but must give the same cut."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """How exactly the times of spikes are known.
+    """Precision of spike times.
 
     Parameters
     ----------
     stored
-        Type that the file stores the times as; whole numbers count as exact.
+        Type of the times in the file; whole numbers are exact.
     dt_ms
-        Step of the simulation, ms; None where it is not known.
+        Step of the simulation, ms; None if unknown.
 
     Examples
     --------
@@ -52,14 +52,14 @@ class Clock:
     dt_ms: float | None = None
 
     def tolerance_ms(self, edges_ms: npt.ArrayLike, width_ms: float = math.inf) -> Floats:
-        """How far below an edge a spike still belongs to the bin that starts there.
+        """Return how far below an edge a spike still belongs to the bin that starts there.
 
         Parameters
         ----------
         edges_ms
             (n,) edges, ms.
         width_ms
-            Width of the bins, ms; infinite where there are none.
+            Width of the bins, ms; infinite without bins.
 
         Returns
         -------
@@ -73,17 +73,17 @@ class Clock:
         if self.stored.kind == "f":
             with np.errstate(over="ignore", invalid="ignore"):
                 spacing = np.spacing(edges.astype(self.stored)).astype(np.float64)
-            tolerance = np.fmax(tolerance, spacing)  # that of an infinite edge is NaN
+            tolerance = np.fmax(tolerance, spacing)  # NaN for an infinite edge
         capped: Floats = np.minimum(tolerance, _PER_BIN * width_ms)
         return capped
 
     def cuts(self, edges_ms: npt.ArrayLike, width_ms: float = math.inf) -> Floats:
-        """(n,) first times that count as at or after an edge: the edges less the tolerance."""
+        """Return the (n,) edges minus the tolerance: later times belong to the next bin."""
         edges = np.asarray(edges_ms, dtype=np.float64).round(_DECIMALS)
         return edges - self.tolerance_ms(edges, width_ms)
 
     def coarse_from_ms(self, width_ms: float) -> float:
-        """Time from which on the spacing of the stored type is more than a hundredth of a bin."""
+        """Return the time from which the stored type is coarser than a hundredth of a bin."""
         if self.stored.kind != "f":
             return math.inf
         digits = np.finfo(self.stored).nmant
@@ -92,7 +92,7 @@ class Clock:
 
 
 EXACT = Clock()
-"""Of times in float64, of a simulation whose step is not known."""
+"""Clock of float64 times of a simulation with unknown step."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +110,14 @@ class TimeBins:
     ------
     ValueError
         If a number is not finite, the width is not positive, the window is empty, or the window is
-        not a whole number of bins; the message gives the nearest windows that are.
+        not a whole number of bins; the message gives the nearest valid windows.
 
     Notes
     -----
     Simulators write times with rounding noise (22.3 ms is stored as 22.300000000099267, 0.3 ms as a
-    number below 3 * 0.1). A spike within a tolerance below an edge, the tolerance included,
-    therefore belongs to the bin that starts there: such a spike at the end of the window is
-    outside, and one at its start is inside. `Clock` gives the tolerance.
+    number below 3 * 0.1). Therefore a spike at most the tolerance below an edge belongs to the bin
+    that starts there: at the end of the window it is outside, at the start inside. `Clock` gives
+    the tolerance.
 
     Examples
     --------
@@ -152,14 +152,14 @@ class TimeBins:
 
     @classmethod
     def within(cls, start_ms: float, stop_ms: float, width_ms: float) -> tuple[TimeBins, float]:
-        """As many whole bins as fit into a window, and the ragged end that was dropped.
+        """Return the whole bins that fit into a window, and the length of the dropped rest.
 
         Returns
         -------
         bins : TimeBins
             Bins from `start_ms` on.
         dropped_ms : float
-            What is left of the window behind the last bin, ms; 0 where the bins fill the window.
+            Rest of the window after the last bin, ms; 0 if the bins fill the window.
 
         Raises
         ------
@@ -187,34 +187,34 @@ class TimeBins:
         return bool(np.all(np.round(np.remainder((self.start_ms, self.width_ms), 1.0), 6) % 1 == 0))
 
     def edges(self) -> npt.NDArray[np.float64]:
-        """(n_bins + 1,) float64 edges of the bins, ms."""
+        """Return the (n_bins + 1,) float64 edges of the bins, ms."""
         return self.start_ms + self.width_ms * np.arange(self.n_bins + 1, dtype=np.float64)
 
     def cuts(self, clock: Clock = EXACT) -> Floats:
-        """Times at which the bins begin to take spikes.
+        """Return the times that separate the spikes of the bins.
 
         Parameters
         ----------
         clock
-            How exactly the times of the spikes are known.
+            Precision of the spike times.
 
         Returns
         -------
         (n_bins + 1,) float64
-            The edges less the tolerance, ms: bin k takes the spikes of
+            The edges minus the tolerance, ms: bin k has the spikes of
             ``cuts[k] <= time < cuts[k + 1]``.
         """
         return clock.cuts(self.edges(), self.width_ms)
 
     def bin_of(self, times_ms: npt.ArrayLike, clock: Clock | None = None) -> npt.NDArray[np.int32]:
-        """Bin of each time.
+        """Return the bin of each time.
 
         Parameters
         ----------
         times_ms
             (n_spikes,) times, ms.
         clock
-            How exactly they are known; by default as their type says.
+            Precision of the times; by default that of their type.
 
         Returns
         -------
@@ -229,14 +229,14 @@ class TimeBins:
     def starts(
         self, times_ms: npt.NDArray[np.floating[Any]], clock: Clock | None = None
     ) -> npt.NDArray[np.int64]:
-        """First spike of each bin, and where the last bin ends, by binary search.
+        """Find the first spike of each bin and the end of the last bin, by binary search.
 
         Parameters
         ----------
         times_ms
             (n_spikes,) ascending float32 or float64 times, ms, NaN last.
         clock
-            How exactly they are known; by default as their type says.
+            Precision of the times; by default that of their type.
 
         Returns
         -------
@@ -263,12 +263,12 @@ class TimeBins:
 
 
 def edge_position(name: str, time_ms: float, bins: TimeBins) -> int:
-    """Number of the edge between bins that a time is.
+    """Return the number of the bin edge at a time.
 
     Parameters
     ----------
     name
-        What the time is called in an error.
+        Name of the time in an error.
     time_ms
         A time within 1e-6 ms of an edge.
     bins
@@ -282,8 +282,8 @@ def edge_position(name: str, time_ms: float, bins: TimeBins) -> int:
     Raises
     ------
     ValueError
-        If the time is not finite, outside of the bins or inside of one; the message names the
-        nearest edges.
+        If the time is not finite, outside the bins or inside a bin; the message names the nearest
+        edges.
 
     Examples
     --------
@@ -311,9 +311,9 @@ def edge_position(name: str, time_ms: float, bins: TimeBins) -> int:
 def first_at(
     times_ms: npt.NDArray[np.floating[Any]], cuts_ms: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.int64]:
-    """(n_cuts,) position of the first of ascending times that is not before each cut.
+    """Return the (n_cuts,) positions of the first of ascending times at or after each cut.
 
-    As `numpy.searchsorted`, which would copy float32 times to compare them with float64 cuts.
+    Unlike `numpy.searchsorted`, it does not copy float32 times to compare them with float64 cuts.
     """
     if times_ms.dtype == np.float64:
         return np.searchsorted(times_ms, cuts_ms)

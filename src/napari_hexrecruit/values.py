@@ -1,4 +1,4 @@
-"""Values of a column and those that are asked of it: numbers as text, true as 1, and so on."""
+"""Matches given values with those of a column: numbers as text, true as 1, and so on."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _NUMBERS = {"0": False, "1": True}
 
 
 def values_meant(value: Any, column: Column) -> list[Any]:
-    """Values in the type of a column that a value of any type means; empty where there is none.
+    """Return the values of a column that a given value means; empty for none.
 
     Parameters
     ----------
     value
-        Text, a number, or true or false. These also mean 1 and 0 of a column that has only those,
-        and the texts "True" and "False" of a column that has only those; and the other way round.
+        Text, number or boolean. True and false also mean 1 and 0 in a column with only these, and
+        the texts "True" and "False" in a column with only these; and vice versa.
     column
         The values of the column.
 
     Returns
     -------
     list
-        Plain Python values; they need not occur in a column of numbers.
+        Plain Python values in the type of the column; in a column of numbers, they need not occur.
 
     Examples
     --------
@@ -55,10 +55,10 @@ def values_meant(value: Any, column: Column) -> list[Any]:
 
 
 def values_present(column: Column) -> list[Any]:
-    """Values that occur, sorted; of real numbers, which are too many, the least and greatest."""
+    """Return the values that occur, sorted; for real numbers only the smallest and largest."""
     if not isinstance(column, np.ndarray):
         used = np.zeros(len(column.categories) + 1, dtype=bool)
-        used[column.codes] = True  # code -1, of what is missing, is the last one
+        used[column.codes] = True  # code -1, a missing value, is the last entry
         return sorted(str(v) for v in column.categories[used[:-1]])
     if column.dtype.kind == "f":
         finite = column[np.isfinite(column)]
@@ -80,14 +80,14 @@ def _texts_meant(value: Any, column: pd.Categorical) -> list[str]:
 
 
 def _word(value: Any) -> bool | None:
-    """What is true or false itself, or as a word; None for anything else."""
+    """Return the boolean of a value or of the word ``true`` or ``false``; otherwise None."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     return _WORDS.get(value.strip().lower()) if isinstance(value, str) else None
 
 
 def _truth(value: Any) -> bool | None:
-    """The same, and of 1 and 0."""
+    """Return the boolean of a value, as `_word`, and of 1 and 0."""
     word = _word(value)
     if word is not None:
         return word
@@ -98,7 +98,7 @@ def _truth(value: Any) -> bool | None:
 
 
 def _is_binary(column: npt.NDArray[Any]) -> bool:
-    """Whether 0 and 1 are all the values that occur."""
+    """Whether only 0 and 1 occur."""
     return bool(((column == 0) | (column == 1) | (column != column)).all())
 
 
