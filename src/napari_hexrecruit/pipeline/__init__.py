@@ -1,4 +1,4 @@
-"""A simulation and a recipe become a recruitment cube, or a report of why they cannot.
+"""Computes a recruitment cube from a simulation and a recipe, or reports why that is impossible.
 
-Knows both SONATA and counting. Must not know pictures, campaigns or napari.
+Uses SONATA and counting; must not use pictures, campaigns or napari.
 """

@@ -1,4 +1,4 @@
-"""Who connects to the neurons of a cube: maps of synapses and of presynaptic neurons."""
+"""Connections to the neurons of a cube: maps of synapses and of presynaptic neurons."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SYNAPSES, NEURONS = "afferent_synapses", "afferent_neurons"
 _SMALL = 0.05
-"""Share of the sources up to which a file's index is used."""
+"""Largest share of the source neurons for which a file's index is used."""
 
 
 def afferents(
@@ -44,20 +44,20 @@ def afferents(
     edges: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """How strongly some neurons project to each hexagon of a cube.
+    """Compute how strongly some neurons project to each hexagon of a cube.
 
     Parameters
     ----------
     simulation
         The simulation of the cube, whose circuit names the edges.
     cube
-        A cube of any quantity; its hexagons and its neurons are the targets.
+        A cube of any quantity; its hexagons and neurons are the targets.
     node_set, hexes, population
         The sources: a node set, of `population` or of the cube's; or the cube's neurons in some
-        hexagons, as `hex_positions` takes them: the map then shows where they project to; or a
-        whole population, which may be virtual.
+        hexagons, as in `hex_positions`: the map then shows where they project to; or a whole
+        population, which can be virtual.
     edges
-        Population of edges, or an edges file; by default the only ones between the two populations.
+        Edge population, or an edges file; by default the only edges between the two populations.
     progress
         Called as ``progress("edges", done, total)``; an exception that it raises ends the work.
 
@@ -73,7 +73,7 @@ def afferents(
     SimulationDataError
         If there are no such edges, or a file cannot be read.
     ValueError
-        If no source is named, or none is there.
+        If no source is named, or no source neuron exists.
     """
     sim, _ = opened(simulation)
     cube = as_cube(cube)
@@ -105,7 +105,7 @@ def _sources(
     hexes: HexChoice | None,
     population: str | None,
 ) -> tuple[dict[str, npt.NDArray[np.bool_]], str]:
-    """Which neurons of each population are sources, and what they are called."""
+    """Return the source neurons of each population, and their name."""
     if (node_set is None and hexes is None and population is None) or (
         node_set is not None and hexes is not None
     ):
@@ -131,7 +131,7 @@ def _in_hexes(
     hexes: HexChoice,
     population: str | None,
 ) -> tuple[dict[str, npt.NDArray[np.bool_]], str]:
-    """The cube's neurons in some hexagons, perhaps of one of its populations."""
+    """Return the cube's neurons in some hexagons, optionally of one population."""
     if population is not None and population not in targets.names:
         held = " and ".join(map(repr, targets.names))
         raise ParameterError(
@@ -151,7 +151,7 @@ def _in_hexes(
 def _of_each(
     populations: Populations, chosen: npt.NDArray[np.bool_]
 ) -> dict[str, npt.NDArray[np.bool_]]:
-    """The chosen neurons of each population that has any."""
+    """Return the chosen neurons of each population that has any."""
     return {name: chosen[rows] for name, rows in populations.parts() if chosen[rows].any()}
 
 

@@ -1,4 +1,4 @@
-"""Check the files of a simulation: what is OK, what is assumed, what is wrong."""
+"""Check the files of a simulation: what is right, what is assumed, what is wrong."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FLAT_PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"))
 _MOST_VALUES = 1 << 24
-"""Values of a cube that is tried; of a longer simulation, fewer and wider bins are."""
+"""Largest number of values of the trial cube; a longer simulation gets fewer, wider bins."""
 
 
 def check_simulation(
@@ -41,24 +41,24 @@ def check_simulation(
 ) -> list[Finding]:
     """Check the configuration, nodes, node sets and spikes of a simulation.
 
-    Only what makes `recruitment_cube` refuse the simulation with its defaults is an error. Faults
-    in parts that it does not need, such as another population, are assumptions.
+    Only faults for which `recruitment_cube` refuses the simulation with its defaults are errors.
+    Faults in parts that it does not need, such as another population, are assumptions.
 
     Parameters
     ----------
     path, spikes, circuit, run
-        As `open_simulation` takes them.
+        As in `open_simulation`.
     population
-        Check this population only; by default all of them, with errors for the default one.
+        Check only this population; by default all of them, with errors for the default one.
     progress
         Called as ``progress(what, done, total)``; an exception that it raises ends the check.
     words
-        How findings name parameters, by default as Python does.
+        How findings name parameters; by default as in Python.
 
     Returns
     -------
     list of Finding
-        In the order of the checks. Faults in files are findings, not exceptions.
+        Findings in the order of the checks. Faults in files are findings, not exceptions.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def check_simulation(
 
 
 def _unheard(what: str, done: int, total: int) -> None:
-    """Progress that is not shown."""
+    """Ignore progress."""
 
 
 def _walk(sim: Simulation, population: str | None, report: Progress) -> list[Finding]:
@@ -104,7 +104,7 @@ def _walk(sim: Simulation, population: str | None, report: Progress) -> list[Fin
 def _of_the_cube(
     sim: Simulation, population: str | None, progress: Progress | None
 ) -> list[Finding]:
-    """Why no cube can be computed with the defaults; or what the one that can warns of."""
+    """Return why no cube can be computed with the defaults, or the warnings of that cube."""
     files = [str(file) for file in sim.files]
     try:
         attrs = _cube_attrs(sim, population, progress)
@@ -134,7 +134,7 @@ def _cube_attrs(
 
 
 def _merged(found: list[Finding], finding: Finding) -> list[Finding]:
-    """The findings, of which the one that says the same is replaced; else with one more."""
+    """Add a finding, in place of those with the same sentence if there are any."""
     same = [one.sentence == finding.sentence for one in found]
     if not any(same):
         return [*found, finding]
@@ -144,7 +144,7 @@ def _merged(found: list[Finding], finding: Finding) -> list[Finding]:
 
 
 def _all_of(sim: Simulation, step: Iterator[Finding]) -> list[Finding]:
-    """What a step finds; what it cannot read ends it and is its last finding."""
+    """Return the findings of a step; data that it cannot read end it with a last finding."""
     found = []
     try:
         for finding in step:
@@ -155,7 +155,7 @@ def _all_of(sim: Simulation, step: Iterator[Finding]) -> list[Finding]:
 
 
 def _of_error(error: InputError, status: Status, files: Iterable[str]) -> Finding:
-    """What an error says; it is filed under the first of the files that it is about."""
+    """Return an error as a finding, under the first of the files that it names."""
     where, what, remedy = worded(error.where, in_python), error.what, error.remedy
     if not what:
         where, what = "", error.where
@@ -168,7 +168,7 @@ def _of_error(error: InputError, status: Status, files: Iterable[str]) -> Findin
 
 
 def _assumed(sim: Simulation, sentence: str) -> Finding:
-    """A sentence that begins with the name of one of the files."""
+    """Return the finding of a sentence that begins with the name of a file."""
     return _of_error(SimulationDataError(sentence), "assumption", map(str, sim.files))
 
 
@@ -209,7 +209,7 @@ def _population(sim: Simulation, name: str, report: Progress) -> Iterator[Findin
 
 
 def _column(sim: Simulation, name: str, column: str) -> Iterator[Finding]:
-    """Only what is odd about a column is worth a line."""
+    """Yield what is odd about a column; a flawless one has no finding."""
     values = sim.column(name, column)
     if column not in (*"xyz", *FLAT_PAIRS[0], *FLAT_PAIRS[1]) or values.dtype.kind not in "iuf":
         return
@@ -261,7 +261,7 @@ def _node_sets(sim: Simulation, only: str | None) -> Iterator[Finding]:
 
 
 def _real_populations(sim: Simulation) -> list[str]:
-    """Those of neurons whose nodes can be read; the others are told of already."""
+    """Return the non-virtual populations with readable nodes; the others are reported elsewhere."""
     real = []
     for name in sim.populations:
         try:
@@ -294,7 +294,7 @@ def _spikes(sim: Simulation, only: str | None, report: Progress) -> Iterator[Fin
 
 
 def _reports(sim: Simulation) -> Iterator[Finding]:
-    """Recruitment needs no reports, so an unreadable one is an assumption, not an error."""
+    """Check reports: recruitment does not need them, so an unreadable one is an assumption."""
     for config in sim.reports:
         for found in report_info(sim, config):
             field = f"report {config.name!r}"
@@ -345,7 +345,7 @@ def _spike_findings(
 
 
 def _look_at(sim: Simulation, name: str, train: SpikeTrain, report: Progress) -> dict[str, Any]:
-    """Counts over all spikes, a block at a time."""
+    """Count over all spikes, block by block."""
     n_seen = n_nan = n_outside = n_unknown = n_timed = 0
     first, last = np.inf, -np.inf
     for ids, times in train.blocks():

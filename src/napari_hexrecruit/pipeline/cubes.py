@@ -1,4 +1,4 @@
-"""Cubes of simulations: in memory, of neurons recruited so far, or larger than memory."""
+"""Cubes of simulations: in memory, cumulative, or larger than memory."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def recruitment_cube(
     allow_empty: bool = False,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Percentage of each hexagon's neurons that fire at least once in each bin of time.
+    """Compute the percentage of each hexagon's neurons that fire at least once in each time bin.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def recruitment_cube(
         Path of a SONATA simulation configuration, or the result of `open_simulation`.
     population
         Node population; by default the only one that is not virtual, or the only one that fired.
-        Several, as ``["A", "B"]``, are counted together: their counts and their neurons add, and
+        Several, such as ``["A", "B"]``, are counted together: counts and neurons are added, and
         equal ids of two populations are two neurons.
     node_set
         Neurons to include; by default the simulation's own node set, or all if it has none.
@@ -67,17 +67,17 @@ def recruitment_cube(
         ``{"column": "depth", "interval": [0, 500]}`` (``lo <= v < hi``), or text such as
         ``"synapse_class=INH"``. Values take the type of their property.
     flat
-        Two node properties with the flat position, or a voxel flatmap to look positions up in:
-        ``"atlas"`` (``flatmap.nrrd`` of the circuit's atlas), ``"atlas:NAME"`` (another volume of
-        the atlas), or the path of an nrrd file. See ``docs/flatmaps.md``.
+        Two node properties with the flat position, or a voxel flatmap that gives it: ``"atlas"``
+        (``flatmap.nrrd`` of the circuit's atlas), ``"atlas:NAME"`` (another volume of the atlas),
+        or the path of an nrrd file. See ``docs/flatmaps.md``.
     column_atlas
         A volume of column ids, 0 for none, as ``"atlas:NAME"`` or the path of an nrrd file. Its
         columns then replace the hexagons, and `radius` is not used.
     hemisphere
         A property of two values, such as ``"hemisphere"``, that tells hemispheres with the same
-        flat coordinates apart. They then lie side by side, apart by whole columns of hexagons.
+        flat coordinates apart. They are laid side by side, shifted by whole columns of hexagons.
     mirror
-        The value whose hemisphere is mirrored, such as ``"left"``; by default neither.
+        Value of `hemisphere` to mirror, such as ``"left"``; by default neither.
     radius
         Circumradius of the hexagons (centre to corner), in the units of flat space.
     bin_ms
@@ -91,14 +91,14 @@ def recruitment_cube(
     cumulative
         Count the neurons that have fired since the start of the window; see `cumulative_cube`.
     report
-        Show a report in place of spikes: its name in the simulation's configuration, or the path of
+        Show a report instead of spikes: its name in the simulation's configuration, or the path of
         its file. Each neuron's frames are averaged within the bin; the cube has one variable,
         ``<report>_<statistic>``, in the report's units. See ``docs/quantities.md``.
     statistic
-        Of a report, what is taken over the neurons of a hexagon: ``"mean"`` (the default),
-        ``"sd"``, ``"min"``, ``"max"``, or ``"above:-30"``, the percentage above a level.
+        Statistic of a report over the neurons of a hexagon: ``"mean"`` (the default), ``"sd"``,
+        ``"min"``, ``"max"``, or ``"above:-30"``, the percentage of neurons above a level.
     path
-        Folder ending in ``.hexrecruit.zarr``; the cube is written into it while it is counted. See
+        Folder ending in ``.hexrecruit.zarr`` that the cube is written into while it is counted. See
         `large_cube`.
     overwrite
         Replace an existing cube.
@@ -126,8 +126,8 @@ def recruitment_cube(
     Warns
     -----
     RecruitmentWarning
-        If the files look wrong, such as times in seconds. The attribute ``warnings`` holds the
-        sentences too.
+        If the data look wrong, such as times in seconds. The attribute ``warnings`` also holds
+        these sentences.
 
     Notes
     -----
@@ -190,27 +190,27 @@ def computed_cube(
     n_workers: int | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """The cube of a recipe; what `recruitment_cube` would warn of is in its attributes alone.
+    """Compute the cube of a recipe; warnings are only in its attributes.
 
-    A warning of Python is for who called a function. Commands and windows have their own ways, and
-    one that is shown from a thread freezes the viewer.
+    Python warnings are for callers of a function. Commands and windows show warnings in their own
+    ways, and a Python warning shown from a thread freezes the viewer.
 
     Parameters
     ----------
     simulation
-        Path of its configuration, or opened.
+        Path of the simulation's configuration, or an opened simulation.
     recipe
-        Which cube; the files that it names are not looked at.
+        Recipe of the cube; the files that it names are ignored.
     judged
-        False for a part of a whole, which may well be empty.
+        False for a part of a whole, which can rightly be empty.
     allow_empty
-        Give a cube of zeros where no spike was counted.
+        Return a cube of zeros if no spike is counted.
     keep_spikes
         Keep the spikes of an opened simulation in memory for its next cube.
     n_workers
-        Threads that place neurons and count; by default the cores that this process may use.
+        Threads that place neurons and count; by default the cores available to this process.
     progress
-        Called as ``progress(what, done, total)``; what it raises ends the work.
+        Called as ``progress(what, done, total)``; an exception that it raises ends the work.
     """
     warm_up_ahead()
     with interrupted_by(progress):
@@ -256,13 +256,13 @@ def cumulative_cube(
     allow_empty: bool = False,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Percentage of each hexagon's neurons that have fired since the start of the window.
+    """Compute the percentage of each hexagon's neurons that have fired since the window's start.
 
     Parameters
     ----------
     simulation, population, node_set, where, flat, column_atlas, hemisphere, mirror, radius, \
     bin_ms, start, stop, min_neurons, allow_empty, progress
-        As `recruitment_cube` takes them.
+        As in `recruitment_cube`.
 
     Returns
     -------
@@ -326,7 +326,7 @@ def large_cube(
     Parameters
     ----------
     simulation
-        As `recruitment_cube` takes it.
+        As in `recruitment_cube`.
     path
         Name of the folder, ending in ``.hexrecruit.zarr``.
     overwrite
@@ -335,19 +335,19 @@ def large_cube(
         Called as ``progress(what, done, total)``; an exception that it raises ends the work.
     population, node_set, where, flat, column_atlas, hemisphere, mirror, radius, bin_ms, start, \
     stop, min_neurons, allow_empty
-        As `recruitment_cube` takes them.
+        As in `recruitment_cube`.
 
     Returns
     -------
     xr.Dataset
         Equal to the result of `recruitment_cube`, but backed by dask: values are read when used.
-        The folder is written under another name and renamed, so an incomplete cube never has its
-        name.
+        The folder is written under another name and then renamed, so an incomplete cube never has
+        the final name.
 
     Raises
     ------
     SimulationDataError, ValueError
-        As `recruitment_cube`, and if the name has another ending.
+        As `recruitment_cube`, and if the folder's name has another ending.
     FileExistsError
         If the folder exists and `overwrite` is False.
     MissingExtraError

@@ -1,6 +1,6 @@
-"""What the files say of a count that is doubted. Files are read again only where there is a reason.
+"""Facts from the files about a doubtful count. Files are read again only if there is a reason.
 
-What is found of a file is kept with the opened simulation, for its next cube.
+Facts about a file are kept with the opened simulation, for its next cube.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TALLIES = "spikes_of_populations"
-"""Attribute of a cube of several populations: JSON, what was counted of the spikes of each."""
+"""Attribute of a cube of several populations: the `Tally` of each, as JSON."""
 _BLOCK = 1 << 18
 _MOST_LOOKED_AT = 1 << 22
-"""Spikes in which neuron 0 is looked for: they take some 10 ms."""
+"""Number of spikes to search for neuron 0, which takes some 10 ms."""
 _PER_NEURON = 3
-"""Spikes of a neuron, on average, in which those that never fire begin to tell something."""
+"""Mean spikes per neuron from which a silent neuron is meaningful."""
 _FEWEST_NEURONS = 20
-"""Of fewer neurons, a single one is silent by chance now and then."""
+"""Fewest neurons; in smaller populations, one is silent by chance now and then."""
 _NEARLY_ALL = 0.99
-"""Share of the other neurons that fire, where the silence of the first one is no chance."""
+"""Share of other neurons that must fire before the silence of neuron 0 is suspicious."""
 
 
 def tally_of(
@@ -46,25 +46,25 @@ def tally_of(
     n_spikes: npt.NDArray[np.int32],
     starts_ms: npt.NDArray[np.float64],
 ) -> Tally:
-    """What was found by counting.
+    """Return the tally of a count.
 
     Parameters
     ----------
     n_read, n_inside, n_unknown_id
-        As `Tally` has them.
+        As in `Tally`.
     n_spikes
         (n_bins, n_hexes) spikes of each hexagon.
     starts_ms
         (n_bins,) starts of the bins.
     """
-    for k in range(len(n_spikes) - 1, -1, -1):  # most often the last row has some
+    for k in range(len(n_spikes) - 1, -1, -1):  # the last row usually has spikes
         if n_spikes[k].any():
             return Tally(n_read, n_inside, n_unknown_id, float(starts_ms[k]))
     return Tally(n_read, n_inside, n_unknown_id, None)
 
 
 def counts_of(tallies: Sequence[Tally]) -> dict[str, int]:
-    """Attributes of a cube that count its spikes, of all populations together."""
+    """Return the attributes of a cube that count the spikes of all its populations."""
     return {
         "n_spikes_read": sum(tally.n_read for tally in tallies),
         "n_spikes_outside_window": sum(tally.n_read - tally.n_inside for tally in tallies),
@@ -73,13 +73,13 @@ def counts_of(tallies: Sequence[Tally]) -> dict[str, int]:
 
 
 def tallies_text(names: Sequence[str], tallies: Sequence[Tally]) -> str:
-    """What was counted of each population, as an attribute of their cube."""
+    """Return the tallies of populations as text, for an attribute of their cube."""
     each = zip(names, tallies, strict=True)
     return json.dumps({name: tally._asdict() for name, tally in each})
 
 
 def summed_tally(tallies: Sequence[Tally]) -> Tally:
-    """What was counted in windows that make up a whole."""
+    """Return the tally of a window from those of its parts."""
     latest = [tally.latest_ms for tally in tallies if tally.latest_ms is not None]
     return Tally(
         tallies[0].n_read,
@@ -90,7 +90,7 @@ def summed_tally(tallies: Sequence[Tally]) -> Tally:
 
 
 def tallies_in(cube: xr.Dataset) -> list[Tally]:
-    """What was counted for a cube, of each of its populations."""
+    """Return the tally of each population of a cube."""
     if TALLIES in cube.attrs:
         return [Tally(**one) for one in json.loads(cube.attrs[TALLIES]).values()]
     n_read, n_outside, n_unknown = (
@@ -102,18 +102,18 @@ def tallies_in(cube: xr.Dataset) -> list[Tally]:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Facts about the spikes of a population, as `napari_hexrecruit.doubts.doubts` takes them.
+    """Facts about the spikes of a population, for `napari_hexrecruit.doubts.doubts`.
 
     Attributes
     ----------
     sim, population
-        Whose spikes.
+        Simulation and population of the spikes.
     selected
-        Gives the neurons that are in the node set and pass the filters.
+        Returns the neurons that are in the node set and pass the filters.
     window_ms
-        Of the count.
+        Start and stop of the window that was counted, ms.
     tally
-        What was counted.
+        Result of counting.
     """
 
     sim: Simulation
@@ -129,37 +129,37 @@ class Evidence:
 
     @property
     def n_neurons(self) -> int:
-        """Of the population."""
+        """Neurons of the population."""
         return self.sim.n_neurons(self.population)
 
     @property
     def run_ms(self) -> tuple[float, float]:
-        """When the simulation runs."""
+        """Start and end of the simulation, ms."""
         return 0.0, self.sim.duration_ms
 
     @property
     def times(self) -> Times:
-        """Of all spikes of the file."""
+        """Times of all spikes of the file."""
         start, stop = self.run_ms
         return self._kept("times", lambda: _times(self.sim, self.population, start, stop))
 
     @property
     def ids(self) -> Ids:
-        """Of all spikes of the file, and of the population."""
+        """Ids of all spikes of the file, and of the population."""
         return self._kept("ids", lambda: _ids(self.sim, self.population))
 
     @property
     def only_neuron_0_is_silent(self) -> bool:
-        """Whether nearly all other neurons fire, and the first one never does.
+        """Whether neuron 0 never fires although nearly all others do.
 
-        Only the first spikes of a large file are looked at, and only where they are many for the
-        number of neurons.
+        In a large file only the first spikes are searched. False if there are few spikes per
+        neuron.
         """
         return self._kept("neuron 0", lambda: _only_0_is_silent(self.sim, self.population))
 
     @property
     def why_not_counted(self) -> str:
-        """Which neurons fire in the window: others, or selected ones that have no place."""
+        """Which neurons fire in the window: others, or selected ones without a flat position."""
         start, stop = self.window_ms
         with self.sim.spike_train(self.population) as train:
             fired = np.zeros(self.n_neurons, dtype=bool)
@@ -182,7 +182,7 @@ def _times(sim: Simulation, population: str, start_ms: float, stop_ms: float) ->
     with open_stream(sim, population) as stream:
         if stream is None:
             return Times(None, None, 0)
-        if stream.order == "by_time":  # the ends tell all
+        if stream.order == "by_time":  # the first and last times suffice
             first, behind, end = (stream.index_at(t) for t in (start_ms, stop_ms, np.inf))
             n_outside = first + stream.n_spikes - behind
             if end == 0:
@@ -231,7 +231,7 @@ def _only_0_is_silent(sim: Simulation, population: str) -> bool:
 
 
 def _in_blocks(train: SpikeTrain, read: Any, n: int | None = None) -> Iterator[Any]:
-    """What `read` gives for the spikes from one to another, some at a time."""
+    """Yield the results of `read` for consecutive blocks of spikes."""
     end = len(train) if n is None else n
     for first in range(0, end, _BLOCK):
         yield read(first, min(first + _BLOCK, end))

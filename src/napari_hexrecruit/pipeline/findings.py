@@ -1,4 +1,4 @@
-"""What a check has found, and how it is printed."""
+"""Findings of a check, and how they are printed."""
 
 from __future__ import annotations
 
@@ -39,23 +39,23 @@ class Finding:
 
     @property
     def where(self) -> str:
-        """File, population, field."""
+        """File and field."""
         return ": ".join(filter(None, (self.file, self.field)))
 
     @property
     def sentence(self) -> str:
-        """The whole finding in one line, worded like an error."""
+        """The whole finding in one line, like an error."""
         texts = (self.found, self.remedy)
         found, remedy = (worded(text, in_python) for text in texts)
         return ": ".join(filter(None, (self.file, self.field, found, remedy)))
 
     def in_words(self, words: Words) -> Finding:
-        """The sentence with parameters worded by `words`."""
+        """Return the finding with parameters named by `words`."""
         found, remedy = worded(self.found, words), worded(self.remedy, words)
         return dataclasses.replace(self, found=found, remedy=remedy)
 
     def as_dict(self) -> dict[str, str]:
-        """Ready for JSON."""
+        """Return the finding as a dictionary, ready for JSON."""
         return {
             "status": self.status,
             "where": self.where,
@@ -67,7 +67,7 @@ class Finding:
 
 
 def finding_lines(found: list[Finding]) -> list[str]:
-    """A line for each finding, grouped by file, and their numbers."""
+    """Return a line for each finding, grouped by file, and a line with their numbers."""
     lines, file = [], ""
     for finding in found:
         if finding.file != file:
@@ -83,7 +83,7 @@ def finding_lines(found: list[Finding]) -> list[str]:
 
 
 def number_of(n: int, status: Status) -> str:
-    """How many findings have a status: ``1 error``, ``2 assumptions``, ``3 OK``."""
+    """Return the number of findings with a status: ``1 error``, ``2 assumptions``, ``3 OK``."""
     return f"{n} {status}" if n == 1 or status == "OK" else f"{n} {status}s"
 
 

@@ -1,4 +1,4 @@
-"""Places and hexagons of the neurons of one population, or of several on one sheet."""
+"""Flat positions and hexagons of the neurons of one population, or of several on one sheet."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """Where the neurons of some populations are.
+    """Flat positions and hexagons of the neurons of some populations.
 
     Attributes
     ----------
     places
         Flat positions of each population.
     members
-        Hexagons of all of them, in a row.
+        Hexagons of the neurons of all populations, one population after the other.
     layout
-        Where the hemispheres lie; None where they lie as they are.
+        Layout of the hemispheres; None if they are not laid side by side.
     sides
-        (n_neurons,) the hemisphere of each neuron, -1 for none; None without a layout.
+        (n_neurons,) hemisphere of each neuron, -1 for none; None without a layout.
     """
 
     places: tuple[Places, ...]
@@ -50,7 +50,7 @@ class Sheet:
     sides: npt.NDArray[np.int8] | None = None
 
     def positions(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """(n_neurons,) flat x and y of the neurons in a row; NaN for those without a position."""
+        """Return (n_neurons,) flat x and y of all neurons; NaN without a flat position."""
         x, y = (
             np.concatenate(axes).astype(np.float64)
             for axes in zip(*(at.read() for at in self.places), strict=True)
@@ -72,18 +72,18 @@ def grouped(
     progress: Progress | None = None,
     n_workers: int | None = None,
 ) -> Sheet:
-    """Places and hexagons of all neurons; kept for the next cube.
+    """Find flat positions and hexagons of all neurons; they are kept for the next cube.
 
     Parameters
     ----------
     populations
-        The neurons.
+        Populations of the neurons.
     source
-        Where their flat positions are from.
+        Source of their flat positions.
     recipe
-        Says how large the hexagons are, and how hemispheres lie.
+        Recipe with the radius of the hexagons and the layout of hemispheres.
     progress, n_workers
-        As `napari_hexrecruit.pipeline.cubes.computed_cube` takes them.
+        As in `napari_hexrecruit.pipeline.cubes.computed_cube`.
     """
     grid = HexGrid(recipe.radius)
 
@@ -103,7 +103,7 @@ def grouped(
 
 
 def parts_of(populations: Populations, members: HexMembers) -> list[tuple[str, HexMembers]]:
-    """Each population, and the hexagons of its neurons; all have the same hexagons."""
+    """Return each population and the hexagons of its neurons; all share one list of hexagons."""
     if populations.only is not None:
         return [(populations.only, members)]
     return [(name, part_of(members, rows)) for name, rows in populations.parts()]
@@ -116,7 +116,7 @@ def place_notes(
     members: HexMembers,
     selected: Mask,
 ) -> list[str]:
-    """Sentences on the places of the selected neurons; what is true of all populations, once."""
+    """Return notes on positions of the selected neurons; one that holds for all appears once."""
     if populations.only is not None:
         return source.notes(sheet.places[0], members, selected)
     chosen, each = selected.values(), []
@@ -152,7 +152,7 @@ def _group(
 
 
 def _laid_out(sheet: Sheet, populations: Populations, column: str, mirror: str | None) -> Sheet:
-    """The hemispheres side by side; all neurons with a position decide how far apart."""
+    """Lay the hemispheres side by side; all neurons with a position decide the distance."""
     placed = sheet.members.hex_of_neuron != NO_HEX
     sides, values = sides_of(populations, column, mirror, placed)
     members, layout = side_by_side(sheet.members, sides, values, mirror)
@@ -166,7 +166,7 @@ def _in_columns(
     grid: HexGrid,
     progress: Progress | None,
 ) -> HexMembers:
-    """Columns whose centres are the medians of the neurons of all populations."""
+    """Return columns whose centres are the medians of the neurons of all populations."""
     each = [column_of_neuron(populations.sim, one, atlas, progress) for one in populations.names]
     columns = np.concatenate(each)
     x, y = (np.concatenate(axes) for axes in zip(*(at.read() for at in places), strict=True))

@@ -1,4 +1,4 @@
-"""A cube that is larger than memory: counted a slab of time at a time, into a zarr folder."""
+"""Cubes larger than memory: counted one slab of time after the other, into a zarr folder."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from napari_hexrecruit.timebins import Clock
 
 _SLAB_BYTES = 1 << 27
-"""Counts that are in memory at a time; percentages and what is compressed come on top."""
+"""Bytes of counts in memory at a time, besides percentages and compressed data."""
 
 
 def computed_large_cube(
@@ -56,7 +56,7 @@ def computed_large_cube(
     allow_empty: bool = False,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """As `large_cube`; what it would warn of is in the cube's attributes alone."""
+    """Compute a cube as `large_cube`; warnings are only in the cube's attributes."""
     final = Path(path)
     if not final.name.endswith(ZARR_ENDING):
         raise ValueError(f"{final}: the name of a large cube ends in {ZARR_ENDING}")
@@ -80,7 +80,7 @@ def computed_large_cube(
 
 @dataclass(frozen=True)
 class _NoSpikes:
-    """Those of a population that never fired."""
+    """The spikes of a population that never fired."""
 
     order = "by_time"
     n_spikes = 0
@@ -90,7 +90,7 @@ class _NoSpikes:
 
 
 def _layout(question: Question) -> xr.Dataset:
-    """The cube without its values, and without what is not known before the spikes are read."""
+    """Return the cube without values, and without attributes that depend on the spikes."""
     import dask.array
 
     bins = question.bins
@@ -106,14 +106,14 @@ def _layout(question: Question) -> xr.Dataset:
 
 
 def _part(question: Question, k0: int, k1: int) -> Question:
-    """The same question about some of the bins."""
+    """Return the same question about some of the bins."""
     edges = question.bins.edges()[[k0, k1]]
     bins = TimeBins(float(edges[0]), float(edges[1]), question.bins.width_ms)
     return replace(question, bins=bins)
 
 
 def _count(question: Question, store: Path, progress: Progress | None) -> dict[str, Any]:
-    """Write all slabs; the attributes that tell of the spikes."""
+    """Write all slabs; return the attributes that describe the spikes."""
     if question.populations.only is None:
         return _count_several(question, store, progress)
     sim, population = question.populations.sim, question.populations.names[0]
@@ -134,7 +134,7 @@ def _count(question: Question, store: Path, progress: Progress | None) -> dict[s
 
 
 def _count_several(question: Question, store: Path, progress: Progress | None) -> dict[str, Any]:
-    """The same of several populations, whose counts are added slab by slab."""
+    """Write all slabs of several populations, whose counts are added, and return attributes."""
     sim, names = question.populations.sim, question.populations.names
     with ExitStack() as files:
         streams = [files.enter_context(open_stream(sim, name)) for name in names]
@@ -158,7 +158,7 @@ def _write_added(
     store: Path,
     progress: Progress | None,
 ) -> list[Tally]:
-    """Write all slabs of several populations; what was counted of each."""
+    """Write all slabs of several populations; return the tally of each."""
     n_bins, n_hexes = question.bins.n_bins, len(question.members.i)
     n_slabs = -(-n_bins * n_hexes * COUNT_BYTES // _SLAB_BYTES)
     tallies: list[list[Tally]] = [[] for _ in streams]
@@ -185,7 +185,7 @@ def _write_slabs(
     store: Path,
     progress: Progress | None,
 ) -> Tally:
-    """Write all slabs; what was counted."""
+    """Write all slabs; return the tally."""
     slabs = count_slabs(
         source,
         question.members,

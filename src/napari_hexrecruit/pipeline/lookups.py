@@ -1,4 +1,4 @@
-"""What is looked up in an atlas for the neurons of a population, kept in the user's cache."""
+"""Look up values of neurons in an atlas, and keep them in the user's cache."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 def has_place(
     x: npt.NDArray[Any], y: npt.NDArray[Any], *, outside_value: bool
 ) -> npt.NDArray[np.bool_]:
-    """Which neurons have a place in flat space.
+    """Return which neurons have a flat position.
 
     Parameters
     ----------
     x, y
         (n_neurons,) coordinates.
     outside_value
-        Whether -1 in both is an atlas's outside value. It is in flat coordinates that come from an
-        atlas, and a place in others.
+        True if -1 in both is an atlas's outside value, as in flat coordinates from an atlas. In
+        others it is an ordinary position.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def has_place(
 
 
 def look_up(sim: Simulation, population: str, path: Path, progress: Progress | None) -> Arrays:
-    """Flat x and y of neurons by a flatmap; ``step`` is (resolution, whether pixels)."""
+    """Look up flat x and y of neurons in a flatmap; ``step`` is (resolution, is in pixels)."""
 
     def compute() -> Arrays:
         positions = sim.positions(population)
@@ -59,7 +59,7 @@ def look_up(sim: Simulation, population: str, path: Path, progress: Progress | N
 def column_of_neuron(
     sim: Simulation, population: str, path: Path, progress: Progress | None
 ) -> npt.NDArray[Any]:
-    """(n_neurons,) id of each neuron's column, 0 for none."""
+    """Look up the (n_neurons,) column ids of neurons, 0 for none."""
 
     def compute() -> Arrays:
         positions = sim.positions(population)
@@ -73,7 +73,7 @@ def column_of_neuron(
 def column_centres(
     column_atlas: Path, flatmap: Path, progress: Progress | None
 ) -> tuple[npt.NDArray[Any], ...]:
-    """Ids, x and y of columns: medians of their voxels that have a flat position."""
+    """Return ids, x and y of columns: medians of their voxels that have a flat position."""
 
     def compute() -> Arrays:
         volume = read_ids(column_atlas, progress=progress)
@@ -96,7 +96,7 @@ def median_places(
     y: npt.NDArray[Any],
     placed: npt.NDArray[np.bool_],
 ) -> tuple[npt.NDArray[Any], ...]:
-    """Ids of columns in ascending order, and median x and y of the members with a place."""
+    """Return ids of columns, ascending, and median x and y of members with a flat position."""
     ids, group = np.unique(columns, return_inverse=True)
     medians = (group_medians(group[placed], axis[placed], len(ids)) for axis in (x, y))
     return ids, *medians
@@ -113,5 +113,5 @@ def _key(what: str, sim: Simulation, population: str, path: Path) -> dict[str, A
 
 
 def _stamp(path: Path) -> tuple[str, int, int] | None:
-    """The stamp of a file; None where there is none, which reading it then says."""
+    """Return the stamp of a file; None if it is missing, which reading it later reports."""
     return stamp(path) if path.is_file() else None

@@ -1,4 +1,4 @@
-"""The simulation behind a cube, and which of its neurons is in which hexagon."""
+"""The simulation of a cube, and the hexagon of each of its neurons."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ def cube_members(
     simulation
         The simulation that the cube was computed from.
     cube
-        A recruitment cube; its recipe tells which neurons are included.
+        A recruitment cube; its recipe decides which neurons are included.
     progress
         Called as ``progress(what, done, total)``.
 
     Returns
     -------
     HexMembers
-        With the hexagons in the order of the cube; the neurons of several populations in a row.
+        Hexagons in the order of the cube; the neurons of several populations follow each other.
 
     Raises
     ------
     SimulationDataError
         If a file cannot be read.
     ValueError
-        If the cube has no recipe, or the simulation's neurons do not give the cube's hexagons.
+        If the cube has no recipe, or the simulation's neurons have other hexagons than the cube.
     """
     sim = simulation if isinstance(simulation, Simulation) else open_simulation(simulation)
     recipe = CubeRecipe.of(cube)
@@ -83,7 +83,7 @@ def cube_spikes(
     *,
     progress: Progress | None = None,
 ) -> Spikes:
-    """Read the spikes of a cube's populations, with the neurons that `cube_members` has.
+    """Read the spikes of a cube's populations, with neurons numbered as by `cube_members`.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def cube_spikes(
     Returns
     -------
     Spikes
-        Ascending in time. Neurons of several populations are numbered on.
+        Ascending in time. Neurons of several populations are numbered consecutively.
 
     Raises
     ------
@@ -109,12 +109,12 @@ def cube_spikes(
 
 
 def open_recipe(recipe: CubeRecipe) -> Simulation:
-    """The simulation that a cube was computed from.
+    """Open the simulation that a cube was computed from.
 
     Parameters
     ----------
     recipe
-        Of the cube.
+        Recipe of the cube.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def open_recipe(recipe: CubeRecipe) -> Simulation:
     Raises
     ------
     SimulationDataError
-        If its files are not there any more.
+        If its files no longer exist.
     ValueError
         If the recipe names no simulation.
     """

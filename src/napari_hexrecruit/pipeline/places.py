@@ -1,4 +1,4 @@
-"""Where the neurons of a population are in flat space, and in which hexagon or column."""
+"""Flat positions of a population's neurons, and their hexagons or columns."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 Bools = npt.NDArray[np.bool_]
 _MUCH_FARTHER = 100.0
-"""Times that neurons are away than a volume reaches, where it has another unit: mm is 1,000."""
+"""How many times farther than a volume neurons reach if its unit seems wrong; for mm 1,000."""
 _FLAT_NAMES = ("ss_flat_", "flat_")
-"""How properties begin whose values come from an atlas, and with them its outside value."""
+"""Prefixes of properties whose values, and outside value, come from an atlas."""
 _FEWEST_VOXELS = 3.0
-"""A smaller radius, in voxels or pixels of the flatmap, is noted; docs/flatmaps.md measures it."""
+"""A radius below this many voxels or pixels of the flatmap is noted; see docs/flatmaps.md."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,15 +51,15 @@ class Places:
     Attributes
     ----------
     read
-        Gives x and y: (n_neurons,) coordinates; `has_place` tells which of them are places.
+        Returns x and y: (n_neurons,) coordinates; `has_place` marks the valid positions.
     units
         ``um``, ``pixel`` or ``unknown``.
     resolution
-        Step of the positions in these units; None where they are the neurons' own.
+        Step of the positions in these units; None for properties of the neurons.
     how
         How they were found, for a note; empty for columns of the nodes file.
     has_outside_value
-        Whether -1 in both is the outside value of an atlas, not a place like any other.
+        True if -1 in both is the outside value of an atlas, not an ordinary position.
     """
 
     read: Callable[[], tuple[npt.NDArray[Any], npt.NDArray[Any]]]
@@ -70,12 +70,12 @@ class Places:
 
     @property
     def x(self) -> npt.NDArray[Any]:
-        """(n_neurons,) coordinates."""
+        """(n_neurons,) x coordinates."""
         return self.read()[0]
 
     @property
     def y(self) -> npt.NDArray[Any]:
-        """(n_neurons,) coordinates."""
+        """(n_neurons,) y coordinates."""
         return self.read()[1]
 
     @property
@@ -84,7 +84,7 @@ class Places:
         return has_place(*self.read(), outside_value=self.has_outside_value)
 
     def notes(self, selected: Mask, radius: float) -> list[str]:
-        """Sentences for a cube: how many neurons have no place, and a radius that is too small."""
+        """Return notes for a cube on neurons without a flat position and on a too small radius."""
         notes = []
         if self.how:
             x, y = (axis[selected.values()] for axis in self.read())
@@ -110,7 +110,7 @@ class Places:
 
 @dataclass(frozen=True)
 class FlatSource:
-    """Where flat positions and groups are from.
+    """Source of flat positions and groups.
 
     Attributes
     ----------
@@ -127,20 +127,20 @@ class FlatSource:
     def of(
         cls, sim: Simulation, flat: Flat, column_atlas: str | os.PathLike[str] | None
     ) -> FlatSource:
-        """What is asked, resolved.
+        """Resolve the parameters of a recipe.
 
         Raises
         ------
         ValueError
-            If `flat` or `column_atlas` is none of what is allowed.
+            If `flat` or `column_atlas` is invalid.
         SimulationDataError
-            If the circuit has no atlas, or not that volume.
+            If the circuit has no atlas, or the atlas lacks the volume.
         """
         atlas = None if column_atlas is None else _resolve_atlas(sim, column_atlas, "column_atlas")
         return cls(_resolve_flat(sim, flat), atlas)
 
     def notes(self, places: Places, members: HexMembers, selected: Mask) -> list[str]:
-        """Sentences for a cube whose neurons are the selected ones, and so are those of members."""
+        """Return notes for a cube of the selected neurons; `members` holds only these."""
         if self.column_atlas is None:
             return places.notes(selected, members.grid.radius)
         x, y = members.grid.hex_to_xy(members.i, members.j)
@@ -155,7 +155,7 @@ class FlatSource:
         ]
 
     def doubts(self, sim: Simulation, population: str) -> tuple[str, ...]:
-        """A sentence where neurons are so far from a volume that its unit seems to be another."""
+        """Return a sentence if neurons are so far from a volume that its unit seems wrong."""
         volume = self.flat if isinstance(self.flat, Path) else self.column_atlas
         if isinstance(self.flat, tuple) and _from_atlas(sim, population, self.flat):
             volume = sim.atlas_file("flatmap")
@@ -169,23 +169,23 @@ class FlatSource:
 def find_places(
     sim: Simulation, population: str, source: FlatSource, progress: Progress | None = None
 ) -> Places:
-    """Flat positions of a population; kept for the next cube, those of an atlas on disk too.
+    """Find flat positions of a population; they are kept, those from an atlas also on disk.
 
     Parameters
     ----------
     sim, population
-        The neurons.
+        Simulation and population of the neurons.
     source
-        Where the positions are from.
+        Source of the positions.
     progress
         Called as ``progress(what, done, total)``.
 
     Raises
     ------
     SimulationDataError
-        If a column, position or file is missing or cannot be read.
+        If a property or file is missing or cannot be read.
     ValueError
-        If a column does not hold numbers.
+        If a property is not numeric.
     """
     flat = source.flat
     if isinstance(flat, Path):
@@ -213,28 +213,28 @@ def group_places(
     progress: Progress | None = None,
     n_workers: int | None = None,
 ) -> HexMembers:
-    """Hexagons, or columns, of all neurons of a population that have a place.
+    """Group all neurons of a population with a flat position into hexagons or columns.
 
     Parameters
     ----------
     sim, population
-        The neurons.
+        Simulation and population of the neurons.
     source
-        Whether hexagons or columns. With a flatmap, the centre of a column is the median of its
-        voxels; with columns of the nodes file, that of its neurons.
+        Decides between hexagons and columns. With a flatmap, the centre of a column is the median
+        of its voxels; with properties, that of its neurons.
     places
-        What `find_places` gives for the same.
+        Result of `find_places` for the same parameters.
     grid
-        The tiling; of columns only its radius counts, and only where there is a single one.
+        Tiling; for columns only its radius is used, and only if there is a single column.
     progress
         Called as ``progress(what, done, total)``.
     n_workers
-        Threads that place neurons in hexagons; by default the cores that this process may use.
+        Threads that place neurons in hexagons; by default the cores available to this process.
 
     Returns
     -------
     HexMembers
-        With a column atlas a neuron is in its column, whether it has a flat position or not.
+        With a column atlas, a neuron is in its column even without a flat position.
     """
     if source.column_atlas is None:
         return _in_hexagons(sim, population, source, places, grid, progress, n_workers)
@@ -258,7 +258,7 @@ def _in_hexagons(
     progress: Progress | None,
     n_workers: int | None,
 ) -> HexMembers:
-    """Hexagons of all neurons; columns of the nodes file are read meanwhile, and not kept."""
+    """Place all neurons in hexagons; properties are read meanwhile and not kept."""
 
     def placed(done: int) -> None:
         if progress is not None:
@@ -291,7 +291,7 @@ def _resolve_flat(sim: Simulation, flat: Flat) -> tuple[str, str] | Path:
 def _resolve_atlas(
     sim: Simulation, atlas: str | os.PathLike[str], what: str, default: str = ""
 ) -> Path:
-    """Path of a volume: a file, or one of the circuit's atlas; "atlas" alone is the default."""
+    """Return the path of a volume: a file, or one of the circuit's atlas ("atlas": the default)."""
     text = os.fspath(atlas)
     if isinstance(atlas, str) and (text.startswith("atlas:") or (text == "atlas" and default)):
         return Path(os.path.abspath(sim.atlas_file(text[len("atlas:") :] or default)))
@@ -302,7 +302,7 @@ def _resolve_atlas(
 
 
 def flat_units(flat: tuple[str, str]) -> str:
-    """Unit of flat space: ``um``, ``pixel``, or ``unknown`` where the names do not tell.
+    """Return the unit of flat space by the names: ``um``, ``pixel``, or ``unknown``.
 
     conntility documents ``ss_flat_x`` and ``ss_flat_y`` as approximately µm and ``flat_x`` and
     ``flat_y`` as pixels of the flatmap; SONATA's x, y, z are µm.
@@ -319,7 +319,7 @@ def _from_atlas(sim: Simulation, population: str, flat: tuple[str, str]) -> list
 
 
 def _of_another_unit(volume: Path, positions: tuple[npt.NDArray[Any], ...]) -> tuple[str, ...]:
-    """A sentence where neurons are much farther away than a volume reaches."""
+    """Return a sentence if neurons are far outside of a volume."""
     header = read_header(volume)
     ends = np.stack([header.offset, header.offset + header.voxel_size * header.shape])
     box, width = float(np.abs(ends).max()), float(np.abs(header.voxel_size).max())

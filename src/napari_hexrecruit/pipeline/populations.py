@@ -1,4 +1,4 @@
-"""The neurons of one population, or of several in a row."""
+"""The neurons of one population, or of several, one after the other."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _KINDS = {"iu": "whole numbers", "f": "numbers", "b": "true and false"}
 
 @dataclass(frozen=True)
 class Populations:
-    """Neurons of some populations: those of the first one come first.
+    """Neurons of some populations, in the order of the populations.
 
-    A row counts from the first neuron of the first population, so that equal ids of two populations
-    are two rows. Of a single population, rows are those of the population.
+    Rows count from the first neuron of the first population, so that equal ids of two populations
+    are two rows. For a single population, rows are those of the population.
 
     Parameters
     ----------
@@ -47,25 +47,25 @@ class Populations:
 
     @classmethod
     def named(cls, sim: Simulation, population: str | tuple[str, ...] | None) -> Populations:
-        """Those that a recipe names; the default population for None.
+        """Return the populations that a recipe names; the default one for None.
 
         Raises
         ------
         SimulationDataError
-            If the circuit lacks one of them, or if none is named and the circuit has no default.
+            If the circuit lacks one of them, or none is named and the circuit has no default.
         """
         given = population if isinstance(population, tuple) else (population,)
         return cls(sim, tuple(sim.resolve_population(name) for name in given))
 
     @classmethod
     def of(cls, sim: Simulation, cube: xr.Dataset) -> Populations:
-        """Those of a cube."""
+        """Return the populations of a cube."""
         recipe = CubeRecipe.of_foreign(cube)
         return cls.named(sim, recipe.populations or str(cube.attrs["population"]))
 
     @property
     def only(self) -> str | None:
-        """The name of the only one; None for several."""
+        """Name of the only population; None for several."""
         return self.names[0] if len(self.names) == 1 else None
 
     @cached_property
@@ -74,29 +74,29 @@ class Populations:
 
     @property
     def n_neurons(self) -> int:
-        """Of all of them."""
+        """Neurons of all populations."""
         return self._ends[-1]
 
     def parts(self) -> list[tuple[str, slice]]:
-        """Each population, and its rows."""
+        """Return each population and its rows."""
         ends = self._ends
         rows = [slice(*ends[k : k + 2]) for k in range(len(self.names))]
         return list(zip(self.names, rows, strict=True))
 
     def shared(self) -> list[str]:
-        """Names of the properties that all of them have."""
+        """Return the names of the properties that all populations have."""
         every = [self.sim.columns(name) for name in self.names]
         return [column for column in every[0] if all(column in one for one in every[1:])]
 
     def column(self, name: str, progress: Progress | None = None) -> Column:
-        """(n_neurons,) values of a property.
+        """Return the (n_neurons,) values of a property.
 
         Raises
         ------
         SimulationDataError
-            If a population lacks it.
+            If a population lacks the property.
         ParameterError
-            If it is text in one population and something else in another.
+            If it is text in one population and another type in another.
         """
         found = [self.sim.column(one, name, progress) for one in self.names]
         if len(found) == 1:
@@ -116,20 +116,20 @@ class Populations:
         return np.concatenate([np.asarray(column) for column in found])
 
     def masked(self, mask_of: Callable[[str], Mask]) -> Mask:
-        """The masks of the populations, in a row."""
+        """Join the masks of the populations."""
         masks = [mask_of(name) for name in self.names]
         return masks[0] if len(masks) == 1 else Mask.of(np.concatenate([m.values() for m in masks]))
 
     def node_set_rows(self, name: str) -> npt.NDArray[np.int64]:
-        """Rows of the neurons that are in a node set, ascending."""
+        """Return the rows of the neurons in a node set, ascending."""
         return self.masked(lambda one: self.sim.node_set_mask(name, one)).rows()
 
     def node_ids(self) -> npt.NDArray[np.int64]:
-        """(n_neurons,) SONATA's ``node_id`` of each, within its population."""
+        """Return the (n_neurons,) SONATA ``node_id`` of each neuron in its population."""
         return np.concatenate([self.sim.node_ids(name) for name in self.names])
 
     def of_rows(self, rows: npt.NDArray[np.integer[Any]]) -> dict[str, npt.NDArray[np.int64]]:
-        """SONATA's ``node_id`` of some neurons, by their population, where it has one of them."""
+        """Return the SONATA ``node_id`` of some neurons, by population; without empty ones."""
         found = {}
         for name, part in self.parts():
             inside = rows[(rows >= part.start) & (rows < part.stop)] - part.start
@@ -138,13 +138,13 @@ class Populations:
         return found
 
     def of_each(self) -> str | npt.NDArray[np.str_]:
-        """(n_neurons,) the population of each neuron; its name where there is a single one."""
+        """Return the (n_neurons,) population of each neuron; for a single one only its name."""
         if self.only is not None:
             return self.only
         return np.repeat(np.array(self.names), np.diff(self._ends))
 
     def spikes(self, progress: Progress | None = None) -> Spikes:
-        """Spikes of all of them, ascending in time; those of several are merged, and not kept."""
+        """Return all spikes, ascending in time; those of several populations are not kept."""
         found = [self.sim.spikes(name, progress) for name in self.names]
         return found[0] if len(found) == 1 else _merged(found, self._ends)
 

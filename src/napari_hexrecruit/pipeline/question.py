@@ -1,4 +1,4 @@
-"""A simulation to its recruitment cube, step by step."""
+"""Computes a recruitment cube from a simulation, step by step."""
 
 from __future__ import annotations
 
@@ -50,25 +50,25 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int32]
 
 TOGETHER = " + "
-"""Between the names of populations that are counted together."""
+"""Separator of the names of populations that are counted together."""
 _BYTES_PER_NEURON = 8
-"""Hexagons of all neurons, of the selected ones, and what is looked up while spikes are counted."""
+"""Memory for the hexagons of all neurons, of the selected ones, and tables for counting."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """Which neurons a report has values of, and when.
+    """The neurons and the time that a report records.
 
     Attributes
     ----------
     where
-        Its file.
+        File of the report.
     neurons
-        Those that it records.
+        Neurons that it records.
     span_ms
-        Start of its first frame and end of its last one.
+        Start of the first frame and end of the last one, ms.
     assumed
-        What it does not say and was taken for granted.
+        Assumptions about what the file does not state.
     """
 
     where: str
@@ -78,7 +78,7 @@ class Recorded:
 
 
 class Found(NamedTuple):
-    """What was found of the spikes of one population."""
+    """Tally, assumptions and warnings for the spikes of one population."""
 
     tally: Tally
     assumed: tuple[str, ...]
@@ -87,7 +87,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """All that counting needs, and what the cube says beside the counts."""
+    """Everything that counting needs, and the contents of the cube besides counts."""
 
     populations: Populations
     members: HexMembers
@@ -96,34 +96,34 @@ class Question:
     flat_units: str
     attrs: dict[str, Any]
     notes: tuple[list[str], list[str]]
-    """What stands before and behind that which is assumed of the spikes."""
+    """Notes before and after the assumptions about the spikes."""
     selected: Mask
     """Neurons in the node set that pass the filters."""
     allow_empty: bool
     doubts: tuple[str, ...]
-    """What is suspicious of the places."""
+    """Sentences about suspicious positions."""
     judged: bool = True
-    """Whether it is asked if the spikes can be meant: of the whole, not of its parts."""
+    """True to check if the spikes are plausible; False for a part of a whole."""
 
     @property
     def parts(self) -> list[tuple[str, HexMembers]]:
-        """Each population, and its neurons in the hexagons of all."""
+        """Return each population and its neurons in the hexagons of all."""
         return parts_of(self.populations, self.members)
 
     def cube(self, counted: Sequence[Counted], so_far: Ints | None = None) -> xr.Dataset:
-        """The cube of these counts.
+        """Return the cube of counts.
 
         Parameters
         ----------
         counted
-            What counting has found of each population.
+            Counts of each population.
         so_far
-            (n_bins, n_hexes) neurons recruited since the start, in the place of those of the bin.
+            (n_bins, n_hexes) neurons recruited since the start, instead of those of the bin.
 
         Raises
         ------
         ParameterError
-            If no spike was counted, and that is not allowed.
+            If no spike was counted and an empty cube is not allowed.
         """
         edges, found = self.bins.edges(), []
         for one in counted:
@@ -143,17 +143,17 @@ class Question:
         return cube
 
     def found(self, found: Sequence[Found]) -> dict[str, Any]:
-        """Attributes that describe the spikes; the warnings are among the notes too.
+        """Return the attributes that describe the spikes; the notes include the warnings.
 
         Parameters
         ----------
         found
-            Of each population.
+            Facts about the spikes of each population.
 
         Raises
         ------
         ParameterError
-            If no spike was counted, and that is not allowed.
+            If no spike was counted and an empty cube is not allowed.
         """
         said = [*self.doubts, *(text for one in found for text in one.warnings)]
         tallies = [one.tally for one in found]
@@ -170,7 +170,7 @@ class Question:
         }
 
     def _doubted(self, tallies: Sequence[Tally]) -> list[str]:
-        """What is suspicious of the spikes; one population may be silent where another fires."""
+        """Return doubts about the spikes; one population can be silent if another fires."""
         window = self.bins.start_ms, self.bins.stop_ms
         fired = any(tally.latest_ms is not None for tally in tallies)
         said: list[str] = []
@@ -183,13 +183,13 @@ class Question:
         return said
 
     def selected_of(self, population: str) -> Mask:
-        """Selected neurons of one population."""
+        """Return the selected neurons of one population."""
         if self.populations.only is not None:
             return self.selected
         return Mask.of(self.selected.values()[dict(self.populations.parts())[population]])
 
     def attrs_without_spikes(self, title: str) -> dict[str, Any]:
-        """Attributes of a cube of another quantity."""
+        """Return the attributes of a cube of another quantity."""
         about = self.attrs["title"].partition(", ")[2]
         return self.attrs | {
             "title": f"{title}; {about}",
@@ -199,7 +199,7 @@ class Question:
         }
 
     def assembled(self, n_recruited: Ints, n_spikes: Ints, attrs: dict[str, Any]) -> xr.Dataset:
-        """The cube of these counts with further attributes."""
+        """Return the cube of counts with further attributes."""
         return assemble_cube(
             self.members,
             self.bins,
@@ -221,23 +221,23 @@ def resolve(
     n_workers: int | None = None,
     progress: Progress | None = None,
 ) -> Question:
-    """Check and resolve what a recipe asks of a simulation, cheapest first; read what it takes.
+    """Check a recipe against a simulation, cheapest checks first, and read the neurons.
 
     Parameters
     ----------
     sim
-        The simulation; the files that the recipe names are not looked at.
+        The simulation; the files that the recipe names are ignored.
     recipe
-        Which cube.
+        Recipe of the cube.
     judged, allow_empty, n_workers, progress
-        As `napari_hexrecruit.pipeline.cubes.computed_cube` takes them.
+        As in `napari_hexrecruit.pipeline.cubes.computed_cube`.
     recorded
-        Which neurons a report records, and when; None: spikes are counted.
+        Neurons and time that a report records; None: spikes are counted.
 
     Raises
     ------
     SimulationDataError
-        If a file cannot be read or lacks something that is asked for.
+        If a file cannot be read or lacks something that the recipe needs.
     ValueError
         If a parameter cannot be used, or no neuron is left.
     """
@@ -296,7 +296,7 @@ def resolve(
 def _doubts_of_places(
     populations: Populations, source: FlatSource, members: HexMembers, selected: Mask
 ) -> tuple[str, ...]:
-    """What is suspicious of the places; an error where no neuron has one."""
+    """Return doubts about positions; raise an error if no neuron has one."""
     n_selected, n_placed = selected.count(), int(members.n_neurons.sum())
     few = 2 * n_placed < n_selected
     sim, names = populations.sim, populations.names
@@ -323,7 +323,7 @@ def _doubts_of_places(
 def _attrs(
     sim: Simulation, recipe: CubeRecipe, answered: CubeRecipe, n_selected: int, n_placed: int
 ) -> dict[str, Any]:
-    """Attributes that describe the neurons."""
+    """Return the attributes that describe the neurons."""
     chosen = recipe.node_set if recipe.node_set not in (None, sim.node_set) else None
     together = TOGETHER.join(answered.populations)
     return {
@@ -343,20 +343,20 @@ def check_neurons_fit(sim: Simulation, population: str) -> None:
 
 
 def opened(simulation: str | os.PathLike[str] | Simulation) -> tuple[Simulation, bool]:
-    """The simulation, and whether it was opened here: then nothing of it is worth keeping."""
+    """Return the simulation, and whether it was opened here and thus need not keep data."""
     if isinstance(simulation, Simulation):
         return simulation, False
     return open_simulation(simulation), True
 
 
 def _files(sim: Simulation) -> dict[str, str | int | None]:
-    """The simulation's path, and the files and the run that were given beside it."""
+    """Return the simulation's path, and the files and run that were given besides it."""
     beside = {name: file for name, file in sim.given.items() if name != "path"}
     return {"simulation": str(sim.path), "spikes": None, "circuit": None, "run": sim.run} | beside
 
 
 def _not_recorded(selected: Mask, recorded: Recorded) -> tuple[str, ...]:
-    """What is said of neurons that are selected, and that a report does not record."""
+    """Return a sentence about selected neurons that a report does not record."""
     n_selected = selected.count()
     n_lost = n_selected - (selected & recorded.neurons).count()
     if n_lost == n_selected:
@@ -374,7 +374,7 @@ def _not_recorded(selected: Mask, recorded: Recorded) -> tuple[str, ...]:
 
 
 def added(counts: Sequence[Ints]) -> Ints:
-    """The sum of arrays of counts, in the place of the first one."""
+    """Add arrays of counts into the first one."""
     total = counts[0]
     for other in counts[1:]:
         total += other

@@ -1,4 +1,4 @@
-"""A report of one population, or those of several side by side, in their open file."""
+"""The report of one population, or of several side by side, in an open file."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _ALIKE = {"start_ms": "start", "dt_ms": "step", "n_frames": "number of frames", 
 
 @dataclass(frozen=True)
 class Recording:
-    """What a report has of some populations.
+    """The values of a report for some populations.
 
     Attributes
     ----------
     populations
-        Whose values.
+        Populations of the neurons.
     reports
-        Of each of them; all have the same frames and units.
+        Report of each population; all have the same frames and units.
     """
 
     populations: Populations
@@ -38,18 +38,18 @@ class Recording:
 
     @property
     def first(self) -> Report:
-        """The frames and units of all."""
+        """First report, with the frames and units of all."""
         return self.reports[0]
 
     @property
     def neurons(self) -> npt.NDArray[np.int64]:
-        """(n_recorded,) rows of the populations, in a row."""
+        """(n_recorded,) rows of the recorded neurons in `populations`."""
         rows = zip(self.reports, self.populations.parts(), strict=True)
         return np.concatenate([one.somata.neurons + part.start for one, (_, part) in rows])
 
     @property
     def columns(self) -> npt.NDArray[np.int64]:
-        """(n_recorded,) their elements in a frame of `blocks`."""
+        """(n_recorded,) element of each recorded neuron in a frame of `blocks`."""
         widths = np.cumsum([0, *(one.data.shape[1] for one in self.reports)]).tolist()
         return np.concatenate(
             [one.somata.columns + at for one, at in zip(self.reports, widths, strict=False)]
@@ -64,11 +64,11 @@ class Recording:
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """What the file does not say and was taken for granted."""
+        """Assumptions about what the file does not state."""
         return tuple(dict.fromkeys(text for one in self.reports for text in one.assumed))
 
     def blocks(self, first: int, last: int) -> Iterator[npt.NDArray[Any]]:
-        """(n_frames, n_elements) values of the frames `first` to `last`, some frames at a time."""
+        """Yield (n_frames, n_elements) blocks of the frames `first` to `last`."""
         if len(self.reports) == 1:
             return self.first.blocks(first, last)
         return _side_by_side([one.blocks(first, last) for one in self.reports])
@@ -78,12 +78,12 @@ class Recording:
 def opened_recording(
     sim: Simulation, config: ReportConfig, population: str | tuple[str, ...] | None
 ) -> Iterator[Recording]:
-    """A report of the populations that a recipe names, by default the only one that is in it.
+    """Open the report of the populations that a recipe names; by default its only population.
 
     Raises
     ------
     SimulationDataError
-        If the file is not a report of them, or has other frames or units of one than of another.
+        If the file is not a report of them, or their frames or units differ.
     """
     given = population if isinstance(population, tuple) else (population,)
     with ExitStack() as files:
@@ -112,7 +112,7 @@ def _check_alike(names: Sequence[str], reports: Sequence[Report], config: Report
 
 
 def _side_by_side(each: Sequence[Iterator[npt.NDArray[Any]]]) -> Iterator[npt.NDArray[Any]]:
-    """Blocks of the same frames beside each other, as many frames as all of them have read."""
+    """Join blocks of the same frames side by side, for the frames that all have read."""
     left: list[npt.NDArray[Any]] = [next(blocks, np.empty((0, 0))) for blocks in each]
     while all(len(block) for block in left):
         n = min(map(len, left))

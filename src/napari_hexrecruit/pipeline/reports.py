@@ -1,4 +1,4 @@
-"""A report of a simulation to a cube of one of its statistics."""
+"""Computes the cube of a statistic from a report of a simulation."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def report_cube(
     n_workers: int | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """The cube of a recipe that names a report.
+    """Compute the cube of a recipe that names a report.
 
     Parameters
     ----------
     sim
         The simulation.
     recipe
-        Which cube; its `report` is given.
+        Recipe of the cube, with a `report`.
     n_workers, progress
-        As `napari_hexrecruit.pipeline.cubes.computed_cube` takes them.
+        As in `napari_hexrecruit.pipeline.cubes.computed_cube`.
 
     Raises
     ------
@@ -82,14 +82,14 @@ def report_cube(
 
 
 def recorded_neurons(populations: Populations, name: str) -> Mask:
-    """Which neurons of some populations a report records."""
+    """Return which neurons of some populations a report records."""
     sim = populations.sim
     with opened_recording(sim, sim.report_config(name), populations.names) as recording:
         return recording.recorded
 
 
 def _check_bin(report: Report, bin_ms: float) -> None:
-    """Refuse bins that are not whole numbers of frames, with those that are."""
+    """Refuse bins that are not whole numbers of frames; the error suggests widths that are."""
     n_frames = bin_ms / report.dt_ms
     whole = round(n_frames)
     if whole >= 1 and abs(n_frames - whole) <= _WHOLE * max(1, whole):
@@ -104,10 +104,9 @@ def _check_bin(report: Report, bin_ms: float) -> None:
 
 
 def _frames(report: Report, bins: TimeBins) -> tuple[int, int, int]:
-    """First frame of the bins, frames of a bin, and the end of the last bin's frames.
+    """Return the first frame of the bins, frames per bin, and the end of the last bin's frames.
 
-    A frame that is less than the tolerance of spikes below an edge belongs to the bin that starts
-    there.
+    A frame below an edge by less than the tolerance of spikes belongs to the bin that starts there.
     """
     clock = Clock(dt_ms=report.dt_ms)
     edges = first_at(report.times_ms(), clock.cuts(bins.edges(), bins.width_ms))

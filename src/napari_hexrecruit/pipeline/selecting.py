@@ -1,4 +1,4 @@
-"""Which neurons a recipe selects: node sets and filters, of one population or of several."""
+"""Selection of neurons by node sets and filters, in one population or several."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
 
 
 class NodeSets(NamedTuple):
-    """The node set of each population, None for all neurons, and what is to be noted of them."""
+    """The node set of each population, None for all neurons, and notes about them."""
 
     each: tuple[str | None, ...]
     notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str | None:
-        """The node set; None where all neurons of all populations count."""
+        """The node set; None if all neurons of all populations count."""
         return next((name for name in self.each if name is not None), None)
 
 
 def node_sets(populations: Populations, recipe: CubeRecipe) -> NodeSets:
-    """Node set to include, by default the simulation's own.
+    """Return the node sets to include, by default the simulation's own.
 
-    That of the simulation may be about others than a population that is named: then all of its
-    neurons count.
+    If the simulation's node set has no neurons of a named population, all neurons of that
+    population count.
 
     Parameters
     ----------
     populations
-        The populations of the recipe.
+        Populations of the recipe.
     recipe
-        Which cube.
+        Recipe of the cube.
     """
     sim, name = populations.sim, recipe.node_set
     is_own = name is None or (len(populations.names) > 1 and name == sim.node_set)
@@ -59,28 +59,28 @@ def node_sets(populations: Populations, recipe: CubeRecipe) -> NodeSets:
 
 
 def selected_rules(populations: Populations, rules: Sequence[Rule]) -> list[Rule]:
-    """The filters with values in the types of the properties."""
+    """Return the filters with values in the types of the properties."""
     return [typed_rule(rule, populations.column(rule_column(rule))) for rule in rules]
 
 
 def selected_mask(
     populations: Populations, found: NodeSets | str | None, rules: Sequence[Rule]
 ) -> Mask:
-    """Neurons that are in a node set, all for None, and pass typed rules.
+    """Return the neurons that are in a node set (None: all) and pass typed rules.
 
     Parameters
     ----------
     populations
-        Whose neurons.
+        Populations of the neurons.
     found
-        The node set of each population, or of all.
+        Node set of each population, or one for all.
     rules
-        As `selected_rules` gives them.
+        Rules, as from `selected_rules`.
 
     Raises
     ------
     ValueError
-        If there is none.
+        If no neuron is selected.
     """
     each = found.each if isinstance(found, NodeSets) else (found,) * len(populations.names)
     of_population = dict(zip(populations.names, each, strict=True))
@@ -102,7 +102,7 @@ def selected_mask(
 
 
 def none_selected(populations: Populations, selected: Mask) -> list[str]:
-    """Notes on populations none of whose neurons is selected, where others have some."""
+    """Return notes on populations without selected neurons, if there are several populations."""
     if populations.only is not None:
         return []
     chosen = selected.values()
@@ -120,7 +120,7 @@ def _in_node_set(sim: Simulation, population: str, name: str | None) -> Mask:
 
 
 def _stands_for_all(sim: Simulation, node_set: str | None) -> tuple[str, ...]:
-    """The note for a name that stands for all neurons instead of a node set."""
+    """Return the note for a name that means all neurons instead of a node set."""
     if node_set is None or not sim.means_all(node_set):
         return ()
     return (f"no node set is named {node_set!r}; all neurons of the population count",)

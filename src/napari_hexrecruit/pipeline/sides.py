@@ -1,4 +1,4 @@
-"""Which hemisphere each neuron is of, by a property of two values."""
+"""The hemisphere of each neuron, by a property of two values."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _MOST_LISTED = 10
 def sides_of(
     populations: Populations, column: str, mirror: str | None, placed: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.int8], tuple[str, str]]:
-    """0 or 1 for each neuron, -1 for those without a value; and the two values.
+    """Return 0 or 1 for each neuron, -1 for those without a value; and the two values.
 
     Parameters
     ----------
     populations
-        Whose neurons.
+        Populations of the neurons.
     column
-        The property: text or whole numbers, of which the neurons that are `placed` have two values.
-        The first one in their order is the left hemisphere.
+        Property of text or whole numbers, with two values among the `placed` neurons. The value
+        that sorts first is the left hemisphere.
     mirror
-        The value that is mirrored; None for none.
+        Value to mirror; None for none.
     placed
-        (n_neurons,) which have a flat position.
+        (n_neurons,) True for neurons with a flat position.
 
     Raises
     ------
     ParameterError
-        If the property has other than two values, or `mirror` is none of them.
+        If the property does not have two values, or `mirror` is not one of them.
     SimulationDataError
         If a population lacks the property.
     """
@@ -65,12 +65,12 @@ def sides_of(
 
 
 def _codes(populations: Populations, column: str) -> tuple[npt.NDArray[Any], list[str]]:
-    """Number of each neuron's value, -1 for none; and the values in their order."""
+    """Return the number of each neuron's value, -1 for none; and the values, sorted."""
     values = populations.column(column)
     if not isinstance(values, np.ndarray):
         names = [str(name) for name in values.categories]
         order = np.argsort(np.array(names, dtype=object), kind="stable")
-        rank = np.append(np.argsort(order), -1)  # code -1 reads the last one
+        rank = np.append(np.argsort(order), -1)  # code -1 reads the last entry
         return rank[np.asarray(values.codes)], [names[k] for k in order]
     if values.dtype.kind not in "iub":
         raise ParameterError(

@@ -1,4 +1,4 @@
-"""The spikes of a simulation to counts: from memory, or block by block from the file."""
+"""Counts the spikes of a simulation: from memory, or block by block from the file."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 _BYTES_PER_SPIKE = np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize
 _SHARE_OF_MEMORY = 0.5
-"""Of the memory that is free, what the spikes of an opened simulation may take."""
+"""Share of the free memory that the spikes of an opened simulation can take."""
 
 
 class Counted(NamedTuple):
-    """Counts, spikes of the population in all, what was assumed of them, and what is suspicious."""
+    """Counts, the population's number of spikes, assumptions about them, and warnings."""
 
     counts: Counts
     n_read: int
@@ -46,7 +46,7 @@ class FromMemory:
     n_workers: int | None = None
 
     def count(self, members: HexMembers, bins: TimeBins, progress: Progress | None) -> Counted:
-        """Counts of the spikes in some bins."""
+        """Count the spikes in some bins."""
         spikes = self.sim.spikes(self.population, progress)
         neurons, times, clock = spikes.neurons, spikes.times_ms, spikes.clock
         with BinCounter(members.hex_of_neuron, len(members.i), self.n_workers) as counter:
@@ -57,7 +57,7 @@ class FromMemory:
     def newly_recruited(
         self, members: HexMembers, bins: TimeBins, progress: Progress | None
     ) -> npt.NDArray[np.int32]:
-        """Neurons whose first spike of the window is in the bin."""
+        """Count the neurons whose first spike of the window is in the bin."""
         spikes = self.sim.spikes(self.population, progress)
         neurons, times = spikes.neurons, spikes.times_ms
         return count_newly_recruited(neurons, times, members, bins, clock=spikes.clock)
@@ -65,14 +65,14 @@ class FromMemory:
 
 @dataclass(frozen=True)
 class FromFile:
-    """Spikes that are read each time, while `n_workers` threads count them, and not kept."""
+    """Spikes that are read for each cube while `n_workers` threads count them, and not kept."""
 
     sim: Simulation
     population: str
     n_workers: int | None = None
 
     def count(self, members: HexMembers, bins: TimeBins, progress: Progress | None) -> Counted:
-        """Counts of the spikes in some bins."""
+        """Count the spikes in some bins."""
 
         def count(stream: SpikeStream) -> Counts:
             return count_blocks(
@@ -94,7 +94,7 @@ class FromFile:
     def newly_recruited(
         self, members: HexMembers, bins: TimeBins, progress: Progress | None
     ) -> npt.NDArray[np.int32]:
-        """Neurons whose first spike of the window is in the bin."""
+        """Count the neurons whose first spike of the window is in the bin."""
 
         def count(stream: SpikeStream) -> npt.NDArray[np.int32]:
             return count_newly_recruited_blocks(
@@ -110,9 +110,9 @@ class FromFile:
 
 
 def too_coarse(file: Path, clock: Clock, bins: TimeBins) -> tuple[str, ...]:
-    """What is suspicious of the type that a file stores its times as, for bins so narrow.
+    """Return a warning if the file's type of times is too coarse for the bins.
 
-    The same sentence for all windows of a file that it is true of.
+    All windows of a file for which it holds get the same sentence.
     """
     if clock.stored.kind in "iu" and not bins.are_whole_ms:
         return (
@@ -132,16 +132,16 @@ def too_coarse(file: Path, clock: Clock, bins: TimeBins) -> tuple[str, ...]:
 def spikes_of(
     sim: Simulation, population: str, *, keep: bool, n_workers: int | None = None
 ) -> FromMemory | FromFile:
-    """Spikes that are kept, or to be kept; or from the file where memory would not hold them.
+    """Return spikes to keep in memory, or from the file if they do not fit.
 
     Parameters
     ----------
     sim, population
-        Whose spikes.
+        Simulation and population of the spikes.
     keep
-        False: read them each time, from the file, unless they are kept already.
+        False: read them from the file each time, unless they are already kept.
     n_workers
-        Threads that count; by default the cores that this process may use.
+        Threads that count; by default the cores available to this process.
     """
     from_memory = sim.keeps_spikes(population) or (keep and _fit_into_memory(sim, population))
     way = FromMemory if from_memory else FromFile
@@ -149,14 +149,14 @@ def spikes_of(
 
 
 def keep_spikes(sim: Simulation, population: str, progress: Progress | None = None) -> None:
-    """Read spikes for cubes that follow, unless half of the free memory would not hold them.
+    """Read spikes for later cubes, unless they need more than half of the free memory.
 
     Parameters
     ----------
     sim, population
-        Whose spikes.
+        Simulation and population of the spikes.
     progress
-        Called as ``progress(what, done, total)``; what it raises ends the work.
+        Called as ``progress(what, done, total)``; an exception that it raises ends the work.
     """
     if _fit_into_memory(sim, population):
         sim.spikes(population, progress)

@@ -1,4 +1,4 @@
-"""Spikes of an open file, block by block, as `napari_hexrecruit.counting.slabs` takes them."""
+"""Spikes of an open file, block by block, for `napari_hexrecruit.counting.slabs`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _BLOCKS = (1 << 18, 1 << 19, 1 << 20)
-"""Spikes of a block: small ones first, for there is nothing to count while the first is read."""
+"""Spikes per block: small ones first, because nothing can be counted while the first is read."""
 _PAGE = 1 << 12
-"""Spikes whose times take hardly longer to read than that of one."""
+"""Number of spike times that take hardly longer to read than one."""
 
 
 class SpikeStream:
@@ -33,17 +33,17 @@ class SpikeStream:
     Parameters
     ----------
     sim
-        Whose rows of neurons the ids of a block are.
+        Simulation, which gives the row of each id.
     population
         The population.
     train
-        Its spikes.
+        Spikes of the population.
 
     Attributes
     ----------
     order
-        ``by_time``, ``by_id`` or ``none``. Ids that are not rows may be in another order than the
-        rows. What the file says of its times is believed until they were read once.
+        ``by_time``, ``by_id`` or ``none``. If ids are not rows, order by id is not assumed to be
+        order by row. The file's claim about its times is trusted until they were read once.
     """
 
     def __init__(self, sim: Simulation, population: str, train: SpikeTrain) -> None:
@@ -62,27 +62,27 @@ class SpikeStream:
 
     @property
     def n_spikes(self) -> int:
-        """How many spikes there are."""
+        """Number of spikes."""
         return len(self.train)
 
     @property
     def clock(self) -> Clock:
-        """How exactly the times are known."""
+        """Precision of the times."""
         return self.train.clock
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """What the file does not say, or says wrongly."""
+        """Assumptions about what the file does not state, or states wrongly."""
         mismarked = self.train.order == "by_time" and self.order != "by_time"
         return self.train.assumed + ((self.train.mismarked,) if mismarked else ())
 
     def check_order(self, bins: TimeBins, progress: Progress | None = None) -> None:
-        """Read all times once, unless counting these bins does so, or it is known what comes of it.
+        """Read all times once, unless counting these bins does so or the order is known.
 
         Raises
         ------
         OrderError
-            If the file says that they ascend, and they do not.
+            If the file claims that the times ascend, and they do not.
         """
         start_ms, stop_ms = bins.cuts(self.clock)[[0, -1]].tolist()
         if self.order == "by_id" or self.train.order_record.get() is not None:
@@ -91,7 +91,7 @@ class SpikeStream:
             self._read_order(progress)
 
     def settle_order(self, progress: Progress | None = None) -> None:
-        """Know the order for certain, so that several streams can be counted side by side."""
+        """Verify the order, so that several streams can be counted together, slab by slab."""
         if self.order == "by_time" and self.train.order_record.get() is None:
             try:
                 self._read_order(progress)
@@ -99,18 +99,18 @@ class SpikeStream:
                 self.count_in_no_order()
 
     def note_order(self) -> None:
-        """Remember that all times ascend, after they were all counted as such."""
+        """Record that all times ascend, after all of them were counted in order."""
         if self.order == "by_time" and self.train.order_record.get() is None:
             self.train.order_record.put(ascending=True)
 
     def count_in_no_order(self) -> None:
-        """Do not believe the order any more."""
+        """Stop trusting the order that the file claims."""
         if self.order == "by_time":
             self.train.order_record.put(ascending=False)
         self.order = "none"
 
     def blocks(self, start_ms: float, stop_ms: float) -> Iterator[Block]:
-        """Rows of neurons, and times; of a file that is sorted by time only those of the window."""
+        """Yield rows of neurons, and times; from a file sorted by time only those of the window."""
         first, last = 0, self.n_spikes
         if self.order == "by_time":
             first, last = self._range(start_ms, stop_ms)
@@ -126,15 +126,15 @@ class SpikeStream:
         self.order = "by_time" if ascending else "none"
 
     def _range(self, start_ms: float, stop_ms: float) -> tuple[int, int]:
-        """First and last spike of a window, by binary search; true where the times ascend."""
+        """Find the first and last spike of a window by binary search; valid if times ascend."""
         return self._first_at(start_ms), self._first_at(stop_ms)
 
     def index_at(self, time_ms: float) -> int:
-        """The first spike that is not before a time, where they are sorted by time."""
+        """Return the first spike at or after a time, in a file sorted by time."""
         return self._first_at(time_ms)
 
     def _first_at(self, time_ms: float) -> int:
-        """The first spike that is not before a time; NaN is behind all times."""
+        """Return the first spike at or after a time; NaN comes after all times."""
         pages = range(0, self.n_spikes, _PAGE)
         page = bisect_left(pages, True, key=lambda spike: not self._time(spike) < time_ms)
         first = max(page - 1, 0) * _PAGE
@@ -151,18 +151,18 @@ def counted_in_order(
     progress: Progress | None,
     count: Callable[[SpikeStream], T],
 ) -> T:
-    """Count the spikes, as ones in no order where they have not the order that the file claims.
+    """Count the spikes; if the order that the file claims is wrong, count them as unsorted.
 
     Parameters
     ----------
     stream
-        The spikes; their order is known afterwards.
+        Spikes to count; afterwards their order is known.
     bins
         Bins of time.
     progress
         Called while the order is checked.
     count
-        Counts them; what it returned before an `OrderError` does not count.
+        Counts the spikes; after an `OrderError` it is called a second time.
     """
     try:
         stream.check_order(bins, progress)
@@ -176,7 +176,7 @@ def counted_in_order(
 
 @contextmanager
 def open_stream(sim: Simulation, population: str) -> Iterator[SpikeStream | None]:
-    """Spikes of a population while its file is open; None where it never fired.
+    """Open the spikes of a population; None if it never fired.
 
     Raises
     ------

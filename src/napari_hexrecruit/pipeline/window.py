@@ -1,4 +1,4 @@
-"""The window that a recipe asks for, in bins."""
+"""The bins of the window that a recipe asks for."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 def bins_of(
     sim: Simulation, start: float | None, stop: float | None, bin_ms: float
 ) -> tuple[TimeBins, list[str]]:
-    """Bins of a window, by default the simulation's, and notes on what is assumed of it.
+    """Return the bins of a window, by default the simulation's, and notes on assumptions.
 
     Raises
     ------
     ValueError
-        If the window is not whole bins, or not within the simulation.
+        If the window is not a whole number of bins, or not within the simulation.
     """
     if start is None or stop is None:
         sim.check_window_is_known()
@@ -47,12 +47,12 @@ def bins_of(
 def bins_of_report(
     sim: Simulation, recipe: CubeRecipe, span_ms: tuple[float, float]
 ) -> tuple[TimeBins, list[str]]:
-    """Bins of a window, by default that of a report within the simulation, and notes.
+    """Return the bins of a window, by default a report's within the simulation, and notes.
 
     Raises
     ------
     ValueError
-        If the window is not whole bins, or not within the report.
+        If the window is not a whole number of bins, or not within the report.
     """
     earliest, latest = sim.limits_ms
     first = max(span_ms[0], earliest) if recipe.start is None else recipe.start
@@ -71,12 +71,12 @@ def bins_of_report(
 
 
 def left_out(ragged_ms: float) -> str:
-    """The note for the end of a window that is not a whole bin."""
+    """Return the note for the end of a window that does not fill a bin."""
     return f"the last {ragged_ms:g} ms do not fill a bin and were left out"
 
 
 def bins_to(start_ms: float, last_ms: float, bin_ms: float) -> TimeBins:
-    """Bins from a start to the one that the last spike is in.
+    """Return bins from a start to the bin of the last spike.
 
     Raises
     ------
@@ -90,6 +90,6 @@ def bins_to(start_ms: float, last_ms: float, bin_ms: float) -> TimeBins:
         )
     n_bins = TimeBins.within(start_ms, last_ms, bin_ms) if last_ms - start_ms >= bin_ms else None
     bins = TimeBins(start_ms, n_bins[0].stop_ms if n_bins else start_ms + bin_ms, bin_ms)
-    if bins.bin_of([last_ms])[0] < 0:  # at an edge, within the tolerance, or behind it
+    if bins.bin_of([last_ms])[0] < 0:  # at an edge, within the tolerance, or after it
         bins = TimeBins(start_ms, start_ms + (bins.n_bins + 1) * bin_ms, bin_ms)
     return bins
