@@ -1,8 +1,8 @@
 """SONATA simulations: their populations, neurons, node sets and spikes.
 
-The only package that knows bluepysnap, libsonata, conntility and the layout of SONATA's HDF5 files.
-bluepysnap opens the configurations; those that it refuses are read as JSON. HDF5 files are read
-with h5py, and node sets resolved on the columns that it gives.
+Only this package uses bluepysnap, libsonata, conntility and the layout of SONATA's HDF5 files.
+bluepysnap opens the configurations; those that it refuses are read as JSON. h5py reads the HDF5
+files, and node sets are resolved on the columns read.
 
 Specification: https://github.com/AllenInstitute/sonata/blob/master/docs/SONATA_DEVELOPER_GUIDE.md
 """

@@ -1,4 +1,4 @@
-"""What to do, for messages: the name that is meant, the properties that can be flat positions."""
+"""Advice for messages: the name probably meant, and properties for the flat position."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from napari_hexrecruit.values import Column
 
 _PAIRS = (("ss_flat_x", "ss_flat_y"), ("flat_x", "flat_y"), ("x", "z"), ("x", "y"), ("y", "z"))
-"""What is proposed first as flat position."""
+"""Properties that are first suggested as flat position."""
 _LEAST_ALIKE = 0.75
 _MOST_LISTED = 30
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The name that is meant: written alike but for capitals, or nearly so; None for none."""
+    """Return the most similar name, without regard to capitals; None if none is similar."""
     by_lower = {one.lower(): one for one in names}
     found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=_LEAST_ALIKE)
     return by_lower[found[0]] if found else None
@@ -31,16 +31,16 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 def flat_remedy(
     columns: tuple[str, ...], but: tuple[str, ...], read: Callable[[str], Column]
 ) -> Text:
-    """What to choose as flat position.
+    """Return advice on what to choose as flat position.
 
     Parameters
     ----------
     columns
         Properties of the neurons.
     but
-        Properties that are of no use.
+        Properties that cannot be used.
     read
-        Gives the values of a property.
+        Returns the values of a property.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def flat_remedy(
 
 
 def _best_pair(columns: list[str], read: Callable[[str], Column]) -> tuple[str, str] | None:
-    """Two properties of numbers, of which both differ among the neurons if there are such."""
+    """Choose two numeric properties, preferably with values that differ among neurons."""
     spread: dict[str, float] = {}
 
     def spread_of(name: str) -> float:
@@ -80,7 +80,7 @@ def _best_pair(columns: list[str], read: Callable[[str], Column]) -> tuple[str, 
 
 
 def _spread(name: str, read: Callable[[str], Column]) -> float:
-    """Greatest less least value; -1 for what holds no finite number."""
+    """Return the largest minus the smallest value; -1 without finite numbers."""
     try:
         values = read(name)
     except SimulationDataError:

@@ -1,4 +1,4 @@
-"""The atlas of a circuit: its folder, its volumes, and the columns that they give."""
+"""The atlas of a circuit: its folder, its volumes, and the columns computed from them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 _FROM_FLATMAP = ("flat_x", "flat_y")
 ATLAS_COLUMNS = BY_CONNTILITY + _FROM_FLATMAP
-"""Columns that a circuit's atlas gives; conntility's names for them."""
+"""Columns computed from a circuit's atlas, by their names in conntility."""
 
 
 def atlas_folder(circuit: CircuitConfig) -> Path | None:
-    """Folder of a circuit's atlas, by conntility's rules; None where there is none.
+    """Find the folder of a circuit's atlas, by conntility's rules; None without an atlas.
 
-    ``atlas_dir`` in the circuit's provenance, or a folder ``atlas`` beside its node sets (or one
-    higher, where these are in a folder ``sonata``).
+    It is ``atlas_dir`` in the circuit's provenance, or a folder ``atlas`` next to the node sets (or
+    one level higher, if these are in a folder ``sonata``).
     """
     if circuit.atlas is not None:
         return circuit.atlas
@@ -40,12 +40,12 @@ def atlas_folder(circuit: CircuitConfig) -> Path | None:
 
 
 def atlas_file(circuit: CircuitConfig, name: str) -> Path:
-    """A volume of a circuit's atlas, such as ``flatmap``.
+    """Return the file of a volume of a circuit's atlas, such as ``flatmap``.
 
     Raises
     ------
     SimulationDataError
-        If the circuit has no atlas, or that has no such volume; the message lists those it has.
+        If the circuit has no atlas, or the atlas lacks the volume; the message lists its volumes.
     """
     folder = atlas_folder(circuit)
     if folder is None:
@@ -72,7 +72,7 @@ def atlas_file(circuit: CircuitConfig, name: str) -> Path:
 
 
 def computed_together(name: str) -> tuple[str, ...]:
-    """Columns of `ATLAS_COLUMNS` that are computed with one of them, and itself."""
+    """Return one of `ATLAS_COLUMNS` and the others that are computed with it."""
     return _FROM_FLATMAP if name in _FROM_FLATMAP else tuple(BY_CONNTILITY)
 
 
@@ -85,12 +85,12 @@ def compute_columns(
     positions: Callable[[], tuple[npt.NDArray[Any], ...]],
     progress: Progress | None,
 ) -> dict[str, npt.NDArray[Any]]:
-    """The column of `ATLAS_COLUMNS` that is asked for, and those that are computed with it.
+    """Compute one of `ATLAS_COLUMNS`, and the others that are computed with it.
 
     Raises
     ------
     SimulationDataError
-        If the atlas does not give it: what `refuse` makes of the cause.
+        If the atlas does not give it: the error that `refuse` makes from the cause.
     """
     if atlas_folder(circuit) is None:
         raise refuse("the circuit names no atlas to compute it from")

@@ -29,7 +29,7 @@ def by_conntility(
     orientation: Path,
     progress: Progress | None,
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """Supersampled flat positions and depth; only neurons with a flat pixel are asked for."""
+    """Compute supersampled flat positions and depth of the neurons that have a flat pixel."""
     import pandas as pd
     from conntility.circuit_models.neuron_groups.extra_properties import (
         supersampled_locations_wrapper,
@@ -37,7 +37,7 @@ def by_conntility(
     from conntility.flatmapping import supersampling
     from voxcell.exceptions import VoxcellError
 
-    # conntility prints a line; its module gets a `print` of its own, which is safe among threads.
+    # conntility prints a line: replacing `print` in its module silences it, safely among threads.
     vars(supersampling)["print"] = _log.debug
     pixels = read_flatmap(flatmap, progress=progress)
     if pixels.units != "pixel":
@@ -72,7 +72,7 @@ def by_conntility(
 
 
 def _volume(path: Path) -> Any:
-    """A volume for conntility, in um: voxcell does not look at the units of a file."""
+    """Read a volume for conntility, in um: voxcell ignores the units of a file."""
     import voxcell
 
     header = read_header(path)

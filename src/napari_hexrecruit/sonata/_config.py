@@ -1,4 +1,4 @@
-"""Configurations: read by bluepysnap where it can, else as JSON."""
+"""Reads configurations with bluepysnap if possible, else as JSON."""
 
 from __future__ import annotations
 
@@ -33,20 +33,19 @@ if TYPE_CHECKING:
 
 
 def read_simulation(path: Path, given: Given | None = None) -> SimulationConfig:
-    """A simulation's configuration: by bluepysnap where it can, else as JSON.
+    """Read a simulation's configuration with bluepysnap if possible, else as JSON.
 
     Parameters
     ----------
     path
         The file.
     given
-        What the configuration says of a file that is given is not looked at, and nothing is
-        assumed of it.
+        Files given instead; the configuration's entries for these are ignored.
 
     Raises
     ------
     SimulationDataError
-        If the file is missing, is not JSON, or has no end of the simulation.
+        If the file is missing or is not JSON, or does not state the end of the simulation.
     """
     given = given or Given()
     content = read_json(path, "a SONATA simulation configuration", "simulation")
@@ -57,7 +56,7 @@ def read_simulation(path: Path, given: Given | None = None) -> SimulationConfig:
         raise instead_of(path, "simulation") or SimulationDataError(
             path, "there is no section 'run'", "give a SONATA simulation configuration"
         )
-    # libsonata leaves ${configdir} in the paths of a simulation as it is
+    # libsonata does not resolve ${configdir} in the paths of a simulation
     if content != raw or is_foreign(paths_of_simulation(content)):
         return simulation_by_json(path, content, given)
     try:
@@ -68,7 +67,7 @@ def read_simulation(path: Path, given: Given | None = None) -> SimulationConfig:
 
 
 def read_circuit(path: Path) -> CircuitConfig:
-    """A circuit's configuration: by bluepysnap where it can, else as JSON.
+    """Read a circuit's configuration with bluepysnap if possible, else as JSON.
 
     Raises
     ------
@@ -90,7 +89,7 @@ def read_circuit(path: Path) -> CircuitConfig:
 
 
 def _read_pointed(path: Path, content: Json, given: Given) -> SimulationConfig:
-    """An old ``config.json`` that only points to the simulation's and the circuit's files."""
+    """Read an old ``config.json`` that only names the simulation's and the circuit's files."""
     from dataclasses import replace
 
     resolved = resolve_manifest(path, content)

@@ -85,7 +85,7 @@ def circuit_by_json(path: Path, content: Json, *said: str) -> CircuitConfig:
 
 
 def _inline_node_set(node_set: Any) -> tuple[str | None, Json]:
-    """Name of the node set; one that is defined on the spot gets its own text as name."""
+    """Return name and rules of the node set; a set defined inline has its text as name."""
     if node_set is None or node_set == "":
         return None, {}
     if isinstance(node_set, str):
@@ -95,7 +95,7 @@ def _inline_node_set(node_set: Any) -> tuple[str | None, Json]:
 
 
 def _stimuli(inputs: Json) -> list[Stimulus]:
-    """The inputs that say when they are on."""
+    """Return the inputs that have a time."""
     found = []
     for name, item in inputs.items():
         delay, duration = (_number(item, key) for key in ("delay", "duration"))

@@ -1,4 +1,4 @@
-"""Parts of configurations that both readers take from the JSON."""
+"""Parts of configurations that both readers read as JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def runs_of(path: Path, content: Json, given: Given) -> tuple[Run, ...]:
-    """The runs; where the spikes are given, what is wrong with the names of others is no matter."""
+    """Return the runs; if spikes are given, faults in the names of others are ignored."""
     try:
         files = _spikes_files(path, content)
     except SimulationDataError:
@@ -79,7 +79,7 @@ def paths_of_circuit(content: Json, entries: list[Json]) -> list[Any]:
 
 
 def slashes(path: Path, paths: Iterable[Any]) -> list[str]:
-    """What is said of paths as on Windows."""
+    """Return the note on paths written as on Windows."""
     found = [text for text in paths if isinstance(text, str) and "\\" in text]
     if not is_foreign(found):
         return []
@@ -126,13 +126,13 @@ def types_file(path: Path, entry: Json) -> Path | None:
 
 
 def node_sets_file_of(path: Path, content: Json) -> Path | None:
-    """The file of node sets that a configuration names; None where it names none."""
+    """Return the node sets file that a configuration names; None if it names none."""
     named = text_of(path, content, "node_sets_file")
     return local_path(path.parent, named) if named else None
 
 
 def atlas_of(path: Path, content: Json) -> Path | None:
-    """``components.provenance.atlas_dir`` of a circuit."""
+    """Return ``components.provenance.atlas_dir`` of a circuit."""
     here: Any = content
     for name in ("components", "provenance", "atlas_dir"):
         here = here.get(name) if isinstance(here, dict) else None
@@ -140,7 +140,7 @@ def atlas_of(path: Path, content: Json) -> Path | None:
 
 
 def dt_ms_of(run: Json) -> float | None:
-    """Step of the simulation, which only says how finely times were computed: it may be missing."""
+    """Return the step of the simulation, ms; optional, it only states the precision of times."""
     value = run.get("dt")
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
@@ -148,7 +148,7 @@ def dt_ms_of(run: Json) -> float | None:
 
 
 def unsaid(path: Path, content: Json, given: Given) -> tuple[str, ...]:
-    """What the configuration leaves to the standard's defaults; nothing of files that are given."""
+    """Return notes on entries left to the standard's defaults, except those of given files."""
     output = content.get("output") if isinstance(content.get("output"), dict) else {}
     run = content["run"]
     said, paths = [], [content.get("node_sets_file")]

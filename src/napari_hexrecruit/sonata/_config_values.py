@@ -1,4 +1,4 @@
-"""What a simulation's and a circuit's configuration say, as plain data."""
+"""The contents of simulation and circuit configurations, as plain data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     pass
 
 CIRCUIT, SPIKES = "circuit_config.json", "out.h5"
-"""Names of the circuit's configuration and the spikes file where a simulation names none."""
+"""Default names of the circuit's configuration and of the spikes file."""
 
 
 Json = dict[str, Any]
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Stimulus:
-    """One entry of the simulation's ``inputs``: when it is on, ms, and whom it reaches."""
+    """One entry of the simulation's ``inputs``: its time in ms, and the node set it reaches."""
 
     name: str
     start_ms: float
@@ -31,7 +31,7 @@ class Stimulus:
 
 @dataclass(frozen=True)
 class Given:
-    """Files that are read in place of those that a simulation's configuration names."""
+    """Files to read instead of those that a simulation's configuration names."""
 
     spikes: Path | None = None
     circuit: Path | None = None
@@ -46,25 +46,25 @@ class SimulationConfig:
     path
         The file.
     circuit
-        Configuration of the circuit: the one that is given, else the one that is named.
+        Configuration of the circuit: the given one, else the named one.
     names_circuit
-        Whether it names one.
+        True if the configuration names a circuit.
     runs
-        At least one; the spikes file of each is the one that is named.
+        One or more runs, each with the spikes file that the configuration names.
     node_set
         Name of the simulation's node set; None for all neurons.
     node_sets_file
-        File of the sets that the simulation adds to those of the circuit; None where it has none.
+        File of the sets that the simulation adds to those of the circuit; None for none.
     own_node_sets
-        Sets that stand in the configuration itself.
+        Sets in the configuration itself.
     stimuli
-        The entries of ``inputs`` that have a time.
+        Entries of ``inputs`` that have a time.
     content
-        The whole content, paths and variables resolved.
+        The whole content, with paths and variables resolved.
     assumed
-        What is not said and was taken for granted, one sentence each.
+        Assumptions about what is not stated, one sentence each.
     dt_ms
-        Step of the simulation (``run.dt``), ms; None where no positive number stands there.
+        Step of the simulation (``run.dt``), ms; None if it is not a positive number.
     """
 
     path: Path
@@ -82,7 +82,7 @@ class SimulationConfig:
 
 @dataclass(frozen=True)
 class PopulationConfig:
-    """A population of nodes: its name, its SONATA type (empty: not said) and its files."""
+    """A node population: its name, its SONATA type (empty if not stated) and its files."""
 
     name: str
     type: str
@@ -92,9 +92,9 @@ class PopulationConfig:
 
 @dataclass(frozen=True)
 class CircuitConfig:
-    """A circuit's configuration; ``unlisted`` are nodes files whose populations it does not name.
+    """A circuit's configuration; `unlisted` are nodes files whose populations it does not name.
 
-    A file of `unlisted` stands with its table of node types.
+    Each file in `unlisted` is paired with its table of node types.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""What the configurations of a simulation say: its files, populations, node sets, runs."""
+"""A simulation as its configurations describe it: files, populations, node sets, runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 NOTHING_GIVEN = "give a simulation configuration, or both a spikes file and a circuit configuration"
 ALL = "all"
-"""Node set of all neurons, where none has this name."""
+"""Name that means all neurons, unless a node set has this name."""
 
 
 class Described:
@@ -41,13 +41,13 @@ class Described:
     Attributes
     ----------
     path
-        Absolute path of the configuration; of the spikes file where there is no configuration.
+        Absolute path of the configuration; without one, of the spikes file.
     given
-        What was given to `open_simulation`, as texts that open it again.
+        Arguments of `open_simulation`, as texts that open it again.
     run
-        Number of the run that was chosen, 1 for the first; None where none was.
+        Number of the chosen run, 1 for the first; None if none was chosen.
     node_set
-        Name of the simulation's own node set; None where it has none, which means all neurons.
+        Name of the simulation's own node set; None for all neurons.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class Described:
 
     @property
     def start_ms(self) -> float:
-        """Start of the simulation, ms: 0, or where the chosen run of several begins."""
+        """Start of the simulation, ms: 0, or the start of the chosen run."""
         return self._run.start_ms if self._run else 0.0
 
     def check_window_is_known(self) -> None:
-        """Refuse a default window where it is unclear which of several runs the spikes are of."""
+        """Refuse a default window if it is unclear which run the spikes belong to."""
         if self._run is not None and self._run.unclear:
             raise SimulationDataError(
                 self.path,
@@ -97,12 +97,12 @@ class Described:
 
     @property
     def has_end(self) -> bool:
-        """Whether a configuration says when the simulation ends."""
+        """Whether a configuration states the end of the simulation."""
         return self._config is not None
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """What the configurations do not say and was taken for granted, one sentence each."""
+        """Assumptions about what the configurations do not state, one sentence each."""
         runs = () if self._run is None else self._run.assumed
         own = self._config.assumed if self._config else ()
         return (*own, *runs, *self._circuit.assumed, *self._absent)
@@ -117,21 +117,22 @@ class Described:
         return self.nodes_file(population).is_file()
 
     def nodes_file(self, population: str) -> Path:
-        """HDF5 file of a population."""
+        """Return the HDF5 file of a population."""
         return self._populations[population].nodes_file
 
     @property
     def atlas_folder(self) -> Path | None:
-        """Folder of the circuit's atlas; None where there is none."""
+        """Folder of the circuit's atlas; None without an atlas."""
         return atlas_folder(self._circuit)
 
     def atlas_file(self, name: str) -> Path:
-        """A volume of the circuit's atlas, such as ``flatmap``.
+        """Return the file of a volume of the circuit's atlas, such as ``flatmap``.
 
         Raises
         ------
         SimulationDataError
-            If the circuit has no atlas, or that has no such volume; the message lists those it has.
+            If the circuit has no atlas, or the atlas lacks the volume; the message lists its
+            volumes.
         """
         return atlas_file(self._circuit, name)
 
@@ -142,12 +143,12 @@ class Described:
 
     @cached_property
     def node_set_rules(self) -> dict[str, Any]:
-        """Node sets by name, as their files define them; the simulation's override the circuit's.
+        """Rules of the node sets by name; the simulation's override the circuit's.
 
         Raises
         ------
         SimulationDataError
-            If a file of node sets is missing or is not JSON.
+            If a node sets file is missing or is not JSON.
         """
         rules: dict[str, Any] = {}
         for file, config in self._node_sets_files():
@@ -156,13 +157,13 @@ class Described:
 
     @property
     def node_sets_files(self) -> tuple[Path, ...]:
-        """Files of node sets of circuit and simulation."""
+        """Node sets files of circuit and simulation."""
         return tuple(file for file, _ in self._node_sets_files())
 
     def means_all(self, node_set: str) -> bool:
-        """Whether the name of a node set stands for all neurons: ``all``, and no set is so named.
+        """Whether a node set's name means all neurons: it is ``all``, and no set has this name.
 
-        Files of node sets that cannot be read name nothing.
+        Node sets files that cannot be read are ignored.
         """
         if node_set != ALL:
             return False
@@ -173,7 +174,7 @@ class Described:
 
     @property
     def assumed_end(self) -> tuple[str, ...]:
-        """What is said of the end of a simulation without a configuration."""
+        """Note on the end of a simulation without a configuration."""
         if self.has_end:
             return ()
         said = f"{self.spikes_file}: no configuration gives the end of the simulation"
@@ -181,37 +182,37 @@ class Described:
 
     @property
     def spikes_file(self) -> Path:
-        """Where the spikes are: as given, or as the configuration says."""
+        """The spikes file: the given one, or the one that the configuration names."""
         return self._spike_file.path
 
     @property
     def stimuli(self) -> tuple[Stimulus, ...]:
-        """The simulation's ``inputs`` that say when they are on, in the configuration's order."""
+        """The simulation's ``inputs`` that have a time, in the configuration's order."""
         return self._config.stimuli if self._config else ()
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """Content of the simulation's configuration, variables resolved; empty without one."""
+        """Content of the simulation's configuration, with variables resolved; empty without one."""
         return self._config.content if self._config else {}
 
     def is_stale(self) -> bool:
-        """Whether one of its files was changed, by size or time, since it was opened."""
+        """Whether size or time of one of its files changed since it was opened."""
         return any(_stamp(file) != stamped for file, stamped in self._stamps.items())
 
     def _find_populations(self) -> dict[str, PopulationConfig]:
-        """Populations that the circuit names, and those in files for which it names none."""
+        """Find the populations that the circuit names, and those in files without named ones."""
         circuit = self._circuit
         found = {population.name: population for population in circuit.populations}
         readable = [(file, types) for file, types in circuit.unlisted if file.is_file()]
         if not readable and not found:
-            readable = list(circuit.unlisted)  # that says what is missing
+            readable = list(circuit.unlisted)  # reading them reports what is missing
         for file, types in readable:
             for name in populations_in(file, circuit.path):
                 found.setdefault(name, PopulationConfig(name, "", file, types))
         return found
 
     def _left_out(self) -> list[str]:
-        """What is said of populations whose nodes file is missing."""
+        """Return notes on populations whose nodes file is missing."""
         named = [(p.name, p.nodes_file) for p in self._populations.values()]
         gone = [(f"population {name!r}", file) for name, file in named if not file.is_file()]
         gone += [("its populations", f) for f, _ in self._circuit.unlisted if not f.is_file()]
@@ -221,7 +222,7 @@ class Described:
         ]
 
     def _find_spikes(self, given: Path | None) -> SpikeFile:
-        """The spikes file: as given, or as the configuration says."""
+        """Return the spikes file: the given one, or the one that the configuration names."""
         if given is not None:
             dt_ms = self._config.dt_ms if self._config else None
             return SpikeFile(given, self.populations, ("correct ", Parameter("spikes")), dt_ms)
@@ -235,13 +236,13 @@ class Described:
 
     @property
     def files(self) -> list[Path]:
-        """Files that it consists of: configurations, node sets, nodes and spikes."""
+        """Its files: configurations, node sets, nodes and spikes."""
         files = [self._circuit.path, self.spikes_file, *(f for f, _ in self._node_sets_files())]
         files += [population.nodes_file for population in self._populations.values()]
         return [*files, self._config.path] if self._config else files
 
     def _node_sets_files(self) -> list[tuple[Path, Path]]:
-        """Files of node sets, each with the configuration that names it; later ones override."""
+        """Return node sets files, each with the configuration naming it; later ones override."""
         files = [(self._circuit.node_sets_file, self._circuit.path)]
         if self._config is not None and self._config.node_sets_file != files[0][0]:
             files.append((self._config.node_sets_file, self._config.path))
@@ -249,7 +250,7 @@ class Described:
 
 
 def _circuit_file(config: SimulationConfig | None, circuit: Path | None) -> Path:
-    """Configuration of the circuit: as given, or as the simulation names it."""
+    """Return the configuration of the circuit: the given one, or the one the simulation names."""
     if circuit is not None:
         return circuit
     if config is None:

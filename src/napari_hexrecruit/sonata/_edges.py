@@ -1,4 +1,4 @@
-"""Edges of a circuit: who connects to whom, in SONATA's HDF5 files.
+"""Edges of a circuit: the connections between neurons, in SONATA's HDF5 files.
 
 Layout: SONATA Developer Guide, "Representing edges".
 """
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
 
 EDGES = Parameter("edges", hint="NAME")
 _BLOCK = 1 << 21
-"""Edges that are read at a time."""
+"""Edges to read at a time."""
 _MOST_RANGES = 200_000
-"""Ranges of an index beyond which reading all edges is quicker."""
+"""Ranges of an index above which reading all edges is faster."""
 _MOST_INDEXED = 1 << 26
-"""Edges found through an index that are held in memory."""
+"""Most edges to hold in memory when they are found through an index."""
 
 Ids = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
 class EdgesConfig:
-    """A population of edges as the circuit names it.
+    """An edge population as the circuit names it.
 
     Attributes
     ----------
     name
-        Of the population; empty where all of the file are meant.
+        Name of the population; empty for all populations of the file.
     path
         The file.
     """
@@ -56,18 +56,18 @@ class EdgesConfig:
 
 @dataclass(frozen=True)
 class Edges:
-    """A population of edges in its open file.
+    """An edge population in its open file.
 
     Attributes
     ----------
     where
-        File and group, as messages begin.
+        File and group, the start of messages.
     source_population, target_population
-        Whose neurons the two ends are.
+        Node populations of the two ends.
     sources, targets
         (n_edges,) datasets of node ids.
     group
-        The group itself, which may have indices.
+        The group itself, which can contain indices.
     """
 
     where: str
@@ -81,16 +81,16 @@ class Edges:
         return int(self.sources.shape[0])
 
     def blocks(self) -> Iterator[tuple[Ids, Ids]]:
-        """Ids of the sources and targets of all edges, some at a time."""
+        """Yield the ids of sources and targets of all edges, block by block."""
         for first in range(0, len(self), _BLOCK):
             with h5_errors(self.where):
                 part = np.s_[first : first + _BLOCK]
                 yield self.sources[part], self.targets[part]
 
     def of_sources(self, ids: Ids) -> Iterator[tuple[Ids, Ids]] | None:
-        """The same of the edges from some neurons, through the file's index.
+        """Return the blocks of edges from some neurons, found through the file's index.
 
-        None where it has none, or reading all edges is quicker.
+        None if the file has no usable index, or reading all edges is faster.
         """
         index = child(self.group, "indices")
         index = None if index is None else child(index, "source_to_target")
@@ -112,7 +112,7 @@ class NoEdgesError(SimulationDataError):
 
 
 def edges_configs(path: Path, content: Mapping[str, Any]) -> tuple[EdgesConfig, ...]:
-    """Edges that a circuit's configuration names; entries that cannot be read are left out."""
+    """Return the edges that a circuit's configuration names, without unreadable entries."""
     networks = content.get("networks")
     entries = networks.get("edges") if isinstance(networks, dict) else None
     found = []
@@ -130,23 +130,23 @@ def edges_configs(path: Path, content: Mapping[str, Any]) -> tuple[EdgesConfig, 
 def opened_edges(
     configs: Sequence[EdgesConfig], source: str, target: str, circuit: Path
 ) -> Iterator[Edges]:
-    """The edges from one population to another.
+    """Open the edges from one population to another.
 
     Parameters
     ----------
     configs
-        Where they may be.
+        Edge populations to search.
     source, target
         Names of the node populations.
     circuit
-        What names the edges, for errors.
+        Configuration that names the edges, for errors.
 
     Raises
     ------
     NoEdgesError
-        If none of the files has such edges.
+        If no file has edges between these populations.
     SimulationDataError
-        If several populations are such, or a file cannot be read.
+        If several edge populations match, or a file cannot be read.
     """
     found: list[tuple[EdgesConfig, str]] = []
     others: list[str] = []
@@ -204,7 +204,7 @@ def _group(file: Any, name: str, config: EdgesConfig) -> Any:
 
 
 def _ends(group: Any, where: str) -> tuple[str, str]:
-    """Populations of the two ends."""
+    """Return the populations of the two ends."""
     named = [
         attribute_text(child(group, end), "node_population")
         for end in ("source_node_id", "target_node_id")
@@ -219,7 +219,7 @@ def _ends(group: Any, where: str) -> tuple[str, str]:
 
 
 def _ranges(index: Any, ids: Ids, n_edges: int, where: str) -> npt.NDArray[np.int64] | None:
-    """(n, 2) first and end of the edges of some neurons; None for too many."""
+    """Return (n, 2) first and end of the edges of some neurons; None for too many ranges."""
     of_nodes, of_edges = child(index, "node_id_to_ranges"), child(index, "range_to_edge_id")
     if any(getattr(one, "shape", ())[1:] != (2,) for one in (of_nodes, of_edges)):
         return None

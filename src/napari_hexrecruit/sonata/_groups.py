@@ -1,4 +1,4 @@
-"""The groups of a nodes file: which node has its properties in which row of which group.
+"""The groups of a nodes file: the group and row in which each node has its properties.
 
 SONATA Developer Guide, "Representing nodes": ``node_group_id`` and ``node_group_index``.
 """
@@ -41,7 +41,7 @@ class NodeGroup:
     nodes
         Rows of its nodes in the population, ascending; None: all of them.
     index
-        Row in the group's datasets of each of them; None: in order.
+        Row of each node in the group's datasets; None: in order.
     """
 
     name: str
@@ -50,7 +50,7 @@ class NodeGroup:
 
 
 def group_names(population: Any) -> list[str]:
-    """Names of the groups that hold properties."""
+    """Return the names of the groups with properties."""
     names = [name for name in child_names(population) if _NAME.match(name)]
     return [name for name in names if hasattr(child(population, name), "keys")]
 
@@ -58,7 +58,7 @@ def group_names(population: Any) -> list[str]:
 def node_groups(
     population: Any, names: Sequence[str], size: int, where: str
 ) -> tuple[list[NodeGroup], list[str]]:
-    """Nodes of each group, and what was taken for granted.
+    """Return the nodes of each group, and assumptions.
 
     Parameters
     ----------
@@ -69,12 +69,12 @@ def node_groups(
     size
         Number of nodes.
     where
-        What an error begins with.
+        Start of an error.
 
     Raises
     ------
     SimulationDataError
-        If nodes are in groups that are not there, or the file does not say in which they are.
+        If nodes are in missing groups, or the file does not state their groups.
     """
     if not names:
         return [], []
@@ -123,7 +123,7 @@ def _plain(names: Sequence[str]) -> set[str]:
 
 
 def _n_rows(population: Any, name: str) -> int | None:
-    """Values that the first property of a group has; None without one."""
+    """Return the number of values of a group's first property; None without properties."""
     group = child(population, name)
     for column in child_names(group):
         item = child(group, column)
@@ -133,7 +133,7 @@ def _n_rows(population: Any, name: str) -> int | None:
 
 
 def _are_in_order(population: Any, name: int, size: int, where: str) -> bool:
-    """Whether all nodes are in one group, row by row: where the file does not say otherwise."""
+    """Whether all nodes are in one group in order, which is the default if nothing is stated."""
     ids, index = (_dataset(population, name, size, where) for name in (_ID, _INDEX))
     if ids is None or index is None:
         return True
@@ -152,7 +152,7 @@ def _row(population: Any, name: str, size: int, where: str) -> npt.NDArray[np.in
 
 
 def _dataset(population: Any, name: str, size: int, where: str) -> Any:
-    """A row with a number for each node; None where there is none."""
+    """Return the dataset with a number for each node; None if it is missing."""
     found = child(population, name)
     if found is None:
         return None

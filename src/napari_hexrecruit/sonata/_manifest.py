@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 256 << 20
 _DEEPEST, _LONGEST = 8, 4096
-"""Variables within variables, and characters of a path, that are still followed."""
+"""Limits on the nesting of variables and on the characters of a resolved path."""
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 
 
 def read_json(path: Path, what: str, wanted: Wanted | None = None) -> dict[str, Any]:
-    """The object that a JSON file holds.
+    """Return the object in a JSON file.
 
     Parameters
     ----------
     path
         The file.
     what
-        What it is for the user, such as ``a SONATA circuit configuration``.
+        Description of the expected file, such as ``a SONATA circuit configuration``.
     wanted
-        The same, for telling what a file is that is something else.
+        Expected kind, to recognise and report a file of another kind.
 
     Raises
     ------
@@ -66,9 +66,9 @@ def read_json(path: Path, what: str, wanted: Wanted | None = None) -> dict[str, 
 
 
 def resolve_manifest(path: Path, content: dict[str, Any]) -> dict[str, Any]:
-    """The content with ``$NAME``, ``${NAME}`` and ``${configdir}`` replaced; without manifest.
+    """Replace ``$NAME``, ``${NAME}`` and ``${configdir}`` in the content; drop the manifest.
 
-    Variables that are not defined, or that define each other in a circle, stay: whoever needs the
+    Undefined variables, and those that define each other in a circle, remain: code that needs the
     text finds them with `unresolved`.
 
     Raises
@@ -98,14 +98,14 @@ def resolve_manifest(path: Path, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def unresolved(text: str) -> str | None:
-    """The first variable that a resolved text still has."""
+    """Return the first variable that remains in a resolved text; None without one."""
     match = _VARIABLE.search(text)
     return match[0] if match else None
 
 
 def _walk(value: Any, expand: Any) -> Any:
     if isinstance(value, dict):
-        # Regular expressions of node sets hold a $ that is not a variable.
+        # In regular expressions of node sets, $ is not a variable.
         return {
             key: _walk(item, expand) if key != "$regex" else item for key, item in value.items()
         }

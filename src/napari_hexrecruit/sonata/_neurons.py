@@ -1,4 +1,4 @@
-"""What the nodes files of a simulation say of its neurons: properties, positions, node sets."""
+"""Neurons of a simulation, from its nodes files: properties, positions, node sets."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ T = TypeVar("T")
 
 _MEMO_SIZE = 8
 _NO_NEURONS = ("virtual", "astrocyte", "vasculature", "endfoot", "endfeet", "glia")
-"""SONATA types of populations that are not simulated neurons."""
+"""SONATA types of populations without simulated neurons."""
 
 
 class Neurons(Described):
-    """A simulation as far as its neurons go: what was read of them is kept in memory."""
+    """The neurons of a simulation; data that were read are kept in memory."""
 
     def __init__(
         self,
@@ -53,13 +53,14 @@ class Neurons(Described):
         super().__init__(path, spikes=spikes, circuit=circuit, run=run)
 
     def assumed_of(self, population: str) -> tuple[str, ...]:
-        """What the nodes file of a population does not say and was taken for granted."""
+        """Return assumptions about what the nodes file of a population does not state."""
         return self._nodes(population).assumed()
 
     def population_type(self, population: str) -> str:
-        """SONATA type of a population: biophysical, virtual, point_neuron, ...
+        """Return the SONATA type of a population: biophysical, virtual, point_neuron, ...
 
-        Where the circuit does not say: ``virtual`` if all its node types are; else ``unknown``.
+        If the circuit does not state it: the ``model_type`` of all its nodes; ``unknown`` if they
+        have none or differ.
         """
         said = self._populations[population].type
         if said:
@@ -71,41 +72,41 @@ class Neurons(Described):
             return "unknown"
         try:
             found: Any = pd.unique(self.column(population, "model_type"))
-        except SimulationDataError:  # said where the property is read; most do not need it
+        except SimulationDataError:  # reported when the property is needed; most cubes do not
             return "unknown"
         kinds = {None if pd.isna(kind) else str(kind) for kind in found}
         return kinds.pop() or "unknown" if len(kinds) == 1 else "unknown"
 
     def holds_neurons(self, population: str) -> bool:
-        """Whether a population is of simulated neurons: not virtual, glia or blood vessels."""
+        """Whether a population has simulated neurons: it is not virtual, glia or blood vessels."""
         return self.population_type(population) not in _NO_NEURONS
 
     def n_neurons(self, population: str) -> int:
-        """Number of neurons of a population."""
+        """Return the number of neurons of a population."""
         return self._nodes(population).size
 
     def columns(self, population: str) -> tuple[str, ...]:
-        """Names of the properties that the nodes file gives each neuron."""
+        """Return the names of the properties in the nodes file."""
         return self._nodes(population).columns
 
     def text_values(self, population: str, column: str) -> tuple[str, ...] | None:
-        """Values that a text column may take, from its library or the table of node types.
+        """Return the possible values of a text column, from its library or the node types table.
 
-        None for other columns, and for one that cannot be read. Reads no neuron.
+        None for other columns, and for one that cannot be read. Reads no values of neurons.
         """
         return self._nodes(population).values(column)
 
     def column(self, population: str, name: str, progress: Progress | None = None) -> Column:
-        """(n_neurons,) values of a property; text as `pandas.Categorical`. Read once, then kept.
+        """Return the (n_neurons,) values of a property, text as `pandas.Categorical`; cached.
 
         ``ss_flat_x``, ``ss_flat_y``, ``depth``, ``flat_x`` and ``flat_y`` are computed from the
-        circuit's atlas where the nodes file lacks them: NaN for neurons outside of the flatmap's
-        box, -1 in both for those without a flat position.
+        circuit's atlas if the nodes file lacks them: NaN for neurons outside the flatmap's box, -1
+        in both coordinates for those without a flat position.
 
         Raises
         ------
         SimulationDataError
-            If the population has no such property; the message lists those it has.
+            If the population lacks the property; the message lists its properties.
         """
         return self._kept.get(
             ("column", population, name), lambda: self._read_column(population, name, progress)
@@ -115,9 +116,9 @@ class Neurons(Described):
     def number_columns(
         self, population: str, names: Sequence[str]
     ) -> Iterator[NumberColumns | None]:
-        """Properties to be read some neurons at a time, while the nodes file is open.
+        """Open the nodes file to read properties block by block.
 
-        None where `column` has them in memory, or where they are not simply rows of numbers there.
+        None if `column` keeps one in memory, or if one is not a plain dataset of numbers.
         """
         known = [("column", population, name) in self._kept for name in names]
         if any(known) or not set(names) <= set(self.columns(population)):
@@ -127,15 +128,15 @@ class Neurons(Described):
             yield columns
 
     def rows_of(self, population: str, ids: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-        """Row of each ``node_id`` of a population; -1 for ids that it lacks."""
+        """Return the row of each ``node_id`` of a population; -1 for ids that it lacks."""
         return self._nodes(population).rows_of(ids)
 
     def has_own_ids(self, population: str) -> bool:
-        """Whether ``node_id`` is something else than 0, 1, 2, ..."""
+        """Whether ``node_id`` differs from 0, 1, 2, ..."""
         return self._nodes(population).ids is not None
 
     def node_ids(self, population: str) -> npt.NDArray[np.int64]:
-        """(n_neurons,) SONATA ``node_id`` of each neuron; mostly 0 to n_neurons-1."""
+        """Return the (n_neurons,) SONATA ``node_id`` of each neuron; usually 0 to n_neurons-1."""
         nodes = self._nodes(population)
         return np.arange(nodes.size) if nodes.ids is None else nodes.ids
 
@@ -144,7 +145,7 @@ class Neurons(Described):
         return name in ATLAS_COLUMNS and name not in self.columns(population)
 
     def positions(self, population: str) -> tuple[npt.NDArray[Any], ...]:
-        """(n_neurons,) x, y and z in the brain, µm.
+        """Return (n_neurons,) x, y and z in the brain, µm.
 
         Raises
         ------
@@ -162,35 +163,35 @@ class Neurons(Described):
         return tuple(np.asarray(self.column(population, axis)) for axis in "xyz")
 
     def flat_remedy(self, population: str, but: tuple[str, ...] = ()) -> Text:
-        """What can be the flat position of a population, as advice in a message.
+        """Return advice on the flat position of a population, for a message.
 
         Parameters
         ----------
         population
-            The neurons.
+            Population of the neurons.
         but
-            Properties that have been found not to be of use.
+            Properties that turned out to be unusable.
         """
         return flat_remedy(
             self.columns(population), but, lambda name: self.column(population, name)
         )
 
     def node_set_ids(self, name: str, population: str) -> npt.NDArray[np.int64]:
-        """Rows of the neurons of a population that are in a node set; ascending, may be empty.
+        """Return the rows of a population's neurons in a node set; ascending, can be empty.
 
         See `node_set_mask`.
         """
         return self.node_set_mask(name, population).rows()
 
     def node_set_mask(self, name: str, population: str) -> Mask:
-        """Which neurons of a population are in a node set; there may be none.
+        """Return which neurons of a population are in a node set; it can be none.
 
-        ``all`` is all of them, where no node set has that name.
+        ``all`` means all neurons, unless a node set has that name.
 
         Raises
         ------
         SimulationDataError
-            If there is no such set, or it names a property that the population lacks.
+            If the set does not exist, or names a property that the population lacks.
         """
         if self.means_all(name):
             return Mask.every(self.n_neurons(population))
@@ -225,20 +226,20 @@ class Neurons(Described):
         return self.memo(("node set", name, population), resolve)
 
     def own_node_set(self, population: str) -> tuple[str | None, str]:
-        """The simulation's node set as far as it is about a population, and what is said of it.
+        """Return the simulation's node set if it applies to a population, and a note.
 
         Parameters
         ----------
         population
-            A population that is asked for by name.
+            A population that the user named.
 
         Returns
         -------
         name : str or None
-            The simulation's node set; None where it has none, or where it is about others: it has
-            no neuron of this population, and this one is virtual, or it has neurons of another.
+            The simulation's node set. None if it has none, or if the set has no neuron of this
+            population and either the population is virtual or the set has neurons of another one.
         note : str
-            Says so; else empty.
+            States that the set is not applied; else empty.
         """
         name = self.node_set
         if name is None or self._n_in(name, population, strict=self.holds_neurons(population)):
@@ -252,7 +253,7 @@ class Neurons(Described):
         )
 
     def _n_in(self, node_set: str, population: str, strict: bool = False) -> int:
-        """Neurons of a population in a node set; 0 where it cannot be resolved, unless strict."""
+        """Count neurons of a population in a node set; 0 if unresolvable, an error if strict."""
         try:
             return self.node_set_mask(node_set, population).count()
         except SimulationDataError:
@@ -261,7 +262,7 @@ class Neurons(Described):
             return 0
 
     def memo(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """``compute()``, or what it gave for the same key before; the last few are kept."""
+        """Return ``compute()``, or its earlier result for the same key; the last few are kept."""
         return self._memo.get(key, compute)
 
     def _nodes(self, population: str) -> Nodes:
@@ -289,7 +290,7 @@ class Neurons(Described):
     def _compute_from_atlas(
         self, population: str, name: str, progress: Progress | None
     ) -> npt.NDArray[Any]:
-        """A flat coordinate that the nodes file lacks; those computed with it are kept too."""
+        """Compute a flat coordinate that the nodes file lacks; keep others computed with it."""
         where = f"{self.path}: population {population!r}"
         missing = self._missing_axes(population)
         if missing:
@@ -317,6 +318,6 @@ class Neurons(Described):
 
 
 def _or_all(error: SimulationDataError) -> SimulationDataError:
-    """An error about node sets that also tells how to do without them."""
+    """Return an error about node sets that also explains how to do without them."""
     advice = (", or count all neurons with ", ALL_NEURONS)
     return SimulationDataError(error.where, error.what, (error.remedy, *advice))

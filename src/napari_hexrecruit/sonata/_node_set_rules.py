@@ -1,7 +1,7 @@
-"""Node sets, resolved on columns: texts are compared once per category, not once per neuron.
+"""Resolves node sets on columns: texts are compared once per category, not once per neuron.
 
 SONATA Developer Guide, "Node sets file", with the operators ``$regex``, ``$gt``, ``$lt``, ``$gte``
-and ``$lte`` of libsonata, whose results the tests compare these with.
+and ``$lte`` of libsonata. Tests compare the results with libsonata's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Mask = npt.NDArray[np.bool_]
 
 _IDS = ("node_id", "gids")
-"""Names of the rule on ids; the second is that of old files."""
+"""Names of the rule on ids; the second is from old files."""
 _COMPARE = {
     "$gt": operator.gt,
     "$lt": operator.lt,
@@ -38,7 +38,7 @@ _COMPARE = {
 
 
 def read_node_sets(path: Path, config: Path) -> dict[str, Any]:
-    """Node sets of a file, by name.
+    """Read the node sets of a file, by name.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def matching(
     nodes: Nodes,
     column: Callable[[str], Column],
 ) -> Mask:
-    """(size,) which nodes of a population are in a node set.
+    """Return which of a population's nodes are in a node set.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def matching(
     nodes
         The population.
     column
-        Gives the values of one of its properties.
+        Returns the values of one of its properties.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def _by_regex(name: str, key: str, values: Any, pattern: str) -> Mask:
 
 
 def _by_category(values: Any, chosen: list[bool]) -> Mask:
-    table = np.asarray([*chosen, False], dtype=bool)  # the code -1, no text, is the last
+    table = np.asarray([*chosen, False], dtype=bool)  # code -1, no text, is the last entry
     return np.asarray(table[values.codes])
 
 

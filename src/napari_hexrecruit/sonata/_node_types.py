@@ -1,8 +1,8 @@
-"""The table of node types, by which the Allen Institute's files give properties to many nodes.
+"""The table of node types, with which the Allen Institute's files give properties to many nodes.
 
-SONATA Developer Guide, "node_types_file": columns separated by blanks, ``NULL`` for nothing. BMTK
-writes one blank between fields and quotes values with blanks; tables written by hand align their
-columns with several blanks, or use tabs.
+SONATA Developer Guide, "node_types_file": columns separated by blanks, ``NULL`` for no value. BMTK
+writes one blank between fields and quotes values that contain blanks; handwritten tables align
+their columns with several blanks, or use tabs.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _BY_RUNS = re.compile(rf'(?:{_QUOTED}|([^ \t"][^ \t]*))[ \t]+')
 _BY_ONE = {sep: re.compile(rf'(?:{_QUOTED}|([^{sep}"][^{sep}]*)?){sep}') for sep in " \t"}
 
 Field: TypeAlias = "str | None"
-"""A value as it is written; None for nothing."""
+"""A value as written; None for no value."""
 
 
 @dataclass(frozen=True)
 class NodeTypes:
-    """Properties by ``node_type_id``; empty where a circuit has no such table.
+    """Properties by ``node_type_id``; empty if a circuit has no such table.
 
     Attributes
     ----------
     ids
         (n_types,) ids, ascending.
     table
-        For each property its (n_types,) values, and which types have one.
+        For each property its (n_types,) values, and a mask of the types that have one.
     """
 
     ids: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -56,12 +56,12 @@ class NodeTypes:
 
     @classmethod
     def read(cls, path: Path | None) -> NodeTypes:
-        """The table of a file; an empty one for None.
+        """Read the table of a file; an empty one for None.
 
         Raises
         ------
         SimulationDataError
-            If the file is missing or is not such a table.
+            If the file is missing or is not a table of node types.
         """
         if path is None:
             return cls()
@@ -101,21 +101,21 @@ class NodeTypes:
         return cls(ids, columns)
 
     def rows_of(self, type_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-        """(n_nodes,) row of each node's type in the table; -1 where it is not there."""
+        """Return the (n_nodes,) row of each node's type in the table; -1 if it is missing."""
         if not len(self.ids):
             return np.full(len(type_ids), -1, np.int32)
         at = np.minimum(np.searchsorted(self.ids, type_ids), len(self.ids) - 1)
         return np.where(self.ids[at] == type_ids, at, -1).astype(np.int32)
 
     def texts(self, name: str) -> list[str] | None:
-        """Texts of a property; None where it is not one of text."""
+        """Return the texts of a property; None if it is not a text property."""
         values, _ = self.table[name]
         return list(values.categories) if hasattr(values, "categories") else None
 
     def piece(
         self, name: str, rows: npt.NDArray[np.int32], nodes: npt.NDArray[np.int64]
     ) -> Piece | None:
-        """Values of a property for some nodes; those without one are left out.
+        """Return the values of a property for some nodes, without nodes that have none.
 
         Parameters
         ----------
@@ -124,7 +124,7 @@ class NodeTypes:
         rows
             (size,) result of `rows_of` for all nodes.
         nodes
-            Nodes that are asked for.
+            Requested nodes.
         """
         values, given = self.table[name]
         here = rows[nodes]
@@ -133,7 +133,7 @@ class NodeTypes:
 
 
 def _read(text: str) -> tuple[list[str], list[tuple[int, list[Field]]]]:
-    """Names of the columns; number and fields of each line below."""
+    """Return the names of the columns, and number and fields of each line below."""
     numbered = enumerate(re.split(r"\r\n|\r|\n", text), 1)
     lines = [(number, line) for number, line in numbered if line.strip(" \t")]
     if not lines:
@@ -154,9 +154,9 @@ def _read(text: str) -> tuple[list[str], list[tuple[int, list[Field]]]]:
 def _rows(
     lines: list[tuple[int, str]], n_names: int, sep: str, ending: str
 ) -> Iterator[tuple[int, list[Field]]]:
-    """Lines as fields: by runs of blanks, or by single ones where a field is empty.
+    """Split lines into fields at runs of blanks, or at single blanks if a field is empty.
 
-    Both in one table contradict each other: which of the columns is empty cannot be told.
+    A table cannot mix the two: it would be unclear which column is empty.
     """
     padded = short = None
     for number, line in lines:
@@ -194,7 +194,7 @@ def _by_one(line: str, sep: str) -> list[Field] | None:
 
 
 def _split(line: str, pattern: re.Pattern[str]) -> list[Field] | None:
-    """Fields of a line that ends with a separator; None where a quote stands wrong."""
+    """Return the fields of a line that ends with a separator; None if a quote is misplaced."""
     fields: list[Field] = []
     at = 0
     while at < len(line):
@@ -223,7 +223,7 @@ def _without(fields: list[Field], at: int) -> list[Field]:
 
 
 def _typed(fields: list[Field]) -> tuple[Column, npt.NDArray[np.bool_]]:
-    """A column as numbers or true and false if all that it gives is that, else as text."""
+    """Return a column as numbers or booleans if all its values are, else as text."""
     import pandas as pd
 
     given = np.array([value is not None for value in fields], dtype=bool)

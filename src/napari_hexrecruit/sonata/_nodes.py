@@ -1,7 +1,7 @@
 """The nodes file of a population: its size, its ids and its properties.
 
-Layout: SONATA Developer Guide, "Representing nodes". libsonata's wheel reads neither compressed
-files nor several groups, and takes the row for the ``node_id``: so they are read with h5py.
+Layout: SONATA Developer Guide, "Representing nodes". Files are read with h5py, because libsonata's
+wheel cannot read compressed files or several groups, and takes the row for the ``node_id``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _NOT_PROPERTIES = ("@library", "dynamics_params")
 
 
 def populations_in(file: Path, config: Path) -> list[str]:
-    """Names of the populations in a nodes file."""
+    """Return the names of the populations in a nodes file."""
     with open_h5(file, "the nodes file", f"correct the path in {config}") as h5:
         nodes = child(h5, "nodes")
         if nodes is None or not hasattr(nodes, "keys"):
@@ -52,21 +52,21 @@ def populations_in(file: Path, config: Path) -> list[str]:
 
 
 class Nodes:
-    """A population in its nodes file; the file is open only while something is read.
+    """A population in its nodes file, which is open only while it is read.
 
-    A property may stand in some of the file's groups, in the table of node types, or in both. A
-    node has the value of its group where there is one, and else that of its type.
+    A property can be in some groups of the file, in the table of node types, or in both. The value
+    in a node's group takes precedence over that of its type.
 
     Attributes
     ----------
     size
         Number of nodes.
     columns
-        Names of the properties, sorted; those that cannot be read too.
+        Names of the properties, sorted, including unreadable ones.
     ids
-        (size,) ``node_id`` of each row; None where they are 0 to size-1.
+        (size,) ``node_id`` of each row; None if they are 0 to size-1.
     types
-        The table of node types, which gives further properties.
+        Table of node types, with further properties.
     """
 
     def __init__(self, config: PopulationConfig, circuit: Path) -> None:
@@ -87,16 +87,16 @@ class Nodes:
         self.columns = tuple(sorted({*in_groups, *self._broken, *self.types.columns}))
 
     def assumed(self) -> tuple[str, ...]:
-        """What the file does not say of its groups and was taken for granted."""
+        """Return assumptions about what the file does not state about its groups."""
         if self._groups is None:
             with self._open() as group:
                 self._read_groups(group)
         return tuple(self._groups[1]) if self._groups else ()
 
     def values(self, name: str) -> tuple[str, ...] | None:
-        """Texts that a column may take, from libraries and the table of node types; reads no node.
+        """Return the possible texts of a column, from libraries and the node types table.
 
-        None for columns of other kinds, and for those that cannot be read.
+        None for columns of other kinds, and for unreadable ones. Reads no values of nodes.
         """
         found: list[list[str] | None] = []
         try:
@@ -111,7 +111,7 @@ class Nodes:
         return None if None in found or not found else tuple(sorted(set(texts)))
 
     def column(self, name: str) -> Column:
-        """(size,) values of a property; text as `pandas.Categorical`.
+        """Return the (size,) values of a property; text as `pandas.Categorical`.
 
         Nodes without a value have NaN, or no category.
 
@@ -134,9 +134,9 @@ class Nodes:
 
     @contextmanager
     def numbers(self, names: Sequence[str]) -> Iterator[NumberColumns | None]:
-        """Properties that are read some nodes at a time, while the file is open.
+        """Open the file to read properties block by block.
 
-        None where one is not simply a row of numbers: `column` gives it.
+        None if one is not a plain dataset of numbers: use `column`.
         """
         with open_h5(self.config.nodes_file, *words_of(self.config, self._circuit)) as file:
             with h5_errors(self._where):
@@ -150,7 +150,7 @@ class Nodes:
             yield NumberColumns(self.size, columns) if len(columns) == len(names) else None
 
     def _plain(self, group: Any, name: str) -> Any:
-        """The dataset whose row k is the number of node k; None where there is none."""
+        """Return the dataset whose row k is the value of node k; None if there is no such one."""
         parts = [p for p in self._read_groups(group)[0] if name in self._sources[p.name]]
         if len(parts) != 1 or name in self.types.columns or name in self._broken:
             return None
@@ -163,7 +163,7 @@ class Nodes:
         return item if in_order else None
 
     def rows_of(self, ids: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-        """Row of each ``node_id``; -1 for ids that the population lacks."""
+        """Return the row of each ``node_id``; -1 for ids that the population lacks."""
         if self.ids is None:
             rows = ids.astype(np.int32, copy=True)
             rows[(ids < 0) | (ids >= self.size)] = -1
@@ -222,7 +222,7 @@ class Nodes:
         return ids
 
     def _datasets(self, part: Any) -> dict[str, str]:
-        """Name of each property of a group, and of the dataset that gives it."""
+        """Return each property of a group, and the name of its dataset."""
         found: dict[str, str] = {}
         for name in child_names(part):
             if name in _NOT_PROPERTIES:
@@ -245,7 +245,7 @@ class Nodes:
         return self._groups
 
     def _parts_with(self, group: Any, name: str) -> Iterator[tuple[Any, str]]:
-        """Groups that have a property, each with the name of its dataset."""
+        """Yield the groups that have a property, each with the name of its dataset."""
         for part, found in self._sources.items():
             if name in found:
                 yield child(group, part), found[name]
@@ -258,7 +258,7 @@ class Nodes:
         return library(part, name, self._where) if item.dtype.kind in "iuf" else None
 
     def _read(self, group: Any, part: NodeGroup, name: str) -> Column:
-        """Values of a property for the nodes of one group."""
+        """Return the values of a property for the nodes of one group."""
         source = self._sources[part.name][name]
         item = child(child(group, part.name), source)
         where = f"{self._where}: property {name!r}"
@@ -281,7 +281,7 @@ class Nodes:
             return by_codes(np.asarray(values), texts, where, lambda at: self._node(part, at))
 
     def _picked(self, values: Column, part: NodeGroup, name: str) -> Column:
-        """Values of the group's nodes, from those of its rows."""
+        """Return the values of the group's nodes, from the values of its rows."""
         n_nodes = self.size if part.nodes is None else len(part.nodes)
         if part.index is None:
             if len(values) < n_nodes or (part.nodes is None and len(values) != n_nodes):
@@ -300,7 +300,7 @@ class Nodes:
         return values[part.index]
 
     def _booleans(self, values: Any, part: NodeGroup, where: str) -> npt.NDArray[np.bool_]:
-        """HDF5 may hold other numbers too in an enumeration of FALSE and TRUE."""
+        """Return booleans; refuse other numbers, which an HDF5 enumeration can contain."""
         raw = values.view(np.uint8)
         if raw.size and int(raw.max()) > 1:
             at = int(np.argmax(raw > 1))
@@ -312,7 +312,7 @@ class Nodes:
         return np.asarray(values)
 
     def _named(self, values: Any, named: dict[int, str], part: NodeGroup, where: str) -> Column:
-        """Values of an HDF5 enumeration by their names."""
+        """Return the names of an HDF5 enumeration's values."""
         numbers = np.array(sorted(named), dtype=np.int64)
         wrong = ~np.isin(values, numbers)
         if wrong.any():
@@ -331,12 +331,12 @@ class Nodes:
         return by_codes(at_name, texts, where, lambda at: self._node(part, at))
 
     def _node(self, part: NodeGroup, at: int) -> int:
-        """``node_id`` of a node of a group."""
+        """Return the ``node_id`` of a node of a group."""
         row = at if part.nodes is None else int(part.nodes[at])
         return row if self.ids is None else int(self.ids[row])
 
     def _of_types(self, group: Any, name: str, pieces: list[Piece]) -> list[Piece]:
-        """Values of the table of node types, for nodes that have none in their group."""
+        """Return values of the node types table, for nodes without one in their group."""
         left = np.ones(self.size, dtype=bool)
         for piece in pieces:
             there = piece.present().nodes
@@ -357,7 +357,7 @@ class Nodes:
 
 
 def _properties(name: str, item: Any) -> tuple[str, ...]:
-    """Names of the properties that a dataset of a group gives."""
+    """Return the names of the properties in a dataset of a group."""
     import h5py
 
     if not hasattr(item, "dtype") or item.shape is None:
@@ -369,7 +369,7 @@ def _properties(name: str, item: Any) -> tuple[str, ...]:
 
 
 def _is_boolean(named: dict[int, str]) -> bool:
-    """Whether an enumeration is one of false and true, however it is written."""
+    """Whether an enumeration has the names false and true, in any capitalisation."""
     return {name.lower() for name in named.values()} == set(WORDS)
 
 

@@ -1,4 +1,4 @@
-"""Columns of numbers that are read some neurons at a time, and not kept."""
+"""Columns of numbers that are read block by block and not kept."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class NumberColumn:
     Parameters
     ----------
     item
-        The dataset in its open file; of one with three columns, ``positions``, the axis counts.
+        Dataset in its open file; of ``positions``, with several columns, one axis is read.
     name
-        Of the property.
+        Name of the property.
     where
-        What an error begins with.
+        Start of an error.
 
     Raises
     ------
     SimulationDataError
-        If its bytes are elsewhere, or rows that are stored together do not fit into memory.
+        If its data are in another file, or rows that are stored together do not fit into memory.
     """
 
     def __init__(self, item: Any, name: str, where: str) -> None:
@@ -47,7 +47,7 @@ class NumberColumn:
             check_memory(self.block * item.dtype.itemsize, self._where)
 
     def read(self, first: int, last: int) -> npt.NDArray[Any]:
-        """Values of the nodes `first` to `last`, in the byte order of the machine."""
+        """Return the values of the nodes `first` to `last`, in the machine's byte order."""
         part: Any = slice(first, last)
         with h5_errors(self._where):
             values = self._item[part if self._axis is None else (part, self._axis)]
@@ -55,7 +55,7 @@ class NumberColumn:
 
 
 class NumberColumns:
-    """Two flat coordinates of all nodes, as `napari_hexrecruit.counting.placing` takes them."""
+    """Two flat coordinates of all nodes, for `napari_hexrecruit.counting.placing`."""
 
     def __init__(self, size: int, columns: Sequence[NumberColumn]) -> None:
         self.size = size
@@ -63,6 +63,6 @@ class NumberColumns:
         self.block = max(column.block for column in columns)
 
     def read(self, first: int, last: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Both coordinates of the nodes `first` to `last`."""
+        """Return both coordinates of the nodes `first` to `last`."""
         x, y = (column.read(first, last) for column in self._columns)
         return x, y

@@ -1,7 +1,7 @@
-"""One property from the places where it stands: several groups of nodes, the table of node types.
+"""Joins a property from its parts: several groups of nodes, and the table of node types.
 
-The pieces may be of different types. Whole numbers stay whole where all nodes have one; texts that
-are numbers join numbers; text joins anything.
+The parts can have different types. Whole numbers stay whole if all nodes have a value; texts that
+are numbers join numbers; anything else becomes text.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from napari_hexrecruit.values import Column
 
 WORDS = {"false": False, "true": True}
-"""Texts that are truth values, in lower case."""
+"""Texts that mean booleans, in lower case."""
 
 _WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]*)$")
 _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$")
 _ZEROS = re.compile(r"[+-]?0[0-9]")
 _MOST_EXACT = 2**53
-"""Greatest whole number up to which float64 holds each."""
+"""Largest number up to which float64 holds every whole number."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,16 @@ class Piece:
     Attributes
     ----------
     nodes
-        Row of each in the population; None for all of them, in order.
+        Row of each node in the population; None for all nodes, in order.
     values
-        As many values.
+        Value of each node.
     """
 
     nodes: npt.NDArray[np.int64] | None
     values: Column
 
     def present(self) -> Piece:
-        """Without the nodes that have no value."""
+        """Return the piece without the nodes that have no value."""
         there = _there(self.values)
         if there is None or there.all():
             return self
@@ -55,21 +55,21 @@ class Piece:
 
 
 def joined(pieces: Sequence[Piece], size: int, where: str) -> Column:
-    """(size,) values of all nodes; those in no piece have NaN, or no category.
+    """Return the (size,) values of all nodes; those in no piece have NaN, or no category.
 
     Parameters
     ----------
     pieces
-        No node is in two of them.
+        Pieces without common nodes.
     size
         Number of nodes.
     where
-        What an error begins with.
+        Start of an error.
 
     Raises
     ------
     SimulationDataError
-        If whole numbers are too large to stand beside real or missing ones.
+        If whole numbers are too large to be joined with real or missing ones.
     """
     if len(pieces) == 1 and pieces[0].nodes is None:
         return pieces[0].values
@@ -84,7 +84,7 @@ def joined(pieces: Sequence[Piece], size: int, where: str) -> Column:
 
 
 def as_numbers(texts: Sequence[str]) -> npt.NDArray[Any] | None:
-    """Texts as whole or real numbers; None where one is neither, or has leading zeros."""
+    """Return texts as whole or real numbers; None if one is neither or has leading zeros."""
     if all(_WHOLE.match(text) for text in texts):
         numbers = [int(text) for text in texts]
         for kind in (np.int64, np.uint64):
@@ -98,7 +98,7 @@ def as_numbers(texts: Sequence[str]) -> npt.NDArray[Any] | None:
 
 
 def _there(values: Any) -> npt.NDArray[np.bool_] | None:
-    """Which are values at all; None where all are."""
+    """Return which entries have a value; None if the type cannot lack values."""
     if _is_text(values):
         return np.asarray(values.codes >= 0)
     return np.asarray(~np.isnan(values)) if values.dtype.kind == "f" else None
@@ -109,7 +109,7 @@ def _is_text(values: Any) -> bool:
 
 
 def _alike(pieces: list[Piece]) -> list[Piece]:
-    """All text, or none."""
+    """Convert pieces so that all are text, or none is."""
     texts = [piece for piece in pieces if _is_text(piece.values)]
     if not texts or len(texts) == len(pieces):
         return pieces
@@ -121,7 +121,7 @@ def _alike(pieces: list[Piece]) -> list[Piece]:
 
 
 def _converted(piece: Piece, others: list[Piece]) -> Piece | None:
-    """Texts in the kind of the others, truth values or numbers; None where they are neither."""
+    """Convert texts to the type of the others, booleans or numbers; None if impossible."""
     values: Any = piece.values
     used = np.unique(values.codes)
     names = [str(name) for name in values.categories[used]]
@@ -134,7 +134,7 @@ def _converted(piece: Piece, others: list[Piece]) -> Piece | None:
 
 
 def _as_texts(values: Any) -> Any:
-    """Numbers as text, each once: 4 and 4.0 are both "4"."""
+    """Convert numbers to text; 4 and 4.0 both become "4"."""
     import pandas as pd
 
     distinct, codes = np.unique(values, return_inverse=True)

@@ -1,4 +1,4 @@
-"""A population of nodes in its open file."""
+"""A node population in its open file."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened_population(config: PopulationConfig, circuit: Path, where: str) -> Iterator[Any]:
-    """The HDF5 group of a population, in its open file; what goes wrong is one line."""
+    """Open the HDF5 group of a population; errors of HDF5 become one line."""
     with open_h5(config.nodes_file, *words_of(config, circuit)) as file, h5_errors(where):
         yield population_in(file, config, circuit)
 
 
 def words_of(config: PopulationConfig, circuit: Path) -> tuple[str, str]:
-    """What a nodes file is, and what to do where it is not there."""
+    """Return a description of a nodes file, and what to do if it is missing."""
     return f"the nodes file of population {config.name!r}", f"correct the path in {circuit}"
 
 
 def population_in(file: Any, config: PopulationConfig, circuit: Path) -> Any:
-    """The HDF5 group of a population."""
+    """Return the HDF5 group of a population."""
     nodes = child(file, "nodes")
     group = child(nodes, config.name) if hasattr(nodes, "keys") else None
     if not hasattr(group, "keys"):

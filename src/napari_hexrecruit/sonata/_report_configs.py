@@ -18,9 +18,9 @@ _ENDING = ".h5"
 
 
 def report_configs(path: Path, content: Mapping[str, Any]) -> tuple[ReportConfig, ...]:
-    """Reports of a configuration; entries that are not sections are left out.
+    """Return the reports of a configuration; entries that are not sections are left out.
 
-    A report that names no file has its own name as the name of its file.
+    The file of a report that names none has the name of the report.
     """
     reports, output = content.get("reports"), content.get("output")
     folder = output.get("output_dir") if isinstance(output, dict) else None
@@ -42,12 +42,12 @@ def report_configs(path: Path, content: Mapping[str, Any]) -> tuple[ReportConfig
 
 
 def report_named(path: Path, reports: Sequence[ReportConfig], name: str) -> ReportConfig:
-    """The report of a name, or of a path.
+    """Return a report by its name or path.
 
     Raises
     ------
     SimulationDataError
-        If the configuration has none of the name, and it is not the name of a file.
+        If the configuration has no report of the name, and it is not the name of a file.
     """
     for report in reports:
         if report.name == name:

@@ -1,4 +1,4 @@
-"""Which element of a report is the soma of which neuron."""
+"""The elements of a report that are the somata of neurons."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _AGAIN = "write the report again"
 
 @dataclass(frozen=True)
 class Mapping:
-    """Elements of each neuron, as the file has them.
+    """Elements of each neuron in the file.
 
     Attributes
     ----------
     node_ids
         (n_neurons,) ids.
     first, last
-        (n_neurons,) elements from the first to before the last.
+        (n_neurons,) range of elements: from `first` to before `last`.
     element_ids
-        (n_elements,) number of each element in its neuron; None where the file has none.
+        (n_elements,) number of each element in its neuron; None if the file has none.
     """
 
     node_ids: npt.NDArray[np.int64]
@@ -39,16 +39,16 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Somata:
-    """Elements that are somata, ascending, and whose they are.
+    """Elements that are somata, ascending, and their neurons.
 
     Attributes
     ----------
     columns
         (n,) int64 elements.
     neurons
-        (n,) int32 rows of the population.
+        (n,) int32 rows of the neurons in the population.
     assumed
-        What was taken for granted, a sentence each.
+        Assumptions, one sentence each.
     """
 
     columns: npt.NDArray[np.int64]
@@ -93,21 +93,21 @@ def mapping_of(group: Any, n_elements: int, where: str) -> Mapping:
 
 
 def somata_of(mapping: Mapping, rows: npt.NDArray[np.int32], where: str, population: str) -> Somata:
-    """The element with number 0 of each neuron, or its only one.
+    """Return the element with number 0 of each neuron, or its only element.
 
     Parameters
     ----------
     mapping
-        What the file has.
+        Mapping of the file.
     rows
         (n_neurons,) row of each neuron, -1 for ids that the population lacks.
     where, population
-        What errors begin with, and whose the neurons are.
+        Start of errors, and population of the neurons.
 
     Raises
     ------
     SimulationDataError
-        If a neuron is not of the population, is listed twice, or has several elements and none has
+        If a neuron is not in the population, is listed twice, or has several elements without a
         number 0.
     """
     _check_rows(mapping, rows, where, population)
@@ -129,7 +129,7 @@ def somata_of(mapping: Mapping, rows: npt.NDArray[np.int32], where: str, populat
 
 
 def _zeros(mapping: Mapping, several: npt.NDArray[np.intp], where: str) -> npt.NDArray[np.int64]:
-    """First element with number 0 of neurons that have several."""
+    """Return the first element with number 0 of neurons with several elements."""
     if mapping.element_ids is None:
         raise SimulationDataError(
             f"{where}/mapping",
@@ -160,7 +160,7 @@ def _check_rows(mapping: Mapping, rows: npt.NDArray[np.int32], where: str, popul
             f" {population!r} lacks",
             "is it the report of another circuit? give the one that it was recorded in",
         )
-    order = np.sort(rows)  # np.unique takes far longer
+    order = np.sort(rows)  # np.unique is far slower
     again = np.flatnonzero(order[1:] == order[:-1])
     if again.size:
         twice = mapping.node_ids[np.flatnonzero(rows == order[again[0]])[0]]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 REPORT = Parameter("report", hint="NAME")
 OLD_LAYOUT = ""
-"""Stands for the population in files of the old layout, which name none."""
+"""Placeholder of the population in files of the old layout, which name none."""
 UNKNOWN_UNITS = "unknown"
 _BLOCK_BYTES = 16 << 20
 _OFF_FRAMES = 1e-3
@@ -45,15 +45,15 @@ class ReportConfig:
     Attributes
     ----------
     name
-        Its name there, or that of its file.
+        Name in the configuration, or of the file.
     path
         The file.
     kind
-        Its ``type``, such as ``compartment`` or ``summation``; empty where it is not said.
+        Its ``type``, such as ``compartment`` or ``summation``; empty if not stated.
     variable
-        Its ``variable_name``; empty where it is not said.
+        Its ``variable_name``; empty if not stated.
     units
-        Its ``unit``; empty where it is not said.
+        Its ``unit``; empty if not stated.
     """
 
     name: str
@@ -65,22 +65,22 @@ class ReportConfig:
 
 @dataclass(frozen=True)
 class Report:
-    """One population of a report in its open file, with one value of each neuron: at the soma.
+    """One population of a report in its open file, with one value per neuron: at the soma.
 
     Attributes
     ----------
     where
-        File and group, as messages begin.
+        File and group, the start of messages.
     data
         Dataset (frame, element).
     somata
-        Which elements are somata, and of whom.
+        Elements that are somata, and their neurons.
     start_ms, dt_ms
-        Time of the first frame, and from frame to frame.
+        Time of the first frame, and time between frames, ms.
     units
-        Of the values.
+        Units of the values.
     assumed
-        What the file does not say and was taken for granted, a sentence each.
+        Assumptions about what the file does not state, one sentence each.
     """
 
     where: str
@@ -98,21 +98,21 @@ class Report:
 
     @property
     def stop_ms(self) -> float:
-        """End of the last frame."""
+        """End of the last frame, ms."""
         return self.start_ms + self.n_frames * self.dt_ms
 
     def times_ms(self) -> npt.NDArray[np.float64]:
-        """(n_frames,) time of each frame."""
+        """Return the (n_frames,) time of each frame, ms."""
         return self.start_ms + self.dt_ms * np.arange(self.n_frames, dtype=np.float64)
 
     def blocks(self, first: int, last: int) -> Iterator[npt.NDArray[Any]]:
-        """(n_frames, n_elements) values of the frames `first` to `last`, some frames at a time.
+        """Yield (n_frames, n_elements) blocks of the frames `first` to `last`.
 
-        The same buffer each time: what is kept has to be copied.
+        Buffers are reused: copy values to keep.
         """
         data, width = self.data, max(1, int(self.data.shape[1]))
         rows = max(1, _BLOCK_BYTES // (width * data.dtype.itemsize))
-        if data.chunks:  # whole chunks: each is unpacked once
+        if data.chunks:  # whole chunks, so that each is decompressed once
             rows = max(data.chunks[0], rows // data.chunks[0] * data.chunks[0])
         kind = np.float32 if data.dtype.itemsize <= 4 else np.float64
         buffers = [np.empty((min(rows, last - first), width), kind) for _ in range(3)]
@@ -133,18 +133,18 @@ def opened_report(
     circuit_populations: Sequence[str],
     rows_of: Callable[[str, npt.NDArray[Any]], npt.NDArray[np.int32]],
 ) -> Iterator[tuple[str, Report]]:
-    """A report of one population, and the population's name.
+    """Open a report of one population, and return the population's name with it.
 
     Parameters
     ----------
     config
-        Which report.
+        The report.
     population
-        Whose; None: of the only population that is in it and in the circuit.
+        Name of the population; None: the only one in both the report and the circuit.
     circuit_populations
         Names of the circuit's populations.
     rows_of
-        Rows of the neurons of a population by their ids, -1 for those that it lacks.
+        Returns the rows of a population's neurons by id, -1 for ids that it lacks.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def opened_report(
 
 
 def populations_of(config: ReportConfig, circuit_populations: Sequence[str]) -> list[str | None]:
-    """Populations of the circuit that a report is of; None where that has to be told by opening it.
+    """Return the circuit's populations in a report; [None] if `opened_report` must find it.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def populations_of(config: ReportConfig, circuit_populations: Sequence[str]) -> 
 
 
 def report_populations(file: Any) -> dict[str, Any]:
-    """Groups of the populations of a report file; `OLD_LAYOUT` where it names none."""
+    """Return the groups of a report file by population; `OLD_LAYOUT` if it names none."""
     report = child(file, "report")
     if hasattr(report, "keys"):
         groups = {name: child(report, name) for name in child_names(report)}
@@ -246,7 +246,7 @@ def _read(
 
 
 def _data_of(group: Any, where: str) -> Any:
-    """The values: ``data`` of the group, in the old layout also of the only group beside it."""
+    """Return ``data`` of the group; in the old layout it can be in the group's only subgroup."""
     data = child(group, "data")
     if data is None:
         others = [child(group, name) for name in child_names(group) if name != "mapping"]
@@ -279,7 +279,7 @@ def _check_data(data: Any, where: str) -> None:
 
 
 def _times(mapping: Any, where: str) -> tuple[float, float, float]:
-    """Start, stop and step of the frames, ms."""
+    """Return start, stop and step of the frames, ms."""
     time = child(mapping, "time")
     what = "has no 'mapping/time' of start, stop and step"
     if time is None or not hasattr(time, "shape") or time.shape != (3,):
@@ -301,7 +301,7 @@ def _times(mapping: Any, where: str) -> tuple[float, float, float]:
 
 
 def _frames_note(data: Any, start: float, stop: float, dt: float, where: str) -> list[str]:
-    """What is said of frames that are one more than their times; a file with fewer is refused."""
+    """Return a note on a frame too many or too few; refuse a larger difference."""
     expected, found = (stop - start) / dt, int(data.shape[0])
     if found < expected - 1 - _OFF_FRAMES or found > expected + 1 + _OFF_FRAMES:
         raise SimulationDataError(
@@ -319,7 +319,7 @@ def _frames_note(data: Any, start: float, stop: float, dt: float, where: str) ->
 
 
 def _units(config: ReportConfig, data: Any, where: str) -> tuple[str, list[str]]:
-    """Units of the values, and what is said of them."""
+    """Return the units of the values, and a note on assumed ones."""
     units = attribute_text(data, "units")
     said = []
     if units is None and config.units:

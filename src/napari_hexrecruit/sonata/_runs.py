@@ -1,4 +1,4 @@
-"""The runs of a simulation: mostly one; several where one configuration runs several times."""
+"""The runs of a simulation: usually one, or several from one configuration."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _LONGEST_MS = 1e12
 
 @dataclass(frozen=True)
 class Run:
-    """When a run begins and ends, ms, and where its spikes are.
+    """Start and stop of a run, ms, and its spikes file.
 
     Attributes
     ----------
     assumed
-        What is taken for granted of it.
+        Assumptions about the run.
     unclear
-        Why its begin and end are not those of the spikes; else empty.
+        Reason why start and stop do not hold for the spikes; else empty.
     """
 
     start_ms: float
@@ -39,11 +39,11 @@ class Run:
 
 
 def read_runs(path: Path, run: dict[str, Any], files: list[Path]) -> tuple[Run, ...]:
-    """The runs that a configuration asks for, one after the other: times go on.
+    """Return the consecutive runs of a configuration; times continue from run to run.
 
-    BMTK's PointNet runs a network several times where ``run.n_runs`` says so, or ``run.tstop`` is a
-    list, and writes a file of spikes for each (PointNet guide, "Running multiple simulations with a
-    single config file").
+    BMTK's PointNet runs a network several times if ``run.n_runs`` is given or ``run.tstop`` is a
+    list, and writes a spikes file for each run (PointNet guide, "Running multiple simulations with
+    a single config file").
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def read_runs(path: Path, run: dict[str, Any], files: list[Path]) -> tuple[Run, 
     run
         Its section ``run``.
     files
-        The spikes files that it names; a single one holds the spikes of all runs.
+        Spikes files that it names; a single one holds the spikes of all runs.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def read_runs(path: Path, run: dict[str, Any], files: list[Path]) -> tuple[Run, 
 
 
 def chosen_run(path: Path, runs: tuple[Run, ...], number: int | None, spikes: Path | None) -> Run:
-    """The run that is meant.
+    """Choose a run.
 
     Parameters
     ----------
@@ -81,15 +81,15 @@ def chosen_run(path: Path, runs: tuple[Run, ...], number: int | None, spikes: Pa
     runs
         Its runs.
     number
-        The one that the user chooses, 1 for the first; None: the only one, or the one whose spikes
-        are given, or all where one file holds the spikes of all.
+        Number that the user chose, 1 for the first; None: the only run, or that of the given
+        spikes, or all runs if one file holds the spikes of all.
     spikes
-        The spikes file that the user gives.
+        Spikes file that the user gave.
 
     Raises
     ------
     SimulationDataError
-        If there is no such run, or there are several and none is meant.
+        If the run does not exist, or if there are several and none is chosen.
     """
     n_runs = len(runs)
     if number is not None:
@@ -133,13 +133,13 @@ def _same(named: Path, given: Path) -> bool:
 
 
 def shown(value: Any) -> str:
-    """A value of JSON for a message."""
+    """Return a JSON value as text for a message."""
     text = json.dumps(value, default=str)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _ends(path: Path, run: dict[str, Any], n_files: int) -> list[float]:
-    """When each run ends, ms."""
+    """Return the end of each run, ms."""
     name = "tstop" if run.get("tstop") is not None else "duration"
     value, n_runs = run.get(name), _n_runs(path, run)
     if value is None:

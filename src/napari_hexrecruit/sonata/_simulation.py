@@ -1,4 +1,4 @@
-"""An opened simulation, and what it keeps in memory."""
+"""An opened simulation, and the data that it keeps in memory."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def open_simulation(
     circuit: str | os.PathLike[str] | None = None,
     run: int | None = None,
 ) -> Simulation:
-    """Open a simulation, which keeps what it reads in memory.
+    """Open a simulation, which keeps the data that it reads in memory.
 
     A second `recruitment_cube` from the result, with another bin width, radius, window or filter,
-    costs only the counting.
+    only needs the time to count.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ def open_simulation(
     circuit
         Circuit configuration to read instead of the one that the configuration names.
     run
-        Number of the run if the configuration has several, 1 for the first. Its window and its
-        spikes file become the defaults. Optional if `spikes` is one of the files that the
-        configuration names.
+        Number of the run if the configuration has several, 1 for the first. Its window and spikes
+        file become the defaults. Optional if `spikes` is one of the files that the configuration
+        names.
 
     Returns
     -------
@@ -106,7 +106,7 @@ class Simulation(Neurons):
 
     @property
     def limits_ms(self) -> tuple[float, float]:
-        """Earliest and latest time that a window may have, ms."""
+        """Earliest and latest time of a window, ms."""
         if self._config is None:
             return -np.inf, np.inf
         if self.run is not None:
@@ -120,7 +120,7 @@ class Simulation(Neurons):
         Raises
         ------
         SimulationDataError
-            If the end of a simulation cannot be told from it.
+            If the end of the simulation cannot be derived from it.
         """
         return self._kept.get("last spike", self._find_last_spike)
 
@@ -135,14 +135,14 @@ class Simulation(Neurons):
         return last
 
     def default_population(self) -> str:
-        """The population that is meant where none is named.
+        """Return the default population.
 
-        The only one of simulated neurons; of several, the only one with spikes.
+        It is the only one with simulated neurons; if there are several, the only one with spikes.
 
         Raises
         ------
         SimulationDataError
-            If that leaves none or several; the message lists them.
+            If none or several remain; the message lists them.
         """
         there = [name for name in self.populations if self.is_there(name)] or self.populations
         real = [name for name in there if self.holds_neurons(name)]
@@ -165,13 +165,13 @@ class Simulation(Neurons):
         )
 
     def resolve_population(self, name: str | None) -> str:
-        """The name itself if the circuit has it; the default population for None.
+        """Return the name if the circuit has the population; the default population for None.
 
         Raises
         ------
         SimulationDataError
-            If the circuit lacks it; or none is named, the circuit has several, and the spikes file
-            does not say whose spikes it holds.
+            If the circuit lacks it; or if none is named, the circuit has several, and the spikes
+            file does not name the population of its spikes.
         """
         if name is None:
             self._spike_file.refuse_nameless()
@@ -186,7 +186,7 @@ class Simulation(Neurons):
         return name
 
     def _name_one(self, name: str = "") -> Text:
-        """Advice to name a population: the one that is written nearly so, if there is one."""
+        """Return advice to name a population: the one with the most similar name, if any."""
         several = tuple(one.strip() for one in name.split(","))
         if set(several) <= set(self.populations):
             return "did you mean ", Parameter("population", several), "?"
@@ -196,28 +196,28 @@ class Simulation(Neurons):
         return "did you mean ", Parameter("population", (near,)), "?"
 
     def spike_populations(self) -> dict[str, int]:
-        """Number of spikes of each population in the spikes file; reads no spike.
+        """Return the number of spikes of each population in the spikes file; reads no spikes.
 
-        One that cannot be read is left out. The name is empty in files of the old layout, which do
-        not say whose spikes they hold.
+        Unreadable populations are left out. The name is empty in files of the old layout, which do
+        not name the population of their spikes.
         """
         return self._spike_file.counts()
 
     def spike_span_ms(self, population: str) -> tuple[float, float] | None:
-        """Times of the first and the last spike of a population, ms; None where there is none."""
+        """Return the times of a population's first and last spike, ms; None without spikes."""
         with self.spike_train(population) as train:
             return train.span_ms() if train is not None else None
 
     def spikes(self, population: str, progress: Progress | None = None) -> Spikes:
-        """Spikes of a population. Read once, then kept.
+        """Return the spikes of a population. They are read once, then kept.
 
-        A population that the file lacks, while all that it has are populations of the circuit,
-        never fired; that is said in ``assumed``.
+        If the file lacks the population and all its populations are in the circuit, the population
+        is assumed never to have fired; ``assumed`` states this.
 
         Raises
         ------
         SimulationDataError
-            If the spikes file is missing or cannot be read, or holds spikes only of populations
+            If the spikes file is missing or cannot be read, or lacks the population and has one
             that the circuit lacks.
         """
 
@@ -230,39 +230,39 @@ class Simulation(Neurons):
         return self._kept.get(("spikes", population), read)
 
     def keeps_spikes(self, population: str) -> bool:
-        """Whether the spikes of a population have been read and are kept."""
+        """Whether the spikes of a population are kept in memory."""
         return self._kept.has(("spikes", population))
 
     def spike_train(self, population: str) -> AbstractContextManager[SpikeTrain | None]:
-        """Spikes of a population in their open file; None where it never fired."""
+        """Open the spikes of a population; None if it never fired."""
         return self._spike_file.train(population)
 
     @property
     def reports(self) -> tuple[ReportConfig, ...]:
-        """Reports that the configuration names; their files may be missing."""
+        """Reports that the configuration names; their files can be missing."""
         return report_configs(self.path, self.configuration)
 
     def report_config(self, name: str) -> ReportConfig:
-        """A report by its name in the configuration, or the path of its file.
+        """Return a report by its name in the configuration, or the path of its file.
 
         Raises
         ------
         SimulationDataError
-            If the configuration names none such, and it is not the name of a file.
+            If the configuration has no report of the name, and it is not the name of a file.
         """
         return report_named(self.path, self.reports, name)
 
     def report(
         self, config: ReportConfig, population: str | None = None
     ) -> AbstractContextManager[tuple[str, Report]]:
-        """A report of one population in its open file, and the name of the population.
+        """Open a report of one population, and return the population's name with it.
 
         Parameters
         ----------
         config
-            Which report.
+            The report.
         population
-            Whose; None: of the only population that is in it and in the circuit.
+            Name of the population; None: the only one in both the report and the circuit.
 
         Raises
         ------
@@ -274,7 +274,7 @@ class Simulation(Neurons):
         return opened_report(config, population, self.populations, self.rows_of)
 
     def report_populations(self, config: ReportConfig) -> list[str | None]:
-        """Populations of the circuit that a report is of; `report` takes each of them.
+        """Return the circuit's populations in a report, as arguments for `report`.
 
         Raises
         ------
@@ -286,19 +286,19 @@ class Simulation(Neurons):
     def edges(
         self, source: str, target: str, named: str | None = None
     ) -> AbstractContextManager[Edges]:
-        """The edges from one population to another in their open file.
+        """Open the edges from one population to another.
 
         Parameters
         ----------
         source, target
             Names of the node populations.
         named
-            Population of edges of the circuit, or an edges file; None: any of the circuit.
+            Edge population of the circuit, or an edges file; None: any of the circuit.
 
         Raises
         ------
         SimulationDataError
-            If there are none, or several.
+            If no edge population matches, or several do.
         """
         path = self._circuit.path
         if named is not None and named.endswith((".h5", ".hdf5")):

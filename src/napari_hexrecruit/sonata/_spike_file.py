@@ -1,4 +1,4 @@
-"""Whose spikes a spikes file holds, seen from a circuit."""
+"""A spikes file, and the circuit's populations that it has spikes of."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SpikeFile:
-    """A spikes file, and what else is known of it.
+    """A spikes file and its context.
 
     Attributes
     ----------
     path
         The file.
     circuit_populations
-        The populations of the circuit.
+        Populations of the circuit.
     remedy
-        What to do where the file is missing.
+        What to do if the file is missing.
     dt_ms
-        Step of the simulation, ms; None where it is not known.
+        Step of the simulation, ms; None if unknown.
     """
 
     path: Path
@@ -38,12 +38,12 @@ class SpikeFile:
     remedy: Text
     dt_ms: float | None = None
     suggests: bool = False
-    """Whether a file is named at the end of the remedy."""
+    """True to append the name of an existing spikes file to the remedy."""
 
     def counts(self) -> dict[str, int]:
-        """Number of spikes of each population; `OLD_LAYOUT` where the file names none.
+        """Return the number of spikes of each population; `OLD_LAYOUT` if the file names none.
 
-        A population that cannot be read is left out: that is told when it is asked for.
+        Unreadable populations are left out; using one raises the error.
         """
         found = {}
         with self._trains() as trains:
@@ -55,7 +55,7 @@ class SpikeFile:
         return found
 
     def last_ms(self) -> float:
-        """Time of the last spike of all populations, ms; 0 where there is none.
+        """Return the time of the last spike of all populations, ms; 0 without spikes.
 
         The tolerance of bins is added: a spike just below an edge is in the bin that starts there.
         """
@@ -65,7 +65,7 @@ class SpikeFile:
                 try:
                     train = open_train()
                     span = train.span_ms()
-                except SimulationDataError:  # told when that population is asked for
+                except SimulationDataError:  # raised when that population is used
                     continue
                 if span is not None:
                     ends.append(span[1] + float(train.clock.tolerance_ms(span[1])))
@@ -73,12 +73,12 @@ class SpikeFile:
 
     @contextmanager
     def train(self, population: str) -> Iterator[SpikeTrain | None]:
-        """Spikes of a population in the open file; None where it never fired.
+        """Open the spikes of a population; None if it never fired.
 
         Raises
         ------
         SimulationDataError
-            If it is not in the file, and somebody whom the circuit lacks is.
+            If the file lacks it, and has a population that the circuit lacks.
         """
         with self._trains() as trains:
             if OLD_LAYOUT in trains:
@@ -95,14 +95,14 @@ class SpikeFile:
                 yield None
 
     def silence(self, population: str) -> str:
-        """What is assumed of a population that the file lacks."""
+        """Return the note on a population that the file lacks."""
         return (
             f"{self.path}: has no spikes of population {population!r};"
             " it is assumed that it never fired"
         )
 
     def refuse_nameless(self) -> None:
-        """Refuse a file that does not say which of several populations it is of."""
+        """Refuse a file that does not name which of several populations it has spikes of."""
         if len(self.circuit_populations) < 2 or not self.path.is_file():
             return
         with self._trains() as trains:
@@ -125,7 +125,7 @@ class SpikeFile:
             yield trains
 
     def _instead(self, error: SimulationDataError) -> SimulationDataError:
-        """What else can be said of a file that is not there, or is of another kind."""
+        """Return a better error for a file that is missing or of another kind."""
         other = instead_of(self.path, "spikes")
         if other is not None or self.path.is_file() or not self.suggests:
             return other or error
@@ -133,7 +133,7 @@ class SpikeFile:
         return SimulationDataError(error.where, error.what, (self.remedy, known))
 
     def _refuse_strangers(self, population: str, found: list[str]) -> None:
-        """A population is not silent in a file whose spikes are of nobody that we know."""
+        """Refuse to take a population for silent if the file has unknown populations."""
         strangers = [name for name in found if name not in self.circuit_populations]
         if strangers:
             raise SimulationDataError(

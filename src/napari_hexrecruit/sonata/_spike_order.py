@@ -1,4 +1,4 @@
-"""Whether the times of a spikes file ascend, remembered until the file is changed."""
+"""Whether the times of a spikes file ascend, remembered until the file changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from napari_hexrecruit.storage.cache import stamp, store_arrays, stored_arrays
 
 _WORTH_STORING = 1 << 20
-"""Spikes whose order takes longer to find out than to look up."""
+"""Number of spikes whose order takes longer to check than to look up on disk."""
 _MOST_KNOWN = 1000
 _NAME = "ascending"
 
@@ -18,10 +18,11 @@ _known: dict[tuple[Any, ...], bool] = {}
 
 
 class OrderRecord:
-    """What is known of the order of the times in an open file.
+    """Record of the order of the times in an open file.
 
-    Kept in this process, and for long files in the user's cache folder too, where the workers of a
-    campaign find it. A file of another size, time of change or place on the disk is another one.
+    It is kept in this process, and for long files also in the user's cache folder, where the
+    workers of a campaign find it. A file with another size, modification time or inode is another
+    file.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ class OrderRecord:
         self._is_long = times.shape[0] >= _WORTH_STORING
 
     def get(self) -> bool | None:
-        """Whether the times ascend, NaN last; None where that was not found out yet."""
+        """Return whether the times ascend, NaN last; None if not yet checked."""
         found = _known.get(self._key)
         if found is None and self._is_long:
             stored = stored_arrays(self._stored_key)
@@ -45,7 +46,7 @@ class OrderRecord:
         return found
 
     def put(self, ascending: bool) -> None:
-        """Remember what was found out."""
+        """Record whether the times ascend."""
         if self.get() == ascending:
             return
         while len(_known) >= _MOST_KNOWN:

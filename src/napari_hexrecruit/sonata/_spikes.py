@@ -1,7 +1,7 @@
 """Spikes in SONATA's HDF5 files.
 
-They are read with h5py: libsonata refuses a whole file for an attribute that is missing from one
-population of it, and builds Python lists. Layout: SONATA Developer Guide, "Spike file".
+They are read with h5py, because libsonata refuses a whole file if one population lacks an
+attribute, and builds Python lists. Layout: SONATA Developer Guide, "Spike file".
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
 
 OLD_LAYOUT = ""
-"""Stands for the population in files that have ``/spikes/gids`` without one."""
+"""Placeholder of the population in files that have ``/spikes/gids`` without one."""
 
 _BYTES_PER_SPIKE = np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize
 _BLOCK = 1 << 22
-"""Spikes read at a time."""
+"""Spikes to read at a time."""
 _MS_UNITS = ("ms", "msec", "millisecond", "milliseconds")
 _IDS = ("node_ids", "gids")
 _BY_TIME, _BY_ID = "by_time", "by_id"
@@ -65,13 +65,13 @@ class Spikes:
     neurons
         (n_spikes,) int32 rows of the neurons; -1 for ids outside the population.
     times_ms
-        (n_spikes,) ascending, NaN last; float32 where the file has that, else float64.
+        (n_spikes,) ascending, NaN last; float32 if the file stores that, else float64.
     n_unknown_id
-        How many ids are outside the population.
+        Number of spikes with ids outside the population.
     assumed
-        What the file does not say and was taken for granted, one sentence each.
+        Assumptions about what the file does not state, one sentence each.
     clock
-        How exactly the times are known: the type in the file, and the simulation's step.
+        Precision of the times: their type in the file, and the simulation's step.
     """
 
     neurons: npt.NDArray[np.int32]
@@ -88,15 +88,15 @@ class SpikeTrain:
     Attributes
     ----------
     where
-        File and population, as messages begin.
+        File and population, the start of messages.
     ids, times
         Datasets of whole numbers and of times in ms.
     order
-        What the file says of their order: by_time, by_id, none; empty where it says nothing.
+        Order that the file claims: by_time, by_id or none; empty if it claims nothing.
     assumed
-        What the file does not say and was taken for granted.
+        Assumptions about what the file does not state.
     dt_ms
-        Step of the simulation, ms; None where it is not known.
+        Step of the simulation, ms; None if unknown.
     """
 
     where: str
@@ -111,23 +111,23 @@ class SpikeTrain:
 
     @property
     def mismarked(self) -> str:
-        """The note for a file that claims to be sorted by time, and is not."""
+        """Note for a file that claims to be sorted by time and is not."""
         return f"{self.where}: is marked by_time, but its times are not sorted; sorted"
 
     @property
     def clock(self) -> Clock:
-        """How exactly the times are known."""
+        """Precision of the times."""
         return Clock(self.times.dtype.newbyteorder("="), self.dt_ms)
 
     def blocks(
         self, sizes: Iterable[int] = (), first: int = 0, last: int | None = None
     ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
-        """Ids, and times in float32 or float64, of the spikes `first` to `last`, some at a time.
+        """Yield blocks of ids, and times in float32 or float64, of the spikes `first` to `last`.
 
         Parameters
         ----------
         sizes
-            Of the first blocks; those that follow have the size of the last one.
+            Sizes of the first blocks; the others have the size of the last one.
         """
         end = len(self) if last is None else last
         for part in _parts(first, end, sizes):
@@ -136,18 +136,18 @@ class SpikeTrain:
             yield ids, times.astype(times_type(times.dtype), copy=False)
 
     def times_ms(self, first: int, last: int) -> npt.NDArray[Any]:
-        """Times of the spikes `first` to `last`, alone, in float32 or float64."""
+        """Return only the times of the spikes `first` to `last`, in float32 or float64."""
         with h5_errors(self.where):
             times = np.asarray(self.times[first:last])
         return times.astype(times_type(times.dtype), copy=False)
 
     def node_ids(self, first: int, last: int) -> npt.NDArray[Any]:
-        """Ids of the spikes `first` to `last`, alone."""
+        """Return only the ids of the spikes `first` to `last`."""
         with h5_errors(self.where):
             return np.asarray(self.ids[first:last])
 
     def span_ms(self) -> tuple[float, float] | None:
-        """Times of the first and the last spike, in whatever order, ms; None without any."""
+        """Return the smallest and largest time, in any order, ms; None without spikes."""
         lo, hi = np.inf, -np.inf
         for times in self._blocks_of_times():
             if not np.isnan(times).all():
@@ -155,9 +155,9 @@ class SpikeTrain:
         return (lo, hi) if lo <= hi else None
 
     def is_ascending(self, progress: Progress | None = None) -> bool:
-        """Whether the times ascend, NaN last: all of them are read, up to the first that does not.
+        """Check whether the times ascend, NaN last; reads up to the first that does not.
 
-        What was found is remembered until the file is changed; see `OrderRecord`.
+        The result is remembered until the file changes; see `OrderRecord`.
         """
         found = self.order_record.get()
         if found is None:
@@ -167,7 +167,7 @@ class SpikeTrain:
 
     @cached_property
     def order_record(self) -> OrderRecord:
-        """What is known of the order of the times."""
+        """Record of the order of the times."""
         return OrderRecord(self.times)
 
     def _read_order(self, progress: Progress | None) -> bool:
@@ -187,7 +187,7 @@ class SpikeTrain:
 
 
 def times_type(stored: np.dtype[Any]) -> type[np.float32 | np.float64]:
-    """Type that times are kept and counted in: the stored one where the loops know it."""
+    """Return the type to keep and count times in: the stored one if the compiled code takes it."""
     return np.float32 if stored.kind == "f" and stored.itemsize == 4 else np.float64
 
 
@@ -201,7 +201,7 @@ def _parts(first: int, last: int, sizes: Iterable[int]) -> Iterator[slice]:
 
 @contextmanager
 def opened_trains(path: Path, remedy: Text) -> Iterator[dict[str, Callable[[], SpikeTrain]]]:
-    """The spikes file by population: what gives each one's spikes, or says what is wrong with it.
+    """Open the spikes file; for each population, a function returns its spikes or raises.
 
     Raises
     ------
@@ -231,14 +231,14 @@ def read_spikes(
     rows_of: Callable[[npt.NDArray[Any]], npt.NDArray[np.int32]],
     progress: Progress | None,
 ) -> Spikes:
-    """All spikes of a population in memory, ascending in time.
+    """Read all spikes of a population into memory, ascending in time.
 
     Parameters
     ----------
     train
-        The spikes in their file.
+        Spikes in their file.
     rows_of
-        Rows of neurons for ids; -1 for those that there are not.
+        Returns the rows of neurons for ids; -1 for unknown ids.
     progress
         Called as ``progress(what, done, total)``.
 
@@ -272,7 +272,7 @@ def read_spikes(
 
 
 def _train(group: Any, where: str) -> SpikeTrain:
-    """Refuse what is not a population of spikes; say what had to be assumed."""
+    """Return the spikes of a population with assumptions; refuse a group without spikes."""
     times = child(group, "timestamps")
     ids = next(
         (found for found in (child(group, name) for name in _IDS) if found is not None), None
@@ -309,7 +309,7 @@ def _train(group: Any, where: str) -> SpikeTrain:
 
 
 def _order(*items: Any) -> str:
-    """The attribute ``sorting``, wherever it stands; empty where it says nothing."""
+    """Return the order that the attribute ``sorting`` of an item states; empty for none."""
     for item in items:
         text = attribute_text(item, "sorting")
         if text is not None:

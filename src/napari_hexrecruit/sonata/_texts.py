@@ -1,4 +1,4 @@
-"""Texts of a nodes file: strings, codes into a library, names of an enumeration."""
+"""Texts in a nodes file: strings, codes of a library, names of an enumeration."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from napari_hexrecruit.values import Column
 
 _MOST_TEXTS = 1 << 20
-"""Texts that a library may list; those of circuits have some hundred, or one a morphology."""
+"""Most texts of a library; circuits have some hundred, or one per morphology."""
 _LIBRARY = "@library"
 _BLOCK = 1 << 18
-"""Texts held as Python objects at a time, or codes that are looked up."""
+"""Texts to hold as Python objects, or codes to look up, at a time."""
 
 
 def library(part: Any, name: str, where: str) -> list[str] | None:
-    """Texts of a property's library; None where it has none.
+    """Return the texts of a property's library; None without a library.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def library(part: Any, name: str, where: str) -> list[str] | None:
         return None
     where = f"{where}: @library of {name!r}"
     with h5_errors(where):
-        if not found.size:  # h5py gives an empty list the type of numbers
+        if not found.size:  # an empty list written by h5py has a numeric type
             return []
         if found.ndim != 1 or found.dtype.kind not in "OSU":
             raise SimulationDataError(where, "is not a list of texts", "correct the nodes file")
@@ -49,7 +49,7 @@ def library(part: Any, name: str, where: str) -> list[str] | None:
 
 
 def enumeration(item: Any) -> dict[int, str] | None:
-    """Names of the values of an HDF5 enumeration; None for other datasets."""
+    """Return the names of an HDF5 enumeration's values; None for other datasets."""
     import h5py
 
     named = h5py.check_enum_dtype(item.dtype) if item.dtype.kind in "iu" else None
@@ -59,26 +59,26 @@ def enumeration(item: Any) -> dict[int, str] | None:
 def by_codes(
     codes: npt.NDArray[Any], texts: list[str], where: str, node: Callable[[int], int]
 ) -> Column:
-    """Text from library codes; a value that the library lists twice becomes one category.
+    """Return text from library codes; a text that the library repeats becomes one category.
 
-    The code -1 is a missing value, as pandas writes it; so is the greatest number of an unsigned
-    type, which -1 becomes there, unless the library is as long as that.
+    Code -1 is a missing value, as written by pandas. In an unsigned type it becomes the largest
+    number, which is a missing value too, unless the library is that long.
 
     Parameters
     ----------
     codes
-        Code of each node; real numbers are whole ones or NaN, for a missing value.
+        Code of each node; real numbers must be whole, or NaN for a missing value.
     texts
-        The library.
+        Texts of the library.
     where
-        What an error begins with.
+        Start of an error.
     node
-        ``node_id`` of a position in `codes`.
+        Returns the ``node_id`` of a position in `codes`.
 
     Raises
     ------
     SimulationDataError
-        If a code is not one of the library's.
+        If the library lacks a code.
     """
     import pandas as pd
 
@@ -103,7 +103,7 @@ def by_codes(
 def _rows_of(
     codes: npt.NDArray[Any], n_texts: int
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """Place of each code's text, behind the last one for none; and which are wrong, if any."""
+    """Return the position of each code's text, after the last for none; and wrong codes."""
     if codes.dtype.kind in "iu" and codes.min() >= 0 and codes.max() < n_texts:
         return codes, np.zeros(0, dtype=bool)
     if codes.dtype.kind == "f":
@@ -116,7 +116,7 @@ def _rows_of(
 
 
 def strings(item: Any) -> Column:
-    """A dataset of texts as codes, a block of Python objects at a time."""
+    """Convert a dataset of texts to codes, block by block."""
     import pandas as pd
     from pandas.api.types import union_categoricals
 

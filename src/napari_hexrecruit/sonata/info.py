@@ -1,4 +1,4 @@
-"""What a simulation holds, as plain data: for ``hexrecruit info`` and for choices in a window."""
+"""The contents of a simulation as plain data, for ``hexrecruit info`` and choices in widgets."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _MOST_VALUES = 40
 
 
 def simulation_info(sim: Simulation, words: Words = in_python) -> dict[str, Any]:
-    """Populations, node sets, stimuli and spikes of a simulation.
+    """Return populations, node sets, stimuli and spikes of a simulation.
 
     Parameters
     ----------
     sim
         An opened simulation.
     words
-        How errors name parameters, by default as Python does.
+        How errors name parameters; by default as in Python.
 
     Returns
     -------
     dict
-        JSON-ready. Times are ms; ``columns`` maps the name of a property to `column_info`. A
-        population or a column that cannot be read has an ``error``, and stops nothing.
+        Ready for JSON. Times are in ms; ``columns`` maps the name of a property to `column_info`.
+        An unreadable population or column has an ``error``; the others are still reported.
     """
     node_sets, broken = _node_sets(sim, words)
     populations = [_population_info(sim, name, words) for name in sim.populations]
@@ -56,7 +56,7 @@ def simulation_info(sim: Simulation, words: Words = in_python) -> dict[str, Any]
 
 
 def column_info(column: Column) -> dict[str, Any]:
-    """Kind of a property and its values.
+    """Return the kind of a property and its values.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ def column_info(column: Column) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``kind`` (text, boolean, integer or real) with ``values``, value to number of neurons, the
-        most frequent 40 at most, and ``n_values``; or with ``range``, least and greatest. Neurons
-        without a value are ``n_missing``; those whose real number is none, ``n_not_finite``.
+        ``kind`` (text, boolean, integer or real), with ``values``, the number of neurons by value
+        for at most the 40 most frequent, and ``n_values``; or with ``range``, smallest and largest.
+        ``n_missing`` counts neurons without a value, ``n_not_finite`` those with NaN or infinity.
     """
     if isinstance(column, pd.Categorical):
         there = column.codes >= 0
@@ -86,7 +86,7 @@ def column_info(column: Column) -> dict[str, Any]:
 
 
 def _real_info(column: Any) -> dict[str, Any]:
-    """Real numbers, and whole ones that are real only because other neurons have none."""
+    """Describe real numbers, or whole ones that are stored as real because some are missing."""
     finite = column[np.isfinite(column)]
     n_lost, n_missing = len(column) - finite.size, int(np.isnan(column).sum())
     if finite.size and n_missing and n_lost == n_missing and (finite == np.round(finite)).all():
@@ -109,7 +109,7 @@ def _integers(column: Column) -> dict[str, Any]:
 
 
 def _node_sets(sim: Simulation, words: Words) -> tuple[tuple[str, ...], list[str]]:
-    """Names of the node sets; and why there is none, where a file of them cannot be read."""
+    """Return the names of the node sets, and the error if a node sets file cannot be read."""
     try:
         return sim.node_sets, []
     except SimulationDataError as error:
@@ -117,7 +117,7 @@ def _node_sets(sim: Simulation, words: Words) -> tuple[tuple[str, ...], list[str
 
 
 def _population_info(sim: Simulation, name: str, words: Words) -> dict[str, Any]:
-    """What a population holds; one that cannot be read has its ``error``, and so has a column."""
+    """Describe a population; an unreadable population or column has an ``error``."""
     try:
         columns, n_neurons, kind = sim.columns(name), sim.n_neurons(name), sim.population_type(name)
     except SimulationDataError as error:
@@ -152,7 +152,7 @@ def _spikes_info(sim: Simulation) -> list[dict[str, Any]] | None:
 def report_info(
     sim: Simulation, config: ReportConfig, words: Words = in_python
 ) -> list[dict[str, Any]]:
-    """What a report holds of each population; what cannot be read has an ``error``.
+    """Describe a report for each population; an unreadable one has an ``error``.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def report_info(
     config
         One of its reports.
     words
-        How errors name parameters, by default as Python does.
+        How errors name parameters; by default as in Python.
     """
     found: list[dict[str, Any]] = []
     about: dict[str, Any] = {"name": config.name, "file": str(config.path), "type": config.kind}
@@ -193,7 +193,7 @@ def _most_frequent(named: dict[str, int]) -> dict[str, Any]:
 
 
 def info_lines(found: dict[str, Any]) -> list[str]:
-    """Lines of what `simulation_info` has found."""
+    """Return the result of `simulation_info` as lines."""
     lines = [
         f"simulation   {found['simulation']}",
         f"time         {found['start_ms']:g} to {found['duration_ms']:g} ms",
@@ -211,7 +211,7 @@ def info_lines(found: dict[str, Any]) -> list[str]:
 
 
 def report_text(report: dict[str, Any]) -> str:
-    """What a report holds, as `report_info` has found."""
+    """Return a description of a report from the result of `report_info`."""
     return (
         f"{report['n_neurons']:,} neurons of {report['population']!r},"
         f" {report['start_ms']:g} to {report['stop_ms']:g} ms in steps of {report['dt_ms']:g} ms,"

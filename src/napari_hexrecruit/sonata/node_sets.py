@@ -1,7 +1,7 @@
-"""Neurons as SONATA node sets in a file of their own.
+"""Writes neurons as SONATA node sets to a separate file.
 
-SONATA Developer Guide, "Node sets file": an object whose keys are names and whose values say which
-nodes belong to the set; here by ``population`` and ``node_id``.
+SONATA Developer Guide, "Node sets file": an object whose keys are names and whose values define the
+nodes of the set; here by ``population`` and ``node_id``.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 def node_set_of(population: str, node_ids: npt.ArrayLike) -> dict[str, Any]:
-    """A node set that lists its nodes.
+    """Return a node set that lists its nodes.
 
     Parameters
     ----------
     population
         Name of the node population.
     node_ids
-        (n,) SONATA node ids, from 0; in any order, each counts once.
+        (n,) SONATA node ids, from 0, in any order; repeated ids count once.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def node_set_of(population: str, node_ids: npt.ArrayLike) -> dict[str, Any]:
 def merged_node_sets(
     sets: Mapping[str, Any], name: str, node_set: Mapping[str, Any] | list[str]
 ) -> dict[str, Any]:
-    """A copy of node sets with one more: a rule, or a list of names of others.
+    """Return a copy of node sets with one added: a rule, or a list of names of others.
 
     Raises
     ------
@@ -60,17 +60,17 @@ def merged_node_sets(
 def merged_neurons(
     sets: Mapping[str, Any], name: str, node_ids: Mapping[str, npt.ArrayLike]
 ) -> dict[str, Any]:
-    """A copy of node sets with one more, that lists its nodes.
+    """Return a copy of node sets with one added that lists its nodes.
 
     Parameters
     ----------
     sets
-        Name of each set and what belongs to it.
+        Node sets by name.
     name
-        Of the new one.
+        Name of the new set.
     node_ids
-        Its nodes, by their population. Those of several are sets of their own, ``NAME.POPULATION``,
-        which the new one is made of.
+        Its nodes by population. Several populations become separate sets ``NAME.POPULATION``, which
+        the new set combines.
 
     Raises
     ------
@@ -99,28 +99,29 @@ def write_node_sets(
     protected: Iterable[str | os.PathLike[str]] = (),
     overwrite: bool = False,
 ) -> Path:
-    """Node sets as a JSON file, one set a line.
+    """Write node sets to a JSON file, one set per line.
 
     Parameters
     ----------
     path
         Name of the file.
     sets
-        Name of each set and what belongs to it.
+        Node sets by name.
     protected
         Files that are never replaced: those of the circuit and of the simulation.
     overwrite
-        Replace another file that is there already.
+        Replace another file if it exists.
 
     Returns
     -------
     Path
-        The file. It is written aside and renamed: no half file ever carries its name.
+        The file. It is written under another name and renamed, so an incomplete file never has its
+        final name.
 
     Raises
     ------
     ValueError
-        If the file is a protected one.
+        If the file is protected.
     FileExistsError
         If the file exists and `overwrite` is False.
 
