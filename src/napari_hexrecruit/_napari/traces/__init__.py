@@ -1,4 +1,4 @@
 """The panel *Traces*: values of hexagons over time, under the time slider.
 
-Must not know how a cube is computed.
+Must not know how cubes are computed.
 """

@@ -1,4 +1,4 @@
-"""The plot of traces as a widget, with a time cursor that moves without drawing the plot again."""
+"""The plot of traces as a widget, with a time cursor that moves without redrawing the plot."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from napari_hexrecruit._napari.traces.plot import DPI, PlotStyle, TracePlot
 
 _LINE_PX = 1.5
 _SEEN_PX = 3.0
-"""A bin that is wider is shaded."""
+"""Wider bins are shaded."""
 _SHADE = 46
 
 
 class TraceCanvas(FigureCanvasQTAgg):
-    """Shows a `TracePlot`; a click or drag on it chooses a time.
+    """Shows a `TracePlot`; a click or drag chooses a time.
 
     Parameters
     ----------
     style
-        Colours to begin with.
+        Initial colours.
 
     Attributes
     ----------
     plot
-        What is drawn; call `redraw` after a change.
+        The plot; call `redraw` after a change.
     time_chosen
         Emitted with a time in ms while the left button is down on the plot.
     """
@@ -44,7 +44,7 @@ class TraceCanvas(FigureCanvasQTAgg):
         self.plot = TracePlot(figure, style)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 110)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay the viewer's
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the viewer keeps the keyboard
         self._cursor = _Cursor(self)
         self._window: tuple[float, float] | None = None
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -53,11 +53,11 @@ class TraceCanvas(FigureCanvasQTAgg):
 
     @property
     def cursor_ms(self) -> tuple[float, float] | None:
-        """Window of time that the cursor is at."""
+        """Start and end of the bin at the cursor, ms."""
         return self._window
 
     def put_cursor(self, window_ms: tuple[float, float] | None) -> None:
-        """Put the cursor on a bin; None hides it."""
+        """Move the cursor to a bin; None hides it."""
         self._window = window_ms
         if window_ms is None:
             self._cursor.hide()
@@ -66,32 +66,32 @@ class TraceCanvas(FigureCanvasQTAgg):
         self._cursor.put(start, stop, self._top(), self._bottom())
 
     def sizeHint(self) -> Any:
-        """Rather small: the window gives what it has."""
+        """Return a small size; the layout enlarges the canvas if there is room."""
         return QSize(320, 220)
 
     def redraw(self) -> None:
-        """Draw the plot anew, once, when the present event is over."""
+        """Redraw the plot once, after the current event."""
         self.draw_idle()  # type: ignore[no-untyped-call]
 
     def redraw_now(self) -> None:
-        """Draw the plot anew at once; it comes on the screen together with the map."""
+        """Redraw the plot immediately, so that it appears together with the map."""
         self.draw()  # type: ignore[no-untyped-call]
 
     def restyle(self, style: PlotStyle) -> None:
-        """Draw in other colours."""
+        """Change the colours."""
         self.plot.restyle(style)
         self._cursor.colour = QColor(style.text)
         self.redraw()
 
     def set_margins(self, left: float, right: float) -> None:
-        """Widget pixels to the left and right of the time axis."""
+        """Set the margins to the left and right of the time axis, in widget pixels."""
         ratio = self.device_pixel_ratio
         self.plot.set_margins(left * ratio, right * ratio)
         self.put_cursor(self._window)
         self.redraw()
 
     def resizeEvent(self, event: Any) -> None:
-        """Fit the plot and the cursor into the new size."""
+        """Fit the plot and the cursor to the new size."""
         super().resizeEvent(event)  # type: ignore[no-untyped-call]
         self.plot.fit()
         self.put_cursor(self._window)
@@ -121,7 +121,7 @@ class TraceCanvas(FigureCanvasQTAgg):
 
 
 class _Cursor(QWidget):
-    """A line at the middle of a bin, and its width as a shade; the mouse goes through."""
+    """A line at the middle of a bin, and a shade as wide as the bin; ignores the mouse."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""Traces as files: a picture for a page, or a table. Knows nothing of napari or Qt."""
+"""Traces as files: a picture for print, or a table. Knows neither napari nor Qt."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ def write_picture(
     traces: Traces | None,
     raster: Raster | None = None,
 ) -> None:
-    """Write traces as they are shown, dark on white and with a legend.
+    """Write the shown traces as a picture, dark on white and with a legend.
 
     Parameters
     ----------
     path
-        Ends with ``.png`` (200 dots per inch) or ``.svg`` (text stays text). A file that is there
-        is replaced, once the new one is whole.
+        File that ends with ``.png`` (200 dots per inch) or ``.svg`` (text stays text). An existing
+        file is replaced when the new one is complete.
     strip, traces
-        What is shown.
+        Population, and picked hexagons if any.
     raster
-        Spikes of the hexagons; None: without.
+        Spikes of the hexagons; None: no raster.
 
     Raises
     ------
     ValueError
-        If the name has another ending.
+        If the name has a different ending.
     OSError
         If the file cannot be written.
     """
@@ -73,12 +73,12 @@ def write_picture(
 
 
 def write_table(path: Path, traces: Traces | None) -> None:
-    """Write the values of traces as CSV; a file that is there is replaced.
+    """Write the values of traces as CSV; an existing file is replaced.
 
     Raises
     ------
     ValueError
-        If nothing is selected, so that there are no values.
+        If no hexagon is selected, so that there are no values.
     OSError
         If the file cannot be written.
     """

@@ -1,4 +1,4 @@
-"""Spikes of the picked hexagons' neurons, and a picture of them. Knows nothing of napari or Qt."""
+"""Spikes of the neurons in picked hexagons, as a picture. Knows neither napari nor Qt."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ _QUANTILE = 0.99
 def read_raster(
     source: SimulationSource, cube: xr.Dataset, names: Sequence[str], progress: Progress
 ) -> xr.Dataset:
-    """Read the spikes of some hexagons within the window of a cube.
+    """Read the spikes of hexagons within the window of a cube.
 
     Parameters
     ----------
     source
         The simulation that the cube was counted from.
     cube
-        A recruitment cube; its time may begin at an onset.
+        A recruitment cube; its time can be relative to an onset.
     names
-        The hexagons.
+        Names of the hexagons.
     progress
         Called as ``progress(what, done, total)``.
 
     Returns
     -------
     xr.Dataset
-        As `napari_hexrecruit.analysis.raster` gives it, times as those of the cube.
+        As from `napari_hexrecruit.analysis.raster`, with times in the cube's time.
 
     Raises
     ------
     SimulationDataError, ValueError
-        If the simulation cannot be read, or is not the one of the cube.
+        If the simulation cannot be read, or does not match the cube.
     """
     members = source.members(cube, progress)
     spikes = Populations.of(source.simulation(), cube).spikes(progress)
@@ -68,16 +68,16 @@ def read_raster(
 
 @dataclass(frozen=True, eq=False)
 class Raster:
-    """Spikes of the picked hexagons, to be drawn at any size.
+    """Spikes of the picked hexagons, drawable at any size.
 
     Parameters
     ----------
     spikes
-        What `read_raster` gives.
+        Result of `read_raster`.
     colours
         Colour of each hexagon.
     window_ms
-        Start and end of the time axis.
+        Start and end of the time axis, ms.
     """
 
     spikes: xr.Dataset
@@ -90,7 +90,7 @@ class Raster:
         return int(self.spikes.attrs["n_lines"])
 
     def picture(self, n_columns: int, n_rows: int) -> npt.NDArray[np.uint8]:
-        """Draw them; see `raster_picture`."""
+        """Draw the spikes, see `raster_picture`."""
         return raster_picture(self.spikes, self.colours, self.window_ms, n_columns, n_rows)
 
 
@@ -101,24 +101,24 @@ def raster_picture(
     n_columns: int,
     n_rows: int,
 ) -> npt.NDArray[np.uint8]:
-    """Draw spikes as a picture whose cost to show does not depend on their number.
+    """Draw spikes as a picture, which takes the same time to show for any number of spikes.
 
     Parameters
     ----------
     spikes
-        What `raster` gives.
+        Result of `raster`.
     colours
         Colour of each hexagon.
     window_ms
-        Left and right edge.
+        Time at the left and right edge, ms.
     n_columns, n_rows
-        Size; fewer rows where there are fewer neurons.
+        Size of the picture; fewer rows if there are fewer neurons.
 
     Returns
     -------
     (n_rows, n_columns, 4) uint8
-        RGBA, the first neuron in row 0. The more spikes in a cell, the more opaque; a single one
-        is seen.
+        RGBA, the first neuron in row 0. Cells with more spikes are more opaque; a single spike is
+        visible.
     """
     n_lines = max(int(spikes.attrs["n_lines"]), 1)
     n_rows = min(n_rows, n_lines)

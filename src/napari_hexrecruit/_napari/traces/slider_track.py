@@ -1,4 +1,4 @@
-"""Where napari's time slider is in the window, so that a plot below it has the same time axis."""
+"""Find napari's time slider in the window, so that a plot below it can share its time axis."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _MOVES = (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hi
 
 
 class SliderTrack(QObject):
-    """Tells where the handle of a slider is for the first and for the last bin.
+    """Gives the position of a slider's handle for the first and the last bin.
 
     Parameters
     ----------
     panel
-        The widget that wants to be in line with the slider.
+        The widget to align with the slider.
 
     Attributes
     ----------
     moved
-        Emitted when the slider is at another place, or has another size.
+        Emitted when the slider moves or is resized.
     """
 
     moved = Signal()
@@ -33,7 +33,7 @@ class SliderTrack(QObject):
         self._slider: QScrollBar | None = None
 
     def follow(self, axis: int | None) -> None:
-        """Follow the slider of an axis of the viewer; None: none."""
+        """Follow the slider of an axis of the viewer; None: no slider."""
         found = None if axis is None else _slider_of(self._panel.window(), axis)
         if found is self._slider:
             return
@@ -45,19 +45,19 @@ class SliderTrack(QObject):
             found.destroyed.connect(self._forget)
 
     def ends(self, n_bins: int) -> tuple[float, float] | None:
-        """Find where the time axis begins and ends on the panel.
+        """Find the ends of the time axis on the panel.
 
         Parameters
         ----------
         n_bins
-            Bins of the time axis.
+            Number of bins of the time axis.
 
         Returns
         -------
         left, right : float or None
-            Pixels from the left side of the panel: the start of the first bin and the end of the
-            last, such that the middle of a bin is under the middle of the handle. None where there
-            is not a slider, or it is not above the panel.
+            Start of the first bin and end of the last, in pixels from the left side of the panel,
+            placed so that the middle of each bin is under the middle of the handle. None if the
+            slider does not exist, is hidden, or is in another window.
         """
         slider = self._slider
         if slider is None or not slider.isVisible() or n_bins < 2:
@@ -71,7 +71,7 @@ class SliderTrack(QObject):
         return first, first + n_bins * step
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
-        """Hear that the slider is somewhere else."""
+        """React when the slider moves."""
         if event.type() in _MOVES:
             self.moved.emit()
         return False
@@ -81,7 +81,7 @@ class SliderTrack(QObject):
 
 
 def _slider_of(window: QWidget | None, axis: int) -> QScrollBar | None:
-    """napari's slider of an axis: a scroll bar in a widget that knows its axis."""
+    """Return napari's slider of an axis: a scroll bar whose parent stores the axis."""
     if not isinstance(window, QMainWindow):
         return None
     for bar in window.findChildren(QScrollBar):

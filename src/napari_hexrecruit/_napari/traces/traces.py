@@ -1,6 +1,6 @@
-"""What the traces of picked hexagons show, and the raster of their neurons as a picture.
+"""The values of the population and of picked hexagons over time.
 
-Knows nothing of napari or Qt.
+Knows neither napari nor Qt.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class Strip:
     window_ms
         Start of the first bin and end of the last one.
     title
-        What is shown, with its units.
+        The quantity shown, with its units.
     time_title
-        What the time is counted from, with its units.
+        Title of the time axis: the origin of time, with units.
     counted
-        Which neurons count.
+        The neurons that are counted.
     """
 
     time_ms: Floats
@@ -54,11 +54,11 @@ class Strip:
     time_title: str = "Time (ms)"
     counted: str = ""
     fitted: bool = False
-    """Whether the axis need not hold 0, as of a voltage."""
+    """Whether the axis may exclude 0, such as for a voltage."""
 
     @property
     def onset_ms(self) -> float | None:
-        """The onset that the time is counted from, if it lies within the window."""
+        """The onset that is the origin of time, if it lies within the window."""
         start, stop = self.window_ms
         return 0.0 if "onset" in self.time_title and start < 0.0 < stop else None
 
@@ -70,11 +70,11 @@ class Line:
     Parameters
     ----------
     name, n_neurons
-        The hexagon.
+        Name of the hexagon, and number of its neurons.
     values
-        (n_bins,) values; NaN where it has too few neurons.
+        (n_bins,) values; NaN if it has too few neurons.
     colour, dash
-        As its outline on the map; dashes in line widths.
+        Those of its outline on the map; dashes in line widths.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Line:
 
     @property
     def has_value(self) -> bool:
-        """Whether there is anything to draw."""
+        """Whether any value is finite."""
         return bool(np.isfinite(self.values).any())
 
 
@@ -98,15 +98,15 @@ class Traces:
     time_ms
         (n_bins,) middle of each bin.
     lines
-        One for each hexagon; none where there are more than `MOST_LINES`.
+        One line per hexagon; empty for more than `MOST_LINES` hexagons.
     mean
-        (n_bins,) mean, in which every neuron counts alike.
+        (n_bins,) mean with equal weight for every neuron.
     band
-        (2, n_bins) 10th and 90th percentile of the hexagons, where there are no lines; else None.
+        (2, n_bins) 10th and 90th percentile of the hexagons if there are no lines, else None.
     n_hexes, n_neurons
-        Of all picked hexagons.
+        Number of picked hexagons, and of their neurons.
     table
-        What `hex_traces` gave, for files.
+        Result of `hex_traces`, for files.
     """
 
     time_ms: Floats
@@ -117,20 +117,22 @@ class Traces:
     n_neurons: int
     table: xr.Dataset
     fitted: bool = False
-    """Whether the axis need not hold 0, as of a voltage."""
+    """Whether the axis may exclude 0, such as for a voltage."""
 
     def csv(self) -> str:
-        """All values as text: start of the bin in ms, a column for each hexagon, the mean."""
+        """Return the values as CSV: start of the bin in ms, a column per hexagon, the mean."""
         return str(traces_table(self.table).to_csv(index=False))
 
     def limits(self) -> tuple[float, float]:
-        """Lowest and highest value to show: with 0, and a little air at the ends."""
+        """Return the axis limits, see `limits_of`."""
         shown = [line.values for line in self.lines] if self.band is None else [self.band]
         return limits_of([*shown, self.mean], fitted=self.fitted)
 
 
 def limits_of(values: Sequence[Floats], *, fitted: bool = False) -> tuple[float, float]:
-    """Axis limits that hold all finite values, and 0; with `fitted`, 0 only if some are not below.
+    """Return axis limits, with a margin, around all finite values and 0.
+
+    With `fitted`, they exclude 0 if all values are below it.
 
     Examples
     --------
@@ -156,19 +158,19 @@ def limits_of(values: Sequence[Floats], *, fitted: bool = False) -> tuple[float,
 
 
 def is_in_memory(cube: xr.Dataset) -> bool:
-    """Whether a cube is read in a moment; a larger one is read from files, a part at a time."""
+    """Return whether a cube is in memory; otherwise it is read from files in parts."""
     return all(variable.chunks is None for variable in cube.data_vars.values())
 
 
 def strip_of(cube: xr.Dataset, metric: str) -> Strip:
-    """Read the population of a cube."""
+    """Read the population of a cube over time."""
     if not metric_of(cube, metric).pools:
         return empty_strip(cube, metric)
     return replace(empty_strip(cube, metric), values=population_trace(cube, metric=metric).values)
 
 
 def empty_strip(cube: xr.Dataset, metric: str) -> Strip:
-    """Make a strip that has no values yet."""
+    """Make a strip without values."""
     start, width = float(cube[TIME][0]), float(cube.attrs["bin_ms"])
     return Strip(
         time_ms=cube[TIME].values + width / 2.0,
@@ -182,13 +184,13 @@ def empty_strip(cube: xr.Dataset, metric: str) -> Strip:
 
 
 def metric_over_time(cube: xr.Dataset, metric: str) -> str:
-    """Name what is drawn over time: the metric, but the cube's first one where it is a map."""
+    """Return the metric to draw over time: the first one of the cube if `metric` is a map."""
     shown = metric_of(cube, metric)
     return metrics_for(cube)[0].name if is_static(cube, shown) else metric
 
 
 def _time_title(cube: xr.Dataset) -> str:
-    """Say what the time is counted from: ``Time since the onset (ms)``."""
+    """Return the title of the time axis, with the origin of time: ``Time since the onset (ms)``."""
     since = time_from(cube)
     return f"Time since {since} (ms)" if since else "Time (ms)"
 
@@ -196,21 +198,21 @@ def _time_title(cube: xr.Dataset) -> str:
 def traces_of(
     cube: xr.Dataset, names: Sequence[str], slots: Sequence[int], metric: str
 ) -> Traces | None:
-    """Read hexagons of a cube.
+    """Read hexagons of a cube over time.
 
     Parameters
     ----------
     cube
         A recruitment cube.
     names, slots
-        The hexagons and the numbers of their colours.
+        Names of the hexagons, and the numbers of their colours.
     metric
-        Name of what is read.
+        Name of the metric to read.
 
     Returns
     -------
     Traces or None
-        None where nothing is picked.
+        The traces; None if no hexagon is picked.
     """
     if not names:
         return None
@@ -235,26 +237,27 @@ def traces_of(
 
 
 def title_of(cube: xr.Dataset, metric: str) -> str:
-    """Write what an axis shows: ``Neurons recruited (%)``."""
+    """Return the title of the value axis: ``Neurons recruited (%)``."""
     title = metric_of(cube, metric).title_for(cube)
     return f"Neurons {title[0].lower()}{title[1:]}" if metric == RECRUITMENT else title
 
 
 def decimated(x: Floats, y: Floats, n_columns: int) -> tuple[Floats, Floats]:
-    """Thin out a line that is drawn in fewer columns of pixels than it has points.
+    """Thin out a line with more points than the columns of pixels that it is drawn in.
 
     Parameters
     ----------
     x, y
-        (n,) a line, x ascending.
+        (n,) points of a line, x ascending.
     n_columns
-        Columns of pixels.
+        Number of columns of pixels.
 
     Returns
     -------
     x, y
-        The line itself up to four points a column; else the lowest and the highest point of each
-        of as many parts as there are columns, NaN where a part has no value.
+        The line itself up to four points per column; otherwise the line is divided into about one
+        part per column, and reduced to the lowest and highest point of each part, NaN for a part
+        without values.
     """
     n = len(x)
     if n <= 4 * n_columns or n_columns < 1:
@@ -275,7 +278,7 @@ def decimated(x: Floats, y: Floats, n_columns: int) -> tuple[Floats, Floats]:
 
 
 def _percentiles(values: Floats) -> Floats:
-    """(2, n_bins) percentiles over the hexagons that have values."""
+    """Return percentiles over the hexagons with values, (2, n_bins)."""
     valued = values[:, np.isfinite(values).any(axis=0)]
     if valued.shape[1] == 0:
         return np.full((2, len(values)), np.nan)
