@@ -1,4 +1,4 @@
 """The panels *Compare*, *Trials*, *Maps*, *Waves* and *Selection*.
 
-Ask `napari_hexrecruit.analysis` and add what it answers as layers. Must not compute anything.
+Call `napari_hexrecruit.analysis` and add its results as layers. Must not compute anything.
 """

@@ -42,7 +42,7 @@ _SHOWN = [
 ]
 _Z_SCORE = "z_score"
 _LONGEST = 16
-"""Letters of a name that fit beside a colour bar, without its units."""
+"""Longest name, in characters, that fits beside a colour bar, without units."""
 _SHORT = {
     "percentage points": " (% points)",
     "standard deviations": " (SD)",
@@ -52,18 +52,18 @@ _SHORT = {
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What came of a comparison.
+    """Result of a comparison.
 
     Parameters
     ----------
     result
-        The cube with the comparison in it.
+        The cube that holds the comparison.
     originals
-        What was compared, on the hexagons and the time axis of the result, by name.
+        Compared cubes by name, on the hexagons and the time axis of the result.
     metric
-        What was compared.
+        Name of the compared metric.
     sentence
-        How many hexagons have a value.
+        Summary of the hexagons that have a value.
     """
 
     result: xr.Dataset
@@ -78,14 +78,14 @@ def compared(a: xr.Dataset, b: xr.Dataset, names: tuple[str, str], metric: str) 
     Parameters
     ----------
     a, b, metric
-        As `napari_hexrecruit.analysis.compare` takes them.
+        As for `napari_hexrecruit.analysis.compare`.
     names
-        What they are called.
+        Names of the two cubes.
 
     Raises
     ------
     ValueError
-        If their hexagons or bins do not go together, in one sentence.
+        If their hexagons or bins do not match; the message is one sentence.
     """
     one, other = align(a, b)
     mine, theirs = (set(cube[HEX].values.tolist()) for cube in (a, b))
@@ -105,12 +105,12 @@ def compared(a: xr.Dataset, b: xr.Dataset, names: tuple[str, str], metric: str) 
 def deviation(
     cube: xr.Dataset, baseline: tuple[float, float], name: str, metric: str
 ) -> Comparison:
-    """Compare a cube with a window of its own, in standard deviations of that window.
+    """Compare a cube with one of its own windows, in standard deviations of that window.
 
     Raises
     ------
     ValueError
-        If the window is not a window of the cube, or too short.
+        If the window is not within the cube, or is too short.
     """
     result = z_score(cube, cut(cube, *baseline), metric=metric)
     n_valued = int(np.isfinite(result[_Z_SCORE].values).any(axis=0).sum())
@@ -122,12 +122,12 @@ def deviation(
 
 
 class CompareWidget(AnalysisPanel):
-    """Panel that sets hexagons against others and shows difference and originals on one slider.
+    """Panel that compares hexagons, and shows difference and originals on one slider.
 
     Parameters
     ----------
     napari_viewer
-        The viewer that layers are added to.
+        The viewer to add layers to.
     """
 
     title = "Compare"
@@ -172,20 +172,20 @@ class CompareWidget(AnalysisPanel):
     # --- the panel --------------------------------------------------------------------------------
 
     def on_layer(self) -> None:
-        """Offer the windows of a layer that shows another cube."""
+        """Offer the windows of the new cube."""
         self._offer_windows()
 
     def on_closed(self) -> None:
-        """Leave the layers to the viewer."""
+        """Release the layers; they stay in the viewer."""
         self.stage.close()
 
     def on_layers(self) -> None:
-        """Compare with another layer than A, and take away what there is."""
+        """Update the button Back, and choose a layer other than A to compare with."""
         self.back.enabled = bool(self.stage.layers)
         self._take_another()
 
     def _take_another(self) -> None:
-        """Compare with another layer than A itself, where there is one."""
+        """Choose a layer other than A to compare with, if there is one."""
         if self.a.value is not self.b.value:
             return
         others = [layer for layer in self.b.choices if layer is not self.a.value]
@@ -201,7 +201,7 @@ class CompareWidget(AnalysisPanel):
         self.display.visible = kind != BASELINE
 
     def _offer_windows(self) -> None:
-        """Offer windows that make sense: the halves of the cube, and its first fifth."""
+        """Offer default windows: the halves of the cube, and its first fifth."""
         layer = self.a.value
         if not isinstance(layer, RecruitmentLayer) or self._windows_of is layer.cube:
             return
@@ -216,7 +216,7 @@ class CompareWidget(AnalysisPanel):
     # --- comparing --------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Compare what the fields say, in a thread."""
+        """Compare as the fields specify, in a thread."""
         work = self._work()
         if work is not None:
             layers = (self.a.value, self.b.value if self.kind.value == LAYERS else self.a.value)
@@ -274,7 +274,7 @@ class CompareWidget(AnalysisPanel):
         return float(dims.point[FRAME_AXIS]) if dims.ndim >= -FRAME_AXIS else 0.0
 
     def _on_shown(self) -> None:
-        """Show the ratio of the same comparison instead, or the difference again."""
+        """Show the difference or the ratio of the same comparison."""
         layer = self.stage.layer("comparison")
         if isinstance(layer, RecruitmentLayer) and self.display.value in layer.cube:
             layer.metric = self.display.value
@@ -305,15 +305,15 @@ class _Window:
 
     @property
     def name(self) -> str:
-        """What a window is called."""
+        """Name of the window."""
         return f"{self.start.value:g} to {self.stop.value:g} ms"
 
     def offer(self, edges: Any, first: int, last: int) -> None:
-        """Take two edges of bins."""
+        """Set the window to two edges of bins."""
         self.start.step = self.stop.step = float(edges[1] - edges[0])
         self.start.value, self.stop.value = float(edges[first]), float(edges[last])
 
 
 def _apart(names: tuple[str, str]) -> tuple[str, str]:
-    """Names that are not the same."""
+    """Return two different names."""
     return names if names[0] != names[1] else (names[0], f"{names[1]} (B)")

@@ -1,4 +1,4 @@
-"""Maps of who connects, for the panel "Maps"; knows neither widgets nor viewers."""
+"""Maps of connectivity for the panel "Maps"; knows neither widgets nor viewers."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ AFFERENTS = {
     SYNAPSES: "Afferent synapses",
     NEURONS: "Afferent neurons",
 }
-"""Maps of the edges from some neurons, by name."""
+"""Titles of the maps of edges from chosen neurons, by name."""
 SELECTED = ("", "")
-"""Stands for the neurons of the selected hexagons."""
+"""Origin that stands for the neurons of the selected hexagons."""
 Origin = tuple[str, str]
-"""Parameter of `afferents`, and its value."""
+"""Name and value of a parameter of `afferents`."""
 
 
 def origins(source: SimulationSource) -> list[tuple[str, Origin]]:
-    """(label, origin) pairs of what edges can be from, beside the selected hexagons."""
+    """Return (label, origin) pairs of the origins of edges, besides the selected hexagons."""
     simulation = source.simulation()
     sets = [(f"node set {name}", ("node_set", name)) for name in simulation.node_sets]
     return [
@@ -42,14 +42,14 @@ def afferent_map(
     source: SimulationSource | None,
     progress: Progress,
 ) -> xr.DataArray:
-    """A map of `AFFERENTS` from the selected hexagons, a population or a node set.
+    """Compute a map of `AFFERENTS` from the selected hexagons, a population or a node set.
 
     Raises
     ------
     ValueError
-        If no hexagon is selected, or the simulation of the cube is not at hand.
+        If no hexagon is selected, or the simulation of the cube is not available.
     SimulationDataError
-        If there are no such edges, or they cannot be read.
+        If these edges do not exist, or cannot be read.
     """
     if source is None:
         raise ValueError("the simulation of these hexagons is not known: load it, and try again")

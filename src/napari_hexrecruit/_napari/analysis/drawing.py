@@ -1,4 +1,4 @@
-"""Lines and texts that a panel draws over the hexagons, and takes away again."""
+"""Lines and texts that a panel draws over the hexagons, and removes again."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from napari_hexrecruit._napari.flatmap.stacking import keep_thin
 
 
 class Drawing:
-    """The layers over the hexagons that a panel has drawn last.
+    """The layers that a panel has drawn last over the hexagons.
 
     Parameters
     ----------
     viewer
-        Where they are.
+        The viewer of the layers.
     """
 
     def __init__(self, viewer: Any) -> None:
@@ -23,7 +23,7 @@ class Drawing:
         self._layers: list[Layer] = []
 
     def draw(self, *layers: Layer) -> None:
-        """Draw these in place of what there was; the layer that was active stays so."""
+        """Draw layers instead of the previous ones; the active layer does not change."""
         self.clear()
         active = self._viewer.layers.selection.active
         for layer in layers:
@@ -33,7 +33,7 @@ class Drawing:
         self._viewer.layers.selection.active = active
 
     def clear(self) -> None:
-        """Take away what there still is."""
+        """Remove the layers that are still in the viewer."""
         for layer in self._layers:
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)

@@ -56,13 +56,13 @@ from napari_hexrecruit.schema import HEX
 from napari_hexrecruit.storage.atomic import written_aside
 
 _USUAL, _AFTER_STIMULUS = "peak", "half_peak_latency"
-"""Maps that the panel opens with: where most was recruited, or when after time 0."""
+"""Initial map of the panel: the peak or, if the cube includes time 0, the latency."""
 _ONCE = "cumulative_fraction"
 
 
 @dataclass(frozen=True, eq=False)
 class _Made:
-    """A map, and the cube that it is of."""
+    """A map, and the cube it was computed from."""
 
     cube: xr.Dataset
     values: xr.DataArray
@@ -83,17 +83,17 @@ def computed_map(
     cube
         A recruitment cube.
     name, options
-        As `napari_hexrecruit.analysis.hex_map` takes them.
+        As for `napari_hexrecruit.analysis.hex_map`.
     source
-        The simulation of the cube, where it is at hand: neurons that fire in several bins are
-        counted once from its spikes.
+        The simulation of the cube, or None. With it, the cumulative fraction is counted from its
+        spikes, so that neurons that fire in several bins count once.
     progress
         Called as ``progress(what, done, total)``.
 
     Raises
     ------
     ValueError
-        If an option cannot be used, in one sentence.
+        If an option is invalid; the message is one sentence.
     """
     counted = cube
     if name == _ONCE and not is_cumulative(cube) and source is not None and not is_mean(cube):
@@ -109,7 +109,7 @@ def computed_map(
 def _counted_once(
     cube: xr.Dataset, source: SimulationSource, until: float | None, progress: Progress
 ) -> xr.Dataset:
-    """Cube whose only bin is the whole window."""
+    """Compute a cube with the whole window as its only bin."""
     bins = bins_of(cut(cube, None, until))
     return computed_cube(
         source.simulation(),
@@ -124,7 +124,7 @@ def _counted_once(
 
 
 def summary_of(values: xr.DataArray) -> str:
-    """Say what a map holds.
+    """Summarize a map in words.
 
     Examples
     --------
@@ -145,12 +145,12 @@ def summary_of(values: xr.DataArray) -> str:
 
 
 class MapsWidget(AnalysisPanel):
-    """Panel that gives each hexagon one number: a latency, a peak, a rate, a correlation.
+    """Panel that maps one number per hexagon: a latency, a peak, a rate, a correlation.
 
     Parameters
     ----------
     napari_viewer
-        The viewer that layers are added to.
+        The viewer to add layers to.
     """
 
     title = "Maps"
@@ -219,7 +219,7 @@ class MapsWidget(AnalysisPanel):
     # --- the panel --------------------------------------------------------------------------------
 
     def on_layer(self) -> None:
-        """Offer times that the cube has."""
+        """Offer times within the cube."""
         if self.cube is None or self.stage.is_result(self.layer):
             return
         if self._of is not self.cube:
@@ -246,7 +246,7 @@ class MapsWidget(AnalysisPanel):
         self.low.value, self.high.value = bins.start_ms, max(onset, bins.start_ms + bins.width_ms)
 
     def on_closed(self) -> None:
-        """Leave the layers to the viewer."""
+        """Release the layers; they stay in the viewer."""
         self.stage.close()
 
     def _on_map_chosen(self) -> None:
@@ -336,7 +336,7 @@ class MapsWidget(AnalysisPanel):
             self.write(path if path.suffix else path.with_name(path.name + ".csv"))
 
     def write(self, path: Path) -> None:
-        """Write all maps that were added as CSV: name, centre and neurons of each hexagon first."""
+        """Write all added maps as CSV, after name, centre and number of neurons of each hexagon."""
         maps = [made.values for made in self._results.values()]
         self.work(partial(_write_table, maps, path), self.say)
 

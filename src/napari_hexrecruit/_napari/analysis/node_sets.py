@@ -1,6 +1,6 @@
-"""Picked hexagons to neurons in files, and node sets, regions and numbers of neurons to hexagons.
+"""Convert picked hexagons to files of neurons, and node sets or regions to picked hexagons.
 
-What the threads of the widget "Selection" do. Knows nothing of napari or Qt.
+The work of the threads of the widget "Selection". Knows neither napari nor Qt.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _REGION = "region"
 
 @dataclass(frozen=True)
 class Offers:
-    """What there is to pick hexagons by.
+    """Criteria for picking hexagons.
 
     Parameters
     ----------
     node_sets
         Names of the node sets.
     columns
-        Properties of text, ``region`` first if there is one.
+        Text properties, ``region`` first if it exists.
     """
 
     node_sets: tuple[str, ...]
@@ -56,7 +56,7 @@ class Offers:
 
 
 def offers(source: SimulationSource, cube: xr.Dataset) -> Offers:
-    """Read what the simulation of a cube offers, without reading neurons."""
+    """Read the criteria that the simulation of a cube offers, without reading neurons."""
     simulation = source.simulation()
     populations = Populations.of(simulation, cube)
     found = [
@@ -68,16 +68,17 @@ def offers(source: SimulationSource, cube: xr.Dataset) -> Offers:
 
 
 def combined(before: Sequence[str], found: Iterable[str], how: How) -> tuple[str, ...]:
-    """Bring new names together with those that are picked.
+    """Combine found names with the picked ones.
 
     Parameters
     ----------
     before
-        What is picked.
+        Picked names.
     found
-        What was found.
+        Found names.
     how
-        ``replace``, ``add`` to the picks, ``keep`` of the picks, ``remove`` from the picks.
+        ``replace`` the picks, ``add`` to them, ``keep`` only found picks, or ``remove`` found
+        picks.
 
     Examples
     --------
@@ -94,7 +95,7 @@ def combined(before: Sequence[str], found: Iterable[str], how: How) -> tuple[str
 
 
 def names_at(cube: xr.Dataset, positions: npt.NDArray[np.intp]) -> tuple[str, ...]:
-    """Names of hexagons at positions on the hex axis."""
+    """Return the names of hexagons at positions on the hex axis."""
     return tuple(str(name) for name in cube[HEX].values[positions])
 
 
@@ -106,11 +107,11 @@ def names_of_node_set(
     Parameters
     ----------
     source, cube
-        A cube and the simulation that it was counted from.
+        A cube, and the simulation it was counted from.
     node_set
         Name of the node set.
     share
-        Share of the hexagon's neurons that must be in the set; 0: one neuron.
+        Share of a hexagon's neurons that must be in the set; 0: at least one neuron.
     progress
         Called as ``progress(what, done, total)``.
     """
@@ -122,14 +123,14 @@ def names_of_node_set(
 def regions_of(
     source: SimulationSource, cube: xr.Dataset, column: str, progress: Progress
 ) -> HexRegions:
-    """Read the value of a property that most neurons of each hexagon have."""
+    """Read the most frequent value of a property among the neurons of each hexagon."""
     return neuron_regions(source.simulation(), cube, column, progress=progress)
 
 
 def names_in_regions(
     cube: xr.Dataset, regions: HexRegions, wanted: Sequence[str]
 ) -> tuple[str, ...]:
-    """Find the hexagons of some regions."""
+    """Find the hexagons of regions."""
     return names_at(cube, hexes_in_region(regions.region, regions.names, wanted))
 
 
@@ -147,26 +148,27 @@ def save_node_set(
     Parameters
     ----------
     source, cube, hexes
-        The hexagons.
+        Simulation, its cube, and names of the hexagons.
     name
-        Of the node set.
+        Name of the node set.
     path
-        The file; those of the circuit and of the simulation are refused.
+        File to write; files of the circuit and of the simulation are refused.
     destination
-        ``new``: a file with this set alone; ``copy``: with all node sets of circuit and simulation,
-        too; ``append``: added to the sets of the file that is there.
+        ``new``: a file with only this set; ``copy``: a file that also has all node sets of circuit
+        and simulation; ``append``: add the set to an existing file.
     progress
         Called as ``progress(what, done, total)``.
 
     Returns
     -------
     str
-        What was written, in a sentence.
+        A sentence on what was written.
 
     Raises
     ------
     ValueError
-        If the name is empty or taken, the file belongs to the simulation, or holds no node sets.
+        If the name is empty or taken, or the file belongs to the simulation or does not hold node
+        sets.
     OSError
         If the file cannot be written.
     """
@@ -193,7 +195,7 @@ def save_neurons(
     Returns
     -------
     str
-        What was written, in a sentence.
+        A sentence on what was written.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the panels of analyses share: the layer that is looked at, work aside, and what is said."""
+"""Base of the analysis panels: the layer in view, work in threads, and messages."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from napari_hexrecruit.progress import Progress
 T = TypeVar("T")
 
 _LINES = 6
-"""Of the message at the bottom of a panel, which has room."""
+"""Lines of the message at the bottom of a panel."""
 _NO_LAYER = "No hexagons are visible: load a simulation or a cube, or show a layer."
 
 
 class AnalysisPanel(Container[Widget]):
-    """A panel that asks something of the hexagons that are looked at.
+    """A panel that analyses the hexagons in view.
 
-    A subclass makes its fields, calls `lay_out`, and answers `on_layer`.
+    A subclass makes its fields, calls `lay_out`, and implements `on_layer`.
 
     Parameters
     ----------
     napari_viewer
-        Whose layers are asked.
+        The viewer of the layers.
 
     Attributes
     ----------
     title
-        What the panel is called in menus and notifications.
+        Title of the panel in menus and notifications.
     progress, status
-        How far the work is, and what came of it or is wrong.
+        Progress of the work, and its outcome or error.
     """
 
     title = ""
@@ -67,7 +67,7 @@ class AnalysisPanel(Container[Widget]):
     # --- for subclasses ---------------------------------------------------------------------------
 
     def lay_out(self, sections: Sequence[Widget], buttons: Sequence[PushButton]) -> None:
-        """Put the sections on the panel; buttons that rest while it works."""
+        """Put the sections on the panel; `buttons` are disabled during work."""
         self._panel = scrolled(self, [*sections, self.progress, self.status], stretch=1)
         self._buttons = list(buttons)
         self._looked_at.changed.connect(self._follow)
@@ -76,25 +76,25 @@ class AnalysisPanel(Container[Widget]):
         self._follow(self._looked_at.layer)
 
     def on_layer(self) -> None:
-        """Hear that another layer is looked at, or that it shows another cube."""
+        """React when the layer in view or its cube changes."""
 
     def on_layers(self) -> None:
-        """Hear that layers came, went, or have other names."""
+        """React when layers are added, removed or renamed."""
 
     def on_selection(self) -> None:
-        """Hear that other hexagons are picked."""
+        """React when the picked hexagons change."""
 
     def on_closed(self) -> None:
-        """Hear that the panel is out of the window."""
+        """React when the panel leaves its window."""
 
     @property
     def layer(self) -> RecruitmentLayer | None:
-        """The layer that is looked at."""
+        """The layer in view."""
         return self._layer
 
     @property
     def cube(self) -> xr.Dataset | None:
-        """What it shows."""
+        """The cube that this layer shows."""
         return None if self._layer is None else self._layer.cube
 
     @property
@@ -108,34 +108,34 @@ class AnalysisPanel(Container[Widget]):
         on_done: Callable[[T], None],
         of: Sequence[xr.Dataset] = (),
     ) -> None:
-        """Do something in a thread; what comes of it is shown by `on_done`, errors are told.
+        """Run `work` in a thread; `on_done` shows its result, and the message area its error.
 
-        It ends with the layers that show what it is `of`.
+        It is cancelled when a cube in `of` is no longer shown by any layer.
         """
         self._works_on = list(of)
         self._start(self._working, work, on_done)
         self.rest(True)
 
     def read(self, work: Callable[[Progress], T], on_done: Callable[[T], None]) -> None:
-        """Read something in a thread that fields offer; the buttons do not rest meanwhile."""
+        """Read choices for fields in a thread; the buttons stay enabled."""
         self._start(self._reading, work, on_done)
 
     def rest(self, resting: bool) -> None:
-        """Let the buttons rest while something is worked on."""
+        """Disable the buttons, or enable them if they can work."""
         for button in self._buttons:
             button.enabled = not resting and self.may_work()
 
     def may_work(self) -> bool:
-        """Whether there is anything that the buttons could work on."""
+        """Return whether the buttons can work."""
         return self._layer is not None
 
     def say(self, sentence: str) -> None:
-        """Tell what came of it, on the panel: nothing is wrong any more."""
+        """Show an outcome, and clear any error."""
         self.status.say(sentence)
         self.status.mended()
 
     def refuse(self, sentence: str) -> None:
-        """Tell what is wrong, on the panel, until something comes of the work."""
+        """Show an error until the next outcome."""
         self.status.refuse(sentence, self.title)
 
     def layer_choice(self, label: str, tooltip: str) -> ComboBox:
@@ -145,7 +145,7 @@ class AnalysisPanel(Container[Widget]):
         return field
 
     def reset_choices(self, *_: object) -> None:
-        """Offer the layers that there are; napari calls it when these change."""
+        """Offer the current layers; napari calls this when they change."""
         for field in self._layer_choices:
             field.reset_choices()
         self.on_layers()
@@ -195,7 +195,7 @@ class AnalysisPanel(Container[Widget]):
         self.on_layer()
 
     def _on_any_removed(self, event: object = None) -> None:
-        """End work on a cube that no layer shows any more: what came of it would come back."""
+        """Cancel work on a cube that no layer shows any more: its result would come back."""
         cubes = [layer.cube for _, layer in self._layers()]
         if any(not any(cube is one for one in cubes) for cube in self._works_on):
             self._works_on = []
@@ -210,7 +210,7 @@ class AnalysisPanel(Container[Widget]):
             self.rest(False)
 
     def _on_parent_changed(self, parent: Any) -> None:
-        """Rest out of a window."""
+        """Stop all work when the panel leaves its window."""
         if parent is not None:
             return
         for jobs in (self._working, self._reading):

@@ -60,18 +60,18 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Tested:
-    """What a test found.
+    """Result of a test.
 
     Parameters
     ----------
     kind
-        What it was tested against.
+        Kind of comparison, `BASELINE` or `LAYERS`.
     result
-        As `napari_hexrecruit.analysis.cluster_test` gives it.
+        As from `napari_hexrecruit.analysis.cluster_test`.
     borders
-        Of its significant clusters, as `borders_of`.
+        Borders of the significant clusters, as from `borders_of`.
     cautions
-        Sentences on what makes the result doubtful.
+        Sentences on doubts about the result.
     """
 
     kind: str
@@ -81,30 +81,30 @@ class Tested:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The clusters."""
+        """Table of the clusters."""
         return clusters_table(self.result)
 
 
 def tested(
     cubes: Sequence[xr.Dataset], first: float, period: float, length: float, progress: Progress
 ) -> Tested:
-    """Test responses against what is as long before them, or against those of another cube.
+    """Test responses against baselines of the same length, or against another cube's responses.
 
     Parameters
     ----------
     cubes
-        One recruitment cube, or two.
+        One or two recruitment cubes.
     first, period
         First onset and time between onsets, ms.
     length
-        Of the response, and of the baseline, ms.
+        Length of the response, and of the baseline, ms.
     progress
         Called as ``progress(what, done, total)``.
 
     Raises
     ------
     ValueError
-        If the times cannot be used, or nothing can be tested.
+        If the times are invalid, or nothing can be tested.
     """
     with warnings_kept() as cautions:
         onsets = [periodic_onsets(first, period, bins_of(one).stop_ms) for one in cubes]
@@ -119,7 +119,7 @@ def tested(
 
 
 def borders_of(result: xr.Dataset) -> Floats:
-    """Edges around significant clusters, (n, 2, 3), as beginnings and courses (bin, y, x)."""
+    """Return edges around significant clusters, (n, 2, 3), as starts and vectors (bin, y, x)."""
     grid, i, j = HexGrid.from_attrs(result.attrs), result["i"].values, result["j"].values
     clusters, pieces = significant_clusters(result), [np.empty((0, 2, 3))]
     for k in np.flatnonzero(clusters.any(axis=1)).tolist():
@@ -130,17 +130,17 @@ def borders_of(result: xr.Dataset) -> Floats:
 
 
 class SignificanceWidget(AnalysisPanel):
-    """Panel that tests responses against baselines or other responses, and lists clusters.
+    """Panel that tests responses against baselines or other responses, and lists the clusters.
 
     Parameters
     ----------
     napari_viewer
-        The viewer that layers are added to.
+        The viewer to add layers to.
 
     Attributes
     ----------
     found
-        The last test; None before.
+        Result of the last test; None before the first.
     """
 
     title = "Significance"
@@ -192,11 +192,11 @@ class SignificanceWidget(AnalysisPanel):
     # --- the panel --------------------------------------------------------------------------------
 
     def on_layers(self) -> None:
-        """Test another layer than a result, against another one than A."""
+        """Choose layers to test that are not results, and a B other than A."""
         self._take_another()
 
     def _take_another(self) -> None:
-        """Layers that are no results, and two of them where there are two."""
+        """Choose layers that are not results, and two different ones if possible."""
         offered = [one for one in self.a.choices if not self.stage.is_result(one)]
         for field, taken in ((self.a, None), (self.b, self.a.value)):
             free = [one for one in offered if one is not taken]
@@ -204,13 +204,13 @@ class SignificanceWidget(AnalysisPanel):
                 field.value = free[0]
 
     def on_closed(self) -> None:
-        """Leave the layers to the viewer."""
+        """Release the layers; they stay in the viewer."""
         self.stage.close()
 
     # --- testing ----------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Test in a thread."""
+        """Run the test in a thread."""
         fields = [self.a, self.b][: 2 if self.kind.value == LAYERS else 1]
         layers = [field.value for field in fields]
         cubes = [layer.cube for layer in layers if isinstance(layer, RecruitmentLayer)]
@@ -241,7 +241,7 @@ class SignificanceWidget(AnalysisPanel):
         self._list_clusters()
 
     def _draw(self, pieces: Floats) -> None:
-        """Outline the significant clusters of each bin."""
+        """Draw outlines around the significant clusters of each bin."""
         layer = self.stage.layer("significance")
         if not len(pieces) or layer is None:
             return

@@ -1,4 +1,4 @@
-"""Results of analyses on the canvas: layers that are updated in place, and originals put aside."""
+"""Results of analyses on the canvas: layers updated in place, and originals hidden meanwhile."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from napari_hexrecruit.metrics import metrics_for
 from napari_hexrecruit.schema import HEX, TIME
 
 _FONT = 10
-"""Of names, which say what is shown and its units, and stand beside the colour bars."""
+"""Font size of names, which state quantity and units, and stand beside the colour bars."""
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a layer shall show.
+    """A result to show in a layer.
 
     Parameters
     ----------
     role
-        What the layer is for; a result of the same role takes the place of the one before.
+        Purpose of the layer; a new result of the same role replaces the previous one.
     name
-        Of the layer.
+        Name of the layer.
     cube, metric
-        What it shows.
+        Cube and metric to show.
     limits
-        Contrast limits; None: those of the metric.
+        Contrast limits; None: the metric's own limits.
     """
 
     role: str
@@ -49,7 +49,7 @@ class Stage:
     Parameters
     ----------
     viewer
-        Where they are shown.
+        The viewer of the layers.
     """
 
     def __init__(self, viewer: Any) -> None:
@@ -63,7 +63,7 @@ class Stage:
         viewer.layers.events.removed.connect(self._on_removed)
 
     def close(self) -> None:
-        """Leave the viewer as it is, and alone."""
+        """Disconnect from the viewer, without changing it."""
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         for layer in self.layers:
             if isinstance(layer, RecruitmentLayer):
@@ -71,21 +71,21 @@ class Stage:
         self._aside = []
 
     def layer(self, role: str) -> Points | None:
-        """Layer of a role, if it is in the viewer."""
+        """Return the layer of a role, if it is in the viewer."""
         layer = self._layers.get(role)
         return layer if layer is not None and layer in self._viewer.layers else None
 
     @property
     def layers(self) -> list[Points]:
-        """All that are in the viewer."""
+        """The result layers that are in the viewer."""
         return [layer for layer in self._layers.values() if layer in self._viewer.layers]
 
     def is_result(self, layer: object) -> bool:
-        """Whether a layer is one of the stage's own, or is about to be."""
+        """Return whether a layer is a result of this stage, or is just being added as one."""
         return self._is_placing or any(layer is own for own in self._layers.values())
 
     def put(self, result: Result) -> Points:
-        """Show a result in the layer of its role, beside those of others; it is active then."""
+        """Show a result in the layer of its role, keep other results, and make the layer active."""
         self._is_placing = True
         try:
             layer = self._layers[result.role] = self._shown(result)
@@ -95,7 +95,7 @@ class Stage:
         return layer
 
     def put_alone(self, result: Result) -> Points:
-        """Show a result and hide all other hexagons: those would show through it."""
+        """Show a result and hide all other hexagons, which would show through it."""
         layer = self.put(result)
         for other in self._viewer.layers:
             if isinstance(other, RecruitmentLayer) and other.visible and other is not layer:
@@ -103,21 +103,21 @@ class Stage:
         return layer
 
     def show(self, results: Sequence[Result]) -> None:
-        """Show results in the layers of their roles, and no others; the last one is active then."""
+        """Show results in the layers of their roles, remove others, and activate the last one."""
         for result in results:
             self.put(result)
         for role in [role for role in self._layers if role not in {r.role for r in results}]:
             self._remove(role)
 
     def show_alone(self, results: Sequence[Result], at_ms: float) -> None:
-        """Show results on a time axis of their own; all other hexagons are put aside.
+        """Show results on their own time axis, and hide all other hexagons.
 
         Parameters
         ----------
         results
-            What is shown.
+            Results to show.
         at_ms
-            Where the slider goes.
+            Time to move the slider to, ms.
         """
         dims = self._viewer.dims
         if self._came_from is None and dims.ndim >= -FRAME_AXIS:
@@ -131,7 +131,7 @@ class Stage:
         dims.set_point(dims.ndim + FRAME_AXIS, at_ms)
 
     def arrange(self, layers: Sequence[Points]) -> None:
-        """Put layers side by side with their names, and hide other hexagons; one alone: no grid."""
+        """Lay several layers side by side with names, and hide other hexagons; or undo the grid."""
         several = len(layers) > 1
         if not several and not self._made_grid:
             return
@@ -140,7 +140,7 @@ class Stage:
             if isinstance(layer, RecruitmentLayer):
                 named = several and layer in layers
                 lay_beside([layer], beside=named, font_size=_FONT)
-                # The name says it already.
+                # The name already states it.
                 layer.colorbar_label.visible = layer.face_colorbar.visible and not named
                 if several and layer not in layers:
                     self._hide(layer)
@@ -151,7 +151,7 @@ class Stage:
         self._viewer.reset_view()
 
     def share_picks(self) -> None:
-        """Pick the same hexagons in all results: they have the same ones."""
+        """Pick the same hexagons in all results."""
         for layer in self.layers:
             if isinstance(layer, RecruitmentLayer):
                 layer.events.selection_changed.connect(self._on_selection)
@@ -163,13 +163,13 @@ class Stage:
                 layer.selected_hexes = [name for name in event.value if name in known]
 
     def clear(self) -> None:
-        """Take the results away and show what was put aside."""
+        """Remove the results and show the hidden layers again."""
         for role in list(self._layers):
             self._remove(role)
         self._restore()
 
     def _hide(self, layer: RecruitmentLayer) -> None:
-        """Hide a layer; it is shown again when no result is left, unless it is one itself."""
+        """Hide a layer; unless it is a result, it is shown again when no result is left."""
         if layer.visible and not self.is_result(layer):
             self._aside.append(layer)
         layer.visible = False
@@ -203,7 +203,7 @@ class Stage:
             self._viewer.layers.remove(layer)
 
     def _on_removed(self, event: object = None) -> None:
-        """Without any result the originals come back."""
+        """Show the originals again if no result is left."""
         if self._layers and not self.layers:
             self._layers = {}
             self._restore()

@@ -1,4 +1,4 @@
-"""The widget "Trials": cut around onsets, with time relative to them, and how alike trials are."""
+"""The widget "Trials": cut around onsets, with time relative to them, and compare the trials."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ _ALL = "*"
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """What came of cutting.
+    """Result of cutting.
 
     Parameters
     ----------
     trials
-        What `cut_trials` or `count_trials` gave.
+        Result of `cut_trials` or `count_trials`.
     mean
-        Their mean, with the reliability of each hexagon.
+        Mean of the trials, with the reliability of each hexagon.
     """
 
     trials: xr.Dataset
@@ -85,7 +85,7 @@ class Trials:
         return int(self.trials.sizes[_TRIAL])
 
     def sentence(self) -> str:
-        """Say how many there are, which were left out and how far onsets are from their bins."""
+        """Describe the number of trials, omitted onsets, and distances of onsets from bin edges."""
         bins = bins_of(self.mean)
         n = self.n_trials
         parts = [f"{n:,} trial{'' if n == 1 else 's'} of {bins.start_ms:g} to {bins.stop_ms:g} ms."]
@@ -105,12 +105,12 @@ class Trials:
 
 
 def onsets_in(text: str) -> npt.NDArray[np.float64]:
-    """Read onsets that a user has typed: numbers with commas, spaces or semicolons between.
+    """Read onsets that a user has typed: numbers separated by commas, spaces or semicolons.
 
     Raises
     ------
     ValueError
-        If there is none, or one is not a number.
+        If the text is empty, or an entry is not a number.
 
     Examples
     --------
@@ -140,11 +140,11 @@ def cut_or_counted(
     cube
         A recruitment cube.
     onsets
-        In the cube's time, ms.
+        Onsets in the cube's time, ms.
     window
-        Time before and after an onset, ms.
+        Times before and after an onset, ms.
     source
-        Count the spikes of this simulation anew, with a bin exactly at each onset; None: cut the
+        Simulation whose spikes are counted again, with a bin exactly at each onset; None: cut the
         cube at the nearest edges of bins.
     progress
         Called as ``progress(what, done, total)``.
@@ -176,12 +176,12 @@ def cut_or_counted(
 
 
 class TrialsWidget(AnalysisPanel):
-    """Panel that cuts hexagons around onsets; 0 on the slider is the onset then.
+    """Panel that cuts hexagons around onsets; 0 on the slider is then the onset.
 
     Parameters
     ----------
     napari_viewer
-        The viewer that layers are added to.
+        The viewer to add layers to.
     """
 
     title = "Trials"
@@ -250,7 +250,7 @@ class TrialsWidget(AnalysisPanel):
     # --- the panel --------------------------------------------------------------------------------
 
     def on_layer(self) -> None:
-        """Offer the inputs of the simulation, and onsets that make sense."""
+        """Offer the inputs of the simulation, and default onsets."""
         if self.cube is None or self.stage.is_result(self.layer):
             return
         self._original = cube = self.cube
@@ -269,7 +269,7 @@ class TrialsWidget(AnalysisPanel):
                 field.step = bins.width_ms
 
     def on_closed(self) -> None:
-        """Leave the layers to the viewer."""
+        """Release the layers; they stay in the viewer."""
         self._removed.disconnect(self._on_removed)
         self.stage.close()
 
@@ -291,7 +291,7 @@ class TrialsWidget(AnalysisPanel):
     # --- cutting ----------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Cut what is looked at, in a thread."""
+        """Cut the cube in view, in a thread."""
         cube = self._original
         if cube is None:
             return
@@ -336,7 +336,7 @@ class TrialsWidget(AnalysisPanel):
         self.stage.show_alone([result], at_ms)
 
     def _on_display(self) -> None:
-        """Show something else of the same trials, at the same time."""
+        """Show the chosen quantity of the same trials, at the same time."""
         self._show_fields()
         if self.stage.layers:
             self._show_trials(at_ms=float(self.viewer.dims.point[FRAME_AXIS]))

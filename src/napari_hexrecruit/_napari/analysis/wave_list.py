@@ -1,4 +1,4 @@
-"""The widget "Wave list": the waves of a cube, each to be looked at."""
+"""The widget "Wave list": the waves of a cube, to inspect one by one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from napari_hexrecruit.progress import Progress
 from napari_hexrecruit.schema import HEX, MICROMETRES
 
 _COLOUR = "#ff2d8e"
-"""Of lines over hexagons that are selected, so have white outlines."""
+"""Colour of lines over selected hexagons, distinct from the outlines of these."""
 _MOST_ROWS = 12
 
 Floats = npt.NDArray[np.float64]
@@ -51,19 +51,19 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class OneWave:
-    """A wave and how it is drawn.
+    """A wave and its drawing.
 
     Parameters
     ----------
     start_ms
-        Start of its first bin.
+        Start of its first bin, ms.
     title, about
-        Its line in the list, and what more there is to tell.
+        Its line in the list, and further details.
     hexes
-        Names of the hexagons that it reaches.
+        Names of the hexagons that the wave reaches.
     lines, arrow, arrows
-        Lines of equal latency, the arrow of a straight front, and arrows of local velocity, as
-        pieces with beginning and course (y, x).
+        Lines of equal latency, the arrow of a straight front, and arrows of local velocity, each as
+        segments with start and vector (y, x).
     """
 
     start_ms: float
@@ -77,7 +77,7 @@ class OneWave:
 
 @dataclass(frozen=True, eq=False)
 class Waves:
-    """The waves of a cube and a sentence on all of them."""
+    """The waves of a cube and their summary."""
 
     cube: xr.Dataset
     waves: tuple[OneWave, ...]
@@ -92,14 +92,14 @@ def waves_of(cube: xr.Dataset, options: dict[str, Any], progress: Progress) -> W
     cube
         A recruitment cube.
     options
-        As `napari_hexrecruit.analysis.find_waves` takes them.
+        As for `napari_hexrecruit.analysis.find_waves`.
     progress
         Called as ``progress(what, done, total)``.
 
     Raises
     ------
     ValueError
-        If an option cannot be used.
+        If an option is invalid.
     """
     found = find_waves(cube, **options, progress=progress)
     unit = "µm" if cube.attrs["flat_units"] in MICROMETRES else str(cube.attrs["flat_units"])
@@ -134,7 +134,7 @@ def _wave(found: xr.Dataset, one: dict[Any, Any], unit: str) -> OneWave:
 
 
 def _pieces(lines: list[Floats]) -> Floats:
-    """Lines (x, y) as beginnings and courses (y, x); none across a gap."""
+    """Convert lines (x, y) to segments with start and vector (y, x), without any across a gap."""
     parts = [np.stack([one[:-1, ::-1], np.diff(one[:, ::-1], axis=0)], axis=1) for one in lines]
     together = np.concatenate(parts) if parts else np.zeros((0, 2, 2))
     return together[np.isfinite(together).all(axis=(1, 2))]
@@ -158,17 +158,17 @@ def _summary(found: xr.Dataset, unit: str) -> str:
 
 
 class WaveListWidget(AnalysisPanel):
-    """Panel that lists the waves of a cube; the one that is chosen is shown on the map.
+    """Panel that lists the waves of a cube, and shows the chosen one on the map.
 
     Parameters
     ----------
     napari_viewer
-        The viewer that layers are added to.
+        The viewer to add layers to.
 
     Attributes
     ----------
     found
-        The waves that are listed; None before.
+        The listed waves; None before the first search.
     """
 
     title = "Wave list"
@@ -221,14 +221,14 @@ class WaveListWidget(AnalysisPanel):
     # --- the panel --------------------------------------------------------------------------------
 
     def on_layer(self) -> None:
-        """Forget waves of another cube."""
+        """Clear the waves of another cube."""
         if self.found is not None and self.cube is not self.found.cube:
             self._on_clear()
 
     # --- finding ----------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Look for the waves in a thread."""
+        """Find the waves in a thread."""
         if self.cube is None:
             return
         options = {"min_hexes": int(self.min_hexes.value), "gap_ms": float(self.gap.value)}
@@ -251,13 +251,13 @@ class WaveListWidget(AnalysisPanel):
 
     @property
     def chosen(self) -> OneWave | None:
-        """The wave that is chosen in the list."""
+        """The wave chosen in the list."""
         if self.found is None or not self.list.value:
             return None
         return self.found.waves[int(self.list.value[0])]
 
     def _on_chosen(self) -> None:
-        """Move the slider to its start, select its hexagons, and draw it."""
+        """Move the slider to the start of the chosen wave, select its hexagons, and draw it."""
         wave, layer = self.chosen, self.layer
         self._draw()
         if wave is None or layer is None:

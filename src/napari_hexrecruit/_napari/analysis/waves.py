@@ -1,4 +1,4 @@
-"""The widget "Waves": speed and direction of a travelling front, drawn where there is one."""
+"""The widget "Waves": speed and direction of a travelling front, and its drawing."""
 
 from __future__ import annotations
 
@@ -46,41 +46,41 @@ _LATENCIES = ("half_peak_latency", "latency", "first_spike_latency")
 _KINDS = [("Whichever fits", "best"), ("A straight front", "plane"), ("Circles", "radial")]
 _ARROW = "#ff2d8e"
 _BRIGHT = 0.55
-"""Luminance of hexagons from which on lines over them are black."""
+"""Lowest luminance of hexagons at which lines over them are black."""
 _LUMINANCE = (0.2126, 0.7152, 0.0722)
 _FONT = 9
 _LABEL_AT = 6
-"""A time stands near this part of its line: an arrow runs through the middle."""
+"""A time stands near this fraction (1/6) of its line, because an arrow runs through the middle."""
 _LABEL_REACH, _LABEL_ROOM = 4.0, 0.75
-"""Within as many radii of a time this part of the place has hexagons with a latency."""
+"""Within this many radii of a time, at least this fraction of the area has latencies."""
 _HEX_AREA = 1.5 * 3**0.5
-"""Of a hexagon of radius 1."""
+"""Area of a hexagon of radius 1."""
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Front:
-    """A fitted front and how to draw it.
+    """A fitted front and its drawing.
 
     Parameters
     ----------
     cube
-        The cube with its latencies.
+        The cube, with the latencies.
     metric
-        Name of the latencies.
+        Name of the latency map.
     fit
-        The fit, whether it is a wave or not.
+        The fit, even if it is not a wave.
     lines
-        Lines of equal latency, as pieces with beginning and course (y, x); none without a wave.
+        Lines of equal latency, as segments with start and vector (y, x); empty without a wave.
     times_ms
-        Latency of each of them.
+        Latency of each line.
     labels
-        (n_lines, 2) a place (y, x) on each; NaN where there is no room for its time.
+        (n_lines, 2) position (y, x) of the time on each line; NaN if there is no room for it.
     arrow
-        Pieces of an arrow along the course of a straight front; none for another one.
+        Segments of an arrow along the direction of a straight front; empty for other fronts.
     cautions
-        Sentences on what makes the result doubtful.
+        Sentences on doubts about the result.
     """
 
     cube: xr.Dataset
@@ -103,16 +103,16 @@ def front_of(
     cube
         A recruitment cube.
     metric, options
-        Latencies, as `napari_hexrecruit.analysis.hex_map` takes them.
+        Latency map and its options, as for `napari_hexrecruit.analysis.hex_map`.
     kind
-        As `napari_hexrecruit.analysis.fit_wave` takes it.
+        As for `napari_hexrecruit.analysis.fit_wave`.
     progress
         Called as ``progress(what, done, total)``.
 
     Raises
     ------
     ValueError
-        If an option cannot be used.
+        If an option is invalid.
     """
     with warnings_kept() as cautions:
         latencies = hex_map(cube, metric, **options)
@@ -132,13 +132,13 @@ def front_of(
 
 
 def quality_of(fit: WaveFit) -> str:
-    """Say how good a fit is, in numbers that are there.
+    """Describe the quality of a fit by the numbers that are known.
 
     Returns
     -------
     str
-        Share of variance, p-value, agreement of neighbours, residual and how far it is alike; with
-        intervals for a wave.
+        Share of variance, p-value, agreement of neighbours, and residual with its correlation
+        length; for a wave also intervals.
     """
     parts = []
     if fit.is_wave:
@@ -158,17 +158,17 @@ def quality_of(fit: WaveFit) -> str:
 
 
 class WavesWidget(AnalysisPanel):
-    """Panel that looks for a travelling front, and says whether there is one.
+    """Panel that fits a travelling front, and reports whether it is a wave.
 
     Parameters
     ----------
     napari_viewer
-        The viewer that layers are added to.
+        The viewer to add layers to.
 
     Attributes
     ----------
     fit
-        The last fit; None before.
+        The last fit; None before the first.
     """
 
     title = "Waves"
@@ -216,7 +216,7 @@ class WavesWidget(AnalysisPanel):
     # --- the panel --------------------------------------------------------------------------------
 
     def on_layer(self) -> None:
-        """Offer times that the cube has."""
+        """Offer times within the cube."""
         if self.cube is None or self.stage.is_result(self.layer) or self._of is self.cube:
             return
         self._of = self.cube
@@ -226,13 +226,13 @@ class WavesWidget(AnalysisPanel):
         self.until.value = bins.stop_ms
 
     def on_closed(self) -> None:
-        """Leave the layers to the viewer."""
+        """Release the layers; they stay in the viewer."""
         self.stage.close()
 
     # --- finding ----------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Look for a front in a thread."""
+        """Fit a front in a thread."""
         if self._of is None:
             return
         options = {"onset": self.onset.value, "until": self.until.value}
@@ -255,7 +255,7 @@ class WavesWidget(AnalysisPanel):
         self.erase.enabled = True
 
     def _draw(self, front: Front) -> None:
-        """Draw arrow and lines of equal time over the hexagons."""
+        """Draw the arrow and the lines of equal latency over the hexagons."""
         units = hex_points(front.cube).units[1:]
         colours = self._colours(front)
         of_piece = [
@@ -288,7 +288,7 @@ class WavesWidget(AnalysisPanel):
         self._drawing.draw(lines, times)
 
     def _colours(self, front: Front) -> list[str]:
-        """Black over bright hexagons, white over dark ones: a line lies on its own latency."""
+        """Return black for lines over bright hexagons, white over dark ones."""
         layer = self.stage.layer("latency")
         if layer is None:
             return ["white"] * len(front.times_ms)
@@ -305,16 +305,16 @@ class WavesWidget(AnalysisPanel):
 
 
 def _segments(line: Floats) -> Floats:
-    """Pieces of a line (x, y) as beginnings and courses (y, x); none across a gap."""
+    """Convert a line (x, y) to segments with start and vector (y, x), without any across a gap."""
     yx = line[:, ::-1]
     pieces = np.stack([yx[:-1], np.diff(yx, axis=0)], axis=1)
     return pieces[np.isfinite(pieces).all(axis=(1, 2))]
 
 
 def _label_place(line: Floats, latencies: xr.DataArray) -> Floats:
-    """A place (y, x) on the longest piece of a line with hexagons all around; NaN without one.
+    """Return a position (y, x) on the longest piece of a line, amid hexagons; NaN without one.
 
-    It is in the first half of the piece: the arrow is in the middle.
+    It is in the first half of the piece, because the arrow is in the middle.
     """
     from scipy.spatial import KDTree
 
