@@ -1,4 +1,4 @@
 """The panel *Flat map*: images, regions and their alignment under the hexagons.
 
-Must not know spikes.
+Must not know about spikes.
 """

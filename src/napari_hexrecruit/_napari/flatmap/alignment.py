@@ -1,6 +1,6 @@
-"""How well neurons lie on a flat map: a sample of them, and the shares that lie where they should.
+"""How well neurons fit a flat map: a sample, and the shares on the image and in their regions.
 
-What is here runs in threads, and knows neither widgets nor viewers.
+This code runs in threads, and knows neither widgets nor viewers.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 MOST_DOTS = 5_000
-"""Neurons that an alignment check shows."""
+"""Largest number of neurons shown by an alignment check."""
 _LAYER_OF = ";"
-"""Between region and layer in names such as ``S1FL;L4``."""
+"""Separator of region and layer in names such as ``S1FL;L4``."""
 
 
 @dataclass(frozen=True, eq=False)
 class Neurons:
-    """A sample of the neurons that count in hexagons.
+    """A sample of the neurons counted in hexagons.
 
     Parameters
     ----------
     x, y
         (n_sample,) flat positions.
     n_all
-        Neurons that it was drawn from.
+        Number of neurons that the sample was drawn from.
     in_own_region
-        Of how many the region is known on the flat map, and how many of these lie in it; None
-        where neurons or map have no regions, or others.
+        Number of neurons whose region is on the flat map, and number of these that lie in it. None
+        if neurons or map lack regions, or their names differ.
     has_regions
-        Whether the flat map has regions at all.
+        Whether the flat map has any regions.
     """
 
     x: Floats
@@ -61,21 +61,21 @@ class Neurons:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """How well neurons lie on a flat map.
+    """How well neurons fit a flat map.
 
     Parameters
     ----------
     neurons
         The sample.
     on_image
-        (n_sample,) whether each lies on a pixel with something in it; None without an image.
+        (n_sample,) True for neurons on a pixel with content; None without an image.
     """
 
     neurons: Neurons
     on_image: Mask | None
 
     def lines(self) -> list[str]:
-        """The shares in words, each on a line."""
+        """Return the shares in words, one per line."""
         n_sample = len(self.neurons.x)
         of = f" of {self.neurons.n_all:,}" if n_sample < self.neurons.n_all else ""
         lines = [f"{n_sample:,}{of} neurons shown"]
@@ -92,23 +92,24 @@ class Fit:
 def read_neurons(
     cube: xr.Dataset | None, regions: Sequence[NamedRegions], column: str, progress: Progress
 ) -> Neurons:
-    """Draw a sample of the neurons of hexagons, always the same.
+    """Draw a reproducible sample of the neurons of hexagons.
 
     Parameters
     ----------
     cube
-        The hexagons.
+        Cube with the hexagons.
     regions
-        The first that have names of the neurons' regions are compared with these.
+        Regions of the flat map. The first that share names with the neurons' regions are compared
+        with them.
     column
-        Property with the region of a neuron; the simulation may lack it.
+        Property with the region of each neuron; the simulation may lack it.
     progress
         Called as ``progress(what, done, total)``.
 
     Raises
     ------
     SimulationDataError, ValueError
-        If the neurons cannot be read, or none has a place.
+        If the neurons cannot be read, or all are without a flat position.
     """
     cube, simulation = with_simulation(cube)
     members = cube_members(simulation, cube, progress=progress)
@@ -134,7 +135,7 @@ def read_neurons(
 
 
 def fit(neurons: Neurons, image: FlatImage | None) -> Fit:
-    """Tell which neurons lie on an image: on a pixel that is not NaN, transparent, false or 0."""
+    """Find the neurons on the content of an image: pixels not NaN, transparent, false or 0."""
     if image is None:
         return Fit(neurons, None)
     row, column = image.pixel_at(neurons.x, neurons.y)
@@ -142,14 +143,14 @@ def fit(neurons: Neurons, image: FlatImage | None) -> Fit:
 
 
 def _has_content(values: npt.NDArray[Any]) -> Mask:
-    """Which pixels show something; colours without transparency all do."""
+    """Return which pixels have content; without an alpha channel, all colours do."""
     if values.ndim == 2:
         return values[:, 3] > 0 if values.shape[1] == 4 else np.ones(len(values), dtype=bool)
     return np.asarray(np.isfinite(values) & (values != 0))
 
 
 def _are_comparable(named: NamedRegions, column: str) -> bool:
-    """Whether names can be those of a property: layer 3 is not column 3."""
+    """Return whether names can be values of a property: layer 3 is not column 3."""
     is_own = isinstance(named.regions, HexRegions) and column in (named.title, "region")
     return is_own or not all(name.isdigit() for name in named.regions.names)
 
@@ -161,7 +162,7 @@ def _in_own_region(
     y: Floats,
     hexes: npt.NDArray[np.int32],
 ) -> tuple[int, int] | None:
-    """Neurons whose region is one of these, and how many lie in it; None if there are none."""
+    """Count the neurons whose region is on the map, and those that lie in it; None for none."""
     if isinstance(regions, HexRegions):
         here = regions.region[hexes]
     else:
@@ -174,7 +175,7 @@ def _in_own_region(
 
 
 def _values(populations: Populations, column: str, ids: npt.NDArray[np.intp]) -> list[str] | None:
-    """Values of a property as text; None if there is no such property."""
+    """Return the values of a property as text; None if the property is missing."""
     if column not in populations.shared():
         return None
     return [str(value) for value in np.asarray(populations.column(column)[ids])]

@@ -1,4 +1,4 @@
-"""The fields of the widget "Flat map": their labels, units, tool tips and places on the panel."""
+"""The fields of the widget "Flat map": their labels, units, tooltips and order on the panel."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ _ATLAS_IMAGES = [
     ("Footprint", "footprint"),
 ]
 _HEXAGON_OPACITY = 0.7
-"""The map is seen through the hexagons, and these are still told apart."""
+"""The map shows through the hexagons, and their colours are still distinct."""
 _USUAL_REGIONS = ("region", "layer")
-"""Properties that say regions, where a circuit has them."""
+"""Properties that usually hold regions."""
 _COLOURS = ["white", "black", "orange", "magenta"]
 NOT_CHECKED = "Not checked."
 
 
 class FlatMapForm:
-    """The fields of the panel: labels, units, tool tips and places.
+    """The fields of the panel, and the user's choices.
 
     Attributes
     ----------
     sections
-        What is on the panel from top to bottom.
+        Contents of the panel from top to bottom.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class FlatMapForm:
         self.show_source()
 
     def show_source(self) -> None:
-        """Show the fields of the source that is chosen."""
+        """Show the fields of the chosen source."""
         chosen = self.source.value
         for name in (IMAGE, ATLAS, NEURONS):
             getattr(self, name).visible = name == chosen
@@ -85,7 +85,7 @@ class FlatMapForm:
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Change fields without answering."""
+        """Change fields without reacting to the changes."""
         self._quiet = True
         try:
             yield
@@ -93,7 +93,7 @@ class FlatMapForm:
             self._quiet = False
 
     def unless_quiet(self, action: Callable[[], None]) -> Callable[[Any], None]:
-        """A callback for changes that the user makes."""
+        """Return a callback that acts only on changes by the user."""
         return lambda _: None if self._quiet else action()
 
     # --- what is chosen ---------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class FlatMapForm:
 
     @property
     def placing(self) -> tuple[float | None, tuple[float, float] | None, float | None]:
-        """Pixel size, origin and rotation where they are not what the file says."""
+        """Pixel size, origin and rotation; each None if it is as in the file."""
         size, x, y, turn = self._placing()
         said_size, said_x, said_y, said_turn = self._said
         return (
@@ -127,11 +127,11 @@ class FlatMapForm:
 
     @property
     def chosen_nudge(self) -> Nudge:
-        """How the image is moved."""
+        """Movement of the image that the fields describe."""
         return Nudge(self.dx.value, self.dy.value, self.turn.value, self.scale.value)
 
     def say(self, image: FlatImage | None, about: str) -> None:
-        """Fill in what a file says of its place; without an image, nothing is known."""
+        """Show the placement of an image from its file, or empty fields without an image."""
         size, origin, turn = (0.0, (0.0, 0.0), 0.0)
         if image is not None:
             size, origin, turn = image.pixel_size[0], image.origin, image.rotation_deg  # type: ignore[index]
@@ -141,7 +141,7 @@ class FlatMapForm:
         self.about.value = about
 
     def offer_columns(self, columns: Sequence[str]) -> None:
-        """Offer properties of the neurons; the chosen one stays where it is among them."""
+        """Offer properties of the neurons; keep the chosen one if it is among them."""
         before = self.region_column.value
         self.region_column.choices = list(columns)
         for wanted in (before, *_USUAL_REGIONS):
@@ -150,7 +150,7 @@ class FlatMapForm:
                 return
 
     def say_nudge(self, nudge: Nudge) -> None:
-        """Show how an image is moved."""
+        """Show the movement of an image."""
         with self.quiet():
             self.dx.value, self.dy.value = nudge.dx, nudge.dy
             self.turn.value, self.scale.value = nudge.rotation_deg, nudge.scale

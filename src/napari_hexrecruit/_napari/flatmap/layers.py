@@ -1,6 +1,6 @@
-"""Flat maps as layers: what napari takes for images, regions and neurons.
+"""Flat maps as napari layers: images, regions and neurons.
 
-What is here runs in threads, and knows neither widgets nor viewers.
+This code runs in threads, and knows neither widgets nor viewers.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 LayerData = tuple[Any, dict[str, Any], str]
-"""Data, arguments and type of a layer, as napari takes them."""
+"""Data, arguments and type of a layer, as in napari."""
 
 METADATA_KEY = "napari-hexrecruit flat map"
-"""Key of a layer's metadata under which its `Role` is."""
+"""Metadata key of a layer's `Role`."""
 _MOST_NAMES = 80
-"""More names than these lie over one another: they are hidden at first."""
+"""More names would overlap: they are hidden initially."""
 _UNDER, _OVER = ("image", "regions"), ("outlines", "names", "dots")
 _NAMES_OF_UNITS = {"um": "µm", "pixel": "pixels"}
 _LINES = "white"
 _HEADROOM = 1.7
-"""White over the greatest value of a map that is made here: lines are seen on the brightest."""
+"""Ratio of the value of white to the greatest value of a computed map, so that lines show on it."""
 _ON, _OFF = "#5ce6ff", "#ff3b6b"
 
 
 @dataclass(frozen=True)
 class Role:
-    """What a layer is for.
+    """Purpose of a layer.
 
     Parameters
     ----------
     source
-        ``image``, ``atlas`` or ``neurons``: where it is from.
+        Source of the layer: ``image``, ``atlas`` or ``neurons``.
     part
-        ``image``, ``regions``, ``outlines``, ``names`` or ``dots``.
+        Part of the flat map: ``image``, ``regions``, ``outlines``, ``names`` or ``dots``.
     """
 
     source: str
@@ -56,29 +56,29 @@ class Role:
 
     @property
     def is_under(self) -> bool:
-        """Whether it lies under the hexagons."""
+        """Whether the layer lies under the hexagons."""
         return self.part in _UNDER
 
     @property
     def rank(self) -> int:
-        """Place from the bottom to the top."""
+        """Position in the stack, counted from the bottom."""
         return (_UNDER + _OVER).index(self.part)
 
 
 def layer_units(flat_map: FlatMap, cube: xr.Dataset | None) -> tuple[str, str]:
-    """Units of flat layers that fit those of the hexagons.
+    """Return units of flat layers that match those of the hexagons.
 
     Parameters
     ----------
     flat_map
-        A flat map. An image file is in whatever units its pixel size is given in.
+        A flat map. An image file has the units of its pixel size.
     cube
-        The hexagons; None without any.
+        Cube with the hexagons; None without hexagons.
 
     Raises
     ------
     ValueError
-        If one is in µm and the other in pixels: they would not lie over one another.
+        If one is in µm and the other in pixels, so that they would not overlap.
     """
     if cube is None:
         unit = "um" if flat_map.units == "um" else "pixel"
@@ -95,16 +95,16 @@ def layer_units(flat_map: FlatMap, cube: xr.Dataset | None) -> tuple[str, str]:
 
 
 def layers_of(flat_map: FlatMap, units: tuple[str, str]) -> list[tuple[Role, Layer]]:
-    """Layers of a flat map, from the lowest to the uppermost.
+    """Make the layers of a flat map, from the lowest to the uppermost.
 
-    They are made here, in the thread, and only inserted in the window's.
+    They are made in a worker thread; the GUI thread only inserts them.
 
     Parameters
     ----------
     flat_map
-        What to show.
+        Flat map to show.
     units
-        Of the layers; see `layer_units`.
+        Units of the layers, see `layer_units`.
     """
     parts: list[tuple[str, LayerData]] = []
     if flat_map.image is not None:
@@ -121,7 +121,7 @@ def layers_of(flat_map: FlatMap, units: tuple[str, str]) -> list[tuple[Role, Lay
 
 
 def dots(fit: Fit, source: str, units: tuple[str, str]) -> tuple[Role, Layer]:
-    """The sample as a layer of dots: light blue, those beside the image red."""
+    """Make a layer of dots from the sample: light blue, or red outside of the image."""
     role = Role(source, "dots")
     arguments = {
         "name": "neurons, alignment",
@@ -138,14 +138,14 @@ def dots(fit: Fit, source: str, units: tuple[str, str]) -> tuple[Role, Layer]:
 
 
 def dot_colours(fit: Fit) -> Floats:
-    """A colour of each neuron: (n_sample, 4), which napari takes at once, and names one by one."""
+    """Return the colour of each neuron, (n_sample, 4), an array that napari need not convert."""
     on = np.ones(len(fit.neurons.x), dtype=bool) if fit.on_image is None else fit.on_image
     colours: Floats = transform_color([_OFF, _ON])[on.astype(np.intp)].astype(np.float64)
     return colours
 
 
 def _image_layer(title: str, image: FlatImage, headroom: float) -> LayerData:
-    """Grey, with the greatest value at white; or below it, so that lines are seen on it."""
+    """Make a grey image; `headroom` is the ratio of the value of white to the greatest value."""
     pixels = image.pixels
     arguments: dict[str, Any] = {"name": title, "affine": image.affine_yx, "rgb": pixels.ndim == 3}
     if pixels.ndim == 3:
@@ -172,7 +172,7 @@ def _region_layers(named: NamedRegions) -> list[tuple[str, LayerData]]:
 
 
 def _labels_layer(named: NamedRegions) -> LayerData:
-    """Filled regions, whose names are told where the mouse is."""
+    """Make a layer of filled regions, which names the region under the mouse."""
     table: dict[int | None, Any] = {None: np.zeros(4), 0: np.zeros(4)}
     table |= {k + 1: np.append(colour, 255) / 255.0 for k, colour in enumerate(named.colours)}
     names = ["", *named.regions.names]
@@ -183,13 +183,13 @@ def _labels_layer(named: NamedRegions) -> LayerData:
         "features": pd.DataFrame({"index": range(len(names)), "region": names}),
         "opacity": 0.5,
     }
-    # napari compiles loops for labels of 4 bytes, which takes seconds, and needs none for others.
+    # For labels of 4 bytes, napari compiles loops, which takes seconds; smaller types need none.
     pixels = named.labels.pixels.astype(np.min_scalar_type(len(named.regions.names)))
     return pixels, arguments, "labels"
 
 
 def _outline_layer(title: str, lines: list[Floats]) -> LayerData:
-    """Every side as a vector: drawn at once, where a shape of each line takes seconds to add."""
+    """Make a layer with each side as a vector; shapes would take seconds to add."""
     yx = [line[:, ::-1] for line in lines]
     sides = [np.stack([line[:-1], np.diff(line, axis=0)], axis=1) for line in yx]
     data = np.concatenate(sides) if sides else np.empty((0, 2, 2))
@@ -203,7 +203,7 @@ def _outline_layer(title: str, lines: list[Floats]) -> LayerData:
 
 
 def _name_layer(title: str, names: npt.NDArray[np.object_], xy: Floats) -> LayerData:
-    """Names as text of points that are not seen."""
+    """Make a layer of names, as text of invisible points."""
     arguments = {
         "name": f"{title}, names",
         "features": {"name": names},

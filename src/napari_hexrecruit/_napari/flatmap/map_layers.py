@@ -1,4 +1,4 @@
-"""The layers of flat maps among the others of a viewer."""
+"""The layers of flat maps in a viewer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from napari_hexrecruit._napari.flatmap.stacking import (
 
 
 class MapLayers:
-    """Finds, adds and removes them.
+    """Finds, adds and removes layers of flat maps.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class MapLayers:
     Attributes
     ----------
     adding
-        Whether a layer is being added by this.
+        Whether this object is adding a layer.
     """
 
     def __init__(self, viewer: Viewer) -> None:
@@ -36,7 +36,7 @@ class MapLayers:
         self.adding = False
 
     def of(self, source: str = "", part: str = "") -> list[Layer]:
-        """Layers of a source, and of a part; of all if none is named."""
+        """Return the layers of a source and a part; an empty name stands for all."""
         roles = [(layer, role_or_none(layer)) for layer in self._viewer.layers]
         return [
             layer
@@ -45,7 +45,7 @@ class MapLayers:
         ]
 
     def insert(self, role: Role, layer: Layer, *, shown: bool) -> None:
-        """Add a layer at its place between the others; the active one stays active."""
+        """Add a layer at its position in the stack; the active layer does not change."""
         layer.visible = layer.visible and shown
         if isinstance(layer, Vectors):
             keep_thin(self._viewer, layer)
@@ -59,7 +59,7 @@ class MapLayers:
         layers.selection.active = active
 
     def remove(self, source: str, part: str = "") -> None:
-        """Remove the layers of a source, and of a part."""
+        """Remove the layers of a source and a part."""
         for layer in self.of(source, part):
             self._viewer.layers.remove(layer)
 
@@ -69,7 +69,7 @@ class MapLayers:
             layer.visible = shown
 
     def colour_lines(self, colour: str) -> None:
-        """Give outlines and names a colour."""
+        """Set the colour of outlines and names."""
         for outlines in self.of(part="outlines"):
             lines: Any = outlines
             lines.edge_color = colour
@@ -78,7 +78,7 @@ class MapLayers:
             names.text.color = colour
 
     def keep_over(self) -> None:
-        """Put what lies over hexagons over all of them again."""
+        """Move the layers that belong over hexagons to the top again."""
         over = [layer for layer in self.of() if not role_of(layer).is_under]
         for layer in sorted(over, key=lambda one: role_of(one).rank):
             layers = self._viewer.layers

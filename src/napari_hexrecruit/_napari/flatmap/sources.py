@@ -1,6 +1,6 @@
-"""Where flat maps are from: image files, atlases, and the neurons of hexagons.
+"""Sources of flat maps: image files, atlases, and the neurons of hexagons.
 
-What is here runs in threads, and knows neither widgets nor viewers.
+This code runs in threads, and knows neither widgets nor viewers.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class NamedRegions:
     Parameters
     ----------
     title
-        What they are called together, such as ``regions`` or ``columns``.
+        Collective name, such as ``regions`` or ``columns``.
     regions
-        Where they are.
+        Position of the regions in flat space.
     labels
-        Image of them: 0 is none, k the region ``k - 1``.
+        Label image of the regions: 0 is no region, k is region ``k - 1``.
     colours
-        (n_regions, 3) uint8.
+        (n_regions, 3) uint8 RGB.
     """
 
     title: str
@@ -65,16 +65,16 @@ class NamedRegions:
 
 @dataclass(frozen=True, eq=False)
 class FlatMap:
-    """What a source gives.
+    """A flat map from one of the sources.
 
     Parameters
     ----------
     source
         ``image``, ``atlas`` or ``neurons``.
     title
-        What the image is called.
+        Title of the image.
     image
-        None where there is only a tiling.
+        Image, or None if the source has only regions.
     units
         Unit of flat space: ``um``, ``pixel`` or ``unknown``.
     regions
@@ -91,7 +91,7 @@ class FlatMap:
     path: Path | None = None
 
     def summary(self) -> str:
-        """Describe it in a line: ``thickness: 168 x 169 pixels of 38.7 µm; 240 columns``."""
+        """Describe the map on one line: ``thickness: 168 x 169 pixels of 38.7 µm; 240 columns``."""
         parts = []
         if self.image is not None:
             height, width = self.image.shape
@@ -104,7 +104,7 @@ class FlatMap:
 
 @dataclass(frozen=True)
 class AtlasFiles:
-    """Files of an atlas; those that are None are the circuit's, if it has them.
+    """Files of an atlas; if `flatmap` is None, missing files are taken from the circuit.
 
     Parameters
     ----------
@@ -115,8 +115,8 @@ class AtlasFiles:
     columns
         Column of each voxel; never the circuit's.
     image
-        ``thickness`` (greatest depth), ``voxels`` (their number) or ``footprint`` (where there are
-        any); without a depth, thickness becomes the footprint.
+        ``thickness`` (greatest depth), ``voxels`` (number of voxels) or ``footprint`` (where there
+        are voxels). Without depths, thickness becomes the footprint.
     """
 
     flatmap: Path | None = None
@@ -132,21 +132,21 @@ def image_map(
     origin: tuple[float, float] | None,
     rotation_deg: float | None,
 ) -> FlatMap:
-    """Read an image file; what is None is as the file or the one beside it says.
+    """Read an image file; parameters that are None come from the file or its sidecar file.
 
     Raises
     ------
     SimulationDataError
-        If it is not an image.
+        If the file is not an image.
     ValueError
-        If nobody says how large a pixel is, or a number is not allowed.
+        If the pixel size is unknown, or a number is invalid.
     """
     image = read_flat_image(path, pixel_size=pixel_size, origin=origin, rotation_deg=rotation_deg)
     return FlatMap("image", Path(path).name, image, image.units, path=Path(path))
 
 
 def check_one_sheet(cube: xr.Dataset | None) -> None:
-    """Refuse to lay an image or an atlas under hexagons of two hemispheres.
+    """Refuse an image or an atlas under hexagons of two hemispheres.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def check_one_sheet(cube: xr.Dataset | None) -> None:
 
 
 def said_by(path: Path) -> tuple[FlatImage | None, str]:
-    """An image with the place that its file says; None where it does not say a pixel size."""
+    """Read an image with the placement in its file; None if the file lacks a pixel size."""
     try:
         image = read_flat_image(path)
     except HexRecruitError:
@@ -178,16 +178,16 @@ def atlas_map(files: AtlasFiles, cube: xr.Dataset | None, progress: Progress) ->
     Parameters
     ----------
     files
-        Its files.
+        Files of the atlas.
     cube
-        Hexagons, whose simulation names the atlas of its circuit; None without any.
+        Cube whose simulation names the atlas of its circuit; None without hexagons.
     progress
         Called as ``progress(what, done, total)``.
 
     Raises
     ------
     SimulationDataError
-        If a file is missing or is not what it should be, or the circuit has no atlas.
+        If a file is missing or invalid, or the circuit has no atlas.
     ValueError
         If there is neither a file nor hexagons.
     """
@@ -210,14 +210,14 @@ def atlas_map(files: AtlasFiles, cube: xr.Dataset | None, progress: Progress) ->
 def neuron_map(
     cube: xr.Dataset | None, column: str, *, density: bool, progress: Progress
 ) -> FlatMap:
-    """Regions of hexagons from their neurons, and how many these are.
+    """Make regions of hexagons from their neurons, and an image of the number of neurons.
 
     Raises
     ------
     SimulationDataError
-        If the simulation is gone or lacks the column.
+        If the simulation is missing or lacks the property.
     ValueError
-        If there are no hexagons, or the column cannot be used.
+        If there are no hexagons, or the property is unsuitable.
     """
     cube, simulation = with_simulation(cube)
     regions = neuron_regions(simulation, cube, column, progress=progress)
@@ -230,7 +230,7 @@ def neuron_map(
 
 
 def _completed(files: AtlasFiles, cube: xr.Dataset | None) -> AtlasFiles:
-    """The same with the files of the circuit where no flatmap is given."""
+    """Fill in the files of the circuit if no flatmap is given."""
     if files.flatmap is not None or cube is None:
         return files
     simulation = with_simulation(cube)[1]
@@ -254,7 +254,7 @@ def _atlas_image(flatmap: VoxelFlatmap, what: str) -> tuple[str, FlatImage]:
 
 
 def _hex_labels(cube: xr.Dataset, regions: HexRegions) -> tuple[FlatImage, npt.NDArray[np.uint8]]:
-    """Labels of hexagons, and a colour for each region."""
+    """Return the label image of hexagons, and a colour for each region."""
     image = hex_image(cube, regions.region + 1)
     labels = np.nan_to_num(image.pixels).astype(np.int32)
     colours = [distinct_colour(k) for k in range(len(regions.names))]
@@ -262,7 +262,7 @@ def _hex_labels(cube: xr.Dataset, regions: HexRegions) -> tuple[FlatImage, npt.N
 
 
 def with_simulation(cube: xr.Dataset | None) -> tuple[xr.Dataset, Simulation]:
-    """Hexagons with the simulation that they were computed from."""
+    """Return hexagons with the simulation that they were computed from."""
     if cube is None:
         raise ValueError("there are no hexagons: load a simulation or a cube first")
     recipe = CubeRecipe.of_foreign(cube)

@@ -1,4 +1,4 @@
-"""Where the layers of a flat map lie among the others, and how thick their lines are."""
+"""Position of the layers of a flat map among the others, and width of their lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LINE_PIXELS = 2.0
 
 
 _NOTICEABLE = 1.05
-"""Lines are drawn anew when they would be this much too thick or too thin."""
+"""Lines are redrawn when their width would be wrong by this factor."""
 
 
 def role_or_none(layer: Layer) -> Role | None:
@@ -32,7 +32,7 @@ def role_of(layer: Layer) -> Role:
 
 
 def place_under(layers: Any, role: Role) -> int:
-    """Position above the layers of lower rank, and below all hexagons and outlines."""
+    """Return the position above layers of lower rank, and below all hexagons and outlines."""
     at = 0
     for k, layer in enumerate(layers):
         other = role_or_none(layer)
@@ -44,7 +44,7 @@ def place_under(layers: Any, role: Role) -> int:
 
 
 def place_over(layers: Any, role: Role) -> int:
-    """Position on top, but below the layers of higher rank."""
+    """Return the position on top, but below layers of higher rank."""
     at = len(layers)
     while at > 0:
         other = role_or_none(layers[at - 1])
@@ -55,7 +55,7 @@ def place_over(layers: Any, role: Role) -> int:
 
 
 def keep_thin(viewer: Viewer, layer: Vectors) -> None:
-    """Give lines the same width in pixels at any zoom."""
+    """Keep the width of lines constant in pixels at any zoom."""
     camera = viewer.scene.camera
     lines = weakref.ref(layer)
 

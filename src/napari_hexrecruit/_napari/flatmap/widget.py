@@ -1,4 +1,4 @@
-"""The widget "Flat map": what lies under and over the hexagons, and whether it is aligned."""
+"""The widget "Flat map": maps under and over the hexagons, and their alignment."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ _Added = tuple[FlatMap, list[tuple[Role, Layer]], str]
 
 
 class FlatMapWidget(Container[Widget]):
-    """Panel that puts flat maps under and over the hexagons, and checks where they lie.
+    """Panel that puts flat maps under and over the hexagons, and checks their alignment.
 
     Parameters
     ----------
     napari_viewer
-        The viewer that layers are added to.
+        The viewer to add layers to.
 
     Attributes
     ----------
@@ -95,9 +95,9 @@ class FlatMapWidget(Container[Widget]):
         return self._inserting.running or any(one.running for one in jobs)
 
     def _lay_out(self) -> None:
-        self._panel = scrolled(self, self.form.sections, stretch=1)  # texts would take it
+        self._panel = scrolled(self, self.form.sections, stretch=1)  # else texts would stretch
         for field in (self.form.file, self.form.flatmap):
-            field.line_edit.native.setAcceptDrops(False)  # it would take the address as text
+            field.line_edit.native.setAcceptDrops(False)  # it would insert the URL as text
         FileDrops(self.native, self._on_dropped)
 
     def _connect(self) -> None:
@@ -153,7 +153,7 @@ class FlatMapWidget(Container[Widget]):
         (form.flatmap if form.source.value == ATLAS else form.file).value = path
 
     def _on_file_chosen(self) -> None:
-        """Ask the image where it lies; of every letter typed, only what exists counts."""
+        """Read the placement from the image, once the typed text is the path of a file."""
         path = self.form.image_path
         self._reading.cancel()
         if path is None or not path.is_file():
@@ -162,11 +162,11 @@ class FlatMapWidget(Container[Widget]):
         self._reading.start(lambda _: said_by(path), self._on_said)
 
     def _on_said(self, outcome: Outcome[tuple[FlatImage | None, str]]) -> None:
-        """Errors are told when the image is added."""
+        """Show the placement; errors are reported only when the image is added."""
         self.form.say(*(outcome.value or (None, outcome.error or "")))
 
     def _ask_columns(self, event: object = None) -> None:
-        """Offer the properties of the neurons of the hexagons, read in a thread."""
+        """Offer the properties of the neurons of the hexagons, which a thread reads."""
         cube = self._cube()
         source = source_of(cube)
         if cube is None or source is None:
@@ -178,7 +178,7 @@ class FlatMapWidget(Container[Widget]):
             self._asking.start(lambda _: _columns(source, cube), self._on_columns)
 
     def _on_columns(self, outcome: Outcome[list[str]]) -> None:
-        """Errors are told when regions are asked for."""
+        """Offer the properties; errors are reported only when regions are added."""
         self.form.offer_columns(outcome.value or [])
 
     def _region_column(self) -> str:
@@ -187,7 +187,7 @@ class FlatMapWidget(Container[Widget]):
     # --- adding -----------------------------------------------------------------------------------
 
     def add(self) -> None:
-        """Read what is chosen, in a thread, and add its layers."""
+        """Read the chosen map in a thread, and add its layers."""
         try:
             work = self._work()
         except ValueError as mistake:
@@ -225,7 +225,7 @@ class FlatMapWidget(Container[Widget]):
         self._show_buttons()
 
     def _show(self, flat_map: FlatMap, layers: list[tuple[Role, Layer]], summary: str) -> None:
-        """Put the layers of a map in the place of those of its source."""
+        """Replace the layers of the previous map from the same source."""
         is_first = len(self._viewer.layers) == 0
         self._layers.remove(flat_map.source)
         self._maps[flat_map.source], self._neurons = flat_map, None
@@ -253,14 +253,14 @@ class FlatMapWidget(Container[Widget]):
         self._layers.colour_lines(self.form.colour.value)
 
     def _fade_hexagons(self) -> None:
-        """Let an image be seen through the hexagons over it."""
+        """Make hexagons over an image transparent."""
         if self._layers.of(part="image"):
             for layer in self._viewer.layers:
                 if cube_of(layer) is not None:
                     layer.opacity = self.form.opacity.value
 
     def _cube(self) -> xr.Dataset | None:
-        """Hexagons that are selected, or else the uppermost."""
+        """Return the cube of the selected hexagons, or else of the uppermost."""
         active = self._viewer.layers.selection.active
         cubes = (cube_of(layer) for layer in [active, *reversed(self._viewer.layers)])
         return next((cube for cube in cubes if cube is not None), None)
@@ -268,7 +268,7 @@ class FlatMapWidget(Container[Widget]):
     # --- alignment --------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Show neurons as dots, and how many lie where they should."""
+        """Show neurons as dots, and the shares on the image and in their own regions."""
         source, cube, name = self.form.source.value, self._cube(), self._region_column()
         maps = sorted(self._maps.values(), key=lambda one: one.source != source)
         regions = [named for one in maps for named in one.regions]
@@ -300,7 +300,7 @@ class FlatMapWidget(Container[Widget]):
         self.form.result.value = "\n".join(found.lines())
 
     def _on_nudged(self) -> None:
-        """Move the image at once, and say how many neurons lie on it now."""
+        """Move the image immediately, and update the share of neurons on it."""
         flat_map = self._maps.get(IMAGE)
         if flat_map is None or flat_map.image is None:
             return
@@ -319,7 +319,7 @@ class FlatMapWidget(Container[Widget]):
         self._on_nudged()
 
     def save(self) -> None:
-        """Write where the image lies into the file beside it."""
+        """Write the placement of the image into its sidecar file."""
         flat_map = self._maps[IMAGE]
         if flat_map.path is None or flat_map.image is None:
             return
@@ -343,7 +343,7 @@ class FlatMapWidget(Container[Widget]):
     # --- state of the panel -----------------------------------------------------------------------
 
     def _on_inserted(self, event: Any) -> None:
-        """Keep hexagons that come later under the outlines, and the image seen through them."""
+        """Keep new hexagons below the outlines, and the image visible through them."""
         if self._layers.adding or cube_of(event.value) is None:
             return
         self._ask_columns()
@@ -369,7 +369,7 @@ class FlatMapWidget(Container[Widget]):
             self._show_buttons()
 
     def _on_parent_changed(self, parent: Any) -> None:
-        """Rest out of a window."""
+        """Stop all work when the panel leaves its window."""
         if parent is not None:
             return
         self._inserting.stop()
@@ -380,7 +380,7 @@ class FlatMapWidget(Container[Widget]):
 
 
 def _columns(source: SimulationSource, cube: xr.Dataset) -> list[str]:
-    """Properties that the neurons of a cube can be told apart by."""
+    """Return the properties by which the neurons of a cube can be grouped."""
     simulation = source.simulation()
     populations = Populations.of(simulation, cube)
     shared, choices = populations.shared(), simulation_choices(simulation)
