@@ -1,4 +1,4 @@
-"""Commands of the Layers menu. They act on the selected hexagon layers, or on all if none is."""
+"""Commands of the Layers menu. They act on the selected hexagon layers, or on all without any."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from napari_hexrecruit.storage.cubes import write_cube
 
 
 def toggle_time_and_colorbar(viewer: Viewer) -> None:
-    """Show the time of the bin and the colour bars on the canvas, or hide them."""
+    """Show or hide the time of the bin and the colour bars on the canvas."""
     layers = _hexagons(viewer)
     if not layers:
         return
@@ -33,7 +33,7 @@ def toggle_time_and_colorbar(viewer: Viewer) -> None:
 
 
 def fit_limits(viewer: Viewer) -> None:
-    """Fit the contrast limits to all bins, as `fitted_limits`, alike for all layers."""
+    """Fit the contrast limits of all layers of one metric to all bins, see `fitted_limits`."""
     layers = _hexagons(viewer)
     if not layers:
         return
@@ -45,7 +45,7 @@ def fit_limits(viewer: Viewer) -> None:
 
 
 def next_quantity(viewer: Viewer) -> None:
-    """Show the next of what each cube holds: percent, neurons, rate, a report."""
+    """Show the next metric of each cube: percentage, neurons, rate, reports."""
     for layer in _hexagons(viewer):
         cube = cube_of(layer)
         if isinstance(layer, RecruitmentLayer) and cube is not None:
@@ -54,7 +54,7 @@ def next_quantity(viewer: Viewer) -> None:
 
 
 def save_cube(viewer: Viewer) -> None:
-    """Save the cube of the selected hexagon layer, or of the uppermost; asks for the name."""
+    """Save the cube of the selected hexagon layer, or of the uppermost; ask for the name."""
     layers = _hexagons(viewer)
     cube = cube_of(layers[-1]) if layers else None
     asked = None if cube is None else ask_for_cube(QApplication.activeWindow(), layers[-1].name)
@@ -70,14 +70,14 @@ def save_cube(viewer: Viewer) -> None:
 
 
 def _metric_of(layer: Points) -> str:
-    """What a layer shows; of plain points, the first that their cube has."""
+    """Return the metric of a layer; for plain points, the first metric of their cube."""
     metric = getattr(layer, "metric", None)
     cube = cube_of(layer)
     return str(metric) if metric or cube is None else metrics_for(cube)[0].name
 
 
 def _hexagons(viewer: Any) -> list[Points]:
-    """Selected hexagon layers, or all; tells the user where there is none."""
+    """Return the selected hexagon layers, or all; notify the user if there are none."""
     own = getattr(viewer, "__wrapped__", viewer)  # commands get a proxy
     layers = [layer for layer in own.layers if cube_of(layer) is not None]
     selected = [layer for layer in layers if layer in own.layers.selection]

@@ -1,4 +1,4 @@
-"""The viewer, started from the command line."""
+"""Start the viewer from the command line."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ WIDGET = "Hexagon recruitment"
 
 
 def launch(path: Path | None, spikes: Path | None = None, circuit: Path | None = None) -> None:
-    """Open a viewer with the widget and the layer of a path; return when it is closed.
+    """Open a viewer with the widget and the layer of a path; return when the user closes it.
 
     Parameters
     ----------
     path
-        A cube, or the folder of a campaign; or a simulation, which the widget reads in a thread,
-        with the settings of last time.
+        A cube, the folder of a campaign, or a simulation, which the widget reads in a thread with
+        the settings of the last session. None: open the viewer without a file.
     spikes, circuit
-        Files of a simulation in place of those that its configuration names.
+        Files of a simulation, instead of those that its configuration names.
     """
     viewer = napari.Viewer(title="Hexagon recruitment")
     result = _result(path)
@@ -41,7 +41,7 @@ def launch(path: Path | None, spikes: Path | None = None, circuit: Path | None =
 
 
 def _result(path: Path | None) -> Path | None:
-    """What the reader opens at once; None for a simulation."""
+    """Return the path for the reader; None for a simulation, which the widget reads."""
     if path is None:
         return None
     if (path / MANIFEST).is_file():

@@ -1,6 +1,6 @@
 """Simulations, cubes and samples as layers, for File > Open and files dropped on the canvas.
 
-napari adds a layer that a reader returns, so that it may be of a class of its own.
+The readers return layers instead of layer data, so that these can have their own class.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ ReadFunction = Callable[[str], list[Points]]
 
 
 def get_reader(path: str | list[str]) -> ReadFunction | None:
-    """Give the function that reads a path.
+    """Return the function that reads a path.
 
     Parameters
     ----------
     path
-        A SONATA simulation configuration, a cube, the dataset of a campaign or the file that says
-        what is done of one, or the address of a sample.
+        A SONATA simulation configuration, a folder that holds one, a cube, the dataset or the
+        manifest of a campaign, or the address of a sample.
 
     Returns
     -------
     callable or None
-        None for several paths at once, for JSON that is not SONATA's and may be of others, and for
-        folders without a simulation configuration.
+        The function; None for several paths at once, for JSON that is not SONATA's and may belong
+        to another plugin, and for folders without a simulation configuration.
     """
     if not isinstance(path, str):
         return None
@@ -72,7 +72,7 @@ def read_cube_file(path: str) -> list[Points]:
     Raises
     ------
     SimulationDataError
-        If the file is not a cube of this version.
+        If the file is not a cube that this version reads.
     """
     name = Path(path).name
     ending = next(ending for ending in ENDINGS if name.lower().endswith(ending))
@@ -85,9 +85,9 @@ def list_simulations(path: str) -> list[Points]:
     Raises
     ------
     SimulationDataError
-        If there is none, or it cannot be read.
+        If the dataset is missing, or cannot be read.
     HexRecruitError
-        If this napari cannot show it.
+        If this version of napari cannot show it.
     """
     folder = Path(path).parent
     campaign = aside(lambda _: open_campaign(path))
@@ -103,7 +103,7 @@ def read_simulation(path: str) -> list[Points]:
     SimulationDataError
         If the file is not a simulation, or a file that it names cannot be read.
     ValueError
-        If the defaults do not suit the simulation.
+        If the default parameters do not suit the simulation.
     """
     with _progress(Path(path).parent.name) as shown:
         cube = aside(lambda progress: computed_cube(path, CubeRecipe(), progress=progress), shown)
@@ -113,25 +113,25 @@ def read_simulation(path: str) -> list[Points]:
 
 
 def read_folder(path: str) -> list[Points]:
-    """Read the simulation whose configuration a folder holds; raises as `read_simulation`.
+    """Read the simulation whose configuration is in a folder; raise as `read_simulation`.
 
     Raises
     ------
     SimulationDataError
-        If it holds several.
+        If the folder holds several configurations.
     """
     return read_simulation(str(configuration_in(Path(path))))
 
 
 def read_sample(address: str) -> list[Points]:
-    """Read a sample, which is written into the cache the first time.
+    """Read a sample, which is written into the cache on first use.
 
     Raises
     ------
     ValueError
-        If there is no sample of that name.
+        If the name is not that of a sample.
     SimulationDataError
-        If the cache cannot be written to.
+        If the cache is not writable.
     """
     name = address.removeprefix(SCHEME).strip("/")
 
@@ -145,7 +145,7 @@ def read_sample(address: str) -> list[Points]:
 
 
 def _may_be_simulation(path: Path) -> bool:
-    """Whether to read a JSON file: one that is broken, or of a circuit, so that this is told."""
+    """Return whether to read a JSON file, even a broken one or a circuit's, to report the fault."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -159,9 +159,10 @@ def _layer(cube: Any, name: str) -> Points:
 
 
 def _dressed(make: Callable[[], Points]) -> Points:
-    """Make a layer, with colour bar and, once it is there, the time."""
-    # napari writes the source of what a reader returns, and refuses where it has done so already,
-    # as it does for layers that are made while a sample is opened. A fresh context knows of none.
+    """Make a layer with a colour bar, and with the time as soon as napari has added it."""
+    # napari sets the source of the layers that a reader returns, but refuses if a layer already has
+    # one. A layer made while a sample is opened gets one from the context, so make the layer in an
+    # empty context.
     layer = Context().run(make)
     layer.face_colorbar.visible = True
     viewer = current_viewer()
@@ -171,7 +172,7 @@ def _dressed(make: Callable[[], Points]) -> Points:
 
 
 def _dress_on_arrival(viewer: Any, layer: Points) -> None:
-    """Turn y up where the layer is the first, and show the time, once napari has added it."""
+    """Set up the viewer for the layer when napari has added it; for the first layer, turn y up."""
 
     def dress(event: Any) -> None:
         if event.value is layer:
@@ -189,7 +190,7 @@ def _dress_on_arrival(viewer: Any, layer: Points) -> None:
 
 @contextmanager
 def _progress(title: str) -> Iterator[Callable[[Monitor], None]]:
-    """A bar in napari's activity panel."""
+    """Show a progress bar in napari's activity dock."""
     bar = progress_bar(total=0, desc=title)
 
     def report(at: Monitor) -> None:

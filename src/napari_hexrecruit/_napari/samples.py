@@ -1,4 +1,4 @@
-"""Sample simulations: written once into the user's cache, then opened like any other."""
+"""Sample simulations, written once into the user's cache and then opened like any other."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from napari_hexrecruit.storage.cache import cached_folder
 from napari_hexrecruit.synthetic import MEDIUM, SMALL, write_simulation
 
 SCHEME = "hexrecruit-sample://"
-"""Begin of the address of a sample; napari opens samples of a custom layer by address only."""
+"""Prefix of the address of a sample; napari can open a sample as a custom layer only by address."""
 
 SAMPLES = {"small": SMALL, "medium": MEDIUM}
-"""Stories by the last part of the address."""
+"""`Story` of each sample, by the last part of its address."""
 
 _RUN, _CONFIG = "simulation", "simulation_config.json"
 
 
 def cache_folder() -> Path:
-    """Where samples are kept; it may be deleted at any time."""
+    """Return the folder of samples, which users can delete at any time."""
     from platformdirs import user_cache_path
 
     return user_cache_path("napari-hexrecruit", appauthor=False) / "samples"
 
 
 def sample_simulation(name: str, progress: Progress | None = None) -> Path:
-    """Give the configuration of a sample simulation; it is written where it is not there whole.
+    """Return the configuration of a sample simulation; write the sample unless it is complete.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ def sample_simulation(name: str, progress: Progress | None = None) -> Path:
     Returns
     -------
     Path
-        In a folder of this version of the package.
+        Configuration in a folder for this version of the package.
 
     Raises
     ------
     ValueError
-        If there is no such sample.
+        If the name is not in `SAMPLES`.
     SimulationDataError
-        If the cache cannot be written to.
+        If the cache is not writable.
     """
     if name not in SAMPLES:
         raise ValueError(f"there is no sample {name!r}: use one of {', '.join(SAMPLES)}")
@@ -56,7 +56,7 @@ def sample_simulation(name: str, progress: Progress | None = None) -> Path:
             folder, lambda aside: write_simulation(aside / _RUN, SAMPLES[name], progress=progress)
         )
     except OSError as error:
-        if error.errno is None:  # it says what to do already
+        if error.errno is None:  # it already says what to do
             raise
         raise SimulationDataError(
             folder,

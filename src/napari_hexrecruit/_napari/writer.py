@@ -1,4 +1,4 @@
-"""Saves the cube of a hexagon layer."""
+"""Save the cube of a hexagon layer."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from napari_hexrecruit.storage.cubes import write_cube
 
 
 def write_layer(path: str, data: object, meta: Mapping[str, Any]) -> list[str]:
-    """Write the cube that a layer shows; nothing of how it looks.
+    """Write the cube that a layer shows, without its look.
 
     Parameters
     ----------
     path
-        File to write, or to replace: napari has asked. The ending is added where it lacks; then
-        napari has asked about another file, and none is replaced.
+        File to write, or to replace, since napari has asked. A missing ending is added. In that
+        case napari has asked about another name, so an existing file is not replaced.
     data, meta
         Coordinates and state of the layer, as in its layer data tuple.
 
     Returns
     -------
     list of str
-        The file.
+        Path of the file.
 
     Raises
     ------
     HexRecruitError
-        If the layer shows no cube. It is not a ValueError: of that napari would say that no plugin
-        was found.
+        If the layer does not show a cube. This is not a ValueError, which napari would report as a
+        missing plugin.
     OSError
         If the file cannot be written.
 
     Notes
     -----
-    A thread writes the file, and the window goes on meanwhile.
+    A thread writes the file, so that the window stays responsive.
     """
     recipe = (meta.get("metadata") or {}).get(STATE_KEY)
     if recipe is None:

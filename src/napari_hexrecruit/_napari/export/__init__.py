@@ -1,4 +1,4 @@
 """The panel *Export*: movies of the canvas or of the renderer, and "Copy as command".
 
-Must not know how a cube is computed.
+Must not know how cubes are computed.
 """

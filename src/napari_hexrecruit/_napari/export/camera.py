@@ -1,4 +1,4 @@
-"""Photographs of the canvas at one time after the other."""
+"""Screenshots of the canvas at successive times."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from napari_hexrecruit._napari.export.writing import Frame, FrameFeed
 from napari_hexrecruit._napari.private.points import FRAME_AXIS
 
 _PAUSE_MS = 1
-"""Between two pictures the window answers its user."""
+"""Interval between two pictures, in which the window handles events."""
 
 
 class CanvasCamera(QObject):
-    """Photographs the canvas at one time after the other, while the window answers its user.
+    """Takes screenshots of the canvas at successive times, while the window stays responsive.
 
     Parameters
     ----------
     viewer
-        Whose canvas it is.
+        The viewer with the canvas.
     parent
-        The QObject that this one ends with.
+        The QObject that owns this one.
     """
 
     def __init__(self, viewer: Viewer, parent: QObject) -> None:
@@ -42,34 +42,34 @@ class CanvasCamera(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether there are pictures to take."""
+        """Whether pictures are being taken."""
         return bool(self._timer.isActive())
 
     def start(
         self, layer: Points, times_ms: Sequence[float], *, even: bool, on_failed: Any
     ) -> FrameFeed:
-        """Take pictures from now on.
+        """Start taking pictures.
 
         Parameters
         ----------
         layer
-            Hexagon layer whose time is meant.
+            Hexagon layer whose time axis is used.
         times_ms
-            Where the slider goes.
+            Positions of the slider.
         even
-            Leave out a row or column of pixels where their number is odd.
+            If True, drop the last row or column of pixels if their number is odd.
         on_failed
-            Called with a sentence when it cannot go on.
+            Called with a sentence when taking pictures fails.
 
         Returns
         -------
         FrameFeed
-            Gives the pictures.
+            Feed of the pictures.
 
         Raises
         ------
         ValueError
-            If time is not on the slider.
+            If the layer is not in the viewer, or time has no slider.
         """
         self.stop()
         _time_axis(self._viewer, layer)
@@ -81,7 +81,7 @@ class CanvasCamera(QObject):
         return self._feed
 
     def stop(self) -> None:
-        """Take no more pictures; the slider goes back to where it was."""
+        """Stop taking pictures; the slider returns to its earlier position."""
         self._timer.stop()
         self._stack.close()
 
@@ -105,7 +105,7 @@ class CanvasCamera(QObject):
 def _photographs(
     viewer: Viewer, layer: Points, times_ms: Sequence[float], *, even: bool
 ) -> Any:  # Generator[Frame | None, None, None]
-    """Pictures of one size; None where a layer is still on its way."""
+    """Yield pictures of equal size, or None while a layer is still loading."""
     before = float(viewer.dims.point[_time_axis(viewer, layer)])
     shape: tuple[int, int] | None = None
     try:
@@ -137,7 +137,7 @@ def _even(shape: tuple[int, int], *, even: bool) -> tuple[int, int]:
 
 
 def _fitted(picture: Frame, shape: tuple[int, int]) -> Frame:
-    """Crop a picture, or continue it in the colour of its corner where it has become smaller."""
+    """Crop a picture, or pad it in the colour of its corner if it has become smaller."""
     fitted = np.empty((*shape, 3), dtype=np.uint8)
     fitted[:] = picture[0, 0]
     height, width = min(shape[0], picture.shape[0]), min(shape[1], picture.shape[1])

@@ -1,4 +1,4 @@
-"""The command line that makes the same movie as the viewer. Knows nothing of widgets."""
+"""The command line that makes the same movie as the viewer. Does not know widgets."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ _REMEDY = "save the layer as .hexrecruit.nc, open that file and export from ther
 
 
 def commands(layers: Sequence[Points], order: Order, style: MovieStyle) -> str:
-    """Write the command that makes a movie of hexagon layers as the renderer draws it.
+    """Return the command that makes the rendered movie of hexagon layers.
 
     Parameters
     ----------
     layers
         The layers of the movie.
     order, style
-        The movie.
+        Order and style of the movie.
 
     Returns
     -------
     str
-        Quoted for a shell. Several layers of simulations need cubes on files first, so there is a
-        command for each of them before.
+        Commands quoted for a shell. Several layers need their cubes as files, so commands that
+        write the missing ones come first.
 
     Raises
     ------
     ValueError
-        If a cube cannot be computed by a command; the message says what to do.
+        If a command cannot compute a cube; the message says what to do.
     """
     files = [_file_of(layer) for layer in layers]
     options = _movie_options(order, style)
@@ -60,20 +60,20 @@ def commands(layers: Sequence[Points], order: Order, style: MovieStyle) -> str:
 
 
 def verb(order: Order) -> str:
-    """The command of ``hexrecruit`` that makes it."""
+    """Return the command of ``hexrecruit`` that fulfils an order."""
     return "html" if order.is_web_page else "movie"
 
 
 def _is_of_window(recipe: CubeRecipe, order: Order) -> bool:
-    """Whether the bins of a movie are those of a cube of its window alone.
+    """Return whether a cube of only the movie's window has the same values as the layer's cube.
 
-    Neurons that are recruited so far are counted from the start of the cube.
+    Cumulative counts begin at the start of the cube.
     """
     return not recipe.cumulative or order.start == recipe.start
 
 
 def run_options(layers: Sequence[Points], order: Order, style: MovieStyle) -> dict[str, Any]:
-    """Options of the same command by name, for a run file.
+    """Return the options of the same command by name, for a run file.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _cube_options(recipe: CubeRecipe) -> dict[str, Any]:
 
 
 def _recipe_of(layer: Points) -> CubeRecipe:
-    """How the cube of a layer was computed, if a command can compute it."""
+    """Return the recipe of a layer's cube, if a command can compute it."""
     recipe = CubeRecipe.of_foreign(cubes_of_layers([layer])[0])
     if recipe.lacks or not Path(recipe.simulation or "").is_file():
         raise ValueError(
@@ -143,7 +143,7 @@ def _recipe_of(layer: Points) -> CubeRecipe:
 
 
 def _file_of(layer: Points) -> Path | None:
-    """The file that a layer was opened from, if that still has what the layer shows."""
+    """Return the file that a layer was opened from, if it still holds the shown cube."""
     if not str(layer.source.path or "").endswith(ENDING):
         return None
     path = Path(layer.source.path)
@@ -155,7 +155,7 @@ def _file_of(layer: Points) -> Path | None:
 
 
 def _cube_file(layer: Points, order: Order) -> Path:
-    """Name for the cube of a layer beside the movie."""
+    """Return a file name, next to the movie, for the cube of a layer."""
     name = "".join(c if c.isalnum() else "-" for c in layer.name).strip("-")
     movie = Path(order.output)
     return movie.with_name(f"{movie.stem}-{name}{ENDING}")

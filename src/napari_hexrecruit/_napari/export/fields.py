@@ -40,16 +40,16 @@ _LARGEST_SIDE = 8192
 
 
 _KEPT = ("what", "width", "height", "background", "speed_kind", "speed")
-"""Fields that are as they were last time; the others follow the layer."""
+"""Fields restored from the last session; the others follow the layer."""
 
 
 class ExportFields:
-    """The fields of the section, as they are before anything is chosen.
+    """The fields of the section in their initial state.
 
     Attributes
     ----------
     sections
-        What is on the panel from top to bottom.
+        Contents of the panel from top to bottom.
     """
 
     def __init__(self) -> None:
@@ -62,18 +62,18 @@ class ExportFields:
 
     @property
     def choices(self) -> dict[str, Any]:
-        """What is kept for next time."""
+        """Values of the fields to keep for the next session."""
         return {name: getattr(self, name).value for name in _KEPT}
 
     def restore(self, choices: Mapping[str, Any]) -> None:
-        """Take over what was kept, as far as the fields can say it."""
+        """Restore kept values, except those that a field refuses."""
         for name in (one for one in _KEPT if one in choices):
             field: Any = getattr(self, name)
             with suppress(ValueError, TypeError):
                 field.value = choices[name]
 
     def on_chosen(self, action: Callable[[], None]) -> None:
-        """Call an action when one of these changes."""
+        """Call an action when one of the kept fields changes."""
         for name in _KEPT:
             getattr(self, name).changed.connect(lambda _: action())
 

@@ -1,4 +1,4 @@
-"""Which movie is asked for, and how the renderer shows what the viewer shows."""
+"""The requested movie, and the style with which the renderer reproduces the viewer."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ from napari_hexrecruit.schema import RECRUITMENT
 
 _EVEN = (".mp4", ".webm")
 _ALIKE = 0.02
-"""Difference of colours, from 0 to 1, that is too small to see."""
+"""Largest invisible difference of a colour component, from 0 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """Which movie is asked for.
+    """The requested movie.
 
     Parameters
     ----------
     output
-        ``.mp4``, ``.webm``, ``.gif``, or ``.html`` for a web page; a name without ending or with
-        ``/`` at its end is a folder.
+        File that ends with ``.mp4``, ``.webm``, ``.gif``, or ``.html`` for a web page. A name
+        without an ending, or with ``/`` at its end, is a folder.
     start, stop, step
-        Window and time from frame to frame, ms.
+        Window, and time from frame to frame, ms.
     fps
-        Frames per second; None where `dilation` says it.
+        Frames per second; None if `dilation` sets the speed.
     dilation
         Seconds of movie per second of simulation.
     size
         (width, height) of a rendered frame, px; the canvas has its own.
     background
-        Of a rendered frame: white or black.
+        Background of a rendered frame, ``white`` or ``black``.
     overwrite
-        Replace what is there: the user has agreed.
+        If True, the user has agreed to replace an existing output.
     """
 
     output: str
@@ -64,7 +64,7 @@ class Order:
 
     @property
     def is_web_page(self) -> bool:
-        """Whether it is not a movie but a web page."""
+        """Whether the output is a web page rather than a movie."""
         return self.output.lower().endswith(PAGE_ENDINGS)
 
     @property
@@ -83,11 +83,11 @@ class Order:
 
     @property
     def page_dilation(self) -> float:
-        """Seconds of watching per second of simulation; raises as `rate`."""
+        """Seconds of playback per second of simulation; raises as `rate`."""
         return 1000.0 / (self.step * self.rate) if self.dilation is None else self.dilation
 
     def times_ms(self, cubes: Sequence[xr.Dataset]) -> list[float]:
-        """Start of the bin of each frame.
+        """Return the start of the bin of each frame, ms.
 
         Raises
         ------
@@ -100,14 +100,14 @@ class Order:
 
 
 def check_order(order: Order) -> None:
-    """Refuse now what could not be written in the end.
+    """Refuse immediately an order that could not be written later.
 
     Raises
     ------
     ValueError
         If no file is named, or its ending is not a movie format.
     FileExistsError, OSError
-        If something is there and may not be replaced, or nothing can be written there.
+        If the output exists and may not be replaced, or cannot be written.
     """
     if not order.output:
         raise ValueError("No file is named: give one that ends with .mp4, .webm, .gif or .html.")
@@ -123,7 +123,7 @@ def check_order(order: Order) -> None:
 
 
 def needs_even_sides(output: str) -> bool:
-    """Whether this kind of movie has even sides only."""
+    """Return whether frames of this format must have even sides."""
     return output.lower().endswith(_EVEN)
 
 
@@ -131,20 +131,20 @@ def needs_even_sides(output: str) -> bool:
 
 
 def visible_hexagons(viewer: Viewer) -> list[Points]:
-    """Visible hexagon layers, from the lowest to the uppermost."""
+    """Return the visible hexagon layers, from the lowest to the uppermost."""
     return [layer for layer in viewer.layers if layer.visible and cube_of(layer) is not None]
 
 
 def cubes_of_layers(layers: Sequence[Points]) -> list[xr.Dataset]:
-    """Cubes that hexagon layers show."""
+    """Return the cubes that hexagon layers show."""
     return [cube for cube in map(cube_of, layers) if cube is not None]
 
 
 def offered_window(viewer: Viewer, layer: Points) -> tuple[float, float, float]:
-    """Start, stop and step that suit a layer, ms.
+    """Return start, stop and step that suit a layer, ms.
 
-    All of its time; or the part between the handles of the time slider (those that a click with the
-    right button on it shows), where they are apart.
+    They cover all of its time, or only the part between the handles of the time slider if these are
+    apart. A right click on the slider shows the handles.
     """
     cube = cubes_of_layers([layer])[0]
     first, bin_ms, n_bins = float(cube["time"][0]), float(cube.attrs["bin_ms"]), cube.sizes["time"]
@@ -159,12 +159,12 @@ def offered_window(viewer: Viewer, layer: Points) -> tuple[float, float, float]:
 
 
 def style_of(viewer: Viewer, layers: Sequence[Points], order: Order) -> MovieStyle:
-    """How the renderer shows what the layers show: colours, limits and what stands beside them.
+    """Return the style that reproduces layers in the renderer: colours, limits and overlays.
 
     Raises
     ------
     ValueError
-        If the layers differ in what they show, or the renderer lacks their colormap.
+        If the layers differ in metric, limits or colormap, or the renderer lacks their colormap.
     """
     looks: dict[str, list[Any]] = {
         "quantity": [_metric_of(layer) for layer in layers],
@@ -197,7 +197,7 @@ def _metric_of(layer: Points) -> str:
 
 
 def _matplotlib_name(colormap: Any) -> str:
-    """Name of the same colours in matplotlib, which the renderer uses."""
+    """Return the name of the same colours in matplotlib, which the renderer uses."""
     import matplotlib as mpl
 
     positions = np.linspace(0.0, 1.0, 65)
@@ -211,7 +211,7 @@ def _matplotlib_name(colormap: Any) -> str:
 
 
 def _shows(viewer: Viewer, name: str) -> bool:
-    """Whether an overlay of the canvas is visible."""
+    """Return whether an overlay of the canvas is visible."""
     overlays = viewer.canvas.overlays
     overlay = overlays[name] if name in overlays else getattr(overlays, name, None)
     return overlay is not None and bool(overlay.visible)

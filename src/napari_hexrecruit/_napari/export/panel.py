@@ -1,4 +1,4 @@
-"""The section "Export" of the widget: the time axis as a movie, and the command that makes it."""
+"""The section "Export" of the widget: the time axis as a movie, and the command for it."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ Window = tuple[float, float, float]
 
 
 class ExportPanel(ExportFields):
-    """The section at work.
+    """The section Export, with its actions.
 
     Parameters
     ----------
     viewer
-        Whose time axis is exported.
+        The viewer whose time axis is exported.
     parent
-        The Qt widget that timers and threads end with.
+        The Qt widget that owns timers and jobs.
     on_start
-        Called before the slider is moved: whatever else moves it should stop.
+        Called before the export moves the slider, so that anything else that moves it can stop.
     """
 
     def __init__(self, viewer: Viewer, parent: QWidget, on_start: Callable[[], None]) -> None:
@@ -86,7 +86,7 @@ class ExportPanel(ExportFields):
         return self._jobs.running
 
     def close(self) -> None:
-        """Cancel, and hear no more of the viewer."""
+        """Cancel the export, and stop listening to the viewer."""
         self._stop()
         for event, action in self._viewer_events():
             event.disconnect(action)
@@ -115,7 +115,7 @@ class ExportPanel(ExportFields):
         return [(event, self.refresh) for event in (*events, dims.margin_left, dims.margin_right)]
 
     def _follow(self, layers: list[Points]) -> None:
-        """Hear of the visibility and cubes of these layers, and of no others."""
+        """Follow the visibility and cubes of exactly these layers."""
         for before in self._followed:
             for event in _events_of(before):
                 event.disconnect(self.refresh)
@@ -127,7 +127,7 @@ class ExportPanel(ExportFields):
     # --- what is offered --------------------------------------------------------------------------
 
     def refresh(self, event: object = None) -> None:
-        """Offer the window of the uppermost visible hexagon layer, unless another one was typed."""
+        """Offer the window of the uppermost visible hexagon layer, unless another was typed."""
         every = [layer for layer in self._viewer.layers if cubes_of_layers([layer])]
         self._follow(every)
         layers = visible_hexagons(self._viewer)
@@ -139,7 +139,7 @@ class ExportPanel(ExportFields):
         self._show_length()
 
     def order(self) -> Order:
-        """The movie that the fields ask for."""
+        """Return the movie that the fields describe."""
         start, stop, step = self._window()
         is_fps = self.speed_kind.value == FPS
         return Order(
@@ -164,7 +164,7 @@ class ExportPanel(ExportFields):
         self._show_length()
 
     def _show_length(self) -> None:
-        """Say how long the movie will be, and enable what can be done."""
+        """Show the length of the movie, and enable the possible actions."""
         layers = visible_hexagons(self._viewer)
         if not self.busy:
             self.status.say(self._length(layers))
@@ -194,7 +194,7 @@ class ExportPanel(ExportFields):
     # --- naming -----------------------------------------------------------------------------------
 
     def _browse(self) -> None:
-        """Name the movie; the dialog asks before it takes the name of something that exists."""
+        """Ask for the name of the movie; the dialog asks before it accepts an existing file."""
         chosen, kind = QFileDialog.getSaveFileName(
             self._parent, "Export movie", self.file.value or self._good_name(), ";;".join(_KINDS)
         )
@@ -205,13 +205,13 @@ class ExportPanel(ExportFields):
         self._confirmed = complete if complete == chosen else ""
 
     def _good_name(self) -> str:
-        """The layer's name as that of a movie, in the folder of the last one."""
+        """Return a file name from the layer's name, in the folder of the last movie."""
         layers = visible_hexagons(self._viewer)
         name = file_name(layers[-1].name) + ".mp4" if layers else _UNNAMED
         return str(self._saved.parent / name) if self._saved else name
 
     def _is_named(self) -> bool:
-        """Whether the name says what kind of file it is; else the dialog asks, as for no name."""
+        """Return whether the name shows the kind of file; if not, the dialog asks."""
         name = self.file.value.strip()
         return bool(Path(name).suffix) or name.endswith(("/", "\\"))
 
@@ -267,24 +267,24 @@ class ExportPanel(ExportFields):
         self._refuse(sentence)
 
     def _check(self, order: Order, layers: list[Points]) -> None:
-        """Refuse what could not be written in the end."""
+        """Refuse an order that could not be written later."""
         if not layers:
             raise ValueError(_NO_LAYER)
         check_order(order)
         order.times_ms(cubes_of_layers(layers))
 
     def _refuse(self, sentence: str) -> None:
-        """Tell what is wrong, until it is mended."""
+        """Show an error until it is fixed."""
         self._refused = False
         self.status.refuse(sentence, "Hexagon recruitment, Export")
 
     def _done(self, sentence: str) -> None:
-        """Tell what has come of it, and that nothing is wrong any more."""
+        """Show the outcome, and clear any error."""
         self.status.mended()
         self.status.say(f"{sentence} {self._length(visible_hexagons(self._viewer))}")
 
     def _look_again(self, layers: list[Points]) -> None:
-        """Whether what was refused before it was begun is mended now."""
+        """Clear the error of a refused order if the fields are valid now."""
         if not self._refused:
             return
         try:
@@ -295,7 +295,7 @@ class ExportPanel(ExportFields):
         self.status.mended()
 
     def _stop(self) -> None:
-        """Cancel; the thread ends a moment later and leaves nothing."""
+        """Cancel; the thread ends a moment later and leaves no file."""
         self._camera.stop()
         self._jobs.cancel()
 
@@ -340,7 +340,7 @@ class ExportPanel(ExportFields):
             self._write_run_file(Path(chosen), verb(order), options)
 
     def _write_run_file(self, path: Path, command: str, options: dict[str, Any]) -> None:
-        confirmed = bool(path.suffix)  # the dialog has asked about another name otherwise
+        confirmed = bool(path.suffix)  # otherwise the dialog asked about another name
         final = path if confirmed else path.with_suffix(".yaml")
         try:
             with written_aside(final, overwrite=confirmed) as aside:
@@ -351,7 +351,7 @@ class ExportPanel(ExportFields):
         show_info(f"hexrecruit {command} SIM_OR_CUBE -o OUT --run-file {final} makes the same.")
 
     def _described(self) -> tuple[list[Points], Order, Any]:
-        """Layers, order and style of the movie that the fields ask for."""
+        """Return layers, order and style of the movie that the fields describe."""
         layers, order = visible_hexagons(self._viewer), self.order()
         if not layers:
             raise ValueError(_NO_LAYER)
@@ -367,7 +367,7 @@ def _events_of(layer: Points) -> list[Any]:
 
 
 def _absolute(typed: str) -> str:
-    """A typed name as a whole path; a ``/`` at the end, which says folder, stays."""
+    """Return a typed name as an absolute path; keep a final ``/``, which marks a folder."""
     typed = typed.strip()
     if not typed:
         return ""

@@ -1,4 +1,4 @@
-"""The frames of a movie on their way to a file."""
+"""Writing the frames of a movie to a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Frame = npt.NDArray[np.uint8]
 
 
 _WAITING_FRAMES = 3
-"""Pictures that wait to be written; more would only take memory."""
+"""Largest number of pictures that wait to be written; more would only use memory."""
 
 
 _POLL_S = 0.1
@@ -34,12 +34,12 @@ _POLL_S = 0.1
 def render_movie(
     cubes: Sequence[xr.Dataset], order: Order, style: MovieStyle, progress: Progress
 ) -> str:
-    """Draw and write a movie or a web page without the canvas; for any thread.
+    """Draw and write a movie or a web page without the canvas, in any thread.
 
     Returns
     -------
     str
-        What was written.
+        Path of the output.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def _write_page(
 
 
 def write_frames(frames: Iterable[Frame], order: Order, progress: Progress) -> str:
-    """Write frames; a file that is finished while the user cancels does not appear either.
+    """Write frames; if the user cancels, even a file that is just finished does not appear.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def write_frames(frames: Iterable[Frame], order: Order, progress: Progress) -> s
 
 @contextmanager
 def _named(aside: Path, final: Path) -> Iterator[None]:
-    """Let errors name the file that the user knows."""
+    """Make errors name the final file instead of the temporary one."""
     try:
         yield
     except Cancelled:
@@ -106,12 +106,12 @@ def _named(aside: Path, final: Path) -> Iterator[None]:
 
 
 class FrameFeed:
-    """Frames on their way from the window's thread to the one that writes them.
+    """Passes frames from the GUI thread to the thread that writes them.
 
     Parameters
     ----------
     n_frames
-        How many will come.
+        Number of frames to expect.
     """
 
     def __init__(self, n_frames: int) -> None:
@@ -120,15 +120,15 @@ class FrameFeed:
 
     @property
     def full(self) -> bool:
-        """Whether the writer has to catch up first."""
+        """Whether the queue is full, so that the writer must catch up."""
         return self._waiting.full()
 
     def put(self, frame: Frame) -> None:
-        """Send a frame; not to be called while it is full."""
+        """Send a frame; call this only while the feed is not `full`."""
         self._waiting.put_nowait(frame)
 
     def frames(self, progress: Progress) -> FrameSource:
-        """What the writer reads, which ends with an error once `progress` raises one."""
+        """Return the frames for the writer; an exception of `progress` ends them."""
         return FrameSource(self._waiting, self._n_frames, progress)
 
 
