@@ -72,7 +72,7 @@ class HexPoints:
         return ("ms", flat, flat)
 
     def window_ms(self, bin_: int) -> tuple[float, float]:
-        """Start and end of a bin, ms."""
+        """Return the start and end of a bin, ms."""
         start = self.start_ms + bin_ * self.bin_ms
         return (start, start + self.bin_ms)
 

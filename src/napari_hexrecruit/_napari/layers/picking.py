@@ -26,7 +26,7 @@ _KEY = "Escape"
 
 
 def looked_at(viewer: Any, among: Iterable[Any] | None = None) -> RecruitmentLayer | None:
-    """Find the layer of hexagons that the user looks at, by the rule of the time on the canvas.
+    """Find the layer of hexagons that the user looks at, whose time is on the canvas.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Picked hexagons: find one by position, and give each a colour of its own.
+"""Picked hexagons: find one by position, and give each its own colour.
 
 Knows neither napari nor Qt.
 """
@@ -66,7 +66,7 @@ def give_slots(names: Iterable[str], before: Mapping[str, int]) -> dict[str, int
     -------
     dict
         Number by name, in the order of the names: the previous number, or else the lowest free one.
-        A pick does not keep a number that is higher than its picks need, so that few picks have
+        A pick gives up a number that is too high for the number of picks, so that few picks have
         solid lines.
 
     Examples
@@ -124,9 +124,10 @@ class HexLookup:
         Returns
         -------
         int or None
-            Position on the hex axis. On a regular grid the cost does not depend on the number of
-            hexagons, and a point on an edge belongs to the same hexagon as a neuron there. Hexagons
-            of columns of an atlas can overlap; then it is the one with the nearest centre.
+            Position on the hex axis; None outside of all hexagons. On a regular grid the cost does
+            not depend on the number of hexagons, and a point on an edge belongs to the same hexagon
+            as a neuron there. Hexagons of columns of an atlas can overlap; then it is the one with
+            the nearest centre.
         """
         if not (math.isfinite(x) and math.isfinite(y)):
             return None

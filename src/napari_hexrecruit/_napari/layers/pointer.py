@@ -13,7 +13,7 @@ from napari_hexrecruit._napari.private.points import FramePoints
 
 
 def follow_pointer(viewer: napari.Viewer) -> None:
-    """Keep the status line at the hexagons under the pointer, also in grid mode.
+    """Make the status line describe the hexagons under the pointer, also in grid mode.
 
     Parameters
     ----------

@@ -61,9 +61,10 @@ def ask_for_cube(parent: Any, name: str) -> tuple[Path, bool] | None:
     Returns
     -------
     path : Path
-        With the ending of a cube.
-    confirmed : bool Whether the dialog has asked about exactly this name; if True, an existing file
-    may be replaced.
+        Chosen path, with the ending of a cube.
+    confirmed : bool
+        Whether the dialog has asked about exactly this name; if True, an existing file may be
+        replaced.
     """
     chosen, kind = QFileDialog.getSaveFileName(
         parent, "Save cube", file_name(name) + ENDING, ";;".join(_KINDS)

@@ -48,7 +48,7 @@ class SimulationSource:
         Raises
         ------
         SimulationDataError
-            If it cannot be read.
+            If the simulation cannot be read.
         """
         with held(self._lock):
             if self._simulation is None or self._simulation.is_stale():

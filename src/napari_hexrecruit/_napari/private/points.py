@@ -38,7 +38,7 @@ FRAME_AXIS = -3
 VALUE = "recruited"
 """Feature that holds the values of the current frame."""
 _EARLY = 1e-6
-"""Largest distance below a frame, in frames, at which the slider shows that frame: it rounds."""
+"""A slider at most this far below a frame, in frames, shows that frame: its numbers are rounded."""
 _OUTSIDE = -1.0
 """Frame coordinate without points."""
 _UNPAINTED = -2

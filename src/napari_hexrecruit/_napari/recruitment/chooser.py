@@ -111,8 +111,9 @@ class Chooser:
 
         Parameters
         ----------
-        path SONATA simulation configuration. Spikes and circuit files given for an earlier
-        configuration are dropped.
+        path
+            SONATA simulation configuration. Spikes and circuit files given for an earlier
+            configuration are dropped.
         """
         self.read(Sources(path) if self._asked.path else replace(self._asked, path=path))
 

@@ -123,7 +123,7 @@ class DetailsPanel:
         self._timer.start()
 
     def about(self, sources: Sources) -> None:
-        """Report that these files were loaded without an error; check them unless that is done."""
+        """Check these files, which were loaded without an error, unless they are known."""
         if self._error is not None or self._sources != sources:
             self.examine(sources)
 

@@ -55,7 +55,7 @@ class PopulationFields:
         return (first, *others) if others else first
 
     def offer(self, choices: SimulationChoices, chosen: tuple[str, ...]) -> None:
-        """Fill the fields; `chosen` holds the populations of a recipe."""
+        """Fill the fields with the populations of a simulation, and choose those of a recipe."""
         names = [one.name for one in choices.populations]
         self.first.choices = names
         first = next((name for name in chosen if name in names), choices.population)
@@ -103,11 +103,11 @@ class QuantityFields:
 
     @property
     def fields(self) -> list[Any]:
-        """All of them."""
+        """All fields of the group."""
         return [self.show, self.statistic, self.level]
 
     def said(self) -> dict[str, Any]:
-        """Entries of a recipe."""
+        """Return the entries of a recipe that the fields hold."""
         if self.show.value == SPIKES:
             return {"report": None, "statistic": None}
         name = str(self.statistic.value)
@@ -161,11 +161,11 @@ class HemisphereFields:
 
     @property
     def fields(self) -> list[Any]:
-        """All of them."""
+        """All fields of the group."""
         return [self.property, self.mirror]
 
     def said(self) -> dict[str, Any]:
-        """Entries of a recipe."""
+        """Return the entries of a recipe that the fields hold."""
         chosen = self.property.value or None
         return {"hemisphere": chosen, "mirror": (self.mirror.value or None) if chosen else None}
 

@@ -26,7 +26,9 @@ def advance(
     start_ms, end_ms
         Half-open span of the time axis, ms.
     loop
-        If True, start again at the end. Returns
+        If True, start again at the end.
+
+    Returns
     -------
     float or None
         Time in ``[start_ms, end_ms)``; None at the end of playback.
@@ -65,7 +67,7 @@ class Playback(QObject):
     speed
         ms of simulation per second of playback.
     loop
-        Start again at the end.
+        If True, start again at the end.
     """
 
     def __init__(

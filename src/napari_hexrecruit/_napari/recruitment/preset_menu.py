@@ -27,7 +27,9 @@ class PresetMenu:
 
     Attributes
     ----------
-    section The widget to add to the panel. button
+    section
+        The widget to add to the panel.
+    button
         Opens the menu.
     ready_chosen
         Emitted with the chosen `Ready`.

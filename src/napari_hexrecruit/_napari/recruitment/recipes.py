@@ -35,7 +35,10 @@ def edited(
 
     Returns
     -------
-    recipe : CubeRecipe at : int or None Index of its filter that the field shows.
+    recipe : CubeRecipe
+        The edited recipe.
+    at : int or None
+        Index of its filter that the field shows.
     """
     changed = {name: value for name, value in said.items() if value != shown[name]}
     if _RULE not in changed:
@@ -64,7 +67,9 @@ def said_otherwise(recipe: CubeRecipe, at: int | None, said: Mapping[str, Any]) 
     recipe
         The recipe.
     at
-        Index of its filter that the field shows. said Values of the fields, as for `edited`.
+        Index of its filter that the field shows.
+    said
+        Values of the fields, as for `edited`.
     """
     others = [rule for k, rule in enumerate(recipe.rules) if k != at or rule != said[_RULE]]
     shown = recipe.without_files().replace(

@@ -19,7 +19,9 @@ class Start:
 
     Attributes
     ----------
-    section The widget to add to the panel. chosen
+    section
+        The widget to add to the panel.
+    chosen
         Emitted with the path of the chosen simulation.
     sample_wanted, tour_wanted
         Emitted when the user requests the sample or the tour.

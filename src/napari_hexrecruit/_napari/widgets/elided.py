@@ -33,7 +33,7 @@ class Elided(QObject):
 
     A line that the user is editing is unchanged.
 
-    Qt itself cuts off the end, which tells paths and long names apart.
+    Qt itself cuts off the end, although the end distinguishes paths and long names.
 
     Parameters
     ----------
