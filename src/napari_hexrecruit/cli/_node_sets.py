@@ -67,9 +67,9 @@ def node_set(
     ] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Pick hexagons; write their neurons as a SONATA node set or a table, or say the hexagons.
+    """Select hexagons; write their neurons as a SONATA node set or a table, or print the hexagons.
 
-    A hexagon is picked where all of --hex, --in, --region and --min-neurons hold.
+    A hexagon is selected if it meets all of --hex, --in, --region and --min-neurons.
     """
     from napari_hexrecruit.pipeline.members import cube_members
     from napari_hexrecruit.pipeline.populations import Populations

@@ -191,7 +191,7 @@ class TestNodeSets:
         panel.widget.destination.value = "copy"
         self.save(panel, monkeypatch, tmp_path / "sets.json")
         content = json.loads((tmp_path / "sets.json").read_text())
-        assert content.pop("Picked")["node_id"] == neurons
+        assert content.pop("Selected")["node_id"] == neurons
         assert content == open_simulation(path).node_set_rules
 
     def test_is_added_to_a_file(self, opened, row, tmp_path, monkeypatch):
@@ -231,7 +231,7 @@ class TestNodeSets:
         again = panel.viewer.add_layer(RecruitmentLayer(recruitment_cube(path, radius=150.0)))
         panel.viewer.layers.remove(layer)
         panel.wait()
-        panel.widget.node_set.value = "Picked"
+        panel.widget.node_set.value = "Selected"
         panel.widget.share.value = 1.0
         panel.press(panel.widget.pick_node_set)
         assert again.selected_hexes == names

@@ -21,13 +21,13 @@ from napari_hexrecruit._napari.widgets.reflow import Reflow
 WIDTHS = (280, 320, 400)
 OTHERS = (
     *("Flat map", "Selection", "Compare", "Trials", "Maps", "Waves", "Wave list"),
-    "Significance",
+    *("Significance", "Traces"),
 )
 
 
 @pytest.fixture
 def panels(make_napari_viewer, qtbot, tmp_path):
-    """The viewer and all panels of forms, each in a window of its own."""
+    """The viewer and all panels, each in a window of its own."""
     user = User(make_napari_viewer(show=True), qtbot)
     user.open_and_load(neurons_in_a_row().write(tmp_path))
     before = get_settings().appearance.font_size
@@ -35,9 +35,14 @@ def panels(make_napari_viewer, qtbot, tmp_path):
     for name in OTHERS:
         found[name] = user.viewer.window.add_plugin_dock_widget(PLUGIN, name)[1]
     for panel in found.values():
-        dock_of(panel.native).setFloating(True)
+        dock_of(native_of(panel)).setFloating(True)
     yield user.viewer, found
     get_settings().appearance.font_size = before
+
+
+def native_of(panel):
+    """Qt's widget: a panel of forms wraps one."""
+    return getattr(panel, "native", panel)
 
 
 def dock_of(widget: QWidget) -> QDockWidget:
@@ -51,14 +56,15 @@ def cut_at(panels, *, font, widths=WIDTHS):
     get_settings().appearance.font_size = font
     found = []
     for name, panel in panels.items():
+        native = native_of(panel)
         for width in widths:
-            dock = dock_of(panel.native)
-            dock.resize(dock.width() + width - panel.native.width(), 700)
+            dock = dock_of(native)
+            dock.resize(dock.width() + width - native.width(), 700)
             let_events_pass()
             let_events_pass()
-            assert panel.native.width() == width
+            assert native.width() == width
             at = f"{name}, {font} pt, {width} px"
-            found += [f"{at}: {text}" for text in cut_texts(panel.native)]
+            found += [f"{at}: {text}" for text in cut_texts(native)]
     return found
 
 
@@ -88,12 +94,13 @@ def test_at_all_widths_and_fonts(panels, theme):
 
 
 @pytest.mark.slow
-def test_on_a_screen_of_many_dots():
+@pytest.mark.parametrize("scale", ["1.25", "1.5"])
+def test_on_a_screen_of_many_dots(scale):
     """Qt reads its scale once, so that another process looks."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
     command += ["-k", test_at_the_smallest_and_the_largest_font.__name__]
     done = subprocess.run(
-        command, env=os.environ | {"QT_SCALE_FACTOR": "1.5"}, capture_output=True, text=True
+        command, env=os.environ | {"QT_SCALE_FACTOR": scale}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout[-3000:]
 

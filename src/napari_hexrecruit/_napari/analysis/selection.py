@@ -55,7 +55,7 @@ _NO_SIMULATION = (
     "The simulation that the cube was counted from is not at hand: node sets, properties and"
     " neurons are not known."
 )
-_NOTHING = "No hexagon is selected: click hexagons, or pick them here."
+_NOTHING = "No hexagon is selected: click hexagons, or select them here."
 
 
 class SelectionWidget(AnalysisPanel):
@@ -80,7 +80,7 @@ class SelectionWidget(AnalysisPanel):
         buttons = [self.pick_values, self.pick_node_set, self.save_node_set, self.save_neurons]
         self._connect()
         picker_of(self.viewer).start(self)
-        sections = [heading("Picked"), self.picked, self.about, *picks, *saves]
+        sections = [heading("Selected"), self.picked, self.about, *picks, *saves]
         self.lay_out(sections, buttons)
 
     def _pick_fields(self) -> list[Widget]:
@@ -89,17 +89,17 @@ class SelectionWidget(AnalysisPanel):
         self.at_least = number("Fewest neurons of a hexagon", label="Neurons", value=1.0, **few)
         self.at_most = number("Most neurons of a hexagon; 0: any number", label="to", **few)
         self.at_most.native.setSpecialValueText("any number")
-        self.pick_number = PushButton(text="Pick by number")
+        self.pick_number = PushButton(text="Select by number")
         self.column = name_choice("Property", [], "A property of the neurons, such as their region")
         self.values = Select(
             label="Values",
             choices=[],
             tooltip="A hexagon has the value of most of its neurons; behind each its hexagons",
         )
-        self.pick_values = PushButton(text="Pick by value", enabled=False)
+        self.pick_values = PushButton(text="Select by value", enabled=False)
         self.node_set = name_choice("Node set", [], "A node set of simulation or circuit")
         self.share = choice("Holds", _SHARES, "How many neurons of a hexagon are in the node set")
-        self.pick_node_set = PushButton(text="Pick by node set", enabled=False)
+        self.pick_node_set = PushButton(text="Select by node set", enabled=False)
         fields: list[list[Widget]] = [
             [self.at_least, self.at_most],
             [self.column, self.values],
@@ -107,13 +107,13 @@ class SelectionWidget(AnalysisPanel):
         ]
         by_number, by_value, by_set = (column("", part, labels=True) for part in fields)
         return [
-            heading("Pick"),
+            heading("Select"),
             column("", [self.how], labels=True),
             *(by_number, self.pick_number, by_value, self.pick_values, by_set, self.pick_node_set),
         ]
 
     def _save_fields(self) -> list[Widget]:
-        self.set_name = LineEdit(label="Name", value="Picked", tooltip="Name of the node set")
+        self.set_name = LineEdit(label="Name", value="Selected", tooltip="Name of the node set")
         self.destination = choice(
             "File", _DESTINATIONS, "What the file holds; the circuit's own is never changed"
         )

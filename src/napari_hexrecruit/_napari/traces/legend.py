@@ -38,10 +38,11 @@ class TraceColumn(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._narrow = False
         self.lasso = _button(
-            "Lasso", "Drag on the map to pick several hexagons; with Shift they are added", on=True
+            "Lasso", "Drag on the map to select several hexagons; Shift adds to the selection", on=True
         )
-        self.clear = _button("Clear", "Pick nothing (Esc)")
+        self.clear = _button("Clear", "Clear the selection (Esc)")
         self.raster = _button("Raster", "", on=True)
         self.copy = _button("Copy CSV", "Put the traces on the clipboard as a table")
         self.save = _button("Save ...", "Save the plot as PNG or SVG, dark on white")
@@ -57,7 +58,6 @@ class TraceColumn(QWidget):
         self.legend.setSelectionMode(QListWidget.SelectionMode.NoSelection)
         self.legend.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.legend.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.legend.setMinimumHeight(24)
         self.legend.setStyleSheet("QListWidget { background: transparent; }")
         self.status = QLabel("")
         self.status.setWordWrap(True)
@@ -75,7 +75,8 @@ class TraceColumn(QWidget):
         """Be so wide, px; None: as wide as there is room, and not high."""
         self.setMinimumWidth(width or 0)
         self.setMaximumWidth(width or _ANY_WIDTH)
-        self.legend.setMaximumHeight(_ANY_WIDTH if width else 90)
+        self._narrow = width is None
+        self._fit_legend()
 
     def offer_raster(self, offered: bool) -> None:
         """Let the raster be asked for, or say why not."""
@@ -104,6 +105,16 @@ class TraceColumn(QWidget):
     def show_entries(self, traces: Traces | None) -> None:
         """List the hexagons with their lines."""
         self.say("")
+        self._list(traces)
+        self._fit_legend()
+
+    def _fit_legend(self) -> None:
+        """Keep the legend low where the plot lies below it, and without entries give its room."""
+        low = 90 if self.legend.count() else 0
+        self.legend.setMinimumHeight(0 if self._narrow and not low else 24)
+        self.legend.setMaximumHeight(low if self._narrow else _ANY_WIDTH)
+
+    def _list(self, traces: Traces | None) -> None:
         self.legend.clear()
         for button in (self.clear, self.copy):
             button.setEnabled(traces is not None)

@@ -87,6 +87,11 @@ class TracePlace(QObject):
         """Usual height of the panel, px."""
         return _HEIGHT
 
+    def least_width(self) -> int:
+        """Return the width that the column or the plot needs where one lies above the other, px."""
+        parts = self._column.layout().minimumSize().width(), self._canvas.minimumWidth()
+        return int(max(parts)) + 2 * _MARGIN
+
     def eventFilter(self, watched: Any, event: Any) -> bool:
         """Hear that the panel is shown or has another size."""
         if event.type() == QEvent.Type.Resize:

@@ -6,6 +6,7 @@ The same plot is shown in the viewer and saved as a picture. Knows nothing of na
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,8 @@ class TracePlot:
         """Pixels to the left and to the right of the time axis."""
         self._margins = (left, right)
         self._place()
+        if self._traces is None:
+            self._redraw_traces()  # the hint is broken to the new width
 
     def fit(self) -> None:
         """Take the new size of the figure."""
@@ -247,10 +250,11 @@ class TracePlot:
         return drawn
 
     def _show_hint(self) -> None:
+        lines = [fill(line, int(0.9 * _n_letters(self.main)) + 1) for line in self._hint.split("\n")]
         self.main.text(
             0.5,
             0.5,
-            drawable(self._hint).text,
+            drawable("\n".join(lines)).text,
             transform=self.main.transAxes,
             ha="center",
             va="center",
@@ -347,9 +351,14 @@ def _fitted(title: str, axes: Axes) -> str:
     return f"{title[:at]}\n{title[at + 1 :]}"
 
 
+def _n_letters(axes: Axes) -> int:
+    """Return how many letters fit into the width of the axes."""
+    return max(int(float(axes.bbox.width) / _LETTER_PX), 1)
+
+
 def _cut(text: str, axes: Axes) -> str:
     """A line that ends in three dots where it is wider than the axes."""
-    most = max(int(float(axes.bbox.width) / _LETTER_PX), 1)
+    most = _n_letters(axes)
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 

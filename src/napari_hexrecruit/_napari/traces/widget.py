@@ -42,8 +42,8 @@ from napari_hexrecruit._napari.widgets.sentences import reason_first
 TITLE = "Traces"
 HINT = (
     "Click a hexagon of the map to see it over time.",
-    "Shift + click adds or removes one,",
-    "Shift + drag draws a lasso, Esc clears.",
+    "Shift + click adds or removes one.",
+    "Shift + drag draws a lasso; Esc clears.",
 )
 _NO_LAYER = "No hexagons are visible: load a simulation or a cube, or show a layer."
 _READING = "Reading ..."
@@ -98,6 +98,12 @@ class TracesWidget(QWidget):
         """Low and wide."""
         hint = super().sizeHint()
         hint.setHeight(self._place.height())
+        return hint
+
+    def minimumSizeHint(self) -> Any:
+        """Return the width of the narrow layout: the minimum width of a dock only ever grows."""
+        hint = super().minimumSizeHint()
+        hint.setWidth(self._place.least_width())
         return hint
 
     @property
