@@ -119,8 +119,8 @@ class Fields:
         self.filter_values = Select(
             label="Values",
             choices=[],
-            tooltip="Values that count, with the number of neurons of each; click to choose several."
-            " With none chosen, all count.",
+            tooltip="Values that count, with the number of neurons of each; click to choose"
+            " several. With none chosen, all count.",
         )
         picked: Any = self.filter_values.native
         picked.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)

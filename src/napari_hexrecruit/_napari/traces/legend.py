@@ -40,7 +40,9 @@ class TraceColumn(QWidget):
         super().__init__()
         self._narrow = False
         self.lasso = _button(
-            "Lasso", "Drag on the map to select several hexagons; Shift adds to the selection", on=True
+            "Lasso",
+            "Drag on the map to select several hexagons; Shift adds to the selection",
+            on=True,
         )
         self.clear = _button("Clear", "Clear the selection (Esc)")
         self.raster = _button("Raster", "", on=True)

@@ -89,7 +89,7 @@ class TracePlace(QObject):
 
     def least_width(self) -> int:
         """Return the width that the column or the plot needs where one lies above the other, px."""
-        parts = self._column.layout().minimumSize().width(), self._canvas.minimumWidth()
+        parts = self._column.minimumSizeHint().width(), self._canvas.minimumWidth()
         return int(max(parts)) + 2 * _MARGIN
 
     def eventFilter(self, watched: Any, event: Any) -> bool:

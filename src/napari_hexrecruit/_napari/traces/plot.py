@@ -250,7 +250,9 @@ class TracePlot:
         return drawn
 
     def _show_hint(self) -> None:
-        lines = [fill(line, int(0.9 * _n_letters(self.main)) + 1) for line in self._hint.split("\n")]
+        lines = [
+            fill(line, int(0.9 * _n_letters(self.main)) + 1) for line in self._hint.split("\n")
+        ]
         self.main.text(
             0.5,
             0.5,
