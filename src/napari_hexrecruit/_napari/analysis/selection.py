@@ -1,4 +1,4 @@
-"""The widget "Selection": picked hexagons as node sets and tables, and the way back."""
+"""The widget "Selection": pick hexagons by their neurons, and save neurons of picked hexagons."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ _NOTHING = "No hexagon is selected: click hexagons, or select them here."
 
 
 class SelectionWidget(AnalysisPanel):
-    """Panel that picks hexagons by what their neurons are, and saves neurons of picked hexagons.
+    """Panel that picks hexagons by their neurons, and saves the neurons of picked hexagons.
 
     While it is open, clicks on the map pick hexagons.
 
     Parameters
     ----------
     napari_viewer
-        The viewer that hexagons are picked in.
+        The viewer in which hexagons are picked.
     """
 
     title = "Selection"
@@ -139,7 +139,7 @@ class SelectionWidget(AnalysisPanel):
     # --- what there is ----------------------------------------------------------------------------
 
     def on_layer(self) -> None:
-        """Offer what the simulation of the layer has."""
+        """Offer the node sets and properties of the layer's simulation."""
         self.on_selection()
         source = source_of(self.cube)
         for widget in self._with_neurons:
@@ -153,7 +153,7 @@ class SelectionWidget(AnalysisPanel):
             self.read(partial(_read_offers, source, self.cube), self._offer)
 
     def may_work(self) -> bool:
-        """Neurons are only known from the simulation."""
+        """Return whether the simulation is available: only it knows the neurons."""
         return source_of(self.cube) is not None
 
     def on_selection(self) -> None:
@@ -167,7 +167,7 @@ class SelectionWidget(AnalysisPanel):
         self.picked.value = f"{hexagons}, {n_neurons:,} neurons"
 
     def on_closed(self) -> None:
-        """Pick no more."""
+        """Stop picking."""
         picker_of(self.viewer).stop(self)
 
     def _offer(self, found: Offers) -> None:
@@ -237,7 +237,7 @@ class SelectionWidget(AnalysisPanel):
                 self.write_neurons(path)
 
     def write_node_set(self, path: Path) -> None:
-        """Write the picked neurons as a node set; see `analysis_selection.save_node_set`."""
+        """Write the picked neurons as a node set, see `node_sets.save_node_set`."""
         source, cube, layer = source_of(self.cube), self.cube, self.layer
         if source is None or cube is None or layer is None:
             return
@@ -263,7 +263,7 @@ class SelectionWidget(AnalysisPanel):
         return picked
 
     def _asked(self, title: str, name: str, kind: str, ending: str) -> Path | None:
-        """Ask for a file; to one that is added to, the question whether to replace it is wrong."""
+        """Ask for a file; ask about replacing it, unless it is added to."""
         adds = self.destination.value == "append" and ending == ".json"
         options: Any = QFileDialog.Option.DontConfirmOverwrite if adds else QFileDialog.Option(0)
         chosen, _ = QFileDialog.getSaveFileName(self.native, title, name, kind, options=options)
@@ -278,7 +278,7 @@ def _read_offers(source: Any, cube: Any, progress: Any) -> Offers:
 
 
 def _counts(regions: HexRegions) -> list[tuple[str, int]]:
-    """Number of hexagons of each region that has any."""
+    """Return the number of hexagons of each region that has any."""
     codes = np.asarray(regions.region)
     n_each = np.bincount(codes[codes >= 0], minlength=len(regions.names))
     return [(name, int(n)) for name, n in zip(regions.names, n_each, strict=True) if n]

@@ -24,16 +24,16 @@ _ANY_WIDTH = 16_777_215
 
 
 class TraceColumn(QWidget):
-    """What is beside the plot of traces.
+    """The column beside the plot of traces.
 
     Attributes
     ----------
     lasso, clear, raster, copy, save
         The buttons.
     legend
-        One entry for each hexagon, and the mean on top.
+        List with the mean on top, then one entry per hexagon.
     status
-        What was done last.
+        Label with the result of the last action.
     """
 
     def __init__(self) -> None:
@@ -74,14 +74,14 @@ class TraceColumn(QWidget):
         self.show_entries(None)
 
     def set_width(self, width: int | None) -> None:
-        """Be so wide, px; None: as wide as there is room, and not high."""
+        """Set the width, px; None: as wide as possible, with a low legend."""
         self.setMinimumWidth(width or 0)
         self.setMaximumWidth(width or _ANY_WIDTH)
         self._narrow = width is None
         self._fit_legend()
 
     def offer_raster(self, offered: bool) -> None:
-        """Let the raster be asked for, or say why not."""
+        """Enable the raster button, or disable it and explain why in its tooltip."""
         self.raster.setEnabled(offered)
         if not offered:
             self.raster.setChecked(False)
@@ -92,11 +92,11 @@ class TraceColumn(QWidget):
         )
 
     def say(self, text: str) -> None:
-        """Show what was done, or how far it is."""
+        """Show the result or the progress of an action."""
         self._show_status(text, "")
 
     def refuse(self, sentence: str) -> None:
-        """Show what is wrong, reason first; whole in the tool tip."""
+        """Show an error, reason first; the tooltip has the complete text."""
         self._show_status(sentence, sentence)
 
     def _show_status(self, text: str, whole: str) -> None:
@@ -105,7 +105,7 @@ class TraceColumn(QWidget):
         self.status.setStyleSheet(_WRONG if whole else "")
 
     def show_entries(self, traces: Traces | None) -> None:
-        """List the hexagons with their lines."""
+        """List the mean and the hexagons with samples of their lines."""
         self.say("")
         self._list(traces)
         self._fit_legend()
@@ -153,7 +153,7 @@ def _button(text: str, tooltip: str, *, on: bool = False) -> QPushButton:
 
 
 def _swatch(colour: str, width: float, dash: tuple[float, ...]) -> QIcon:
-    """A piece of a line."""
+    """Make an icon with a sample of a line."""
     pixmap = QPixmap(_SWATCH)
     pixmap.fill(Qt.GlobalColor.transparent)
     pen = QPen(QColor(colour), width)

@@ -1,4 +1,4 @@
-"""Where the widget "Traces" is in the window, and how its time axis is in line with the slider."""
+"""Place the widget "Traces" in the window, and align its time axis with the slider."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from napari_hexrecruit._napari.traces.slider_track import SliderTrack
 
 _HEIGHT, _RASTER_HEIGHT = 260, 110
 _NARROW = 620
-"""A panel that is less wide has its buttons above the plot."""
+"""In a narrower panel, px, the buttons are above the plot."""
 _COLUMN = (170, 330)
 _LABELS_PX = 72
-"""Room for numbers and the label to the left of the time axis."""
+"""Room for numbers and the axis label to the left of the time axis."""
 _RIGHT_PX = 18
 _MARGIN = 4
 
 
 class TracePlace(QObject):
-    """Lays out a panel of a column and a plot, and keeps the plot in line with the slider above it.
+    """Lays out a panel of a column and a plot, and keeps the plot aligned with the slider above.
 
     Parameters
     ----------
     panel
-        The widget; it is docked at the bottom when it is shown for the first time.
+        The widget; it docks at the bottom when it is first shown.
     title
-        Its name in the Plugins menu, by which napari remembers where the user has put it.
+        Name in the Plugins menu, by which napari remembers the user's position for it.
     column, canvas
-        What is on it.
+        Contents of the panel.
     time
-        Gives axis and number of bins of the time slider; the axis is None without one.
+        Returns axis and number of bins of the time slider; the axis is None without a slider.
     """
 
     def __init__(
@@ -62,29 +62,29 @@ class TracePlace(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether something is about to move."""
+        """Whether a change of the layout is pending."""
         return self._aligning.isActive() or self._placing.isActive()
 
     def align(self, event: object = None) -> None:
-        """Get in line with the slider, after the present event."""
+        """Align with the slider after the current event."""
         self._aligning.start()
 
     def make_room(self, *, for_raster: bool) -> None:
-        """Become higher for a raster, or as low as before."""
+        """Increase the height for a raster, or restore it."""
         dock, window = self._panel.parent(), self._panel.window()
         if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow):
             height = dock.height() + (_RASTER_HEIGHT if for_raster else -_RASTER_HEIGHT)
             window.resizeDocks([dock], [max(height, _HEIGHT)], Qt.Orientation.Vertical)
 
     def close(self) -> None:
-        """Move no more."""
+        """Stop following the slider."""
         self._track.follow(None)
         self._aligning.stop()
         self._placing.stop()
 
     @staticmethod
     def height() -> int:
-        """Usual height of the panel, px."""
+        """Return the default height of the panel, px."""
         return _HEIGHT
 
     def least_width(self) -> int:
@@ -93,7 +93,7 @@ class TracePlace(QObject):
         return int(max(parts)) + 2 * _MARGIN
 
     def eventFilter(self, watched: Any, event: Any) -> bool:
-        """Hear that the panel is shown or has another size."""
+        """React when the panel is shown or resized."""
         if event.type() == QEvent.Type.Resize:
             self.align()
         elif event.type() == QEvent.Type.Show and self._goes_below:
@@ -102,14 +102,14 @@ class TracePlace(QObject):
         return False
 
     def _go_below(self) -> None:
-        """Dock at the bottom; napari docks all panels at the right first."""
+        """Dock at the bottom; by default, napari docks all panels at the right."""
         dock, window = self._panel.parent(), self._panel.window()
         if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow):
             window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
             window.resizeDocks([dock], [_HEIGHT], Qt.Orientation.Vertical)
 
     def _align(self) -> None:
-        """Let the time axis begin and end where the slider does."""
+        """Align both ends of the time axis with the slider."""
         axis, n_bins = self._time()
         width = self._panel.width()
         narrow = width < _NARROW
@@ -128,7 +128,7 @@ class TracePlace(QObject):
 
 
 def once(parent: QObject, action: Any) -> QTimer:
-    """Make a timer that acts once, after the events that are waiting."""
+    """Make a timer that acts once, after pending events."""
     timer = QTimer(parent)
     timer.setSingleShot(True)
     timer.setInterval(0)
@@ -137,6 +137,6 @@ def once(parent: QObject, action: Any) -> QTimer:
 
 
 def _was_docked_before(title: str) -> bool:
-    """Whether napari remembers where the user had the panel."""
+    """Return whether napari remembers a position of the panel."""
     positions = get_settings().application.plugin_widget_positions
     return any(str(name).startswith(f"{title} (") for name in positions)

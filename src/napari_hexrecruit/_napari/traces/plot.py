@@ -1,6 +1,6 @@
-"""Draws traces with matplotlib: the population above, the picked hexagons, the raster of neurons.
+"""Traces drawn with matplotlib: population on top, then picked hexagons, then raster of neurons.
 
-The same plot is shown in the viewer and saved as a picture. Knows nothing of napari or Qt.
+The same plot is shown in the viewer and saved as a picture. Knows neither napari nor Qt.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ FONT = 8.0
 _STRIP_PX, _GAP_PX, _TOP_PX, _BOTTOM_PX = 34, 12, 18, 38
 _RASTER_SHARE = 0.42
 _MOST_LINES = 10
-"""Of text in the legend."""
+"""Largest number of lines of the legend."""
 _THIN, _THINNER, _BOLD = 1.3, 1.0, 2.2
 _FEW = 7
-"""Up to so many lines are drawn a little wider."""
+"""Up to this number of lines, each is drawn a little wider."""
 _DOT = 5.0
 _LETTER_PX = 5.6
-"""About as wide as a letter of the labels."""
+"""Approximate width of a character of the labels."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class PlotStyle:
     Parameters
     ----------
     background, text, muted, line
-        Of the paper, of words and axes, of what is of less weight, and of the mean.
+        Colours of the background, of text and axes, of secondary elements, and of the mean.
     """
 
     background: str
@@ -51,23 +51,23 @@ class PlotStyle:
 
 
 PAPER = PlotStyle("white", "#222222", "#8a8a8a", "black")
-"""For files: dark on white."""
+"""Style for files: dark on white."""
 
 
 class TracePlot:
-    """A figure with the population over time, the picked hexagons and, if asked for, a raster.
+    """A figure with the population over time, the picked hexagons and, optionally, a raster.
 
     Parameters
     ----------
     figure
         Figure to draw in, of any size.
     style
-        Its colours.
+        Colours of the plot.
 
     Attributes
     ----------
     strip, main, below
-        Axes of population, hexagons and raster; they share the time.
+        Axes of population, hexagons and raster; they share the time axis.
     """
 
     def __init__(self, figure: Figure, style: PlotStyle) -> None:
@@ -92,7 +92,7 @@ class TracePlot:
     # --- what is shown ----------------------------------------------------------------------------
 
     def show_strip(self, strip: Strip | None) -> None:
-        """Show the population, and give all axes its window of time."""
+        """Show the population, and set its time window on all axes."""
         self._strip = strip
         if strip is not None:
             warn_of_missing([strip.title, strip.time_title, strip.counted])
@@ -100,19 +100,19 @@ class TracePlot:
         self._redraw_strip()
 
     def show_traces(self, traces: Traces | None, hint: str = "") -> None:
-        """Show hexagons, or a hint where there are none."""
+        """Show hexagons, or a hint if there are none."""
         self._traces, self._hint = traces, hint
         self._redraw_traces()
 
     def show_raster(self, picture: npt.NDArray[np.uint8] | None, n_lines: int = 0) -> None:
-        """Show the neurons of the hexagons below, or take that part away."""
+        """Show the raster below the hexagons, or remove it."""
         self._raster = None if picture is None else (picture, n_lines)
         self._place()
         self._redraw_traces()
         self._redraw_raster()
 
     def restyle(self, style: PlotStyle) -> None:
-        """Draw all in other colours."""
+        """Redraw everything in new colours."""
         self.style = style
         self.figure.set_facecolor(style.background)
         for axes in (self.strip, self.main, self.below):
@@ -127,25 +127,25 @@ class TracePlot:
     # --- where it is ------------------------------------------------------------------------------
 
     def set_margins(self, left: float, right: float) -> None:
-        """Pixels to the left and to the right of the time axis."""
+        """Set the margins to the left and right of the time axis, px."""
         self._margins = (left, right)
         self._place()
         if self._traces is None:
-            self._redraw_traces()  # the hint is broken to the new width
+            self._redraw_traces()  # wraps the hint to the new width
 
     def fit(self) -> None:
-        """Take the new size of the figure."""
+        """Fit the plot to the new size of the figure."""
         self._place()
         self._redraw_traces()
 
     def span(self) -> tuple[float, float]:
-        """Left and right end of the time axis, px."""
+        """Return the left and right end of the time axis, px."""
         left, right = self._margins
         return left, max(left + 1.0, float(self.figure.bbox.width) - right)
 
     @property
     def raster_size(self) -> tuple[int, int]:
-        """Columns and rows of pixels that a raster has or would have."""
+        """Columns and rows of pixels of a raster, shown or not."""
         left, right = self.span()
         _, heights = self._heights(with_raster=True)
         return max(int((right - left) / 1.5), 1), max(int(heights[2]), 1)
@@ -166,7 +166,7 @@ class TracePlot:
             set_text(axes.xaxis.label, title if axes is lowest else "")
 
     def _heights(self, *, with_raster: bool) -> tuple[list[float], list[float]]:
-        """Bottoms and heights of the axes, px, from the top one to the lowest."""
+        """Return bottoms and heights of the axes, px, from top to bottom."""
         height = float(self.figure.bbox.height)
         top = height - _TOP_PX - _STRIP_PX
         room = max(top - _GAP_PX - _BOTTOM_PX, 1.0)
@@ -296,9 +296,9 @@ class TracePlot:
 
 
 def add_legend(plot: TracePlot, traces: Traces) -> None:
-    """Say beside the hexagons which line is which, for a picture that stands alone.
+    """Add a legend beside the hexagons, for a saved picture.
 
-    It has ten lines at most: of more, the first ones and how many others there are.
+    It has at most ten lines of text; if there are more hexagons, the last line states how many.
     """
     handles = []
     if traces.n_hexes > 1:
@@ -330,7 +330,7 @@ def _sample(colour: str, width: float, dash: tuple[float, ...], label: str) -> L
 
 
 def _line(x: Any, y: Any, colour: str, width: float, zorder: float = 3) -> Line2D:
-    """A line; a single point, or one between gaps, is a dot."""
+    """Make a line; a single point, or one between gaps, is drawn as a dot."""
     line = Line2D(x, y, color=colour, linewidth=width, zorder=zorder, solid_joinstyle="round")
     alone = _alone(np.asarray(y, dtype=float))
     if alone.size:
@@ -339,13 +339,13 @@ def _line(x: Any, y: Any, colour: str, width: float, zorder: float = 3) -> Line2
 
 
 def _alone(y: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """Positions of values without a value on either side."""
+    """Return the positions of finite values without a finite neighbour."""
     there = np.concatenate([[False], np.isfinite(y), [False]])
     return np.flatnonzero(there[1:-1] & ~there[:-2] & ~there[2:])
 
 
 def _fitted(title: str, axes: Axes) -> str:
-    """A title in two lines where the axes are too low for one."""
+    """Break a title into two lines if the axes are too low for one."""
     if len(title) * _LETTER_PX <= float(axes.bbox.height) or " " not in title:
         return title
     middle = len(title) / 2
@@ -359,13 +359,13 @@ def _n_letters(axes: Axes) -> int:
 
 
 def _cut(text: str, axes: Axes) -> str:
-    """A line that ends in three dots where it is wider than the axes."""
+    """Shorten a text that is wider than the axes, with an ellipsis."""
     most = _n_letters(axes)
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def _empty(axes: Axes) -> None:
-    """Take away what is drawn; axes, limits and ticks stay, which are slow to make."""
+    """Remove what is drawn, but keep axes, limits and ticks, which are slow to make."""
     for artist in (*axes.lines, *axes.collections, *axes.texts, *axes.images):
         artist.remove()
 

@@ -1,4 +1,4 @@
-"""The widget "Traces": picked hexagons over time, below the map and in line with its slider."""
+"""The widget "Traces": picked hexagons over time, below the map and aligned with its slider."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ HINT = (
 _NO_LAYER = "No hexagons are visible: load a simulation or a cube, or show a layer."
 _READING = "Reading ..."
 _OF_MANY = "#888888"
-"""Colour of spikes where hexagons have none of their own."""
+"""Colour of spikes if hexagons do not have their own colours."""
 
 
 class TracesWidget(QWidget):
-    """Panel that shows the population and the picked hexagons over time.
+    """Panel with the population and the picked hexagons over time.
 
     While it is open, clicks on the map pick hexagons. A click or drag on the plot moves the time
     slider; the slider moves the cursor of the plot.
@@ -60,7 +60,7 @@ class TracesWidget(QWidget):
     Parameters
     ----------
     napari_viewer
-        The viewer that hexagons are picked in.
+        The viewer in which hexagons are picked.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class TracesWidget(QWidget):
         self._follow(self._looked_at.layer)
 
     def sizeHint(self) -> Any:
-        """Low and wide."""
+        """Return a low and wide size."""
         hint = super().sizeHint()
         hint.setHeight(self._place.height())
         return hint
@@ -108,7 +108,7 @@ class TracesWidget(QWidget):
 
     @property
     def busy(self) -> bool:
-        """Whether something is about to be shown, or to move."""
+        """Whether an update is running or pending."""
         working = any(jobs.running for jobs in self._jobs())
         return working or self._refresh.isActive() or self._place.busy
 
@@ -146,7 +146,7 @@ class TracesWidget(QWidget):
         return [events.selection_changed, events.cube_changed, events.metric]
 
     def _follow(self, layer: RecruitmentLayer | None) -> None:
-        """Show another layer, or none."""
+        """Follow and show another layer, or none."""
         if self._layer is not None:
             for event in self._layer_events(self._layer):
                 event.disconnect(self._on_layer_changed)
@@ -157,7 +157,7 @@ class TracesWidget(QWidget):
         self._show_layer()
 
     def _close(self) -> None:
-        """Leave the viewer alone: the panel is not in a window any more."""
+        """Disconnect from the viewer, because the panel has left its window."""
         for jobs in self._jobs():
             jobs.cancel()
         self._picker.stop(self)
@@ -180,7 +180,7 @@ class TracesWidget(QWidget):
             self._show_layer()
 
     def _show_layer(self) -> None:
-        """Take the population of the layer, and what is picked of it, after the present event."""
+        """Show the population of the layer and, after the current event, its picks."""
         self._reading_strip.cancel()
         self._take_strip(None)
         layer = self._layer
@@ -207,7 +207,7 @@ class TracesWidget(QWidget):
         self._tell(outcome)
 
     def _show_traces(self) -> None:
-        """Read the picked hexagons: at once, or aside where they are in a file."""
+        """Read the picked hexagons: immediately, or in a thread if the cube is in a file."""
         self._reading_traces.cancel()
         layer = self._layer
         if layer is None:
@@ -244,7 +244,7 @@ class TracesWidget(QWidget):
         return None if self._layer is None else self._viewer.dims.ndim + FRAME_AXIS
 
     def _move_cursor(self, event: object = None) -> None:
-        """Put the cursor where the slider is: nothing is drawn but the cursor."""
+        """Move the cursor to the bin of the slider, without redrawing the plot."""
         layer, strip = self._layer, self._strip
         bin_ = None if layer is None else layer.bin_at(self._viewer.dims.point)
         if bin_ == self._bin:
@@ -300,7 +300,7 @@ class TracesWidget(QWidget):
             self.save(path)
 
     def save(self, path: Path) -> None:
-        """Write what is shown as ``.png`` or ``.svg``, dark on white, or its values as ``.csv``."""
+        """Write the plot as ``.png`` or ``.svg``, dark on white, or its values as ``.csv``."""
         if self._strip is None:
             self._refuse(_NO_LAYER)
             return
@@ -317,13 +317,13 @@ class TracesWidget(QWidget):
     # --- the raster -------------------------------------------------------------------------------
 
     def _offer_raster(self) -> None:
-        """A raster needs the spikes, so the simulation."""
+        """Offer a raster if the simulation, which has the spikes, is available."""
         cube = None if self._layer is None else self._layer.cube
         self._source = None if cube is None or is_mean(cube) else source_of(cube)
         self.column.offer_raster(self._source is not None)
 
     def _on_raster(self, on: bool) -> None:
-        """Read the spikes, and make room for them."""
+        """Read the spikes, and make room for the raster."""
         self._read_raster()
         self._place.make_room(for_raster=on)
 
@@ -371,7 +371,7 @@ class TracesWidget(QWidget):
         return (0.0, 1.0) if self._strip is None else self._strip.window_ms
 
     def _refuse(self, sentence: str) -> None:
-        """Say what is wrong beside the plot, and notify of it."""
+        """Show an error beside the plot, and notify the user."""
         self.column.refuse(sentence)
         show_error(toast(sentence, TITLE))
 
@@ -391,7 +391,7 @@ class TracesWidget(QWidget):
         self.column.show_entries(self._traces)
 
     def event(self, event: Any) -> bool:
-        """Rest out of a window."""
+        """Stop all work when the panel leaves its window."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self._close()
         return bool(super().event(event))
