@@ -111,7 +111,7 @@ class TraceColumn(QWidget):
         self._fit_legend()
 
     def _fit_legend(self) -> None:
-        """Keep the legend low where the plot lies below it, and without entries give its room."""
+        """Keep the legend low in the narrow layout, and collapse it without entries."""
         low = 90 if self.legend.count() else 0
         self.legend.setMinimumHeight(0 if self._narrow and not low else 24)
         self.legend.setMaximumHeight(low if self._narrow else _ANY_WIDTH)

@@ -88,7 +88,7 @@ class TracePlace(QObject):
         return _HEIGHT
 
     def least_width(self) -> int:
-        """Return the width that the column or the plot needs where one lies above the other, px."""
+        """Return the least width of the narrow layout, where the column is above the plot, px."""
         parts = self._column.minimumSizeHint().width(), self._canvas.minimumWidth()
         return int(max(parts)) + 2 * _MARGIN
 

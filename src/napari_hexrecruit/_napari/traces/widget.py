@@ -101,7 +101,7 @@ class TracesWidget(QWidget):
         return hint
 
     def minimumSizeHint(self) -> Any:
-        """Return the width of the narrow layout: the minimum width of a dock only ever grows."""
+        """Return the width of the narrow layout: the minimum width of a dock never shrinks."""
         hint = super().minimumSizeHint()
         hint.setWidth(self._place.least_width())
         return hint
