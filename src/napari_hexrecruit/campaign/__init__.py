@@ -1,7 +1,7 @@
 """Many simulations: one cube each, computed on many processes or machines, and one dataset of all.
 
 `list_simulations` finds the simulations and their scan parameters, `run_campaign` computes and
-collects the cubes, `open_campaign` opens the dataset, and `select_cube` takes one cube out of it.
+collects the cubes, `open_campaign` opens the dataset, and `select_cube` selects a cube from it.
 """
 
 from napari_hexrecruit.campaign._dataset import (

@@ -1,4 +1,4 @@
-"""Work on a dask cluster: a local one, or one that runs already."""
+"""Work on a dask cluster: a local one, or one that is already running."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 
 _SECONDS_TO_CONNECT = 20
 _ANY_PORT = "127.0.0.1:0"
-"""The scheduler answers health checks on a port; on dask's usual one it would clash with others."""
+"""Port of the scheduler's health checks; dask's usual port would clash with other schedulers."""
 _DIED = (
     "its worker process died each time, which mostly means that the memory was used up:"
     " use fewer workers, wider bins, or split the simulation into windows"
@@ -34,7 +34,7 @@ _DIED = (
 _ENVIRONMENT = "distributed.nanny.pre-spawn-environ"
 _METHOD = "distributed.worker.multiprocessing-method"
 _PROFILE = "distributed.worker.profile.enabled"
-"""What a worker does each 10 ms, for the dashboard: a tenth of the time of small cubes."""
+"""Profiling of workers every 10 ms for the dashboard: a tenth of the time of small cubes."""
 
 
 @contextmanager
@@ -46,13 +46,13 @@ def connected(
     Parameters
     ----------
     scheduler
-        None for processes on this machine, which end with the block; the address of a scheduler
-        that runs; or a `distributed.Client`, which is left open.
+        None for processes on this machine, which end with the block; the address of a running
+        scheduler; or a `distributed.Client`, which is left open.
     n_workers
-        Processes of the local cluster; by default the cores. Each has one thread and an equal share
-        of the memory.
+        Processes of the local cluster; by default one per core. Each has one thread and an equal
+        share of the memory.
     dashboard
-        Address of dask's dashboard, as ``:8787``; by default there is none.
+        Address of dask's dashboard, for example ``:8787``; by default there is no dashboard.
 
     Yields
     ------
@@ -90,20 +90,20 @@ def results_of(
     Parameters
     ----------
     client
-        As `connected` gives it.
+        Client from `connected`.
     function
-        Importable on the workers.
+        Function that the workers can import.
     jobs
-        Its arguments, one each.
+        Argument of the function for each job.
 
     Yields
     ------
     int
-        Number of a job, in the order in which they end.
+        Number of a job, in the order in which the jobs end.
     result or Exception
-        What the function returned or raised. Dask gives the jobs of a worker that dies to others.
-        A job whose workers died four times is run again when all others have ended, alone, since
-        another one on the same worker may have been the cause; only then it counts as failed.
+        Value that the function returned, or exception that it raised. If a worker dies, dask gives
+        its jobs to other workers. A job whose workers died four times runs again alone after all
+        others, because another job on the same worker can be the cause; only then does it fail.
 
     Raises
     ------
@@ -152,13 +152,13 @@ def _result(client: Any, future: Any) -> Any:
             f"{client.scheduler.address if client.scheduler else 'dask'}: the scheduler has gone:"
             " start it again; what is done is kept"
         ) from error
-    except Exception as error:  # whatever the function raised, and deaths of workers
+    except Exception as error:  # raised by the function, or the death of workers
         return error
 
 
 @contextmanager
 def _local_cluster(n_workers: int, dashboard: str | None) -> Iterator[Any]:
-    """Processes of one thread each, which leave Ctrl-C to this one."""
+    """Start processes of one thread each, which leave Ctrl-C to this process."""
     check_may_start()
     with script_left_out():
         method = begin_early()
@@ -205,7 +205,7 @@ def _check_dashboard() -> None:
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """Keep dask's log off the terminal: what matters is told as a sentence."""
+    """Keep dask's log off the terminal, because errors are reported as sentences."""
     log = logging.getLogger("distributed")
     before = log.level
     log.setLevel(logging.CRITICAL + 1)

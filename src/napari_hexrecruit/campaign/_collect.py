@@ -1,4 +1,4 @@
-"""Cubes of all simulations as one dataset, written a simulation at a time."""
+"""Cubes of all simulations as one dataset, written one simulation at a time."""
 
 from __future__ import annotations
 
@@ -63,28 +63,28 @@ _RESERVED = {
 def collect(
     client: Any, manifest: Manifest, folder: Path, *, progress: Progress | None = None
 ) -> Path:
-    """Write the dataset of all cubes that are done.
+    """Write the dataset of all finished cubes.
 
     Parameters
     ----------
     client
         A `distributed.Client`; its workers write.
     manifest
-        The campaign, with at least one simulation that is done.
+        Manifest of a campaign with at least one finished simulation.
     folder
-        The campaign's folder.
+        Folder of the campaign.
     progress
         Called as ``progress(what, done, total)``.
 
     Returns
     -------
     Path
-        The dataset; one that was there is replaced when the new one is whole.
+        Path of the dataset; an existing dataset is replaced when the new one is complete.
 
     Raises
     ------
     HexRecruitError
-        If the cubes are on other grids, or cannot be read or written.
+        If the cubes are on different grids, or cannot be read or written.
     """
     done = [number for number, entry in enumerate(manifest.entries) if entry.state == DONE]
     heads = _heads(client, manifest, folder, done, progress)
@@ -117,7 +117,7 @@ def collect(
 def _heads(
     client: Any, manifest: Manifest, folder: Path, done: list[int], progress: Progress | None
 ) -> dict[int, Head]:
-    """What the cubes of each simulation that is done say beside their values."""
+    """Read the heads of the cubes of each finished simulation."""
     batches = _batches(client, done)
     jobs = [[_cubes_of(manifest.entries[done[k]], folder) for k in batch] for batch in batches]
     found: dict[int, Head] = {}
@@ -136,9 +136,10 @@ def _cubes_of(entry: Entry, folder: Path) -> list[Path]:
 
 
 def _batches(client: Any, jobs: Sequence[Any]) -> list[range]:
-    """Numbers of jobs that a worker does one after the other.
+    """Group jobs into batches, each done by one worker.
 
-    To hand out one costs as much as a small one itself; several for each worker end together.
+    Handing out a job costs as much as a small job itself. Each worker gets several batches, so that
+    all workers finish at about the same time.
     """
     n_threads = sum(client.nthreads().values())
     size = min(_MOST_AT_ONCE, max(1, len(jobs) // (_PER_WORKER * max(1, n_threads))))
@@ -146,7 +147,7 @@ def _batches(client: Any, jobs: Sequence[Any]) -> list[range]:
 
 
 def _check(result: object, file: Path) -> None:
-    """Raise what a worker raised; of one that died, the first of its files is known."""
+    """Raise the error of a worker; other exceptions are reported with the first of its files."""
     if isinstance(result, HexRecruitError):
         raise result
     if isinstance(result, Exception):
@@ -155,7 +156,7 @@ def _check(result: object, file: Path) -> None:
 
 
 def dimension_names(parameters: Sequence[str]) -> dict[str, str]:
-    """Names of parameters in the dataset: not those that it has for other things, no slashes."""
+    """Return the names of parameters in the dataset, without slashes and clashes."""
     names: dict[str, str] = {}
     for parameter in parameters:
         name = parameter.replace("/", "_") or "parameter"
@@ -166,7 +167,7 @@ def dimension_names(parameters: Sequence[str]) -> dict[str, str]:
 
 
 def _positions(entries: Sequence[Entry]) -> tuple[tuple[str, ...], list[tuple[int, ...]]]:
-    """Axes before time, and the position of each simulation along them."""
+    """Return the axes before time, and the position of each simulation along them."""
     axes = axes_of([entry.parameters for entry in entries])
     if not axes:
         return (SIMULATION,), [(number,) for number in range(len(entries))]
@@ -182,7 +183,7 @@ def _layout(
     dims: tuple[str, ...],
     positions: list[tuple[int, ...]],
 ) -> xr.Dataset:
-    """The dataset without its values over time."""
+    """Return the dataset without its values over time."""
     import dask.array
     import xarray as xr
 
@@ -254,7 +255,7 @@ def _over_simulations(
     positions: list[tuple[int, ...]],
     shape: tuple[int, ...],
 ) -> dict[str, npt.NDArray[Any]]:
-    """Names, states and attributes of the simulations."""
+    """Return names, states and attributes of the simulations."""
     texts = {name: np.full(shape, "", dtype=object) for name in (SIMULATION, STATE, PATH, ERROR)}
     texts |= {name: np.full(shape, "", dtype=object) for name in TEXTS}
     counted = [name for name in NUMBERS if all(name in head.attrs for head in heads.values())]
@@ -282,7 +283,7 @@ def _over_simulations(
 
 
 def _joined(heads: dict[int, Head], manifest: Manifest) -> dict[str, npt.NDArray[Any]]:
-    """Hexagons that any simulation has, by row and column; each at one place."""
+    """Return the hexagons of all simulations, by row and column; refuse differing positions."""
     rows: dict[str, tuple[Any, ...]] = {}
     seen: set[bytes] = set()
     for number, head in heads.items():
@@ -309,7 +310,7 @@ def _joined(heads: dict[int, Head], manifest: Manifest) -> dict[str, npt.NDArray
 
 
 def _common_bins(heads: dict[int, Head], manifest: Manifest) -> TimeBins:
-    """Bins from the first start to the last stop."""
+    """Return the bins from the first start to the last stop; refuse cubes that do not match."""
     first = next(iter(heads.values()))
     width = float(first.attrs["bin_ms"])
     for number, head in heads.items():

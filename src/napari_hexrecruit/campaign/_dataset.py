@@ -32,11 +32,11 @@ NUMBERS = (
     *("n_neurons_selected", "n_neurons_without_place", "n_spikes_read"),
     *("n_spikes_outside_window", "n_spikes_unknown_id"),
 )
-"""Attributes of the cubes that are variables over the simulations, int64."""
+"""Attributes of the cubes that become variables over the simulations, int64."""
 _LATER_TEXTS = ("warnings",)
-"""The same, text; datasets of earlier versions lack them."""
+"""Text attributes that become variables; datasets of earlier versions lack them."""
 TEXTS = ("title", "population", "recipe", "notes", "napari_hexrecruit_version", *_LATER_TEXTS)
-"""The same, text."""
+"""Text attributes of the cubes that become variables over the simulations."""
 _SHARED = ("Conventions", "hex_radius", "bin_ms", "flat_units")
 _OVER_SIMULATIONS = {
     **dict.fromkeys((FIRST_BIN, N_BINS), "i"),
@@ -51,8 +51,8 @@ def open_campaign(path: str | os.PathLike[str]) -> xr.Dataset:
     Parameters
     ----------
     path
-        The campaign's folder, or ``campaign.hexrecruit.zarr`` or ``campaign.hexrecruit.json``
-        in it.
+        Folder of the campaign, or ``campaign.hexrecruit.zarr`` or ``campaign.hexrecruit.json`` in
+        it.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def open_campaign(path: str | os.PathLike[str]) -> xr.Dataset:
 
 
 def is_campaign_store(path: str | os.PathLike[str]) -> bool:
-    """Whether a folder is a zarr store that says that it is one of a campaign."""
+    """Return whether a folder is the zarr store of a campaign, according to its attributes."""
     try:
         content = json.loads((Path(path) / "zarr.json").read_text(encoding="utf-8"))
         return "campaign_schema_version" in content["attributes"]
@@ -95,7 +95,7 @@ def is_campaign_store(path: str | os.PathLike[str]) -> bool:
 
 
 def validate_campaign(dataset: xr.Dataset) -> None:
-    """Check that a dataset is one of a campaign; all faults are reported at once.
+    """Check that a dataset is the dataset of a campaign; all faults are reported at once.
 
     Parameters
     ----------
@@ -130,13 +130,13 @@ def validate_campaign(dataset: xr.Dataset) -> None:
 
 
 def parameters_of(dataset: xr.Dataset) -> dict[str, tuple[Value, ...]]:
-    """Axes before time, with the values along each; for ``simulation`` the names."""
+    """Return the axes before time with the values along each; names for ``simulation``."""
     dims = [str(dim) for dim in dataset[variables_of(dataset)[0]].dims[:-2]]
     return {dim: tuple(dataset[dim].values.tolist()) for dim in dims}
 
 
 def variables_of(dataset: xr.Dataset) -> list[str]:
-    """Names of what the dataset has over time and hexagons: of spikes, or of a report."""
+    """Return the names of the variables over time and hexagons, of spikes or of a report."""
     found = [str(n) for n, one in dataset.data_vars.items() if one.dims[-2:] == (TIME, HEX)]
     if not found or RECRUITMENT in found:
         return list(schema.VARIABLES)
@@ -144,22 +144,22 @@ def variables_of(dataset: xr.Dataset) -> list[str]:
 
 
 def dtype_of(name: str) -> str:
-    """Type of a variable over time and hexagons."""
+    """Return the dtype of a variable over time and hexagons."""
     return schema.VARIABLES[name].dtype if name in schema.VARIABLES else "float32"
 
 
 def select_cube(
     campaign: xr.Dataset, at: Mapping[str, Value] | None = None, **parameters: Value
 ) -> xr.Dataset:
-    """Select the cube of one simulation, as it was computed.
+    """Return the cube of one simulation, as it was computed.
 
     Parameters
     ----------
     campaign
         Dataset of a campaign.
     at, **parameters
-        Value of each parameter, or the simulation's name as ``simulation``. Parameters with only
-        one value are optional. Use `at` for names that are not valid in Python.
+        Value of each parameter, or the name of the simulation as ``simulation``. Parameters with
+        only one value are optional. Use `at` for names that are not valid in Python.
 
     Returns
     -------
@@ -193,7 +193,7 @@ def select_cube(
 
 
 def cube_at(campaign: xr.Dataset, position: tuple[int, ...]) -> xr.Dataset:
-    """The cube at a position of the axes before time, on all hexagons and bins of the campaign.
+    """Return the cube at a position of the axes before time, on the campaign's hexagons and bins.
 
     Parameters
     ----------
@@ -205,8 +205,8 @@ def cube_at(campaign: xr.Dataset, position: tuple[int, ...]) -> xr.Dataset:
     Returns
     -------
     xr.Dataset
-        A recruitment cube; not read before it is used. Hexagons and bins that the simulation does
-        not have are NaN in ``recruitment`` and 0 in all counts.
+        A recruitment cube, read on first use. Hexagons and bins that the simulation does not have
+        are NaN in ``recruitment`` and 0 in all counts.
     """
     one = _isel(campaign, position)
     names = variables_of(campaign)
@@ -273,7 +273,7 @@ def _faults(dataset: xr.Dataset) -> list[str]:
 
 
 def _over_simulations(dataset: xr.Dataset) -> dict[str, str]:
-    """Kind of each variable over the simulations, without the later ones that are not there."""
+    """Return the kind of each variable over the simulations, without missing optional ones."""
     known = {*dataset.variables, *_needed(dataset)}
     return {name: kind for name, kind in _OVER_SIMULATIONS.items() if name in known}
 
@@ -286,5 +286,5 @@ def _needed(dataset: xr.Dataset) -> list[str]:
 
 
 def options_text(options: Mapping[str, Any]) -> str:
-    """Options as an attribute."""
+    """Return options as the text of an attribute."""
     return json.dumps(dict(options), sort_keys=True)

@@ -1,4 +1,4 @@
-"""What the cubes of a campaign say of themselves beside their values, read by the workers."""
+"""Heads of the cubes of a campaign: everything except their values, read by the workers."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Head:
     hexes
         Coordinates of the hexagons by name.
     variables
-        Names of what the cube has over time and hexagons.
+        Names of the variables over time and hexagons.
     attrs
         Attributes of the cube.
     start_ms, n_bins
-        Its bins.
+        Start of the first bin, and number of bins.
     """
 
     hexes: dict[str, npt.NDArray[Any]]
@@ -48,7 +48,7 @@ class Head:
     n_bins: int
 
     def sharing(self, known: dict[bytes, npt.NDArray[Any]]) -> Head:
-        """The same with arrays of other heads where these are equal, which saves memory."""
+        """Return this head with equal arrays shared with other heads, which saves memory."""
         hexes = {
             name: known.setdefault(values.dtype.str.encode() + values.tobytes(), values)
             for name, values in self.hexes.items()
@@ -57,12 +57,12 @@ class Head:
 
 
 def read_heads(cubes: Sequence[Sequence[Path]]) -> list[list[Head]]:
-    """Heads of the cubes of some simulations; a worker does this."""
+    """Read the heads of the cubes of some simulations, on a worker."""
     return [[_read_head(path) for path in windows] for windows in cubes]
 
 
 def head_of(entry: Entry, heads: Sequence[Head]) -> Head:
-    """The head of a simulation from those of its windows."""
+    """Return the head of a simulation from those of its windows."""
     first = heads[0]
     for head in heads[1:]:
         if any(not np.array_equal(first.hexes[n], head.hexes[n]) for n in OF_HEX):
@@ -83,7 +83,7 @@ def head_of(entry: Entry, heads: Sequence[Head]) -> Head:
 
 
 def attrs_of_variables(path: Path) -> dict[str, dict[str, Any]]:
-    """Attributes of a cube's variables and coordinates by name, which are those of all cubes."""
+    """Return the attributes of a cube's variables and coordinates; they are equal in all cubes."""
     with _reading(path), cube_parts(path) as cube:
         attrs = {name: cube.attrs(name) for name in (*_variables(cube), *COORDINATES)}
         return attrs | {schema.TIME_BOUNDS: {"units": attrs[TIME]["units"]}}
@@ -97,14 +97,14 @@ def _read_head(path: Path) -> Head:
 
 
 def _variables(cube: CubeParts) -> tuple[str, ...]:
-    """Those of spikes in the order of the contract; others by their names."""
+    """Return the variables of spikes in the order of the schema, then others by name."""
     found = cube.over_time()
     return (*(n for n in VARIABLES if n in found), *(n for n in found if n not in VARIABLES))
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Name the cube that cannot be read."""
+    """Report errors of reading with the name of the cube."""
     try:
         yield
     except (OSError, ValueError, KeyError, RuntimeError, IndexError) as error:

@@ -1,4 +1,4 @@
-"""All that a worker needs, imported once by the process that workers are forked from."""
+"""Everything that a worker needs, imported once by the process from which workers are forked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from napari_hexrecruit.pipeline import cubes
 from napari_hexrecruit.sonata import open_simulation
 
 IMPORTED = (distributed, zarr, _task, _write, cubes, open_simulation)
-"""Only imported: what they do starts threads, which forked processes would lack."""
+"""Only imported, never called: calls could start threads, which forked processes would lack."""
 
-with contextlib.suppress(Exception):  # a worker that needs what is missing tells it
+with contextlib.suppress(Exception):  # workers report errors themselves
     warm_up()

@@ -1,4 +1,4 @@
-"""Whether the spikes of simulations that were computed in windows can be meant, and were any."""
+"""Judgement of simulations computed in windows: missing and doubtful spikes of the whole."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def judge_wholes(manifest: Manifest, words: Words, *, allow_empty: bool) -> None:
-    """Judge each simulation whose windows are all computed, unless that was done.
+    """Judge each simulation whose windows are all computed, unless it is judged already.
 
-    A window may well have no spikes. A simulation without any fails, unless that is allowed.
+    A single window can be empty. A simulation without any spikes fails unless `allow_empty`.
     """
     for entry in manifest.entries:
         before = entry.judgement
@@ -54,13 +54,13 @@ def _judged(entry: Entry, recipe: CubeRecipe, words: Words, *, allow_empty: bool
 
 
 def _tallies(found: list[Any]) -> list[Tally]:
-    """Of each population; earlier versions had one, and wrote it alone."""
+    """Return the tally of each population; earlier versions wrote a single tally, not a list."""
     each = found if found and isinstance(found[0], list) else [found]
     return [Tally(*one) for one in each]
 
 
 def _evidence(entry: Entry, recipe: CubeRecipe, tallies: list[Tally]) -> list[Evidence]:
-    """Of each population that has a selected neuron."""
+    """Return the evidence for each population that has a selected neuron."""
     from napari_hexrecruit.pipeline.populations import Populations
     from napari_hexrecruit.pipeline.question import resolve
     from napari_hexrecruit.sonata import open_simulation

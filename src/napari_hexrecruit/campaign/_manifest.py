@@ -1,4 +1,4 @@
-"""What is done of a campaign: a JSON file beside the cubes, so that it can be resumed."""
+"""The state of a campaign: a JSON file next to the cubes, with which it can be resumed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WAITING, DONE, FAILED = "waiting", "done", "failed"
 _FORMAT = "napari-hexrecruit campaign"
 _VERSION = 1
 _SHARE_OF_TIME = 0.02
-"""Part of the time that may go into saving: a manifest of thousands of cubes is large."""
+"""Most of the time that is spent on saving: a manifest of thousands of cubes is large."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=+-]+")
 _LONGEST_NAME = 100
 
@@ -39,26 +39,26 @@ Stamp = tuple[str, int, int]
 
 @dataclass
 class Piece:
-    """One cube: of a simulation, or of a window of it.
+    """One cube: of a simulation, or of one of its windows.
 
     Attributes
     ----------
     file
-        The cube, relative to the campaign's folder.
+        Path of the cube, relative to the campaign's folder.
     start, stop
-        Window, ms; None for what the options say.
+        Window, ms; None for the window in the options.
     state
         ``waiting``, ``done`` or ``failed``.
     recipe, sha256, inputs
-        Of a cube that is done: hash of what it was computed by, checksum of the file, and path,
-        size and time of change of each file it was computed from.
+        For a finished cube: hash of its recipe, checksum of the file, and path, size and
+        modification time of each input file.
     error
-        Of one that failed: why, in a sentence.
+        For a failed cube: the reason, a sentence.
     warnings
-        Of one that is done: what may not be meant, a sentence each.
+        For a finished cube: doubts about its inputs, a sentence each.
     tally
-        Of a window that is done: what was counted of each population, as `Tally` has it;
-        one `Tally` by earlier versions; else None.
+        For a finished cube: the `Tally` of each population as a list (in earlier versions, a single
+        `Tally`); else None.
     """
 
     file: str
@@ -73,7 +73,7 @@ class Piece:
     tally: list[Any] | None = None
 
     def is_kept(self, folder: Path, recipe: str) -> bool:
-        """Whether it is done by the same recipe, unharmed, and no input file has changed."""
+        """Return whether the cube is done, with this recipe, and no file has changed since."""
         return (
             self.state == DONE
             and self.recipe == recipe
@@ -84,16 +84,16 @@ class Piece:
 
 @dataclass
 class Judgement:
-    """What is doubtful of a simulation that was computed in windows.
+    """Doubts about a simulation that was computed in windows.
 
     Attributes
     ----------
     checksums
-        Of the cubes that it is about.
+        Checksums of the judged cubes.
     error
-        Why nothing was counted, in a sentence; empty where something was, or that is allowed.
+        Sentence about why nothing was counted; empty if something was, or if that is allowed.
     warnings
-        What may not be meant, a sentence each.
+        Doubts about the inputs, a sentence each.
     """
 
     checksums: list[str]
@@ -108,19 +108,19 @@ class Entry:
     Attributes
     ----------
     name
-        Short name, unique in the campaign and good for a file.
+        Short name, unique in the campaign and valid as a file name.
     path
-        Its configuration; None where it was left out of the campaign.
+        Configuration; None if the simulation was left out of the campaign.
     parameters
         Scan parameters.
     pieces
-        Its cubes, ascending in time; none where its windows could not be planned.
+        Cubes, ascending in time; empty if the windows could not be planned.
     dropped_ms
-        Ragged end that its windows leave out.
+        Ragged end that the windows leave out.
     error
-        Why its windows could not be planned.
+        Sentence about why the windows could not be planned.
     judgement
-        Of the whole that windows make: see `Judgement`; None where none was passed.
+        Judgement of the whole for a simulation in windows; None if it is not judged yet.
     """
 
     name: str
@@ -133,17 +133,17 @@ class Entry:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of its cubes are done."""
+        """Whether all cubes are done."""
         return bool(self.pieces) and all(piece.state == DONE for piece in self.pieces)
 
     @property
     def checksums(self) -> list[str]:
-        """Of its cubes."""
+        """Checksums of the cubes."""
         return [piece.sha256 for piece in self.pieces]
 
     @property
     def state(self) -> str:
-        """``done`` with all cubes, ``failed`` with one that failed, ``waiting`` or ``absent``."""
+        """``done`` if all cubes are, ``failed`` if any cube failed, ``waiting`` or ``absent``."""
         if self.path is None:
             return "absent"
         states = {piece.state for piece in self.pieces}
@@ -153,14 +153,14 @@ class Entry:
 
     @property
     def reason(self) -> str:
-        """Why it failed; empty if it did not."""
+        """Reason of a failure; empty if the simulation did not fail."""
         failed = next((p.error for p in self.pieces if p.state == FAILED), "")
         empty = self.judgement.error if self.judgement and self.is_whole else ""
         return self.error or failed or empty
 
     @property
     def warnings(self) -> list[str]:
-        """What may not be meant, of all cubes that are done, each once."""
+        """Doubts about all finished cubes, each once."""
         done = [piece for piece in self.pieces if piece.state == DONE]
         found = [text for piece in done for text in piece.warnings]
         if self.judgement is not None and self.is_whole:
@@ -175,15 +175,15 @@ class Manifest:
     Attributes
     ----------
     recipe
-        Of each simulation's cube.
+        Recipe of each simulation's cube.
     split_ms
-        Length of the windows; None where simulations are not split.
+        Length of the windows; None if simulations are not split.
     entries
-        The simulations.
+        Simulations.
     notes
-        What was assumed about parameters.
+        Assumptions about parameters.
     collected
-        Fingerprint of the cubes that the dataset was collected from.
+        Fingerprint of the cubes from which the dataset was collected.
     """
 
     recipe: CubeRecipe
@@ -194,11 +194,11 @@ class Manifest:
 
     @property
     def fingerprint(self) -> str:
-        """Of all that the dataset is collected from."""
+        """Hash of everything from which the dataset is collected."""
         return _hash([asdict(entry) for entry in self.entries])
 
     def write(self, folder: Path) -> None:
-        """Replace the file in the campaign's folder."""
+        """Write or replace the file in the campaign's folder."""
         content = {
             "format": _FORMAT,
             "version": _VERSION,
@@ -213,7 +213,7 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Manifest | None:
-        """The state of a campaign in a folder; None where there is none.
+        """Read the state of the campaign in a folder; None if there is no campaign.
 
         Raises
         ------
@@ -243,19 +243,19 @@ class Manifest:
 
 
 class Saver:
-    """Writes the manifest as cubes come in, but not all the time."""
+    """Writer of the manifest as cubes come in, which limits the time spent on writing."""
 
     def __init__(self, manifest: Manifest, folder: Path) -> None:
         self._manifest, self._folder = manifest, folder
         self._next = 0.0
 
     def changed(self) -> None:
-        """Write now, unless that was done just before; `finish` then does."""
+        """Write now, unless the last write was too recent; `finish` writes the rest."""
         if time.monotonic() >= self._next:
             self.finish()
 
     def finish(self) -> None:
-        """Write."""
+        """Write the manifest."""
         start = time.monotonic()
         self._manifest.write(self._folder)
         end = time.monotonic()
@@ -263,12 +263,12 @@ class Saver:
 
 
 def recipe_hash(path: str, recipe: CubeRecipe, piece: Piece) -> str:
-    """Hash of all that a cube depends on, beside the contents of files."""
+    """Return the hash of everything that a cube depends on, besides the contents of files."""
     return _hash([SCHEMA_VERSION, path, recipe.entries(), piece.start, piece.stop])
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file; empty if it cannot be read."""
+    """Return the SHA-256 of a file; empty if the file cannot be read."""
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -277,20 +277,20 @@ def checksum(path: Path) -> str:
 
 
 def names_for(paths: Sequence[Path], known: Mapping[str, str]) -> list[str]:
-    """Short names of simulations, unique and good for files.
+    """Return short names of simulations, unique and valid as file names.
 
     Parameters
     ----------
     paths
-        Their configurations.
+        Configurations of the simulations.
     known
-        Names by path that were given before; they stay.
+        Existing names by path, which are kept.
 
     Returns
     -------
     list of str
-        What tells the paths apart: of ``runs/ca1.0/0/simulation_config.json`` and its like,
-        ``ca1.0-0``.
+        Parts in which the paths differ, such as ``ca1.0-0`` for
+        ``runs/ca1.0/0/simulation_config.json``.
 
     Examples
     --------
@@ -319,13 +319,13 @@ def names_for(paths: Sequence[Path], known: Mapping[str, str]) -> list[str]:
 
 
 def cube_file(name: str, number: int | None = None) -> str:
-    """Name of a cube in the campaign's folder; of window `number`, if it is one of several."""
+    """Return the name of a cube in the campaign's folder, or of window `number` of several."""
     part = "" if number is None else f".window-{number:05d}"
     return f"{CUBES}/{name}{part}{ENDING}"
 
 
 def _folder_of(path: Path) -> str:
-    """The folder of a simulation, or its file without ending where that has a name of its own."""
+    """Return a simulation's folder, or its file without ending if the file has its own name."""
     usual = path.stem in ("simulation_config", "simulation", "config")
     return str(path.parent if usual else path.with_suffix(""))
 

@@ -1,4 +1,4 @@
-"""Scan parameters: their values, the grid that they span, and where configurations differ."""
+"""Scan parameters: their values, the grid that they span, and differences of configurations."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 Value: TypeAlias = "bool | int | float | str"
-"""What a parameter may be: all values of one are of the same type."""
+"""Type of a parameter; all values of a parameter have the same type."""
 
 _NO_PARAMETERS = frozenset(
     {"output", "manifest", "network", "reports", "node_sets_file", "metadata", "version"}
 )
-"""Sections of a SONATA configuration in which two runs of one model differ without being a scan."""
+"""Sections of a SONATA configuration in which runs can differ without being a scan."""
 _FILE_ENDINGS = (".h5", ".hdf5", ".json", ".nwb", ".nrrd", ".dat", ".txt", ".csv", ".parquet")
 
 
 def plain_value(value: object) -> Value:
-    """A value as a number or as text.
+    """Convert a value to a number or text.
 
     Parameters
     ----------
     value
-        Anything that JSON or YAML gives. Of an object with a ``name``, the name; other objects and
-        lists as JSON; None as ``none``.
+        Any value from JSON or YAML. An object with a ``name`` becomes the name, other objects and
+        lists become JSON, None becomes ``none``.
 
     Returns
     -------
     bool, int, float or str
-        Numbers that are not finite become text: they could not be told apart.
+        Numbers that are not finite become text, because NaN does not equal itself.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def plain_value(value: object) -> Value:
 
 
 def table_of(rows: Sequence[Mapping[str, object]]) -> list[dict[str, Value]]:
-    """Rows with the same parameters in the same order, each of one type.
+    """Return rows with the same parameters in the same order, each parameter of one type.
 
     Parameters
     ----------
@@ -62,12 +62,12 @@ def table_of(rows: Sequence[Mapping[str, object]]) -> list[dict[str, Value]]:
     Returns
     -------
     list of dict
-        Integers beside other numbers become floats; all else that differs in type becomes text.
+        Integers mixed with other numbers become floats; other mixed types become text.
 
     Raises
     ------
     ValueError
-        If a simulation lacks a parameter that another one has.
+        If a simulation lacks a parameter of another one.
 
     Examples
     --------
@@ -87,18 +87,18 @@ def table_of(rows: Sequence[Mapping[str, object]]) -> list[dict[str, Value]]:
 
 
 def axes_of(table: Sequence[Mapping[str, Value]]) -> dict[str, tuple[Value, ...]]:
-    """Axes of the grid that the parameters span.
+    """Return the axes of the grid that the parameters span.
 
     Parameters
     ----------
     table
-        Rows as `table_of` gives them.
+        Rows from `table_of`.
 
     Returns
     -------
     dict
-        The values of each parameter that has several, numbers ascending, text in its order, if each
-        combination is there exactly once; else empty.
+        Values of each parameter with several values, numbers ascending, text in order of
+        occurrence, if each combination occurs exactly once; else empty.
 
     Examples
     --------
@@ -116,27 +116,26 @@ def axes_of(table: Sequence[Mapping[str, Value]]) -> dict[str, tuple[Value, ...]
 
 
 def differences(configurations: Sequence[Any]) -> tuple[list[dict[str, Value]], str]:
-    """Where SONATA configurations differ, as parameters.
+    """Return the differences of SONATA configurations as parameters.
 
     Parameters
     ----------
     configurations
-        Contents of the configurations, as JSON gives them.
+        Contents of the configurations, as parsed from JSON.
 
     Returns
     -------
     rows : list of dict
-        Names as ``inputs.stimulus.amp_start``. Empty dicts if the differences do not tell the
-        simulations apart.
+        Values by name, such as ``inputs.stimulus.amp_start``. The dicts are empty if the
+        differences do not identify each simulation.
     note : str
-        What was done, a sentence.
+        Sentence about the parameters taken.
 
     Notes
     -----
-    Compared are single values that all configurations have. Names of files, and the sections that
-    say where things are (`output`, `network`, `manifest`, `reports`, ...), are no parameters. Of
-    values that are the same in each configuration (one amplitude for two inputs), the first is
-    taken.
+    Single values that exist in all configurations are compared. File names, and sections such as
+    `output`, `network`, `manifest` and `reports`, are not parameters. If several values agree
+    within every configuration (one amplitude for two inputs), only the first is a parameter.
     """
     leaves = [dict(_leaves(configuration)) for configuration in configurations]
     shared = (
@@ -176,7 +175,7 @@ def _in_order(values: tuple[Value, ...]) -> tuple[Value, ...]:
 
 
 def _leaves(content: Any, prefix: str = "") -> Iterator[tuple[str, Value]]:
-    """Single values below an object, with dotted names; items of a list by their ``name``."""
+    """Yield single values in an object, with dotted names; list items are named by ``name``."""
     if isinstance(content, list):
         named = all(
             isinstance(item, dict) and isinstance(item.get("name"), str) for item in content

@@ -1,6 +1,6 @@
-"""Names of files and patterns of names: what exists under a name is meant by it, not by a pattern.
+"""File names and patterns: an existing name takes precedence over its meaning as a pattern.
 
-Folders of scans are called ``ca[1.0]``, and ``[1.0]`` is a pattern too.
+Folders of scans can be called ``ca[1.0]``, although ``[1.0]`` is also a pattern.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ Reading = Callable[[Path, str], list[Path]]
 
 
 def existing(name: str, folder: Path = Path()) -> Path:
-    """What a name means: what is there under it, or else under one that it stands for.
+    """Return the existing path of a name, as written or in an equivalent form.
 
-    ``~`` is the home folder, and backslashes of Windows separate folders as slashes do.
+    Equivalent forms expand ``~`` to the home folder and read Windows' backslashes as slashes.
     """
     for meant in (name, *_meant(name)):
         if os.path.lexists(folder / meant):
@@ -34,22 +34,23 @@ def _meant(name: str) -> list[str]:
 
 
 def matching(pattern: str) -> tuple[list[Path], str]:
-    """Files and folders that a pattern means.
+    """Return the files and folders that match a pattern.
 
-    Each part between slashes is a name if there is something of that name; or else a pattern as
-    shells know it; or else one in which brackets are letters.
+    Each part between slashes is a name if a file or folder has that name; else a shell pattern;
+    else a pattern with literal brackets.
 
     Parameters
     ----------
     pattern
-        With ``*``, ``?``, ``[...]``, and ``**`` for any number of folders.
+        Pattern with ``*``, ``?``, ``[...]``, and ``**`` for any number of folders.
 
     Returns
     -------
     found : list of Path
-        In alphabetical order; empty if nothing matches.
+        Paths in alphabetical order; empty if nothing matches.
     note : str
-        What was taken as a name though it matches other names as a pattern; empty if nothing was.
+        Sentence about a part that was taken as a name although it matches other names as a pattern;
+        empty if there is none.
     """
     for meant in map(Path, (pattern, *_meant(pattern))):
         parts, absolute = meant.parts, bool(meant.anchor)
@@ -63,7 +64,7 @@ def matching(pattern: str) -> tuple[list[Path], str]:
 
 
 def _follow(places: list[Path], parts: list[str]) -> tuple[list[Path], str]:
-    """What the parts lead to from some folders, by the first way of reading them that does."""
+    """Follow the parts from some folders, with the first way of reading them that succeeds."""
     if not parts:
         return places, ""
     first, rest = parts[0], parts[1:]

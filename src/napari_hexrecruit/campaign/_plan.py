@@ -1,4 +1,4 @@
-"""Which cubes a campaign consists of, and which of them are there already."""
+"""Plan of a campaign: its cubes, and which of them exist already."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def prepared(
     folder: Path, recipe: CubeRecipe, split_ms: float | None, *, overwrite: bool
 ) -> Manifest | None:
-    """State of the campaign in the folder, which is made if missing."""
+    """Return the state of the campaign in the folder, which is created if missing."""
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder}: is a file: give the name of a folder")
     before = Manifest.read(folder)
@@ -64,7 +64,7 @@ def planned(
     split_ms: float | None,
     words: Words,
 ) -> Manifest:
-    """The campaign's cubes; those that were planned before with what is known of them."""
+    """Return the manifest of the campaign's cubes, with the known states of existing ones."""
     known = {e.path: e for e in before.entries if e.path is not None} if before else {}
     paths = [member.path for member in campaign.members if member.path is not None]
     names = names_for(paths, {path: entry.name for path, entry in known.items()})
@@ -107,7 +107,7 @@ def _plan_pieces(
 def verified(
     manifest: Manifest, folder: Path, progress: Progress | None, *, overwrite: bool
 ) -> int:
-    """Simulations that need nothing; all other cubes are set to waiting."""
+    """Set cubes that must be computed to waiting; return the number of finished simulations."""
     for number, entry in enumerate(manifest.entries):
         for piece in entry.pieces:
             made = recipe_hash(str(entry.path), manifest.recipe, piece)

@@ -1,4 +1,4 @@
-"""How processes of workers begin: quickly, without the user's script, and deaf to Ctrl-C."""
+"""Start of worker processes: fast, without the user's script, and ignoring Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _WORKER_PROCESSES = ("Dask Worker process", "ignore")
-"""How dask names its processes, and Python the one that others are forked from."""
+"""Names of dask's worker processes, and Python's of the fork server's preparation data."""
 _one_at_a_time = threading.Lock()
 _n_campaigns = 0
 _spawn: Any = multiprocessing.spawn
 _preparation = _spawn.get_preparation_data
 
 MEMORY = {"MALLOC_TRIM_THRESHOLD_": 1 << 33, "MALLOC_MMAP_THRESHOLD_": 1 << 25}
-"""Workers use the memory of one cube for the next: to get it anew costs a sixth of their time."""
+"""Settings with which workers reuse the memory of a cube: new memory takes a sixth of the time."""
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1)
 _IMPORTED = "napari_hexrecruit.campaign._imported"
 
 
 def begin_early() -> str:
-    """Begin the process that workers are forked from; the way in which they begin.
+    """Start the process from which workers are forked, and return the start method.
 
-    It imports what they need, once for all and for those that replace dead ones, while this process
-    imports dask. It ends with this process. Where processes cannot be forked safely, each worker
-    imports for itself.
+    It imports everything that workers, including replacements, need, while this process imports
+    dask. It ends with this process. On platforms without safe forking, each worker imports for
+    itself.
     """
     if sys.platform in ("win32", "darwin"):
         return "spawn"
@@ -47,7 +47,7 @@ def begin_early() -> str:
 
 
 def check_may_start() -> None:
-    """Refuse where this process may not begin others, which dask tells in some hundred lines."""
+    """Refuse a process that cannot start others; dask's own error has hundreds of lines."""
     this = multiprocessing.current_process()
     if getattr(this, "_inheriting", False):
         raise HexRecruitError(
@@ -63,10 +63,11 @@ def check_may_start() -> None:
 
 @contextmanager
 def script_left_out() -> Iterator[None]:
-    """Let worker processes begin without the script that the user runs.
+    """Start worker processes without importing the user's script.
 
-    Python imports it in each new process, in case that its functions are needed there, which ours
-    do not; and a script without ``if __name__ == '__main__'`` would run the campaign again in each.
+    Python imports the script in each new process, in case its functions are needed there. Workers
+    do not need them, and a script without ``if __name__ == '__main__'`` would run the campaign
+    again in each.
     """
     global _n_campaigns, _preparation
     with _one_at_a_time:
@@ -93,9 +94,9 @@ def _without_script(name: str) -> dict[str, Any]:
 
 @contextmanager
 def interrupts_ignored() -> Iterator[None]:
-    """Let processes that are begun in the block ignore Ctrl-C, which a terminal sends to all.
+    """Make processes started in the block ignore Ctrl-C, which a terminal sends to all.
 
-    So does this process meanwhile, for a second or two: it cannot be passed on otherwise.
+    They inherit this from the current process, which also ignores Ctrl-C for a second or two.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -109,7 +110,7 @@ def interrupts_ignored() -> Iterator[None]:
 
 @contextmanager
 def _environment(values: dict[str, int]) -> Iterator[None]:
-    """Set variables for processes that are begun in the block, unless the user has set them."""
+    """Set environment variables for processes started in the block, unless the user set them."""
     new = {name: str(value) for name, value in values.items() if name not in os.environ}
     os.environ.update(new)
     try:

@@ -49,29 +49,29 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
 
 _SECONDS_TO_APPEAR = 10.0
-"""How long a file that another machine has written may take to be seen on a shared disk."""
+"""Longest wait for a file written by another machine to appear on a shared disk."""
 
 
 @dataclass(frozen=True)
 class CampaignResult:
-    """How a campaign ended.
+    """Result of a campaign.
 
     Attributes
     ----------
     folder
-        The campaign's folder.
+        Folder of the campaign.
     dataset
-        The dataset; None if no simulation is done.
+        Path of the dataset; None if no simulation is done.
     n_done
-        Simulations whose cubes are done, those of earlier runs included.
+        Number of finished simulations, including those of earlier runs.
     n_kept
-        Of these, how many were done before.
+        Number of simulations that were already finished.
     failures
-        Name of each simulation that failed, and why, in a sentence.
+        Name of each failed simulation, and the reason, a sentence.
     notes
-        What was assumed, a sentence each.
+        Assumptions, a sentence each.
     warnings
-        Name of each simulation whose cube may not be what is meant, and why, a sentence each.
+        Name of each simulation whose cube is doubtful, and the reasons, a sentence each.
     """
 
     folder: Path
@@ -84,7 +84,7 @@ class CampaignResult:
 
     @property
     def warning(self) -> str:
-        """One line about all warnings; empty without any."""
+        """One line about all warnings; empty if there are none."""
         if not self.warnings:
             return ""
         name, (first, *_) = next(iter(self.warnings.items()))
@@ -126,57 +126,58 @@ def run_campaign(
     Parameters
     ----------
     campaign
-        The simulations, as `list_simulations` gives them.
+        Simulations from `list_simulations`.
     folder
-        Folder for the results; created if missing. It holds the folder ``cubes``, the record of
+        Folder for the results; created if missing. It contains the folder ``cubes``, the record of
         finished work ``campaign.hexrecruit.json`` and the dataset ``campaign.hexrecruit.zarr``.
     scheduler
         None for processes on this machine; the address of a dask scheduler; or a
         `distributed.Client`. Workers must see the same files under the same names.
     n_workers
-        Processes on this machine; by default the cores.
+        Processes on this machine; by default one per core.
     threads_per_cube
-        Threads that the counting of one cube may use.
+        Threads for counting one cube.
     split_ms
         Compute each simulation in windows of this length; a whole number of bins.
     overwrite
         Compute all cubes again, even with options that differ from those of the existing campaign.
     allow_empty
-        Accept simulations without a counted spike, which otherwise fail. Parts of a simulation may
-        always be empty.
+        Accept simulations without a counted spike, which otherwise fail. Windows of a simulation
+        can always be empty.
     dashboard
-        Address of dask's dashboard on this machine, as ``:8787``; by default there is none.
+        Address of dask's dashboard on this machine, for example ``:8787``; by default there is no
+        dashboard.
     progress
-        Called as ``progress(what, done, total)``; what it raises ends the work.
+        Called as ``progress(what, done, total)``; an exception that it raises ends the work.
     population, node_set, where, flat, column_atlas, hemisphere, mirror, radius, bin_ms, start, \
     stop, min_neurons, report, statistic
-        As `recruitment_cube` takes them.
+        As for `recruitment_cube`.
 
     Returns
     -------
     CampaignResult
-        Simulations that fail are in ``failures``; the rest is finished.
+        Failed simulations are in ``failures``; the others are finished.
 
     Raises
     ------
     ValueError
-        If an option cannot be used, or the folder holds a campaign with other options.
+        If an option is invalid, or the folder contains a campaign with other options.
     FileExistsError
-        If the folder holds something else.
+        If the folder contains something else.
     HexRecruitError
         If the cluster cannot be reached, or the dataset cannot be written.
 
     Warns
     -----
     RecruitmentWarning
-        Once, if cubes may not be what you mean; ``warnings`` of the result lists all sentences.
+        Once, if cubes are doubtful; ``warnings`` of the result lists all sentences.
 
     Notes
     -----
     A second call resumes where the first one ended. A cube is kept if its recipe is the same, its
     file has the recorded checksum, and the size and modification time of all input files are
-    unchanged. Failed simulations are tried again. In a script, call it under
-    ``if __name__ == "__main__":``, because processes on this machine import the script.
+    unchanged. Failed simulations are tried again. A script needs ``if __name__ == "__main__":``
+    around the call only if it also starts multiprocessing processes of its own.
 
     Examples
     --------
@@ -232,8 +233,8 @@ def computed_campaign(
     progress: Progress | None = None,
     words: Words = in_python,
 ) -> CampaignResult:
-    """As `run_campaign`, with `words` for parameters; its warnings are in the result alone."""
-    if scheduler is None:  # before the folder is touched: another process may be at it
+    """Do the work of `run_campaign`, with `words` for parameters, and without issuing warnings."""
+    if scheduler is None:  # before the folder is touched, which another process may use
         check_may_start()
     recipe.check()
     if recipe.report is not None and split_ms is not None:
@@ -289,7 +290,7 @@ def _compute(
     saver: Saver,
     progress: Progress | None,
 ) -> None:
-    """Compute the cubes that are waiting; the manifest says at any time what is done."""
+    """Compute the waiting cubes, recording each in the manifest when it ends."""
     try:
         _look_at_orders(client, jobs, progress)
         if progress is not None and jobs:
@@ -308,7 +309,7 @@ def _compute(
 
 
 def _look_at_orders(client: Any, jobs: list[CubeJob], progress: Progress | None) -> None:
-    """Have the times of each simulation in windows read once, not by the worker of each window."""
+    """Check the order of spikes once per simulation, instead of once per window."""
     firsts = list({job.path: job for job in jobs if job.one_of_several}.values())
     for done, _ in enumerate(results_of(client, look_at_order, firsts)):
         if progress is not None:
@@ -342,7 +343,7 @@ def _job(
 
 
 def _note(entry: Entry, piece: Piece, result: Any, job: CubeJob, recipe: CubeRecipe) -> None:
-    """Put what came of a cube into the manifest."""
+    """Record the result of a cube in the manifest."""
     path = str(entry.path)
     if isinstance(result, Done) and _appears(job.file):
         piece.state, piece.error = DONE, ""
@@ -367,6 +368,6 @@ def _appears(file: Path) -> bool:
     while not file.is_file():
         if time.monotonic() > end:
             return False
-        os.listdir(file.parent)  # lets network file systems look again
+        os.listdir(file.parent)  # makes network file systems refresh
         time.sleep(0.2)
     return True

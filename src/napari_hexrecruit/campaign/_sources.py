@@ -1,11 +1,11 @@
-"""Which simulations a campaign has: from lists, patterns and files of several origins.
+"""Simulations of a campaign, from lists, patterns and files in several formats.
 
-Formats of files, and where they were read:
+Formats of files, and their sources:
 
 - bbp-workflow: the dict of an `xarray.DataArray` of folders, with the parameters as coordinates;
-- blueetl: a table of paths and parameters, ``format: blueetl``. Both as
-  ``blueetl.campaign.config.SimulationCampaign`` reads them (BlueBrain/blueetl);
-- OBI-ONE: ``obi_one_scan.json``, formerly ``run_scan_config.json``, beside a folder for each
+- blueetl: a table of paths and parameters, ``format: blueetl``. Both as read by
+  ``blueetl.campaign.config.SimulationCampaign`` (BlueBrain/blueetl);
+- OBI-ONE: ``obi_one_scan.json``, formerly ``run_scan_config.json``, next to a folder for each
   simulation with ``obi_one_coordinate.json``, formerly ``run_coordinate_instance.json``
   (openbraininstitute/obi-one, ``obi_one/core/scan_generation.py``);
 - the package's own: ``{"simulations": [{"path": ..., "parameters": {...}}]}``.
@@ -44,7 +44,7 @@ class Member:
     Attributes
     ----------
     path
-        Its configuration; None where the campaign's author left it out.
+        Configuration; None if the campaign file leaves the simulation out.
     parameters
         Scan parameters by name; the same names in all simulations of a campaign.
     """
@@ -60,9 +60,9 @@ class Campaign:
     Attributes
     ----------
     members
-        The simulations, in their order.
+        Simulations, in order.
     notes
-        What was assumed, a sentence each.
+        Assumptions, a sentence each.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class Campaign:
 
     @property
     def axes(self) -> dict[str, tuple[Value, ...]]:
-        """Values of each parameter with several, if they span a full grid; else empty."""
+        """Values of each parameter with several values, if they span a full grid; else empty."""
         return axes_of([member.parameters for member in self.members])
 
     @property
@@ -106,16 +106,17 @@ def list_simulations(
     Returns
     -------
     Campaign
-        The parameters come from OBI-ONE's files beside the simulations or, without such files, from
-        the differences between their configurations if these identify each one. ``notes`` tells
-        which.
+        The parameters come from OBI-ONE's files next to the simulations or, without these files,
+        from the differences between the configurations if they identify each simulation. ``notes``
+        states the source.
 
     Raises
     ------
     SimulationDataError
-        If a file is missing or cannot be read, or its format is unknown.
+        If a file is missing or cannot be read, its format is unknown, or a campaign file is given
+        together with other files.
     ValueError
-        If there is no simulation, or a campaign file is given beside others.
+        If there are no simulations, or a parameter is missing in some of them.
 
     Examples
     --------
@@ -148,7 +149,7 @@ def list_simulations(
 
 
 def _expanded(source: str) -> tuple[list[Path], str]:
-    """Files that a source names, and what was assumed."""
+    """Return the files that a source names, and a note about assumptions."""
     path = existing(source)
     found, note = ([path], "") if path.exists() else matching(source)
     if not found:
@@ -173,7 +174,7 @@ def _absolute(path: Path) -> Path:
 
 
 def _content(path: Path) -> Any:
-    """Content of a JSON or YAML file."""
+    """Read a JSON or YAML file."""
     import yaml
 
     try:
@@ -202,7 +203,7 @@ def _is_simulation(content: Any) -> bool:
 
 
 def _listed(contents: Mapping[Path, Any]) -> Campaign:
-    """Simulations that were listed, with the parameters that can be found."""
+    """Make a campaign of listed simulations, with the parameters that can be found."""
     coordinates = [_coordinate_beside(path) for path in contents]
     if len(contents) > 1 and all(row is not None for row in coordinates):
         rows: Sequence[Mapping[str, Any]] = [row or {} for row in coordinates]
@@ -216,7 +217,7 @@ def _listed(contents: Mapping[Path, Any]) -> Campaign:
 
 
 def _read_file(path: Path, content: Any) -> Campaign:
-    """A campaign file of one of the known formats."""
+    """Read a campaign file of a known format."""
     try:
         if isinstance(content, list):
             return _from_list(path, content)
@@ -247,7 +248,7 @@ def _read_file(path: Path, content: Any) -> Campaign:
 
 
 def _from_list(path: Path, items: Any) -> Campaign:
-    """The package's own format."""
+    """Read the package's own format."""
     if not isinstance(items, list):
         raise SimulationDataError(path, f"'simulations' is {items!r}", "give a list")
     members = []
@@ -271,7 +272,7 @@ def _from_list(path: Path, items: Any) -> Campaign:
 
 
 def _from_table(path: Path, content: Mapping[str, Any]) -> Campaign:
-    """blueetl's format."""
+    """Read blueetl's format."""
     prefix = _prefix(path, content.get("attrs") or {})
     members = []
     for row in content["data"]:
@@ -281,7 +282,7 @@ def _from_table(path: Path, content: Mapping[str, Any]) -> Campaign:
 
 
 def _from_xarray(path: Path, content: Mapping[str, Any]) -> Campaign:
-    """bbp-workflow's format."""
+    """Read bbp-workflow's format."""
     prefix, dims = _prefix(path, content.get("attrs") or {}), list(content["dims"])
     folders = np.array(content["data"], dtype=object)
     if folders.ndim != len(dims):
@@ -304,7 +305,7 @@ def _from_xarray(path: Path, content: Mapping[str, Any]) -> Campaign:
 
 
 def _from_scan(path: Path) -> Campaign:
-    """OBI-ONE's format: the scan is a form, what it gave is in files below it."""
+    """Read OBI-ONE's format, in which the simulations are in folders below the scan's file."""
     files = sorted(file for name in _COORDINATES for file in path.parent.rglob(name))
     if not files:
         raise SimulationDataError(
@@ -337,7 +338,7 @@ def _scan_parameters(file: Path, content: Any) -> dict[str, Any]:
 
 
 def _prefix(path: Path, attrs: Mapping[str, Any]) -> Path:
-    """Folder that paths are relative to; refuses campaigns of the simulator before SONATA."""
+    """Return the folder that paths are relative to; refuse campaigns from before SONATA."""
     circuit = attrs.get("circuit_config")
     if circuit and not str(circuit).endswith(".json"):
         raise SimulationDataError(
@@ -347,7 +348,7 @@ def _prefix(path: Path, attrs: Mapping[str, Any]) -> Path:
 
 
 def _known(path: Path, prefix: Path, folder: Any) -> Path | None:
-    """Configuration in a folder; None for a simulation that was left out, an empty path."""
+    """Return the configuration in a folder, or None for an empty path (simulation left out)."""
     if not folder:
         return None
     if str(folder).startswith(("http://", "https://")):

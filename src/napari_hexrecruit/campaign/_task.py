@@ -1,4 +1,4 @@
-"""What a worker does: one cube, or one simulation's part of the dataset. Knows nothing of dask."""
+"""Tasks of a worker for one cube. Must not know dask."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ _TOO_LARGE = "there is not enough memory: use fewer workers, or split the simula
 
 @dataclass(frozen=True)
 class CubeJob:
-    """What a cube is computed from.
+    """Job of computing a cube.
 
     Attributes
     ----------
     path
         Configuration of the simulation.
     recipe
-        Which cube.
+        Recipe of the cube.
     file
-        Where the cube goes; a file that is there is replaced.
+        File of the cube; an existing file is replaced.
     allow_empty
-        As `recruitment_cube` takes it.
+        As for `recruitment_cube`.
     n_threads
-        Threads that the counting may use.
+        Threads for counting.
     one_of_several
-        Whether other cubes of this simulation follow, so that it is kept in memory.
+        Whether the simulation has several cubes, so that it is kept in memory.
     version
-        Of the package that asks.
+        Version of the package that gives the job.
     words
-        How a failure names parameters.
+        Names of parameters in error messages.
     """
 
     path: str
@@ -65,7 +65,7 @@ class CubeJob:
 
 @dataclass(frozen=True)
 class Done:
-    """A cube is written: `warnings` are what may not be meant, `tallies` of each population."""
+    """A written cube, with doubts about it as `warnings` and the tally of each population."""
 
     sha256: str
     inputs: list[Stamp]
@@ -75,13 +75,13 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """A cube could not be computed; the error is one line."""
+    """A cube that could not be computed; the error is one line."""
 
     error: str
 
 
 def compute_cube(job: CubeJob) -> Done | Failed:
-    """Compute a cube and write it; what a user can mend is returned, not raised."""
+    """Compute a cube and write it; errors that users can fix are returned, not raised."""
     from napari_hexrecruit._version import __version__
     from napari_hexrecruit.pipeline.cubes import computed_cube
 
@@ -105,7 +105,7 @@ def compute_cube(job: CubeJob) -> Done | Failed:
             return Failed(f"{job.path}: its files were changed meanwhile: compute it again")
         is_report = job.recipe.report is not None
         tallies = [] if is_report else tallies_in(cube)
-        cube.attrs.pop(TALLIES, None)  # the dataset has attributes of all simulations alike
+        cube.attrs.pop(TALLIES, None)  # else the dataset would get those of one simulation
         write_cube(cube, job.file, overwrite=True, n_workers=job.n_threads)
         inputs += _atlas_inputs(simulation, cube)
         if is_report:
@@ -116,9 +116,9 @@ def compute_cube(job: CubeJob) -> Done | Failed:
 
 
 def look_at_order(job: CubeJob) -> None:
-    """Find out whether the spikes of a simulation are in order, for all cubes that follow.
+    """Check, once for all cubes of a simulation, whether its spikes are in order.
 
-    What is wrong with its files is told when these are computed.
+    Faults of the files are reported when the cubes are computed.
     """
     if job.recipe.report is not None:
         return
@@ -131,7 +131,7 @@ def look_at_order(job: CubeJob) -> None:
 
 
 def sentence_of(error: BaseException, path: str, words: Words = in_python) -> str:
-    """One line that names the file and the fault."""
+    """Return one line that names the file and the fault."""
     if isinstance(error, MemoryError):
         return f"{path}: {str(error) or _TOO_LARGE}"
     if isinstance(error, OSError) and error.strerror:
@@ -144,7 +144,7 @@ def sentence_of(error: BaseException, path: str, words: Words = in_python) -> st
 
 
 def forget() -> None:
-    """Let go of the simulation that is kept for its next window."""
+    """Release the simulation that is kept for its next window."""
     with _lock:
         _kept.clear()
 
@@ -169,7 +169,7 @@ def _opened(job: CubeJob) -> Simulation:
 
 
 def _atlas_inputs(simulation: Simulation, cube: xr.Dataset) -> list[Stamp]:
-    """Volumes that places were looked up in."""
+    """Return the stamps of the volumes from which flat positions were read."""
     recipe, atlas = CubeRecipe.of(cube), simulation.atlas_folder
     columns = recipe.columns or ()
     volumes = (None if recipe.columns else recipe.flat, recipe.column_atlas)

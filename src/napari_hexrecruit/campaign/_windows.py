@@ -1,4 +1,4 @@
-"""Time windows of one simulation, and the cube that their cubes make."""
+"""Time windows of one simulation, and the cube merged from their cubes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def whole_bins(
     duration_ms: float, start: float | None, stop: float | None, bin_ms: float
 ) -> tuple[TimeBins, float]:
-    """Bins of a whole simulation as `recruitment_cube` takes them, and what is left out behind."""
+    """Return the bins of `recruitment_cube` for a whole simulation, and the ragged end left out."""
     begin = 0.0 if start is None else start
     if stop is not None:
         return TimeBins(begin, stop, bin_ms), 0.0
@@ -31,19 +31,19 @@ def whole_bins(
 
 
 def split_bins(bins: TimeBins, split_ms: float) -> list[tuple[float, float]]:
-    """Windows that follow one another, ms.
+    """Split bins into consecutive windows, ms.
 
     Parameters
     ----------
     bins
-        The whole.
+        Bins of the whole simulation.
     split_ms
-        Length of a window; the last one may be shorter.
+        Length of a window, ms; the last one can be shorter.
 
     Returns
     -------
     list of (float, float)
-        Start and stop of each.
+        Start and stop of each window, ms.
 
     Raises
     ------
@@ -68,25 +68,25 @@ def split_bins(bins: TimeBins, split_ms: float) -> list[tuple[float, float]]:
 
 
 def merge_windows(cubes: Sequence[xr.Dataset], *, dropped_ms: float = 0.0) -> xr.Dataset:
-    """One cube from those of windows that follow one another.
+    """Merge the cubes of consecutive windows.
 
     Parameters
     ----------
     cubes
-        Cubes of one simulation by one recipe, ascending in time.
+        Cubes of one simulation with the same recipe, ascending in time.
     dropped_ms
-        Ragged end that the windows leave out, ms; it is noted.
+        Ragged end that the windows leave out, ms; recorded as a note.
 
     Returns
     -------
     xr.Dataset
-        Identical to the cube of the whole: a bin knows nothing of the bins beside it. Its warnings
-        are those of the windows, but that some of them are empty.
+        Identical to the cube of the whole, because bins do not depend on each other. Its warnings
+        are those of the windows, without warnings that only some of them are empty.
 
     Raises
     ------
     ValueError
-        If the windows do not follow one another, or the cubes have other recipes or hexagons.
+        If the windows are not consecutive, or the recipes or hexagons of the cubes differ.
 
     Examples
     --------
@@ -129,9 +129,9 @@ def merge_windows(cubes: Sequence[xr.Dataset], *, dropped_ms: float = 0.0) -> xr
 def merged_attrs(
     attrs: Sequence[Mapping[str, Any]], *, dropped_ms: float = 0.0, judged: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Attributes of the whole from those of its windows; see `merge_windows`.
+    """Return the attributes of the whole from those of its windows; see `merge_windows`.
 
-    `judged` are warnings about the whole.
+    `judged` has the warnings about the whole.
     """
     recipes = [CubeRecipe.from_json(one["recipe"]) for one in attrs]
     plain = [recipe.replace(start=None, stop=None) for recipe in recipes]
@@ -143,7 +143,7 @@ def merged_attrs(
                 f"a window ends at {before.stop:g} ms and the next starts at"
                 f" {after.start:g} ms: give windows that follow one another"
             )
-    # A fault of the file may be seen in some windows only; other notes are the same in all.
+    # A fault of a file can show in only some windows; other notes are the same in all.
     doubted = [warnings_in(one) for one in attrs]
     doubts = [*_doubts(doubted), *judged]
     plain_notes = [
@@ -163,7 +163,7 @@ def merged_attrs(
 
 
 def _spikes_of_all(attrs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """What was counted of the spikes in all windows; nothing of a report."""
+    """Return the counts of spikes over all windows; none for a report."""
     if "n_spikes_read" not in attrs[0]:
         return {}
     n_read = int(attrs[0]["n_spikes_read"])
@@ -175,7 +175,7 @@ def _spikes_of_all(attrs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def _doubts(warnings: Sequence[list[str]]) -> list[str]:
-    """What is doubtful of a whole: all that is of its parts, but that some of them are empty."""
+    """Return the doubts about all parts; those about empty parts only if all are empty."""
     is_empty_part = [any(map(is_empty, sentences)) for sentences in warnings]
     every = list(dict.fromkeys(sentence for sentences in warnings for sentence in sentences))
     return every if all(is_empty_part) else [text for text in every if not is_empty(text)]

@@ -1,4 +1,4 @@
-"""Cubes of some simulations into their parts of the dataset, on a worker."""
+"""Writing of cubes into their parts of the dataset, on a worker."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """One simulation's part of the dataset: its cubes, ascending in time, and where they go."""
+    """One simulation's part of the dataset: its cubes, ascending in time, and their position."""
 
     files: list[Path]
     at: dict[str, int]
@@ -38,7 +38,7 @@ class WriteJob:
 
 
 def write_parts(job: WriteJob) -> None:
-    """Write the cubes of some simulations into the dataset; a worker does this."""
+    """Write the cubes of some simulations into the dataset, on a worker."""
     store = StoreParts(job.store)
     index_of = {name: k for k, name in enumerate(store.texts(HEX))}
     for part in job.parts:
@@ -57,7 +57,7 @@ def write_parts(job: WriteJob) -> None:
 def _write_cube(
     cube: CubeParts, store: StoreParts, columns: list[int], where: dict[str, int], at: int
 ) -> None:
-    """Write a cube from a bin on, a file of the store at a time."""
+    """Write a cube from a bin on, one file of the store at a time."""
     sizes, end = store.sizes_of(cube.over_time()[0]), at + cube.length(TIME)
     region = {dim: slice(k, k + 1) for dim, k in where.items()}
     for part in parts_of_time(sizes):
@@ -71,7 +71,7 @@ def _write_cube(
 
 
 def _spread(values: npt.NDArray[Any], columns: list[int], n_hexes: int) -> npt.NDArray[Any]:
-    """Values of a cube's hexagons on those of the dataset; of the others NaN, and counts 0."""
+    """Put a cube's values on the hexagons of the dataset; others get NaN, or 0 for counts."""
     if columns == list(range(n_hexes)):
         return values
     empty = np.nan if values.dtype.kind == "f" else 0
