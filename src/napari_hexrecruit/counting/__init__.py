@@ -1,4 +1,4 @@
-"""Spikes in any order, and the hexagon of each neuron, become counts.
+"""Counting: from spikes in any order, and the hexagon of each neuron, to counts.
 
-Holds the only compiled code. Must not know files, SONATA or cubes' outputs.
+Has the only compiled code. Must not know files, SONATA or outputs of cubes.
 """

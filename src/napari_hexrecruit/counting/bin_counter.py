@@ -1,4 +1,4 @@
-"""Whole bins of spikes to rows of counts, shared out among threads."""
+"""Whole bins of spikes to rows of counts, divided among threads."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ TOO_MANY_SPIKES = "a bin has more spikes than int32 can count: use narrower bins
 
 _CHUNKS_PER_WORKER = 16
 _WORTH_A_CHUNK = 1 << 17
-"""Spikes that take much longer than handing them to a thread."""
+"""Spikes whose counting takes much longer than handing them to a thread."""
 _VALUES_PER_SPIKE = 8
-"""Values of the result that are written while one spike is counted, about."""
+"""Values of the result that are written in the time of counting one spike, approximately."""
 _MOST_SPIKES = np.iinfo(np.int32).max
 
 
@@ -44,16 +44,18 @@ class Counts(NamedTuple):
 
 
 class BinCounter:
-    """Counts distinct neurons and spikes of bins and hexagons. A context: its threads end with it.
+    """Counter of distinct neurons and spikes per bin and hexagon.
+
+    It is a context manager; its threads end with the block.
 
     Parameters
     ----------
     hex_of_neuron
         (n_neurons,) int32 hexagon of each neuron; negative for none.
     n_hexes
-        How many hexagons there are.
+        Number of hexagons.
     n_workers
-        Threads; by default the cores that this process may use.
+        Number of threads; by default one per core that this process can use.
     """
 
     def __init__(self, hex_of_neuron: Ints, n_hexes: int, n_workers: int | None = None) -> None:
@@ -68,7 +70,7 @@ class BinCounter:
 
     @property
     def hexes(self) -> npt.NDArray[np.unsignedinteger[Any]]:
-        """Column of each neuron, and of nobody; made while the first spikes are read."""
+        """Column of each neuron, then of unknown ids; made while the first spikes are read."""
         return self._hexes.result()
 
     def __enter__(self) -> BinCounter:
@@ -90,19 +92,19 @@ class BinCounter:
         n_spikes: Ints,
         counted: Callable[[int], None] = lambda n_spikes: None,
     ) -> int:
-        """Write the counts of bins whose spikes are all there; spikes with unknown ids.
+        """Write the counts of complete bins, and return the number of spikes with unknown ids.
 
         Parameters
         ----------
         ids
-            (n_spikes,) in order of their bins.
+            (n_spikes,) ids in order of their bins.
         starts
-            (n_bins + 1,) where the spikes of bin k start; there they end for the one before.
+            (n_bins + 1,) positions: the spikes of bin k are ``starts[k]`` to ``starts[k + 1]``.
         n_recruited, n_spikes
-            (n_bins, n_hexes) to be written.
+            (n_bins, n_hexes) output arrays.
         counted
-            Called with the number of spikes of each part that is done, in this thread; what it
-            raises ends the work.
+            Called in this thread with the number of spikes of each finished part; an exception that
+            it raises ends the work.
 
         Returns
         -------
@@ -128,17 +130,17 @@ class BinCounter:
     def begin(
         self, ids: npt.NDArray[Any], starts: Positions, n_recruited: Ints, n_spikes: Ints
     ) -> list[Future[tuple[int, int]]]:
-        """Begin to write the counts of bins, in threads; what is written to is theirs until then.
+        """Start threads that write the counts of bins; do not use the outputs until they end.
 
         Parameters
         ----------
         ids, starts, n_recruited, n_spikes
-            As `count` takes them.
+            As for `count`.
 
         Returns
         -------
         list of futures
-            Spikes that were counted, and those with unknown ids.
+            Numbers of counted spikes, and of those with unknown ids.
 
         Raises
         ------
@@ -175,7 +177,7 @@ def count_ascending(
     clock: Clock | None,
     progress: Callable[[str, int, int], None] | None,
 ) -> Counts:
-    """Counts of spikes in memory, whose times ascend."""
+    """Count spikes in memory with ascending times."""
     from napari_hexrecruit.counting import kernel
 
     starts = bins.starts(times_ms, clock)
@@ -193,7 +195,7 @@ def count_ascending(
 
 
 def _even_chunks(starts: Positions, n_chunks: int) -> list[tuple[int, int]]:
-    """Consecutive ranges of bins with about equally many spikes."""
+    """Return consecutive ranges of bins with about the same number of spikes."""
     n_bins = len(starts) - 1
     goals = starts[0] + (starts[-1] - starts[0]) * np.arange(1, n_chunks) // n_chunks
     cuts = np.unique(np.concatenate([[0], np.searchsorted(starts, goals), [n_bins]]))

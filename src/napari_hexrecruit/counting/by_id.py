@@ -1,4 +1,4 @@
-"""Spikes that are grouped by neuron: one pass per slab, and nothing to remember per neuron."""
+"""Counting of spikes grouped by neuron: one pass per slab, without a state per neuron."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PACKED_BYTES = np.dtype(np.uint64).itemsize
 
 
 def by_id(job: Job) -> Iterator[Slab]:
-    """Slabs of spikes that come in the order of their ids, of one id in any order."""
+    """Yield slabs from spikes with ascending ids; the spikes of an id can have any order."""
     n_hexes, n_workers = job.counter.n_hexes, job.counter.n_workers
     packed = _PACKED_BYTES * (n_hexes + 3)
     ranges = job.ranges((n_workers + 1) * packed)
@@ -32,14 +32,14 @@ def by_id(job: Job) -> Iterator[Slab]:
 
 
 class _Worker(NamedTuple):
-    """What one thread fills: neuron that each bin has seen last, and (n_hexes + 2, n_bins)."""
+    """Arrays of one thread: the last neuron of each bin, and (n_hexes + 2, n_bins) counts."""
 
     latest: npt.NDArray[np.uint64]
     counts: npt.NDArray[np.uint64]
 
 
 def _count(job: Job, k0: int, k1: int) -> npt.NDArray[np.uint64]:
-    """Packed counts of some bins, (n_hexes + 2, n_bins)."""
+    """Return the packed counts of some bins, (n_hexes + 2, n_bins)."""
     from napari_hexrecruit.counting import kernel
 
     n_bins, cuts = k1 - k0, job.cuts[k0 : k1 + 1]
@@ -66,13 +66,13 @@ def _count(job: Job, k0: int, k1: int) -> npt.NDArray[np.uint64]:
             ]
             for task in tasks:
                 task.result()
-            # Who had the last spikes goes on: the next block may begin with the same neuron.
+            # The worker of the last spikes goes first: the next block can start with that neuron.
             workers.insert(0, workers.pop(len(groups) - 1))
     return sum((worker.counts for worker in workers[1:]), start=workers[0].counts)
 
 
 def _between_ids(ids: npt.NDArray[Any], n_parts: int) -> list[tuple[int, int]]:
-    """Consecutive ranges of about equal length; none parts the spikes of a neuron."""
+    """Return consecutive ranges of about equal length that do not split the spikes of a neuron."""
     cuts = [int(np.searchsorted(ids, ids[first])) for first, _ in parts(len(ids), n_parts)]
     ends = sorted({0, *cuts, len(ids)})
     return list(itertools.pairwise(ends))

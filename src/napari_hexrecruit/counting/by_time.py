@@ -1,4 +1,4 @@
-"""Spikes that ascend in time: one pass."""
+"""Counting of spikes with ascending times: one pass."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def by_time(job: Job) -> Iterator[Slab]:
-    """Slabs of spikes that come in the order of their times, NaN last."""
+    """Yield slabs from spikes with ascending times, NaN last."""
     slabs = (job.open_slab(*range_) for range_ in job.slab_ranges(job.n_bins))
     slab, opened = next(slabs), _OpenBin(job)
     with closing(_pieces(job)) as pieces:
@@ -42,17 +42,17 @@ def by_time(job: Job) -> Iterator[Slab]:
 
 
 def check_ascending(times: npt.NDArray[Any], latest: float) -> float:
-    """Last time of a block, if its times ascend and none is before the latest time, NaN last."""
+    """Return the last time of a block; refuse times that do not ascend from the latest one."""
     if not (follows(times[0], latest) and is_ascending(times)):
         raise OrderError("the times of spikes are not ascending, as by_time promises")
     return float(times[-1])
 
 
 class _Piece(NamedTuple):
-    """Spikes of the bins `first` to `last`, where the latter may go on in the next piece.
+    """Spikes of the bins `first` to `last`; bin `last` can continue in the next piece.
 
-    `starts` are where the spikes of each of these bins start, and where those of the last end.
-    There is no bin `last` where all bins end.
+    `starts` has the position at which the spikes of each of these bins start, and at which those of
+    the last bin end. If `last` is the number of bins, bin `last` does not exist.
     """
 
     ids: npt.NDArray[Any]
@@ -61,14 +61,15 @@ class _Piece(NamedTuple):
     last: int
 
     def starts_of(self, k0: int, k1: int) -> npt.NDArray[np.int64]:
-        """Where the spikes of the bins ``k0 <= k < k1`` start, and where they end."""
+        """Return the start of the spikes of each bin ``k0 <= k < k1``, and the end of the last."""
         return self.starts[k0 - self.first : k1 - self.first + 1]
 
 
 def _pieces(job: Job) -> Generator[_Piece, None, None]:
-    """One piece per block, and a last one that ends all bins.
+    """Yield one piece per block, and a last one that ends all bins.
 
-    All that comes is looked at: behind the last bin there may be a spike of an earlier one.
+    The order of all blocks is checked, because a spike after the last bin can be followed by one
+    of an earlier bin.
     """
     at, latest = 0, -np.inf
     ids: npt.NDArray[Any] = np.zeros(0, dtype=np.uint64)
@@ -86,7 +87,7 @@ def _pieces(job: Job) -> Generator[_Piece, None, None]:
 
 
 class _OpenBin:
-    """Counts of one bin whose spikes come in several blocks."""
+    """Counts of a bin whose spikes come in several blocks."""
 
     def __init__(self, job: Job) -> None:
         from napari_hexrecruit.counting import kernel
@@ -97,11 +98,11 @@ class _OpenBin:
         self._begun: Future[None] | None = None
 
     def begin(self, piece: _Piece, k: int) -> None:
-        """Begin to add the spikes that the piece has of bin k, beside those of whole bins."""
+        """Start to add the spikes of bin k in the piece, in parallel with those of whole bins."""
         self._begun = self._counter.pool.submit(self._add, piece, k)
 
     def add(self, piece: _Piece, k: int) -> None:
-        """Add the spikes that the piece has of bin k."""
+        """Add the spikes of bin k in the piece."""
         if self._begun is not None:
             self._begun.result()
             self._begun = None
@@ -116,7 +117,7 @@ class _OpenBin:
             kernel.add_to_bin(piece.ids, start, stop, hexes, self._seen, self._counts[0])
 
     def close(self, slab: OpenSlab, k: int) -> None:
-        """Write the counts as those of bin k, and start again."""
+        """Write the counts as those of bin k, and reset them."""
         slab.put(self._counts, slice(k - slab.k0, k - slab.k0 + 1))
         self._counts[:] = 0
         self._seen[:] = 0

@@ -1,4 +1,4 @@
-"""Columns of a ready-made parcellation as hexagons: centres, and places on a regular grid."""
+"""Columns of a ready-made parcellation as hexagons: centres, and cells of a regular grid."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Ints = npt.NDArray[np.int32]
 
 _SQRT3 = math.sqrt(3.0)
 _NEIGHBOUR = 4
-"""Which neighbour's distance is the spacing: columns at a straight edge have four of six."""
+"""Neighbour whose distance is the spacing: columns at a straight edge have four of six."""
 _BLOCK = 1 << 22
 
 
 def group_medians(
     groups: npt.NDArray[np.integer], values: npt.NDArray[np.floating], n_groups: int
 ) -> Floats:
-    """Median of the values of each group.
+    """Compute the median of the values of each group.
 
     Parameters
     ----------
     groups
-        (n_values,) number of the group of each value, 0 to ``n_groups - 1``.
+        (n_values,) group of each value, 0 to ``n_groups - 1``.
     values
         (n_values,) finite numbers.
     n_groups
@@ -36,7 +36,7 @@ def group_medians(
     Returns
     -------
     (n_groups,) float64
-        The mean of the middle two for an even number; NaN for a group without values.
+        Medians; the mean of the middle two for an even number, NaN for a group without values.
 
     Examples
     --------
@@ -56,34 +56,34 @@ def group_medians(
 def fit_grid(
     x: npt.ArrayLike, y: npt.ArrayLike, *, radius_of_one: float = 50.0
 ) -> tuple[HexGrid, Ints, Ints]:
-    """Regular grid that fits centres of columns, and a hexagon of its own for each of them.
+    """Fit a regular grid to centres of columns, and assign each column its own hexagon.
 
     Parameters
     ----------
     x, y
         (n_columns,) finite centres.
     radius_of_one
-        Radius where there is no spacing to take it from: one column, or all at one place.
+        Radius if there is no spacing: a single column, or all columns at one position.
 
     Returns
     -------
     grid : HexGrid
-        Its centres are as far apart as the columns: the median, over the columns, of the distance
-        to the fourth nearest other centre. Its origin brings centres and columns closest.
+        Grid with the spacing of the columns: the median, over the columns, of the distance to the
+        fourth nearest other centre. Its origin makes grid centres and columns coincide best.
     i, j : (n_columns,) int32
-        Hexagon of each column: the one it lies in; if several columns lie in the same, the one
-        nearest to the hexagon's centre has it, and the others have the nearest that are free.
+        Hexagon of each column: the one that contains it. If a hexagon contains several columns, it
+        belongs to the one nearest to its centre, and the others get the nearest free hexagons.
 
     Raises
     ------
     ValueError
-        If there is no column, or a centre is not finite.
+        If there are no columns, or a centre is not finite.
 
     Notes
     -----
-    The distance to the *fourth* neighbour is the spacing of a complete hexagonal map for columns
-    inside of it and at a straight edge. Grids are pointy-top; a map that is turned is fitted as
-    well as that allows.
+    In a complete hexagonal map, the distance to the *fourth* neighbour is the spacing both for
+    inner columns and for columns at a straight edge. Grids are pointy-top; a rotated map is fitted
+    as well as this allows.
     """
     xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if xs.size == 0 or not (np.isfinite(xs).all() and np.isfinite(ys).all()):
@@ -104,23 +104,23 @@ def group_columns(
     *,
     radius_of_one: float = 50.0,
 ) -> HexMembers:
-    """Columns that hold neurons, in place of hexagons.
+    """Group neurons by column instead of hexagon.
 
     Parameters
     ----------
     column_of_neuron
-        (n_neurons,) id of each neuron's column; ids that are not listed are in none.
+        (n_neurons,) id of each neuron's column; ids that are not in `ids` are in no column.
     ids
         (n_columns,) ascending ids.
     x, y
-        (n_columns,) centres; columns where they are not finite are left out.
+        (n_columns,) centres; columns without a finite centre are left out.
     radius_of_one
-        As for `fit_grid`, which all columns with a centre are fitted with.
+        As for `fit_grid`, which fits the grid to all columns with a centre.
 
     Returns
     -------
     HexMembers
-        With `names`, the ids as text, and `centres`, those given.
+        Columns with neurons, with the ids as `names` and the given `centres`.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def group_columns(
 
 
 def _spacing(x: Floats, y: Floats) -> float:
-    """Median distance to the fourth nearest other centre; of fewer, to the farthest."""
+    """Return the median distance to the fourth nearest other centre, or to the last of fewer."""
     nth = min(_NEIGHBOUR, len(x) - 1)
     rows = max(1, _BLOCK // len(x))
     parts = []
@@ -156,12 +156,12 @@ def _spacing(x: Floats, y: Floats) -> float:
 
 
 def _common_phase(turns: Floats) -> float:
-    """Mean of numbers that differ by about whole ones, from -0.5 to 0.5."""
+    """Return the circular mean of the fractional parts, from -0.5 to 0.5."""
     return float(np.angle(np.exp(2j * np.pi * turns).sum()) / (2.0 * np.pi))
 
 
 def _own_hexagons(grid: HexGrid, x: Floats, y: Floats) -> tuple[Ints, Ints]:
-    """A hexagon for each column: pairs are formed in the order of their distance."""
+    """Assign a hexagon to each column, taking pairs in the order of their distance."""
     i, j = grid.xy_to_hex(x, y)
     taken: dict[tuple[int, int], int] = {}
     free = np.arange(len(x))
@@ -183,7 +183,7 @@ def _own_hexagons(grid: HexGrid, x: Floats, y: Floats) -> tuple[Ints, Ints]:
 def _pairs_by_distance(
     grid: HexGrid, x: Floats, y: Floats, i: Ints, j: Ints, reach: int
 ) -> list[tuple[int, int, int]]:
-    """(column, i, j) for all hexagons within some steps of each column, nearest pairs first."""
+    """Return (column, i, j) for all hexagons within some steps of each column, nearest first."""
     steps = np.arange(-2 * reach, 2 * reach + 1)
     di, dj = (step.ravel() for step in np.meshgrid(steps, steps))
     lattice = (dj - di) % 3 == 0

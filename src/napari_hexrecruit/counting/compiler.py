@@ -1,4 +1,4 @@
-"""Loops to machine code. Importing this imports numba, which is needed once for each loop."""
+"""Loops to machine code. Importing this imports numba, which is needed once per loop."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from napari_hexrecruit.counting.machine_code import MachineCode, Types, target_m
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_numba: Any = numba  # as far as it tells no types
+_numba: Any = numba  # untyped parts of numba
 
 _UNREACHED = ("NRT_", "numba_", "Py", "_Py")
-"""How names begin of what is called after an error, or for arrays that a loop has made."""
+"""Prefixes of functions that are called only after an error, or for arrays that a loop creates."""
 
 
 def machine_code(loop: Callable[..., Any], types: Types) -> MachineCode:
@@ -26,10 +26,10 @@ def machine_code(loop: Callable[..., Any], types: Types) -> MachineCode:
     Parameters
     ----------
     loop
-        Makes no arrays, and raises nothing. What it calls of the package has the attribute
-        ``is_part``.
+        Loop that creates no arrays and raises nothing. Functions of the package that it calls have
+        the attribute ``is_part``.
     types
-        Of its values.
+        Types of its arguments.
     """
     inner = _numba.njit(error_model="numpy")(_self_contained(loop))
     inner.compile(tuple(_numba_type(*one) for one in types))
@@ -48,7 +48,7 @@ def machine_code(loop: Callable[..., Any], types: Types) -> MachineCode:
 
 
 def _self_contained(function: Callable[..., Any]) -> Any:
-    """The function with numba's versions of those that it calls."""
+    """Return the function with numba's versions of the functions that it calls."""
     known = dict(function.__globals__)
     for name in function.__code__.co_names:
         if getattr(known.get(name), "is_part", False):
@@ -71,7 +71,7 @@ def _c_signature(returned: Any, types: Types) -> Any:
 
 
 def _with_addresses(inner: Any, types: Types) -> Any:
-    """A function that takes arrays as address and shape; numba knows no varying arguments."""
+    """Make a function that takes arrays as address and shape; numba has no variadic arguments."""
     names, values = [], []
     for k, (_, n_dimensions) in enumerate(types):
         sizes = [f"n{k}_{axis}" for axis in range(n_dimensions)]

@@ -1,4 +1,4 @@
-"""Edges to synapses and distinct partners of each hexagon, some edges at a time."""
+"""Edges to synapses and distinct pairs of neurons per hexagon, some edges at a time."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 Longs = npt.NDArray[np.int64]
 
 _PAIRS_BYTES = 1 << 28
-"""Memory of the pairs that are told apart together where edges are in no order."""
+"""Memory for the pairs that are made distinct at once, if edges are in no order."""
 
 
 class Connections(NamedTuple):
-    """What the edges from some sources hold.
+    """Counts of the edges from some sources.
 
     Attributes
     ----------
     synapses
-        (n_hexes,) edges whose target is in the hexagon.
+        (n_hexes,) number of edges with a target in the hexagon.
     pairs
-        (n_hexes,) pairs of a source and a target in the hexagon that at least one edge joins.
+        (n_hexes,) number of pairs of a source and a target in the hexagon, joined by any edge.
     n_unknown
-        Edges with an id that a population lacks.
+        Number of edges with an id that is not in its population.
     """
 
     synapses: Longs
@@ -47,14 +47,14 @@ def count_connections(
     Parameters
     ----------
     blocks
-        Called for rows of the sources and targets of all edges, some at a time; called again where
-        the edges turn out not to be in the order of their targets.
+        Function that yields the rows of sources and targets of all edges, some at a time; called
+        again if the edges are not in the order of their targets.
     chosen
         (n_sources,) sources that count.
     hexes
         (n_targets,) hexagon of each target; -1 for none.
     n_hexes
-        How many there are.
+        Number of hexagons.
     """
     from napari_hexrecruit.counting.edge_kernel import count_edges
 
@@ -75,7 +75,7 @@ def _distinct_pairs(
     n_hexes: int,
     n_synapses: int,
 ) -> Longs:
-    """Pairs of edges in no order: of some targets at a time, so that memory has a bound."""
+    """Count pairs of edges in no order, for some targets at a time, so that memory is bounded."""
     n_parts = max(1, -(-n_synapses * 8 // _PAIRS_BYTES))
     ends = np.linspace(0, len(hexes), n_parts + 1).astype(np.int64)
     pairs, n_sources = np.zeros(n_hexes, np.int64), len(chosen)

@@ -7,12 +7,12 @@ from napari_hexrecruit.counting.jit import jit
 
 @jit(reads="sources targets chosen hexes")
 def count_edges(sources, targets, chosen, hexes, latest, synapses, pairs, state):  # type: ignore[no-untyped-def]
-    """Count the synapses of each hexagon, and its pairs of a source and a target, once each.
+    """Count the synapses, and the distinct pairs of a source and a target, of each hexagon.
 
     ``sources`` and ``targets`` are rows, -1 for unknown ids; ``chosen`` is not 0 for sources that
-    count; ``hexes`` is -1 for targets in no hexagon. ``latest`` is the target that each source had
-    last: all edges of a target come in a row, so a source with another one makes a new pair.
-    ``state`` holds the last target, whether one was lower than the one before, and the number of
+    count; ``hexes`` is -1 for targets in no hexagon. ``latest`` is the last target of each source:
+    all edges of a target are consecutive, so another target makes a new pair. ``state`` has the
+    last target, whether any target was lower than the one before, and the number of edges with
     unknown ids.
     """
     target = state[0]

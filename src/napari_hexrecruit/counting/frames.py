@@ -1,4 +1,4 @@
-"""Frames of values of each neuron, averaged within bins, and then a statistic of each hexagon."""
+"""Frames of values per neuron, averaged within bins, to a statistic of each hexagon."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ _LABELS = {
     "max": "greatest of the neurons",
 }
 _WORTH_THREADS = 50_000
-"""Neurons from which on more than one thread adds frames."""
+"""Neurons above which several threads add frames."""
 _SPARSE = 8
-"""Elements for each that counts, up to which all of them are added."""
+"""Most elements per counted one for which all elements are added, which is faster."""
 
 
 @dataclass(frozen=True)
 class Statistic:
-    """What is taken over the neurons of a hexagon, each with its mean over the frames of the bin.
+    """Statistic over the neurons of a hexagon, each with its mean over the frames of the bin.
 
     Parameters
     ----------
     name
-        ``mean``, ``sd`` (divided by the number of neurons), ``min``, ``max`` or ``above``: percent
-        of the neurons that are above a level.
+        ``mean``, ``sd`` (divided by the number of neurons), ``min``, ``max`` or ``above``: the
+        percentage of neurons above a level.
     level
-        Of ``above``, in the units of the report.
+        Level of ``above``, in the units of the report.
 
     Examples
     --------
@@ -57,12 +57,12 @@ class Statistic:
 
     @classmethod
     def of(cls, text: object) -> Statistic:
-        """The statistic of a text such as ``sd`` or ``above:-30``; of None, the mean.
+        """Parse a text such as ``sd`` or ``above:-30``; None is the mean.
 
         Raises
         ------
         ParameterError
-            If there is none of the name, or the level is not a finite number.
+            If the name is unknown, or the level is not a finite number.
         """
         if text is None:
             return cls("mean")
@@ -80,22 +80,22 @@ class Statistic:
 
     @property
     def suffix(self) -> str:
-        """What follows the name of the report in the name of the variable."""
+        """Suffix of the report's name in the name of the variable."""
         return f"{self.name}_{self.level:g}" if self.name == _ABOVE else self.name
 
     def units(self, units: str) -> str:
-        """Units of the statistic of values in some units."""
+        """Return the units of the statistic for values in some units."""
         return "%" if self.name == _ABOVE else units
 
     def label(self, report: str, units: str = "") -> str:
-        """What is shown, without units."""
+        """Return the label of the values, without their units."""
         if self.name == _ABOVE:
             return f"Neurons with {report} above {self.level:g} {units}".rstrip()
         return f"{report}, {_LABELS[self.name]}"
 
 
 class NotFiniteError(ValueError):
-    """A neuron whose values in a bin are not finite: its position and the bin."""
+    """A neuron's values in a bin are not finite; has the position of the neuron, and the bin."""
 
     def __init__(self, neuron: int, bin_: int) -> None:
         super().__init__(f"neuron {neuron} in bin {bin_}")
@@ -114,24 +114,24 @@ def statistic_of_frames(
     n_workers: int | None = None,
     progress: Progress | None = None,
 ) -> npt.NDArray[np.float32]:
-    """A statistic of each hexagon in each bin.
+    """Compute a statistic of each hexagon in each bin.
 
     Parameters
     ----------
     blocks
-        (n_frames, n_elements) values of consecutive frames, ``n_bins * per_bin`` in all.
+        (n_frames, n_elements) values of consecutive frames, ``n_bins * per_bin`` in total.
     columns
         (n,) element of each neuron.
     hexes
         (n,) hexagon of each neuron, 0 to ``n_hexes - 1``.
     n_hexes, per_bin, n_bins
-        Hexagons, each with a neuron; frames of a bin; bins.
+        Number of hexagons, each with a neuron; of frames per bin; of bins.
     statistic
-        What is taken over the neurons.
+        Statistic over the neurons.
     n_workers
-        Threads; by default the cores that this process may use.
+        Number of threads; by default one per core that this process can use.
     progress
-        Called with ``"frames"`` and the numbers done and in all.
+        Called with ``"frames"``, the number of frames done, and the total.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def statistic_of_frames(
         If a neuron's mean within a bin is not finite.
     """
     n_neurons = np.bincount(hexes, minlength=n_hexes).astype(np.float64)
-    order = np.argsort(columns, kind="stable")  # reading memory in a row is several times as quick
+    order = np.argsort(columns, kind="stable")  # sequential reads are several times faster
     columns, hexes = np.ascontiguousarray(columns[order]), np.ascontiguousarray(hexes[order])
     values = np.empty((n_bins, n_hexes), np.float32)
     done, total = 0, n_bins * per_bin
@@ -168,14 +168,14 @@ def statistic_of_frames(
 
 
 class _Totals:
-    """Sums over frames of some elements. A context: its threads end with it.
+    """Sums over frames of some elements. A context manager; its threads end with the block.
 
     Parameters
     ----------
     columns
         (n,) elements, ascending.
     n_workers
-        Threads; by default the cores that this process may use.
+        Number of threads; by default one per core that this process can use.
     """
 
     def __init__(self, columns: npt.NDArray[np.int64], n_workers: int | None) -> None:
@@ -184,7 +184,7 @@ class _Totals:
         width = self._span[1] - self._span[0]
         self._is_dense, self._is_each = width <= _SPARSE * n, width == n
         self._sums = np.zeros(self._span[1] if self._is_dense else n)
-        self._spare = np.zeros_like(self._sums)  # what was taken last is used meanwhile
+        self._spare = np.zeros_like(self._sums)  # the sums taken last are still in use
         workers = (n_cores() if n_workers is None else n_workers) if n > _WORTH_THREADS else 1
         first, last = self._span if self._is_dense else (0, n)
         self._parts = [(first + a, first + b) for a, b in parts(last - first, workers)]
@@ -215,7 +215,7 @@ class _Totals:
             kernel.add_chosen(block, self._columns, first_frame, last_frame, *part, self._sums)
 
     def take(self) -> Floats:
-        """(n,) the sums of the elements, which begin again at 0."""
+        """Return the (n,) sums of the elements, and reset them to 0."""
         if not self._is_dense or self._is_each:
             taken = self._sums[self._span[0] if self._is_dense else 0 :]
             self._sums, self._spare = self._spare, self._sums
@@ -232,7 +232,7 @@ def _of_hexes(
     n_neurons: Floats,
     statistic: Statistic,
 ) -> Floats:
-    """(n_hexes,) statistic of one bin."""
+    """Return the (n_hexes,) statistic of one bin."""
     from napari_hexrecruit.counting import report_kernel as kernel
 
     name, frames = statistic.name, float(per_bin)

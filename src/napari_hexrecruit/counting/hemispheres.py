@@ -1,4 +1,4 @@
-"""Two hemispheres with the same flat coordinates, side by side by whole columns of the lattice."""
+"""Two hemispheres with the same flat coordinates, moved apart by whole columns of the lattice."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 HEMISPHERES = "hemispheres"
-"""Attribute of a cube whose hemispheres lie side by side: JSON, a `Layout`."""
+"""Attribute of a cube with hemispheres side by side: a `Layout` as JSON."""
 GAP = 2
-"""Columns of the lattice that are left free between them: none is a neighbour of the other's."""
+"""Free columns of the lattice between hemispheres, so that their hexagons are not neighbours."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each hemisphere lies.
+    """Position of each hemisphere.
 
     Attributes
     ----------
     values
-        Values of the property, the left one first.
+        Values of the property, left hemisphere first.
     mirrored
-        Whether x of the hemisphere is negated.
+        Whether x of each hemisphere is negated.
     columns
-        Columns of the lattice that it is moved by, after that.
+        Columns of the lattice by which each is then moved.
     last_left
-        Column of the last hexagon of the left one.
+        Last column of the left hemisphere.
     """
 
     values: tuple[str, str]
@@ -50,7 +50,7 @@ class Layout:
 
     @classmethod
     def of(cls, attrs: Mapping[Any, Any]) -> Layout | None:
-        """That of a cube; None where there is one hemisphere, or both lie as they are."""
+        """Return the layout of a cube; None if its hemispheres are not side by side."""
         text = attrs.get(HEMISPHERES)
         if not isinstance(text, str):
             return None
@@ -59,11 +59,11 @@ class Layout:
         return cls(**{name: tuple(value) for name, value in entries.items()}, last_left=last)
 
     def to_text(self) -> str:
-        """As `of` reads it."""
+        """Return the layout as text that `of` reads."""
         return json.dumps(asdict(self))
 
     def note(self, column: str) -> str:
-        """A sentence for a cube."""
+        """Return a sentence for the notes of a cube."""
         said = []
         for value, mirrored, n in zip(self.values, self.mirrored, self.columns, strict=True):
             how = ["mirrored"] * mirrored + [_moved(n)] * bool(n)
@@ -71,19 +71,19 @@ class Layout:
         return f"the hemispheres ({column}) lie side by side: {', '.join(said)}"
 
     def side_of(self, col: Ints) -> npt.NDArray[np.intp]:
-        """0 for hexagons of the left hemisphere by their columns, and 1 for the others."""
+        """Return 0 for columns of hexagons in the left hemisphere, and 1 for others."""
         return (np.asarray(col) > self.last_left).astype(np.intp)
 
     def middle(self, grid: HexGrid) -> float:
-        """x halfway between them."""
+        """Return x halfway between the hemispheres."""
         return (self.last_left + (GAP + 1.5) / 2.0) * grid.spacing
 
     def x_at(self, x: Floats, side: int, grid: HexGrid) -> Floats:
-        """Where points of a hemisphere lie."""
+        """Move x of points of a hemisphere to its position in the layout."""
         return (-x if self.mirrored[side] else x) + self.columns[side] * grid.spacing
 
     def x_before(self, x: Floats, side: int, grid: HexGrid) -> Floats:
-        """Where points that lie in a hemisphere were in the coordinates of both."""
+        """Move x of points of a hemisphere back to the original coordinates."""
         before = x - self.columns[side] * grid.spacing
         return -before if self.mirrored[side] else before
 
@@ -91,21 +91,21 @@ class Layout:
 def side_by_side(
     members: HexMembers, sides: Ints, values: tuple[str, str], mirror: str | None
 ) -> tuple[HexMembers, Layout]:
-    """Hexagons of two hemispheres beside each other.
+    """Put the hexagons of two hemispheres side by side.
 
-    The hemisphere that is not mirrored stays where it is, with its names; of two that are not, the
-    left one does. The other one is moved by whole columns, so that rows stay rows.
+    The hemisphere that is not mirrored keeps its position and names; if neither is mirrored, the
+    left one does. The other one is moved by whole columns, so that rows stay aligned.
 
     Parameters
     ----------
     members
-        Hexagons of all neurons, both hemispheres in the same place.
+        Hexagons of all neurons, with both hemispheres at the same position.
     sides
-        (n_neurons,) 0 for the left one, 1 for the right one, -1 for neither: then in no hexagon.
+        (n_neurons,) 0 for left, 1 for right, -1 for neither, which is then in no hexagon.
     values
-        What the hemispheres are called.
+        Names of the hemispheres.
     mirror
-        The one that is mirrored; None for none.
+        Name of the hemisphere to mirror, or None.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def side_by_side(
     rows = np.concatenate([row[at] for at in used])
     placed = np.concatenate([one + by for one, by in zip(cols, layout.columns, strict=True)])
     order = np.lexsort((placed, rows))
-    labels = np.full(2 * n_hexes + 1, NO_HEX, dtype=np.int32)  # key -1 reads the last one
+    labels = np.full(2 * n_hexes + 1, NO_HEX, dtype=np.int32)  # key -1 reads the last entry
     labels[np.concatenate([used[0], used[1] + n_hexes])[order]] = np.arange(len(order))
     i, j = rowcol_to_ij(rows[order], placed[order])
     n_neurons = counts[np.concatenate([used[0], used[1] + n_hexes])[order]].astype(np.int32)
@@ -143,7 +143,7 @@ def side_by_side(
 
 
 def _mirrored(row: Ints, col: Ints) -> Ints:
-    """Columns of the hexagons at the other side of x = 0; odd rows stand half a hexagon off."""
+    """Return the columns mirrored at x = 0; odd rows are shifted by half a hexagon."""
     mirrored: Ints = -col - (row & 1)
     return mirrored
 

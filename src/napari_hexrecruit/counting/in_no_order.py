@@ -1,4 +1,4 @@
-"""Spikes in no order: one pass to look, and one per group of bins that fits into memory."""
+"""Counting of unordered spikes: one pass to look, and one per group of bins that fits in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ORDERED_BYTES = np.dtype(np.uint32).itemsize
 
 
 def in_no_order(job: Job) -> Iterator[Slab]:
-    """Slabs of spikes that come in any order."""
+    """Yield slabs from spikes in any order."""
     job.n_passes = 2
     n_in_bin, ascending = _look(job)
     if ascending:
@@ -38,7 +38,7 @@ def in_no_order(job: Job) -> Iterator[Slab]:
 
 
 def _look(job: Job) -> tuple[Positions, bool]:
-    """Spikes of each bin, and whether their times are ascending after all."""
+    """Return the number of spikes of each bin, and whether the times are ascending after all."""
     n_in_bin = np.zeros((job.counter.n_workers, job.n_bins), dtype=np.int64)
     ascending, latest = True, -np.inf
     with job.blocks(0, job.n_bins) as blocks:
@@ -52,7 +52,7 @@ def _look(job: Job) -> tuple[Positions, bool]:
 def _add_histograms(
     job: Job, times: npt.NDArray[Any], cuts: npt.NDArray[np.float64], n_in_bin: Positions
 ) -> None:
-    """Add the spikes of each bin, a row for each worker's part of the block."""
+    """Add the numbers of spikes of each bin, with a row for each worker's part of the block."""
     from napari_hexrecruit.counting import kernel
 
     def work(worker: int, first: int, last: int) -> None:
@@ -62,7 +62,7 @@ def _add_histograms(
 
 
 def _groups(needed: Positions, memory_bytes: int) -> list[tuple[int, int]]:
-    """Consecutive ranges of bins; what those of more than one bin need fits into memory."""
+    """Return consecutive ranges of bins; ranges of more than one bin fit in memory."""
     ends = [0]
     until = np.cumsum(needed)
     while ends[-1] < len(needed):
@@ -74,7 +74,7 @@ def _groups(needed: Positions, memory_bytes: int) -> list[tuple[int, int]]:
 
 
 def _count_ordered(job: Job, k0: int, n_in_bin: Positions) -> Iterator[Slab]:
-    """Put the spikes of a group in order of their bins, and count them."""
+    """Order the spikes of a group by bin, and count them."""
     starts = np.concatenate([[0], np.cumsum(n_in_bin)])
     ordered = _ordered(job, k0, starts)
     for first, last in job.slab_ranges(len(n_in_bin)):
@@ -84,7 +84,7 @@ def _count_ordered(job: Job, k0: int, n_in_bin: Positions) -> Iterator[Slab]:
 
 
 def _ordered(job: Job, k0: int, starts: Positions) -> npt.NDArray[np.uint32]:
-    """Ids of the spikes of some bins, each written where its bin's next one belongs."""
+    """Return the ids of the spikes of some bins, ordered by bin (counting sort)."""
     from napari_hexrecruit.counting import kernel
 
     n_bins, n_neurons = len(starts) - 1, job.counter.n_neurons
@@ -117,7 +117,7 @@ def _ordered(job: Job, k0: int, starts: Positions) -> npt.NDArray[np.uint32]:
 
 
 def _count_one_bin(job: Job, k: int) -> Slab:
-    """Count a bin alone, whose spikes need not be in order, nor fit into memory."""
+    """Count a single bin, whose spikes need not be ordered or fit in memory."""
     from napari_hexrecruit.counting import kernel
 
     hexes, slab = job.counter.hexes, job.open_slab(k, k + 1)
@@ -125,7 +125,7 @@ def _count_one_bin(job: Job, k: int) -> Slab:
     lo, hi = job.cuts[k], job.cuts[k + 1]
     with job.blocks(k, k + 1) as blocks:
         for ids, stored in blocks:
-            times = stored.astype(np.float64, copy=False)  # not the cuts rounded to float32
+            times = stored.astype(np.float64, copy=False)  # keeps the cuts in float64
             inside = ids[(times >= lo) & (times < hi)]
             kernel.add_to_bin(inside, 0, len(inside), hexes, seen, counts[0])
     slab.put(counts, slice(None))

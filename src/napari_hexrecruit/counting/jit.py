@@ -1,6 +1,6 @@
-"""Loops that are compiled for the types they are called with, and kept for the next process.
+"""Loops that are compiled for the types of their arguments, and kept for later processes.
 
-Importing this imports llvmlite; numba is imported where a loop has not been compiled before.
+Importing this imports llvmlite; numba is imported only to compile a loop for the first time.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ _CODE, _WORDS = "loop.o", "loop.json"
 
 
 def part(function: Loop) -> Loop:
-    """A function that compiled loops call; it is compiled with them."""
+    """Mark a function that compiled loops call; it is compiled with them."""
     vars(function)["is_part"] = True
     return function
 
 
 def jit(*, reads: str) -> Callable[[Loop], Loop]:
-    """Compile a loop when it is first called with certain types; others wait for it.
+    """Compile a loop on its first call with given types; other threads wait for this.
 
-    Numba's own ``njit(cache=True)`` needs numba to load what it has compiled, which takes longer
-    than a small cube. It stops with a RuntimeError where neither the package's folder nor the
-    user's can be written to, and with an UnpicklingError where a file of its cache is damaged.
+    Numba's own ``njit(cache=True)`` needs numba to load compiled code, which takes longer than a
+    small cube. It raises a RuntimeError if neither the package's folder nor the user's is writable,
+    and an UnpicklingError if a file of its cache is damaged.
 
     Parameters
     ----------
     reads
-        Names of the arrays that are only read, with spaces between; the others are written.
+        Names of the arrays that are only read, separated by spaces; the others are written.
 
     Returns
     -------
     callable
-        Takes C-contiguous arrays of the machine's byte order, ints and floats. Lets other threads
-        run meanwhile. A loop makes no arrays of its own and raises nothing.
+        Takes C-contiguous arrays in native byte order, ints and floats, and releases the GIL. A
+        loop creates no arrays and raises nothing.
     """
 
     def decorate(loop: Loop) -> Loop:
@@ -68,7 +68,7 @@ def jit(*, reads: str) -> Callable[[Loop], Loop]:
         def call(*values: Any) -> Any:
             key = tuple((v.dtype, v.ndim) if isinstance(v, np.ndarray) else type(v) for v in values)
             if key not in compiled:
-                with held(_LOCK):  # others may have compiled it meanwhile
+                with held(_LOCK):  # another thread can have compiled it meanwhile
                     if key not in compiled:
                         compiled[key] = _compiled(loop, tuple(map(_type, values)))
             given: list[Any] = []
@@ -99,7 +99,7 @@ def _address(array: np.ndarray[Any, Any], only_read: bool) -> int:
 
 
 def _compiled(loop: Loop, types: Types) -> Loop:
-    """For these types; kept on disk where there is a place for it, else in this process only."""
+    """Compile for these types, and keep the code on disk if possible, else in this process."""
     folder = _folder(loop, types)
     try:
         cached_folder(folder, lambda aside: _write(_made(loop, types), aside))
@@ -135,13 +135,13 @@ def _say_once(folder: Path, reason: str | None) -> None:
 
 @functools.cache
 def _machine() -> tuple[Any, ...]:
-    """Versions and processor that the compiled code depends on."""
+    """Return the versions and the processor that compiled code depends on."""
     versions = tuple(importlib.metadata.version(name) for name in ("numba", "llvmlite"))
     return (*versions, sys.version, get_host_cpu_name(), get_host_cpu_features().flatten())
 
 
 def _folder(loop: Loop, types: Types) -> Path:
-    """One folder for all that the compiled code depends on: its source, types and processor."""
+    """Return the folder for the code of a loop, which depends on source, types and processor."""
     here = Path(__file__).parent
     sources = (inspect.getfile(loop), here / "compiler.py", here / "machine_code.py")
     key = repr(

@@ -1,4 +1,4 @@
-"""Hexagons of several groups of neurons as one: the neurons in a row, and each hexagon once."""
+"""Hexagons of several groups of neurons joined: concatenated neurons, distinct hexagons."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def joined(groups: Sequence[HexMembers]) -> HexMembers:
-    """The hexagons of all groups.
+    """Join the hexagons of all groups.
 
     Parameters
     ----------
     groups
-        Of one tiling; columns of a parcellation have the same places in all of them.
+        Groups with the same tiling; columns of a parcellation have the same positions in all.
 
     Returns
     -------
     HexMembers
-        Its neurons are those of the first group, then those of the second, and so on.
+        Hexagons of all groups, with the neurons of the first group, then the second, and so on.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def joined(groups: Sequence[HexMembers]) -> HexMembers:
     at = done = 0
     for one in groups:
         places = place.ravel()[at : at + len(one.i)]
-        labels = np.append(places, NO_HEX).astype(hex_of_neuron.dtype)  # -1 reads the last one
+        labels = np.append(places, NO_HEX).astype(hex_of_neuron.dtype)  # -1 reads the last entry
         hex_of_neuron[done : done + len(one.hex_of_neuron)] = labels[one.hex_of_neuron]
         n_neurons[places] += one.n_neurons
         at, done = at + len(one.i), done + len(one.hex_of_neuron)
@@ -66,7 +66,7 @@ def joined(groups: Sequence[HexMembers]) -> HexMembers:
 
 
 def part_of(members: HexMembers, neurons: slice) -> HexMembers:
-    """Some consecutive neurons, in the same hexagons; these may have none of them."""
+    """Return some consecutive neurons with all hexagons, of which some can be empty."""
     hex_of_neuron = members.hex_of_neuron[neurons]
     counts = np.bincount(hex_of_neuron + np.int32(1), minlength=len(members.i) + 1)
     return HexMembers(

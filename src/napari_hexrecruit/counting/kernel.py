@@ -1,15 +1,15 @@
-"""The compiled loops over spikes. Importing this module imports llvmlite.
+"""Compiled loops over spikes. Importing this module imports llvmlite.
 
-A spike costs two looks into memory that mostly stays in the caches of the processor:
+A spike needs two look-ups in tables that mostly stay in the caches of the processor:
 
-- ``hexes``: (n_neurons + 1,) uint16 or uint32, the hexagon of each neuron. Two columns stand behind
-  the hexagons: "no hexagon", and "unknown id". The last row is nobody's and has the latter. Every
-  id that there is not, negative or too large, finds that row, for it is too large as an unsigned
-  number.
-- ``seen``: one bit per neuron and one for nobody, set when it has fired in the bin.
+- ``hexes``: (n_neurons + 1,) uint16 or uint32, the hexagon of each neuron. After the columns of the
+  hexagons follow two more, "no hexagon" and "unknown id". The last row stands for unknown ids:
+  every invalid id, negative or too large, is clipped to it, because both are too large as unsigned
+  numbers.
+- ``seen``: one bit per neuron and one for unknown ids, set if the neuron has fired in the bin.
 
-``counts`` are uint64, neurons in the upper 32 bits and spikes in the lower ones, so that both are
-counted with one addition.
+``counts`` are uint64, with neurons in the upper 32 bits and spikes in the lower ones, so that one
+addition counts both.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ _TO_BYTE = np.uint64(3)
 _IN_BYTE = np.uint64(7)
 _AT_A_TIME = 256
 _BYTES_PER_SPIKE = 32
-"""Bytes of ``seen`` per spike of a bin, up to which clearing all of them is the quicker way."""
+"""Bytes of ``seen`` per spike of a bin, up to which clearing the whole array is faster."""
 
 
 def hex_table(hex_of_neuron: npt.NDArray[np.signedinteger[Any]], n_hexes: int) -> Array:
-    """Column of each neuron, and of nobody.
+    """Return the column of each neuron, and of unknown ids.
 
     Parameters
     ----------
     hex_of_neuron
         (n_neurons,) int16 or int32; negative for none.
     n_hexes
-        How many there are.
+        Number of hexagons.
 
     Returns
     -------
-    (n_neurons + 1,) uint16 where that holds all columns, else uint32
+    (n_neurons + 1,) uint16 if this type holds all columns, else uint32
     """
     dtype = np.uint16 if n_hexes + 1 <= np.iinfo(np.uint16).max else np.uint32
     hexes = np.empty(len(hex_of_neuron) + 1, dtype=dtype)
@@ -56,35 +56,35 @@ def hex_table(hex_of_neuron: npt.NDArray[np.signedinteger[Any]], n_hexes: int) -
 
 
 def plain(values: Array) -> Array:
-    """The array itself; a copy where it is not contiguous or of another byte order."""
+    """Return the array, copied if it is not contiguous or not in native byte order."""
     return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
 
 
 def seen_bits(n_neurons: int) -> npt.NDArray[np.uint8]:
-    """A bit for each neuron and one for nobody, none set."""
+    """Return cleared bits for each neuron and for unknown ids."""
     return np.zeros(n_neurons // 8 + 1, dtype=np.uint8)
 
 
 def _scratch() -> Array:
-    """What some spikes at a time are looked up into; loops make no arrays."""
+    """Return scratch space for the look-ups of some spikes, because loops create no arrays."""
     return np.empty((3, _AT_A_TIME), np.uint64)
 
 
 def unpack(counts: Array, n_recruited: Array, n_spikes: Array) -> None:
-    """Parts of packed counts, into two int32 arrays of the same shape."""
+    """Unpack counts into two int32 arrays of the same shape."""
     np.right_shift(counts, _32_BITS, out=n_recruited, casting="unsafe")
     np.bitwise_and(counts, _SPIKES, out=n_spikes, casting="unsafe")
 
 
 @part
 def _row_of(neuron_id: Any, table: Any) -> Any:
-    """Row of a neuron in a table whose last row is nobody's."""
+    """Return the row of a neuron in a table whose last row stands for unknown ids."""
     return min(np.uint64(np.int64(neuron_id)), np.uint64(table.size - 1))
 
 
 @part
 def _bin_of(time: float, cuts: Any, per_ms: float) -> Any:
-    """Bin of a time that is in the window: a guess, put right by the cuts themselves."""
+    """Return the bin of a time in the window: a guess, corrected with the exact cuts."""
     k = min(max(np.int64((time - cuts[0]) * per_ms), 0), cuts.size - 2)
     while time < cuts[k]:
         k -= 1
@@ -97,8 +97,8 @@ def _bin_of(time: float, cuts: Any, per_ms: float) -> Any:
 def _add(ids: Any, first: int, last: int, hexes: Any, seen: Any, counts: Any, scratch: Any) -> None:
     """Add spikes to the counts of one bin.
 
-    In two steps for some spikes at a time: the first only looks up, so that the processor waits for
-    many places of the large table at once.
+    Batches of spikes are handled in two steps. The first one only looks up, so that the processor
+    waits for many entries of the large table at once.
     """
     rows, columns = scratch[0], scratch[1]
     for begin in range(first, last, _AT_A_TIME):
@@ -144,10 +144,10 @@ def count_bins(
     n_recruited: Array,
     n_spikes: Array,
 ) -> int:
-    """Rows `first` to `last` of (n_bins, n_hexes) int32 counts; spikes with unknown ids.
+    """Write rows `first` to `last` of (n_bins, n_hexes) int32 counts.
 
-    Bin k has the spikes ``starts[k]`` to ``starts[k + 1]``. No bit of `seen` is set, nor is one
-    left.
+    Bin k has the spikes ``starts[k]`` to ``starts[k + 1]``. All bits of `seen` are clear before and
+    after the call. Returns the number of spikes with unknown ids.
     """
     counts = np.zeros(n_recruited.shape[1] + 2, np.uint64)
     tables = n_recruited, n_spikes, counts, _scratch()
@@ -183,7 +183,7 @@ def _count_bins(
 def count_first(
     ids: Array, starts: Array, first: int, last: int, hexes: Array, seen: Array, newly: Array
 ) -> None:
-    """Rows `first` to `last` of (n_bins, n_hexes) neurons that fire for the first time."""
+    """Write rows `first` to `last` of (n_bins, n_hexes) numbers of newly recruited neurons."""
     counts = np.zeros(newly.shape[1] + 2, np.uint64)
     _count_first(ids, starts, first, last, hexes, seen, newly, counts, _scratch())
 
@@ -221,8 +221,8 @@ def add_grouped(
 ) -> None:
     """Add spikes that are grouped by neuron to (n_hexes + 2, n_bins) packed counts.
 
-    `latest` is the neuron (uint64) that each bin has seen last: where all spikes of a neuron come
-    in a row, in whatever order, it is recruited in a bin that has seen another one.
+    `latest` is the last neuron (uint64) of each bin: all spikes of a neuron are consecutive, in any
+    order, so a neuron is newly recruited in a bin whose last neuron is another one.
     """
     flat = counts.reshape(-1)
     _add_grouped(ids, times, first, last, cuts, per_ms, hexes, latest, flat, _scratch())
@@ -243,8 +243,9 @@ def _add_grouped(
 ) -> Any:
     """The loop of `add_grouped`.
 
-    Some spikes at a time are looked up before they are counted, so that the processor waits for
-    many places of the large table at once; what is returned only keeps it from leaving that out.
+    Batches of spikes are looked up before they are counted, so that the processor waits for many
+    entries of the large table at once. The returned sum only keeps the compiler from removing the
+    look-ups.
     """
     lo, hi = cuts[0], cuts[cuts.size - 1]
     n_bins = np.uint64(cuts.size - 1)
@@ -292,9 +293,9 @@ def scatter_to_bins(
     free: Any,
     ordered: Any,
 ) -> None:
-    """Write ids into their bins' parts of `ordered` (uint32; unknown ones are `n_neurons`).
+    """Write ids into the parts of `ordered` for their bins (uint32; `n_neurons` if unknown).
 
-    `free` is the (n_bins,) int64 position that each bin writes to next.
+    `free` is the (n_bins,) int64 position of each bin's next write.
     """
     lo, hi = cuts[0], cuts[cuts.size - 1]
     nobody = np.uint64(n_neurons)
@@ -308,7 +309,7 @@ def scatter_to_bins(
 
 @jit(reads="ids times cuts")
 def note_first_bins(ids: Any, times: Any, cuts: Any, per_ms: float, first_bin: Any) -> None:
-    """Lower the (n_neurons + 1,) int64 bin of each neuron's first spike; the last row is nobody."""
+    """Lower the (n_neurons + 1,) int64 bin of each neuron's first spike; last row: unknown ids."""
     lo, hi = cuts[0], cuts[cuts.size - 1]
     for spike in range(ids.size):
         time = np.float64(times[spike])
@@ -319,7 +320,7 @@ def note_first_bins(ids: Any, times: Any, cuts: Any, per_ms: float, first_bin: A
 
 @jit(reads="first_bin hex_of_neuron")
 def add_first_bins(first_bin: Any, hex_of_neuron: Any, newly: Any) -> None:
-    """Add each neuron to (n_bins, n_hexes) where it fires first; those that never do nowhere."""
+    """Add each neuron that fires to (n_bins, n_hexes) at its hexagon and first bin."""
     for neuron in range(hex_of_neuron.size):
         k, hexagon = first_bin[neuron], hex_of_neuron[neuron]
         if k < newly.shape[0] and hexagon >= 0:

@@ -1,7 +1,7 @@
-"""Compiled loops as bytes that need no compiler: llvmlite loads what numba has made once.
+"""Compiled loops as bytes: llvmlite loads what numba has compiled once, without a compiler.
 
-To import numba takes several times as long as to import llvmlite, and as long as all else that a
-small cube needs.
+Importing numba takes several times as long as importing llvmlite, and as long as everything else
+that a small cube needs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Types = tuple[tuple[str, int], ...]
-"""Of each value that a loop takes: its type and the number of dimensions, 0 for a single number."""
+"""Type and number of dimensions of each argument of a loop; 0 dimensions for a single number."""
 
 _NUMBERS = {
     "none": None,
@@ -29,7 +29,7 @@ _NUMBERS = {
 }
 _lock = threading.Lock()
 _loaded: list[Any] = []
-"""What must not be freed while its code may run."""
+"""Objects that must not be freed while their code can run."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ class MachineCode:
     Attributes
     ----------
     content
-        An object file.
+        Content of the object file.
     symbol
-        Its name in there. It takes arrays as address and shape.
+        Name of the function in the object file. It takes arrays as address and shape.
     result
-        Type of what it returns: none, bool, int64, uint64 or float64.
+        Type of the returned value: none, bool, int64, uint64 or float64.
     unreached
-        Names of functions that the code would call after an error, and of Python's own. The loops
-        raise no errors.
+        Names of functions that the code would call only after an error, including Python's. The
+        loops raise no errors.
     """
 
     content: bytes
@@ -56,12 +56,12 @@ class MachineCode:
 
 
 def loaded(code: MachineCode, types: Types) -> Callable[..., Any]:
-    """The loop, to be called with addresses, shapes and numbers; others run meanwhile.
+    """Load a loop, which is called with addresses, shapes and numbers, and releases the GIL.
 
     Raises
     ------
     RuntimeError
-        If the object file is not one of this machine.
+        If the object file does not contain the loop.
     """
     with _lock:
         _know(code.unreached)
@@ -90,7 +90,7 @@ def _target() -> Any:
 
 
 def target_machine() -> Any:
-    """The processor of this machine, whose instructions are all used."""
+    """Return the target of this machine's processor, with all of its instructions."""
     return _target().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten(),
@@ -101,7 +101,7 @@ def target_machine() -> Any:
 
 
 def _know(unreached: Iterable[str]) -> None:
-    """Let functions that are never called end the process if they are; numba's own are kept."""
+    """Make undefined functions, which are never called, abort the process; defined ones stay."""
     end = ctypes.cast(ctypes.pythonapi.Py_FatalError, ctypes.c_void_p).value
     for name in unreached:
         if llvm.address_of_symbol(name) is None:

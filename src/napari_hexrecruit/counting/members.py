@@ -1,4 +1,4 @@
-"""Spikes, the hexagon of each neuron, and bins of time to the recruitment cube. Knows no files."""
+"""Spikes, the hexagon of each neuron, and bins to the recruitment cube. Must not know files."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class HexMembers:
     Attributes
     ----------
     grid
-        The tiling.
+        Tiling.
     i, j
         (n_hexes,) int32 grid indices, hexagons sorted by (row, col).
     hex_of_neuron
         (n_neurons_of_population,) int16, or int32 for more than 32,766 hexagons: position in `i`
         and `j`; -1 for neurons in no hexagon.
     n_neurons
-        (n_hexes,) int32 neurons of each hexagon, all greater than 0.
+        (n_hexes,) int32 number of neurons of each hexagon, all greater than 0.
     names
-        (n_hexes,) names; None where they are those of the grid, ``R3;C-1``.
+        (n_hexes,) names; None for those of the grid, ``R3;C-1``.
     centres
-        (n_hexes, 2) float64 x and y; None where they are those of the grid.
+        (n_hexes, 2) float64 x and y; None for those of the grid.
     """
 
     grid: HexGrid
@@ -54,7 +54,7 @@ class HexMembers:
     centres: npt.NDArray[np.float64] | None = None
 
     def keep(self, kept: Mask | npt.NDArray[np.bool_]) -> HexMembers:
-        """The same with only the neurons of a mask, or of (n_neurons_of_population,) bool."""
+        """Return these members with only the neurons in a mask or a bool array."""
         from napari_hexrecruit.counting import place_kernel
 
         bits = (kept if isinstance(kept, Mask) else Mask.of(kept)).bits
@@ -78,11 +78,11 @@ class HexMembers:
         )
 
     def hex_names(self) -> npt.NDArray[np.str_]:
-        """(n_hexes,) names of the hexagons."""
+        """Return the (n_hexes,) names of the hexagons."""
         return hex_names(*ij_to_rowcol(self.i, self.j)) if self.names is None else self.names
 
     def xy(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """(n_hexes,) x and y of the centres in flat space."""
+        """Return the (n_hexes,) x and y of the centres in flat space."""
         if self.centres is None:
             return self.grid.hex_to_xy(self.i, self.j)
         return self.centres[:, 0], self.centres[:, 1]
@@ -94,16 +94,16 @@ def group_neurons(
     y: npt.NDArray[Any],
     has_place: npt.NDArray[np.bool_],
 ) -> HexMembers:
-    """Hexagons of the neurons that have a place.
+    """Group neurons with a flat position by hexagon.
 
     Parameters
     ----------
     grid
-        The tiling.
+        Tiling.
     x, y
         (n_neurons,) coordinates in flat space.
     has_place
-        (n_neurons,) bool; the others are in no hexagon and may have any coordinates.
+        (n_neurons,) bool; other neurons are in no hexagon and can have any coordinates.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def group_neurons(
     Raises
     ------
     ValueError
-        If a coordinate of a neuron with a place is not finite, or too far out.
+        If a coordinate of a neuron with a flat position is not finite, or too far out.
     """
     from napari_hexrecruit.counting.placing import InMemory, place_neurons
 
@@ -124,7 +124,7 @@ def group_neurons(
 
 
 def smallest_kind(n_hexes: int) -> type[np.int16 | np.int32]:
-    """Type that holds the positions of so many hexagons, and one more."""
+    """Return the smallest type for the positions of `n_hexes` hexagons, and one more."""
     return np.int16 if n_hexes < np.iinfo(np.int16).max else np.int32
 
 
@@ -138,12 +138,13 @@ def count_spikes(
     progress: Progress | None = None,
     n_workers: int | None = None,
 ) -> tuple[Ints, Ints]:
-    """Distinct neurons and spikes of each (bin, hexagon).
+    """Count distinct neurons and spikes of each (bin, hexagon).
 
     Parameters
     ----------
     neurons
-        (n_spikes,) neuron of each spike, any type of integer; who is not in `members` is nobody.
+        (n_spikes,) neuron of each spike, any integer type; neurons that are not in `members` are
+        ignored.
     times_ms
         (n_spikes,) ascending float64 or float32 times, NaN last.
     members
@@ -151,11 +152,11 @@ def count_spikes(
     bins
         Bins of time; spikes outside are ignored.
     clock
-        How exactly the times are known, as `Spikes.clock` says; by default as their type does.
+        Precision of the times, as in `Spikes.clock`; by default that of their dtype.
     progress
-        Called with ``"spikes"`` and the numbers done and in all.
+        Called with ``"spikes"``, the number of spikes done, and the total.
     n_workers
-        Threads; by default the cores this process may use.
+        Number of threads; by default one per core that this process can use.
 
     Returns
     -------
@@ -163,9 +164,9 @@ def count_spikes(
 
     Notes
     -----
-    One pass over the spikes: a neuron counts as recruited when it has not been seen in the bin yet.
-    The bins are shared out among threads, each with one bit per neuron for "seen", so that the bits
-    stay in the processor's cache. Neither array is copied.
+    One pass over the spikes: a neuron counts as recruited if it has not been seen in the bin yet.
+    The bins are divided among threads, each with one bit per neuron for "seen", so that the bits
+    stay in the processor's cache. Contiguous arrays are not copied.
     """
     with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
         counts = count_ascending(neurons, times_ms, counter, bins, clock, progress)
@@ -180,12 +181,12 @@ def count_newly_recruited(
     *,
     clock: Clock | None = None,
 ) -> Ints:
-    """Neurons of each (bin, hexagon) whose first spike of the window is in the bin.
+    """Count the neurons of each (bin, hexagon) whose first spike of the window is in the bin.
 
     Parameters
     ----------
     neurons, times_ms, members, bins, clock
-        As `count_spikes` takes them.
+        As for `count_spikes`.
 
     Returns
     -------
@@ -212,12 +213,12 @@ def assemble_cube(
     flat_units: str,
     attrs: dict[str, Any],
 ) -> xr.Dataset:
-    """The recruitment cube, as ``docs/cube.md`` and `napari_hexrecruit.schema` describe it.
+    """Make the recruitment cube that ``docs/cube.md`` and `napari_hexrecruit.schema` describe.
 
     Parameters
     ----------
     members, bins
-        The hexagons and the bins.
+        Hexagons and bins.
     n_recruited, n_spikes
         (n_bins, n_hexes) int32 counts.
     min_neurons
@@ -248,16 +249,16 @@ def assemble(
     attrs: dict[str, Any],
     version: int = schema.SCHEMA_VERSION,
 ) -> xr.Dataset:
-    """The cube of variables over time and hexagons.
+    """Make a cube of variables over time and hexagons.
 
     Parameters
     ----------
     members, bins, flat_units, attrs
-        As `assemble_cube` takes them.
+        As for `assemble_cube`.
     variables
         (n_bins, n_hexes) values of each variable, and its attributes.
     version
-        Of the contract.
+        Version of the schema.
     """
     import pandas as pd
     import xarray as xr
@@ -276,7 +277,7 @@ def assemble(
         "y": y,
         schema.N_NEURONS: members.n_neurons,
     }
-    # Unchecked: for its checks xarray imports dask and pint, which takes longer than counting.
+    # No checks, because xarray imports dask and pint for them, which takes longer than counting.
     coords = {
         name: xr.Variable(
             spec.dims, values[name], spec.attrs | _flat_attrs(name, flat_units), fastpath=True
@@ -307,7 +308,7 @@ def assemble(
 
 
 def _grid_attrs(grid: HexGrid) -> dict[str, float]:
-    """The radius, and the origin where it is not (0, 0)."""
+    """Return the radius, and the origin if it is not (0, 0)."""
     attrs = grid.to_attrs()
     return attrs if any(grid.origin) else {"hex_radius": attrs["hex_radius"]}
 

@@ -1,4 +1,4 @@
-"""The compiled loops that order spikes by time. Importing this module imports llvmlite."""
+"""Compiled loops that order spikes by time. Importing this module imports llvmlite."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from napari_hexrecruit.counting.jit import jit, part
 
 @jit(reads="values")
 def descents(values: Any) -> Any:
-    """How often a value is not at least the one before it; NaN never is, nor is what follows it."""
+    """Count the values that are not at least the one before, including NaN and values after NaN."""
     n = np.int64(0)
     for i in range(1, values.size):
         n += not values[i] >= values[i - 1]
@@ -20,7 +20,7 @@ def descents(values: Any) -> Any:
 
 @jit(reads="times")
 def finite_span(times: Any, span: Any) -> None:
-    """Write the least and the greatest finite time into (2,) float64; (inf, -inf) without any."""
+    """Write the least and greatest finite time into (2,) float64; (inf, -inf) if there are none."""
     lo, hi = np.inf, -np.inf
     for i in range(times.size):
         if np.isfinite(times[i]):
@@ -30,7 +30,7 @@ def finite_span(times: Any, span: Any) -> None:
 
 @part
 def _digit(time: Any, lo: float, per_ms: float, last: int, shift: int, n_digits: int) -> Any:
-    """Part of the time's place among equal steps; NaN has the last place."""
+    """Return a digit of the time's step number; NaN has the last step."""
     place = (np.float64(time) - lo) * per_ms
     step = np.int64(max(place, 0.0)) if place < last else last
     return (step >> shift) & (n_digits - 1)
@@ -40,7 +40,7 @@ def _digit(time: Any, lo: float, per_ms: float, last: int, shift: int, n_digits:
 def digit_histogram(
     times: Any, first: int, last: int, lo: float, per_ms: float, top: int, shift: int, n: Any
 ) -> None:
-    """Add times `first` to `last` to the (n_digits,) int64 number of each digit."""
+    """Add times `first` to `last` to the (n_digits,) int64 count of each digit."""
     for i in range(first, last):
         n[_digit(times[i], lo, per_ms, top, shift, n.size)] += 1
 
@@ -59,7 +59,7 @@ def scatter_by_digit(
     times_out: Any,
     neurons_out: Any,
 ) -> None:
-    """Write spikes `first` to `last` where their digit's next free position is."""
+    """Write spikes `first` to `last` to the next free position of their digit."""
     for i in range(first, last):
         digit = _digit(times[i], lo, per_ms, top, shift, free.size)
         at = free[digit]
@@ -70,7 +70,7 @@ def scatter_by_digit(
 
 @jit(reads="")
 def insert(times: Any, neurons: Any, most_moves: int) -> Any:
-    """Put almost sorted spikes in order, in place, NaN last; False if that takes too many moves."""
+    """Sort almost sorted spikes in place, NaN last; return False if it takes too many moves."""
     moves = np.int64(0)
     for i in range(1, times.size):
         time, neuron = times[i], neurons[i]

@@ -1,4 +1,4 @@
-"""Spikes in the order of their times, in linear time. Knows no files."""
+"""Sorting of spikes by time, in linear time. Must not know files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Times = npt.NDArray[np.floating[Any]]
 Neurons = npt.NDArray[np.integer[Any]]
 
 _BITS = 9
-"""Bits of a digit: the processor's cache follows about this many places that are written to."""
+"""Bits of a digit: the processor's cache can keep about this many write positions."""
 _STEPS_PER_SPIKE = 2
 _MOST_DIGITS = 4
 _MOVES_PER_SPIKE = 8
@@ -24,7 +24,7 @@ _WORTH_A_THREAD = 1 << 18
 
 
 def is_ascending(values: npt.NDArray[Any]) -> bool:
-    """Whether no value is less than the one before it, NaN last.
+    """Return whether no value is less than the one before, with NaN last.
 
     Parameters
     ----------
@@ -54,35 +54,35 @@ def is_ascending(values: npt.NDArray[Any]) -> bool:
 
 
 def follows(time_ms: float, latest_ms: float) -> bool:
-    """Whether a time may stand behind another one, NaN last."""
+    """Return whether a time can follow another one, with NaN last."""
     return bool(time_ms >= latest_ms or np.isnan(time_ms))
 
 
 def sort_by_time(
     neurons: npt.NDArray[Id], times_ms: npt.NDArray[Time], *, n_workers: int | None = None
 ) -> tuple[npt.NDArray[Id], npt.NDArray[Time]]:
-    """Spikes in ascending order of time; those of one time keep their order.
+    """Sort spikes by time; spikes with equal times keep their order.
 
     Parameters
     ----------
     neurons
-        (n_spikes,) any type of integer.
+        (n_spikes,) neurons, any integer type.
     times_ms
-        (n_spikes,) float64 or float32.
+        (n_spikes,) times, float64 or float32.
     n_workers
-        Threads; by default the cores that this process may use.
+        Number of threads; by default one per core that this process can use.
 
     Returns
     -------
     neurons, times_ms : (n_spikes,)
-        Of the same types, NaN last. The arrays themselves where they are in order.
+        Sorted arrays of the same types, NaN last; the given arrays if they are already sorted.
 
     Notes
     -----
-    The span of the times is cut into at least twice as many equal steps as there are spikes, and
-    the spikes are dealt out by the digits of their step, the last digit first (radix sort). The few
-    that share a step are put right by insertion. Only where very many share few steps (one far-off
-    time, and the others crowded) is that given up for numpy's stable sort.
+    The range of the times is divided into equal steps, at least twice as many as spikes, and the
+    spikes are distributed by the digits of their step, last digit first (radix sort). The few
+    spikes that share a step are sorted by insertion. If too many spikes share few steps (one
+    distant time, and the others crowded), numpy's stable sort is used instead.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def sort_by_time(
 
 
 class _Steps(NamedTuple):
-    """Equal steps of time that are numbered from 0."""
+    """Equal steps of time, numbered from 0."""
 
     lo_ms: float
     per_ms: float
@@ -147,7 +147,7 @@ def _deal_out(
     pool: ThreadPoolExecutor,
     n_workers: int,
 ) -> None:
-    """Write the spikes into `room`, ordered by one digit of their step."""
+    """Write the spikes to `room`, ordered by one digit of their step."""
     from napari_hexrecruit.counting import order_kernel
 
     ranges = parts(len(times), n_workers)

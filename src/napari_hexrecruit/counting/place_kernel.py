@@ -1,8 +1,8 @@
-"""The compiled loops from positions to hexagons. Importing this module imports llvmlite.
+"""Compiled loops from positions to hexagons. Importing this module imports llvmlite.
 
-A hexagon is one number here, its *cell*: row in the upper 32 bits and column in the lower ones, so
-that cells in ascending order are hexagons by row and column. Cells get numbers from 0 in the order
-in which they are met; a hash table with open addressing finds them again.
+Here a hexagon is one number, its *cell*: row in the upper 32 bits and column in the lower ones, so
+that ascending cells are hexagons by row and column. Cells are numbered from 0 in order of
+occurrence; a hash table with open addressing finds their numbers.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _HALF = np.uint64(32)
 
 
 def cells_of(row: npt.NDArray[Any], col: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Cells of hexagons by row and column."""
+    """Return the cells of hexagons from row and column."""
     return (np.asarray(row, np.int64) << 32) + (np.asarray(col, np.int64) + _COLUMN_0)
 
 
 def rows_and_cols(cells: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
-    """Rows and columns of cells: the inverse of `cells_of`."""
+    """Return the rows and columns of cells: the inverse of `cells_of`."""
     return cells >> 32, (cells & 0xFFFFFFFF) - _COLUMN_0
 
 
 def bits_of(cells: npt.NDArray[np.int64]) -> tuple[int, int]:
-    """Bits that tell the rows of some cells apart, and those for their columns, 1 at least."""
+    """Return the bits needed for the range of the rows of some cells, and of the columns."""
     if not len(cells):
         return 1, 1
     ends = [(int(axis.min()), int(axis.max())) for axis in rows_and_cols(cells)]
@@ -57,13 +57,13 @@ def _find(
     cells: Any,
     on_edge: Any,
 ) -> Any:
-    """Write the cells of n positions, and 1 for those on an edge, 0 for others; their number.
+    """Write the cells of n positions, and whether each is on an edge; return the number on edges.
 
-    Positions that are not finite have `NO_CELL`, and with `outside` so has (-1, -1). The result is
-    -1 where a position is too far out for an index.
+    Positions that are not finite, and (-1, -1) with `outside`, have `NO_CELL`. The result is -1 if
+    a position is too far out for an index.
 
-    The hexagon is that of `HexGrid.xy_to_hex`, in steps that have no branches and no division, so
-    that the processor does some positions at once.
+    The hexagon is that of `HexGrid.xy_to_hex`, computed without branches and divisions, so that the
+    processor handles several positions at once.
     """
     per_y = 1.0 / radius
     per_x = per_y / _SQRT3
@@ -101,10 +101,10 @@ def _find(
 
 @part
 def _home_of(cell: int, table: Any, col_bits: int) -> Any:
-    """Where the number of a cell is to be in the table, unless another one is there.
+    """Return the preferred place of a cell's number in the table.
 
-    With bits for the column, cells next to each other have places next to each other, and those of
-    a sheet that fits have all their own. Without, places are spread evenly.
+    With bits for the column, adjacent cells have adjacent places, and if the sheet fits, each cell
+    has its own place. Without these bits, places are spread evenly.
     """
     mask = table.size - 1
     if col_bits:
@@ -115,7 +115,7 @@ def _home_of(cell: int, table: Any, col_bits: int) -> Any:
 
 @part
 def _place_of(cell: int, table: Any, col_bits: int, found: Any) -> Any:
-    """Where the number of a cell is, or is to be put."""
+    """Return the place of a cell's number in the table, or the free place for it."""
     place = _home_of(cell, table, col_bits)
     while table[place] >= 0 and found[table[place]] != cell:
         place = (place + 1) & (table.size - 1)
@@ -133,10 +133,10 @@ def _number(
     numbers: Any,
     first: int,
 ) -> None:
-    """Write the numbers of n cells to `first` and behind, -1 for none.
+    """Write the numbers of n cells from position `first` on, -1 for none.
 
-    New cells are put into `found`. The first value of `n_found` counts them, the second one those
-    whose place was taken.
+    New cells are added to `found`. The first value of `n_found` counts them, the second one counts
+    those whose preferred place was taken.
     """
     n_now = n_found[0]
     for k in range(n):
@@ -169,7 +169,7 @@ def find_cells(
     cells: Any,
     on_edge: Any,
 ) -> Any:
-    """As `place` does for the n positions from `first` on; how many lie on an edge, or -1."""
+    """Find the cells of n positions from `first` on; return the number on edges, or -1."""
     return _find(x, y, first, n, x0, y0, radius, outside, tie, cells, on_edge)
 
 
@@ -184,7 +184,7 @@ def number_cells(
     numbers: Any,
     first: int,
 ) -> None:
-    """Write the numbers of n cells to `first` and behind; there is room in `found` for all."""
+    """Write the numbers of n cells from position `first` on; `found` must have room for all."""
     _number(cells, n, table, col_bits, found, n_found, numbers, first)
 
 
@@ -206,12 +206,11 @@ def place(
     n_found: Any,
     numbers: Any,
 ) -> Any:
-    """Write the number of each position's hexagon from `first` on, -1 for none; where it ended.
+    """Write the number of each position's hexagon from `first` on, -1 for none; return the end.
 
-    Works on as many positions at a time as `cells` has room for, so that what is between stays in
-    the cache of a core. It ends early before some of which one lies on an edge or too far out, or
-    for whose cells `found` may be too small, and where the place of a cell was taken that was to
-    have its own.
+    Works on batches of the size of `cells`, so that intermediate values stay in the cache of a
+    core. It stops before a batch in which a position is on an edge or too far out, or for whose
+    cells `found` can be too small, and after a cell's own place was taken by another one.
     """
     while first < x.size:
         n = min(cells.size, x.size - first)
@@ -226,14 +225,14 @@ def place(
 
 @jit(reads="found")
 def put_cells(found: Any, n_found: int, table: Any, col_bits: int) -> None:
-    """Put the numbers of cells, 0, 1, 2, ..., into an empty table."""
+    """Put the numbers of cells, 0, 1, 2, ..., in an empty table."""
     for number in range(n_found):
         table[_place_of(found[number], table, col_bits, found)] = number
 
 
 @jit(reads="numbers labels")
 def label_numbers(numbers: Any, labels: Any, hexes: Any, n_neurons: Any) -> None:
-    """Write the label of each number, -1 for none, and count those of each label."""
+    """Write the label of each number, -1 for none, and count each label."""
     for k in range(numbers.size):
         label = -1
         if numbers[k] >= 0:
@@ -244,7 +243,7 @@ def label_numbers(numbers: Any, labels: Any, hexes: Any, n_neurons: Any) -> None
 
 @jit(reads="hex_of_neuron bits")
 def count_kept(hex_of_neuron: Any, bits: Any, n_neurons: Any) -> None:
-    """Add the neurons of a mask to the (n_hexes,) number of neurons of each hexagon."""
+    """Add the neurons in a mask to the (n_hexes,) number of neurons of each hexagon."""
     for neuron in range(hex_of_neuron.size):
         hexagon = hex_of_neuron[neuron]
         if hexagon >= 0 and (bits[neuron >> 3] >> (neuron & 7)) & 1:

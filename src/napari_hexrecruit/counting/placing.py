@@ -1,4 +1,4 @@
-"""Flat positions of neurons, read some at a time, to the hexagon of each."""
+"""Flat positions of neurons, read in blocks, to the hexagon of each neuron."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ Ints = npt.NDArray[np.signedinteger[Any]]
 
 _FIRST_CELLS = 1 << 12
 _TILE = 1 << 11
-"""Neurons that are worked on at a time: what is between stays in the fastest cache."""
+"""Neurons in a batch: its intermediate values stay in the fastest cache."""
 _SPARSE = 4
 _SMALL_TABLE = 1 << 20
-"""Places of a table, of four bytes, that is taken for cells that are few for their extent."""
+"""Places (of 4 bytes) of a table that is always allowed, even for few cells of large extent."""
 BLOCK = 1 << 16
-"""Neurons that are read at a time where nothing else counts; it takes longer than to ask for."""
+"""Neurons read at a time by default: reading them takes longer than the call itself."""
 
 
 class Positions(Protocol):
-    """Flat coordinates of the neurons of a population, which several threads may read."""
+    """Flat coordinates of the neurons of a population, which several threads can read."""
 
     @property
     def size(self) -> int:
@@ -45,14 +45,14 @@ class Positions(Protocol):
 
     @property
     def block(self) -> int:
-        """Neurons that are well read at a time."""
+        """Number of neurons that is efficient to read at a time."""
 
     def read(self, first: int, last: int) -> tuple[Floats, Floats]:
-        """Coordinates x and y of the neurons `first` to `last`."""
+        """Return x and y of the neurons `first` to `last`."""
 
 
 class InMemory(NamedTuple):
-    """Positions that are arrays of numbers."""
+    """Positions in arrays."""
 
     x: npt.NDArray[Any]
     y: npt.NDArray[Any]
@@ -64,7 +64,7 @@ class InMemory(NamedTuple):
         return len(self.x)
 
     def read(self, first: int, last: int) -> tuple[Floats, Floats]:
-        """Coordinates x and y of the neurons `first` to `last`."""
+        """Return x and y of the neurons `first` to `last`."""
         return self.x[first:last], self.y[first:last]
 
 
@@ -76,20 +76,20 @@ def place_neurons(
     n_workers: int | None = None,
     placed: Callable[[int], None] = lambda n_neurons: None,
 ) -> HexMembers:
-    """Hexagon of each neuron.
+    """Find the hexagon of each neuron.
 
     Parameters
     ----------
     grid
-        The tiling.
+        Tiling.
     positions
-        Flat coordinates; neurons where one is not finite are in no hexagon.
+        Flat coordinates; neurons with a coordinate that is not finite are in no hexagon.
     outside_value
-        Whether -1 in both is an atlas's outside value, and the neuron in no hexagon.
+        If True, neurons at (-1, -1), an atlas's value for outside, are in no hexagon.
     n_workers
-        Threads that read and place; by default the cores that this process may use.
+        Number of threads that read and place; by default one per core that this process can use.
     placed
-        Called with the number of neurons that are done, in this thread; what it raises ends the
+        Called in this thread with the number of neurons done; an exception that it raises ends the
         work.
 
     Returns
@@ -103,9 +103,9 @@ def place_neurons(
 
     Notes
     -----
-    A block is read, placed and numbered by one thread while it is in the cache of its core. Each
-    thread numbers the hexagons that it meets for itself; when all are known, the numbers become
-    positions in the order of row and column.
+    One thread reads, places and numbers a block while it is in the cache of its core. Each thread
+    has its own numbers of hexagons; when all hexagons are known, the numbers become positions in
+    the order of row and column.
     """
     workers = n_workers or n_cores()
     workers = n_workers or n_cores()
@@ -130,7 +130,7 @@ def place_neurons(
 
 
 class _Numbered:
-    """Hexagons that one thread has met, numbered from 0 in that order."""
+    """Hexagons found by one thread, numbered from 0 in order of occurrence."""
 
     def __init__(self, grid: HexGrid, outside_value: bool) -> None:
         scratch = np.empty(_TILE, np.int64), np.empty(_TILE, np.uint8)
@@ -142,11 +142,11 @@ class _Numbered:
 
     @property
     def cells(self) -> npt.NDArray[np.int64]:
-        """Their cells, in the order of their numbers."""
+        """Cells of the hexagons, in the order of their numbers."""
         return self._found[: self._n_found[0]]
 
     def numbers(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> Ints:
-        """Number of the hexagon of each position; -1 for none."""
+        """Return the number of the hexagon of each position; -1 for none."""
         from napari_hexrecruit.counting import place_kernel
 
         xs, ys = (np.ascontiguousarray(axis, dtype=np.float64) for axis in (x, y))
@@ -163,7 +163,7 @@ class _Numbered:
         return self._table, self._col_bits, self._found, self._n_found, self._numbers
 
     def _tile(self, x: Floats, y: Floats, first: int) -> int:
-        """Number some positions; those on edges are placed as conntility does."""
+        """Number a batch of positions, placing those on edges as conntility does."""
         from napari_hexrecruit.counting import place_kernel
 
         x0, y0, radius, *_, cells, on_edge = self._how
@@ -185,7 +185,7 @@ class _Numbered:
         return first + n
 
     def _make_table(self) -> None:
-        """A table in which each cell has its own place, if they are close together."""
+        """Make a table in which each cell has its own place, if the cells are close together."""
         from napari_hexrecruit.counting import place_kernel
 
         row_bits, col_bits = place_kernel.bits_of(self.cells)
@@ -204,7 +204,7 @@ def _joined(
     blocks: list[tuple[_Numbered, Ints]],
     pool: ThreadPoolExecutor,
 ) -> HexMembers:
-    """Hexagons of all threads in order of row and column; the blocks are used up."""
+    """Join the hexagons of all threads, by row and column; this empties the blocks."""
     from napari_hexrecruit.counting import place_kernel
 
     every = np.sort(np.concatenate([thread.cells for thread in threads]))
@@ -230,7 +230,7 @@ def _joined(
 
 
 def _labels(cells: npt.NDArray[np.int64], own: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-    """Position of a thread's cells among all; sorted ones are found without leaving the cache."""
+    """Return the positions of a thread's cells among all; sorted look-ups stay in the cache."""
     order = np.argsort(own)
     labels = np.empty(len(own), np.int32)
     labels[order] = np.searchsorted(cells, own[order])

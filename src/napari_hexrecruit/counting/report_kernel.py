@@ -1,4 +1,4 @@
-"""Compiled loops over the frames of a report. Importing this imports numba."""
+"""Compiled loops over the frames of a report. Importing this imports llvmlite."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from napari_hexrecruit.counting.jit import jit
 Floats = npt.NDArray[np.float64]
 
 _TILE = 4096
-"""Elements that are summed together: their sums stay in a core's first cache."""
+"""Elements summed together: their sums stay in the first-level cache of a core."""
 
 
 @jit(reads="values")
 def add_frames(values, first_frame, last_frame, first, last, totals):  # type: ignore[no-untyped-def]
     """Add the frames of a block to the totals of the elements `first` to `last`.
 
-    Four frames at a time, so that a total is read and written once for them; the processor adds
-    several elements at once.
+    It adds four frames at a time, so that each total is read and written once for them, and the
+    processor adds several elements at once.
     """
     for start in range(first, last, _TILE):
         stop = min(start + _TILE, last)
@@ -37,7 +37,7 @@ def add_frames(values, first_frame, last_frame, first, last, totals):  # type: i
 
 @jit(reads="values columns")
 def add_chosen(values, columns, first_frame, last_frame, first, last, totals):  # type: ignore[no-untyped-def]
-    """Add the frames of a block to the totals of the neurons `first` to `last`: a few elements."""
+    """Add the frames of a block to the totals of neurons `first` to `last`, at chosen columns."""
     for start in range(first, last, _TILE):
         stop = min(start + _TILE, last)
         for frame in range(first_frame, last_frame):
@@ -47,7 +47,7 @@ def add_chosen(values, columns, first_frame, last_frame, first, last, totals):  
 
 @jit(reads="totals hexes")
 def sum_of_hexes(totals, hexes, n_frames, out):  # type: ignore[no-untyped-def]
-    """Add the mean over frames of each neuron to its hexagon; the first not finite, or -1."""
+    """Add each neuron's mean over frames to its hexagon; return the first not finite, or -1."""
     for k in range(len(totals)):
         mean = totals[k] / n_frames
         if mean - mean != 0.0:
@@ -58,7 +58,7 @@ def sum_of_hexes(totals, hexes, n_frames, out):  # type: ignore[no-untyped-def]
 
 @jit(reads="totals hexes means")
 def squares_of_hexes(totals, hexes, n_frames, means, out):  # type: ignore[no-untyped-def]
-    """Add the squared distance of each neuron's mean from its hexagon's."""
+    """Add the squared difference between each neuron's mean and its hexagon's mean."""
     for k in range(len(totals)):
         off = totals[k] / n_frames - means[hexes[k]]
         out[hexes[k]] += off * off
@@ -66,7 +66,7 @@ def squares_of_hexes(totals, hexes, n_frames, means, out):  # type: ignore[no-un
 
 @jit(reads="totals hexes")
 def ends_of_hexes(totals, hexes, n_frames, sign, out):  # type: ignore[no-untyped-def]
-    """Least mean of each hexagon's neurons, times `sign`; the first not finite, or -1."""
+    """Find the least ``sign * mean`` of each hexagon's neurons; return as `sum_of_hexes`."""
     for k in range(len(totals)):
         mean = totals[k] / n_frames
         if mean - mean != 0.0:
@@ -78,7 +78,7 @@ def ends_of_hexes(totals, hexes, n_frames, sign, out):  # type: ignore[no-untype
 
 @jit(reads="totals hexes")
 def above_of_hexes(totals, hexes, n_frames, level, out):  # type: ignore[no-untyped-def]
-    """Count the neurons whose mean is above a level; the first not finite, or -1."""
+    """Count the neurons with a mean above a level; return the first not finite, or -1."""
     for k in range(len(totals)):
         mean = totals[k] / n_frames
         if mean - mean != 0.0:

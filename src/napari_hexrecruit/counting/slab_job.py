@@ -1,4 +1,4 @@
-"""What all ways of counting a stream share."""
+"""Parts shared by all ways of counting a stream of spikes."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ Packed = npt.NDArray[np.uint64]
 Block = tuple[npt.NDArray[np.integer[Any]], npt.NDArray[np.floating[Any]]]
 
 MEMORY_BYTES = 1 << 29
-"""What counting may take beside blocks and neurons, unless it is told otherwise."""
+"""Default memory for counting, besides blocks and neurons."""
 SLAB_BYTES = 1 << 27
-"""Counts of a slab, unless it is told otherwise."""
+"""Default size of the counts of a slab."""
 COUNT_BYTES = 2 * np.dtype(np.int32).itemsize
-"""Of one hexagon in one bin of a slab."""
+"""Size of the counts of one hexagon in one bin of a slab."""
 _SPIKES = np.uint64((1 << 32) - 1)
 
 
@@ -47,12 +47,12 @@ class SpikeSource(Protocol):
 
     @property
     def n_spikes(self) -> int:
-        """How many there are in all."""
+        """Total number of spikes."""
 
     def blocks(self, start_ms: float, stop_ms: float) -> Iterator[Block]:
-        """Ids (any type of integer) and times (float64 or float32, ms), in the source's order.
+        """Yield ids (any integer type) and times (float64 or float32, ms), in the source's order.
 
-        At least the spikes of ``start_ms <= time < stop_ms``; others may be among them.
+        The blocks have at least the spikes of ``start_ms <= time < stop_ms``; they can have others.
         """
 
 
@@ -73,7 +73,7 @@ class Slab(NamedTuple):
 
 @dataclass
 class OpenSlab:
-    """A slab whose rows are being filled; they are 0 until then."""
+    """A slab whose rows are being filled; unfilled rows are 0."""
 
     k0: int
     k1: int
@@ -86,10 +86,10 @@ class OpenSlab:
     def count(
         self, counter: BinCounter, ids: npt.NDArray[Any], starts: npt.NDArray[np.int64], first: int
     ) -> None:
-        """Count whole bins from `first` on; ``starts[0]`` is where its spikes start.
+        """Count whole bins from `first` on; ``starts[0]`` is the position of their first spike.
 
-        The spikes of the call before are counted when this returns, its own when the slab is done:
-        no thread waits for the others at the end of a block.
+        On return, only the spikes of the previous call are counted, so that threads do not wait for
+        each other at the end of a block; `done` waits for the last ones.
         """
         rows = slice(first - self.k0, first - self.k0 + len(starts) - 1)
         if starts[-1] > starts[0]:
@@ -98,7 +98,7 @@ class OpenSlab:
         self._wait(1)
 
     def _wait(self, n_left: int) -> None:
-        """Wait for what was begun, but not for the last ones."""
+        """Wait for started work, except for the last `n_left` calls."""
         while len(self._begun) > n_left:
             for part in self._begun.popleft():
                 n_inside, n_unknown_id = part.result()
@@ -118,7 +118,7 @@ class OpenSlab:
         self.n_inside += int(behind.sum()) + int(n_spikes.sum(dtype=np.int64))
 
     def done(self) -> Slab:
-        """The slab as it is given away."""
+        """Wait for all counts, and return the finished slab."""
         self._wait(0)
         return Slab(
             self.k0, self.k1, self.n_recruited, self.n_spikes, self.n_inside, self.n_unknown_id
@@ -127,7 +127,7 @@ class OpenSlab:
 
 @dataclass
 class Job:
-    """Spikes, bins, threads and memory; and room for all counts (0) where it is there."""
+    """Spikes, bins, threads and memory; optionally `room`, zeroed arrays for all counts."""
 
     source: SpikeSource
     bins: TimeBins
@@ -155,16 +155,16 @@ class Job:
         return 1.0 / self.bins.width_ms
 
     def packed(self, *shape: int) -> Packed:
-        """Counts of nothing: the last axis has the hexagons and the two columns behind them."""
+        """Return packed counts of 0; the last axis has the hexagons and two more columns."""
         return np.zeros((*shape, self.counter.n_hexes + 2), dtype=np.uint64)
 
     def ranges(self, bytes_per_bin: int) -> list[tuple[int, int]]:
-        """Ranges of all bins, as short as slabs are, that fit into memory."""
+        """Return ranges of all bins that fit in memory and in a slab."""
         most = self.memory_bytes // max(bytes_per_bin, 1)
         return _ranges(self.n_bins, min(most, self._slab_rows))
 
     def slab_ranges(self, n_bins: int) -> list[tuple[int, int]]:
-        """Ranges of so many bins, as short as slabs are."""
+        """Return ranges of `n_bins` bins that fit in a slab."""
         return _ranges(n_bins, self._slab_rows)
 
     @property
@@ -172,24 +172,24 @@ class Job:
         return self.slab_bytes // max(COUNT_BYTES * self.counter.n_hexes, 1)
 
     def open_slab(self, k0: int, k1: int) -> OpenSlab:
-        """A slab of these bins, all 0."""
+        """Return a slab of these bins, all 0."""
         if self.room is not None:
             return OpenSlab(k0, k1, self.room[0][k0:k1], self.room[1][k0:k1])
         return OpenSlab(k0, k1, *np.zeros((2, k1 - k0, self.counter.n_hexes), dtype=np.int32))
 
     @contextmanager
     def blocks(self, k0: int, k1: int) -> Iterator[Iterator[Block]]:
-        """Blocks with the spikes of some bins at least; the next is read while one is used."""
+        """Yield blocks with at least the spikes of some bins, reading one block ahead."""
         with ahead(self.source.blocks(float(self.cuts[k0]), float(self.cuts[k1]))) as blocks:
             yield (self._plain(block) for block in blocks if len(block[0]))
 
     def in_parts(self, work: Callable[[int, int, int], object], n: int) -> None:
-        """Call ``work(worker, first, last)`` in threads, for equal parts of n spikes."""
+        """Call ``work(worker, first, last)`` in threads for equal parts of n spikes."""
         ranges = parts(n, self.counter.n_workers)
         list(self.counter.pool.map(work, range(len(ranges)), *zip(*ranges, strict=True)))
 
     def report_end(self) -> None:
-        """Say that all spikes are read."""
+        """Report that all spikes are read."""
         self._report(self.n_passes * self.source.n_spikes)
 
     def _plain(self, block: Block) -> Block:
@@ -206,5 +206,5 @@ class Job:
 
 
 def _ranges(n: int, most: int) -> list[tuple[int, int]]:
-    """Consecutive ranges of about equal length, and of at most so much or 1."""
+    """Return consecutive ranges of about equal length, at most `most` or 1."""
     return parts(n, -(-n // max(most, 1)))

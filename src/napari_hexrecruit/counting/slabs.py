@@ -1,15 +1,15 @@
-"""Spikes in blocks to counts in slabs of time, in flat memory. Knows no files.
+"""Spikes in blocks to counts in slabs of time, in constant memory. Must not know files.
 
-Three ways, by the order of the spikes; each counts exactly what `count_spikes` counts in memory:
+There are three ways, by the order of the spikes; each gives exactly the counts of `count_spikes`:
 
 by_time
-    One pass. Whole bins of a block are shared out among threads; the bin that goes on in the next
+    One pass. Whole bins of a block are divided among threads; the bin that continues in the next
     block stays open.
 by_id
-    One pass per slab. Each bin remembers the neuron it has seen last.
+    One pass per slab. Each bin remembers its last neuron.
 none
-    One pass to see how many spikes each bin has, and one per group of bins that fits into memory:
-    its spikes are put in the order of their bins as they come, which takes linear time.
+    One pass to count the spikes of each bin, and one per group of bins that fits in memory: its
+    spikes are ordered by bin as they come, in linear time.
 """
 
 from __future__ import annotations
@@ -52,22 +52,22 @@ def count_blocks(
     progress: Progress | None = None,
     n_workers: int | None = None,
 ) -> Counts:
-    """Distinct neurons and spikes of each (bin, hexagon), read block by block.
+    """Count distinct neurons and spikes of each (bin, hexagon), block by block.
 
     Parameters
     ----------
     source, members, bins, clock, memory_bytes, progress, n_workers
-        As `count_slabs` takes them; the result comes on top of `memory_bytes`.
+        As for `count_slabs`; the result takes memory in addition to `memory_bytes`.
 
     Returns
     -------
     Counts
-        `n_recruited` and `n_spikes` are (n_bins, n_hexes) int32, as `count_spikes` gives them.
+        `n_recruited` and `n_spikes` are (n_bins, n_hexes) int32, as from `count_spikes`.
 
     Raises
     ------
     OrderError, ValueError
-        As `count_slabs`.
+        As for `count_slabs`.
     """
     with BinCounter(members.hex_of_neuron, len(members.i), n_workers) as counter:
         n_recruited, n_spikes = np.zeros((2, bins.n_bins, counter.n_hexes), dtype=np.int32)
@@ -91,29 +91,30 @@ def count_slabs(
     progress: Progress | None = None,
     n_workers: int | None = None,
 ) -> Iterator[Slab]:
-    """Counts of consecutive slabs of bins, from the first bin to the last one.
+    """Count consecutive slabs of bins, from the first bin to the last one.
 
     The next block is read while one is counted.
 
     Parameters
     ----------
     source
-        The spikes. Ids that are not rows of ``members.hex_of_neuron`` are unknown.
+        Spikes. Ids that are not rows of ``members.hex_of_neuron`` are unknown.
     members
         Hexagon of each neuron.
     bins
         Bins of time; spikes outside are ignored.
     clock
-        How exactly the times are known.
+        Precision of the times.
     memory_bytes
-        What counting may take, about: for spikes in no order, or sorted by id, it sets how often
-        they are read. Blocks, a slab, and 2 or 4 bytes per neuron come on top.
+        Approximate memory for counting, which determines how often spikes that are not sorted by
+        time are read. Blocks, a slab, and 2 or 4 bytes per neuron take memory in addition.
     slab_bytes
-        Size of the counts of a slab, about.
+        Approximate size of the counts of a slab.
     progress
-        Called with ``"spikes"``, and the numbers read and to be read; what it raises ends the work.
+        Called with ``"spikes"``, the number of spikes read, and the total; an exception that it
+        raises ends the work.
     n_workers
-        Threads that count; by default the cores that this process may use.
+        Number of threads that count; by default one per core that this process can use.
 
     Yields
     ------
@@ -122,10 +123,10 @@ def count_slabs(
     Raises
     ------
     OrderError
-        If the spikes are not in the order that the source claims; slabs that were yielded before
-        do not count.
+        If the spikes are not in the order that the source claims; slabs yielded before the error
+        are invalid.
     ValueError
-        If the order is none of the three, or a bin has more spikes than int32 can count.
+        If the order is unknown, or a bin has more spikes than int32 can count.
 
     Examples
     --------
@@ -155,22 +156,22 @@ def count_newly_recruited_blocks(
     clock: Clock = EXACT,
     progress: Progress | None = None,
 ) -> npt.NDArray[np.int32]:
-    """Neurons of each (bin, hexagon) whose first spike of the window is in the bin.
+    """Count the neurons of each (bin, hexagon) whose first spike of the window is in the bin.
 
     Parameters
     ----------
     source, members, bins, clock, progress
-        As `count_slabs` takes them. The spikes are read once, in whatever order.
+        As for `count_slabs`. The spikes are read once, in any order.
 
     Returns
     -------
     (n_bins, n_hexes) int32
-        As `count_newly_recruited` gives it.
+        As from `count_newly_recruited`.
 
     Raises
     ------
     OrderError
-        If the times are not ascending, and the source claims that they are.
+        If the times are not ascending although the source claims that they are.
     """
     from napari_hexrecruit.counting import kernel
 

@@ -1,4 +1,4 @@
-"""What a cube needs made ready before it is needed: compiled loops, and xarray with its helpers."""
+"""Preparation of everything a cube needs: compiled loops, and xarray with its helpers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class _Spikes:
-    """A source whose blocks are of the types of SONATA's files; of its bins one is whole."""
+    """A source with the types of SONATA's files, and one whole bin."""
 
     order = "by_time"
     n_spikes = 3
@@ -31,10 +31,10 @@ class _Spikes:
 
 
 def warm_up() -> None:
-    """Load the loops for most simulations, or compile those that were not kept from another time.
+    """Load the loops for most simulations, or compile those that are not cached.
 
-    Those are for spikes in the order of their times, the types of SONATA's files, and no more than
-    65,534 hexagons; the others are compiled when they are needed.
+    These loops are for spikes sorted by time, the types of SONATA's files, and at most 65,534
+    hexagons; others are compiled when they are needed.
     """
     place = np.zeros(1)
     members = group_neurons(HexGrid(1.0), place, place, np.ones(1, bool)).keep(np.ones(1, bool))
@@ -47,13 +47,13 @@ def warm_up() -> None:
 
 @functools.cache
 def warm_up_ahead() -> Future[None]:
-    """`warm_up` in another thread, once in a process, which does not wait for it to end."""
+    """Run `warm_up` in another thread, once per process, without waiting for its end."""
     done: Future[None] = Future()
 
     def run() -> None:
         try:
             warm_up()
-        except Exception as error:  # as an executor does: who asks for the result gets it
+        except Exception as error:  # as an executor: `result()` raises it
             done.set_exception(error)
         else:
             done.set_result(None)
