@@ -1,9 +1,9 @@
 """A SONATA simulation with a known answer: for samples, tests and benchmarks.
 
-`write_simulation` writes a simulation that opens in bluepysnap and conntility like any other. What
-happens in it is a `Story`: stimuli start a wave of recruitment that travels over two areas of the
-sheet. The story decides by counting which neurons fire in which bin, so `Story.expected` knows the
-numbers of each hexagon and bin without looking at a spike.
+`write_simulation` writes a simulation that opens in bluepysnap and conntility like any other. Its
+content is a `Story`: stimuli start a wave of recruitment that travels over two areas of the sheet.
+The story is planned in counts of neurons per hexagon and bin, so `Story.expected` knows these
+numbers without reading a spike.
 """
 
 from napari_hexrecruit.synthetic.plan import BIN_MS

@@ -1,4 +1,4 @@
-"""The spikes of a story: which neuron fires at which step of the time grid."""
+"""Spikes of a story: neurons and steps of the time grid."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ Ints = npt.NDArray[np.int64]
 
 _PIECE_SPIKES = 2_000_000
 _PIECE_BINS = 2**16 // STEPS
-"""The order of a piece is found with 16-bit keys."""
+"""Most bins of a piece, so that its steps fit into the 16-bit keys used for sorting."""
 _STRIDES = np.array([1_000_003, 1_000_033, 1_000_037, 1_000_039, 1_000_081, 1_000_099])
-"""Primes above the size of any group: steps of one of them around a group meet each neuron once."""
+"""Primes above the size of any group: such a stride around a group meets each neuron once."""
 
 _DT_MS = 0.025
 _DELIVERY_MS = 1e-10
-"""What NEURON adds to the time at which it delivers a spike."""
+"""Time that NEURON adds when it delivers a spike."""
 _NOISE_PERIOD = 100_000
 
 
 class Piece(NamedTuple):
-    """Spikes of some bins, ascending in time: number of the neuron in the census, and grid step."""
+    """Spikes of some bins, ascending in time: numbers of neurons in the census, and grid steps."""
 
     neurons: Ints
     steps: Ints
 
 
 def spike_pieces(story: Story) -> Iterator[Piece]:
-    """Spikes of the main population, some bins at a time.
+    """Yield the spikes of the main population, some bins at a time.
 
-    Which neurons of a group fire in a bin: the first at random, the others at equal steps from it.
+    The first neuron of a group that fires in a bin is random, the others follow at equal strides.
     """
     rng = story.rng(3)
     for first, stop in _bin_ranges(story.plan.spikes.sum(axis=1)):
@@ -46,10 +46,10 @@ def spike_pieces(story: Story) -> Iterator[Piece]:
 
 
 def grid_times_ms(n_steps: int) -> npt.NDArray[np.float64]:
-    """(n_steps,) times on the grid with the float noise that a simulator leaves in them.
+    """Return (n_steps,) times on the grid, with the rounding errors of a simulator.
 
-    A simulator adds up its time step and the error grows; here it starts anew every 10 s, so that
-    it stays under 1e-7 ms.
+    In a simulator that adds up its time step, the error grows; here it restarts every 10 s, so that
+    it stays below 1e-7 ms.
     """
     noise_steps, per_step = min(n_steps, _NOISE_PERIOD), round(STEP_MS / _DT_MS)
     added_up = np.cumsum(np.full(noise_steps * per_step, _DT_MS)) - _DT_MS
@@ -88,7 +88,7 @@ def _piece(story: Story, first_bin: int, stop_bin: int, rng: np.random.Generator
 def _pick(
     story: Story, n_entries: int, entry: Ints, group: Ints, nth: Ints, rng: np.random.Generator
 ) -> Ints:
-    """Number of the nth neuron that fires in an entry, a pair of bin and group."""
+    """Return the number of the nth neuron that fires in an entry, a pair of bin and group."""
     start, stride = rng.random(n_entries), rng.choice(_STRIDES, n_entries)
     size = story.census.in_group[group].astype(np.int64)
     at = (start[entry] * size).astype(np.int64) + nth * stride[entry]
@@ -96,6 +96,6 @@ def _pick(
 
 
 def _ragged(counts: npt.NDArray[np.integer]) -> tuple[Ints, Ints]:
-    """Items of groups of these sizes: the group of each, and its place in the group."""
+    """Return, for items in groups of these sizes, the group of each and its index in the group."""
     owner = np.repeat(np.arange(len(counts)), counts)
     return owner, np.arange(len(owner)) - (np.cumsum(counts) - counts)[owner]

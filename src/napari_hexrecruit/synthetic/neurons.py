@@ -1,4 +1,4 @@
-"""The neurons of a story: where each is and what it is, column by column."""
+"""Neurons of a story: their positions and types, column by column."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Codes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 
 OUTSIDE_REGION = "S1DZ"
-"""Region of the neurons that are not simulated."""
+"""Region of neurons that are not simulated."""
 N_COLUMNS = 13
-"""How many columns `neuron_columns` gives."""
+"""Number of columns from `neuron_columns`."""
 _SHRINK = 0.98
-"""Neurons keep this far from the edges of their hexagon."""
+"""Scale of the hexagon in which neurons are placed, to keep them away from its edges."""
 _CURVATURE_PER_UM = 2e-5
-"""Bend of the sheet in space."""
+"""Curvature of the sheet in space."""
 
 
 class _MType(NamedTuple):
@@ -63,14 +63,14 @@ _LAYER_TOPS_UM = np.array([0.0, 165.0, 315.0, 670.0, 860.0, 1_385.0, 2_080.0])
 
 
 class Labels(NamedTuple):
-    """A text column: the values there are, and which of them each neuron has."""
+    """A text column: its distinct values, and the index of each neuron's value."""
 
     values: tuple[str, ...]
     codes: Codes
 
 
 def neuron_columns(story: Story) -> Iterator[tuple[str, Labels | npt.NDArray[np.floating]]]:
-    """Columns of the nodes file, each (n_neurons,) in the order of the census."""
+    """Yield the columns of the nodes file, each (n_neurons,) in the order of the census."""
     rng, census = story.rng(2), story.census
     places = np.arange(story.n_hexes + 2, dtype=np.int32)
     place = np.repeat(
@@ -82,7 +82,7 @@ def neuron_columns(story: Story) -> Iterator[tuple[str, Labels | npt.NDArray[np.
 
 
 def _kinds(in_group: npt.NDArray[np.int32], n_more: int, rng: np.random.Generator) -> Codes:
-    """Index into `_MTYPES` of each neuron; the classes are those of the groups, then mixed."""
+    """Return the index into `_MTYPES` of each neuron: classes by group, then mixed for the rest."""
     classes = np.tile(np.arange(len(CLASSES), dtype=np.uint8), len(in_group) // len(CLASSES))
     mixed = (rng.random(n_more) < INH_SHARE).astype(np.uint8)
     neuron_class = np.append(np.repeat(classes, in_group), mixed)
@@ -129,7 +129,7 @@ def _number_columns(
 
 
 def _inside_hexagon(n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Points spread evenly over a hexagon around (0, 0): over the three rhombi that make it up."""
+    """Return random points, uniform over a hexagon around (0, 0), which is made of three rhombi."""
     a, b = rng.random((2, n)) * _SHRINK * RADIUS_UM
     corners = unit_corners()
     rhombus = rng.integers(0, 3, n)

@@ -1,12 +1,12 @@
-"""Who fires when: the rules of a synthetic simulation, which only count.
+"""Numbers of neurons that fire: the rules of a synthetic simulation.
 
-The neurons of a hexagon and class are ranked; in a bin of `BIN_MS` the rules say how many of them
-fire, and exactly that many distinct ones are made to fire. Each hexagon that is not silent has
+The rules state how many neurons of a hexagon and class fire in a bin of `BIN_MS`, and exactly this
+number of distinct neurons fires. Each hexagon that is not silent has
 
-* background: ``n * hz * BIN_MS / 1000`` neurons a bin on average, never off by more than one;
+* background: ``n * hz * BIN_MS / 1000`` neurons per bin on average, never off by more than one;
 * waves: from the arrival on, ``n * PEAK * gain * strength * shape(t)`` neurons, where t is the time
-  since the arrival at the end of the bin and ``shape`` rises, peaks at 1 and fades, so that the sum
-  over the bins is never off by more than one;
+  from the arrival to the end of the bin, and ``shape`` rises, peaks at 1 and decays; the sum over
+  the bins is never off by more than one;
 * bursts: one in `BURST_EVERY` of the neurons that fire in a bin fires three times.
 """
 
@@ -30,42 +30,42 @@ Floats = npt.NDArray[np.float64]
 SynapseClass = Literal["EXC", "INH"]
 CLASSES: tuple[SynapseClass, ...] = get_args(SynapseClass)
 INH_SHARE = 0.18
-"""Inhibitory neurons among all."""
+"""Share of inhibitory neurons."""
 
 BIN_MS = 10.0
-"""Width of the bins for which the numbers are known; they start at 0."""
+"""Width of the bins with known numbers; the first one starts at 0."""
 STEP_MS = 0.1
-"""Spikes are on this grid."""
+"""Step of the time grid of spikes."""
 STEPS = 100
-"""Grid steps in a bin."""
+"""Grid steps per bin."""
 
 PEAK: dict[SynapseClass, float] = {"EXC": 0.45, "INH": 0.70}
-"""Share of a class that a wave recruits at its crest, where it has lost no strength."""
+"""Share of a class that a wave recruits at its crest at full strength."""
 TAIL_MS: dict[SynapseClass, float] = {"EXC": 30.0, "INH": 20.0}
 RISE_MS = 6.0
 LONGEST_MS = 10.0 * max(TAIL_MS.values())
-"""A wave recruits no one later than this after its arrival."""
+"""Time after the arrival of a wave when it stops recruiting."""
 BURST_EVERY: dict[SynapseClass, int] = {"EXC": 8, "INH": 4}
 BURST_SPIKES = 3
 
 _LEAST_STEPS = 10
-"""A bin with fewer steps behind the arrival of the wave has nothing of it yet."""
+"""Fewest steps between the arrival of a wave and the end of a bin in which it recruits."""
 
 
 @dataclass(frozen=True, eq=False)
 class Census:
-    """How many neurons there are where.
+    """Numbers of neurons by place and class.
 
-    A *place* is a hexagon, or one of the two ways to have none, which come last: NaN, then -1. A
-    *group* is a place and a class; groups are numbered ``place * 2 + class``. Neurons are numbered
-    along the groups, those outside the simulation's node set last, along the hexagons.
+    A *place* is a hexagon or, at the end, one of the two kinds of missing flat position: NaN, then
+    -1. A *group* is a place and a class; groups are numbered ``place * 2 + class``. Neurons are
+    numbered by group; those outside the simulation's node set come last, by hexagon.
 
     Attributes
     ----------
     in_group
-        (n_groups,) neurons in the simulation's node set.
+        (n_groups,) number of neurons in the simulation's node set.
     not_simulated
-        (n_hexes,) other neurons of each hexagon.
+        (n_hexes,) number of other neurons of each hexagon.
     """
 
     in_group: Counts
@@ -73,7 +73,7 @@ class Census:
 
     @property
     def in_place(self) -> Counts:
-        """(n_hexes + 2,) neurons of each place."""
+        """(n_hexes + 2,) number of simulated neurons of each place."""
         return np.asarray(self.in_group.reshape(-1, len(CLASSES)).sum(axis=1, dtype=np.int32))
 
     @property
@@ -83,22 +83,22 @@ class Census:
 
     @property
     def n_simulated(self) -> int:
-        """Neurons in the simulation's node set."""
+        """Number of neurons in the simulation's node set."""
         return int(self.in_group.sum())
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """How many neurons of each group fire in each bin.
+    """Numbers of neurons of each group that fire in each bin.
 
     Attributes
     ----------
     recruited
-        (n_bins, n_groups) distinct neurons that fire.
+        (n_bins, n_groups) number of distinct neurons that fire.
     wave
-        (n_bins, n_groups) how many of them a wave recruits.
+        (n_bins, n_groups) number of them that a wave recruits.
     wave_from
-        (n_bins, n_groups) grid step of the bin before which a wave recruits none.
+        (n_bins, n_groups) first grid step of the bin at which a wave recruits neurons.
     """
 
     recruited: Counts
@@ -107,7 +107,7 @@ class Plan:
 
     @property
     def spikes(self) -> Counts:
-        """(n_bins, n_groups) spikes."""
+        """(n_bins, n_groups) number of spikes."""
         every = [BURST_EVERY[name] for name in CLASSES]
         bursts = self.recruited // np.tile(every, self.recruited.shape[1] // len(CLASSES))
         return np.asarray(self.recruited + (BURST_SPIKES - 1) * bursts, dtype=np.int32)
@@ -115,14 +115,14 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Wave:
-    """When a wave gets to each hexagon, ms, NaN where it does not, and how strong it is there."""
+    """Arrival of a wave at each hexagon, ms, NaN if it does not reach it, and its strength."""
 
     arrival_ms: Floats
     strength: Floats
 
 
 def make_census(n_neurons: int, sheet: Sheet, rng: np.random.Generator) -> Census:
-    """Spread neurons over a sheet: evenly but for some chance, and fewer at the rims."""
+    """Spread neurons over a sheet: evenly except for some randomness, and fewer at the rims."""
     n_nan, n_minus_one, n_not_simulated = (
         max(least, round(share * n_neurons)) for least, share in ((2, 0.004), (3, 0.006), (4, 0.02))
     )
@@ -142,20 +142,20 @@ def make_plan(
     waves: Sequence[Wave],
     rng: np.random.Generator,
 ) -> Plan:
-    """Count who fires.
+    """Plan the numbers of neurons that fire.
 
     Parameters
     ----------
     census
-        Neurons of each group.
+        Numbers of neurons of each group.
     n_bins
-        Bins to plan.
+        Number of bins to plan.
     background
         (n_hexes + 2,) share of each class that fires in a bin at rest, by place.
     waves
         Waves that run over the hexagons.
     rng
-        Decides in which bins the fractions of a neuron add up to a whole one.
+        Generator that decides in which bins fractions of a neuron add up to a whole one.
 
     Returns
     -------
@@ -184,7 +184,7 @@ def _count_background(mean: Floats, n_bins: int, phase: Floats) -> Counts:
 def _add_wave(
     counts: Counts, wave_from: npt.NDArray[np.uint8], wave: Wave, census: Census, phase: Floats
 ) -> None:
-    """Add the neurons that one wave recruits, in place."""
+    """Add the counts of neurons that one wave recruits, in place."""
     arrival, strength = wave.arrival_ms.repeat(2), wave.strength.repeat(2)
     groups = np.flatnonzero(np.isfinite(arrival))
     arrival, kind = arrival[groups], groups % len(CLASSES)
@@ -208,7 +208,7 @@ def _has_begun(since_ms: Floats) -> npt.NDArray[np.bool_]:
 
 
 def _shape(since_ms: Floats, tail_ms: Floats) -> Floats:
-    """Course of a wave after its arrival: 0 before, rises to 1, fades."""
+    """Return the course of a wave: 0 before its arrival, then a rise to 1 and a decay."""
     crest_ms = RISE_MS * np.log1p(tail_ms / RISE_MS)
     height = -np.expm1(-crest_ms / RISE_MS) * np.exp(-crest_ms / tail_ms)
     t = np.maximum(since_ms, 0.0)
@@ -217,7 +217,7 @@ def _shape(since_ms: Floats, tail_ms: Floats) -> Floats:
 
 
 def _shares(total: int, weight: Floats) -> npt.NDArray[np.int64]:
-    """Whole numbers in proportion to the weights that add up to the total."""
+    """Return integers in proportion to the weights, with the given sum."""
     exact = total * weight / weight.sum()
     shares: npt.NDArray[np.int64] = np.floor(exact).astype(np.int64)
     shares[np.argsort(shares - exact, kind="stable")[: total - shares.sum()]] += 1

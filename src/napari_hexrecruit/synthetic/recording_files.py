@@ -1,4 +1,4 @@
-"""The HDF5 files of a synthetic simulation's recordings and edges."""
+"""HDF5 files of the recordings and edges of a synthetic simulation."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def written(path: Path) -> Iterator[h5py.File]:
-    """Give an HDF5 file to fill.
+    """Yield an HDF5 file to fill.
 
-    HDF5 may crash the process when a disk is full: it writes into memory, Python into the file.
+    HDF5 can crash the process when the disk is full, so it writes to memory and Python to the disk.
     """
     memory = io.BytesIO()
     with h5py.File(memory, "w") as file:
@@ -39,7 +39,7 @@ def written(path: Path) -> Iterator[h5py.File]:
 
 
 def write_voltages(path: Path, story: Story, ids: npt.NDArray[np.uint32], population: str) -> None:
-    """Write the report of the simulated neurons' somata."""
+    """Write the report of the soma voltages of simulated neurons."""
     n = len(recorded(story)[0])
     with written(path) as file:
         group = file.create_group(f"report/{population}")
@@ -64,7 +64,7 @@ def write_edges(
     populations: tuple[str, str],
     n_fibres: int,
 ) -> None:
-    """Write the edges from fibres and from neurons; `populations`: of neurons, of fibres."""
+    """Write the edges from fibres and from neurons; `populations` names neurons, then fibres."""
     neurons, fibres = populations
     names = {"fibres": fibres, "neurons": neurons}
     with written(path) as file:
@@ -80,7 +80,7 @@ def write_edges(
 
 
 def report_config(story: Story, node_set: str) -> dict[str, Any]:
-    """The report in the simulation's configuration."""
+    """Return the report's section in the simulation configuration."""
     return {
         "cells": node_set,
         "sections": "soma",

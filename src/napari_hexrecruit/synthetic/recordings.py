@@ -1,10 +1,10 @@
-"""A report of the somata and the edges of a story, whose answers are known.
+"""Soma report and edges of a story, with known answers.
 
-Voltages rest at `REST_MV`. Where a wave arrives they rise by `RISE_MV` times its gain and the
-sheet's strength, and fall back exponentially within `DECAY_MS`; the neurons of a hexagon differ by
-evenly spaced offsets whose mean is 0. Neurons get the more synapses from fibres the nearer they are
-to the source of the waves, two from each of their fibres; and those of a hexagon project to the
-next one.
+Voltages rest at `REST_MV`. When a wave arrives, they rise by `RISE_MV` times its gain and the
+sheet's strength, and decay exponentially with time constant `DECAY_MS`; the neurons of a hexagon
+differ by evenly spaced offsets with mean 0. The nearer a neuron is to the source of the waves, the
+more fibres contact it, with two synapses each. The neurons of a hexagon project to the next
+hexagon.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ Ids = npt.NDArray[np.int64]
 
 REST_MV, RISE_MV, DECAY_MS = -65.0, 15.0, 20.0
 SPREAD_MV = 4.0
-"""Between the least and the greatest offset of a hexagon's neurons, nearly."""
+"""Approximate range of the offsets of a hexagon's neurons."""
 FRAME_MS = 1.0
 MOST_FIBRES = 8
-"""Fibres of a neuron at the source."""
+"""Number of fibres of a neuron at the source."""
 _BLOCK_VALUES = 1 << 22
 
 
 def hexagon_courses(story: Story) -> Floats:
-    """(n_frames, n_hexes) mean voltage of each hexagon's neurons in each frame, mV."""
+    """Return the (n_frames, n_hexes) mean voltage of each hexagon's neurons in each frame, mV."""
     times = FRAME_MS * np.arange(round(story.tstop_ms / FRAME_MS))
     courses = np.full((len(times), story.n_hexes), REST_MV)
     for onset, gain in zip(story.stimuli_ms, story.gains, strict=True):
@@ -44,7 +44,7 @@ def hexagon_courses(story: Story) -> Floats:
 
 
 def expected_voltage(story: Story, bin_ms: float = 10.0) -> Floats:
-    """(n_bins, n_hexes) mean of each hexagon's neurons in each bin, mV."""
+    """Return the (n_bins, n_hexes) mean voltage of each hexagon's neurons in each bin, mV."""
     courses, per_bin = hexagon_courses(story), round(bin_ms / FRAME_MS)
     n_bins = len(courses) // per_bin
     binned = courses[: n_bins * per_bin].reshape(n_bins, per_bin, -1)
@@ -52,20 +52,20 @@ def expected_voltage(story: Story, bin_ms: float = 10.0) -> Floats:
 
 
 def expected_spread(story: Story) -> Floats:
-    """(n_hexes,) standard deviation of a hexagon's neurons, the same in every bin, mV."""
+    """Return the (n_hexes,) standard deviation over neurons, the same in every bin, mV."""
     n = story.expected().n_neurons.astype(np.float64)
     return np.asarray(SPREAD_MV * np.sqrt((n * n - 1) / 12) / n)
 
 
 def fibres_of_neuron(story: Story) -> npt.NDArray[np.int64]:
-    """(n_hexes,) fibres that each neuron of a hexagon gets synapses from: two from each."""
+    """Return the (n_hexes,) number of fibres of each neuron, with two synapses from each."""
     distance = story.sheet.distance_um
     near = 1.0 - distance / distance.max()
     return np.asarray(np.rint(MOST_FIBRES * near), dtype=np.int64)
 
 
 def recorded(story: Story) -> tuple[Ids, Ids, Floats]:
-    """Of each simulated neuron in the order of the census: hexagon, -1 for none; number; offset."""
+    """Return hexagon (-1 for none), number in its place, and offset of each simulated neuron."""
     sizes = story.census.in_place
     hexes = np.repeat(np.append(np.arange(story.n_hexes), [-1, -1]), sizes)
     number = np.arange(len(hexes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -74,7 +74,7 @@ def recorded(story: Story) -> tuple[Ids, Ids, Floats]:
 
 
 def voltage_blocks(story: Story) -> Iterator[npt.NDArray[np.float32]]:
-    """(n_frames, n_simulated) voltages, some frames at a time."""
+    """Yield (n_frames, n_simulated) voltages, some frames at a time."""
     hexes, _, offset = recorded(story)
     courses = np.column_stack([hexagon_courses(story), np.full(frames_of(story), REST_MV)])
     rows = max(1, _BLOCK_VALUES // len(hexes))
@@ -83,12 +83,12 @@ def voltage_blocks(story: Story) -> Iterator[npt.NDArray[np.float32]]:
 
 
 def frames_of(story: Story) -> int:
-    """Frames of the report."""
+    """Return the number of frames of the report."""
     return round(story.tstop_ms / FRAME_MS)
 
 
 def edges_of(story: Story, ids: npt.NDArray[Any], n_fibres: int) -> dict[str, tuple[Ids, Ids]]:
-    """Sources and targets of the edges from fibres, and from neurons; by target, then source."""
+    """Return sources and targets of edges from fibres and from neurons, by target, then source."""
     hexes, number, _ = recorded(story)
     placed = np.flatnonzero(hexes >= 0)
     n_each = fibres_of_neuron(story)[hexes[placed]]

@@ -1,4 +1,4 @@
-"""The sheet that a story happens on: hexagons of two areas, and how a wave runs over them."""
+"""The sheet of a story: hexagons of two areas, and the path of a wave over them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Ints = npt.NDArray[np.int32]
 WaveKind = Literal["radial", "plane"]
 
 RADIUS_UM = 50.0
-"""Circumradius of the hexagons for which a story knows the numbers."""
+"""Circumradius of the hexagons with known numbers."""
 GRID = HexGrid(RADIUS_UM)
 
 
 class _Area(NamedTuple):
-    """A blob: its outline is ``size * (1 + sum of a * cos(k * angle - phase))`` around the centre.
+    """A blob with the outline ``size * (1 + sum of a * cos(k * angle - phase))`` around the centre.
 
     Lengths are in units of the sheet, angles in degrees.
     """
@@ -58,14 +58,14 @@ REGIONS = tuple(area.region for area in _AREAS)
 _SILENT_SHARE = 0.035
 _UNREACHED_SHARE = 0.3
 _LOSS = 0.3
-"""Share of its strength that the wave loses from one end of the sheet to the other."""
+"""Share of its strength that a wave loses from one end of the sheet to the other."""
 _PATCH_DEPTH, _PATCH_SIZE = 0.25, 0.42
 """Share of strength lost between patches, and the patches' spacing in units of the sheet."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """Hexagons that hold neurons, in the order of a cube: by row, then column.
+    """Hexagons with neurons, in the order of a cube: by row, then column.
 
     Attributes
     ----------
@@ -76,21 +76,21 @@ class Sheet:
     x_um, y_um
         (n_hexes,) centres in flat space, µm.
     region
-        (n_hexes,) int, index into `REGIONS` of the area that the hexagon is in.
+        (n_hexes,) int, index into `REGIONS` of the hexagon's area.
     edge
         (n_hexes,) bool, hexagons at the rim of their area.
     silent
         (n_hexes,) bool, hexagons whose neurons never fire.
     reached
-        (n_hexes,) bool, hexagons that the wave gets to and that are not silent.
+        (n_hexes,) bool, hexagons that a wave reaches and that are not silent.
     distance_um
-        (n_hexes,) way that the wave has to run to the centre, µm.
+        (n_hexes,) distance that a wave runs to the centre, µm.
     strength
-        (n_hexes,) what is left of the wave's strength there, 0 to 1; 0 where it does not get to.
+        (n_hexes,) remaining strength of a wave, 0 to 1; 0 in hexagons that it does not reach.
     source_um
         (x, y) where a radial wave starts, µm.
     direction_deg
-        Direction a plane wave runs to, degrees from +x towards +y; None for a radial one.
+        Direction of a plane wave, degrees from +x towards +y; None for a radial wave.
     """
 
     names: npt.NDArray[np.str_]
@@ -116,19 +116,20 @@ class Sheet:
 
     @property
     def length_um(self) -> float:
-        """Way of the wave from its start to the far end of the sheet, µm."""
+        """Distance that a wave runs from its start to the far end of the sheet, µm."""
         return float(self.distance_um.max())
 
 
 def make_sheet(n_hexes: int, wave: WaveKind) -> Sheet:
-    """Sheet of about so many hexagons: two areas, a gap between them, a silent patch in the larger.
+    """Make a sheet of two areas, with a gap between them and a silent patch in the larger one.
 
     Parameters
     ----------
     n_hexes
-        Hexagons wanted; the sheet is scaled so that about so many have their centre in an area.
+        Approximate number of hexagons; the sheet is scaled so that this many have their centre in
+        an area.
     wave
-        Whether the wave spreads in circles from a point or runs as a straight front.
+        ``"radial"`` for waves that spread in circles, ``"plane"`` for straight fronts.
 
     Returns
     -------
@@ -162,7 +163,7 @@ def make_sheet(n_hexes: int, wave: WaveKind) -> Sheet:
 
 
 def _hexes_in_areas(scale: float) -> tuple[Ints, Ints, npt.NDArray[np.intp]]:
-    """Hexagons whose centre is in an area, by row and column, and the area of each."""
+    """Return the hexagons whose centre is in an area, by row and column, and their areas."""
     n_rows, n_cols = (math.ceil(4.0 * scale / step) for step in (1.5 * RADIUS_UM, GRID.spacing))
     row, col = (a.ravel() for a in np.mgrid[0:n_rows, 0:n_cols])
     i, j = rowcol_to_ij(row, col)
@@ -173,7 +174,7 @@ def _hexes_in_areas(scale: float) -> tuple[Ints, Ints, npt.NDArray[np.intp]]:
 
 
 def _patch(x: Floats, y: Floats, among: Bools, at: tuple[float, float]) -> Bools:
-    """The few hexagons of an area that are nearest to a point."""
+    """Return which hexagons are the few of an area nearest to a point."""
     far = np.where(among, np.hypot(x - at[0], y - at[1]), np.inf)
     chosen = np.zeros(len(x), dtype=bool)
     chosen[np.argsort(far, kind="stable")[: max(1, round(_SILENT_SHARE * among.sum()))]] = True
@@ -190,13 +191,13 @@ def _distance(x: Floats, y: Floats, source: tuple[float, float], wave: WaveKind)
 
 
 def _reached(distance: Floats, region: npt.NDArray[np.intp]) -> Bools:
-    """The whole first area and the nearer part of the second."""
+    """Return which hexagons a wave reaches: the first area and the nearer part of the second."""
     limit = np.quantile(distance[region == 1], 1.0 - _UNREACHED_SHARE)
     return np.asarray((region == 0) | (distance <= limit))
 
 
 def _strength(u: Floats, v: Floats, region: npt.NDArray[np.intp], distance: Floats) -> Floats:
-    """Weaker in the second area and with the way; strong in patches and less between them."""
+    """Return the wave's strength: lower in the second area, with distance and between patches."""
     gain = np.array([area.gain for area in _AREAS])[region]
     a, b = (2.0 * math.pi / _PATCH_SIZE * w for w in (0.96 * u + 0.28 * v, 0.80 * v - 0.60 * u))
     between = 0.5 - 0.25 * (np.sin(a) + np.sin(b))
@@ -205,7 +206,7 @@ def _strength(u: Floats, v: Floats, region: npt.NDArray[np.intp], distance: Floa
 
 
 def _edge(i: Ints, j: Ints, region: npt.NDArray[np.intp]) -> Bools:
-    """Hexagons that lack a neighbour in their own area."""
+    """Return which hexagons lack a neighbour in their own area."""
     hexes = list(zip(i.tolist(), j.tolist(), region.tolist(), strict=True))
     members, steps = set(hexes), NEIGHBOURS_IJ.tolist()
     return np.array([any((a + s, b + t, r) not in members for s, t in steps) for a, b, r in hexes])

@@ -1,4 +1,4 @@
-"""What happens in a synthetic simulation, and the numbers that follow from it."""
+"""The story of a synthetic simulation, and the numbers that follow from it."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ Floats = npt.NDArray[np.float64]
 GAINS = (1.0, 0.75, 0.9)
 """Strength of the first, second, third, fourth (as the first), ... stimulus."""
 INH_BACKGROUND = 3.0
-"""Background of inhibitory neurons, times that of excitatory ones."""
+"""Ratio of the background of inhibitory neurons to that of excitatory ones."""
 _SMALLEST, _LARGEST = 200, 100_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class Expected:
-    """What a cube of the story holds at `RADIUS_UM` and `BIN_MS`, over the whole simulation.
+    """Contents of a cube of the story with `RADIUS_UM` and `BIN_MS`, over the whole simulation.
 
     Attributes
     ----------
@@ -44,11 +44,11 @@ class Expected:
     time_ms
         (n_bins,) start of each bin.
     n_neurons
-        (n_hexes,) neurons of each hexagon.
+        (n_hexes,) number of neurons of each hexagon.
     n_recruited, n_spikes
-        (n_bins, n_hexes) distinct neurons that fire, and spikes.
+        (n_bins, n_hexes) number of distinct neurons that fire, and of spikes.
     n_neurons_selected, n_neurons_without_place
-        Neurons in the simulation's node set, and how many of them are in no hexagon.
+        Number of neurons in the simulation's node set, and of those without a flat position.
     """
 
     hex: npt.NDArray[np.str_]
@@ -72,25 +72,25 @@ class Story:
     Parameters
     ----------
     n_neurons
-        Neurons of the main population, 200 or more. The sheet grows with them, to about 3,000
-        hexagons.
+        Number of neurons of the main population, 200 or more. The sheet grows with it, to about
+        3,000 hexagons.
     seed
-        The same seed gives the same files.
+        Seed of the random numbers; the same seed gives the same files.
     stimuli_ms
-        When each stimulus starts a wave, ms.
+        Onsets of the stimuli, each of which starts a wave, ms.
     tstop_ms
         End of the simulation, ms; a multiple of 10.
     background_hz
-        Rate of excitatory neurons at rest, Hz; inhibitory ones have three times that.
+        Rate of excitatory neurons at rest, Hz; inhibitory ones have three times this rate.
     crossing_ms
-        Time the wave takes from its source to the far end of the sheet, ms.
+        Time that a wave takes from its source to the far end of the sheet, ms.
     wave
         ``"radial"`` spreads in circles from the source, ``"plane"`` is a straight front.
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range.
+        If a parameter is out of range.
 
     Examples
     --------
@@ -124,18 +124,18 @@ class Story:
 
     @cached_property
     def sheet(self) -> Sheet:
-        """Hexagons, which of them are silent, and the wave's way to each."""
+        """Hexagons, with the silent ones and the distance of the wave to each."""
         wanted = min(self.n_neurons / 25, 3.0 * math.sqrt(self.n_neurons), 3_000)
         return make_sheet(round(wanted), self.wave)
 
     @property
     def n_hexes(self) -> int:
-        """Hexagons that hold neurons."""
+        """Number of hexagons with neurons."""
         return self.sheet.n_hexes
 
     @property
     def n_bins(self) -> int:
-        """Bins of the whole simulation."""
+        """Number of bins of the whole simulation."""
         return round(self.tstop_ms / BIN_MS)
 
     @property
@@ -145,7 +145,7 @@ class Story:
 
     @property
     def direction_deg(self) -> float | None:
-        """Direction a plane wave runs to, degrees from +x towards +y; None for a radial one."""
+        """Direction of a plane wave, degrees from +x towards +y; None for a radial wave."""
         return self.sheet.direction_deg
 
     @property
@@ -155,7 +155,7 @@ class Story:
 
     @property
     def latency_ms(self) -> Floats:
-        """(n_hexes,) time from a stimulus to the wave's arrival, ms; NaN where it does not get."""
+        """(n_hexes,) time from a stimulus to the wave's arrival, ms; NaN if it does not arrive."""
         latency = self.sheet.distance_um / self.speed_um_per_ms
         return np.where(self.sheet.reached, latency, np.nan)
 
@@ -166,37 +166,37 @@ class Story:
 
     @property
     def background_percent(self) -> dict[SynapseClass, float]:
-        """Percent of each class that fires in a bin at rest, outside silent hexagons."""
+        """Percentage of each class that fires in a bin at rest, outside silent hexagons."""
         exc = 100.0 * self.background_hz * BIN_MS / 1_000.0
         return {"EXC": exc, "INH": INH_BACKGROUND * exc}
 
     @property
     def peak_percent(self) -> dict[SynapseClass, float]:
-        """Percent of each class that fires at the crest of a wave of gain and strength 1.
+        """Percentage of each class that fires at the crest of a wave with gain and strength 1.
 
-        At the crest in a hexagon it is this times the stimulus' gain and the sheet's strength, and
-        the background on top; the crest of a class is in one bin or spread over two.
+        At the crest in a hexagon, the percentage is this times the stimulus' gain and the sheet's
+        strength, plus the background; the crest of a class is in one bin or spread over two.
         """
         return {name: 100.0 * PEAK[name] for name in CLASSES}
 
     @property
     def n_without_place(self) -> dict[str, int]:
-        """Simulated neurons whose flat coordinates are NaN, and those where they are -1."""
+        """Number of simulated neurons with flat coordinates NaN, and with -1."""
         nan, minus_one = self.census.in_place[-2:].tolist()
         return {"nan": nan, "minus_one": minus_one}
 
     @property
     def n_not_simulated(self) -> int:
-        """Neurons that have a place but are not in the simulation's node set."""
+        """Number of neurons with a flat position that are not in the simulation's node set."""
         return int(self.census.not_simulated.sum())
 
     @property
     def n_spikes(self) -> int:
-        """Spikes of the main population."""
+        """Number of spikes of the main population."""
         return int(self.plan.spikes.sum())
 
     def expected(self, synapse_class: SynapseClass | None = None) -> Expected:
-        """Neurons, recruited neurons and spikes of each hexagon and bin.
+        """Return the numbers of neurons, recruited neurons and spikes of each hexagon and bin.
 
         Parameters
         ----------
@@ -210,7 +210,7 @@ class Story:
         Raises
         ------
         ValueError
-            If there is no such class.
+            If the class is unknown.
         """
         if synapse_class is not None and synapse_class not in CLASSES:
             raise ValueError(
@@ -237,12 +237,12 @@ class Story:
 
     @cached_property
     def census(self) -> Census:
-        """How many neurons of each class are where."""
+        """Numbers of neurons of each class and place."""
         return make_census(self.n_neurons, self.sheet, self.rng(0))
 
     @cached_property
     def plan(self) -> Plan:
-        """How many neurons of each class fire in each hexagon and bin."""
+        """Numbers of neurons of each class that fire in each place and bin."""
         fires = np.append(~self.sheet.silent, [True, True])
         resting = {name: fires * self.background_percent[name] / 100.0 for name in CLASSES}
         waves = [
@@ -252,7 +252,7 @@ class Story:
         return make_plan(self.census, self.n_bins, resting, waves, self.rng(1))
 
     def rng(self, stream: int) -> np.random.Generator:
-        """One of the story's independent random generators."""
+        """Return one of the story's independent random generators."""
         return np.random.default_rng([self.seed, stream])
 
     def _faults(self) -> list[str]:
@@ -283,13 +283,13 @@ class Story:
 
 
 SMALL = Story(n_neurons=2_000)
-"""80 hexagons in a second of time, written at once."""
+"""80 hexagons, one second of simulation; written immediately."""
 MEDIUM = Story(n_neurons=60_000)
-"""About 730 hexagons in a second of time."""
+"""About 730 hexagons, one second of simulation."""
 NBS1 = Story(
     n_neurons=4_234_929,
     stimuli_ms=(1_000.0, 3_000.0, 5_000.0, 7_000.0),
     tstop_ms=10_000.0,
     background_hz=0.265,
 )
-"""As many neurons, spikes and hexagons as ten seconds of the rat's somatosensory cortex model."""
+"""The numbers of neurons, spikes and hexagons of 10 s of the rat somatosensory cortex model."""

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 POPULATION = "cortex"
 """Population of the neurons."""
 FIBRES = "thalamus"
-"""Virtual population of the fibres that bring the stimuli."""
+"""Virtual population of the fibres that carry the stimuli."""
 NODE_SET = "Simulated"
-"""Node set of the simulation; the circuit does not have it."""
+"""Node set of the simulation, not defined in the circuit."""
 
 _CONFIG = "simulation_config.json"
 _CIRCUIT, _CIRCUIT_SETS, _NODES = "circuit_config.json", "node_sets.json", "nodes.h5"
@@ -50,9 +50,9 @@ _OWN = {
 
 _SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype=np.uint8)
 _VOLLEY_MS = 5.0
-"""Fibres fire within this time from the start of a stimulus."""
+"""Time from the start of a stimulus within which fibres fire."""
 _STIMULATED_SHARE = 0.01
-"""Share of the hexagons, those next to the source, that the inputs name as their node set."""
+"""Share of the hexagons, nearest to the source, that make up the node set of the inputs."""
 
 
 def write_simulation(
@@ -64,36 +64,36 @@ def write_simulation(
     progress: Progress | None = None,
     **changes: Any,
 ) -> Path:
-    """Write a SONATA simulation in which a known story happens.
+    """Write a SONATA simulation of a known story.
 
     Parameters
     ----------
     folder
-        Folder to make; missing parents are made too. It appears whole or not at all.
+        Folder to create, with missing parents. It appears complete or not at all.
     story
-        What happens; the default is ``Story()``. `SMALL`, `MEDIUM` and `NBS1` are ready-made.
+        Story to write; the default is ``Story()``. `SMALL`, `MEDIUM` and `NBS1` are ready-made.
     recordings
-        Write a report of soma voltages and edges, too; `napari_hexrecruit.synthetic.recordings`
+        Also write a report of soma voltages and edges; `napari_hexrecruit.synthetic.recordings`
         has their answers.
     overwrite
-        Replace a folder that holds such a simulation and nothing else.
+        Replace a folder that contains only a synthetic simulation.
     progress
-        Called as ``progress(what, done, total)`` with what ``"neurons"`` and ``"spikes"``; what it
-        raises ends the work.
+        Called as ``progress(what, done, total)``, where `what` is ``"neurons"`` or ``"spikes"``; an
+        exception that it raises ends the work.
     **changes
         Parameters of `Story` to change in the story.
 
     Returns
     -------
     Path
-        The simulation's ``simulation_config.json``, absolute.
+        Absolute path of the simulation's ``simulation_config.json``.
 
     Raises
     ------
     FileExistsError
-        If the folder is there and not empty, and `overwrite` is False or something else is in it.
+        If the folder is not empty, and `overwrite` is False or the folder contains other files.
     ValueError
-        If a parameter of the story is out of its range.
+        If a parameter of the story is out of range.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def _write_nodes(path: Path, story: Story, ids: npt.NDArray[np.uint32], report: 
 
 
 def _make_population(file: h5py.File, name: str, size: int) -> h5py.Group:
-    """A population whose nodes are all in group 0 and of no type; the group is returned."""
+    """Make a population with all nodes in group 0 and without types, and return the group."""
     population = file.create_group(f"nodes/{name}")
     population.create_dataset("node_type_id", (size,), np.int64, fillvalue=-1)
     population.create_dataset("node_group_id", (size,), np.uint64)
@@ -216,7 +216,7 @@ def _n_fibres(story: Story) -> int:
 
 
 def _volleys(story: Story) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Grid step and fibre of each spike of the fibres: each fires once in each stimulus."""
+    """Return grid step and fibre of each spike: each fibre fires once per stimulus."""
     rng, n_fibres = story.rng(5), _n_fibres(story)
     onsets = np.ceil(np.repeat(story.stimuli_ms, n_fibres) / STEP_MS - 1e-9)
     steps = onsets.astype(np.int64) + rng.integers(0, round(_VOLLEY_MS / STEP_MS), len(onsets))
@@ -282,7 +282,7 @@ def _simulation_sets(story: Story, ids: npt.NDArray[np.uint32]) -> dict[str, Any
 
 
 def _stimulated(story: Story, ids: npt.NDArray[np.uint32]) -> list[int]:
-    """Ids of the neurons in the few hexagons that the wave comes to first."""
+    """Return the ids of the neurons in the few hexagons that the wave reaches first."""
     census, n_hexes = story.census, max(1, round(_STIMULATED_SHARE * story.n_hexes))
     hexes = np.argsort(story.sheet.distance_um, kind="stable")[:n_hexes]
     first, size = census.first_in_group[::2], census.in_place
