@@ -1,4 +1,4 @@
-"""Files in and out: cubes, caches, run files, and outputs that are whole or absent.
+"""Reads and writes files: cubes, caches, run files, and outputs that are complete or absent.
 
-Knows netCDF, zarr and HDF5, which it reads with distrust. Must not know SONATA or napari.
+Uses netCDF, zarr and HDF5, and checks files before it trusts them; must not use SONATA or napari.
 """

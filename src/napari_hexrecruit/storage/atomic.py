@@ -1,4 +1,4 @@
-"""Outputs that appear whole or not at all: written aside in the same folder, synced, renamed."""
+"""Complete outputs or none: written under another name in the same folder, synced, renamed."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ _CANNOT_SYNC = (errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP)
 
 @contextmanager
 def written_aside(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
-    """Give a temporary file to write; when the block ends without error it takes the final name.
+    """Yield a temporary file to write; it gets the final name when the block ends without error.
 
     Parameters
     ----------
     path
         Final name. Its folder must exist.
     overwrite
-        Replace a file that is there already.
+        Replace an existing file.
 
     Yields
     ------
     Path
-        A name that does not exist yet, in the same folder and with the same ending. It is removed
-        when the block raises, and by the next output in this folder when the process is killed.
+        A new name in the same folder, with the same ending. The file is removed if the block
+        raises; if the process is killed, the next output in this folder removes it.
 
     Raises
     ------
     FileExistsError
-        If the file exists and `overwrite` is False; found out before anything is written, and
-        again when the name is taken: of two runs with one name the later is refused.
+        If the file exists and `overwrite` is False. This is checked before anything is written, and
+        again when the file gets its name: of two runs with one name, the later is refused.
     OSError
-        If the folder is missing or a folder is in the way.
+        If the folder is missing, or the name is that of a folder.
 
     Notes
     -----
-    A name is taken by linking to it, which is one step and fails if it exists. On file systems
-    without links an empty file is made under the name and replaced by the whole one at once.
+    The file gets its name by a hard link, an atomic step that fails if the name exists. On file
+    systems without links, an empty file is created under the name and then replaced.
     """
     final = Path(path)
     check_writable(final, overwrite=overwrite)
@@ -56,7 +56,7 @@ def written_aside(path: str | os.PathLike[str], *, overwrite: bool = False) -> I
 
 
 def check_writable(final: Path, *, overwrite: bool) -> None:
-    """Refuse early what could not be written in the end; see `written_aside` for the errors."""
+    """Refuse a name that cannot be written, before the work; see `written_aside` for the errors."""
     clear_leftovers(final.parent)
     if final.is_dir():
         raise IsADirectoryError(f"{final}: is a folder: give the name of a file")
@@ -82,7 +82,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk, where the system can."""
+    """Wait until the names in a folder are on the disk, if the system can."""
     if os.name == "nt":
         return
     try:
@@ -109,7 +109,7 @@ def _take_name(part: Path, final: Path, *, overwrite: bool) -> None:
 
 
 def _rename_to_new(part: Path, final: Path) -> None:
-    """Rename a file; FileExistsError if the name is taken, also in this moment."""
+    """Rename a file; raise FileExistsError if the name exists, even if it just appeared."""
     if os.name == "nt":
         os.rename(part, final)
         return

@@ -1,4 +1,4 @@
-"""Results that took long, kept in the user's cache folder until their sources change."""
+"""Slow results, kept in the user's cache folder until their sources change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 _log = logging.getLogger(__name__)
 
 _VERSION = 2
-"""Part of every key: raise it when the meaning of stored arrays changes."""
+"""Part of every key: increase it when the meaning of stored arrays changes."""
 _MOST_BYTES = 4 << 30
 _MOST_SECONDS = 90 * 24 * 3600.0
 _SUMS = "checksums.json"
@@ -39,27 +39,27 @@ _UNREADABLE = (
 
 
 def cache_folder() -> Path:
-    """Folder of the cached arrays; deleting it, or files in it, costs only time."""
+    """Return the folder of cached arrays; deleting it, or files in it, costs only time."""
     import platformdirs
 
     return platformdirs.user_cache_path("napari-hexrecruit", appauthor=False) / "atlas"
 
 
 def stamp(path: str | os.PathLike[str]) -> tuple[str, int, int]:
-    """What tells a file from an edited one: absolute path, size, time of change in ns."""
+    """Return what changes when a file is edited: absolute path, size, modification time in ns."""
     status = os.stat(path)
     return os.path.abspath(path), status.st_size, status.st_mtime_ns
 
 
 def cached_arrays(key: Mapping[str, Any], compute: Callable[[], Arrays]) -> Arrays:
-    """``compute()``, or what it gave for the same key before.
+    """Return ``compute()``, or its stored result for the same key.
 
     Parameters
     ----------
     key
         Everything that the result depends on, ready for JSON.
     compute
-        Gives arrays of numbers by name.
+        Returns arrays of numbers by name.
 
     Returns
     -------
@@ -67,10 +67,10 @@ def cached_arrays(key: Mapping[str, Any], compute: Callable[[], Arrays]) -> Arra
 
     Notes
     -----
-    A stored file begins with the SHA-256 of the rest, which has the key in it. One whose content
-    does not have that sum, or that has another key, is computed again and replaced. Where nothing
-    can be stored, that is logged and the result is given all the same. The folder is kept below
-    4 GB by removing what was not used for longest.
+    A stored file begins with the SHA-256 of the rest, which contains the key. If the checksum is
+    wrong or the key differs, the result is computed again and the file replaced. A failure to store
+    is logged, and the result still returned. The folder is kept below 4 GB by removing the least
+    recently used files.
     """
     found = stored_arrays(key)
     if found is None:
@@ -80,7 +80,7 @@ def cached_arrays(key: Mapping[str, Any], compute: Callable[[], Arrays]) -> Arra
 
 
 def stored_arrays(key: Mapping[str, Any]) -> Arrays | None:
-    """What is stored for a key; None where nothing is that can be used."""
+    """Return the arrays stored for a key; None if there are no valid ones."""
     text = _text(key)
     return _read(_path(text), text)
 
@@ -116,13 +116,13 @@ def _read(path: Path, text: str) -> Arrays | None:
     except _UNREADABLE as error:
         _log.warning("%s: cannot be used (%s): computed again", path, error)
         return None
-    with contextlib.suppress(OSError):  # it is somebody else's: how long it stays is theirs to say
+    with contextlib.suppress(OSError):  # another user's file, who decides how long to keep it
         os.utime(path)
     return arrays
 
 
 def _check_sum(file: Any) -> None:
-    """Leave the file behind its checksum, if that is right."""
+    """Verify the checksum, and position the file after it."""
     begin = file.read(hashlib.sha256().digest_size)
     if begin != hashlib.file_digest(file, "sha256").digest():
         raise ValueError("its checksum is wrong")
@@ -147,10 +147,10 @@ def _store(path: Path, text: str, arrays: Arrays) -> None:
 
 
 def _make_room(folder: Path, n_bytes: int) -> None:
-    """Remove what was not used for longest until so many bytes fit."""
+    """Remove the least recently used files until `n_bytes` fit."""
     status = {}
     for path in folder.glob("[!.]*.npz"):
-        with contextlib.suppress(FileNotFoundError):  # another process makes room too
+        with contextlib.suppress(FileNotFoundError):  # another process removed it meanwhile
             status[path] = path.stat()
     excess = n_bytes + sum(one.st_size for one in status.values()) - _MOST_BYTES
     for path in sorted(status, key=lambda path: status[path].st_mtime):
@@ -161,32 +161,32 @@ def _make_room(folder: Path, n_bytes: int) -> None:
 
 
 def cached_folder(folder: Path, make: Callable[[Path], object]) -> None:
-    """Make a folder of files, if it is not there as it was made before.
+    """Make a folder of files, unless it exists unchanged.
 
     Parameters
     ----------
     folder
-        Its name tells what is in it, and of which version.
+        The folder; its name states content and version.
     make
         Fills an empty folder.
 
     Raises
     ------
     FileExistsError
-        If it has to be made again and holds files that were not made with it.
+        If it has to be made again and contains files that are not from an earlier making.
     OSError
         If it cannot be stored.
 
     Notes
     -----
-    The SHA-256 of each file is stored with them. A folder in which a file is missing, changed or
-    too many is not believed. Whole ones beside it that were not used for 90 days are removed.
+    The SHA-256 of each file is stored with the files. A folder with missing, changed or additional
+    files is not trusted. Valid folders next to it that were not used for 90 days are removed.
     """
     there = folder.exists()
     if there:
         wrong = _first_wrong(folder)
         if wrong is None:
-            with contextlib.suppress(OSError):  # it is somebody else's
+            with contextlib.suppress(OSError):  # another user's folder
                 os.utime(folder)
             return
         _log.warning("%s: cannot be used (%s is not as it was made): made again", folder, wrong)
@@ -196,7 +196,7 @@ def cached_folder(folder: Path, make: Callable[[Path], object]) -> None:
             make(aside)
             (aside / _SUMS).write_text(json.dumps(_sums(aside), indent=1), encoding="utf-8")
     except FileExistsError:
-        if there or _first_wrong(folder) is not None:  # else another process was faster
+        if there or _first_wrong(folder) is not None:  # otherwise another process was faster
             raise
     _forget_unused(folder.parent)
 
@@ -210,7 +210,7 @@ def _forget_unused(folder: Path) -> None:
 
 
 def _first_wrong(folder: Path) -> str | None:
-    """Name of a file that is not as it was made."""
+    """Return the name of a file that is not as it was made; None if all are."""
     stored = _stored_sums(folder)
     if stored is None:
         return _SUMS

@@ -1,4 +1,4 @@
-"""Names of what is not finished: locked while its run lives, cleared by a later run otherwise."""
+"""Names of unfinished outputs: locked while their run lives, else removed by a later run."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"(?P<prefix>\..*\.[0-9a-f]{16})\.(lock|old|part(\..*)?)", re.DOTALL)
 _LONGEST = 120
-"""Bytes of the final name that a hidden one repeats; most file systems allow 255 in all."""
+"""Bytes of the final name in a hidden one; most file systems allow 255 bytes in total."""
 _TRIES, _SECONDS_BETWEEN = 50, 0.02
 _SECONDS_KEPT = 7 * 24 * 3600.0
-"""Age of leftovers that are cleared where no lock can tell whether their run lives."""
+"""Age after which leftovers are removed if no lock shows whether their run lives."""
 
 
 _of_thread = threading.local()
@@ -34,16 +34,16 @@ _held: set[Claim] = set()
 
 
 def locks_held() -> tuple[int, ...]:
-    """Open files that lock the claims of this thread.
+    """Return the open files that lock the claims of this thread.
 
-    A process that writes under such names takes them with it: then the lock is freed when both
-    have ended, and nobody clears what it still writes.
+    A child process that writes under claimed names must inherit them: the lock is then freed only
+    when both processes have ended, so that no other run removes files that are still written.
     """
     return tuple(getattr(_of_thread, "locks", ()))
 
 
 class Claim:
-    """Hidden names beside a final one: ``.a.mp4.0123456789abcdef.part.mp4`` for ``a.mp4``.
+    """Hidden names next to a final one: ``.a.mp4.0123456789abcdef.part.mp4`` for ``a.mp4``.
 
     Parameters
     ----------
@@ -61,28 +61,28 @@ class Claim:
 
     @property
     def part(self) -> Path:
-        """What is being written; it ends like the final name."""
+        """Path of the output being written; it ends like the final name."""
         suffix = self.final.suffix
         return _with(self._prefix, f"part{suffix}" if len(suffix) <= 20 else "part")
 
     @property
     def old(self) -> Path:
-        """What is being replaced."""
+        """Path of the output being replaced."""
         return _with(self._prefix, "old")
 
     def hold(self) -> None:
-        """Lock the names, and say in the lock whose they are."""
+        """Lock the names, and write their owner into the lock."""
         for _ in range(_TRIES):
             if self._locked():
                 _of_thread.locks = [*locks_held(), self._lock]
                 _held.add(self)
                 return
-            self._unlock(forget=True)  # another run has just taken it for one that was left
+            self._unlock(forget=True)  # another run just took it for a leftover
             self._choose()
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), str(self.final))
 
     def _locked(self) -> bool:
-        """Make the lock; whether it is there and ours."""
+        """Create the lock; return whether it exists and belongs to this run."""
         path = _with(self._prefix, "lock")
         self._lock = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
         state = _try_lock(self._lock)
@@ -99,21 +99,21 @@ class Claim:
                 _with(self._prefix, "lock").unlink()
 
     def discard_old(self) -> None:
-        """Remove what was replaced."""
+        """Remove the replaced output."""
         _remove(self.old)
 
     def renamed(self, error: OSError) -> OSError:
-        """Let an error name the file that the user knows."""
+        """Return an error that names the file the user knows."""
         name = "" if error.filename is None else os.fsdecode(error.filename)
         if error.errno is None or (name and not name.startswith(f"{self._prefix}.")):
             return error
         return OSError(error.errno, os.strerror(error.errno), str(self.final))
 
     def release(self) -> None:
-        """Remove what is left under the names, and unlock them.
+        """Remove files that remain under the names, and unlock them.
 
-        Where something cannot be removed, as a thread or another process still writes it, the lock
-        stays as a file, for a later run to see that this one has ended.
+        If a file cannot be removed because a thread or another process still writes it, the lock
+        file remains, so that a later run sees that this one has ended.
         """
         cleared = self._cleared()
         if self._lock >= 0:
@@ -126,7 +126,7 @@ class Claim:
             try:
                 _clear(self._prefix, self.final.name)
                 left = {path.suffix for path in _under(self._prefix)}
-            except OSError:  # the folder has gone, or its disk: what ended the run is told
+            except OSError:  # folder or disk is gone: the error that ended the run is shown
                 return False
             if left <= {".lock", ".old"}:
                 return True
@@ -136,9 +136,9 @@ class Claim:
 
 @contextmanager
 def claimed(final: Path) -> Iterator[Claim]:
-    """Give hidden names in the folder of a final one; whatever has them at the end is removed.
+    """Yield hidden names in the folder of a final one; files that have them at the end are removed.
 
-    Errors of files under these names, or of no name, become errors of the final one.
+    Errors about these files, or about no file, become errors about the final name.
     """
     claim = Claim(final)
     try:
@@ -154,9 +154,9 @@ def claimed(final: Path) -> Iterator[Claim]:
 
 
 def release_all() -> None:
-    """Release what is still held at the end of a command.
+    """Release claims that are still held at the end of a command.
 
-    A signal can fall between the moment that a context is entered and the one that Python knows it.
+    A signal can arrive after a context manager was entered and before Python registers it.
     """
     with signals_held():
         for claim in list(_held):
@@ -164,12 +164,12 @@ def release_all() -> None:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Remove what killed runs left in a folder, and give back what they were replacing.
+    """Remove what killed runs left in a folder, and restore what they were replacing.
 
-    Only hidden names as `Claim` makes them are touched, and of these only such whose lock was
-    freed by the end of a process of this computer. Where no lock can tell (another computer's, a
-    file system without locks), they are removed when they have been still for a week. Nothing here
-    is an error: the folder may be missing, or not be ours.
+    Only hidden names made by `Claim` are touched, and only if their lock was freed because a
+    process of this computer ended. If locks cannot show this (another computer, a file system
+    without locks), they are removed when unchanged for a week. Errors are ignored: the folder can
+    be missing or belong to another user.
     """
     with contextlib.suppress(OSError):
         names = [match for name in os.listdir(folder) if (match := _NAME.fullmatch(name))]
@@ -188,7 +188,7 @@ def _clear_leftover(prefix: Path) -> None:
         return
     try:
         owner = _owner(lock)
-        if not owner and _try_lock(lock) == "taken":  # killed before it had any other name
+        if not owner and _try_lock(lock) == "taken":  # killed before it made any other file
             path.unlink(missing_ok=True)
         elif _has_ended(lock, owner, prefix):
             _clear(prefix, owner.get("name"))
@@ -220,7 +220,7 @@ def _owner(lock: int) -> dict[str, Any]:
 
 
 def _try_lock(file: int) -> Literal["taken", "held", "unknown"]:
-    """Lock an open file until the last process that has it open closes it or ends."""
+    """Lock an open file until every process that has it open closes it or ends."""
     try:
         import fcntl
     except ImportError:
@@ -240,15 +240,15 @@ def _is_still(prefix: Path) -> bool:
 
 
 def _under(prefix: Path) -> list[Path]:
-    """Files and folders that a claim made."""
+    """Return the files and folders that a claim made."""
     names = [match[0] for name in os.listdir(prefix.parent) if (match := _NAME.fullmatch(name))]
     return [prefix.with_name(name) for name in names if name.startswith(f"{prefix.name}.")]
 
 
 def _clear(prefix: Path, name: object) -> None:
-    """Remove what a claim made, except its lock; what it was replacing goes back where it was.
+    """Remove what a claim made, except its lock, and restore what it was replacing.
 
-    What was replaced stays under its hidden name if nobody knows whose it is.
+    If the final name is unknown, the replaced output keeps its hidden name.
     """
     known = isinstance(name, str) and prefix.name.rpartition(".")[0] == _stem(name)
     final = prefix.with_name(str(name)) if known else None

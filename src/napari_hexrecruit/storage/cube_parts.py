@@ -1,7 +1,7 @@
-"""Parts of a cube that `write_cube` wrote as netCDF, without the rest.
+"""Reads single parts of a netCDF cube that `write_cube` wrote.
 
-xarray reads all attributes and dimensions of a file when it opens it. For a small cube that takes
-ten times as long as reading the values, and a campaign opens each of its cubes twice.
+xarray reads all attributes and dimensions of a file when it opens it. For a small cube this takes
+ten times as long as reading the values, and a campaign opens each cube twice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import h5py
 
 _COORDINATES = "coordinates"
-"""Attribute that names the coordinates for xarray, which leaves it out when it reads."""
+"""Attribute that names the coordinates for xarray, which hides it when it reads."""
 _HIDDEN = ("CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", _COORDINATES)
 
 
@@ -38,13 +38,13 @@ class CubeParts:
         self._file = file
 
     def over_time(self) -> list[str]:
-        """Names of the variables over time and hexagons, in their order."""
+        """Return the names of the variables over time and hexagons, in their order."""
         shape = self._file[TIME].shape + self._file[HEX].shape
         others = ((n, one) for n, one in self._file.items() if n not in COORDINATES)
         return [name for name, one in others if getattr(one, "shape", None) == shape]
 
     def attrs(self, name: str = "/") -> dict[str, Any]:
-        """Attributes of the cube, or of a variable, as `read_cube` gives them."""
+        """Return the attributes of the cube, or of a variable, as from `read_cube`."""
         attrs = self._file[name].attrs
         return {
             key: value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
@@ -53,7 +53,7 @@ class CubeParts:
         }
 
     def values(self, name: str, rows: slice = slice(None)) -> npt.NDArray[Any]:
-        """Values of a variable; of its first dimension only some."""
+        """Return the values of a variable, optionally of some rows of its first dimension."""
         import h5py
 
         variable = self._file[name]
@@ -62,7 +62,7 @@ class CubeParts:
         return np.asarray(variable[rows])
 
     def length(self, name: str) -> int:
-        """Length of a variable's first dimension."""
+        """Return the length of a variable's first dimension."""
         return int(self._file[name].shape[0])
 
 
@@ -75,7 +75,7 @@ def cube_parts(path: Path) -> Iterator[CubeParts]:
     OSError
         If it is missing or is not an HDF5 file.
     KeyError
-        Later, if it lacks what is asked for.
+        Later, if it lacks a requested part.
     """
     import h5py
 

@@ -50,13 +50,13 @@ def write_cube(
     overwrite
         Replace an existing file.
     n_workers
-        Threads that compress a file; by default the cores that this process may use.
+        Threads that compress a file; by default the cores available to this process.
 
     Returns
     -------
     Path
-        The file. It is written under another name and renamed, so an incomplete file never has its
-        name.
+        The file. It is written under another name and then renamed, so an incomplete file never has
+        the final name.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def write_cube(
     if final.name.endswith(ZARR_ENDING):
         return write_store(cube, final, overwrite=overwrite)
     check_writable(final, overwrite=overwrite)
-    # HDF5 may crash the process when a disk is full: it writes into memory, Python into the file.
+    # HDF5 can crash the process if a disk is full: so it writes to memory, and Python to the file.
     with signals_held(), in_this_process():
         content = netcdf_bytes(cube, _chunks(cube), n_workers)
     with written_aside(final, overwrite=overwrite) as aside:
@@ -93,14 +93,14 @@ def write_cube(
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
-    """Refuse early what `write_cube` could not write in the end; see there for the errors."""
+    """Refuse a name that `write_cube` cannot write, before the work; see there for the errors."""
     check_name(path)
     check = check_store_writable if path.name.endswith(ZARR_ENDING) else check_writable
     check(path, overwrite=overwrite)
 
 
 def check_name(path: Path) -> None:
-    """Refuse a name that does not end like a cube's."""
+    """Refuse a name without the ending of a cube."""
     if not path.name.endswith(ENDINGS):
         raise ValueError(f"{path}: the name of a cube ends in {' or '.join(ENDINGS)}")
 
@@ -137,7 +137,7 @@ def read_cube(path: str | os.PathLike[str]) -> xr.Dataset:
 
 
 def _refusal(source: Path, said: str) -> SimulationDataError:
-    """What is said of a file that cannot be read as a cube: what it is, if that is known."""
+    """Return the error for a file that cannot be read as a cube, with its kind if known."""
     from napari_hexrecruit.storage.kinds import instead_of, kind_of
 
     is_cube = kind_of(source) in ("cube", "cube folder")
@@ -161,7 +161,7 @@ def _read_netcdf(source: Path) -> xr.Dataset:
         check_netcdf(source)
         with xr.open_dataset(source, engine="h5netcdf", decode_times=False) as file:
             cube = file.load()
-    except Exception as error:  # h5netcdf and xarray raise anything for damaged attributes
+    except Exception as error:  # h5netcdf and xarray raise any error for damaged attributes
         reason = " ".join(str(error).split()).removeprefix(f"{source}: ")
         said = f"{source}: cannot be read as a cube ({reason}): compute it again"
         raise _refusal(source, said) from error
@@ -169,14 +169,14 @@ def _read_netcdf(source: Path) -> xr.Dataset:
 
 
 def _chunks(cube: xr.Dataset) -> dict[str, tuple[int, ...]]:
-    """Some bins of all hexagons at once."""
+    """Return chunks of some bins and all hexagons."""
     n_bins, n_hexes = cube.sizes[schema.TIME], cube.sizes[schema.HEX]
     rows = max(1, min(n_bins, 262_144 // max(1, n_hexes)))
     return dict.fromkeys(schema.own_variables(cube), (rows, n_hexes))
 
 
 def _tidied(cube: xr.Dataset) -> xr.Dataset:
-    """Attributes as plain Python values, names as text, bounds and the rest as coordinates."""
+    """Convert attributes to plain Python values, names to text, and bounds to coordinates."""
     cube.attrs = {name: schema.plain_scalar(value) for name, value in cube.attrs.items()}
     names = [name for name in schema.COORDINATES if name in cube.variables]
     cube = cube.set_coords(names)
@@ -184,7 +184,7 @@ def _tidied(cube: xr.Dataset) -> xr.Dataset:
         text = cube[schema.HEX].astype(np.str_)
         cube = cube.assign_coords({schema.HEX: (schema.HEX, text.values, cube[schema.HEX].attrs)})
     if {schema.TIME, schema.TIME_BOUNDS} <= set(cube.variables) and "units" in cube.time.attrs:
-        # CF lets bounds inherit the units of what they bound, and xarray writes them so.
+        # In CF, bounds inherit the units of their coordinate, and xarray writes them without.
         cube[schema.TIME_BOUNDS].attrs.setdefault("units", cube.time.attrs["units"])
     for variable in cube.variables.values():
         variable.encoding = {}

@@ -1,4 +1,4 @@
-"""DEFLATE in the format of zlib, which HDF5 reads: by ISA-L where it is installed, else by zlib."""
+"""DEFLATE in the zlib format, which HDF5 reads: by ISA-L if it is installed, else by zlib."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ISAL_LEVEL = 2
-"""Of 0 to 3: as quick as 1, and smaller. 3 takes five times as long for no less."""
+"""Level from 0 to 3: as fast as 1, and smaller. 3 takes five times as long for the same size."""
 _ZLIB_LEVEL = 1
 
 
 def deflated(data: bytes) -> bytes:
-    """Compressed data; several threads may compress at once."""
+    """Compress data; several threads can compress at once."""
     return _compressor()(data)
 
 
 @functools.cache
 def _compressor() -> Callable[[bytes], bytes]:
-    """ISA-L needs a fifth of zlib's time for the values of a cube, and a little less space."""
+    """Choose ISA-L, which compresses a cube in a fifth of zlib's time and slightly smaller."""
     try:
         from isal import isal_zlib
     except ImportError:

@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all, or replace another one whole."""
+"""Folders that appear, or replace another one, completely or not at all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _EXCHANGE = 2
 
 @contextmanager
 def folder_aside(final: Path, *, overwrite: bool, check: Callable[[Path], None]) -> Iterator[Path]:
-    """Give a new folder to fill; when the block ends without error it takes the final name.
+    """Yield a new folder to fill; it gets the final name when the block ends without error.
 
     Parameters
     ----------
@@ -40,26 +40,26 @@ def folder_aside(final: Path, *, overwrite: bool, check: Callable[[Path], None])
     overwrite
         Replace a folder that is not empty.
     check
-        Raises FileExistsError, and names the folder it is given, if that holds what may not be
-        replaced. Asked before anything is written, and again about what is replaced.
+        Raises FileExistsError, naming the folder that it is called with, if that contains data that
+        must not be replaced. Called before anything is written, and again on the replaced folder.
 
     Yields
     ------
     Path
-        An empty folder beside the final one.
+        An empty folder next to the final one.
 
     Raises
     ------
     FileExistsError
-        If the folder is there, is not empty, and `overwrite` is False.
+        If the folder exists, is not empty, and `overwrite` is False.
     OSError
         If the folder cannot be written.
 
     Notes
     -----
-    Linux and macOS exchange two folders in one step. Where the file system cannot, there are two:
-    what is replaced takes a hidden name, and a run that is killed then leaves it under that. The
-    next output in the same folder gives it its name back.
+    Linux and macOS exchange two folders in one step. On file systems that cannot, it takes two
+    steps: the replaced folder first gets a hidden name. If the run is killed in between, the next
+    output in the same folder restores its name.
     """
     final = Path(os.path.realpath(final) if final.is_symlink() else final)
     check_folder_writable(final, check)
@@ -73,7 +73,7 @@ def folder_aside(final: Path, *, overwrite: bool, check: Callable[[Path], None])
 
 
 def check_folder_writable(final: Path, check: Callable[[Path], None]) -> None:
-    """Refuse early what could not be written in the end; see `folder_aside` for the errors."""
+    """Refuse a name that cannot be written, before the work; see `folder_aside` for the errors."""
     clear_leftovers(final.parent)
     if final.exists():
         _refuse_fixed(final)
@@ -82,14 +82,14 @@ def check_folder_writable(final: Path, check: Callable[[Path], None]) -> None:
 
 
 def _refuse_fixed(folder: Path) -> None:
-    """Refuse what cannot be renamed, or not without taking it from under a shell."""
+    """Refuse a mount point, which cannot be renamed, and the current folder, which a shell uses."""
     if os.path.samefile(folder, os.curdir) or os.path.ismount(folder):
         what = "the current folder" if os.path.samefile(folder, os.curdir) else "a whole disk"
         raise FileExistsError(f"{folder}: is {what}: name a new folder in it")
 
 
 def _sync_tree(folder: Path) -> None:
-    """Wait until all is on the disk, which takes a tenth of the time if it is asked for at once."""
+    """Wait until all files are on the disk; syncing in parallel takes a tenth of the time."""
     files, folders = [], []
     for root, _, names in os.walk(folder):
         files += [Path(root, name) for name in names]
@@ -111,7 +111,7 @@ def _take_name(claim: Claim, *, overwrite: bool, check: Callable[[Path], None]) 
                 return
             claim.discard_old()
             os.rename(claim.final, claim.old)
-        except FileNotFoundError:  # another run moved it just now
+        except FileNotFoundError:  # another run just moved it
             continue
         _check_moved(claim, check)
     raise FileExistsError(
@@ -120,7 +120,7 @@ def _take_name(claim: Claim, *, overwrite: bool, check: Callable[[Path], None]) 
 
 
 def _renamed_to_new(part: Path, final: Path) -> bool:
-    """Rename a folder where the name is free, or that of an empty folder."""
+    """Rename a folder if the name is free or that of an empty folder; return whether it was."""
     try:
         if os.name == "nt" and final.is_dir():
             os.rmdir(final)
@@ -133,7 +133,7 @@ def _renamed_to_new(part: Path, final: Path) -> bool:
 
 
 def _check_replaced(replaced: Path, final: Path, check: Callable[[Path], None]) -> None:
-    """Exchange two folders again where the replaced one turns out to hold other things."""
+    """Undo the exchange of two folders if the replaced one must not be replaced."""
     try:
         check(replaced)
     except FileExistsError:
@@ -152,7 +152,7 @@ def _check_moved(claim: Claim, check: Callable[[Path], None]) -> None:
 
 
 def _exchanged(first: Path, second: Path) -> bool:
-    """Whether the system has exchanged two names in one step."""
+    """Exchange two names in one step; return False if the system cannot."""
     exchange = _exchange_of_system()
     if exchange is None:
         return False
@@ -165,7 +165,7 @@ def _exchanged(first: Path, second: Path) -> bool:
 
 
 def _exchange_of_system() -> Callable[[bytes, bytes], int] | None:
-    """``renameat2`` of Linux or ``renamex_np`` of macOS; None where there is neither."""
+    """Return ``renameat2`` of Linux or ``renamex_np`` of macOS; None if there is neither."""
     if os.name == "nt":
         return None
     library: Any = ctypes.CDLL(None, use_errno=True)

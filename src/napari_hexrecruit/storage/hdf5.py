@@ -1,7 +1,7 @@
-"""HDF5 files of others, read with distrust.
+"""Reads HDF5 files of unknown origin safely.
 
-Links to other files, datasets whose bytes are elsewhere and sizes that the file cannot hold are
-refused before anything is read. What HDF5 raises becomes one line that names the file.
+Links to other files, datasets with data elsewhere and sizes that the file cannot contain are
+refused before anything is read. Errors of HDF5 become one line that names the file.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     from napari_hexrecruit.errors import Text
 
 _MOST_COMPRESSED = 1_100
-"""Deflate shrinks by 1,032 at most (https://zlib.net/zlib_tech.html): a dataset that claims more
-than its file can give is refused."""
+"""Largest compression factor: deflate reaches 1,032 (https://zlib.net/zlib_tech.html). A dataset
+that claims more than its file can contain is refused."""
 _SMALL_BYTES = 1 << 20
 _ROWS = 1 << 16
-"""Rows to read at a time, at least."""
+"""Fewest rows to read at a time."""
 _MOST_ROWS = 1 << 20
-"""Rows to read at a time where the file stores fewer together."""
+"""Rows per chunk of a file above which chunks are read one by one."""
 _PADDING = "\0 \t\r\n"
-"""What texts of fixed length are filled up with."""
+"""Characters that pad texts of fixed length."""
 _MOST_LINKS = 16
 _RAISED = (
     *(OSError, RuntimeError, ValueError, KeyError, TypeError, IndexError, OverflowError),
     *(MemoryError, SystemError, NotImplementedError),
 )
-"""What h5py raises for damaged files."""
+"""Exceptions that h5py raises for damaged files."""
 
 
 class _Place:
-    """Where in a file something is; it takes longer to write out than to read a small dataset."""
+    """Location of an item in a file; its text is made only if needed, because that is slow."""
 
     def __init__(self, item: Any) -> None:
         self._item = item
@@ -55,7 +55,7 @@ class _Place:
 
 @contextmanager
 def h5_errors(where: str | Path | _Place) -> Iterator[None]:
-    """What h5py raises while a file is read, as one line that says where."""
+    """Convert errors of h5py in the block to one line that begins with `where`."""
     try:
         yield
     except SimulationDataError:
@@ -68,21 +68,21 @@ def h5_errors(where: str | Path | _Place) -> Iterator[None]:
 
 @contextmanager
 def open_h5(path: Path, what: str, remedy: Text) -> Iterator[h5py.File]:
-    """An HDF5 file, open for reading.
+    """Open an HDF5 file for reading.
 
     Parameters
     ----------
     path
         The file.
     what
-        What it is for the user, such as ``the spikes file``.
+        Description of the file for the user, such as ``the spikes file``.
     remedy
-        What to do where it does not exist.
+        What to do if it does not exist.
 
     Raises
     ------
     SimulationDataError
-        If it does not exist, is being written, or is not a whole HDF5 file.
+        If it does not exist, is being written, or is not a complete HDF5 file.
     """
     import h5py
 
@@ -107,14 +107,14 @@ def open_h5(path: Path, what: str, remedy: Text) -> Iterator[h5py.File]:
 
 
 def child(parent: Any, name: str, n_links: int = 0) -> Any:
-    """A group or dataset of a group; None where there is none, or only a type.
+    """Return a group or dataset in a group; None if it is missing or only a type.
 
     Parameters
     ----------
     parent, name
         The group, and the name in it.
     n_links
-        Links that led here.
+        Number of links followed so far.
 
     Raises
     ------
@@ -144,13 +144,13 @@ def child(parent: Any, name: str, n_links: int = 0) -> Any:
 
 
 def child_names(parent: Any) -> list[str]:
-    """Names in a group, sorted."""
+    """Return the names in a group, sorted."""
     with h5_errors(_Place(parent)):
         return sorted(str(name) for name in parent)
 
 
 def row_of_numbers(dataset: Any, where: str, kinds: str = "iuf") -> Any:
-    """The dataset, if it is one row of numbers whose bytes are all in the file.
+    """Check that a dataset is one row of numbers with all data in the file, and return it.
 
     Raises
     ------
@@ -169,13 +169,13 @@ def row_of_numbers(dataset: Any, where: str, kinds: str = "iuf") -> Any:
 
 
 def rows_at_a_time(dataset: Any) -> int:
-    """Rows that are well read at once: whole chunks, since one is unpacked for each part of it."""
+    """Return how many rows to read at once: whole chunks, to decompress each only once."""
     rows = int(dataset.chunks[0]) if dataset.chunks else 1
     return rows if rows > _MOST_ROWS else -(-_ROWS // rows) * rows
 
 
 def counts_up(dataset: Any, where: str) -> bool:
-    """Whether whole numbers are 0, 1, 2, ...; they are read some at a time."""
+    """Whether whole numbers are 0, 1, 2, ...; reads block by block."""
     step, size = rows_at_a_time(dataset), int(dataset.shape[0])
     with h5_errors(where):
         for first in range(0, size, step):
@@ -186,7 +186,7 @@ def counts_up(dataset: Any, where: str) -> bool:
 
 
 def is_all(dataset: Any, value: int, where: str) -> bool:
-    """Whether whole numbers are all the same one; they are read some at a time."""
+    """Whether all whole numbers equal `value`; reads block by block."""
     step, size = rows_at_a_time(dataset), int(dataset.shape[0])
     with h5_errors(where):
         parts = (dataset[first : first + step] for first in range(0, size, step))
@@ -194,7 +194,7 @@ def is_all(dataset: Any, value: int, where: str) -> bool:
 
 
 def check_bytes(dataset: Any, where: str) -> None:
-    """Refuse a dataset whose bytes are in other files, or that claims more than the file holds."""
+    """Refuse a dataset with data in other files, or that claims more than the file contains."""
     if dataset.external or dataset.is_virtual:
         raise SimulationDataError(
             where,
@@ -208,7 +208,7 @@ def check_bytes(dataset: Any, where: str) -> None:
         )
     written = int(dataset.id.get_storage_size())
     packed = dataset.id.get_create_plist().get_nfilters() > 0
-    # Where nothing was written, all values are the fill value: so are the node types of many files.
+    # If nothing was written, all values are the fill value, as for node types in many files.
     if written and claimed > max(_SMALL_BYTES, written * (_MOST_COMPRESSED if packed else 1)):
         raise SimulationDataError(
             where,
@@ -218,7 +218,7 @@ def check_bytes(dataset: Any, where: str) -> None:
 
 
 def check_memory(n_bytes: int, where: str) -> None:
-    """Refuse what would not fit into the memory that is free."""
+    """Refuse data that do not fit into the free memory."""
     free = free_bytes()
     if free is not None and n_bytes > free:
         raise SimulationDataError(
@@ -229,9 +229,9 @@ def check_memory(n_bytes: int, where: str) -> None:
 
 
 def attribute_text(item: Any, name: str) -> str | None:
-    """An attribute as text; an enumeration by its name; None where there is none, or nothing in it.
+    """Return an attribute as text, an enumeration by its name; None if it is missing or empty.
 
-    A row of one text is that text, as HDFView, MATLAB and netCDF4 write them.
+    An array of one text is read as that text, because HDFView, MATLAB and netCDF4 write arrays.
 
     Raises
     ------
@@ -266,7 +266,7 @@ def _as_text(value: Any) -> str:
 
 
 def _follow(parent: Any, path: str, where: str, n_links: int) -> Any:
-    """What a soft link leads to, each step watched."""
+    """Return the target of a soft link, checking each step."""
     if n_links > _MOST_LINKS:
         raise SimulationDataError(where, "is a link in a circle")
     here = parent.file if path.startswith("/") else parent
@@ -286,6 +286,6 @@ def _fault(path: Path, what: str, error: Exception) -> str:
     text = one_line(error)
     if "truncated file" in text:
         return f"{what} is cut off, its end is missing: is it complete? copy it again"
-    if "lock file" in text:  # "sblock" is in the text of files that are cut off
+    if "lock file" in text:  # just "lock" would match "sblock", in errors of truncated files
         return f"{what} is open in a program that writes it: wait until that has ended"
     return f"{what} cannot be opened ({text}): is it complete?"

@@ -1,7 +1,7 @@
-"""A fault of HDF5 files that HDF5 never comes back from.
+"""Detects a fault of HDF5 files that makes HDF5 hang.
 
-Texts of variable length and references lie in global heaps. A heap with free space of no size sends
-HDF5 2.0 and older in a circle, in C, where nothing can interrupt it.
+Texts of variable length and references are stored in global heaps. Free space of size 0 in a heap
+puts HDF5 2.0 and older into an endless loop in C, which nothing can interrupt.
 
 Format: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html, "Global Heap"
 """
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST_BYTES = 64 << 20
-"""Larger files are believed: to look through them takes longer than to read them."""
+"""Larger files are trusted: to search them takes longer than to read them."""
 _SIGNATURE = b"GCOL\x01\0\0\0"
 _HEAD = 16
-"""Bytes of the head of a heap, and of that of an object in it, where lengths have 8 bytes."""
+"""Bytes of the header of a heap, and of an object in it, with lengths of 8 bytes."""
 
 
 def has_endless_heap(path: Path) -> bool:
-    """Whether HDF5 would never come back from a global heap of the file."""
+    """Whether a global heap of the file makes HDF5 hang."""
     status = path.stat()
     if not 0 < status.st_size <= _MOST_BYTES:
         return False
@@ -32,7 +32,7 @@ def has_endless_heap(path: Path) -> bool:
 
 @lru_cache(maxsize=32)
 def _looked_through(path: Path, size: int, changed_ns: int) -> bool:
-    """The answer for a file of this size and time of change."""
+    """Search a file; the result is cached for its size and modification time."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         at = data.find(_SIGNATURE)
         while at >= 0:

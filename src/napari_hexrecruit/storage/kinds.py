@@ -1,4 +1,4 @@
-"""What a file is, seen from its first bytes and keys: for who gives one in the place of another."""
+"""Recognises files by their first bytes and keys, to help users who name the wrong file."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _IS: dict[Kind, str] = {
 
 
 def kind_of(path: Path) -> Kind | None:
-    """What a file or folder is; None where that cannot be told, or nothing is there."""
+    """Return the kind of a file or folder; None if it is unknown or missing."""
     try:
         if path.is_dir():
             return _kind_of_folder(path)
@@ -80,19 +80,19 @@ def kind_of(path: Path) -> Kind | None:
 
 
 def instead_of(path: Path, wanted: Wanted | None) -> SimulationDataError | None:
-    """What to say of a file that is given in the place of another.
+    """Return the error for a file of the wrong kind.
 
     Parameters
     ----------
     path
         The file.
     wanted
-        What it should be.
+        Expected kind.
 
     Returns
     -------
     SimulationDataError or None
-        Says what the file is and how to use it; None where it may be what is wanted, or cannot be
+        States what the file is and how to use it; None if it can be of the expected kind, or is not
         recognised.
     """
     kind = kind_of(path) if wanted is not None else None
@@ -110,14 +110,14 @@ def instead_of(path: Path, wanted: Wanted | None) -> SimulationDataError | None:
 
 
 def example(kind: Kind, folder: Path, pattern: str) -> Parameter:
-    """The parameter for a file of a kind, with the only one in a folder where there is one.
+    """Return the parameter for a kind of file; its value is the folder's only file of the kind.
 
     Parameters
     ----------
     kind
-        What is looked for.
+        Kind to search.
     folder, pattern
-        Which files are looked at, at most a hundred.
+        Files to examine, at most a hundred.
     """
     files = itertools.islice(folder.glob(pattern), _MOST_FILES) if folder.is_dir() else ()
     found = [file for file in files if file.is_file() and kind_of(file) == kind]
@@ -125,7 +125,7 @@ def example(kind: Kind, folder: Path, pattern: str) -> Parameter:
 
 
 def _use(path: Path, kind: Kind, wanted: Wanted) -> Text:
-    """How to use a file of this kind, and what belongs in its place."""
+    """Return how to use a file of this kind, and what to give instead."""
     named, give = shlex.quote(str(path)), f"give {_BELONGS[wanted]}"
     options: dict[Kind, Text] = {
         "circuit": (Parameter("circuit", (str(path),)), " and ", SPIKES_FILE),

@@ -1,7 +1,7 @@
-"""What a netCDF-4 file must be before h5netcdf may open it.
+"""Checks netCDF-4 files before h5netcdf opens them.
 
-h5netcdf follows links, also into other files and pipes, and what HDF5's dimension scales do with
-attributes that do not fit together ends the process.
+h5netcdf follows links, even into other files and pipes, and inconsistent attributes of HDF5
+dimension scales crash the process.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _DIMENSION_LIST, _REFERENCE_LIST = "DIMENSION_LIST", "REFERENCE_LIST"
 
 
 def check_netcdf(path: Path) -> None:
-    """Refuse a file that is more, or claims more, than datasets side by side.
+    """Refuse a file that is more than a flat list of datasets, or claims more data than it has.
 
     Raises
     ------
     SimulationDataError
-        If it is not a whole HDF5 file, or has groups, links, datasets whose bytes are elsewhere,
-        sizes that it cannot hold, or dimensions that do not fit together.
+        If it is not a complete HDF5 file, or has groups, links, datasets with data elsewhere, sizes
+        that it cannot contain, or inconsistent dimensions.
     """
     from napari_hexrecruit.storage.hdf5 import child_names, h5_errors, open_h5
 
@@ -34,7 +34,7 @@ def check_netcdf(path: Path) -> None:
 
 
 def _checked(file: Any, name: str, where: str) -> int:
-    """Bytes of a variable, which is sound."""
+    """Check a variable and return its bytes."""
     import h5py
 
     from napari_hexrecruit.storage.hdf5 import check_bytes, h5_errors
@@ -62,7 +62,7 @@ def _check_total(n_bytes: int, path: Path) -> None:
 
 
 def _has_sound_dimensions(file: Any, item: Any) -> bool:
-    """Whether the attribute that names the scale of each axis does so."""
+    """Whether the attribute that names the scale of each axis is valid."""
     import h5py
 
     if _DIMENSION_LIST not in item.attrs:
@@ -77,7 +77,7 @@ def _has_sound_dimensions(file: Any, item: Any) -> bool:
 
 
 def _has_sound_scale(item: Any) -> bool:
-    """Whether the attribute that lists where a scale is used does so."""
+    """Whether the attribute that lists the uses of a scale is valid."""
     import h5py
 
     if _REFERENCE_LIST not in item.attrs:

@@ -1,7 +1,7 @@
 """Variables and dimensions as HDF5 datasets: the layout that makes an HDF5 file netCDF-4.
 
-h5netcdf gives the same layout, but finds each dataset by its name again in each step. That takes
-longer than all else that a small cube needs.
+h5netcdf gives the same layout, but looks up each dataset by name in every step. That takes longer
+than all other work for a small cube.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _RESERVED = {
     *(_DIMENSION, _DIMENSIONS, "_NCProperties", "_nc3_strict"),
 }
 _NUMBERS, _TEXTS = "iuf", "SU"
-"""Kinds of attributes that netCDF has."""
+"""Kinds of attributes in netCDF."""
 
 
 def laid_out(
@@ -34,17 +34,16 @@ def laid_out(
     sizes: Mapping[Hashable, int],
     later: Mapping[str, Mapping[str, Any]],
 ) -> io.BytesIO:
-    """A netCDF-4 file in memory.
+    """Lay out a netCDF-4 file in memory.
 
     Parameters
     ----------
     variables, attrs
-        As xarray encodes a dataset.
+        Dataset as xarray encodes it.
     sizes
         Lengths of the dimensions.
     later
-        How to store variables whose values are written later: options of
-        `h5py.Group.create_dataset`.
+        Options of `h5py.Group.create_dataset` for variables whose values are written later.
 
     Returns
     -------
@@ -54,7 +53,7 @@ def laid_out(
     Raises
     ------
     ValueError
-        If an attribute is neither numbers nor text, or has a name that HDF5 or netCDF needs.
+        If an attribute is neither numbers nor text, or has a name reserved by HDF5 or netCDF.
     """
     import h5py
 
@@ -65,7 +64,7 @@ def laid_out(
         file.attrs["_NCProperties"] = np.array(made_by, dtype="S")
         datasets = {}
         for name, variable in variables.items():
-            is_other = name in sizes and variable.dims[:1] != (name,)  # than the dimension's own
+            is_other = name in sizes and variable.dims[:1] != (name,)  # not its coordinate
             stored = f"{_OTHER}{name}" if is_other else str(name)
             datasets[stored] = _dataset(file, stored, variable, later.get(stored))
         scales = [_scale(file, str(dim), n, datasets.get(str(dim))) for dim, n in sizes.items()]
@@ -81,7 +80,7 @@ def laid_out(
 def _dataset(
     file: h5py.File, name: str, variable: xr.Variable, later: Mapping[str, Any] | None
 ) -> h5py.Dataset:
-    """A variable. A dimension without length can grow: netCDF has no others."""
+    """Create a variable. In netCDF, a dimension of length 0 must be able to grow."""
     import h5py
 
     is_text = variable.dtype.kind in "OU"
@@ -95,7 +94,7 @@ def _dataset(
 
 
 def _scale(file: h5py.File, dim: str, size: int, variable: h5py.Dataset | None) -> h5py.Dataset:
-    """What variables name a dimension by: its own variable, or a dataset that holds its place."""
+    """Return the scale of a dimension: its own variable, or a placeholder dataset."""
     if variable is not None:
         variable.make_scale(dim)
         return variable
@@ -108,7 +107,7 @@ def _scale(file: h5py.File, dim: str, size: int, variable: h5py.Dataset | None) 
 def _attach(
     dataset: h5py.Dataset, numbers: list[int], scales: list[h5py.Dataset], *, is_scale: bool
 ) -> None:
-    """Name the dimensions of a variable: as HDF5 does, and by their numbers as netCDF does."""
+    """Set the dimensions of a variable: as HDF5 scales, and by number as in netCDF."""
     if not numbers:
         return
     dataset.attrs[_DIMENSIONS] = np.array(numbers, dtype=np.int32)
@@ -121,7 +120,7 @@ def _attach(
 
 
 def _set_attrs(of: h5py.HLObject, attrs: Mapping[Hashable, Any]) -> None:
-    """Attributes; a number is an array of one, as netCDF has it."""
+    """Set attributes; a number becomes an array of one, as in netCDF."""
     for name, value in attrs.items():
         kind = np.asarray(value).dtype.kind
         if kind not in _NUMBERS + _TEXTS:

@@ -1,8 +1,8 @@
-"""A dataset as the bytes of a netCDF-4 file.
+"""Converts a dataset to the bytes of a netCDF-4 file.
 
-Writing with xarray imports dask and distributed where they are installed, and compresses in one
-thread: 1.0 s of CPU for a cube of 20 MB in a fresh process, where this takes 0.38 s for the same
-bytes of data. That is longer than to count some ten million spikes.
+Writing with xarray imports dask and distributed if they are installed, and compresses in one
+thread. For a cube of 20 MB in a fresh process it takes 1.0 s of CPU, longer than counting some ten
+million spikes; this module takes 0.38 s for the same bytes of data.
 """
 
 from __future__ import annotations
@@ -31,23 +31,24 @@ _SETTINGS = {"compression": "gzip", "compression_opts": 1}
 def netcdf_bytes(
     dataset: xr.Dataset, chunks: Mapping[str, tuple[int, ...]], n_workers: int | None = None
 ) -> memoryview:
-    """What ``Dataset.to_netcdf`` gives with the engine h5netcdf.
+    """Return the file that ``Dataset.to_netcdf`` writes with the engine h5netcdf.
 
-    Equal datasets give equal bytes where the same libraries compress on the same kind of processor.
+    Equal datasets give equal bytes if the same libraries compress on the same kind of processor.
 
     Parameters
     ----------
     dataset
-        Numbers, truth values and texts.
+        Dataset of numbers, booleans and texts.
     chunks
-        Shapes of the chunks of the numbers that are to be shuffled and compressed.
+        Chunk shapes of the numeric variables to shuffle and compress.
     n_workers
-        Threads that do so; by default the cores that this process may use.
+        Threads that compress; by default the cores available to this process.
 
     Returns
     -------
     memoryview
-        The file. No variable has a fill value: NaN is NaN, and whole numbers are all there.
+        The file. No variable has a fill value: NaN is stored as NaN, and whole numbers are never
+        missing.
     """
     import h5py
     from xarray.conventions import cf_encoder, encode_dataset_coordinates
@@ -76,7 +77,7 @@ def netcdf_bytes(
 def _packing(
     values: npt.NDArray[Any], shape: tuple[int, ...], pool: ThreadPoolExecutor
 ) -> deque[tuple[tuple[int, ...], Future[bytes]]]:
-    """Begin to compress chunks in threads; where each begins, and what will come of it."""
+    """Start to compress chunks in threads; return the start and the future of each."""
     begins = product(*map(range, (0,) * values.ndim, values.shape, shape))
     return deque((begin, pool.submit(_packed, _cut(values, begin, shape))) for begin in begins)
 
@@ -84,23 +85,23 @@ def _packing(
 def _cut(
     values: npt.NDArray[Any], begin: tuple[int, ...], shape: tuple[int, ...]
 ) -> npt.NDArray[Any]:
-    """One chunk; the last ones are filled up with 0."""
+    """Return one chunk; the last ones are padded with 0."""
     part = values[tuple(slice(b, b + n) for b, n in zip(begin, shape, strict=True))]
     missing = [(0, n - there) for n, there in zip(shape, part.shape, strict=True)]
     return np.pad(part, missing) if any(n for _, n in missing) else part
 
 
 def _is_shuffled(dtype: np.dtype[Any]) -> bool:
-    """Whether the bytes of values are sorted: those of whole numbers, whose upper ones are all 0.
+    """Whether to shuffle the bytes of values: of whole numbers, because upper bytes are mostly 0.
 
-    Percentages are few different numbers, and as whole ones they are found again: files of them are
-    a tenth smaller without.
+    Percentages have few distinct values, which the compressor finds better as complete numbers:
+    without shuffling their files are a tenth smaller.
     """
     return dtype.kind != "f"
 
 
 def _packed(chunk: npt.NDArray[Any]) -> bytes:
-    """As HDF5's filters do: shuffled, first bytes of all values and then the second; deflated."""
+    """Shuffle (first bytes of all values, then the second, ...) and deflate, as HDF5's filters."""
     if not _is_shuffled(chunk.dtype):
         return deflated(chunk.tobytes())
     of_bytes = np.ascontiguousarray(chunk).view(np.uint8).reshape(-1, chunk.dtype.itemsize)

@@ -1,4 +1,4 @@
-"""Paths as configurations name them, and why a file is not there."""
+"""Paths in configurations, and reasons why a file is missing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
 def is_of_windows(text: str) -> bool:
-    """Whether a path is written as on Windows, and this is another system."""
+    """Whether a path is written as on Windows, but this is another system."""
     return os.sep == "/" and ("\\" in text or _DRIVE.match(text) is not None)
 
 
 def absence(path: Path) -> str:
-    """Why there is no file, for a message that begins with the path."""
+    """Return why a path is not a file, for a message that begins with the path."""
     if path.is_dir():
         return "is a folder"
     if os.sep == "/" and _DRIVE.match(str(path)):
@@ -24,15 +24,15 @@ def absence(path: Path) -> str:
 
 
 def local_path(folder: Path, *parts: str) -> Path:
-    """Path of a file as a configuration names it.
+    """Return the path of a file that a configuration names.
 
     Backslashes separate folders, as on Windows, unless a file has exactly that name. A path with a
-    drive stays as it is: no file is there.
+    drive is unchanged, because it cannot exist here.
 
     Parameters
     ----------
     folder
-        Of the configuration.
+        Folder of the configuration.
     *parts
         Names, each relative to the one before.
     """

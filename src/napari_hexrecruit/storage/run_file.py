@@ -1,4 +1,4 @@
-"""Run files: the options of a command as YAML, to give the same command again."""
+"""Run files: the options of a command as YAML, to run it again."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ if TYPE_CHECKING:
 
 _LARGEST_BYTES = 1_000_000
 _RAISED = (ValueError, IndexError, KeyError, TypeError, AttributeError, RecursionError)
-"""What PyYAML raises beside its own errors, as for ``!!float ''``."""
+"""Exceptions of PyYAML besides its own, for example for ``!!float ''``."""
 
 
 def read_run_file(path: str | os.PathLike[str], command: str, known: set[str]) -> dict[str, Any]:
-    """Options of a command from a run file.
+    """Read the options of a command from a run file.
 
     Parameters
     ----------
     path
         YAML file with the key ``command`` and one key per option.
     command
-        The command that asks.
+        Name of the command.
     known
         Names of its options.
 
     Returns
     -------
     dict
-        Option to value.
+        Values by option.
 
     Raises
     ------
     ValueError
-        If it is not YAML, is of another command, or has an option that the command lacks.
+        If it is not YAML, is for another command, or has an option that the command lacks.
     """
     import yaml
 
@@ -69,12 +69,12 @@ def read_run_file(path: str | os.PathLike[str], command: str, known: set[str]) -
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether it is a single value; YAML's references can make a small file an endless tree."""
+    """Whether it is a single value; references in YAML can make a small file a huge tree."""
     return value is None or isinstance(value, (str, int, float))
 
 
 def write_run_file(path: str | os.PathLike[str], command: str, options: dict[str, Any]) -> None:
-    """Write the options of a command so that `read_run_file` gives them back."""
+    """Write the options of a command for `read_run_file`."""
     import yaml
 
     with written_aside(path) as aside:

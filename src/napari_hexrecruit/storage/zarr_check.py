@@ -1,7 +1,7 @@
-"""What a zarr folder must be before zarr may open it.
+"""Checks zarr folders before zarr opens them.
 
-zarr takes the memory that chunks claim before it looks at their bytes, follows metadata of format 2
-to filters that unpickle, and raises anything for metadata that is none.
+zarr allocates the memory that chunks claim before it reads them, follows metadata of format 2 to
+filters that unpickle, and raises all kinds of errors for invalid metadata.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ _LARGEST_MARK = 10_000_000
 _CODECS = frozenset(
     ("blosc", "bytes", "crc32c", "gzip", "sharding_indexed", "transpose", "vlen-utf8", "zstd")
 )
-"""Those of the specification of zarr 3 and of text; none of them runs what it reads."""
+"""Codecs of the zarr 3 specification and of text; none executes what it reads."""
 _MOST_DIMENSIONS = 32
 _MOST_CHUNKS = 1 << 24
 _MOST_CHUNK_VALUES = 1 << 24
-"""Values of a chunk, where that is more than the array has."""
+"""Most values of a chunk that is larger than its array."""
 _SMALL_BYTES, _MOST_COMPRESSED = 1 << 28, 1_100
-"""Chunks of zeros have no file, so little can stand for much: that much is believed."""
+"""Claims that are trusted: in bytes, because chunks of zeros have no file, and per stored byte."""
 _VALUE_BYTES = 8
 
 
 def check_zarr(folder: Path) -> None:
-    """Refuse a folder that is more, or claims more, than arrays side by side.
+    """Refuse a folder that is more than a flat list of arrays, or claims more data than it has.
 
     Parameters
     ----------
     folder
-        It is there.
+        An existing folder.
 
     Raises
     ------
     SimulationDataError
-        If it is not a group of zarr format 3, or has metadata that cannot be read, codecs that
-        are not the specification's, chunks that are larger than their array, or coordinates that
-        claim more than their files can hold.
+        If it is not a group of zarr format 3, or has unreadable metadata, codecs that are not in
+        the specification, chunks larger than their array, or coordinates that claim more than their
+        files can contain.
     """
     with _about(folder, folder / _MARK):
         _check_group(_metadata(folder / _MARK))
@@ -57,7 +57,7 @@ def check_zarr(folder: Path) -> None:
 
 @contextmanager
 def _about(folder: Path, mark: Path) -> Iterator[None]:
-    """Name the file that is at fault."""
+    """Add the name of the faulty file to an error."""
     try:
         yield
     except _Fault as fault:
@@ -68,7 +68,7 @@ def _about(folder: Path, mark: Path) -> Iterator[None]:
 
 
 class _Fault(Exception):
-    """What is wrong with a file."""
+    """A fault of a file."""
 
 
 def _check_group(group: Mapping[str, Any]) -> None:
@@ -104,7 +104,7 @@ def _check_array(mark: Path, array: Mapping[str, Any]) -> None:
 
 
 def _check_held(mark: Path, n_values: int) -> None:
-    """Refuse an array that claims more than its files can hold: it is read at once."""
+    """Refuse an array that claims more than its files can contain, because it is read at once."""
     claimed = n_values * _VALUE_BYTES
     if claimed > _SMALL_BYTES:
         size = sum(path.stat().st_size for path in mark.parent.rglob("*") if path.is_file())
@@ -127,7 +127,7 @@ def _metadata(mark: Path) -> dict[str, Any]:
 
 
 def _chunk_shapes(array: Mapping[str, Any]) -> Iterator[Any]:
-    """Shapes of files, and of the chunks in them."""
+    """Yield the shapes of files, and of the chunks in them."""
     yield _at(array, "chunk_grid", "configuration", "chunk_shape")
     for codec in _codecs(array):
         if codec.get("name") == "sharding_indexed":
@@ -139,7 +139,7 @@ def _codec_names(array: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _codecs(holder: Mapping[str, Any], depth: int = 0) -> Iterator[dict[str, Any]]:
-    """All codecs, those within shards too."""
+    """Yield all codecs, including those within shards."""
     for key in ("codecs", "index_codecs"):
         listed = holder.get(key, [])
         for codec in listed if isinstance(listed, list) else [listed]:
@@ -157,7 +157,7 @@ def _at(holder: Any, *keys: str) -> Any:
 
 
 def _lengths(value: Any) -> list[int] | None:
-    """Lengths of axes; None if they are none."""
+    """Return lengths of axes; None if the value is not a list of lengths."""
     if not isinstance(value, list):
         return None
     whole = all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 2**62 for n in value)

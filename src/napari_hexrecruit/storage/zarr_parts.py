@@ -1,4 +1,4 @@
-"""A zarr store that is written a part at a time, without xarray, which reads all that is there."""
+"""Writes a zarr store part by part, without xarray, which would read existing coordinates."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class StoreParts:
         return self._arrays[name]
 
     def sizes_of(self, name: str) -> dict[str, int]:
-        """Length of each dimension of a variable, in their order."""
+        """Return the length of each dimension of a variable, in their order."""
         array = self._array(name)
         return dict(zip(array.metadata.dimension_names, array.shape, strict=True))
 
     def texts(self, name: str) -> list[str]:
-        """Values of a variable of texts."""
+        """Return the values of a text variable."""
         return [str(text) for text in np.asarray(self._array(name)[...]).tolist()]
 
     def write(
@@ -51,7 +51,7 @@ class StoreParts:
         values: npt.NDArray[Any],
         region: Mapping[str, slice],
     ) -> None:
-        """Write values; where they go is a slice per dimension, and all where there is none."""
+        """Write values to a region: a slice per dimension, by default the whole dimension."""
         where = tuple(region.get(str(dim), slice(None)) for dim in dims)
-        with signals_held():  # threads of zarr would go on writing into a folder that is given up
+        with signals_held():  # otherwise zarr's threads keep writing into an abandoned folder
             self._array(name)[where] = values

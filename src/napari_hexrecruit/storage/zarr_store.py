@@ -1,4 +1,4 @@
-"""Labelled arrays as zarr folders, written and read a part at a time: memory stays flat."""
+"""Labelled arrays as zarr folders, written and read part by part in constant memory."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
 ZARR_ENDING = ".hexrecruit.zarr"
 
 _CHUNK_VALUES = 1 << 18
-"""Values read at once: 1 MB, some tens of bins of a large sheet: one bin is quick to get."""
+"""Values per chunk: 1 MB, some tens of bins of a large sheet, so that one bin is read quickly."""
 _CHUNKS_PER_SHARD = 32
-"""Chunks in a file: millions of small ones are slow on the disks of a cluster."""
+"""Chunks per file: millions of small files are slow on the disks of a cluster."""
 _MARK = "zarr.json"
 _RAISED = (
     *(OSError, ValueError, RuntimeError, TypeError, LookupError, AttributeError),
     *(OverflowError, NotImplementedError),
 )
-"""What zarr and xarray raise for damaged stores."""
+"""Exceptions that zarr and xarray raise for damaged stores."""
 
 
 def needs_zarr() -> None:
-    """Refuse where zarr or dask is missing.
+    """Raise an error if zarr or dask is missing.
 
     Raises
     ------
     MissingExtraError
-        The message names the extra to install.
+        If one is not installed; the message names the extra to install.
     """
     try:
         import dask.array  # noqa: F401
@@ -62,21 +62,21 @@ def needs_zarr() -> None:
 
 
 def check_store_writable(final: Path, *, overwrite: bool) -> None:
-    """Refuse early what could not be written in the end; see `store_aside` for the errors."""
+    """Refuse a name that cannot be written, before the work; see `store_aside` for the errors."""
     needs_zarr()
     check_folder_writable(final, lambda there: _check_replaced(there, overwrite=overwrite))
 
 
 @contextmanager
 def store_aside(final: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a folder to write a store into; when the block ends without error it takes its name.
+    """Yield a folder for a store; it gets the final name when the block ends without error.
 
     Parameters
     ----------
     final
         Name of the store. Its folder must exist.
     overwrite
-        Replace a store that is there already. Other folders are never replaced.
+        Replace an existing store. Other folders are never replaced.
 
     Yields
     ------
@@ -86,7 +86,7 @@ def store_aside(final: Path, *, overwrite: bool) -> Iterator[Path]:
     Raises
     ------
     FileExistsError
-        If something is there that is not to be replaced.
+        If the name exists and must not be replaced.
     MissingExtraError
         If zarr is not installed.
     OSError
@@ -102,19 +102,19 @@ def store_aside(final: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 def write_store(dataset: xr.Dataset, final: Path, *, overwrite: bool) -> Path:
-    """Write a dataset with a time axis, a part of it at a time.
+    """Write a dataset with a time axis, part by part.
 
     Parameters
     ----------
     dataset
-        It is not changed; what is not in memory is computed or read in parts.
+        Dataset to write; it is not changed. Values not in memory are computed or read in parts.
     final, overwrite
-        As for `store_aside`.
+        As in `store_aside`.
 
     Returns
     -------
     Path
-        The folder, format zarr 3.
+        The folder, in zarr format 3.
     """
     with store_aside(final, overwrite=overwrite) as aside:
         create_store(dataset, aside)
@@ -124,13 +124,13 @@ def write_store(dataset: xr.Dataset, final: Path, *, overwrite: bool) -> Path:
 
 
 def create_store(layout: xr.Dataset, folder: Path) -> None:
-    """Write all but the values of data variables over time, which `write_part` gives.
+    """Write everything but the values of data variables over time; `write_part` writes these.
 
     Parameters
     ----------
     layout
-        Shapes, types, attributes and coordinates. Data variables over time are not read; where
-        nothing is written later they are NaN or 0.
+        Shapes, types, attributes and coordinates. Data variables over time are not read; values
+        that are never written are NaN or 0.
     folder
         An empty folder.
     """
@@ -145,7 +145,7 @@ def create_store(layout: xr.Dataset, folder: Path) -> None:
         storable[name] = (variable.dims, empty, variable.attrs)
         fill: float = math.nan if variable.dtype.kind == "f" else 0
         encoding[name] = {"chunks": chunks, "shards": shards, "fill_value": fill}
-    with signals_held():  # threads of zarr would go on writing into a folder that is given up
+    with signals_held():  # otherwise zarr's threads keep writing into an abandoned folder
         storable.to_zarr(
             folder, mode="a", encoding=encoding, compute=False, zarr_format=3, consolidated=False
         )
@@ -157,17 +157,17 @@ def write_part(part: xr.Dataset, folder: Path, region: dict[str, slice]) -> None
     Parameters
     ----------
     part
-        The values; read here if they are not in memory. Dimensions as in the store.
+        Values; read here if they are not in memory. Dimensions as in the store.
     folder
-        A store that `create_store` has made.
+        A store that `create_store` made.
     region
-        Where they go: a slice per dimension; dimensions that are not named are whole.
+        A slice per dimension; by default the whole dimension.
 
     Notes
     -----
-    Parts need not end where files end, but then must be written one after the other.
+    Parts need not end where files end, but then they must be written one after the other.
     ``Dataset.to_zarr`` with a region reads the store's coordinates for each part: a cube of 100 MB
-    in 200 parts took 10.7 s of CPU with it, and 8.5 s so.
+    in 200 parts took 10.7 s of CPU, and takes 8.5 s with this function.
     """
     store = StoreParts(folder)
     for name in _over_time(part):
@@ -184,14 +184,14 @@ def set_attrs(folder: Path, attrs: dict[str, Any]) -> None:
 
 
 def parts_of_time(sizes: Mapping[Any, int]) -> list[slice]:
-    """Consecutive parts of the time axis that end where the store's files end."""
+    """Return consecutive parts of the time axis that end where the store's files end."""
     n_bins = sizes[TIME]
     rows = _rows(n_bins, sizes[HEX])[1]
     return [slice(at, min(at + rows, n_bins)) for at in range(0, n_bins, rows)]
 
 
 def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
-    """A dataset whose values over time are read when they are asked for.
+    """Open a dataset whose values over time are read when used.
 
     Parameters
     ----------
@@ -201,7 +201,8 @@ def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
     Returns
     -------
     xr.Dataset
-        Backed by dask, a chunk of some bins each; all else is in memory, text as ``str``.
+        Values over time are backed by dask, in chunks of some bins; all else is in memory, text as
+        ``str``.
 
     Raises
     ------
@@ -219,7 +220,7 @@ def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
     check_zarr(source)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of files that are not part of the store
+            warnings.simplefilter("ignore", UserWarning)  # about files outside the store
             found = xr.open_dataset(
                 source,
                 engine="zarr",
@@ -240,7 +241,7 @@ def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
 
 
 def _lazy(source: Path, variable: xr.DataArray) -> tuple[Any, ...]:
-    """Dimensions, values that are read when they are asked for, and attributes."""
+    """Return dimensions, values that are read when used, and attributes."""
     import dask.array
     import zarr
 
@@ -252,7 +253,7 @@ def _lazy(source: Path, variable: xr.DataArray) -> tuple[Any, ...]:
 
 
 class _Values:
-    """An array of a store; a damaged part of it is told when it is read."""
+    """An array of a store; reading a damaged part raises an error."""
 
     def __init__(self, source: Path, array: Any) -> None:
         self.source, self.array = source, array
@@ -270,10 +271,10 @@ class _Values:
 
 @contextmanager
 def in_this_process() -> Iterator[None]:
-    """Compute what is backed by dask here, one chunk after the other, whatever client there is.
+    """Compute dask arrays in this process, chunk by chunk, even if there is a dask client.
 
-    With a client of dask.distributed xarray would also ask the scheduler for a lock on each file
-    that is written, and fails where that is none.
+    With a client of dask.distributed, xarray also asks the scheduler for a lock on each file that
+    it writes, and fails if the output is not a file.
     """
     if "dask" not in sys.modules:
         yield
@@ -285,7 +286,7 @@ def in_this_process() -> Iterator[None]:
 
 
 def _check_replaced(folder: Path, *, overwrite: bool) -> None:
-    """Refuse to replace what is there, unless it is a store and may be replaced."""
+    """Refuse to replace anything but an empty folder, or a store if `overwrite` is True."""
     if not folder.is_dir():
         raise FileExistsError(f"{folder}: is a file: choose another name or remove it")
     if not os.listdir(folder):
@@ -297,18 +298,18 @@ def _check_replaced(folder: Path, *, overwrite: bool) -> None:
 
 
 def _over_time(dataset: xr.Dataset) -> list[str]:
-    """Names of data variables over time and hexagons, the large ones."""
+    """Return the names of data variables over time and hexagons, the large ones."""
     return [str(n) for n, v in dataset.data_vars.items() if {TIME, HEX} <= set(v.dims)]
 
 
 def _rows(n_bins: int, n_hexes: int) -> tuple[int, int]:
-    """Bins in a chunk and in a file."""
+    """Return the number of bins in a chunk and in a file."""
     rows = max(1, min(n_bins, _CHUNK_VALUES // max(1, n_hexes)))
     return rows, rows * min(_CHUNKS_PER_SHARD, -(-n_bins // rows))
 
 
 def _chunks_of(variable: xr.DataArray) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Shape of a chunk and of a file: a part of the time of one simulation, all hexagons."""
+    """Return the shapes of a chunk and a file: some bins of one simulation, all hexagons."""
     rows = _rows(variable.sizes[TIME], variable.sizes[HEX])
     shapes = [{TIME: n, HEX: max(1, variable.sizes[HEX])} for n in rows]
     chunk, shard = (tuple(int(s.get(str(d), 1)) for d in variable.dims) for s in shapes)
@@ -320,7 +321,7 @@ def _stored_chunks(variable: xr.DataArray) -> dict[Any, int]:
 
 
 def _storable(dataset: xr.Dataset) -> xr.Dataset:
-    """The same with text as zarr's own type: numpy's text of fixed width is not specified there."""
+    """Convert text to zarr's own type: its specification lacks numpy's text of fixed width."""
     texts = {
         name: (variable.dims, variable.values.astype(object), variable.attrs)
         for name, variable in dataset.variables.items()
@@ -333,7 +334,7 @@ def _storable(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _tidied(dataset: xr.Dataset) -> xr.Dataset:
-    """Text as numpy has it, attributes without the storage's own, always in the same order."""
+    """Convert text to numpy's type, drop attributes of the storage, and sort the variables."""
     import xarray as xr
 
     data: dict[Any, Any] = {}
@@ -349,6 +350,6 @@ def _tidied(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _place(name: object) -> tuple[int, str]:
-    """Place of a variable: as in the schema; what that lacks behind, by name."""
+    """Return the sort key of a variable: order of the schema, then other variables by name."""
     known = list(VARIABLES | COORDINATES)
     return (known.index(str(name)) if name in known else len(known), str(name))
