@@ -1,4 +1,4 @@
 """The machine: its threads, its memory and the limits of its cgroup, its signals.
 
-Must not know anything of the project.
+Must not use any other part of the project.
 """

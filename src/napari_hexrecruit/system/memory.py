@@ -1,4 +1,4 @@
-"""How much memory there is."""
+"""The free memory."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 _CGROUPS = Path("/proc/self/cgroup")
 _MOUNT = Path("/sys/fs/cgroup")
 _NO_LIMIT = 1 << 62
-"""Version 1 writes a number near 2**63 for no limit."""
+"""Numbers from here on mean no limit: version 1 writes one near 2**63."""
 
 
 def free_bytes(*, cgroups: Path = _CGROUPS, mount: Path = _MOUNT) -> int | None:
-    """Memory that this process can still take; None where the system does not say.
+    """Return the memory that this process can still use, bytes; None if unknown.
 
-    What the system has available; in a batch job or a container less, if a limit of its control
-    groups is nearer.
+    It is the available memory of the system, or less if a control group of a batch job or container
+    has a lower limit.
 
     Parameters
     ----------
     cgroups
         File that names the control groups of this process.
     mount
-        Where their files are.
+        Folder of their files.
     """
     found = [_available(), *_left_of_limits(cgroups, mount)]
     return min((n for n in found if n is not None), default=None)
@@ -37,7 +37,7 @@ def _available() -> int | None:
 
 
 def _left_of_limits(cgroups: Path, mount: Path) -> list[int]:
-    """What is left of the limit of each group that the process is in, and of those around it."""
+    """Return the memory left in each group of the process and in the groups around it."""
     left = []
     for folder, names in _groups(cgroups, mount):
         limit, used, cache = _number(folder / names[0]), _number(folder / names[1]), names[2]
@@ -49,11 +49,11 @@ def _left_of_limits(cgroups: Path, mount: Path) -> list[int]:
 
 _VERSION_2 = ("memory.max", "memory.current", "inactive_file")
 _VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-"""Files of limit and usage, and the field of what the kernel gives back first: read from files."""
+"""Files of limit and usage, and the field of file caches, which the kernel can free."""
 
 
 def _groups(cgroups: Path, mount: Path) -> list[tuple[Path, tuple[str, str, str]]]:
-    """Folders of the groups, innermost first, and the names of their files."""
+    """Return the folders of the groups, innermost first, and the names of their files."""
     try:
         lines = cgroups.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
@@ -67,7 +67,7 @@ def _groups(cgroups: Path, mount: Path) -> list[tuple[Path, tuple[str, str, str]
             root, names = mount / "memory", _VERSION_1
         else:
             continue
-        # In a container the path may be that of the host, which is not here: its root is ours.
+        # In a container the path can be that of the host, which is missing here: the root is used.
         parts = [part for part in path.split("/") if part not in ("", ".", "..")]
         found += [(root.joinpath(*parts[:n]), names) for n in range(len(parts), -1, -1)]
     return found
@@ -82,7 +82,7 @@ def _number(file: Path) -> int | None:
 
 
 def _field(file: Path, name: str) -> int:
-    """A number of a file of names and numbers; 0 where it is not there."""
+    """Return a number from a file of names and numbers; 0 if it is missing."""
     try:
         pairs = [line.split() for line in file.read_text(encoding="ascii").splitlines()]
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Signals that end a command: as exceptions, so that everything is tidied up, and held back."""
+"""Signals that end a command: raised as exceptions, so that cleanup runs, or held back."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _ENDING = [
 
 
 _UNTIL_AGAIN_S = 0.2
-"""How long a signal may take to arrive before it is given once more."""
+"""Time for a signal to arrive, s, before it is sent again."""
 
 
 class Ended(BaseException):
-    """The process was told to end, by the scheduler of a cluster for instance.
+    """The process was told to end, for example by the scheduler of a cluster.
 
     Parameters
     ----------
     number
-        Of the signal.
+        Number of the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -43,10 +43,10 @@ class Ended(BaseException):
 
 @contextmanager
 def ending_as_exception() -> Iterator[None]:
-    """Raise `Ended` in the block where SIGTERM or SIGHUP would end the process at once.
+    """Make SIGTERM and SIGHUP raise `Ended` in the block instead of ending the process at once.
 
-    Python drops an exception that falls into a destructor or the callback of a weak reference, and
-    prints it; such a signal, Ctrl-C too, is given again a moment later.
+    Python prints and drops an exception that is raised in a destructor or the callback of a weak
+    reference; such a signal, including Ctrl-C, is sent again a moment later.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -65,7 +65,7 @@ def ending_as_exception() -> Iterator[None]:
 
 
 class _Raising:
-    """Turns signals into exceptions, and gives those again that Python has dropped."""
+    """Turns signals into exceptions, and sends those again that Python dropped."""
 
     def __init__(self) -> None:
         self._dropped: queue.SimpleQueue[int | None] = queue.SimpleQueue()
@@ -86,7 +86,7 @@ class _Raising:
             self._dropped.put(number)  # would be dropped again
             return
         self._arrived.set()
-        warnings.simplefilter("ignore")  # of what is cut off
+        warnings.simplefilter("ignore")  # about interrupted work
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         else:
@@ -100,9 +100,9 @@ class _Raising:
             self._otherwise(dropped)
 
     def _give_again(self) -> None:
-        """Give what was dropped until it arrives.
+        """Send dropped signals until they arrive.
 
-        A signal that comes just before the main thread begins to wait does not end that wait.
+        A signal that arrives just before the main thread starts to wait does not end that wait.
         """
         for number in iter(self._dropped.get, None):
             time.sleep(0.005)
@@ -113,7 +113,7 @@ class _Raising:
 
 
 def _give(number: int) -> None:
-    """Give a signal to the main thread, also while it waits for something."""
+    """Send a signal to the main thread, even while it waits."""
     main = threading.main_thread().ident
     if hasattr(signal, "pthread_kill") and main is not None:
         signal.pthread_kill(main, number)
@@ -122,7 +122,7 @@ def _give(number: int) -> None:
 
 
 def end_at_once() -> None:
-    """Undo `ending_as_exception`: an event loop would see the exception much later."""
+    """Undo `ending_as_exception`, because an event loop would see the exception much later."""
     for number in _ENDING:
         if isinstance(getattr(signal.getsignal(number), "__self__", None), _Raising):
             default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
@@ -131,10 +131,10 @@ def end_at_once() -> None:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Let Ctrl-C and the signals that end a process wait until the block is done.
+    """Delay Ctrl-C and the signals that end a process until the block is done.
 
-    For tidying up, and for calls into libraries that lose a KeyboardInterrupt, as h5py does when
-    it is raised while objects are collected: Python then prints it and goes on.
+    For cleanup, and for calls into libraries that lose a KeyboardInterrupt: in h5py, if it is
+    raised while objects are collected, Python prints it and continues.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""Work shared out among threads, and work done ahead of its use."""
+"""Work divided among threads, and work done ahead of its use."""
 
 from __future__ import annotations
 
@@ -17,32 +17,33 @@ _END = object()
 
 
 def n_cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores available to this process."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def parts(n: int, n_parts: int) -> list[tuple[int, int]]:
-    """Consecutive ranges of about equal length that make up ``range(n)``."""
+    """Split ``range(n)`` into consecutive ranges of about equal length."""
     return [(n * k // n_parts, n * (k + 1) // n_parts) for k in range(n_parts)]
 
 
 @contextmanager
 def ahead(items: Iterable[T], n_ahead: int = 2) -> Iterator[Iterator[T]]:
-    """The items, taken by another thread before they are asked for.
+    """Iterate over items that another thread computes ahead.
 
     Parameters
     ----------
     items
-        What it raises is raised where the items are used.
+        Items; their exceptions are raised where the items are used.
     n_ahead
-        Items that wait at most.
+        Largest number of waiting items.
 
     Yields
     ------
     iterator
-        Ends with the block: nothing is taken any more, and a generator is closed.
+        Iterator over the items. It ends with the block: no more items are taken, and a generator is
+        closed.
     """
     iterator = iter(items)
     with ThreadPoolExecutor(1, "hexrecruit-ahead") as pool:

@@ -1,4 +1,4 @@
-"""Waiting for another thread, so that the one that waits can still be told to end."""
+"""Waits for another thread that can be cancelled."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _progress: ContextVar[Callable[[str, int, int], None] | None] = ContextVar("prog
 
 @contextmanager
 def interrupted_by(progress: Callable[[str, int, int], None] | None) -> Iterator[None]:
-    """Let waits in the block report to `progress`, and end when that raises.
+    """Make waits in the block report to `progress`, and end if it raises.
 
     Parameters
     ----------
     progress
-        Called as ``progress(what, done, total)``; None leaves what was said before.
+        Called as ``progress(what, done, total)``; None keeps the one already set.
     """
     if progress is None:
         yield
@@ -39,7 +39,7 @@ def interrupted_by(progress: Callable[[str, int, int], None] | None) -> Iterator
 
 @contextmanager
 def held(lock: Any) -> Iterator[None]:
-    """Hold a lock during the block; until it is free, report progress."""
+    """Hold a lock during the block; report progress until it is free."""
     while not lock.acquire(timeout=_POLL_S):
         _report()
     try:
@@ -49,32 +49,32 @@ def held(lock: Any) -> Iterator[None]:
 
 
 class Kept:
-    """What was computed, by key: once, also where several threads ask for the same at once.
+    """Computed values by key: each is computed once, even if several threads need it at once.
 
-    Only those that need the same key wait for each other. While they wait they report progress, so
-    a cancelled one ends at once. Where the computing thread fails or is cancelled, one of those
-    that wait computes.
+    Only threads that need the same key wait for each other. They report progress while they wait,
+    so that a cancelled one ends at once. If the computing thread fails or is cancelled, one of the
+    waiting threads computes.
 
     Parameters
     ----------
     most
-        How many values are kept, those that were used last; None: all of them.
+        Number of most recently used values to keep; None: all.
     """
 
     def __init__(self, most: int | None = None) -> None:
         self._most = most
         self._values: dict[Hashable, Any] = {}
         self._on_the_way: dict[Hashable, threading.Event] = {}
-        self._lock = threading.Lock()  # held for look-ups only, never while something is computed
+        self._lock = threading.Lock()  # held only for look-ups, never while a value is computed
 
     def __contains__(self, key: Hashable) -> bool:
         with self._lock:
             return key in self._values
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """``compute()``, or what it gave for the same key before.
+        """Return ``compute()``, or its kept result for the same key.
 
-        A value may need others for itself, but not itself.
+        `compute` can get other keys, but not the same one.
         """
         ended = threading.Event()
         while True:
@@ -90,7 +90,7 @@ class Kept:
                 _report()
 
     def has(self, key: Hashable) -> bool:
-        """Whether a value is there, so that it need not be computed or waited for."""
+        """Whether a value is kept, and needs neither computing nor waiting."""
         with self._lock:
             return key in self._values
 
