@@ -1,6 +1,6 @@
-"""What lies under and over the hexagons: images, flatmaps, regions and their outlines.
+"""Images, flatmaps, regions and outlines to draw under and over the hexagons.
 
-Everything is in flat space, y up. An image's row 0 is its top. Knows neither napari nor a display.
+Everything is in flat space, y up. An image's row 0 is its top. Uses neither napari nor a display.
 """
 
 from napari_hexrecruit.atlas.volumes import (

@@ -1,4 +1,4 @@
-"""Borders between areas: single edges, joined into long lines or into rings around each area."""
+"""Borders between areas: single edges, joined to long lines or to rings around each area."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Indices = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.integer]
 
 _SIDES = (
-    # step to the neighbour (row, column), and the side's two ends, counter-clockwise with y up
+    # step to the neighbour (row, column), and the two ends of the side, counter-clockwise (y up)
     ((1, 0), (1, 0), (1, 1)),
     ((0, 1), (1, 1), (0, 1)),
     ((-1, 0), (0, 1), (0, 0)),
@@ -28,7 +28,7 @@ _SIDES = (
 
 @dataclass(frozen=True, eq=False)
 class Borders:
-    """Edges of areas towards what is not the same area.
+    """Edges between areas, and between an area and the outside.
 
     Attributes
     ----------
@@ -37,8 +37,8 @@ class Borders:
     start, end
         (n_edges,) points of each edge; the area is on its left.
     own, other
-        (n_edges,) the area, 0 or more, and what is beyond the edge, negative for nothing. An edge
-        between two areas is there twice, once for each.
+        (n_edges,) area, 0 or more, and the area across the edge, negative for none. An edge between
+        two areas appears twice, once for each.
     """
 
     points: Floats
@@ -48,16 +48,16 @@ class Borders:
     other: Labels
 
     def lines(self) -> list[Floats]:
-        """Every edge once, in long lines; each (n_points, 2), closed where first equals last."""
+        """Join all edges, each once, to long lines (n_points, 2); closed if first equals last."""
         once = self.own > self.other
         chains = _join(zip(self.start[once].tolist(), self.end[once].tolist(), strict=True))
         return [_without_middles(self.points[chain]) for chain in chains]
 
     def rings(self, area: int) -> list[Floats]:
-        """Closed lines around an area, each (n_points, 2) with the first point again at the end.
+        """Return the closed lines around an area, each (n_points, 2), first point repeated.
 
-        Counter-clockwise around the area, clockwise around its holes. Parts that touch at a corner
-        only have a ring each.
+        Counter-clockwise around the area, clockwise around its holes. Parts that only touch at a
+        corner have separate rings.
         """
         mine = self.own == area
         chains = _trace(self.points, self.start[mine].tolist(), self.end[mine].tolist())
@@ -65,14 +65,14 @@ class Borders:
 
 
 def pixel_borders(labels: Labels, affine: Floats) -> Borders:
-    """Borders of the areas of an image, along the sides of its pixels.
+    """Find the borders of an image's areas, along the sides of its pixels.
 
     Parameters
     ----------
     labels
-        (height, width); negative is none.
+        (height, width) areas, negative for none.
     affine
-        (3, 3), (column, row, 1) of pixel centres to (x, y, 1); y must fall along the rows.
+        (3, 3), (column, row, 1) of pixel centres to (x, y, 1); y must decrease along the rows.
     """
     height, width = labels.shape
     padded = np.pad(labels, 1, constant_values=-1)
@@ -89,7 +89,7 @@ def pixel_borders(labels: Labels, affine: Floats) -> Borders:
 
 
 def _join(edges: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Chains of points that use every edge once: first those between junctions, then loops."""
+    """Join edges to chains of points, each edge once: first between junctions, then loops."""
     beside: dict[int, list[int]] = defaultdict(list)
     for a, b in edges:
         beside[a].append(b)
@@ -108,7 +108,7 @@ def _join(edges: Iterable[tuple[int, int]]) -> list[list[int]]:
 
 
 def _trace(points: Floats, start: list[int], end: list[int]) -> list[list[int]]:
-    """Rings of directed edges; where two ways go on, the one further to the left."""
+    """Join directed edges to rings; at a fork, take the leftmost edge."""
     following: dict[int, list[int]] = defaultdict(list)
     for a, b in zip(start, end, strict=True):
         following[a].append(b)
@@ -125,13 +125,13 @@ def _trace(points: Floats, start: list[int], end: list[int]) -> list[list[int]]:
 
 
 def _turn(points: Floats, a: int, b: int, c: int) -> float:
-    """Angle to the left on the way from a over b to c."""
+    """Return the angle of the turn to the left at b, on the way from a to c."""
     (x0, y0), (x1, y1) = points[b] - points[a], points[c] - points[b]
     return math.atan2(x0 * y1 - y0 * x1, x0 * x1 + y0 * y1)
 
 
 def _without_middles(line: Floats) -> Floats:
-    """The line without points that lie straight between their neighbours."""
+    """Remove points of a line that lie straight between their neighbours."""
     steps = np.diff(line, axis=0)
     size = np.hypot(*steps.T)
     bend = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]

@@ -1,4 +1,4 @@
-"""Images of one hemisphere, laid under both as the hexagons of a cube lie."""
+"""Lays an image of one hemisphere under both hemispheres of a cube."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _MOST_PIXELS = 100_000_000
 
 
 def under_hemispheres(image: FlatImage, cube: xr.Dataset) -> FlatImage:
-    """An image as it belongs under the hexagons of a cube.
+    """Return an image that fits under the hexagons of a cube.
 
     Parameters
     ----------
     image
-        In the flat coordinates that both hemispheres have.
+        Image in the flat coordinates that both hemispheres share.
     cube
         A cube.
 
     Returns
     -------
     FlatImage
-        The image itself for a cube whose hemispheres do not lie side by side. Else one with two
-        copies of it, mirrored and moved as the hemispheres are, each to the middle between them;
-        a pixel of it has the value of the pixel that its centre lies in.
+        The image itself for a cube whose hemispheres are not laid side by side. Otherwise an image
+        with two copies, mirrored and moved like the hemispheres, each up to the middle between
+        them. A pixel has the value of the original pixel that contains its centre.
 
     Raises
     ------
     ValueError
-        If it would have over 100 million pixels.
+        If it would have more than 100 million pixels.
     """
     layout = Layout.of(cube.attrs)
     if layout is None:
@@ -68,7 +68,7 @@ def under_hemispheres(image: FlatImage, cube: xr.Dataset) -> FlatImage:
 
 
 def _empty(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
-    """Pixels that show nothing: transparent, NaN, or False."""
+    """Return empty pixels: transparent, NaN, or False."""
     if pixels.ndim == 3:
         return np.zeros((*shape, 4), dtype=np.uint8)
     if pixels.dtype.kind == "b":
@@ -77,7 +77,7 @@ def _empty(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]
 
 
 def _opaque(pixels: npt.NDArray[Any], like: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The pixels, with a channel for transparency where those of the result have one."""
+    """Return the pixels, with an alpha channel if `like` has one."""
     if pixels.ndim == 2 or pixels.shape[2] == like.shape[2]:
         return pixels
     return np.concatenate([pixels, np.full_like(pixels[..., :1], 255)], axis=2)

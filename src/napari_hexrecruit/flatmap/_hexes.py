@@ -1,4 +1,4 @@
-"""Regions from the neurons alone: what the hexagons are mostly of, and the borders between."""
+"""Regions from the neurons alone: the region of most neurons in each hexagon, and borders."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
 
 Hexes: TypeAlias = "HexMembers | xr.Dataset"
-"""Hexagons: those of a grouping of neurons, or those of a cube."""
+"""Hexagons of a grouping of neurons, or of a cube."""
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 
 _CORNERS_IJ = np.array([(0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1), (1, 0)])
 """Steps (di, dj) from a centre to its corners on the triangular lattice, counter-clockwise from the
-one at 30 degrees; neighbour k is beyond the side between corners k - 1 and k."""
+one at 30 degrees; neighbour k is across the side between corners k - 1 and k."""
 _PIXELS_PER_RADIUS = 8
 _MOST_PIXELS = 100_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class HexRegions:
-    """Hexagons and the region of each of them.
+    """Hexagons and the region of each.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class HexRegions:
     i, j
         (n_hexes,) int32 grid indices.
     region
-        (n_hexes,) int32 position in `names`; -1 for hexagons of no region.
+        (n_hexes,) int32 position in `names`; -1 for none.
     names
         Names of the regions.
     """
@@ -64,32 +64,32 @@ class HexRegions:
     names: tuple[str, ...]
 
     def outlines(self) -> list[Floats]:
-        """Borders between hexagons of unlike regions, and around all, as long lines.
+        """Return borders between regions, and around them, as long lines.
 
         Returns
         -------
         list of (n_points, 2) float64
-            x and y of corners of hexagons, every border once; closed where the first point equals
-            the last. Hexagons of no region count as outside.
+            x and y of hexagon corners, each border once; closed if the first point equals the last.
+            Hexagons without a region count as outside.
         """
         return self._borders.lines()
 
     def polygons(self) -> list[list[Floats]]:
-        """Closed lines of each region: around its parts, and around its holes.
+        """Return the closed lines of each region: around its parts, and around its holes.
 
         Returns
         -------
         list of list of (n_points, 2) float64
-            For each region its rings: counter-clockwise around parts, clockwise around holes; none
-            for a region that is the majority nowhere.
+            Rings of each region: counter-clockwise around parts, clockwise around holes; none for a
+            region that is never the majority.
         """
         return [self._borders.rings(region) for region in range(len(self.names))]
 
     def centroids(self) -> Floats:
-        """(n_regions, 2) x and y for the name of each region; NaN for one that has no hexagon.
+        """Return (n_regions, 2) x and y for the name of each region; NaN if it has no hexagon.
 
-        The mean of its hexagons' centres, or, where that lies in another region or outside, the
-        nearest centre of its own.
+        It is the mean of its hexagons' centres or, if that is in another region or outside, the
+        closest centre of its own hexagons.
         """
         xy = np.stack(self.grid.hex_to_xy(self.i, self.j), axis=1)
         return label_points(self.region, xy, len(self.names), self._region_at)
@@ -113,20 +113,19 @@ class HexRegions:
 
 
 def majority_codes(members: HexMembers, codes: npt.ArrayLike) -> Ints:
-    """What most neurons of each hexagon are.
+    """Return the most frequent code among the neurons of each hexagon.
 
     Parameters
     ----------
     members
         Hexagon of each neuron.
     codes
-        (n_neurons_of_population,) whole numbers; negative ones are "not known" and do not count.
+        (n_neurons_of_population,) whole numbers; negative ones mean unknown and are ignored.
 
     Returns
     -------
     (n_hexes,) int32
-        The most frequent code of the hexagon's neurons; of several that are equally frequent, the
-        lowest. -1 where no neuron has one.
+        The most frequent code; the lowest of equally frequent ones. -1 if no neuron has a code.
 
     Raises
     ------
@@ -147,15 +146,15 @@ def majority_codes(members: HexMembers, codes: npt.ArrayLike) -> Ints:
 
 
 def hex_regions(hexes: Hexes, region: npt.ArrayLike, names: Sequence[str]) -> HexRegions:
-    """Regions of hexagons, for outlines and names.
+    """Return regions of hexagons, for outlines and names.
 
     Parameters
     ----------
     hexes
         The hexagons.
     region
-        (n_hexes,) position in `names` of each hexagon's region, -1 for none: the result of
-        `majority_codes`, for instance.
+        (n_hexes,) position in `names` of each hexagon's region, -1 for none; for example the result
+        of `majority_codes`.
     names
         Names of the regions.
 
@@ -166,7 +165,7 @@ def hex_regions(hexes: Hexes, region: npt.ArrayLike, names: Sequence[str]) -> He
     Raises
     ------
     ValueError
-        If there is not one region for each hexagon, or one that has no name.
+        If there is not one region for each hexagon, or a region has no name.
 
     Examples
     --------
@@ -197,14 +196,14 @@ def neuron_regions(
     *,
     progress: Progress | None = None,
 ) -> HexRegions:
-    """Regions of a cube's hexagons from the neurons alone: no atlas is needed.
+    """Return the regions of a cube's hexagons from the neurons alone, without an atlas.
 
     Parameters
     ----------
     simulation
-        The one that the cube was computed from.
+        The simulation that the cube was computed from.
     cube
-        A recruitment cube. The neurons that count in it count here.
+        A recruitment cube; its neurons are used.
     column
         Node property of text or whole numbers: ``region``, ``layer``, ``mtype``.
     progress
@@ -213,15 +212,15 @@ def neuron_regions(
     Returns
     -------
     HexRegions
-        In the order of the cube's hexagons. A hexagon is of the region of most of its neurons; of
-        several with equally many, of the one whose name is first.
+        In the order of the cube's hexagons. A hexagon has the region of most of its neurons; of
+        several with equally many neurons, the one whose name sorts first.
 
     Raises
     ------
     SimulationDataError
-        If the population has no such property; the message lists those it has.
+        If the population lacks the property; the message lists its properties.
     ValueError
-        If the property is not of text or whole numbers, or the cube is of another simulation.
+        If the property is not text or whole numbers, or the cube is from another simulation.
 
     Examples
     --------
@@ -248,7 +247,7 @@ def neuron_regions(
 def hex_image(
     hexes: Hexes, values: npt.ArrayLike, *, pixel_size: float | None = None, units: str = "um"
 ) -> FlatImage:
-    """Values of hexagons as an image.
+    """Draw values of hexagons as an image.
 
     Parameters
     ----------
@@ -264,13 +263,13 @@ def hex_image(
     Returns
     -------
     FlatImage
-        (height, width) float32, NaN outside of the hexagons. A pixel has the value of the hexagon
-        that its centre is in.
+        (height, width) float32, NaN outside the hexagons. A pixel has the value of the hexagon that
+        contains its centre.
 
     Raises
     ------
     ValueError
-        If there is not one value for each hexagon, or the image would have over 100 million pixels.
+        If there is not one value per hexagon, or the image would have more than 100 million pixels.
     """
     grid, i, j = _grid_of(hexes)
     numbers = np.asarray(values, dtype=np.float32)
@@ -299,7 +298,7 @@ def hex_image(
 
 
 def density_image(hexes: Hexes, *, pixel_size: float | None = None) -> FlatImage:
-    """Number of neurons of each hexagon as an image; see `hex_image`."""
+    """Draw the number of neurons of each hexagon as an image; see `hex_image`."""
     if isinstance(hexes, HexMembers):
         return hex_image(hexes, hexes.n_neurons, pixel_size=pixel_size)
     units = str(hexes.attrs["flat_units"])
@@ -307,7 +306,7 @@ def density_image(hexes: Hexes, *, pixel_size: float | None = None) -> FlatImage
 
 
 class _Finder:
-    """Position of grid indices in a list of hexagons; -1 for those that are not in it."""
+    """Finds the position of grid indices in a list of hexagons; -1 if they are not in it."""
 
     def __init__(self, i: Ints, j: Ints) -> None:
         keys = _keys(i, j)
@@ -332,7 +331,7 @@ def _grid_of(hexes: Hexes) -> tuple[HexGrid, Ints, Ints]:
 
 
 def _lattice_points(grid: HexGrid, ij: npt.NDArray[Any]) -> Floats:
-    """x and y of vertices of the triangular lattice: of centres and of corners."""
+    """Return x and y of vertices of the triangular lattice, which are centres and corners."""
     i, j = ij.astype(np.float64).T
     x = grid.spacing / 2.0 * (i + j) + grid.origin[0]
     return np.stack([x, grid.radius / 2.0 * (j - i) + grid.origin[1]], axis=1)

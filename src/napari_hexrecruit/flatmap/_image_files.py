@@ -1,4 +1,4 @@
-"""Images in flat space as files: pixels, pixel size, and the small file beside them."""
+"""Reads images in flat space: pixels, pixel size, and the sidecar file next to them."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ _UM = {
     **dict.fromkeys(("um", "µm", "\u03bcm", "micron", "micrometer", "\\u00b5m"), 1.0),
     **{"nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6, "inch": 25_400.0},
 }
-"""µm in a unit of length."""
+"""Micrometres per unit of length."""
 _FOR_PRINT = (72, 75, 96, 100, 120, 144, 150, 180, 200, 220, 240, 300, 350, 360, 400, 600, 1200)
-"""Pixels per inch that programs write for screens and printers; they say nothing of the cortex."""
+"""Pixels per inch that programs write for screens and printers; not a scale of the cortex."""
 _FORMATS = ("PNG", "TIFF", "JPEG", "GIF", "BMP", "WEBP", "JPEG2000", "PPM", "TGA", "PCX")
-"""Not all that Pillow reads: for an EPS it would run Ghostscript on what the file says."""
+"""Formats to read. Not all of Pillow's: for an EPS it would run Ghostscript on the content."""
 _MOST_PIXELS = 80_000_000
 _DESCRIPTION, _RESOLUTION_UNIT = 270, 296
 
@@ -57,40 +57,39 @@ def read_flat_image(
     origin: Point | None = None,
     rotation_deg: float | None = None,
 ) -> FlatImage:
-    """An image file with its place in flat space.
+    """Read an image file with its position in flat space.
 
     Parameters
     ----------
     path
-        PNG, TIFF (OME-TIFF and ImageJ too), JPEG, GIF, BMP, WebP, JPEG 2000, PPM, TGA or PCX, or a
-        2-D nrrd; 80 million pixels at most.
+        PNG, TIFF (also OME-TIFF and ImageJ), JPEG, GIF, BMP, WebP, JPEG 2000, PPM, TGA or PCX, or a
+        2-D nrrd; at most 80 million pixels.
     pixel_size
-        Width and height of a pixel, µm; one number for square pixels. By default that of the file
-        beside the image, or else what the image itself says: an OME-TIFF's physical size, an ImageJ
-        TIFF's unit, a resolution (unless it is one for print, such as 72 or 300 per inch), the
-        spacings of a nrrd.
+        Width and height of a pixel, µm; one number for square pixels. By default from the sidecar
+        file, or else from the image itself: an OME-TIFF's physical size, an ImageJ TIFF's unit, a
+        resolution (unless it is for print, such as 72 or 300 per inch), the spacings of an nrrd.
     origin
-        Flat (x, y) of the image's lower left corner. By default that of the file beside the image,
-        that of a nrrd (whose ``space origin`` is the *centre* of its first sample), or (0, 0).
+        Flat (x, y) of the image's lower left corner. By default from the sidecar file or an nrrd
+        (whose ``space origin`` is the *centre* of its first sample), or (0, 0).
     rotation_deg
-        Counter-clockwise around that corner; by default that of the file beside the image, or 0.
+        Rotation counter-clockwise around that corner; by default from the sidecar file, or 0.
 
     Returns
     -------
     FlatImage
-        Row 0 is the top of the picture as viewers show it, and has the largest y. A nrrd has no
-        top: its first axis is x and its second is y, so what is last along y is in row 0.
+        Row 0 is the top of the picture as viewers show it, and has the largest y. An nrrd has no
+        top: its first axis is x and its second is y, so the last samples along y are in row 0.
 
     Raises
     ------
     ValueError
-        If there is no pixel size, or a number is not allowed.
+        If the pixel size is unknown, or a number is invalid.
     SimulationDataError
         If the file is missing, is not an image or has several pages, or its sidecar is damaged.
 
     Notes
     -----
-    The file beside ``map.png`` is ``map.png.flat.json``; `write_sidecar` writes it.
+    The sidecar file of ``map.png`` is ``map.png.flat.json``; `write_sidecar` writes it.
 
     Examples
     --------
@@ -115,24 +114,24 @@ def read_flat_image(
 
 
 def sidecar_of(path: str | os.PathLike[str]) -> Path:
-    """Name of the file beside an image that says where it lies: ``map.png.flat.json``."""
+    """Return the name of an image's sidecar file, with its position: ``map.png.flat.json``."""
     return Path(path).with_name(Path(path).name + ".flat.json")
 
 
 def write_sidecar(path: str | os.PathLike[str], image: FlatImage) -> Path:
-    """Write where an image lies into a small file beside it, from where it is read next time.
+    """Write an image's position to its sidecar file, for `read_flat_image`.
 
     Parameters
     ----------
     path
         File of the image.
     image
-        Its place and nudge; the pixels are not written.
+        Image with position and nudge; the pixels are not written.
 
     Returns
     -------
     Path
-        The file, JSON. One that is there is replaced.
+        The JSON file. An existing one is replaced.
 
     Examples
     --------
@@ -158,7 +157,7 @@ def write_sidecar(path: str | os.PathLike[str], image: FlatImage) -> Path:
 
 
 def _read_sidecar(path: Path) -> dict[str, Any]:
-    """What the file beside an image says, checked; nothing where there is none."""
+    """Read and check a sidecar file; empty if there is none."""
     if not path.exists():
         return {}
     try:
@@ -179,7 +178,7 @@ def _read_sidecar(path: Path) -> dict[str, Any]:
 
 
 def _read_pixels(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | None]:
-    """Pixels, top row first; size of a pixel and lower left corner where the file has them."""
+    """Read pixels, top row first; and pixel size and lower left corner if the file has them."""
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise SimulationDataError(path, f"{what}", "give an image file")
@@ -203,7 +202,7 @@ def _read_pixels(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | No
             return _as_array(ImageOps.exif_transpose(file)), size, None
     except SimulationDataError:
         raise
-    except Exception as error:  # what Pillow's readers raise for damaged files has no end
+    except Exception as error:  # Pillow's readers raise any error for damaged files
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SimulationDataError(
             path, f"cannot be read as an image ({reason})", "give a PNG, TIFF, JPEG or nrrd"
@@ -212,14 +211,14 @@ def _read_pixels(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | No
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without what Pillow's readers warn of, and what libtiff writes on standard error in C."""
+    """Silence warnings of Pillow's readers, and libtiff's C output on standard error."""
     with warnings.catch_warnings(), _silent_stderr():
         warnings.simplefilter("ignore")
         yield
 
 
 def _as_array(image: Image) -> npt.NDArray[Any]:
-    """Grey as (height, width), everything else as colours."""
+    """Convert grey images to (height, width), all others to colours."""
     if image.mode.startswith(("I", "F", "L")) and "A" not in image.mode and image.mode != "LAB":
         return np.array(image)
     if image.mode == "1":
@@ -229,7 +228,7 @@ def _as_array(image: Image) -> npt.NDArray[Any]:
 
 
 def _pixel_size(image: Image) -> Point | None:
-    """Width and height of a pixel, µm, where the image says them."""
+    """Return width and height of a pixel, µm, if the image states them."""
     tags = getattr(image, "tag_v2", {})
     description = str(tags.get(_DESCRIPTION, ""))
     if "<OME" in description:
@@ -251,7 +250,7 @@ def _inverse(per_unit: Any, um: float) -> Point | None:
 
 
 def _ome_size(description: str) -> Point | None:
-    """Physical size of the pixels of an OME-TIFF.
+    """Return the physical size of the pixels of an OME-TIFF.
 
     Format: https://docs.openmicroscopy.org/ome-model/latest/ome-tiff/specification.html
     """
@@ -274,7 +273,7 @@ def _ome_size(description: str) -> Point | None:
 
 
 def _read_nrrd(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | None]:
-    """A 2-D nrrd, or one of colours. Its first axis is x, its second y."""
+    """Read a 2-D nrrd, or one of colours. Its first axis is x, its second y."""
     data, fields = read_image(path)
     colours = data.ndim == 3 and data.shape[0] in (3, 4) and data.dtype == np.uint8
     if data.ndim != 2 and not colours:
@@ -301,7 +300,7 @@ def _read_nrrd(path: Path) -> tuple[npt.NDArray[Any], Point | None, Point | None
 
 
 def _nrrd_steps(path: Path, fields: dict[str, Any]) -> tuple[Point | None, Point | None]:
-    """From sample to sample along x and y, and where the first one is; um, where the file says."""
+    """Return the steps between samples along x and y, and the first position, um, if known."""
     steps = _steps_in_its_unit(fields)
     if steps is None:
         return None, None
@@ -311,7 +310,7 @@ def _nrrd_steps(path: Path, fields: dict[str, Any]) -> tuple[Point | None, Point
 
 
 def _steps_in_its_unit(fields: dict[str, Any]) -> Point | None:
-    """From sample to sample along x and y, where the file says it."""
+    """Return the steps between samples along x and y in the file's unit; None if unknown."""
     if "space directions" in fields:
         rows = [row for row in fields["space directions"] if row is not None]
         matrix = np.array([row for row in rows if np.isfinite(row).all()], dtype=np.float64)
@@ -325,10 +324,10 @@ def _steps_in_its_unit(fields: dict[str, Any]) -> Point | None:
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """Let nothing through to the process's standard error while the block runs.
+    """Suppress the process's standard error during the block.
 
-    For calls that also raise the error. Without a standard error stream, as in a
-    window without a console, nothing is changed.
+    For calls that also raise the error. Without a standard error stream, for example without a
+    console, nothing changes.
     """
     with held(_one_at_a_time):
         if sys.stderr is not None:

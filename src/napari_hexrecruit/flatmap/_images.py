@@ -1,4 +1,4 @@
-"""Images in flat space: pixels, and where they lie."""
+"""Images in flat space: pixels and their position."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Nudge:
-    """How an image is moved from where it first was.
+    """Movement of an image from its original position.
 
     Parameters
     ----------
     dx, dy
-        To the right and up, in flat units.
+        Shift to the right and up, in flat units.
     rotation_deg
-        Counter-clockwise around the centre of the image.
+        Rotation counter-clockwise around the centre of the image.
     scale
-        Factor of its size, around its centre.
+        Factor on its size, around its centre.
 
     Raises
     ------
     ValueError
-        If one of them is not finite, or the scale not greater than 0.
+        If a number is not finite, or the scale is not greater than 0.
     """
 
     dx: float = 0.0
@@ -48,19 +48,19 @@ class Nudge:
 
 @dataclass(frozen=True, eq=False)
 class FlatImage:
-    """An image with a place in flat space. Row 0 is its top: the row with the largest y.
+    """An image with a position in flat space. Row 0 is its top: the row with the largest y.
 
     Parameters
     ----------
     pixels
-        (height, width) numbers or truth values, or (height, width, 3 or 4) uint8 colours.
+        (height, width) numbers or booleans, or (height, width, 3 or 4) uint8 colours.
     pixel_size
         Width and height of a pixel in flat units; one number for square pixels.
     origin
-        Flat (x, y) of the image's lower left *corner*: of the outer corner of the pixel in the last
-        row and the first column.
+        Flat (x, y) of the image's lower left *corner*: the outer corner of the pixel in the last
+        row and first column.
     rotation_deg
-        Counter-clockwise around that corner.
+        Rotation counter-clockwise around that corner.
     units
         Unit of flat space: ``um``, ``pixel`` or ``unknown``.
     nudge
@@ -69,7 +69,7 @@ class FlatImage:
     Raises
     ------
     ValueError
-        If the pixels have another shape, or a number is not finite or not greater than 0.
+        If the pixels have another shape, a number is not finite, or a size is not greater than 0.
 
     Examples
     --------
@@ -111,7 +111,7 @@ class FlatImage:
 
     @property
     def affine(self) -> Floats:
-        """(3, 3), (column, row, 1) to flat (x, y, 1); whole numbers are centres of pixels."""
+        """(3, 3), (column, row, 1) to flat (x, y, 1); whole numbers are pixel centres."""
         height, width = self.shape
         dx, dy = checked_pixel_size(self.pixel_size)
         to_corner = np.array([[dx, 0, 0.5 * dx], [0, -dy, (height - 0.5) * dy], [0, 0, 1.0]])
@@ -129,7 +129,7 @@ class FlatImage:
 
     @property
     def corners(self) -> Floats:
-        """(4, 2) outer corners: of the first pixel as stored, then clockwise around the image."""
+        """(4, 2) outer corners of the image, clockwise from that of the first stored pixel."""
         height, width = self.shape
         right, bottom = width - 0.5, height - 0.5
         column, row = [-0.5, right, right, -0.5], [-0.5, -0.5, bottom, bottom]
@@ -148,7 +148,7 @@ class FlatImage:
         Raises
         ------
         ValueError
-            If the image is turned: see `upright`.
+            If the image is rotated: see `upright`.
         """
         if self.is_turned:
             raise ValueError("a turned image has no extent: take that of its upright()")
@@ -158,7 +158,7 @@ class FlatImage:
     def nudged(
         self, dx: float = 0.0, dy: float = 0.0, rotation_deg: float = 0.0, scale: float = 1.0
     ) -> FlatImage:
-        """The image moved by so much from where it first was; an earlier nudge is replaced.
+        """Return the image moved from its original position; an earlier nudge is replaced.
 
         Parameters
         ----------
@@ -170,7 +170,7 @@ class FlatImage:
     def pixel_at(
         self, x: npt.ArrayLike, y: npt.ArrayLike
     ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        """Row and column of the pixel at flat positions.
+        """Return row and column of the pixel at flat positions.
 
         Parameters
         ----------
@@ -180,8 +180,8 @@ class FlatImage:
         Returns
         -------
         row, column : (n_points,) intp
-            -1 in both for positions outside of the image and for NaN. A position between two
-            pixels is in the one to the right, or below.
+            -1 in both for positions outside the image and for NaN. A position between two pixels
+            belongs to the one on the right, or below.
         """
         points = np.stack([np.asarray(x, float), np.asarray(y, float), np.ones(np.shape(x))])
         column, row = (np.linalg.inv(self.affine) @ points)[:2]
@@ -192,10 +192,10 @@ class FlatImage:
         return rows.astype(np.intp), columns.astype(np.intp)
 
     def upright(self) -> FlatImage:
-        """The image with its sides along x and y, and without a nudge.
+        """Return the image with its sides along x and y, and without a nudge.
 
-        A turned one is drawn anew on square pixels (each the nearest of the old ones): where there
-        is none, colours are transparent, numbers NaN, truth values false.
+        A rotated image is resampled to square pixels, each with the value of the nearest original
+        one. Outside the original, colours are transparent, numbers NaN, booleans false.
         """
         low, high = self.corners.min(axis=0), self.corners.max(axis=0)
         corner = float(low[0]), float(low[1])
@@ -215,12 +215,12 @@ class FlatImage:
     def as_underlay(
         self, limits: tuple[float, float] | None = None
     ) -> tuple[npt.NDArray[np.uint8], tuple[float, float, float, float]]:
-        """Colours and extent, as `render_frames` and `write_movie` take them for ``under``.
+        """Return colours and extent, for ``under`` of `render_frames` and `write_movie`.
 
         Parameters
         ----------
         limits
-            Numbers that become black and white; by default the least and the greatest.
+            Numbers that become black and white; by default the smallest and largest.
 
         Returns
         -------
@@ -233,7 +233,7 @@ class FlatImage:
 
 
 def checked_pixel_size(size: Any) -> Point:
-    """Width and height of a pixel; refuses what is none."""
+    """Return width and height of a pixel; refuse other values."""
     pair = (size, size) if np.ndim(size) == 0 else tuple(size)
     if len(pair) != 2:
         raise ParameterError(
@@ -249,7 +249,7 @@ def checked_pixel_size(size: Any) -> Point:
 
 
 def checked_point(name: str, point: Any) -> Point:
-    """Two finite numbers."""
+    """Return a point; refuse anything but two finite numbers."""
     if np.shape(point) != (2,):
         raise ParameterError(Parameter(name), f"must be two numbers (x, y), not {point!r}")
     return _finite(name, point[0]), _finite(name, point[1])
@@ -275,7 +275,7 @@ def _turned(degrees: float) -> Floats:
 
 
 def _with_nothing(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The pixels with one row and column more, which index -1 reads, of nothing."""
+    """Append an empty row and column to the pixels, which index -1 reads."""
     if pixels.ndim == 3:
         opaque = np.full((*pixels.shape[:2], 1), 255, np.uint8)
         pixels = pixels if pixels.shape[2] == 4 else np.concatenate([pixels, opaque], axis=2)

@@ -1,4 +1,4 @@
-"""Pictures of a voxel flatmap: where it has voxels, how many, how deep, of which region."""
+"""Images of a voxel flatmap: footprint, number of voxels, depth and regions."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class FlatRegions:
     Attributes
     ----------
     image
-        (height, width) int32 labels: 0 is none, k the region ``k - 1`` of the following.
+        (height, width) int32 labels: 0 for none, k for region ``k - 1`` of `areas`.
     areas
-        Id, acronym, name of each region.
+        Id, acronym and name of each region.
     colours
-        (n_regions, 3) uint8: those of the hierarchy, or distinct ones.
+        (n_regions, 3) uint8 colours from the hierarchy, or distinct ones.
     """
 
     image: FlatImage
@@ -45,35 +45,35 @@ class FlatRegions:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Acronyms of the regions, to write on them."""
+        """Acronyms of the regions, as labels."""
         return tuple(area.acronym for area in self.areas)
 
     def outlines(self) -> list[Floats]:
-        """Borders between regions and around them, every one once, as long lines.
+        """Return borders between regions and around them, each once, as long lines.
 
         Returns
         -------
         list of (n_points, 2) float64
-            x and y along the sides of pixels; closed where the first point equals the last.
+            x and y along the sides of pixels; closed if the first point equals the last.
         """
         return self._borders.lines()
 
     def polygons(self) -> list[list[Floats]]:
-        """Closed lines of each region: around its parts, and around its holes.
+        """Return the closed lines of each region: around its parts, and around its holes.
 
         Returns
         -------
         list of list of (n_points, 2) float64
-            For each region its rings: counter-clockwise around parts, clockwise around holes.
-            Pixels that touch at a corner only are parts of their own.
+            Rings of each region: counter-clockwise around parts, clockwise around holes. Pixels
+            that only touch at a corner are separate parts.
         """
         return [self._borders.rings(region) for region in range(len(self.areas))]
 
     def centroids(self) -> Floats:
-        """(n_regions, 2) x and y for the name of each region.
+        """Return (n_regions, 2) x and y for the name of each region.
 
-        The mean of its pixels' centres, or, where that lies outside of the region, the nearest of
-        its pixels.
+        It is the mean of its pixels' centres or, if that is outside the region, the closest centre
+        of its own pixels.
         """
         row, column = np.nonzero(self.image.pixels)
         xy = (self.image.affine @ np.stack([column, row, np.ones(len(row))]))[:2].T
@@ -90,7 +90,7 @@ class FlatRegions:
 
 
 def footprint_image(flatmap: VoxelFlatmap, *, pixel_size: float | None = None) -> FlatImage:
-    """Where in flat space there is cortex.
+    """Return where flat space has cortex.
 
     Parameters
     ----------
@@ -98,12 +98,12 @@ def footprint_image(flatmap: VoxelFlatmap, *, pixel_size: float | None = None) -
         A voxel flatmap.
     pixel_size
         Side of a pixel in the flatmap's units; by default its resolution: one pixel, or the side
-        of a voxel. Centres of pixels are at its multiples.
+        of a voxel. Pixel centres are at multiples of it.
 
     Returns
     -------
     FlatImage
-        (height, width) bool, true where at least one voxel is.
+        (height, width) bool, true where there is at least one voxel.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def footprint_image(flatmap: VoxelFlatmap, *, pixel_size: float | None = None) -
 
 
 def voxel_count_image(flatmap: VoxelFlatmap, *, pixel_size: float | None = None) -> FlatImage:
-    """Number of voxels at each place of flat space; see `footprint_image`.
+    """Count the voxels at each position in flat space; see `footprint_image`.
 
     Returns
     -------
@@ -128,19 +128,19 @@ def voxel_count_image(flatmap: VoxelFlatmap, *, pixel_size: float | None = None)
 
 
 def depth_image(flatmap: VoxelFlatmap, *, pixel_size: float | None = None) -> FlatImage:
-    """Greatest depth at each place of flat space, µm: how thick the cortex is there.
+    """Return the largest depth at each position in flat space, µm: the thickness of the cortex.
 
     Parameters
     ----------
     flatmap
         A voxel flatmap with three components, (x, depth, y).
     pixel_size
-        As for `footprint_image`.
+        As in `footprint_image`.
 
     Returns
     -------
     FlatImage
-        (height, width) float32, NaN where no voxel is.
+        (height, width) float32, NaN without a voxel.
 
     Raises
     ------
@@ -166,28 +166,28 @@ def region_areas(
     pixel_size: float | None = None,
     layers_apart: bool = False,
 ) -> FlatRegions:
-    """Regions of an annotation, or columns of a parcellation, in flat space.
+    """Return the regions of an annotation, or the columns of a parcellation, in flat space.
 
     Parameters
     ----------
     flatmap
         A voxel flatmap.
     annotation
-        Region or column of each voxel (`read_ids`); where it has other voxels than the flatmap,
-        those at the centres of the flatmap's count.
+        Region or column of each voxel (`read_ids`). If its voxels differ from the flatmap's, it is
+        read at the centres of the flatmap's voxels.
     hierarchy
-        ``hierarchy.json`` of the atlas, for names and colours; without it names are the ids.
+        ``hierarchy.json`` of the atlas, for names and colours; without it, ids are the names.
     pixel_size
-        As for `footprint_image`.
+        As in `footprint_image`.
     layers_apart
-        Whether layers are regions of their own; by default they count as the region they are of.
+        If True, layers are separate regions; by default they count as the region that they belong
+        to.
 
     Returns
     -------
     FlatRegions
-        Regions in ascending order of their ids. A pixel is of the region with most of its voxels;
-        of several with equally many, of the one with the lowest id. Voxels of no region do not
-        count.
+        Regions in ascending order of ids. A pixel has the region of most of its voxels; of several
+        with equally many voxels, the one with the lowest id. Voxels without a region are ignored.
 
     Raises
     ------
@@ -216,7 +216,7 @@ def region_areas(
 def most_frequent(
     group: npt.NDArray[np.integer], value: npt.NDArray[np.integer]
 ) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
-    """The groups there are, and the value that is most frequent in each; of several the lowest."""
+    """Return the groups, and the most frequent value in each, the lowest if several tie."""
     order = np.lexsort((value, group))
     group, value = group[order], value[order]
     first = np.flatnonzero(np.append(True, (np.diff(group) != 0) | (np.diff(value) != 0)))
@@ -235,18 +235,18 @@ def label_points(
     n_regions: int,
     region_at: Callable[[Floats, Floats], npt.NDArray[np.integer]],
 ) -> Floats:
-    """(n_regions, 2) places for names: the mean of the members, or the nearest member to it.
+    """Return (n_regions, 2) positions for names: the mean of the members, or its closest member.
 
     Parameters
     ----------
     region
         (n_members,) region of each pixel or hexagon, negative for none.
     xy
-        (n_members, 2) their centres.
+        (n_members, 2) centres of pixels or hexagons.
     n_regions
         Number of regions; one without members gets NaN.
     region_at
-        Region at x and y, which says whether a mean is within its region.
+        Returns the region at x and y, to check whether a mean is within its region.
     """
     points = np.full((n_regions, 2), np.nan)
     for k in range(n_regions):
@@ -260,7 +260,7 @@ def label_points(
 
 @dataclass(frozen=True, eq=False)
 class _Pixels:
-    """Pixels of flat space, and the one that each voxel of a flatmap is in (row by row)."""
+    """Pixels of flat space, and the pixel of each voxel of a flatmap (counted row by row)."""
 
     at: npt.NDArray[np.intp]
     height: int
@@ -292,7 +292,7 @@ def _merged(
     hierarchy: str | os.PathLike[str] | None,
     layers_apart: bool,
 ) -> tuple[tuple[Area, ...], npt.NDArray[np.intp]]:
-    """Areas in ascending order of their ids, and the position of each voxel's among them."""
+    """Return areas in ascending order of ids, and the position of each voxel's area in them."""
     if hierarchy is None:
         return tuple(Area(one, str(one), str(one)) for one in ids.tolist()), region
     area_of = read_areas(Path(hierarchy), ids.tolist(), layers_apart=layers_apart)
