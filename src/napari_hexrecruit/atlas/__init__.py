@@ -1,4 +1,4 @@
-"""Voxel volumes of the brain: flat positions, regions and columns of places in it.
+"""Voxel volumes of the brain: flat positions, regions and columns at positions in the brain.
 
-Knows nrrd files and hierarchies of regions. Must not know SONATA, hexagons or spikes.
+Uses nrrd files and hierarchies of regions; must not use SONATA, hexagons or spikes.
 """

@@ -22,7 +22,7 @@ _GOLDEN = 0.618033988749895
 
 @dataclass(frozen=True)
 class Area:
-    """A region of the cortical sheet: its id, acronym, name, and colour where it has one."""
+    """A region of the cortical sheet: its id, acronym, name, and colour if it has one."""
 
     id: int
     acronym: str
@@ -31,7 +31,7 @@ class Area:
 
 
 def read_areas(path: Path, ids: Iterable[int], *, layers_apart: bool = False) -> dict[int, Area]:
-    """The area that each region of an annotation belongs to.
+    """Read the area that each region of an annotation belongs to.
 
     Parameters
     ----------
@@ -40,18 +40,18 @@ def read_areas(path: Path, ids: Iterable[int], *, layers_apart: bool = False) ->
     ids
         Ids of the annotation.
     layers_apart
-        Whether layers are areas of their own. They lie over one another on the cortical sheet, so
-        by default a region that its name or acronym calls a layer counts as its parent.
+        If True, layers are separate areas. They lie over each other on the cortical sheet, so by
+        default a region that is a layer by name or acronym counts as its parent.
 
     Returns
     -------
     dict of int to Area
-        For each id; one that the hierarchy lacks is its own area, named by its number.
+        Area by id; an id that the hierarchy lacks is a separate area, named by its number.
 
     Raises
     ------
     SimulationDataError
-        If the file is missing or no hierarchy.
+        If the file is missing or is not a hierarchy.
     """
     from voxcell import RegionMap
     from voxcell.exceptions import VoxcellError
@@ -74,7 +74,7 @@ def read_areas(path: Path, ids: Iterable[int], *, layers_apart: bool = False) ->
 
 
 def distinct_colour(n: int) -> Colour:
-    """Colour of the n-th area of those without one: hues a golden section apart."""
+    """Return a colour for the n-th area without one: hues are a golden section apart."""
     red, green, blue = colorsys.hsv_to_rgb((n * _GOLDEN) % 1.0, 0.55, 0.9)
     return round(255 * red), round(255 * green), round(255 * blue)
 
@@ -92,7 +92,7 @@ def _area(regions: Any, region: int, layers_apart: bool) -> Area:
 
 
 def _is_layer(acronym: str, name: str) -> bool:
-    """Whether a region is a layer: its name ends as "..., layer 2/3", its acronym as "S1FL;L4"."""
+    """Whether a region is a layer: name like "..., layer 2/3", or acronym like "S1FL;L4"."""
     return bool(_LAYER_NAME.search(name) or _LAYER_ACRONYM.search(acronym))
 
 

@@ -1,8 +1,8 @@
-"""Voxel volumes as nrrd files, read in blocks: no whole copy of a large volume is ever made.
+"""Reads voxel volumes from nrrd files in blocks, without a copy of the whole volume in memory.
 
-voxcell reads a whole volume, and twice its size is in memory meanwhile: 3.5 GB and 10 s for the
-flatmap of the rat's somatosensory cortex, of which 2 % of the voxels have a value. Files in one of
-the two usual encodings are streamed here; all others are left to voxcell.
+voxcell reads a whole volume and needs twice its size meanwhile: 3.5 GB and 10 s for the flatmap of
+the rat's somatosensory cortex, in which 2 % of the voxels have a value. Files in one of the two
+usual encodings are streamed here; voxcell reads all others.
 
 Format: https://teem.sourceforge.net/nrrd/format.html
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Block = npt.NDArray[Any]
 
 _BLOCK = 1 << 20
-"""Voxels read at a time."""
+"""Voxels to read at a time."""
 _TYPES = {
     **dict.fromkeys(("signed char", "int8", "int8_t"), "i1"),
     **dict.fromkeys(("uchar", "unsigned char", "uint8", "uint8_t"), "u1"),
@@ -48,11 +48,11 @@ _UM = {
     **dict.fromkeys(("cm", "centimeter", "centimeters", "centimetre", "centimetres"), 1e4),
     **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), 1e6),
 }
-"""Micrometres of a unit."""
+"""Micrometres per unit."""
 _UNITS = ("space units", "units")
 _MICRO = (b"\xc2\xb5", b"\xce\xbc", b"\xb5")
-"""The micro sign and the Greek letter in UTF-8, and the sign in Latin 1. pynrrd skips what is not
-ASCII, and takes micrometres for metres."""
+"""The micro sign and the Greek letter in UTF-8, and the sign in Latin 1. pynrrd skips characters
+that are not ASCII, and so reads micrometres as metres."""
 _SPACES_3D = (
     *("right-anterior-superior", "left-anterior-superior", "left-posterior-superior"),
     *("posterior-inferior-right", "RAS", "LAS", "LPS", "PIR"),
@@ -61,22 +61,22 @@ _SPACES_3D = (
 
 @dataclass(frozen=True)
 class Header:
-    """What the head of a file says of a volume.
+    """Header of a volume's file.
 
     Attributes
     ----------
     path
         The file.
     fields
-        Its fields, as pynrrd gives them.
+        Its fields, as read by pynrrd.
     data_at
-        Where the data begins, bytes.
+        Start of the data, bytes.
     shape
-        Voxels along x, y, z.
+        Number of voxels along x, y, z.
     n_components
-        Numbers of a voxel.
+        Numbers per voxel.
     voxel_size
-        (3,) float32, µm; negative where an axis runs against the coordinate.
+        (3,) float32, µm; negative if an axis runs against the coordinate.
     offset
         (3,) float32, corner of the first voxel, µm.
     """
@@ -91,14 +91,14 @@ class Header:
 
     @property
     def dtype(self) -> np.dtype[Any] | None:
-        """Type of the numbers; None for one that is not known here."""
+        """Type of the numbers; None if it is unknown here."""
         code = _TYPES.get(str(self.fields.get("type")))
         order = ">" if self.fields.get("endian") == "big" else "<"
         return None if code is None else np.dtype(order + code)
 
     @property
     def can_stream(self) -> bool:
-        """Whether the data follows the head, in an encoding that is read here."""
+        """Whether the data follow the header, in an encoding that this module reads."""
         away = {"data file", "datafile", "line skip", "lineskip", "byte skip", "byteskip"}
         encoding = self.fields.get("encoding")
         return (
@@ -110,7 +110,7 @@ class Header:
 
 @contextmanager
 def nrrd_errors(path: Path) -> Iterator[None]:
-    """What the libraries raise for a broken file, as one line that names it."""
+    """Convert errors of the libraries for a broken file to one line that names it."""
     import nrrd  # type: ignore[import-untyped]
     from voxcell.exceptions import VoxcellError
 
@@ -132,12 +132,12 @@ def nrrd_errors(path: Path) -> Iterator[None]:
 
 
 def read_header(path: Path) -> Header:
-    """Head of the nrrd file of a volume.
+    """Read the header of a volume's nrrd file.
 
     Raises
     ------
     SimulationDataError
-        If it is not an nrrd file, or not of a volume of three dimensions along the coordinates.
+        If it is not an nrrd file of a three-dimensional volume along the coordinates.
     """
     import nrrd
 
@@ -156,12 +156,12 @@ def read_header(path: Path) -> Header:
 
 
 def read_blocks(header: Header) -> Iterator[tuple[int, Block]]:
-    """Voxels of a volume, some at a time.
+    """Yield the voxels of a volume, block by block.
 
     Yields
     ------
     first : int
-        Number of the first voxel of the block; x counts fastest, then y, then z.
+        Number of the first voxel of the block; x varies fastest, then y, then z.
     block : (n_voxels, n_components) array
 
     Raises
@@ -180,7 +180,7 @@ def read_blocks(header: Header) -> Iterator[tuple[int, Block]]:
 
 
 def read_image(path: Path) -> tuple[npt.NDArray[Any], dict[str, Any]]:
-    """Data and head of any nrrd file, as pynrrd gives them: first axis first.
+    """Read data and header of any nrrd file, as pynrrd does: first axis first.
 
     Raises
     ------
@@ -197,12 +197,12 @@ def read_image(path: Path) -> tuple[npt.NDArray[Any], dict[str, Any]]:
 
 
 def um_per_unit(path: Path, fields: Mapping[str, Any], n_axes: int) -> float:
-    """Micrometres in the unit of a file's coordinates; 1 where it does not say any.
+    """Return the micrometres per unit of a file's coordinates; 1 if it states no unit.
 
     Raises
     ------
     SimulationDataError
-        If its axes have several units, or one that is not known.
+        If its axes have different units, or an unknown one.
     """
     given = fields.get("space units") or fields.get("units", ())
     units = {str(unit).strip() for unit in given[-n_axes:]} - {"", "none", "???"}
@@ -220,7 +220,7 @@ def um_per_unit(path: Path, fields: Mapping[str, Any], n_axes: int) -> float:
 
 
 def _without_micro(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines of a head with a u for the Greek letter."""
+    """Yield the lines of a header with u instead of the micro sign."""
     for line in lines:
         for micro in _MICRO:
             line = line.replace(micro, b"u")
@@ -235,7 +235,7 @@ def _streamed(header: Header) -> Iterator[Block]:
         packed = header.fields["encoding"] != "raw"
         data = cast("IO[bytes]", gzip.GzipFile(fileobj=file) if packed else file)
         while part := data.read(n_bytes):
-            numbers = np.frombuffer(part, dtype)  # refuses what is not a whole number of them
+            numbers = np.frombuffer(part, dtype)  # raises if it is not a whole number of them
             yield numbers.reshape(-1, header.n_components)
 
 
@@ -248,7 +248,7 @@ def _loaded(header: Header) -> Iterator[Block]:
 
 
 def _geometry(path: Path, fields: Mapping[str, Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Size of a voxel and offset in um, by the rules of ``voxcell.VoxelData.load_nrrd``."""
+    """Return voxel size and offset, um, by the rules of ``voxcell.VoxelData.load_nrrd``."""
     n_dims = fields.get("space dimension", 3 if fields.get("space") in _SPACES_3D else 0)
     if "space directions" in fields:
         directions = np.array(fields["space directions"][-n_dims:], dtype=np.float64)

@@ -1,7 +1,7 @@
-"""Voxel volumes of an atlas: which flat position, region or column is at a place in the brain.
+"""Voxel volumes of an atlas: the flat position, region or column at a position in the brain.
 
-The module that knows voxcell. A volume is held as the voxels that have a value, which for a cortex
-in its box are a few in a hundred.
+Uses voxcell. A volume keeps only the voxels that have a value, which for a cortex in its box are a
+few per cent.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
 NO_VALUE, OUTSIDE_BOX = -1, -2
-"""Rows of positions in a voxel without a value, and of positions outside of the volume."""
+"""Rows for positions in a voxel without a value, and for positions outside the volume."""
 OUTSIDE = -1
-"""What a flatmap has, in x and in y, where there is no flat position."""
+"""Value of a flatmap, in x and in y, for no flat position."""
 
 _BLOCK = 1 << 18
-"""Positions looked up at a time."""
+"""Positions to look up at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +42,11 @@ class Volume:
     Attributes
     ----------
     header
-        Shape, size of a voxel, offset, file.
+        Shape, voxel size, offset and file.
     voxels
         (n_voxels,) int64 ascending; voxel (i, j, k) is ``i + n_i * (j + n_j * k)``.
     values
-        (n_voxels, n_components).
+        (n_voxels, n_components) values.
     """
 
     header: Header
@@ -71,7 +71,7 @@ class Volume:
         *,
         progress: Progress | None = None,
     ) -> Rows:
-        """Where in `values` the value of each position stands.
+        """Return the row in `values` of each position.
 
         Parameters
         ----------
@@ -83,13 +83,13 @@ class Volume:
         Returns
         -------
         (n_positions,) int64
-            `NO_VALUE` for positions in a voxel without a value, `OUTSIDE_BOX` for those outside of
-            the volume and those that are not finite.
+            `NO_VALUE` for positions in a voxel without a value, `OUTSIDE_BOX` for those outside the
+            volume or not finite.
 
         Notes
         -----
-        A position on the face between two voxels is in the one with the higher index; one on the
-        upper face of the box is outside.
+        A position on the face between two voxels belongs to the one with the higher index; one on
+        the upper face of the box is outside.
         """
         axes = [np.asarray(axis, dtype=np.float64) for axis in (x, y, z)]
         rows = np.empty(axes[0].shape, dtype=np.int64)
@@ -100,7 +100,7 @@ class Volume:
         return rows
 
     def centres(self) -> Floats:
-        """(n_voxels, 3) centres of the voxels with a value, µm."""
+        """Return the (n_voxels, 3) centres of the voxels with a value, µm."""
         n_i, n_j, _ = self.header.shape
         ij, i = self.voxels // n_i, self.voxels % n_i
         indices = np.stack([i, ij % n_j, ij // n_j], axis=1)
@@ -109,7 +109,7 @@ class Volume:
 
     @cached_property
     def _geometry(self) -> Any:
-        """The volume for voxcell, with no data: it turns positions into indices."""
+        """The volume for voxcell, without data, to convert positions to indices."""
         import voxcell
 
         nothing = np.broadcast_to(np.int8(0), self.header.shape)
@@ -128,7 +128,7 @@ class Volume:
 
 @dataclass(frozen=True, eq=False)
 class VoxelFlatmap:
-    """A volume that gives voxels their position in flat space.
+    """A volume with the flat position of each voxel.
 
     Examples
     --------
@@ -141,22 +141,22 @@ class VoxelFlatmap:
 
     @property
     def x(self) -> npt.NDArray[Any]:
-        """(n_voxels,) flat x of the voxels that have one."""
+        """(n_voxels,) flat x of the voxels with a flat position."""
         return self.volume.values[:, 0]
 
     @property
     def y(self) -> npt.NDArray[Any]:
-        """(n_voxels,) flat y."""
+        """(n_voxels,) flat y of the voxels with a flat position."""
         return self.volume.values[:, -1]
 
     @property
     def depth(self) -> npt.NDArray[Any] | None:
-        """(n_voxels,) depth, µm; None for a flatmap without."""
+        """(n_voxels,) depth, µm; None if the flatmap has none."""
         return self.volume.values[:, 1] if self.volume.values.shape[1] == 3 else None
 
     @cached_property
     def units(self) -> str:
-        """``pixel`` where flat positions are whole numbers, ``um`` where they are not."""
+        """``pixel`` if flat positions are whole numbers, else ``um``."""
         xy = self.volume.values[:, [0, -1]]
         return "pixel" if xy.dtype.kind in "iu" or (xy == np.round(xy)).all() else "um"
 
@@ -167,15 +167,15 @@ class VoxelFlatmap:
 
 
 def read_flatmap(path: str | os.PathLike[str], *, progress: Progress | None = None) -> VoxelFlatmap:
-    """A voxel flatmap.
+    """Read a voxel flatmap.
 
     Parameters
     ----------
     path
-        nrrd file with two numbers a voxel, flat (x, y), or three, (x, depth, y). Voxels whose x and
-        y are both -1, or not finite, have no flat position.
+        nrrd file with two numbers per voxel, flat (x, y), or three, (x, depth, y). Voxels whose x
+        and y are both -1, or not finite, have no flat position.
     progress
-        Called with ``"reading <file>"`` and the numbers of voxels done and in all.
+        Called with ``"reading <file>"``, the number of voxels done, and their total.
 
     Returns
     -------
@@ -210,12 +210,12 @@ def read_flatmap(path: str | os.PathLike[str], *, progress: Progress | None = No
 
 
 def read_ids(path: str | os.PathLike[str], *, progress: Progress | None = None) -> Volume:
-    """A volume of ids, such as regions or columns.
+    """Read a volume of ids, such as regions or columns.
 
     Parameters
     ----------
     path
-        nrrd file with one whole number a voxel; 0 is none.
+        nrrd file with one whole number per voxel; 0 for none.
     progress
         As in `read_flatmap`.
 
@@ -227,8 +227,8 @@ def read_ids(path: str | os.PathLike[str], *, progress: Progress | None = None) 
     Raises
     ------
     SimulationDataError
-        If the file cannot be read, has several numbers a voxel, or has fractions or negative
-        numbers, or if all voxels are 0.
+        If the file cannot be read, has several numbers per voxel, fractions or negative numbers, or
+        if all voxels are 0.
     """
     header = read_header(Path(path))
     if header.n_components != 1:
@@ -256,7 +256,7 @@ def flat_positions(
     *,
     progress: Progress | None = None,
 ) -> tuple[Floats, Floats]:
-    """Flat position of places in the brain: that of the voxel they are in.
+    """Look up the flat positions of positions in the brain, by the voxel that contains each.
 
     Parameters
     ----------
@@ -270,12 +270,12 @@ def flat_positions(
     Returns
     -------
     x, y : (n_positions,) float64
-        In the flatmap's `units`. NaN outside of the volume's box (and for positions that are not
-        finite), -1 in both where the flatmap has no flat position.
+        In the flatmap's `units`. NaN for positions outside the volume's box or not finite, -1 in
+        both without a flat position.
 
     Notes
     -----
-    The values are those of ``voxcell.VoxelData.lookup``, without an error for positions outside.
+    The values equal those of ``voxcell.VoxelData.lookup``, without an error for positions outside.
 
     Examples
     --------
@@ -288,10 +288,10 @@ def flat_positions(
 
 
 def _in_box(header: Header, positions: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Which positions have a voxel.
+    """Return which positions have a voxel.
 
-    voxcell itself takes positions beyond the far end of an axis that runs backwards for the last
-    voxel (https://github.com/openbraininstitute/voxcell, ``positions_to_indices``).
+    If an axis runs backwards, voxcell puts positions beyond its far end into the last voxel
+    (https://github.com/openbraininstitute/voxcell, ``positions_to_indices``).
     """
     at = (positions - header.offset) / header.voxel_size
     inside = (at > -1e-7) & (at < header.shape)
