@@ -1,6 +1,6 @@
 """The command ``hexrecruit``: parse, call, print, exit status.
 
-Only typer is imported here; each command imports what it needs, so that ``--help`` is quick.
+Only typer is imported here; each command imports what it needs, so that ``--help`` is fast.
 """
 
 from __future__ import annotations
@@ -51,37 +51,37 @@ app.command(cls=OptionWithMany)(significance)
 
 
 def main(args: list[str] | None = None) -> None:
-    """Entry point of ``hexrecruit`` and ``python -m napari_hexrecruit``."""
+    """Run ``hexrecruit`` or ``python -m napari_hexrecruit``."""
     words = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     status = run(lambda: app(words, prog_name="hexrecruit", standalone_mode=False), debug=debug)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: no traceback while Python ends
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all output is done: no traceback at exit
     if status == INTERRUPTED:
         _leave_at_once(status)
     if args is None:  # the process is ours
         _end_threads()
-        atexit._run_exitfuncs()  # folders that libraries made for a while are removed
+        atexit._run_exitfuncs()  # removes temporary folders of libraries
         _leave_at_once(status)
     sys.exit(status)
 
 
 def _end_threads() -> None:
-    """Wait for threads as Python does at its end: idle ones of a pool are told first.
+    """Wait for threads as Python does at exit: it first tells idle threads of pools to end.
 
-    To join them without that would wait for ever, because dask keeps its pool.
+    Joining them directly would wait for ever, because dask keeps its pool.
     """
     shut_down: Callable[[], None] = vars(threading)["_shutdown"]
     shut_down()
 
 
 def _leave_at_once(status: int) -> None:
-    """End the process without taking apart what is in memory, which takes as long as counting.
+    """End the process without freeing its memory, which would take as long as counting.
 
-    Nor does it wait for its threads: an interrupt that falls into an import leaves Python's import
-    locks taken, and a thread that imports too would never end.
+    It does not wait for threads either: an interrupt during an import leaves Python's import locks
+    taken, and a thread that also imports would never end.
     """
-    with contextlib.suppress(OSError):  # of standard output, `run` has told
+    with contextlib.suppress(OSError):  # `run` has reported errors of standard output
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(status)

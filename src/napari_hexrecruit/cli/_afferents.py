@@ -24,18 +24,18 @@ def afferent_maps(
     edges: str | None,
     given: Mapping[str, Any],
 ) -> list[xr.DataArray]:
-    """The maps of synapses and of neurons that the options ask for.
+    """Compute the maps of synapses and of neurons that the options ask for.
 
     Parameters
     ----------
     path, cube
-        The cube and its file.
+        File of the cube, and the cube.
     origin
-        What ``--from`` names: a node set, a population or hexagons.
+        Value of ``--from``: a node set, a population or hexagons.
     edges
-        What ``--edges`` names.
+        Value of ``--edges``.
     given
-        Options of other maps, of which there must be none.
+        Options of other maps; any is an error.
     """
     if given:
         other = next(iter(given)).replace("_", "-")

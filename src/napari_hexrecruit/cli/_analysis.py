@@ -152,7 +152,7 @@ def trials(
     with about(cube):
         times = _onsets(cube, source, onsets, period, inputs)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RecruitmentWarning)  # told below, with the numbers
+            warnings.simplefilter("ignore", RecruitmentWarning)  # reported below, with the numbers
             if exact:
                 found = _counted(cube, source, times, before, after)
             else:
@@ -275,7 +275,7 @@ def _say_difference(result: xr.Dataset, output: Path, as_json: bool) -> None:
 
 
 def _named(there: xr.DataArray) -> dict[str, Any]:
-    """A value, where and when it is."""
+    """Return a value with its hexagon and time."""
     return {
         "value": float(there),
         "hex": str(there["hex"].item()),

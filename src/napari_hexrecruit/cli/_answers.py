@@ -1,4 +1,4 @@
-"""What the commands of analyses share: options, cubes in, tables and pictures out."""
+"""Shared code of the analysis commands: options, reading cubes, writing tables and pictures."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Deviations = Annotated[
 
 
 def read(path: Path) -> xr.Dataset:
-    """The cube of a file."""
+    """Read the cube of a file."""
     from napari_hexrecruit.storage.cubes import ENDINGS, read_cube
 
     if not path.name.endswith(ENDINGS):
@@ -68,7 +68,7 @@ def read(path: Path) -> xr.Dataset:
 
 
 def simulation_of(path: Path, cube: xr.Dataset) -> Any:
-    """The simulation that a cube was computed from."""
+    """Open the simulation that a cube was computed from."""
     from napari_hexrecruit.pipeline.members import open_recipe
     from napari_hexrecruit.recipe import CubeRecipe
 
@@ -77,13 +77,13 @@ def simulation_of(path: Path, cube: xr.Dataset) -> Any:
 
 
 def names_of(hexes: list[str] | None) -> list[str]:
-    """Single names of what was given with --hex."""
+    """Return the single names in values of --hex."""
     together = ",".join(hexes or [])
     return [name.strip() for name in together.split(",") if name.strip()]
 
 
 def check_ending(output: Path, endings: tuple[str, ...], *, overwrite: bool) -> None:
-    """Refuse a name that says no kind of file, or cannot be written."""
+    """Refuse a name without a known ending, or that cannot be written."""
     from napari_hexrecruit.storage.atomic import check_writable
     from napari_hexrecruit.storage.cubes import ENDINGS, check_output
 
@@ -94,7 +94,7 @@ def check_ending(output: Path, endings: tuple[str, ...], *, overwrite: bool) -> 
 
 
 def write_table(table: pd.DataFrame, output: Path | None, *, overwrite: bool) -> None:
-    """A table as CSV: into a file, or on standard output."""
+    """Write a table as CSV to a file, or to standard output."""
     from napari_hexrecruit.storage.atomic import written_aside
 
     text = table.to_csv(index=False, lineterminator="\n")
@@ -106,5 +106,5 @@ def write_table(table: pd.DataFrame, output: Path | None, *, overwrite: bool) ->
 
 
 def say_json(values: dict[str, Any]) -> None:
-    """Numbers for another program."""
+    """Print values as JSON, for another program."""
     say(json.dumps(values, indent=2))

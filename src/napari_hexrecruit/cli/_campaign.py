@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari_hexrecruit.campaign import CampaignResult
 
 SOME_FAILED = 1
-"""Exit status where simulations failed and the rest is finished."""
+"""Exit status if some simulations failed and the others are finished."""
 
 
 @takes(neurons_and_bins, window, kept_options)
@@ -69,7 +69,7 @@ def campaign(
     found = list_simulations(sources)
     try:
         with progress_bars() as progress, warnings.catch_warnings():
-            warnings.simplefilter("ignore", RecruitmentWarning)  # it is said below
+            warnings.simplefilter("ignore", RecruitmentWarning)  # printed below
             result = computed_campaign(
                 found,
                 output,
@@ -96,7 +96,7 @@ def campaign(
 
 
 def campaign_lines(result: CampaignResult) -> list[str]:
-    """What the command says of how a campaign ended."""
+    """Return the lines that the command prints at the end of a campaign."""
     n_failed = len(result.failures)
     kept = f", {result.n_kept:,} of them before" if result.n_kept else ""
     failed = f", {n_failed:,} failed" if n_failed else ""

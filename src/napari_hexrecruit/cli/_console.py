@@ -1,4 +1,4 @@
-"""What a terminal needs: progress bars, one-line errors, exit status."""
+"""Terminal output: progress bars, one-line errors, exit status."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ DONE, MISTAKE, INTERRUPTED, ENDED = 0, 2, 130, 128
 
 
 def say(text: str) -> None:
-    r"""One line for the user on standard output.
+    r"""Print one line for the user on standard output.
 
-    Characters that it cannot take are escaped, as ``\xe9``: a name of a file must not end the work.
+    Characters that it cannot encode are escaped, as ``\xe9``: a file name must not end the work.
     """
     encoding = sys.stdout.encoding or "utf-8"
     if sys.stdout.errors == "strict":
@@ -34,7 +34,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def about(path: object) -> Iterator[None]:
-    """Name the file that a plain ValueError is about; own errors name it themselves."""
+    """Add the file to a plain ValueError; the package's own errors already name it."""
     try:
         yield
     except HexRecruitError:
@@ -45,7 +45,7 @@ def about(path: object) -> Iterator[None]:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """A progress callback that draws one bar per kind of work on a terminal; silent elsewhere."""
+    """Yield a progress callback that draws one bar per kind of work on a terminal only."""
     from tqdm import tqdm
 
     bars: dict[str, Any] = {}
@@ -68,20 +68,20 @@ def progress_bars() -> Iterator[Progress]:
 
 
 def run(command: Callable[[], Any], *, debug: bool) -> int:
-    """Exit status of a command; what a user can mend becomes one line on standard error.
+    """Run a command and return its exit status; errors a user can fix become one line.
 
     Parameters
     ----------
     command
         The work.
     debug
-        Let exceptions through, so that the traceback shows.
+        Do not catch exceptions, so that the traceback shows.
 
     Returns
     -------
     int
-        What the command returned if that is a number, 0 done, 2 a mistake or unreadable input,
-        130 interrupted, 128 and the number of the signal where another one ended it.
+        The number that the command returned, if any; 0 for success, 2 for a user's mistake or
+        unreadable input, 130 if interrupted, 128 plus the number of another signal that ended it.
     """
     from typer import TyperException
 
@@ -89,7 +89,7 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
         with ending_as_exception(), _warnings_as_lines():
             try:
                 status = command()
-                with suppress(BrokenPipeError):  # nobody reads any more
+                with suppress(BrokenPipeError):  # the reader has closed the pipe
                     sys.stdout.flush()
             finally:
                 release_all()
@@ -111,7 +111,7 @@ def run(command: Callable[[], Any], *, debug: bool) -> int:
 
 @contextmanager
 def _warnings_as_lines() -> Iterator[None]:
-    """Let the package's own warnings be lines as its errors are, without places in its code."""
+    """Print the package's own warnings as lines like errors, without code locations."""
     shown = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
@@ -128,7 +128,7 @@ def _warnings_as_lines() -> Iterator[None]:
 
 
 def _sentence(error: Exception) -> str:
-    if hasattr(error, "format_message"):  # a mistake on the command line, as typer says it
+    if hasattr(error, "format_message"):  # typer's error about the command line
         return f"{error.format_message()} (see --help)"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'file'}: {error.strerror}"
@@ -136,7 +136,7 @@ def _sentence(error: Exception) -> str:
 
 
 def warn(sentences: Iterable[str]) -> None:
-    """One line on standard error for each number that may not be what the user means."""
+    """Print one line on standard error for each number that the user may not expect."""
     for sentence in sentences:
         sys.stderr.write(f"warning: {_as_line(sentence)}\n")
 
@@ -147,11 +147,11 @@ def _complain(text: str) -> None:
 
 def _as_line(text: str) -> str:
     line = "".join(c if c.isprintable() else _escaped(c) for c in " ".join(text.split()))
-    if len(line) > _LONGEST_LINE:  # what is wrong stands first, and what to do last
+    if len(line) > _LONGEST_LINE:  # keeps the fault at the start and the remedy at the end
         line = f"{line[: _LONGEST_LINE // 2]} ... {line[-_LONGEST_LINE // 2 :]}"
     return line
 
 
 def _escaped(character: str) -> str:
-    """What a file holds must not steer the terminal."""
+    """Escape a character, so that a file's content cannot control the terminal."""
     return character.encode("unicode_escape").decode("ascii")

@@ -59,7 +59,7 @@ def check(
     run: Run = None,
     as_json: Json = False,
 ) -> None:
-    """Check a simulation's files: errors, assumptions and what is OK; status 1 for an error."""
+    """Check a simulation's files: errors, assumptions and what is right; status 1 for an error."""
     from napari_hexrecruit.pipeline.check import check_simulation
     from napari_hexrecruit.pipeline.findings import finding_lines
 
@@ -109,7 +109,7 @@ def cube(
 
 
 def cube_lines(cube: xr.Dataset, path: Path) -> list[str]:
-    """Lines that describe a cube. Its warnings, which are also notes, are left out."""
+    """Return the lines that describe a cube, without its warnings, which are also notes."""
     attrs = cube.attrs
     notes, told = json.loads(attrs.get("notes", "[]")), warnings_in(attrs)
     placed = attrs["n_neurons_selected"] - attrs["n_neurons_without_place"]
@@ -124,7 +124,7 @@ def cube_lines(cube: xr.Dataset, path: Path) -> list[str]:
 
 
 def _value_lines(cube: xr.Dataset) -> list[str]:
-    """What was read: spikes, and the range of other quantities."""
+    """Return lines on the spikes read, and on the range of other quantities."""
     from napari_hexrecruit.schema import has_spikes, quantities_of
 
     attrs, lines = cube.attrs, []

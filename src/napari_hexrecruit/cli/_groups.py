@@ -1,4 +1,4 @@
-"""Groups of options: each is listed once, and added to every command that takes it."""
+"""Groups of options: each is defined once, and added to every command that takes it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def takes(*groups: Group) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add the options of groups to a command, behind its own.
+    """Add the options of groups to a command, after its own.
 
-    A group is a function that does nothing: its parameters are the options. The command reads them
-    from ``ctx.params``, and has the rest as arguments.
+    A group is an empty function whose parameters are the options. The command reads them from
+    ``ctx.params``, and its own options as arguments.
     """
 
     def add(command: Callable[..., None]) -> Callable[..., None]:
@@ -28,14 +28,14 @@ def takes(*groups: Group) -> Callable[[Callable[..., None]], Callable[..., None]
 
         every = own | {name: one for group in groups for name, one in _parameters(group).items()}
         signature = inspect.Signature(list(every.values()))
-        vars(with_groups)["__signature__"] = signature  # where inspect, and so typer, looks first
+        vars(with_groups)["__signature__"] = signature  # inspect, and so typer, reads it first
         return with_groups
 
     return add
 
 
 def names(group: Group) -> tuple[str, ...]:
-    """The options of a group."""
+    """Return the names of a group's options."""
     return tuple(inspect.signature(group).parameters)
 
 

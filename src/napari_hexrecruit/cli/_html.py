@@ -89,6 +89,6 @@ _SAME = ("start", "stop", "step", "clim", "colormap", "title", "opacity", "dilat
 
 
 def _labels(regions: HexRegions) -> list[tuple[float, float, str]]:
-    """The place of each region's name."""
+    """Return position and text of each region's name."""
     places = zip(regions.centroids().tolist(), regions.names, strict=True)
     return [(x, y, name) for (x, y), name in places if x == x]

@@ -1,4 +1,4 @@
-"""Options of what a picture shows, and what stands under and over its hexagons.
+"""Options for the look of a picture, and for images under and lines over its hexagons.
 
 Movies and web pages share them.
 """
@@ -81,11 +81,11 @@ def look(
     regions: Regions = None,
     opacity: Opacity = 1.0,
 ) -> None:
-    """Colours, titles, and what is under and over the hexagons."""
+    """Group the options for colours, titles, and what is under and over the hexagons."""
 
 
 def read_or_compute(ctx: typer.Context, source: Path | None) -> xr.Dataset:
-    """The cube that a file is, or that a simulation gives with the options of the command."""
+    """Read the cube of a file, or compute that of a simulation with the command's options."""
     from napari_hexrecruit.storage.cubes import ENDINGS, read_cube
 
     if source is None or not source.name.endswith(ENDINGS):
@@ -100,12 +100,12 @@ def read_or_compute(ctx: typer.Context, source: Path | None) -> xr.Dataset:
 
 
 def sources_of(ctx: typer.Context) -> list[Path | None]:
-    """Simulations and cubes; None is the simulation of --spikes and --circuit."""
+    """Return simulations and cubes; None is the simulation of --spikes and --circuit."""
     return [*ctx.params["sources"]] if ctx.params["sources"] else [None]
 
 
 def marks_of(ctx: typer.Context) -> list[str | tuple[float, float, str]]:
-    """The intervals that options mark, and the inputs of the first simulation with --stimuli."""
+    """Return the marked intervals, and with --stimuli the inputs of the first simulation."""
     options = ctx.params
     marked = options["marks"] or []
     if not options["stimuli"]:
@@ -116,12 +116,12 @@ def marks_of(ctx: typer.Context) -> list[str | tuple[float, float, str]]:
 def stimulus_marks(
     source: Path | None, spikes: Path | None = None, circuit: Path | None = None
 ) -> list[tuple[float, float, str]]:
-    """When the inputs of the simulation that a source is, or was computed from, were on.
+    """Return the times of the inputs of a simulation, or of the simulation of a cube.
 
     Raises
     ------
     ValueError
-        If there is no configuration of a simulation, which says so.
+        If there is no simulation configuration, which states the inputs.
     """
     from napari_hexrecruit.pipeline.members import open_recipe
     from napari_hexrecruit.recipe import CubeRecipe
@@ -140,7 +140,7 @@ def stimulus_marks(
 
 
 def underlay(ctx: typer.Context, cube: xr.Dataset) -> Underlay | None:
-    """The image that --under names, under both hemispheres where a cube has them."""
+    """Return the image that --under names, under both hemispheres if the cube has two."""
     options = ctx.params
     if options["under"] is None:
         return None
@@ -153,7 +153,7 @@ def underlay(ctx: typer.Context, cube: xr.Dataset) -> Underlay | None:
 
 
 def regions_of(ctx: typer.Context, cube: xr.Dataset) -> HexRegions | None:
-    """Regions by the property that --regions names, of the simulation of a cube."""
+    """Return the regions by the property that --regions names, of the cube's simulation."""
     if ctx.params["regions"] is None:
         return None
     from napari_hexrecruit.flatmap import neuron_regions

@@ -159,13 +159,13 @@ def wave(
 
 
 def _in_options_of_commands(function: Any, cube: xr.Dataset, name: str, given: Any) -> xr.DataArray:
-    """The map; an option that it lacks or does not take is named as the command line has it."""
+    """Compute the map; errors name missing and unknown options as on the command line."""
     from napari_hexrecruit.analysis import MAPS, map_options
     from napari_hexrecruit.schema import N_TRIALS
 
     if name in MAPS:
         if N_TRIALS in cube.attrs and "onset" in map_options(name):
-            given = {"onset": 0.0, **given}  # the time of trials counts from it
+            given = {"onset": 0.0, **given}  # times of trials are relative to it
         strange = [option for option in given if option not in map_options(name)]
         if strange:
             takes, not_this = map(_options, (map_options(name), strange[:1]))
@@ -198,7 +198,7 @@ def _draw(
 
 
 def _front_lines(fit: WaveFit, found: xr.DataArray) -> list[npt.NDArray[np.float64]]:
-    """Isochrones and, of a plane front, the arrow; nothing where there is no wave."""
+    """Return isochrones and, for a plane front, the arrow; empty without a wave."""
     from napari_hexrecruit.analysis import arrow_line, isochrones, wave_arrow
 
     if not fit.is_wave:
@@ -217,7 +217,7 @@ def _range(found: xr.DataArray) -> str:
 
 
 def _details(fit: WaveFit) -> list[str]:
-    """More numbers of a wave, a line each."""
+    """Return more numbers of a wave, one per line."""
     if not fit.is_wave:
         return []
     lines = [

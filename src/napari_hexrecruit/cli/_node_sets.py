@@ -99,7 +99,7 @@ def node_set(
 
 @dataclass(frozen=True)
 class _Choice:
-    """What hexagons have to be."""
+    """Conditions that hexagons must meet."""
 
     hexes: list[str]
     within: str | None

@@ -1,4 +1,4 @@
-"""Options that several commands share, run files, and the cube that options ask for."""
+"""Options that several commands share, run files, and the cube of given options."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that
 
 
 def _use_run_file(ctx: typer.Context, path: Path | None) -> Path | None:
-    """Make the options of an existing run file the defaults; the command line still wins."""
+    """Make the options of an existing run file the defaults; the command line overrides them."""
     if path is not None and path.exists():
         known = {p.name for p in ctx.command.params if p.name} - NOT_IN_RUN_FILE
         options = read_run_file(path, ctx.info_name or "", known)
@@ -147,7 +147,7 @@ ColumnAtlas = Annotated[
 def files_of_simulation(
     spikes: SpikesFile = None, circuit: CircuitFile = None, run: Run = None
 ) -> None:
-    """Files in place of those that the configuration names, and which of its runs."""
+    """Group the options for files that replace the configuration's, and for its run."""
 
 
 def neurons_and_bins(
@@ -166,23 +166,23 @@ def neurons_and_bins(
     report: ReportName = None,
     statistic: StatisticName = None,
 ) -> None:
-    """Which neurons, hexagons and bins."""
+    """Group the options for neurons, hexagons and bins."""
 
 
 def window(start: Start = None, stop: Stop = None) -> None:
-    """Which bins."""
+    """Group the options for the window."""
 
 
 def kept_options(run_file: RunFile = None) -> None:
-    """A file of options."""
+    """Group the option for the run file."""
 
 
 OF_CUBE = (*names(neurons_and_bins), "cumulative", *names(files_of_simulation))
-"""Options that say how a cube is computed, and so mean nothing for one that is computed."""
+"""Options for computing a cube, which mean nothing for an existing one."""
 
 
 def is_given(ctx: typer.Context, name: str) -> bool:
-    """Whether an option stands on the command line."""
+    """Whether an option is given on the command line."""
     source = ctx.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 
@@ -190,7 +190,7 @@ def is_given(ctx: typer.Context, name: str) -> bool:
 def opened(
     sim: Path | None, spikes: Path | None, circuit: Path | None, run: int | None = None
 ) -> Simulation:
-    """The simulation that the command line names."""
+    """Open the simulation that the command line names."""
     from napari_hexrecruit.sonata import open_simulation
 
     if sim is None and (spikes is None or circuit is None):
@@ -199,7 +199,7 @@ def opened(
 
 
 def cube_recipe(ctx: typer.Context) -> CubeRecipe:
-    """The recipe that the options of a command are."""
+    """Return the recipe of a command's options."""
     from napari_hexrecruit.recipe import CubeRecipe
 
     options = ctx.params
@@ -225,7 +225,7 @@ def cube_recipe(ctx: typer.Context) -> CubeRecipe:
 
 
 def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
-    """The cube that the options of a command ask for; prints its warnings."""
+    """Compute the cube that a command's options ask for, and print its warnings."""
     from napari_hexrecruit.doubts import warnings_in
     from napari_hexrecruit.pipeline.cubes import computed_cube
 
@@ -244,7 +244,7 @@ def computed(ctx: typer.Context, sim: Path | None) -> xr.Dataset:
 
 
 def computed_into(ctx: typer.Context, sim: Path | None, output: Path) -> xr.Dataset:
-    """The same as a zarr folder, written while it is counted."""
+    """Compute the cube into a zarr folder, written while it is counted."""
     from napari_hexrecruit.doubts import warnings_in
     from napari_hexrecruit.pipeline.large import computed_large_cube
 
@@ -270,7 +270,7 @@ def _flat(flatmap: str | None, columns: tuple[str, str]) -> Any:
 
 
 def write_missing_run_file(ctx: typer.Context) -> None:
-    """Keep the options of this run, where the run file was not there to give them."""
+    """Write the options of this run to the run file if it does not exist."""
     run_file = ctx.params["run_file"]
     if run_file is None or run_file.exists():
         return

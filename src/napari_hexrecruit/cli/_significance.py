@@ -27,12 +27,12 @@ _TESTED = (
 class OptionWithMany(TyperCommand):
     """A command whose option ``--against`` takes all names up to the next option.
 
-    A shell expands ``--against b/*.nc`` to several words: those after the first would be taken for
+    A shell expands ``--against b/*.nc`` to several words: those after the first would count as
     observations of the other side.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Name the option before each of its values."""
+        """Repeat the option before each of its values."""
         words: list[str] = []
         many = False
         for word in args:
@@ -42,7 +42,7 @@ class OptionWithMany(TyperCommand):
             else:
                 words += [_MANY, word] if many else [word]
         if args and args[-1] == _MANY:
-            words.append(_MANY)  # its value is missing: that is told
+            words.append(_MANY)  # its value is missing: typer reports it
         return super().parse_args(ctx, words)
 
 

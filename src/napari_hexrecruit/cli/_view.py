@@ -55,7 +55,7 @@ def demo(
 
 
 def _missing(path: Path, what: str) -> bool:
-    """Say what is made, or that it is there already and kept."""
+    """Print which file is written or kept; return whether it is missing."""
     there = path.exists()
     say(f"{what:18}{path}{' (kept)' if there else ''}")
     return not there
@@ -96,7 +96,7 @@ def view(
 
 
 def _check_is_simulation(path: Path) -> None:
-    """Refuse a file of another kind before the viewer opens; a campaign may be shown."""
+    """Refuse a file of another kind before the viewer opens; a campaign is allowed."""
     from napari_hexrecruit.campaign import MANIFEST
     from napari_hexrecruit.storage.kinds import instead_of
 

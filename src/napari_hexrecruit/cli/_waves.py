@@ -57,7 +57,7 @@ def waves(
     as_json: AsJson = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Tell the waves of a cube apart: when and where each begins, how fast and where it runs."""
+    """Separate the waves of a cube: when and where each begins, its speed and direction."""
     from napari_hexrecruit.analysis import find_waves, waves_summary, waves_table
     from napari_hexrecruit.storage.cubes import ENDINGS, write_cube
 
@@ -103,7 +103,7 @@ _WORDS = {"plane": "plane", "radial": "radial", "none": "without a front"}
 
 
 def _distributions(found: xr.Dataset, summary: dict[str, Any]) -> list[str]:
-    """Intervals and speeds, a line each, where there are any."""
+    """Return a line for intervals and one for speeds, if there are any."""
     units = f"{found.attrs['flat_units']}/ms"
     lines = []
     for name, label, unit in (("intervals_ms", "interval", "ms"), ("speeds", "speed", units)):
