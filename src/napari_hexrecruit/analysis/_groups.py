@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _AS_GOOD = 1.25
-"""One front explains two groups if it leaves at most this many times what two fronts leave ..."""
+"""One front explains two groups if its error is at most this many times that of two fronts ..."""
 _LEFT_OF_SPREAD = 0.45
 """... and at most this share of the standard deviation of the onsets, an R² of 0.8."""
 _LEAST_BINS = 0.3

@@ -98,7 +98,7 @@ def baseline_counts(cube: xr.Dataset, onset: float, window: Window | None) -> Co
 def counts_per_percent(cube: xr.Dataset) -> Floats:
     """Return the (n_hexes,) neurons per percent, over all trials if the cube is their mean.
 
-    Counts are computed from the percentages because those are what is shown, and may be masked.
+    Counts are computed from the percentages, because these are shown and can be masked.
     """
     return cube[N_NEURONS].values * (int(cube.attrs.get(N_TRIALS, 1)) / 100.0)
 

@@ -42,8 +42,8 @@ class WaveFit:
     kind
         ``"plane"`` or ``"radial"``.
     is_wave
-        Whether all of `CRITERIA` hold. If not, speed, direction, source and their intervals are
-        NaN.
+        Whether the front is a wave (see `CRITERIA`). If not, `why` gives the reason, and speed,
+        direction, source and their intervals are NaN.
     why
         The verdict as a sentence: the wave in numbers, or the reason why it is not one.
     speed, speed_ci
