@@ -1,4 +1,4 @@
-"""Photographs the panels of analyses with the medium sample; `screenshots.py` calls it."""
+"""Takes screenshots of the analysis panels with the medium sample; `screenshots.py` calls it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ WINDOW = (1360, 960)
 PANEL_WIDTH = 300
 ONSET_MS, TIME_MS = 100.0, 180.0
 SOURCE = (659.0, 553.0)
-"""Where the waves of the sample start, flat x and y."""
+"""Flat x and y of the start of the sample's waves."""
 
 Photograph = "Callable[[napari.Viewer, Path], None]"
 
 
 def photograph_analyses(simulation: Path, folder: Path, photograph: Photograph) -> None:
-    """All panels; the traces in both themes."""
+    """Photograph all panels, and the traces in both themes."""
     cube = recruitment_cube(simulation)
     for theme in ("dark", "light"):
         with opened(theme, cortex=cube) as viewer:
@@ -96,7 +96,7 @@ def photograph_analyses(simulation: Path, folder: Path, photograph: Photograph) 
 
 
 def long_run(folder: Path) -> Path:
-    """The sample with ten stimuli, as a test needs more than three."""
+    """Write the sample with ten stimuli: a cluster test needs more than three."""
     stimuli = tuple(np.arange(ONSET_MS, ONSET_MS + 3000.0, 300.0).tolist())
     story = replace(MEDIUM, stimuli_ms=stimuli, tstop_ms=3000.0)
     return write_simulation(folder / "ten-stimuli", story)
@@ -104,7 +104,7 @@ def long_run(folder: Path) -> Path:
 
 @contextmanager
 def opened(theme: str, **cubes: xr.Dataset) -> Iterator[napari.Viewer]:
-    """A viewer with layers of cubes by name."""
+    """Open a viewer with layers of cubes by name."""
     viewer = napari.Viewer(title="Hexagon recruitment")
     viewer.theme = theme
     viewer.window.resize(*WINDOW)
@@ -116,7 +116,7 @@ def opened(theme: str, **cubes: xr.Dataset) -> Iterator[napari.Viewer]:
 
 
 def dock(viewer: napari.Viewer, name: str) -> Any:
-    """A panel of the plugin."""
+    """Open a panel of the plugin."""
     widget_dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, name)
     if name != "Traces":
         widget_dock.window().resizeDocks([widget_dock], [PANEL_WIDTH], Qt.Orientation.Horizontal)
@@ -132,7 +132,7 @@ def press(widget: Any, button: Any) -> None:
 
 
 def settle(*widgets: Any) -> None:
-    """Wait until nobody works any more."""
+    """Wait until no widget is busy."""
     QTest.qWait(400)
     for _ in range(6_000):
         if not any(widget.busy for widget in widgets):
@@ -143,7 +143,7 @@ def settle(*widgets: Any) -> None:
 
 
 def along_the_wave(cube: xr.Dataset, n: int) -> list[str]:
-    """Hexagons on a line from the source of the wave, away from it."""
+    """Return hexagons on a line away from the source of the wave."""
     x, y = cube["x"].to_numpy(), cube["y"].to_numpy()
     away = np.linspace(250.0, 1500.0, n)
     angle = np.deg2rad(38.0)

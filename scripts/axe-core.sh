@@ -1,8 +1,8 @@
 #!/bin/sh
-# Put axe-core, the accessibility checker of the tests, into a folder: scripts/axe-core.sh FOLDER
+# Install axe-core, the accessibility checker of the tests, in a folder: scripts/axe-core.sh FOLDER
 #
-# It comes from npm, and is no part of the package. Quick when it is there. Where there is no npm
-# the test of accessibility says what it lacks, and fails in CI.
+# It comes from npm and is not part of the package. Fast if it is already installed. Without npm,
+# the accessibility test reports what is missing, and fails in CI.
 set -eu
 
 version=4.14.1

@@ -1,4 +1,4 @@
-"""How often maps without a wave are called one, and with a wave: writes docs/calibration.md.
+"""Measure how often maps with and without a wave are called a wave: writes docs/calibration.md.
 
 python scripts/calibrate.py [--sets 40] [--first-seed 0]
 """
@@ -31,7 +31,7 @@ STEP = HexGrid(RADIUS).spacing
 
 
 class Places:
-    """An irregular sheet with a hole, of about so many hexagons."""
+    """An irregular sheet with a hole, of about `n_hexes` hexagons."""
 
     def __init__(self, n_hexes: int) -> None:
         sheet = make_sheet(round(1.036 * n_hexes), "plane")
@@ -57,7 +57,7 @@ class Places:
 
 
 def smooth(places: Places, length: float, rng: np.random.Generator) -> np.ndarray:
-    """White noise through a Gaussian kernel; mean 0, standard deviation 1."""
+    """Smooth white noise with a Gaussian kernel to mean 0 and standard deviation 1."""
     kernel = np.exp(-(places.distances() ** 2) / (2.0 * length**2))
     values = kernel @ rng.normal(size=places.n)
     return (values - values.mean()) / values.std()
@@ -84,7 +84,7 @@ def plane(places: Places, delay: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def radial(places: Places, far: float, rng: np.random.Generator) -> np.ndarray:
-    """A front of 20 ms from a hexagon, or from a source so many sheet sizes away."""
+    """Return a front of 20 ms from a hexagon, or from a source `far` sheet sizes away."""
     if far:
         angle = rng.uniform(0.0, 2.0 * np.pi)
         away = far * places.size * np.array([np.cos(angle), np.sin(angle)])
@@ -118,7 +118,7 @@ POINTS = (0, 5, 10, 15)
 
 
 def share_of_waves(row: tuple, seeds: range) -> float:
-    """Share of simulated maps that are called a wave."""
+    """Return the share of simulated maps that are called a wave."""
     _, make, parameter, n_hexes, _ = row
     places, found = Places(n_hexes), 0
     for seed in seeds:
@@ -128,12 +128,12 @@ def share_of_waves(row: tuple, seeds: range) -> float:
 
 
 def errors_of(places: Places, length: float, rng: np.random.Generator) -> np.ndarray:
-    """Errors of 3 ms."""
+    """Return errors with a standard deviation of 3 ms."""
     return 3.0 * (smooth(places, length, rng) if length else rng.normal(size=places.n))
 
 
 def coverage_of_planes(length: float, seeds: range) -> tuple[float, float]:
-    """Shares of 95 % intervals of speed and of direction that hold the truth, of waves."""
+    """Return the shares of 95 % intervals of speed and direction that contain the true value."""
     places, held = Places(780), []
     for seed in seeds:
         rng = np.random.default_rng([seed, 18])
@@ -149,7 +149,7 @@ def coverage_of_planes(length: float, seeds: range) -> tuple[float, float]:
 
 
 def coverage_of_circles(length: float, seeds: range) -> float:
-    """Share of 95 % intervals of speed that hold the truth, of those that are called a wave."""
+    """Return the share of 95 % intervals of speed of called waves that contain the true value."""
     places, held = Places(780), []
     for seed in seeds:
         rng = np.random.default_rng([seed, 19])
@@ -163,7 +163,7 @@ def coverage_of_circles(length: float, seeds: range) -> float:
 
 
 def table(heads: list[str], rows: Iterable[list[str]]) -> list[str]:
-    """Lines of a table of Markdown, and each row printed as it comes."""
+    """Return the lines of a Markdown table; print each row as it is computed."""
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for row in rows:
         lines.append(f"| {' | '.join(row)} |")

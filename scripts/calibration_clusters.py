@@ -1,4 +1,4 @@
-"""How often cluster tests find a difference, where there is none and where there is one."""
+"""Measures how often cluster tests find a difference, with and without one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIDES = ("baseline", "groups")
 
 
 class Noise:
-    """Trials whose shares of neurons vary smoothly over the sheet, and the same in all bins."""
+    """Trials whose shares of neurons vary smoothly over the sheet, independently in each bin."""
 
     def __init__(self, length: float) -> None:
         self.sheet = Sheet(_N_HEXES)
@@ -36,7 +36,7 @@ class Noise:
         self._blob = apart[middle] < _BLOB_STEPS
 
     def trials(self, rng: np.random.Generator, extra: float, after: slice) -> xr.Dataset:
-        """Trials with a baseline of the same length; `extra` points in 19 hexagons, two bins."""
+        """Return trials with an equally long baseline; `extra` points in 19 hexagons, two bins."""
         n_bins = 2 * _N_BINS
         white = rng.normal(size=(_N_TRIALS * n_bins, len(self._blob)))
         share = _REST * np.exp(_SPREAD * (white @ self._kernel))
@@ -51,7 +51,7 @@ class Noise:
 
 
 def share_found(side: str, length: float, extra: float, seeds: range) -> float:
-    """Share of sets in which a cluster is significant."""
+    """Return the share of sets with a significant cluster."""
     noise, found = Noise(length), 0
     inside = slice(_N_BINS + _BLOB_BINS.start, _N_BINS + _BLOB_BINS.stop)
     for seed in seeds:

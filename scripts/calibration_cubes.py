@@ -29,7 +29,7 @@ class Sheet:
         self.x, self.y = sheet.x_um[kept], sheet.y_um[kept]
 
     def cube(self, share: np.ndarray, bin_ms: float, n_neurons: int, rng: np.random.Generator):
-        """Neurons that fire by chance; time 0 is the onset."""
+        """Return a cube of neurons that fire at random; time 0 is the onset."""
         counts = rng.binomial(n_neurons, share)
         start = -_N_BEFORE * bin_ms
         return cube_of(
@@ -43,7 +43,7 @@ class Sheet:
 
 
 def at_once(sheet: Sheet, rng: np.random.Generator) -> np.ndarray:
-    """Everything rises at once, more in the middle."""
+    """Return activity that rises everywhere at once, more in the middle."""
     away = np.hypot(sheet.x - sheet.x.mean(), sheet.y - sheet.y.mean())
     strength = np.exp(-((away / away.max()) ** 2) * 3.0)
     t = np.arange(1, _N_AFTER + 1)[:, None] * _BIN_MS
@@ -51,7 +51,7 @@ def at_once(sheet: Sheet, rng: np.random.Generator) -> np.ndarray:
 
 
 def standing(sheet: Sheet, rng: np.random.Generator) -> np.ndarray:
-    """An oscillation that stands still, with one line on which nothing happens."""
+    """Return a standing oscillation, with one line without activity."""
     angle = rng.uniform(0.0, 2.0 * np.pi)
     way = sheet.x * np.cos(angle) + sheet.y * np.sin(angle)
     way = (way - way.min()) / np.ptp(way)
@@ -61,7 +61,7 @@ def standing(sheet: Sheet, rng: np.random.Generator) -> np.ndarray:
 
 
 def share_called_a_wave(make, n_sets: int, first: int) -> float:
-    """Share of the maps `latency` of such cubes that are called a wave."""
+    """Return the share of `latency` maps of these cubes that are called a wave."""
     sheet, found = Sheet(780), 0
     rest = np.full((_N_BEFORE, len(sheet.x)), _REST)
     for seed in range(first, first + n_sets):
@@ -73,7 +73,7 @@ def share_called_a_wave(make, n_sets: int, first: int) -> float:
 
 
 def false_responses(n_neurons: int, bin_ms: float, n_sets: int, first: int) -> float:
-    """Share of hexagons in which `latency` finds a response to nothing; neurons fire at 2 Hz."""
+    """Return the share of hexagons with a false response in `latency`; neurons fire at 2 Hz."""
     sheet, found = Sheet(780), []
     share = np.full((_N_BEFORE + _N_AFTER, len(sheet.x)), 0.002 * bin_ms)
     for seed in range(first, first + n_sets):

@@ -1,4 +1,4 @@
-"""Photographs a campaign in the viewer: two scan parameters and time as sliders.
+"""Takes a screenshot of a campaign in the viewer: two scan parameters and time as sliders.
 
 Usage: scripts/with-display.sh python scripts/campaign_screenshot.py [FILE]
 """
@@ -24,7 +24,7 @@ SHOWN = {"crossing_ms": 240.0, "seed": 2, "time": 190.0}
 
 
 def photograph_campaign(path: Path) -> None:
-    """Simulations of 4 x 3 parameters, computed, collected and opened by napari."""
+    """Compute simulations of 4 x 3 parameters, collect them and open them in napari."""
     with tempfile.TemporaryDirectory() as place:
         top = Path(place)
         runs = []

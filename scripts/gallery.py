@@ -158,7 +158,7 @@ One file that plays in any browser, see [Web page](web-page.md).
 
 
 def entry_text(entry):
-    """Heading, text, picture and code of an entry as Markdown."""
+    """Return heading, text, picture and code of an entry as Markdown."""
     title, _, text = inspect.getdoc(entry).partition("\n\n")
     body = inspect.getsource(entry).split('"""', 2)[2]
     code = textwrap.dedent(body).strip().replace("folder / ", "")

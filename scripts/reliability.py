@@ -1,9 +1,9 @@
-"""Try what can go wrong, and write docs/reliability.md from what became of it.
+"""Test what can go wrong, and write docs/reliability.md from the results.
 
     python scripts/reliability.py [--part deviations|fuzz|kills|tests]... [--kills N] [--seconds S]
 
-Each part leaves its numbers as JSON in benchmarks/results/; the page is written from all of them,
-so a part can be done again alone. Its tables stand between marks; the rest is written by hand.
+Each part writes its numbers as JSON to benchmarks/results/; the page is written from all of them,
+so one part can be repeated alone. The tables are between marks; the rest is written by hand.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ TESTS = {
     "caches: damaged, foreign, several writers": "tests/storage/test_outputs_caches.py",
 }
 SIGNALS = {"SIGKILL": 1.0, "SIGTERM": 0.25, "SIGINT": 0.25}
-"""Share of the runs that are ended by each signal."""
+"""Number of runs to end by each signal, as a factor on ``--kills``."""
 
 
-# --- what is tried --------------------------------------------------------------------------------
+# --- tests ----------------------------------------------------------------------------------------
 
 
 def deviations(options):
-    """What becomes of each deviation: read, read and reported, or refused."""
+    """Return the outcome of each deviation: read, read and reported, or refused."""
     from tests.support.deviations import DEVIATIONS
 
     rows = []
@@ -75,7 +75,7 @@ def _tried(folder, name):
 
 
 def fuzz(options):
-    """Damaged files of every kind, as `make fuzz` makes them."""
+    """Test damaged files of every kind, as `make fuzz` does."""
     file = RESULTS / "fuzz-run.json"
     words = ["-m", "tests.fuzz", "--seconds", options.seconds, "--seed", options.seed]
     run = [sys.executable, *words, "--json", file, "--keep", ROOT / "fuzz-failures"]
@@ -84,7 +84,7 @@ def fuzz(options):
 
 
 def kills(options):
-    """Runs that replace an output, ended at some moment, alone or with what they started."""
+    """End runs that replace an output at random, alone or with the processes they started."""
     from tests.support.outputs_kills import kill_rounds, kinds
     from tests.support.outputs_runs import Runner
     from tests.support.sonata_files import simple_files
@@ -115,7 +115,7 @@ def kills(options):
 
 
 def tests(options):
-    """Tests that need no numbers: passed, failed and skipped ones of each file."""
+    """Run tests that need no numbers: count passed, failed and skipped ones of each file."""
     found = {}
     for what, file in TESTS.items():
         report = RESULTS / "tests.xml"
@@ -134,7 +134,7 @@ PARTS = {part.__name__: part for part in (deviations, fuzz, kills, tests)}
 
 
 def page(found):
-    """Text of the page, with new tables between its marks."""
+    """Return the text of the page, with new tables between its marks."""
     damaged, killed = found["fuzz"], _killed(found["kills"]["rows"])
     totals = {key: sum(row[key] for row in killed) for key in ("runs", "writing", "harmed", "left")}
     rows = found["deviations"]["rows"]
@@ -186,7 +186,7 @@ KILLS_HEAD = (
 
 
 def _killed(rows):
-    """Rows of the table: runs that were ended alone and with what they had started together."""
+    """Return the table's rows: runs ended alone or with their processes are added up."""
     table = {}
     for row in rows:
         line = table.setdefault(
@@ -258,7 +258,7 @@ def main():
 
 
 def _wrong(found):
-    """Exit status: 1 if anything was not as the page promises."""
+    """Return the exit status: 1 if any result breaks a promise of the page."""
     lost = [row["what"] for row in found["deviations"]["rows"] if row["outcome"] == "raised"]
     lost += [f"damaged {one['plan']['kind']}" for one in found["fuzz"]["bad"]]
     lost += [f"{row['kind']}, {row['signal']}" for row in found["kills"]["rows"] if not row["fine"]]

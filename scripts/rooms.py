@@ -1,4 +1,4 @@
-"""The figure of the rooms and floors in docs/design.md: ``make rooms``."""
+"""Draws the figure of the rooms and floors in docs/design.md: ``make rooms``."""
 
 from __future__ import annotations
 

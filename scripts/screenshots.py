@@ -1,4 +1,4 @@
-"""Photographs viewer and widget with the medium sample for README and documentation.
+"""Take screenshots of viewer and panels with the medium sample for README and documentation.
 
 Usage: make screenshots (or scripts/with-display.sh python scripts/screenshots.py [FOLDER])
 """
@@ -31,7 +31,7 @@ PLUGIN, WIDGET, FLAT_MAP = "napari-hexrecruit", "Hexagon recruitment", "Flat map
 WINDOW = (1360, 960)
 PANEL_WIDTH = 300
 TIME_MS = 180.0
-"""A wave of the sample is on its way."""
+"""Time at which a wave of the sample travels, ms."""
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def main() -> None:
 def loaded(
     simulation: Path, theme: str, split_by: str = ""
 ) -> Iterator[tuple[napari.Viewer, RecruitmentWidget]]:
-    """A viewer with the simulation loaded through the widget."""
+    """Open a viewer with the simulation loaded through the widget."""
     viewer = napari.Viewer(title="Hexagon recruitment")
     viewer.theme = theme
     viewer.window.resize(*WINDOW)
@@ -73,7 +73,7 @@ def loaded(
 
 
 def photograph_flat_map(simulation: Path, path: Path) -> None:
-    """Hexagons with regions from their neurons, and how many of these lie in their own."""
+    """Photograph hexagons with regions from their neurons, and the check of these regions."""
     viewer = napari.Viewer(title="Flat map")
     viewer.theme = "dark"
     viewer.window.resize(*WINDOW)
@@ -93,7 +93,7 @@ def photograph_flat_map(simulation: Path, path: Path) -> None:
 
 
 def photograph(viewer: napari.Viewer, path: Path) -> None:
-    """The whole window, as if the mouse were elsewhere."""
+    """Photograph the whole window, as if the mouse were elsewhere."""
     viewer.mouse_over_canvas = False
     viewer.status = "Ready"
     QTest.qWait(100)
@@ -102,14 +102,14 @@ def photograph(viewer: napari.Viewer, path: Path) -> None:
 
 
 def photograph_panel(widget: RecruitmentWidget, path: Path) -> None:
-    """All of the panel, at the width that it has in the window."""
+    """Photograph the whole panel, at its width in the window."""
     panel = widget.native.findChild(QScrollArea).widget()
     panel.grab().save(str(path))
     print(f"{path}: {path.stat().st_size // 1024} kB")
 
 
 def doubtful_simulation(folder: Path) -> Path:
-    """A sample whose times have no unit, and some of whose spikes are of nobody."""
+    """Write a sample whose times have no unit, with some spikes of unknown ids."""
     simulation = write_simulation(folder / "run", SMALL)
     with h5py.File(simulation.parent / "output" / "spikes.h5", "r+") as file:
         spikes = file["spikes/cortex"]
@@ -119,7 +119,7 @@ def doubtful_simulation(folder: Path) -> Path:
 
 
 def photograph_details(widget: RecruitmentWidget, path: Path) -> None:
-    """The details, open."""
+    """Photograph the open details."""
     section = widget.details.section
     section[0].native.click()
     QTest.qWait(100)

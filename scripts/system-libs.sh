@@ -1,16 +1,16 @@
 #!/bin/sh
-# Make sure that the system libraries which Qt, OpenGL and a virtual screen need are there, and the
-# browser of the tests.
+# Check that the system libraries for Qt, OpenGL and a virtual screen are installed, and the browser
+# of the tests.
 #
-# Linux only; elsewhere Qt brings all it needs. Installs what is missing where it may (apt-get, as
-# root or through a sudo that asks no password), otherwise names it. Quick when nothing is missing.
-# Exit status: 0 all there, 1 something is missing.
+# Linux only; elsewhere Qt includes all it needs. Installs what is missing if allowed (apt-get, as
+# root or with a sudo that asks for no password), otherwise prints it. Fast if nothing is missing.
+# Exit status: 0 if all are installed, 1 if one is missing.
 set -eu
 
 [ "$(uname -s)" = Linux ] || exit 0
 PATH="$PATH:/usr/sbin:/sbin"
 
-# Library or program to look for, and the Debian or Ubuntu package that has it.
+# Required libraries and programs, each with its Debian or Ubuntu package.
 needed() {
     cat <<'TABLE'
 libGL.so.1              libgl1
@@ -32,7 +32,7 @@ libxcb-shape.so.0       libxcb-shape0
 libxcb-xinerama.so.0    libxcb-xinerama0
 libxcb-xkb.so.1         libxcb-xkb1
 TABLE
-    # The browser that the tests of the web page drive.
+    # The browser for the tests of the web page.
     echo "chromium chromium"
     echo "chromedriver chromium-driver"
     if [ -z "${DISPLAY:-}" ]; then

@@ -1,4 +1,4 @@
-"""Photographs the web page of the medium sample for README and documentation.
+"""Takes screenshots of the medium sample's web page for README and documentation.
 
 Usage: make screenshots (or python scripts/web_screenshots.py [FOLDER]); needs chromium.
 """
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def write_pages(sim, folder: Path) -> tuple[dict[str, Path], str]:
-    """Pages by name, and names of hexagons to select on them."""
+    """Write pages; return them by name, and the names of hexagons to select on them."""
     marks = [(s.start_ms, s.stop_ms, "stimulus") for s in sim.stimuli]
     cube = recruitment_cube(sim)
     title = "Waves in the sample cortex"
@@ -77,7 +77,7 @@ def write_pages(sim, folder: Path) -> tuple[dict[str, Path], str]:
 
 
 def density(sim) -> Underlay:
-    """The density of neurons as an image."""
+    """Return the density of neurons as an image."""
     population = sim.default_population()
     x, y = (np.asarray(sim.column(population, f"ss_flat_{axis}")) for axis in "xy")
     known = np.isfinite(x) & np.isfinite(y) & (x != -1)
@@ -87,7 +87,7 @@ def density(sim) -> Underlay:
 
 
 def notebook(cube, marks, path: Path) -> Path:
-    """A notebook with a player, as nbconvert writes it."""
+    """Write a notebook with a player, converted by nbconvert."""
     import nbconvert
     import nbformat
 

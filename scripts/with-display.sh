@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run a command that opens windows: on the screen there is, otherwise on a virtual one.
+# Run a command that opens windows: on the screen if there is one, otherwise on a virtual one.
 # Usage: scripts/with-display.sh COMMAND [ARGUMENT...]
 set -eu
 
