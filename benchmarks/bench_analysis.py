@@ -1,9 +1,10 @@
-"""How long each analysis takes on a large cube.
+"""Times each analysis of a large cube.
 
     python benchmarks/bench_analysis.py
 
-prints two Markdown tables, each figure the best of some runs: analyses of a cube of 1,000 bins and
-3,000 hexagons, and those that read spikes, 40 million of 4.2 million neurons.
+prints two Markdown tables; each figure is the best of several runs. One is for analyses of a cube
+of 1,000 bins and 3,000 hexagons, the other for those that read spikes, 40 million of 4.2 million
+neurons.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Flat positions of neurons by an atlas: a look-up here, voxcell's, and conntility's way.
+"""Times flat positions from an atlas: by this package, voxcell and conntility.
 
     python -m benchmarks.bench_atlas [N_NEURONS] [FLATMAP.nrrd]
 
-Every figure is of a process of its own: reading the volume, looking positions up, imports. The
-volume is a sheet of 190 x 190 pixels, 35 voxels deep, in whole pixels, as conntility needs it. With
-the path of a flatmap, that is looked up too, beside voxcell. Results are compared first.
+Each figure is of a separate process, which imports, reads the volume and looks up positions. The
+volume is a sheet of 190 x 190 pixels, 35 voxels deep, in whole pixels, as conntility requires. With
+the path of a flatmap, look-ups in it are compared with voxcell's too. Results are checked first.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ HEAD = "| way | time | peak | beside the look-up |\n|---|---|---|---|\n"
 
 
 def main(words: list[str]) -> None:
-    """Write a circuit, run every way, print the tables."""
-    if words[:1] == ["write"]:  # in a process of its own, or its memory would count as a child's
+    """Write a circuit, run all methods, print the tables."""
+    if words[:1] == ["write"]:  # in a separate process, or its memory would count as a child's
         write(Path(words[1]), int(words[2]), Path(words[3]) if len(words) > 3 else None)
         return
     n_neurons = int(words[0]) if words else N_NEURONS
@@ -88,7 +88,7 @@ def main(words: list[str]) -> None:
 
 
 def compare_sheet(folder: Path, n_neurons: int) -> None:
-    """A look-up in whole pixels, voxcell's, and supersampled positions by conntility."""
+    """Compare look-ups in whole pixels with voxcell's, and with conntility's supersampling."""
     config = written(folder, n_neurons)
     nodes = folder / "nodes.h5"
     pixels, turn = folder / "atlas" / "flatmap.nrrd", folder / "atlas" / "orientation.nrrd"
@@ -106,7 +106,7 @@ def compare_sheet(folder: Path, n_neurons: int) -> None:
 
 
 def compare_file(folder: Path, path: Path, n_neurons: int) -> None:
-    """A look-up in a flatmap of one's own, and voxcell's."""
+    """Compare look-ups in a given flatmap with voxcell's."""
     config = written(folder, n_neurons, path)
     nodes = folder / "nodes.h5"
     rows = [
@@ -120,7 +120,7 @@ def compare_file(folder: Path, path: Path, n_neurons: int) -> None:
 
 
 def sheet() -> voxcell.VoxelData:
-    """Flatmap of a slab in the middle of its box."""
+    """Return the flatmap of a slab in the middle of its box."""
     raw = np.full((*BOX, 2), -1, dtype=np.int32)
     low = [(box - side) // 2 for box, side in zip(BOX, SHEET, strict=True)]
     i, k = np.meshgrid(np.arange(SHEET[0]), np.arange(SHEET[2]), indexing="ij")
@@ -130,14 +130,14 @@ def sheet() -> voxcell.VoxelData:
 
 
 def written(folder: Path, *words: object) -> Path:
-    """Run `write` in a process of its own; the path of the simulation."""
+    """Run `write` in a separate process; return the path of the simulation."""
     command = [sys.executable, "-m", "benchmarks.bench_atlas", "write", str(folder)]
     subprocess.run([*command, *map(str, words)], check=True)
     return folder / "simulation_config.json"
 
 
 def write(folder: Path, n_neurons: int, path: Path | None) -> None:
-    """A simulation of neurons at random places of the voxels of a file, or of the sheet."""
+    """Write a simulation of neurons at random positions in the voxels of a file or the sheet."""
     rng = np.random.default_rng(0)
     volumes = {}
     if path is None:
@@ -157,19 +157,19 @@ def write(folder: Path, n_neurons: int, path: Path | None) -> None:
 
 
 def timed(name: str, script: str, *words: object) -> tuple[str, float, float]:
-    """Name, time in s and peak memory in MB of a script with these arguments."""
+    """Run a script with arguments; return its name, time in s and peak memory in MB."""
     run = measured([sys.executable, "-c", script, *map(str, words)])
     return name, run.seconds, run.peak_mb
 
 
 def same(folder: Path, one: str, other: str) -> None:
-    """Stop if two ways disagree."""
+    """Stop if two methods disagree."""
     files = [str(folder / f"{name}.npy") for name in (one, other)]
     subprocess.run([sys.executable, "-c", SAME, *files], check=True)
 
 
 def report(title: str, rows: list[tuple[str, float, float]]) -> None:
-    """Write a table."""
+    """Print a table."""
     lines = [
         f"| {name} | {seconds:.1f} s | {mb:,.0f} MB | {seconds / rows[0][1]:.2g} x |\n"
         for name, seconds, mb in rows

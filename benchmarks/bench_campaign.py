@@ -1,11 +1,11 @@
-"""A campaign of eight simulations on one process and on two: time and ratio.
+"""Times a campaign of eight simulations on one process and on two: time and ratio.
 
     python -m benchmarks.bench_campaign [small middle nbs1]
 
-Every figure is of the command in a process of its own, so imports and the start of the cluster
-count; the best of two, taken in turns. The eight simulations have the same files under different
-names, which are in the cache of the file system, so that the disk is not what is measured. Bins are
-1 ms wide: with wide ones a simulation takes hardly longer than to start a process.
+Each figure is of the command in a separate process, including imports and the start of the cluster;
+it is the best of two, taken in turns. The eight simulations have the same files under different
+names, which are in the file system's cache, so that the disk is not measured. Bins are 1 ms wide:
+with wide ones a simulation takes hardly longer than starting a process.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Times(NamedTuple):
         return self.on_one / self.on_two
 
     def row(self) -> str:
-        """A line of the table."""
+        """Return a line of the table."""
         return (
             f"| {self.name} | {N_SIMULATIONS} | {self.on_one:.1f} s | {self.on_two:.1f} s"
             f" | **{self.ratio:.2f}** |"
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def compare(name: str, folder: Path) -> Times:
-    """Write the simulations, check the result, take the times."""
+    """Write the simulations, check the result, measure the times."""
     campaign = write_campaign(STORIES[name], folder)
     seconds: dict[int, list[float]] = {1: [], 2: []}
     for k, workers in itertools.product(range(N_TIMES), seconds):
@@ -89,14 +89,14 @@ def compare(name: str, folder: Path) -> Times:
 
 
 def run(campaign: Path, out: Path, workers: int) -> float:
-    """Seconds that the command takes."""
+    """Run the command; return its time, s."""
     words = [sys.executable, "-m", "napari_hexrecruit", "campaign", str(campaign)]
     words += ["--bin", str(BIN_MS), "--workers", str(workers)]
     return measured([*words, "-o", str(out)]).seconds
 
 
 def check(out: Path, config: Path) -> None:
-    """Refuse to time what is wrong."""
+    """Stop if the result is wrong."""
     dataset = open_campaign(out)
     if dataset.sizes["seed"] != N_SIMULATIONS:
         raise SystemExit("the dataset has not all simulations")
@@ -107,7 +107,7 @@ def check(out: Path, config: Path) -> None:
 
 
 def write_campaign(story: Story, folder: Path) -> Path:
-    """One simulation, and links to its files for the others."""
+    """Write one simulation, and links to its files for the others."""
     write_simulation(folder / "0", story)
     rows = []
     for k in range(N_SIMULATIONS):

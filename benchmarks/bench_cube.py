@@ -1,10 +1,10 @@
-"""Cubes against the pandas pipeline of a notebook, in one run: time, ratio, peak memory.
+"""Compares cubes with a notebook's pandas pipeline in one run: time, ratio, peak memory.
 
     python benchmarks/bench_cube.py [small middle nbs1]
 
-Every figure is of a process of its own, so peak memory is that of the work and imports count on
-both sides. Files are in the cache of the file system (the simulation was just written). The results
-are compared before times are printed.
+Each figure is of a separate process, so peak memory is that of the work, and both sides include
+imports. Files are in the file system's cache, because the simulation was just written. Results are
+compared before times are printed.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Comparison(NamedTuple):
     second_s: dict[str, float]
 
     def row(self) -> str:
-        """A line of the table."""
+        """Return a line of the table."""
         cubes = dict(self.second_s)
         gather = cubes.pop("one gather of numpy")
         second = max(cubes.values())
@@ -94,7 +94,7 @@ second cube / gather |
 
 
 def main(names: list[str]) -> None:
-    """Write the simulations, run both ways, print the table."""
+    """Write the simulations, run both methods, print the table."""
     sys.stdout.write(f"{machine()}\n\n{HEAD}\n")
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
@@ -105,9 +105,9 @@ def main(names: list[str]) -> None:
 
 
 def compare(name: str, folder: Path) -> Comparison:
-    """Both ways on one simulation."""
+    """Run both methods on one simulation."""
     story = STORIES[name]
-    # Elsewhere: what this process has ever taken would count as a peak of those that it starts.
+    # In another process: a child's peak memory includes the peak of its parent.
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         config = pool.submit(write_simulation, folder / "simulation", story).result()
     cube, table = folder / "a.hexrecruit.nc", folder / "reference.pkl"
@@ -132,7 +132,7 @@ def compare(name: str, folder: Path) -> Comparison:
 
 
 def check_equal(cube_file: Path, table_file: Path) -> None:
-    """Stop if the two ways disagree about any hexagon that fires."""
+    """Stop if the two methods disagree about any hexagon that fires."""
     cube = read_cube(cube_file)["recruitment"]
     reference = pd.read_pickle(table_file).reindex(range(cube.sizes["time"]))
     reference = reference.reindex(columns=cube["hex"].to_numpy()).fillna(0.0)

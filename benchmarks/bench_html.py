@@ -1,4 +1,4 @@
-"""Web pages in a real browser: size, time to write, first frame, time to draw a frame.
+"""Times web pages in a real browser: size, time to write, first frame, time to draw a frame.
 
     python -m benchmarks.bench_html
 
@@ -20,7 +20,7 @@ from napari_hexrecruit import write_html
 
 N_HEXES, N_BINS = 3000, (1000, 10_000)
 WINDOW = (1180, 1190)
-"""Of the page, so that the map has 1000 x 700 px."""
+"""Size of the page that gives the map 1000 x 700 px."""
 WATCH = """
 new MutationObserver(() => {
   const { ready } = document.documentElement?.dataset ?? {};
@@ -52,7 +52,7 @@ requestAnimationFrame(count);
 
 
 def noisy_cube(n_bins):
-    """Rings of activity in which each neuron fires by chance: counts that compress badly."""
+    """Return rings of activity in which neurons fire at random: counts that compress badly."""
     smooth = sheet_cube(n_hexes=N_HEXES, n_bins=n_bins)
     chance = smooth["recruitment"].values / 100.0
     neurons = smooth["n_neurons"].values
@@ -61,7 +61,7 @@ def noisy_cube(n_bins):
 
 
 def measure(driver, page):
-    """Milliseconds to the first frame and to all values, of drawing, and frames per second."""
+    """Measure the times to the first frame, to all values and of drawing, ms, and frames/s."""
     open_page(driver, page, size=WINDOW)
     canvas = "const c = document.querySelector('.hexagons'); return [c.width, c.height]"
     size = driver.execute_script(canvas)

@@ -1,12 +1,11 @@
-"""The hexagon layer beside plain points of the same values, in a viewer.
+"""Compares the hexagon layer with plain points of the same values, in a viewer.
 
     scripts/with-display.sh python benchmarks/bench_layer.py
 
-prints a Markdown table of figures and one of the demands on them. Plain points are one point per
+prints a Markdown table of figures and one of the limits on them. Plain points are one point per
 (bin, hexagon), as napari shows them without the layer. Each kind of layer and number of bins is
-measured in a process of its own. Moving the slider is timed without drawing; drawing is done
-between two moves. Times are medians; memory is what the process holds more after the layer was
-added and drawn.
+measured in a separate process. Slider moves are timed without drawing, which is done between them.
+Times are medians; memory is the increase after the layer was added and drawn.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ def main() -> None:
 
 
 def measured(kind: str, n_bins: int) -> dict[str, float]:
-    """Figures of one kind of layer, from a new process."""
+    """Measure one kind of layer in a new process."""
     words = [sys.executable, __file__, kind, str(n_bins)]
     done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
@@ -54,7 +53,7 @@ def measure(kind: str, n_bins: int) -> None:
 
     cube = cube_with(n_bins)
     viewer = napari.Viewer()
-    # napari's own first layer loads shaders and controls: not of interest here.
+    # The first layer loads napari's shaders and controls, which are not to be measured.
     viewer.add_points(np.zeros((1, 3)))
     QApplication.processEvents()
     viewer.layers.clear()
@@ -107,7 +106,7 @@ def layer_of(kind: str, cube):
 
 
 def median(action, n: int, application) -> float:
-    """Median time of an action in s; the first calls and the drawing do not count."""
+    """Return the median time of an action, s, without the first calls and without drawing."""
     times = []
     for k in range(n + 3):
         started = time.perf_counter()
@@ -118,11 +117,11 @@ def median(action, n: int, application) -> float:
 
 
 def key_frame(layer) -> dict[str, float]:
-    """Time and size of what napari-animation takes of a layer."""
+    """Measure time and size of the state that napari-animation captures of a layer."""
     started = time.perf_counter()
     state = dict(layer.as_layer_data_tuple()[1])
     seconds = time.perf_counter() - started
-    # napari-animation drops the metadata; a unit drags its registry along when it is pickled.
+    # napari-animation drops the metadata; a pickled unit includes its registry.
     state = {name: value for name, value in state.items() if name not in ("metadata", "units")}
     return {"capture": seconds, "key_frame": len(pickle.dumps(state)) / 1e6}
 

@@ -1,11 +1,11 @@
-"""A campaign of 200 small simulations on two workers, and one of 1,000 that is all done.
+"""Times a campaign of 200 small simulations on two workers, and one of 1,000 already done.
 
     python -m benchmarks.bench_many
 
-The simulations have 20,000 neurons each, and the same files under different names. A simulation's
-own work is that of one cube after another in one process, computed and written; what a campaign
-takes beside it is the start of the workers, handing out, and the dataset. CPU time is that of all
-processes, and says more than the clock where the machine has other work.
+The simulations have 20,000 neurons each, and the same files under different names. The work itself
+is computing and writing one cube after another in one process; a campaign adds the start of the
+workers, the distribution and the dataset. CPU time is that of all processes, and is more reliable
+than wall time on a busy machine.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ def main() -> None:
 
 
 def campaign(folder: Path, n: int) -> tuple[float, float]:
-    """Run the command on the first n simulations; s by the clock and of CPU."""
+    """Run the command on the first n simulations; return wall and CPU time, s."""
     words = [sys.executable, "-m", "napari_hexrecruit", "campaign", str(campaign_of(folder, n))]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = measured([*words, "--workers", str(N_WORKERS), "-o", str(folder / OUT)]).seconds
-    with contextlib.suppress(ChildProcessError):  # workers, which that process leaves to this one
+    with contextlib.suppress(ChildProcessError):  # workers that the command leaves to this process
         while True:
             os.wait()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -74,7 +74,7 @@ def campaign(folder: Path, n: int) -> tuple[float, float]:
 
 
 def own_work(folder: Path) -> tuple[float, float]:
-    """Compute and write one cube; s by the clock and of CPU, the least of several."""
+    """Compute and write one cube; return wall and CPU time, s, the shortest of several."""
     seconds, cpu_s = [], []
     for k in range(N_OWN):
         start, cpu_start = time.perf_counter(), time.process_time()
@@ -86,7 +86,7 @@ def own_work(folder: Path) -> tuple[float, float]:
 
 
 def campaign_of(folder: Path, n: int) -> Path:
-    """A list of the first n simulations."""
+    """Write a list of the first n simulations."""
     rows = [{"path": str(k), "parameters": {"seed": k}} for k in range(n)]
     path = folder / f"campaign-{n}.json"
     path.write_text(json.dumps({"simulations": rows}))

@@ -1,11 +1,10 @@
-"""Reports and edges at three sizes, with one sequential read of the file beside each.
+"""Times reports and edges at three sizes, each with one sequential read of the file.
 
     python -m benchmarks.bench_more [FOLDER]
 
-Wall time and time of the processor, least of three; peak memory is that of a process of its own.
-The processor's time of the reading is part of that of the whole. The largest size is a tenth of
-1 million neurons x 10,000 frames, and of a billion edges: what is read grows with it, memory does
-not.
+Wall and CPU time are the shortest of three; peak memory is that of a separate process. The CPU time
+of the work includes that of reading. The largest size is a tenth of 1 million neurons x 10,000
+frames, and of a billion edges: the data read grow with it, memory does not.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ N_EDGES = (1_000_000, 10_000_000, 100_000_000)
 REPEATS = 3
 EDGES = f"{POPULATION}__{POPULATION}__chemical"
 _BLOCK = 1 << 24
-"""Bytes read at a time, as reports are."""
+"""Bytes to read at a time, as for reports."""
 
 
 def main() -> None:
@@ -82,7 +81,7 @@ def row(what: str, read: tuple[float, float], whole: tuple[float, float], peak_m
 
 
 def least(work: Callable[[], Any]) -> tuple[float, float]:
-    """Wall time and time of the processor, s: the least of several."""
+    """Return wall and CPU time, s: the shortest of several."""
     taken = []
     for _ in range(REPEATS):
         wall, cpu = time.perf_counter(), time.process_time()
@@ -92,7 +91,7 @@ def least(work: Callable[[], Any]) -> tuple[float, float]:
 
 
 def read_through(path: Path, name: str) -> None:
-    """Read a dataset from its beginning to its end."""
+    """Read a dataset from start to end."""
     with h5py.File(path) as file:
         data = file[name]
         rows = max(1, _BLOCK // (data.dtype.itemsize * int(np.prod(data.shape[1:]))))
@@ -103,13 +102,13 @@ def read_through(path: Path, name: str) -> None:
 
 
 def in_process(what: str, config: Path, statistic: str) -> float:
-    """Peak memory of a process that does the same, MB."""
+    """Return the peak memory of a process that does the same, MB."""
     words = [sys.executable, "-m", "benchmarks.bench_more", "--only", what, str(config), statistic]
     return float(measured(words).output)
 
 
 def simulation(folder: Path, n_neurons: int) -> Path:
-    """Neurons on a sheet of about 1,000 hexagons, without spikes; path of the configuration."""
+    """Write neurons on a sheet of about 1,000 hexagons, no spikes; return the configuration."""
     rng = np.random.default_rng(0)
     files = SonataFiles(
         columns={name: rng.uniform(0.0, 2_500.0, n_neurons) for name in ("ss_flat_x", "ss_flat_y")},
@@ -138,7 +137,7 @@ def write_frames(path: Path, n_neurons: int) -> None:
 
 
 def write_edges(path: Path, n_edges: int) -> None:
-    """Edges in the order of their targets, as most files have them."""
+    """Write edges in the order of their targets, as in most files."""
     rng, step = np.random.default_rng(0), min(n_edges, 10_000_000)
     with h5py.File(path, "w") as file:
         group = file.create_group(f"edges/{EDGES}")
@@ -159,7 +158,7 @@ def only(what: str, config: str, statistic: str) -> None:
         recruitment_cube(sim, report="soma_v", statistic=statistic)
     else:
         afferents(sim, recruitment_cube(sim, allow_empty=True), population=POPULATION)
-    status = Path("/proc/self/status").read_text()  # wait4 tells the parent's peak where it is more
+    status = Path("/proc/self/status").read_text()  # wait4 reports the parent's peak if larger
     print(int(status.partition("VmHWM:")[2].split()[0]) / 1e3)
 
 

@@ -1,11 +1,11 @@
-"""Frames per second of movies, beside one matplotlib figure per frame; and memory by length.
+"""Measure frames per second of movies, compared with matplotlib, and memory by length.
 
     python benchmarks/bench_movie.py [--quick]
 
-prints two Markdown tables. The story is the one of the published movie: 76 bins of 10 ms, 3,000
-hexagons, colour bar and time stamp, 500 x 400 px. matplotlib draws it in two ways: a new figure for
-each frame, as notebooks do, and one figure whose colours are exchanged. Every time includes all the
-work from the cube to the closed file; each figure is the best of some runs.
+prints two Markdown tables. The movie is like the published one: 76 bins of 10 ms, 3,000 hexagons,
+colour bar and time stamp, 500 x 400 px. matplotlib draws it in two ways: a new figure for each
+frame, as in notebooks, and one figure whose colours change. Times include all work from the cube to
+the closed file; each is the best of several runs.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def ours(cube, size, target):
 
 
 def rate(work, n_frames, folder, name, runs=RUNS):
-    """Frames per second of the best run."""
+    """Return the frames per second of the best run."""
     best = np.inf
     for run in range(runs):
         target = folder / f"{run}-{name}"
@@ -156,9 +156,9 @@ def print_speeds(rows):
 
 
 def memory_of(n_frames, folder):
-    """Write a movie of so many of the 10,000 bins of a cube; tell what that added to memory, MB."""
+    """Write a movie of `n_frames` of a cube's 10,000 bins; return the added memory, MB."""
     cube = sheet_cube(n_hexes=1000, n_bins=10_000)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from now on
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = status("VmHWM")
     frames = render_frames(cube, stop=float(cube["time"][0]) + 10.0 * n_frames, size=(320, 240))
     write_movie(frames, folder / f"{n_frames}.mp4", overwrite=True)
@@ -166,7 +166,7 @@ def memory_of(n_frames, folder):
 
 
 def status(name):
-    """A number of kB of this process, as MB."""
+    """Return a value in the status of this process, in MB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
 

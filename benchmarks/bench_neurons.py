@@ -1,10 +1,10 @@
-"""42 million neurons and 4.2 million: whole command, placing and writing, beside their floors.
+"""Times 42 and 4.2 million neurons: the command, placing and writing, with lower bounds.
 
     python -m benchmarks.bench_neurons FOLDER [SOURCE_BEFORE] [--without-large]
 
-FOLDER keeps the simulations (3 GB on the disk), which are written if they are not there.
-SOURCE_BEFORE is the folder ``src`` of another version: both run in turns, and the least of the
-times of each is told, CPU seconds beside them, since other work on the machine adds to both alike.
+FOLDER keeps the simulations (3 GB on the disk), which are written if they are missing.
+SOURCE_BEFORE is the folder ``src`` of another version: both run in turns, and the shortest time of
+each is printed with its CPU time, because other work on the machine affects both alike.
 """
 
 from __future__ import annotations
@@ -112,10 +112,10 @@ def written(write: Callable[[Path], Path], folder: Path) -> Path:
 
 
 def compare(size: str, config: Path, versions: dict[str, Path]) -> None:
-    """All figures of one simulation, versions in turns."""
+    """Measure all figures of one simulation, with the versions in turns."""
     with tempfile.TemporaryDirectory(dir=config.parent.parent) as place:
         cube = Path(place) / "cube.hexrecruit.nc"
-        for source in versions.values():  # compiles what is not there
+        for source in versions.values():  # compiles the code if needed
             command(source, config, cube)
         runs: dict[str, list[Run]] = {name: [] for name in versions}
         for _ in range(N_TIMES):
@@ -134,7 +134,7 @@ def compare(size: str, config: Path, versions: dict[str, Path]) -> None:
 
 
 def command(source: Path, config: Path, cube: Path) -> Run:
-    """One run of the command."""
+    """Run the command once."""
     cube.unlink(missing_ok=True)
     words = [sys.executable, "-m", "napari_hexrecruit", "cube", str(config), "-o", str(cube)]
     start = time.perf_counter()
@@ -148,7 +148,7 @@ def command(source: Path, config: Path, cube: Path) -> Run:
 
 
 def said(script: str, source: Path, *paths: Path) -> dict[str, float]:
-    """What a script prints, in a process of its own."""
+    """Run a script in a separate process; return the figures that it prints."""
     words = [sys.executable, "-c", script, *map(str, paths)]
     done = subprocess.run(
         words, check=True, stdout=subprocess.PIPE, text=True, env=environment(source)
@@ -158,7 +158,7 @@ def said(script: str, source: Path, *paths: Path) -> dict[str, float]:
 
 
 def environment(source: Path) -> dict[str, str]:
-    """That of a process which takes the package from another place."""
+    """Return the environment of a process that imports the package from another folder."""
     return os.environ | {"PYTHONPATH": os.pathsep.join([str(source), str(HERE)])}
 
 

@@ -1,12 +1,11 @@
-"""How counting grows: with spikes, neurons, bins, hexagons, threads and the order of the spikes.
+"""Times counting by spikes, neurons, bins, hexagons, threads and order of the spikes.
 
     python -m benchmarks.bench_scaling FOLDER [table ...]
 
 The folder is for the simulations: 1.4 GB for all tables but `spikes`, `command` and `unsorted`, and
-16 GB for each order of the billion spikes of these. They are written if they are not there, and
-stay. Beside each time stands the least that it could be, measured in the same run: one sequential
-read of the same spikes, and one gather of numpy, ``table[ids]``, of the same ids. Times are the
-best of several.
+16 GB for each order of the billion spikes of these. They are written if they are missing, and kept.
+Each time is printed with its lower bounds, measured in the same run: one sequential read of the
+same spikes, and one numpy gather, ``table[ids]``, of the same ids. Times are the best of several.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ BIN_MS = 10.0
 N_TURNS = 6
 MOST_APART = 0.2
 AT_LEAST = 10**8
-"""Spikes that are counted in each turn, by several runs if need be."""
+"""Fewest spikes to count in each turn, in several runs if needed."""
 
 
 def best(work: Callable[[], object], n: int = 5) -> float:
-    """Shortest time of some, s."""
+    """Return the shortest of several times, s."""
     times = []
     for _ in range(n):
         start = time.perf_counter()
@@ -54,7 +53,7 @@ def best(work: Callable[[], object], n: int = 5) -> float:
 
 
 def gathered(blocks: Iterator[Block], table: np.ndarray) -> float:
-    """Time of numpy's gathers of the ids alone, s."""
+    """Return the time of only numpy's gathers of the ids, s."""
     seconds = 0.0
     for ids, _ in blocks:
         start = time.perf_counter()
@@ -64,7 +63,7 @@ def gathered(blocks: Iterator[Block], table: np.ndarray) -> float:
 
 
 def members_of(sim_neurons: int, n_hexes: int) -> HexMembers:
-    """Neurons that are dealt out to hexagons in a square by chance."""
+    """Place neurons at random in the hexagons of a square."""
     rng = np.random.default_rng(0)
     side = n_hexes**0.5
     x, y = rng.uniform(0, side, (2, sim_neurons))
@@ -73,10 +72,11 @@ def members_of(sim_neurons: int, n_hexes: int) -> HexMembers:
 
 
 def spikes_table(folder: Path) -> None:
-    """Windows of a file that is sorted by time: a million spikes to a billion.
+    """Time windows of a file sorted by time, from a million spikes to a billion.
 
-    All have about as many spikes per bin, for a bin has a cost of its own. They are timed in turns,
-    the shorter ones many times in a row, so that the machine's fast and slow seconds come to all.
+    All have about the same number of spikes per bin, because each bin has a fixed cost. They are
+    timed in turns, short ones several times in a row, so that changes in the machine's speed affect
+    all alike.
     """
     sim = open_simulation(large_simulation(folder, "by_time"))
     members = members_of(sim.n_neurons(POPULATION), 3000)
@@ -113,7 +113,7 @@ def spikes_table(folder: Path) -> None:
 
 
 def windows_of(stream: SpikeStream, duration_ms: float) -> dict[int, TimeBins]:
-    """Numbers of spikes, and windows with so many, as many in each bin as in the whole file."""
+    """Return windows by number of spikes, with as many spikes per bin as the whole file."""
     n_bins = int(duration_ms // BIN_MS)
     starts = first_positions(stream, BIN_MS * np.arange(n_bins + 1))
     windows = {}
@@ -127,7 +127,7 @@ def windows_of(stream: SpikeStream, duration_ms: float) -> dict[int, TimeBins]:
 
 
 def first_positions(stream: SpikeStream, edges_ms: np.ndarray) -> np.ndarray:
-    """Position of the first spike that is not before each edge."""
+    """Return the position of the first spike at or after each edge."""
     positions = np.zeros(len(edges_ms), dtype=np.int64)
     for _, times in stream.train.blocks():
         positions += np.searchsorted(times, edges_ms)
@@ -135,7 +135,7 @@ def first_positions(stream: SpikeStream, edges_ms: np.ndarray) -> np.ndarray:
 
 
 def command_table(folder: Path, order: str = "by_time") -> None:
-    """The whole command on a billion spikes."""
+    """Time the whole command on a billion spikes."""
     config = large_simulation(folder, order)
     print("| order | spikes | `hexrecruit cube` | peak memory |\n|---|---:|---:|---:|")
     with tempfile.TemporaryDirectory(dir=folder) as aside:
@@ -146,7 +146,7 @@ def command_table(folder: Path, order: str = "by_time") -> None:
 
 
 def unsorted_table(folder: Path) -> None:
-    """The whole command on a billion spikes in no order."""
+    """Time the whole command on a billion unsorted spikes."""
     command_table(folder, "none")
 
 
@@ -167,7 +167,7 @@ class InMemory:
 
     @property
     def n_spikes(self) -> int:
-        """How many there are."""
+        """Number of spikes."""
         return len(self.ids)
 
     def blocks(self, start_ms: float, stop_ms: float) -> Iterator[Block]:
@@ -176,7 +176,7 @@ class InMemory:
 
 
 def orders_table(folder: Path) -> None:
-    """40 million spikes in each order, counted in blocks; and put in order."""
+    """Time counting 40 million spikes of each order in blocks, and sorting them."""
     sim, members, bins = small(folder)
     spikes = sim.spikes(POPULATION)
     ids, times = spikes.neurons, spikes.times_ms
@@ -203,13 +203,13 @@ def orders_table(folder: Path) -> None:
 
 
 def numpy_sorted(ids: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What `sort_by_time` does, by a full sort."""
+    """Do the same as `sort_by_time` with a full sort."""
     order = np.argsort(times, kind="stable")
     return ids[order], times[order]
 
 
 def memory_tables(folder: Path) -> None:
-    """Spikes in memory: threads, widths of bins, hexagons, neurons."""
+    """Time spikes in memory by threads, bin widths, hexagons and neurons."""
     sim, members, bins = small(folder)
     spikes = sim.spikes(POPULATION)
     ids, times, n_neurons = spikes.neurons, spikes.times_ms, sim.n_neurons(POPULATION)
@@ -239,7 +239,7 @@ def memory_tables(folder: Path) -> None:
 
 
 def compile_table(folder: Path) -> None:
-    """What the first click would wait for."""
+    """Time the compilation that the first click would wait for."""
     code = "import time; t = time.perf_counter()\n"
     code += "from napari_hexrecruit.counting.warm_up import warm_up\n"
     code += "warm_up(); print(time.perf_counter() - t)"
@@ -256,7 +256,7 @@ def compile_table(folder: Path) -> None:
 
 
 def small(folder: Path) -> tuple:
-    """40 million spikes, hexagons of the neurons, and bins."""
+    """Return a simulation of 40 million spikes, hexagons of the neurons, and bins."""
     sim = open_simulation(small_simulation(folder))
     members = members_of(sim.n_neurons(POPULATION), 3000)
     return sim, members, TimeBins(0.0, sim.duration_ms, BIN_MS)

@@ -1,9 +1,9 @@
-"""How long a cluster test takes.
+"""Times a cluster test.
 
     python -m benchmarks.bench_significance
 
-prints a Markdown table: 20 trials of 50 bins against their baselines, and 10 against 10, 3,000
-hexagons, 1,000 arrangements; with the most memory that the process has had.
+prints a Markdown table: 20 trials of 50 bins against their baselines, and 10 against 10, with 3,000
+hexagons and 1,000 arrangements; and the peak memory of the process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ N_TRIALS, N_BINS, N_HEXES = 20, 50, 3_000
 
 
 def trials():
-    """Independent counts: as many and as small clusters as there can be."""
+    """Return trials of independent counts, which give the most and smallest clusters."""
     sheet = sheet_cube(N_HEXES, 1)
     counts = np.random.default_rng(0).binomial(100, 0.2, (2 * N_TRIALS * N_BINS, N_HEXES))
     cube = cube_of(counts, row=sheet["row"], col=sheet["col"])

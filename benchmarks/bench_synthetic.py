@@ -1,9 +1,8 @@
-"""Time and peak memory of writing the largest sample simulation.
+"""Measures time and peak memory of writing the largest sample simulation.
 
     python benchmarks/bench_synthetic.py [FOLDER]
 
-The simulation is written into the folder, by default the system's one for temporary files, and
-removed.
+The simulation is written into the folder, by default the system's temporary folder, and removed.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from napari_hexrecruit.synthetic import NBS1, write_simulation
 
 
 def main(folder: str | None) -> None:
-    """Write the simulation, print what that took."""
+    """Write the simulation, and print time and memory."""
     with tempfile.TemporaryDirectory(dir=folder) as aside:
         start = time.perf_counter()
         config = write_simulation(Path(aside) / "run", NBS1)

@@ -1,10 +1,10 @@
-"""From a click on a hexagon to its drawn trace, and the slider while the traces are open.
+"""Times clicks on hexagons until their traces are drawn, and the slider with open traces.
 
     scripts/with-display.sh python -m benchmarks.bench_traces
 
-prints a Markdown table. The mouse is that of Qt on the canvas of a viewer, with the panel *Traces*
-docked below it: 1,000 bins and 3,000 hexagons. A click ends when the plot has been drawn; a step of
-the slider when the map and the cursor have.
+prints a Markdown table. Qt moves the mouse on the canvas of a viewer with 1,000 bins and 3,000
+hexagons and the panel *Traces* docked below. A click ends when the plot is drawn; a step of the
+slider when map and cursor are drawn.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def clicks(mouse, cube, names, drawn, *keys) -> list[float]:
-    """Seconds from each click to the last drawing of the plot that it caused."""
+    """Return the time from each click to the last drawing of the plot that it causes, s."""
     took = []
     for name in names:
         drawn.clear()
@@ -64,7 +64,7 @@ def clicks(mouse, cube, names, drawn, *keys) -> list[float]:
 
 
 def steps(viewer, application) -> list[float]:
-    """Seconds that moves of the slider take, drawing included."""
+    """Return the times of slider moves, including drawing, s."""
     took = []
     for k in range(N_STEPS + 3):
         started = time.perf_counter()
@@ -75,7 +75,7 @@ def steps(viewer, application) -> list[float]:
 
 
 def row(name: str, took: list[float]) -> None:
-    """A line of the table."""
+    """Print a line of the table."""
     median, most = statistics.median(took) * 1e3, max(took) * 1e3
     print(f"| {name} | {median:.1f} ms | {most:.1f} ms |", flush=True)
 

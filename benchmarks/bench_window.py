@@ -1,11 +1,11 @@
-"""How long the window waits: the first picture, a change, a flat map, and steps with a table.
+"""Times waits in the window: the first picture, a change, a flat map, and steps with a table.
 
     scripts/with-display.sh python benchmarks/bench_window.py SIMULATION_CONFIG.json
 
 prints one line of JSON, from one process. The first picture is timed from the press of *Load*, a
-change from the key, both to the end of the drawing. ``stop`` is the longest time that the thread of
-the window was at work without handling an event, drawing left out, in ms of CPU. On a machine that
-is not idle, run two versions in turns and take the least of each.
+change from the key, both to the end of drawing. ``stop`` is the longest time that the window's
+thread worked without handling an event, without drawing, in ms of CPU. On a busy machine, run two
+versions in turns and take the shortest times of each.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ STEPS = 30
 
 
 class Stops:
-    """The longest stop of the window since it was last asked for, ms of CPU."""
+    """The longest stop of the window since the last `take`, ms of CPU."""
 
     def __init__(self) -> None:
-        from vispy.app.backends import _qt  # once napari has chosen it
+        from vispy.app.backends import _qt  # only after napari has chosen the backend
 
         self._drawn, self._before, self._longest = 0.0, time.thread_time(), 0.0
         draw = _qt.CanvasBackendDesktop.paintGL
@@ -52,7 +52,7 @@ class Stops:
         self._longest, self._before = max(self._longest, now - self._before), now
 
     def take(self) -> float:
-        """Of what was done since; in ms."""
+        """Return the longest stop since the last call, ms."""
         longest, self._longest = self._longest, 0.0
         return round(1000 * longest)
 

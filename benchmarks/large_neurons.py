@@ -1,4 +1,4 @@
-"""A simulation of 42 million neurons on disk: the sheet of 4.2 million, ten times side by side."""
+"""Writes a simulation of 42 million neurons: ten sheets of 4.2 million neurons side by side."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from benchmarks.large_spikes import BLOCK, POPULATION, small_simulation
 N_SHEETS = 10
 _COLUMNS = ("ss_flat_x", "ss_flat_y", "region", "synapse_class")
 _GAP_UM = 8.0 * np.sqrt(3.0) * 50.0
-"""A whole number of hexagons of 50 um, so that those of all sheets are cut alike."""
+"""A whole number of hexagons of 50 um, so that hexagons cut all sheets in the same way."""
 
 
 def large_population(folder: Path, n_sheets: int = N_SHEETS) -> Path:
-    """Configuration of so many sheets with 40 million spikes in all; written if it is not there."""
+    """Return the configuration of sheets with 40 million spikes in total; write it if missing."""
     config = folder / f"{n_sheets}-sheets" / "simulation_config.json"
     if config.is_file():
         return config

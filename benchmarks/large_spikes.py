@@ -1,4 +1,4 @@
-"""A simulation of a billion spikes on disk: that of 10 s, again and again in time."""
+"""Writes a simulation of a billion spikes: one of 10 s, repeated in time."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ N_SPIKES = 1_000_000_000
 
 
 def small_simulation(folder: Path) -> Path:
-    """Configuration of 10 s with 40 million spikes; written if it is not there."""
+    """Return the configuration of 10 s with 40 million spikes; write it if missing."""
     config = folder / "ten-seconds" / "simulation_config.json"
     return config if config.is_file() else write_simulation(config.parent, NBS1)
 
 
 def large_simulation(folder: Path, order: str, n_spikes: int = N_SPIKES) -> Path:
-    """Configuration of a simulation with so many spikes, at least, in an order.
+    """Return the configuration of a simulation with at least `n_spikes` in an order.
 
-    Ids are uint64 and times float64, as simulators write them: 16 bytes per spike. It is written if
-    it is not there, and takes little memory to write.
+    Ids are uint64 and times float64, as written by simulators: 16 bytes per spike. It is written,
+    with little memory, if it is missing.
     """
     config = folder / f"{n_spikes}-{order}" / "simulation_config.json"
     if config.is_file():
@@ -79,7 +79,7 @@ def _in_order(
     ids: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A block: a part of one turn, or for spikes in no order spikes of all turns."""
+    """Return a block: a part of one repetition, or for unsorted spikes, from all repetitions."""
     when, who = times[part], ids[part]
     if order == "by_time":
         return when + turn * NBS1.tstop_ms, who

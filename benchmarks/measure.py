@@ -1,4 +1,4 @@
-"""Time and peak memory of a process, and what machine it ran on."""
+"""Measures time and peak memory of a process, and describes the machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Measured(NamedTuple):
-    """What one process took."""
+    """Time, peak memory and output of one process."""
 
     seconds: float
     peak_mb: float
@@ -30,7 +30,7 @@ def measured(words: list[str]) -> Measured:
     Measured
         Wall time in s, peak resident memory in MB (Linux counts in kB), standard output.
     """
-    # Bytecode is kept, as it is of what is installed.
+    # Bytecode is kept, as for an installed package.
     env = {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile("w+") as output:
         start = time.perf_counter()
@@ -45,12 +45,12 @@ def measured(words: list[str]) -> Measured:
 
 
 def peak_mb(usage: resource.struct_rusage) -> float:
-    """Peak resident memory of a process, MB."""
+    """Return the peak resident memory of a process, MB."""
     per_mb = 1e6 if sys.platform == "darwin" else 1e3
     return usage.ru_maxrss / per_mb
 
 
 def machine() -> str:
-    """One line: processor cores, Python, system."""
+    """Return one line on processor cores, system and Python."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{cores} cores, {platform.machine()}, Python {platform.python_version()}"

@@ -1,4 +1,4 @@
-"""The recruitment of hexagons as a notebook computes it: bluepysnap, conntility, pandas.
+"""Computes the recruitment of hexagons as in a notebook: bluepysnap, conntility, pandas.
 
 The steps are those of the published method; spikes are read with h5py, which is 100 times faster
 than bluepysnap's own reader, so that only the method is compared. Prints JSON with its times in s.
@@ -29,7 +29,7 @@ RADIUS = 50.0
 
 
 def main(config: Path, bin_ms: float, out: Path) -> dict[str, float]:
-    """Compute the table (bin, hexagon) of percent and save it; times of the parts, s."""
+    """Compute and save the table (bin, hexagon) of percentages; return times of the parts, s."""
     sim = bluepysnap.Simulation(config)
     (population,) = [p.name for p in sim.circuit.nodes.values() if p.type != "virtual"]
     ids = sim.node_sets[sim.to_libsonata.node_set].get_ids(
@@ -49,7 +49,7 @@ def main(config: Path, bin_ms: float, out: Path) -> dict[str, float]:
 def compute(
     neurons: pd.DataFrame, spikes: pd.DataFrame, bin_ms: float, stop_ms: float
 ) -> pd.DataFrame:
-    """Percent of each hexagon's neurons that fire in each bin, from tables in memory."""
+    """Return the percentage of each hexagon's neurons that fire in each bin, from tables."""
     outside = (neurons[FLAT] == -1).all(axis=1)
     placed = neurons[neurons[FLAT].notna().all(axis=1) & ~outside].reset_index(drop=True)
     grouped = group_by_grid(placed, FLAT, RADIUS)
