@@ -1,5 +1,5 @@
 # Developer tasks. Requires make and Python 3.11 to 3.13 with venv and pip.
-# `make demo` and `make test` do the rest by themselves, in the folder .venv.
+# `make demo` and `make test` install everything else, in the folder .venv.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV ?= .venv
@@ -12,8 +12,8 @@ METADATA := pyproject.toml src/napari_hexrecruit/_version.py
 # Installing with these extras is enough for the tests, the linters and the type checker.
 CHECK_EXTRAS := test,lint
 
-# Tests neither read nor change the user's napari settings, fail where a widget is left behind, and
-# use the Qt binding that is installed for them. Python keeps what it has compiled: tests start many processes.
+# Tests neither read nor change the user's napari settings, fail if a widget is left behind, and use
+# the Qt binding that is installed for them. Python keeps bytecode, because tests start many processes.
 TEST_ENV := PYTHONDONTWRITEBYTECODE= NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_API=pyqt6 PYTEST_QT_API=pyqt6
 
 .DEFAULT_GOAL := help
@@ -37,7 +37,7 @@ help:
 	@echo "make screenshots  photograph the viewer for README and documentation"
 	@echo "make build        wheel and sdist, in dist/"
 
-# --- installation: a stamp per set of extras, made anew when the metadata changes -----------------
+# --- installation: a stamp per set of extras, renewed when the metadata changes -------------------
 
 $(VENV)/.made:
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -75,10 +75,10 @@ demo: $(VENV)/.all
 	@$(BIN)/hexrecruit demo "$(DEMO_DIR)"
 	@echo "make demo: done; look into $(DEMO_DIR)/"
 
-# A process per core, each with a screen of its own; one that has no tests left takes some of another.
+# One process per core, each with its own screen; a process without tests left takes some from another.
 PYTEST := $(TEST_ENV) scripts/with-display.sh $(BIN)/python -m pytest -n auto --dist worksteal
 
-# Without tests that take many seconds; of those that open windows, one or two of each panel.
+# Without tests that take many seconds; only one or two of each panel that open windows.
 check: lint type
 	@scripts/system-libs.sh
 	@scripts/axe-core.sh $(VENV)/share/axe-core
@@ -118,12 +118,12 @@ bench: $(VENV)/.check
 	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python -m benchmarks.bench_layer
 	@$(TEST_ENV) scripts/with-display.sh $(BIN)/python -m benchmarks.bench_traces
 
-# What went wrong is kept in fuzz-failures/: .venv/bin/python -m tests.fuzz --repro FILE
+# Failures are kept in fuzz-failures/; to repeat one: .venv/bin/python -m tests.fuzz --repro FILE
 fuzz: $(VENV)/.check
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --keep fuzz-failures $(FUZZ_ARGS)
 
 # One part only: make reliability RELIABILITY_ARGS="--part kills --kills 500"
-# The slow tests repeat what they do as often as shows rare faults.
+# The slow tests repeat their work often enough to find rare faults.
 reliability: $(VENV)/.check
 	@HEXRECRUIT_THOROUGH=1 $(PYTEST) -m slow $(PYTEST_ARGS)
 	@$(BIN)/python scripts/reliability.py $(RELIABILITY_ARGS)
