@@ -1,4 +1,4 @@
-"""Times each analysis of a large cube.
+"""Time each analysis of a large cube.
 
     python benchmarks/bench_analysis.py
 

@@ -1,4 +1,4 @@
-"""Times flat positions from an atlas: by this package, voxcell and conntility.
+"""Time flat positions from an atlas: by this package, voxcell and conntility.
 
     python -m benchmarks.bench_atlas [N_NEURONS] [FLATMAP.nrrd]
 

@@ -1,4 +1,4 @@
-"""Times a campaign of eight simulations on one process and on two: time and ratio.
+"""Time a campaign of eight simulations on one process and on two: time and ratio.
 
     python -m benchmarks.bench_campaign [small middle nbs1]
 

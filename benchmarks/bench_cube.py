@@ -1,4 +1,4 @@
-"""Compares cubes with a notebook's pandas pipeline in one run: time, ratio, peak memory.
+"""Compare cubes with a notebook's pandas pipeline in one run: time, ratio, peak memory.
 
     python benchmarks/bench_cube.py [small middle nbs1]
 

@@ -1,4 +1,4 @@
-"""Times web pages in a real browser: size, time to write, first frame, time to draw a frame.
+"""Time web pages in a real browser: size, time to write, first frame, time to draw a frame.
 
     python -m benchmarks.bench_html
 

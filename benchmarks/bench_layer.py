@@ -1,4 +1,4 @@
-"""Compares the hexagon layer with plain points of the same values, in a viewer.
+"""Compare the hexagon layer with plain points of the same values, in a viewer.
 
     scripts/with-display.sh python benchmarks/bench_layer.py
 

@@ -1,4 +1,4 @@
-"""Times a campaign of 200 small simulations on two workers, and one of 1,000 already done.
+"""Time a campaign of 200 small simulations on two workers, and one of 1,000 already done.
 
     python -m benchmarks.bench_many
 

@@ -1,4 +1,4 @@
-"""Times reports and edges at three sizes, each with one sequential read of the file.
+"""Time reports and edges at three sizes, each with one sequential read of the file.
 
     python -m benchmarks.bench_more [FOLDER]
 

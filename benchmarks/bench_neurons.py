@@ -1,4 +1,4 @@
-"""Times 42 and 4.2 million neurons: the command, placing and writing, with lower bounds.
+"""Time 42 and 4.2 million neurons: the command, placing and writing, with lower bounds.
 
     python -m benchmarks.bench_neurons FOLDER [SOURCE_BEFORE] [--without-large]
 

@@ -1,4 +1,4 @@
-"""Times counting by spikes, neurons, bins, hexagons, threads and order of the spikes.
+"""Time counting by spikes, neurons, bins, hexagons, threads and order of the spikes.
 
     python -m benchmarks.bench_scaling FOLDER [table ...]
 

@@ -1,4 +1,4 @@
-"""Times a cluster test.
+"""Time a cluster test.
 
     python -m benchmarks.bench_significance
 

@@ -1,4 +1,4 @@
-"""Measures time and peak memory of writing the largest sample simulation.
+"""Measure time and peak memory of writing the largest sample simulation.
 
     python benchmarks/bench_synthetic.py [FOLDER]
 

@@ -1,4 +1,4 @@
-"""Times clicks on hexagons until their traces are drawn, and the slider with open traces.
+"""Time clicks on hexagons until their traces are drawn, and the slider with open traces.
 
     scripts/with-display.sh python -m benchmarks.bench_traces
 

@@ -1,4 +1,4 @@
-"""Times waits in the window: the first picture, a change, a flat map, and steps with a table.
+"""Time waits in the window: the first picture, a change, a flat map, and steps with a table.
 
     scripts/with-display.sh python benchmarks/bench_window.py SIMULATION_CONFIG.json
 

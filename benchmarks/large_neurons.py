@@ -1,4 +1,4 @@
-"""Writes a simulation of 42 million neurons: ten sheets of 4.2 million neurons side by side."""
+"""Write a simulation of 42 million neurons: ten sheets of 4.2 million neurons side by side."""
 
 from __future__ import annotations
 

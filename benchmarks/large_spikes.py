@@ -1,4 +1,4 @@
-"""Writes a simulation of a billion spikes: one of 10 s, repeated in time."""
+"""Write a simulation of a billion spikes: one of 10 s, repeated in time."""
 
 from __future__ import annotations
 

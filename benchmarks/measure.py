@@ -1,4 +1,4 @@
-"""Measures time and peak memory of a process, and describes the machine."""
+"""Measure time and peak memory of a process, and describe the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Computes the recruitment of hexagons as in a notebook: bluepysnap, conntility, pandas.
+"""Compute the recruitment of hexagons as in a notebook: bluepysnap, conntility, pandas.
 
 The steps are those of the published method; spikes are read with h5py, which is 100 times faster
 than bluepysnap's own reader, so that only the method is compared. Prints JSON with its times in s.

@@ -1,4 +1,4 @@
-"""Takes screenshots of the analysis panels with the medium sample; `screenshots.py` calls it."""
+"""Take screenshots of the analysis panels with the medium sample; `screenshots.py` calls it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures how often cluster tests find a difference, with and without one."""
+"""Measure how often cluster tests find a difference, with and without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes a screenshot of a campaign in the viewer: two scan parameters and time as sliders.
+"""Take a screenshot of a campaign in the viewer: two scan parameters and time as sliders.
 
 Usage: scripts/with-display.sh python scripts/campaign_screenshot.py [FILE]
 """

@@ -1,4 +1,4 @@
-"""Draws the figure of the rooms and floors in docs/design.md: ``make rooms``."""
+"""Draw the figure of the rooms and floors in docs/design.md: ``make rooms``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes screenshots of the medium sample's web page for README and documentation.
+"""Take screenshots of the medium sample's web page for README and documentation.
 
 Usage: make screenshots (or python scripts/web_screenshots.py [FOLDER]); needs chromium.
 """

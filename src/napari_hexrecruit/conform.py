@@ -1,4 +1,4 @@
-"""Restores the form of recruitment cubes that xarray has changed.
+"""Restore the form of recruitment cubes that xarray has changed.
 
 Selecting, masking, joining and saving with xarray keep the content of a cube, but not always its
 form: masked counts become floats, times can become time deltas, hexagons change order. All code

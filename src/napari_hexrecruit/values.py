@@ -1,4 +1,4 @@
-"""Matches given values with those of a column: numbers as text, true as 1, and so on."""
+"""Match given values with those of a column: numbers as text, true as 1, and so on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads voxel volumes from nrrd files in blocks, without a copy of the whole volume in memory.
+"""Read voxel volumes from nrrd files in blocks, without a copy of the whole volume in memory.
 
 voxcell reads a whole volume and needs twice its size meanwhile: 3.5 GB and 10 s for the flatmap of
 the rat's somatosensory cortex, in which 2 % of the voxels have a value. Files in one of the two

@@ -50,7 +50,7 @@ def traces(
     metric: MetricName = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Traces of hexagons and their mean, as a table or a picture."""
+    """Write traces of hexagons and their mean, as a table or a picture."""
     from napari_hexrecruit.analysis import hex_traces, population_trace, traces_table
     from napari_hexrecruit.metrics import metric_of
 

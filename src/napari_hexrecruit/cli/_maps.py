@@ -81,7 +81,7 @@ def map_(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """One number per hexagon, as a table, a picture or a cube to show."""
+    """Write one number per hexagon, as a table, a picture or a cube."""
     from napari_hexrecruit.analysis import hex_map, maps_table, with_maps
     from napari_hexrecruit.storage.cubes import ENDINGS, write_cube
 

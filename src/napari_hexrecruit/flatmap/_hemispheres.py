@@ -1,4 +1,4 @@
-"""Lays an image of one hemisphere under both hemispheres of a cube."""
+"""Lay an image of one hemisphere under both hemispheres of a cube."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads images in flat space: pixels, pixel size, and the sidecar file next to them."""
+"""Read images in flat space: pixels, pixel size, and the sidecar file next to them."""
 
 from __future__ import annotations
 

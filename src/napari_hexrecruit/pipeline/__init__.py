@@ -1,4 +1,4 @@
-"""Computes a recruitment cube from a simulation and a recipe, or reports why that is impossible.
+"""Compute a recruitment cube from a simulation and a recipe, or report why that is impossible.
 
 Uses SONATA and counting; must not use pictures, campaigns or napari.
 """

@@ -28,7 +28,7 @@ class Finding:
     remedy
         What to do; empty if nothing needs to be done.
     field
-        The part of the file, such as a population or a property; may be empty.
+        Part of the file, such as a population or a property; can be empty.
     """
 
     status: Status

@@ -1,4 +1,4 @@
-"""Computes a recruitment cube from a simulation, step by step."""
+"""Compute a recruitment cube from a simulation, step by step."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ class Question:
         for name, tally in zip(self.populations.names, tallies, strict=True):
             selected = partial(self.selected_of, name)
             if len(tallies) > 1 and not selected().count():
-                continue  # a note says so
+                continue  # a note reports it
             evidence = Evidence(self.populations.sim, name, selected, window, tally)
             said += doubted(evidence, allow_empty=self.allow_empty or fired)
         return said

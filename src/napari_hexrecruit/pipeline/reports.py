@@ -1,4 +1,4 @@
-"""Computes the cube of a statistic from a report of a simulation."""
+"""Compute the cube of a statistic from a report of a simulation."""
 
 from __future__ import annotations
 

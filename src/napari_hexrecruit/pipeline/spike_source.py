@@ -1,4 +1,4 @@
-"""Counts the spikes of a simulation: from memory, or block by block from the file."""
+"""Count the spikes of a simulation: from memory, or block by block from the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads configurations with bluepysnap if possible, else as JSON."""
+"""Read configurations with bluepysnap if possible, else as JSON."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class Edges:
 
 
 class NoEdgesError(SimulationDataError):
-    """There are no edges from one population to the other."""
+    """No edges connect one population to the other."""
 
 
 def edges_configs(path: Path, content: Mapping[str, Any]) -> tuple[EdgesConfig, ...]:

@@ -1,4 +1,4 @@
-"""Resolves node sets on columns: texts are compared once per category, not once per neuron.
+"""Resolve node sets on columns: texts are compared once per category, not once per neuron.
 
 SONATA Developer Guide, "Node sets file", with the operators ``$regex``, ``$gt``, ``$lt``, ``$gte``
 and ``$lte`` of libsonata. Tests compare the results with libsonata's.

@@ -150,7 +150,7 @@ class Nodes:
             yield NumberColumns(self.size, columns) if len(columns) == len(names) else None
 
     def _plain(self, group: Any, name: str) -> Any:
-        """Return the dataset whose row k is the value of node k; None if there is no such one."""
+        """Return the dataset whose row k is the value of node k; None if there is none."""
         parts = [p for p in self._read_groups(group)[0] if name in self._sources[p.name]]
         if len(parts) != 1 or name in self.types.columns or name in self._broken:
             return None

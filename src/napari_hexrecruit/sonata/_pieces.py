@@ -1,4 +1,4 @@
-"""Joins a property from its parts: several groups of nodes, and the table of node types.
+"""Join a property from its parts: several groups of nodes, and the table of node types.
 
 The parts can have different types. Whole numbers stay whole if all nodes have a value; texts that
 are numbers join numbers; anything else becomes text.

@@ -1,4 +1,4 @@
-"""Writes neurons as SONATA node sets to a separate file.
+"""Write neurons as SONATA node sets to a separate file.
 
 SONATA Developer Guide, "Node sets file": an object whose keys are names and whose values define the
 nodes of the set; here by ``population`` and ``node_id``.

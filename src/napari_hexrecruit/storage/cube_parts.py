@@ -1,4 +1,4 @@
-"""Reads single parts of a netCDF cube that `write_cube` wrote.
+"""Read single parts of a netCDF cube that `write_cube` wrote.
 
 xarray reads all attributes and dimensions of a file when it opens it. For a small cube this takes
 ten times as long as reading the values, and a campaign opens each cube twice.

@@ -1,4 +1,4 @@
-"""Reads HDF5 files of unknown origin safely.
+"""Read HDF5 files of unknown origin safely.
 
 Links to other files, datasets with data elsewhere and sizes that the file cannot contain are
 refused before anything is read. Errors of HDF5 become one line that names the file.

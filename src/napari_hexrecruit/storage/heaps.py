@@ -1,4 +1,4 @@
-"""Detects a fault of HDF5 files that makes HDF5 hang.
+"""Detect a fault of HDF5 files that makes HDF5 hang.
 
 Texts of variable length and references are stored in global heaps. Free space of size 0 in a heap
 puts HDF5 2.0 and older into an endless loop in C, which nothing can interrupt.

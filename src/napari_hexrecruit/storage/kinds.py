@@ -1,4 +1,4 @@
-"""Recognises files by their first bytes and keys, to help users who name the wrong file."""
+"""Recognise files by their first bytes and keys, to help users who name the wrong file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks netCDF-4 files before h5netcdf opens them.
+"""Check netCDF-4 files before h5netcdf opens them.
 
 h5netcdf follows links, even into other files and pipes, and inconsistent attributes of HDF5
 dimension scales crash the process.

@@ -1,4 +1,4 @@
-"""Converts a dataset to the bytes of a netCDF-4 file.
+"""Convert a dataset to the bytes of a netCDF-4 file.
 
 Writing with xarray imports dask and distributed if they are installed, and compresses in one
 thread. For a cube of 20 MB in a fresh process it takes 1.0 s of CPU, longer than counting some ten

@@ -1,4 +1,4 @@
-"""Checks zarr folders before zarr opens them.
+"""Check zarr folders before zarr opens them.
 
 zarr allocates the memory that chunks claim before it reads them, follows metadata of format 2 to
 filters that unpickle, and raises all kinds of errors for invalid metadata.

@@ -1,4 +1,4 @@
-"""Writes a zarr store part by part, without xarray, which would read existing coordinates."""
+"""Write a zarr store part by part, without xarray, which would read existing coordinates."""
 
 from __future__ import annotations
 

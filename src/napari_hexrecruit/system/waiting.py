@@ -1,4 +1,4 @@
-"""Waits for another thread that can be cancelled."""
+"""Wait for another thread in a way that can be cancelled."""
 
 from __future__ import annotations
 
