@@ -108,7 +108,6 @@ def place_neurons(
     the order of row and column.
     """
     workers = n_workers or n_cores()
-    workers = n_workers or n_cores()
     idle = [_Numbered(grid, outside_value) for _ in range(workers)]
     blocks: list[tuple[_Numbered, Ints]] = []
 

@@ -31,8 +31,6 @@ that claims more than its file can contain is refused."""
 _SMALL_BYTES = 1 << 20
 _ROWS = 1 << 16
 """Fewest rows to read at a time."""
-_MOST_ROWS = 1 << 20
-"""Rows per chunk of a file above which chunks are read one by one."""
 _PADDING = "\0 \t\r\n"
 """Characters that pad texts of fixed length."""
 _MOST_LINKS = 16
@@ -171,7 +169,7 @@ def row_of_numbers(dataset: Any, where: str, kinds: str = "iuf") -> Any:
 def rows_at_a_time(dataset: Any) -> int:
     """Return how many rows to read at once: whole chunks, to decompress each only once."""
     rows = int(dataset.chunks[0]) if dataset.chunks else 1
-    return rows if rows > _MOST_ROWS else -(-_ROWS // rows) * rows
+    return -(-_ROWS // rows) * rows
 
 
 def counts_up(dataset: Any, where: str) -> bool:

@@ -273,8 +273,8 @@ class _Values:
 def in_this_process() -> Iterator[None]:
     """Compute dask arrays in this process, chunk by chunk, even if there is a dask client.
 
-    With a client of dask.distributed, xarray also asks the scheduler for a lock on each file that
-    it writes, and fails if the output is not a file.
+    With a client of dask.distributed, xarray would send the chunks to its workers, and ask its
+    scheduler for a lock on each file that it writes.
     """
     if "dask" not in sys.modules:
         yield
