@@ -17,7 +17,7 @@ config = Path("sample/simulation_config.json")
 if not config.exists():
     write_simulation(config.parent, MEDIUM)
 
-# 100 ms before the first stimulus, at 100 ms, and 100 ms from it on.
+# 100 ms before the first stimulus (at 100 ms), and 100 ms after it.
 cube = recruitment_cube(config)
 before, after = cut(cube, 0.0, 100.0), cut(cube, 100.0, 200.0)
 
