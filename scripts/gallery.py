@@ -33,7 +33,7 @@ PICTURES = DOCS / "_static" / "gallery"
 def plain(sim, folder):
     """A bin of the sheet
 
-    Without any option: colour bar, time and scale bar; colours from 0 to the 99th percentile.
+    Without options: a colour bar, the time and a scale bar; colours from 0 to 50 %.
     """
     cube = recruitment_cube(sim)
     frames = render_frames(cube, size=(720, 405))
@@ -43,7 +43,7 @@ def plain(sim, folder):
 def strip(sim, folder):
     """The population and the stimuli
 
-    The strip under the map shows the whole population over time; marks show when something was on.
+    The strip under the map shows the whole population over time; marks show the stimuli.
     """
     cube = recruitment_cube(sim)
     stimuli = [(s.start_ms, s.stop_ms, "stimulus") for s in sim.stimuli]
@@ -54,7 +54,7 @@ def strip(sim, folder):
 def side_by_side(sim, folder):
     """Two classes of neurons side by side
 
-    Cubes with the same time axis share their colours. Black is for dark slides.
+    Cubes with the same time axis share the colour limits. Black suits dark slides.
     """
     cubes = [recruitment_cube(sim, where=f"synapse_class={kind}") for kind in ("EXC", "INH")]
     frames = render_frames(
@@ -71,7 +71,7 @@ def side_by_side(sim, folder):
 def so_far(sim, folder):
     """Neurons recruited so far
 
-    How many neurons of each hexagon have fired since the start of the window.
+    Percentage of each hexagon's neurons that have fired since the start of the window.
     """
     cube = cumulative_cube(sim, start=100, stop=400)
     frames = render_frames(cube, colormap="cividis", strip=True, size=(720, 405))
@@ -81,7 +81,7 @@ def so_far(sim, folder):
 def rate(sim, folder):
     """Firing rate, smoothed
 
-    Another metric, as the mean of three bins.
+    Another metric, averaged over three bins.
     """
     cube = recruitment_cube(sim)
     frames = render_frames(cube, metric="rate", average=3, colormap="magma", size=(720, 405))
@@ -91,8 +91,8 @@ def rate(sim, folder):
 def over_an_image(sim, folder):
     """Over an image, with outlines
 
-    Here the image is the density of all neurons, the hexagons are those of one region, and the
-    outlines are wide hexagons; they can be a flatmap and the borders of its regions.
+    Here, the image shows the density of all neurons, the hexagons are those of one region, and the
+    outlines are wide hexagons. You can also use a flatmap and the borders of its regions.
     """
     cube = recruitment_cube(sim, where="region=S1FL", radius=25, min_neurons=5)
     population = sim.default_population()
@@ -113,7 +113,8 @@ def over_an_image(sim, folder):
 def for_print(sim, folder):
     """A picture for a paper
 
-    SVG and PDF hold polygons and text. At 200 pixels per inch this one is 3.5 inches wide.
+    SVG and PDF files contain polygons and text. At 200 pixels per inch, this picture is 3.5 inches
+    wide.
     """
     cube = recruitment_cube(sim)
     frames = render_frames(cube, start=180, stop=190, timestamp=False, size=(700, 500))
@@ -123,7 +124,7 @@ def for_print(sim, folder):
 def movie(sim, folder):
     """A movie
 
-    The same frames as a GIF; ``.mp4`` gives a smaller and better file for slides.
+    The frames as a GIF. For slides, `.mp4` gives a smaller and better file.
     """
     cube = recruitment_cube(sim)
     frames = render_frames(cube, start=80, stop=400, clim=(0, 40), strip=True, size=(480, 300))
@@ -134,8 +135,8 @@ ENTRIES = (plain, strip, side_by_side, so_far, rate, over_an_image, for_print, m
 HEAD = """\
 # Gallery
 
-Each picture is made by the code under it from `sim`, the opened sample simulation. The file
-`scripts/gallery.py` makes all of them and this page.
+The code under each picture makes it from `sim`, the opened sample simulation. The script
+`scripts/gallery.py` makes all pictures and this page.
 
 ```python
 from napari_hexrecruit import open_simulation
@@ -148,7 +149,7 @@ sim = open_simulation(write_simulation("sample", MEDIUM))
 TAIL = """\
 ## A web page
 
-One file that plays in any browser, see [Web page](web-page.md).
+One file that plays in any browser; see [Web page](web-page.md).
 
 ```{raw} html
 <iframe src="player-first.html" title="The sample as a web page"
