@@ -203,27 +203,28 @@ def page(seeds: range) -> str:
             [
                 "# Calibration",
                 "",
-                f"How often `fit_wave` calls a simulated map a wave, of {n} maps each, on an"
-                " irregular sheet with a hole. Lengths",
-                "are in hexagons; errors are 1 ms. `make calibrate` writes this page.",
+                f"This page shows how often `fit_wave` calls simulated maps a wave: {n} maps of"
+                " each kind, on an irregular sheet",
+                "with a hole. Lengths are in hexagons; errors are 1 ms. `make calibrate` writes"
+                " this page.",
                 "",
                 *table(["Map", "Hexagons", "Wave", "Called a wave"], chain(maps, cubes)),
-                "95 % intervals that hold the truth, of fronts that are called a wave, by the"
-                " correlation length of the errors (3 ms):",
+                "Share of 95 % intervals that contain the true value, for fronts that are called a"
+                " wave, by the correlation length of the errors (3 ms):",
                 "",
                 *table(
                     ["Correlation length", "Speed, straight", "Direction", "Speed, circles"],
                     covered,
                 ),
-                "Hexagons in which `latency` finds a response where there is none, of 780 hexagons"
-                " whose neurons fire at 2 Hz; 60 bins of",
-                "baseline, 40 that are searched:",
+                "Share of hexagons in which `latency` finds a response although there is none: 780"
+                " hexagons whose neurons fire at 2 Hz;",
+                "60 bins of baseline, 40 bins searched:",
                 "",
                 *table(["Neurons per hexagon", *(f"bins of {k:g} ms" for k in BINS_MS)], false),
-                "Data sets in which `cluster_test` finds a significant cluster, by how much 19"
-                " hexagons respond in two of six bins: 12 trials,",
+                "Share of data sets in which `cluster_test` finds a significant cluster, by the"
+                " response of 19 hexagons in two of six bins: 12 trials,",
                 f"200 hexagons of 100 neurons, noise with a correlation length of 2,"
-                f" {N_PERMUTATIONS} permutations. 0 is how often it is wrong.",
+                f" {N_PERMUTATIONS} permutations. The row 0 shows false positives.",
                 "",
                 *table(
                     ["Response, percentage points", "Response against baseline", "A against B"],

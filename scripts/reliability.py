@@ -146,17 +146,17 @@ def page(found):
         ("damaged inputs", f"{_tried_inputs(damaged):,}"),
         ("… crashes", f"{damaged['crashes']}"),
         ("… hangs", f"{damaged['hangs']}"),
-        ("… tracebacks, or outputs that should not be there", f"{damaged['faults']}"),
-        ("… most memory, without what Python and its libraries take", _mb(damaged["peak_bytes"])),
-        ("runs that were killed or ended", f"{totals['runs']:,}"),
+        ("… tracebacks, or unexpected outputs", f"{damaged['faults']}"),
+        ("… most memory, excluding Python and its libraries", _mb(damaged["peak_bytes"])),
+        ("killed or terminated runs", f"{totals['runs']:,}"),
         ("… in the middle of writing", f"{totals['writing']:,}"),
-        ("… outputs that were neither the old nor the new one", f"{totals['harmed']}"),
+        ("… outputs that are neither the old nor the new one", f"{totals['harmed']}"),
         ("… leftovers after the next run", f"{totals['left']}"),
         ("tests of outputs, caches and deviations that passed", f"{passed}"),
     ]
     tables = {
         "summary": _table(("", "n"), summary, "-:"),
-        "deviations": _table(("what the files do", "what happens"), map(_deviation, rows), "-"),
+        "deviations": _table(("deviation of the files", "result"), map(_deviation, rows), "-"),
         "fuzz": _table(FUZZ_HEAD, [_damaged(*item) for item in damaged["kinds"].items()], "-:"),
         "kills": _table(KILLS_HEAD, [tuple(row.values()) for row in killed], "-:"),
     }

@@ -199,7 +199,7 @@ def no_units(folder: Path) -> None:
     edit_spikes(folder, lambda group: group["timestamps"].attrs.pop("units"))
 
 
-@deviation("an empty sibling population without `units`")
+@deviation("another, empty population without `units`")
 def empty_sibling_without_units(folder: Path) -> None:
     edit_spikes(folder, silent_sibling)
 
@@ -209,7 +209,7 @@ def units_in_words(folder: Path) -> None:
     edit_spikes(folder, lambda group: group["timestamps"].attrs.update(units="milliseconds"))
 
 
-@deviation("`units` are bytes of fixed length")
+@deviation("`units` are fixed-length bytes")
 def units_in_bytes(folder: Path) -> None:
     edit_spikes(folder, lambda group: group["timestamps"].attrs.update(units=np.bytes_("ms")))
 
@@ -261,14 +261,12 @@ def shuffled(group: Any) -> None:
     group["node_ids"][:] = group["node_ids"][:][order]
 
 
-@deviation("spikes in no order")
+@deviation("unsorted spikes")
 def unsorted(folder: Path) -> None:
     edit_spikes(folder, shuffled)
 
 
-@deviation(
-    "marked by_time, but in no order", says="is marked by_time, but its times are not sorted"
-)
+@deviation("marked by_time, but unsorted", says="is marked by_time, but its times are not sorted")
 def marked_by_time_but_unsorted(folder: Path) -> None:
     def change(group: Any) -> None:
         shuffled(group)
@@ -280,7 +278,7 @@ def marked_by_time_but_unsorted(folder: Path) -> None:
 # --- 5: compression ------------------------------------------------------------------------------
 
 
-@deviation("spikes compressed by gzip")
+@deviation("spikes compressed with gzip")
 def compressed_spikes(folder: Path) -> None:
     def change(group: Any) -> None:
         for name in ("timestamps", "node_ids"):
@@ -289,7 +287,7 @@ def compressed_spikes(folder: Path) -> None:
     edit_spikes(folder, change)
 
 
-@deviation("nodes compressed by gzip")
+@deviation("nodes compressed with gzip")
 def compressed_nodes(folder: Path) -> None:
     def change(group: Any) -> None:
         for name in list(group["0"]):
@@ -325,7 +323,7 @@ def no_spikes_at_all(folder: Path) -> None:
 
 
 @deviation(
-    "the population is not in the spikes file, others of the circuit are",
+    "the spikes file has other populations of the circuit, but not this one",
     refused="{folder}/output/spikes.h5: population 'cortex': nothing is counted, since there are"
     " no spikes: name another population or another spikes file, or allow an empty cube"
     " (--allow-empty)",
@@ -336,7 +334,7 @@ def silent_population(folder: Path) -> None:
 
 
 @deviation(
-    "spikes of a population that the circuit lacks, and of no other",
+    "spikes only of a population that the circuit lacks",
     refused="{folder}/output/spikes.h5: there are no spikes of population 'cortex'; there are:"
     " All, of which the circuit lacks All: name another population with --population P,"
     " or another file with --spikes FILE",
@@ -345,12 +343,12 @@ def spikes_of_strangers(folder: Path) -> None:
     edit_spikes(folder, lambda group: group.file.move(group.name, "/spikes/All"))
 
 
-@deviation("beside them, spikes of a population that the circuit lacks")
+@deviation("also spikes of a population that the circuit lacks")
 def spikes_of_strangers_too(folder: Path) -> None:
     edit_spikes(folder, lambda group: group.copy(group, group.parent, "elsewhere"))
 
 
-@deviation("ids that the population lacks, left out and counted")
+@deviation("ids that the population lacks; they are left out and counted")
 def unknown_ids(folder: Path) -> None:
     def change(group: Any) -> None:
         strange = np.array([N_NEURONS, 2**63], dtype=np.uint64)
@@ -406,7 +404,7 @@ def old_layout_with_node_ids(folder: Path) -> None:
 
 
 @deviation(
-    "old layout; the circuit has several populations, none is named",
+    "old layout; the circuit has several populations, and none is named",
     refused="{folder}/output/spikes.h5: is of the old layout, without populations; there are:"
     " cortex, thalamus: name the one whose spikes it holds with --population P",
 )
@@ -416,7 +414,7 @@ def old_layout_of_several(folder: Path) -> None:
 
 
 @deviation(
-    "old layout; the circuit has several populations, one is named",
+    "old layout; the circuit has several populations, and one is named",
     options={"population": POPULATION},
     says="is of the old layout",
 )
@@ -451,7 +449,7 @@ def float32_times(folder: Path) -> None:
     )
 
 
-@deviation("times that are NaN, before 0 or after `tstop`, left out and counted")
+@deviation("times that are NaN, before 0 or after `tstop`; they are left out and counted")
 def odd_times(folder: Path) -> None:
     def change(group: Any) -> None:
         more = [np.nan, -5.0, 100.0, 1e9]
@@ -462,7 +460,7 @@ def odd_times(folder: Path) -> None:
 
 
 @deviation(
-    "ids that are real numbers",
+    "ids stored as real numbers",
     refused="{folder}/output/spikes.h5: population 'cortex': 'node_ids': is float64 of shape"
     " (400,), not a row of numbers",
 )
@@ -473,7 +471,7 @@ def real_ids(folder: Path) -> None:
 # --- 9, 10, 11: nodes ----------------------------------------------------------------------------
 
 
-@deviation("`positions` (N, 3) in place of x, y, z", options={"flat": ("x", "z")}, same=False)
+@deviation("`positions` (N, 3) instead of x, y, z", options={"flat": ("x", "z")}, same=False)
 def positions_in_one(folder: Path) -> None:
     def change(group: Any) -> None:
         axes = np.stack([group[f"0/{axis}"][:] for axis in "xyz"], axis=1)
@@ -519,12 +517,12 @@ def no_properties(folder: Path) -> None:
     edit_nodes(folder, change)
 
 
-@deviation("a virtual population without positions beside")
+@deviation("an additional virtual population without positions")
 def virtual_sibling(folder: Path) -> None:
     add_population(folder, "fibres")
 
 
-@deviation("`node_id` that is not 0 to n-1; spikes are matched by it")
+@deviation("`node_id` is not 0 to n-1; spikes are matched by it")
 def own_node_ids(folder: Path) -> None:
     ids = 1000 - np.arange(N_NEURONS)
     edit_nodes(folder, lambda group: group.create_dataset("node_id", data=ids))
@@ -544,7 +542,7 @@ def node_ids_twice(folder: Path) -> None:
 
 
 @deviation(
-    "flat positions that are all NaN",
+    "all flat positions are NaN",
     refused="none of the 60 neurons has a flat position in ss_flat_x, ss_flat_y: choose two of its"
     " properties as flat position, as in --flat x z, or give --flatmap FILE; its"
     " properties are layer, ss_flat_x, ss_flat_y, synapse_class, x, y, z",
@@ -565,7 +563,7 @@ def on_a_line(folder: Path) -> None:
 # --- 12: texts -----------------------------------------------------------------------------------
 
 
-@deviation("texts as strings, not as a library", options={"where": "synapse_class=INH,EXC"})
+@deviation("text stored as strings, not as a library", options={"where": "synapse_class=INH,EXC"})
 def texts_as_strings(folder: Path) -> None:
     def change(group: Any) -> None:
         names = group["0/@library/synapse_class"][:]
@@ -590,7 +588,7 @@ def layer_as_text(folder: Path) -> None:
 # --- 13: node sets -------------------------------------------------------------------------------
 
 
-@deviation("a node set that only the simulation has", options={"node_set": "half"}, same=False)
+@deviation("a node set that only the simulation defines", options={"node_set": "half"}, same=False)
 def own_node_set(folder: Path) -> None:
     sets = {"half": {"population": POPULATION, "node_id": list(range(30))}}
     (folder / "own.json").write_text(json.dumps(sets))
@@ -603,7 +601,7 @@ def no_node_set(folder: Path) -> None:
 
 
 @deviation(
-    "the file of node sets is missing",
+    "the node sets file is missing",
     refused="{folder}/node_sets.json: the file of node sets does not exist: correct"
     " 'node_sets_file' in {folder}/circuit_config.json, or count all neurons with"
     " --node-set all",
@@ -613,7 +611,7 @@ def node_sets_absent(folder: Path) -> None:
 
 
 @deviation(
-    "the file of node sets is empty",
+    "the node sets file is empty",
     refused="{folder}/node_sets.json: is not JSON (it is empty): give a file of SONATA node"
     " sets, or correct it, or count all neurons with --node-set all",
 )
@@ -622,7 +620,7 @@ def node_sets_empty(folder: Path) -> None:
 
 
 @deviation(
-    "a node set that names a property which the population lacks",
+    "a node set names a property that the population lacks",
     refused="{folder}/simulation_config.json: node set 'everyone': it names the property"
     " 'etype', which population 'cortex' lacks; there are: layer, ss_flat_x, ss_flat_y,"
     " synapse_class, x, y, z: correct its definition, or count all neurons with"
@@ -636,7 +634,7 @@ def node_set_of_a_missing_property(folder: Path) -> None:
 
 
 @deviation(
-    "a sibling population whose nodes file is missing",
+    "the nodes file of another population is missing",
     says="gone.h5: the nodes file does not exist; population 'gone' cannot be used",
 )
 def broken_sibling(folder: Path) -> None:
@@ -686,7 +684,7 @@ def spikes_given(folder: Path) -> dict[str, Any]:
 
 
 @deviation(
-    "no configuration of the simulation, only spikes and circuit",
+    "no simulation configuration, only spikes and circuit",
     says="gives the end",
 )
 def bare_spikes(folder: Path) -> dict[str, Any]:
@@ -712,9 +710,7 @@ def odd_sort_order(folder: Path) -> None:
     edit_simulation(folder, lambda content: content["output"].update(spikes_sort_order="time"))
 
 
-@deviation(
-    "`target_simulator` is one that libsonata does not know", says="bluepysnap cannot open it"
-)
+@deviation("libsonata does not know the `target_simulator`", says="bluepysnap cannot open it")
 def target_simulator_nest(folder: Path) -> None:
     edit_simulation(folder, lambda content: content.update(target_simulator="NEST"))
 
@@ -727,7 +723,7 @@ def no_populations(folder: Path) -> None:
     )
 
 
-@deviation("paths with variables of the manifest")
+@deviation("paths with manifest variables")
 def manifest_variables(folder: Path) -> None:
     def change(content: dict[str, Any]) -> None:
         content["manifest"] = {"$BASE": "${configdir}", "$OUT": "$BASE/output"}
@@ -737,7 +733,7 @@ def manifest_variables(folder: Path) -> None:
     edit_simulation(folder, change)
 
 
-@deviation("variables with braces, and within variables")
+@deviation("variables in braces, and variables within variables")
 def manifest_braces(folder: Path) -> None:
     def change(content: dict[str, Any]) -> None:
         content["manifest"] = {"$BASE": "${configdir}", "$OUT": "${BASE}/${NAME}", "NAME": "output"}
@@ -794,7 +790,7 @@ def node_types(folder: Path) -> None:
     edit_nodes(folder, lambda group: group["node_type_id"].__setitem__(slice(None), types))
 
 
-@deviation("node sets within the configuration; `gids` for `node_id`", same=False)
+@deviation("node sets within the configuration; `gids` instead of `node_id`", same=False)
 def inline_node_sets(folder: Path) -> None:
     def change(content: dict[str, Any]) -> None:
         content["node_sets"] = {"some": {"gids": list(range(30))}}
@@ -803,7 +799,7 @@ def inline_node_sets(folder: Path) -> None:
     edit_simulation(folder, change)
 
 
-@deviation("all of that, as BMTK writes it", says="does not name the populations")
+@deviation("all of these, as BMTK writes them", says="does not name the populations")
 def bmtk_style(folder: Path) -> dict[str, Any]:
     node_types(folder)
 
@@ -836,7 +832,7 @@ def bmtk_style(folder: Path) -> dict[str, Any]:
 # --- 17: float noise -----------------------------------------------------------------------------
 
 
-@deviation("times a little off the grid of the integration")
+@deviation("times slightly off the integration grid")
 def float_noise(folder: Path) -> None:
     def change(group: Any) -> None:
         group["timestamps"][:] = group["timestamps"][:] + 9.9e-14
@@ -848,7 +844,7 @@ def float_noise(folder: Path) -> None:
 
 
 @deviation(
-    "a dataset that is a link into another file",
+    "a dataset is a link to another file",
     refused="{folder}/output/spikes.h5: /spikes/cortex/timestamps: is a link into the file"
     " '/etc/passwd', which is not followed: copy the data into one file (h5repack, h5copy)",
 )
@@ -861,7 +857,7 @@ def external_link(folder: Path) -> None:
 
 
 @deviation(
-    "a dataset whose bytes are in another file",
+    "the bytes of a dataset are in another file",
     refused="{folder}/output/spikes.h5: population 'cortex': 'timestamps': its values are in other"
     " files, which are not followed: copy the data into one file (h5repack)",
 )
@@ -889,7 +885,7 @@ def enormous_claim(folder: Path) -> None:
 
 
 @deviation(
-    "room for spikes, none of which was written",
+    "space for spikes, but none was written",
     refused="{folder}/output/spikes.h5: population 'cortex': has room for 400 spikes, but none was"
     " written: is it still being written?",
 )
@@ -926,7 +922,7 @@ def broken_json(folder: Path) -> None:
 
 
 @deviation(
-    "no end of the simulation",
+    "the end of the simulation is missing",
     refused="{folder}/simulation_config.json: run.tstop, the end of the simulation in ms, is"
     " missing: add it, or leave the configuration out and give --spikes FILE and"
     " --circuit FILE",

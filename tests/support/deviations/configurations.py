@@ -26,12 +26,12 @@ ENUM = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
 # --- attributes as rows --------------------------------------------------------------------------
 
 
-@deviation("`units` are a row of one text in bytes")
+@deviation("`units` are an array with one text, as bytes")
 def units_as_a_row_of_bytes(folder: Path) -> None:
     edit_spikes(folder, lambda group: group["timestamps"].attrs.update(units=np.array([b"ms"])))
 
 
-@deviation("`units` are a row of one text, in capitals and filled up with NUL and blanks")
+@deviation("`units` are an array with one text, in capitals and padded with NUL and blanks")
 def units_as_a_row_of_text(folder: Path) -> None:
     def change(group: Any) -> None:
         text = np.array(["MS \0 "], dtype=object)
@@ -40,14 +40,14 @@ def units_as_a_row_of_text(folder: Path) -> None:
     edit_spikes(folder, change)
 
 
-@deviation("`sorting` is an enumeration in a row of one")
+@deviation("`sorting` is an array with one enumeration value")
 def sorting_in_a_row(folder: Path) -> None:
     edit_spikes(
         folder, lambda group: group.attrs.create("sorting", np.array([2], "u1"), dtype=ENUM)
     )
 
 
-@deviation("`units` are an empty row", says="'timestamps' has no units; ms is assumed")
+@deviation("`units` are an empty array", says="'timestamps' has no units; ms is assumed")
 def units_in_an_empty_row(folder: Path) -> None:
     edit_spikes(
         folder, lambda group: group["timestamps"].attrs.update(units=np.array([], dtype="S2"))
@@ -113,7 +113,7 @@ def runs_in_one_file(folder: Path) -> None:
     two_runs(folder, files=1, n_runs=2, tstop=50.0)
 
 
-@deviation("`spikes_file` is a list of one", says="bluepysnap cannot open it")
+@deviation("`spikes_file` is a list with one file", says="bluepysnap cannot open it")
 def list_of_one_spikes_file(folder: Path) -> None:
     edit_simulation(folder, lambda content: content["output"].update(spikes_file=["spikes.h5"]))
 
@@ -129,7 +129,7 @@ def list_of_sections(folder: Path) -> None:
 
 
 @deviation(
-    "a run beyond those that there are",
+    "a run that does not exist is chosen",
     refused="{folder}/simulation_config.json: it has no run 3, but 2 runs: choose --run 1 to"
     " --run 2",
 )
@@ -139,7 +139,7 @@ def third_run(folder: Path) -> dict[str, Any]:
 
 
 @deviation(
-    "ends of runs and spikes files that do not fit together",
+    "different numbers of run ends and spikes files",
     refused="{folder}/simulation_config.json: 'run' is of 3 runs, and output.spikes_file names 2"
     " files: correct it, or leave it out and give --spikes FILE and --circuit FILE",
 )
@@ -148,7 +148,7 @@ def runs_and_files_differ(folder: Path) -> None:
 
 
 @deviation(
-    "times of runs that fall",
+    "run times that decrease",
     refused="{folder}/simulation_config.json: run.tstop is [200.0, 100.0], whose times do not rise:"
     " correct it",
 )
@@ -160,7 +160,7 @@ def falling_runs(folder: Path) -> None:
 
 
 @deviation(
-    "`all` is asked for, and no node set has that name",
+    "`all` is chosen, and no node set has that name",
     options={"node_set": "all"},
     says="no node set is named 'all'; all neurons of the population count",
 )
@@ -169,7 +169,7 @@ def all_neurons(folder: Path) -> None:
 
 
 @deviation(
-    "`all` is asked for, and the file of node sets is missing",
+    "`all` is chosen, and the node sets file is missing",
     options={"node_set": "all"},
     says="no node set is named 'all'",
 )
@@ -178,7 +178,7 @@ def all_neurons_without_node_sets(folder: Path) -> None:
 
 
 @deviation(
-    "a virtual population is asked for, and the simulation's node set is about the other one",
+    "a virtual population is chosen, and the simulation's node set contains only the other one",
     options={"population": "fibres", "flat": ("x", "y")},
     same=False,
     says="node set 'everyone' has no neuron of population 'fibres' and is not applied",
@@ -192,7 +192,7 @@ def virtual_population(folder: Path) -> None:
 
 
 @deviation(
-    "a simulation without a node set of which the files are missing",
+    "a simulation without a node set, whose node sets files are missing",
     says="names no node set; all neurons count",
 )
 def node_sets_not_needed(folder: Path) -> None:
@@ -223,7 +223,7 @@ def backslashes(folder: Path) -> None:
     edit_simulation(folder, simulation)
 
 
-@deviation("backslashes in the circuit's paths alone", says="backslashes in its paths")
+@deviation("backslashes only in the circuit's paths", says="backslashes in its paths")
 def backslashes_in_the_circuit(folder: Path) -> None:
     (folder / "network").mkdir()
     (folder / "nodes.h5").rename(folder / "network" / "nodes.h5")
@@ -235,7 +235,7 @@ def backslashes_in_the_circuit(folder: Path) -> None:
 
 
 @deviation(
-    "a path with a drive of Windows",
+    "a path with a Windows drive",
     refused="{folder}/simulation_config.json: 'network' names the circuit configuration"
     " C:\\Users\\me\\circuit_config.json, which is a path of Windows, which this computer does not"
     " have: correct the path, or give --circuit {folder}/circuit_config.json",
@@ -246,7 +246,7 @@ def drive_of_windows(folder: Path) -> None:
 
 
 @deviation(
-    "spikes on a drive of Windows",
+    "spikes on a Windows drive",
     refused="D:\\runs\\spikes.h5: the spikes file is a path of Windows, which this computer does"
     " not have: run the simulation, correct 'output' in {folder}/simulation_config.json, or give"
     " --spikes FILE",
@@ -255,7 +255,7 @@ def spikes_on_a_drive(folder: Path) -> None:
     edit_simulation(folder, lambda content: content["output"].update(output_dir="D:/runs"))
 
 
-@deviation("spikes on a drive of Windows; `--spikes` gives them")
+@deviation("spikes on a Windows drive; `--spikes` gives them")
 def spikes_on_a_drive_given(folder: Path) -> dict[str, Any]:
     spikes_on_a_drive(folder)
     return {"path": folder / "simulation_config.json", "spikes": spikes_file(folder)}
@@ -293,7 +293,7 @@ def unknown_variable_given(folder: Path) -> dict[str, Any]:
 
 
 @deviation(
-    "the circuit's configuration in the place of the simulation's",
+    "the circuit configuration instead of the simulation configuration",
     refused="{folder}/circuit_config.json: is a SONATA circuit configuration, not a simulation"
     " configuration: give the simulation configuration, or --circuit"
     " {folder}/circuit_config.json and --spikes FILE",
@@ -303,7 +303,7 @@ def circuit_as_simulation(folder: Path) -> dict[str, Any]:
 
 
 @deviation(
-    "the spikes file in the place of the simulation's configuration",
+    "the spikes file instead of the simulation configuration",
     refused="{folder}/output/spikes.h5: is a SONATA spikes file, not a simulation configuration:"
     " give the simulation configuration, or --spikes {folder}/output/spikes.h5 and"
     " --circuit FILE",
@@ -313,7 +313,7 @@ def spikes_as_simulation(folder: Path) -> dict[str, Any]:
 
 
 @deviation(
-    "the nodes file in the place of the simulation's configuration",
+    "the nodes file instead of the simulation configuration",
     refused="{folder}/nodes.h5: is a SONATA nodes file, not a simulation configuration: give the"
     " simulation configuration, or --spikes FILE and --circuit FILE with the circuit"
     " configuration that names it",
@@ -323,7 +323,7 @@ def nodes_as_simulation(folder: Path) -> dict[str, Any]:
 
 
 @deviation(
-    "the nodes file in the place of the spikes",
+    "the nodes file instead of the spikes file",
     refused="{folder}/nodes.h5: is a SONATA nodes file, not a spikes file: give the spikes file",
 )
 def nodes_as_spikes(folder: Path) -> dict[str, Any]:
@@ -331,7 +331,7 @@ def nodes_as_spikes(folder: Path) -> dict[str, Any]:
 
 
 @deviation(
-    "the simulation's configuration in the place of the circuit's",
+    "the simulation configuration instead of the circuit configuration",
     refused="{folder}/simulation_config.json: is a SONATA simulation configuration, not a circuit"
     " configuration: give the circuit configuration that the simulation names, and this one as SIM",
 )
@@ -341,7 +341,7 @@ def simulation_as_circuit(folder: Path) -> dict[str, Any]:
 
 
 @deviation(
-    "no flat position, but x, y and z",
+    "no flat positions, but x, y and z",
     refused="{folder}/simulation_config.json: population 'cortex': it has no property"
     " 'ss_flat_x', and the circuit names no atlas to compute it from: choose two of its"
     " properties as flat position, as in --flat x z, or give --flatmap FILE; its"
@@ -356,7 +356,7 @@ def no_flat_position(folder: Path) -> None:
 
 
 @deviation(
-    "no flat position, and z the same for all neurons",
+    "no flat positions, and the same z for all neurons",
     refused="{folder}/simulation_config.json: population 'cortex': it has no property"
     " 'ss_flat_x', and the circuit names no atlas to compute it from: choose two of its"
     " properties as flat position, as in --flat x y, or give --flatmap FILE; its"
@@ -377,14 +377,14 @@ def several_populations(folder: Path) -> None:
     edit_spikes(folder, lambda group: group.copy(group, group.parent, "thalamus"))
 
 
-@deviation("astrocytes beside the neurons", says="bluepysnap cannot open it")
+@deviation("astrocytes besides neurons", says="bluepysnap cannot open it")
 def glia(folder: Path) -> None:
     add_population(folder, "astrocytes", "astrocyte")
     add_population(folder, "vessels", "vasculature")
 
 
 @deviation(
-    "a nodes file without populations in the circuit is missing, another one is there",
+    "the circuit does not name the populations of its nodes files, and one of the files is missing",
     says="gone.h5: the nodes file does not exist; its populations cannot be used",
 )
 def unlisted_nodes_absent(folder: Path) -> None:

@@ -45,18 +45,20 @@ def ids_from_1(folder: Path) -> None:
     ids(lambda found: found + 1)(folder)
 
 
-@deviation("ids that never include 0", same=False, says="neuron 0 alone never fires")
+@deviation("id 0 never occurs", same=False, says="neuron 0 alone never fires")
 def ids_without_0(folder: Path) -> None:
     ids(lambda found: np.arange(N_SPIKES) % (N_NEURONS - 1) + 1)(folder)
 
 
-@deviation("every tenth id is of another population", same=False, says="40 of 400 spikes have ids")
+@deviation(
+    "every tenth id is from another population", same=False, says="40 of 400 spikes have ids"
+)
 def tenth_of_ids_unknown(folder: Path) -> None:
     ids(lambda found: np.where(np.arange(N_SPIKES) % 10 == 0, found + 1000, found))(folder)
 
 
 @deviation(
-    "all ids are of another population",
+    "all ids are from another population",
     refused=f"{EMPTY} the population lacks the ids of all 400 spikes in the window (they run from"
     " 1000 to 1059, those of the neurons from 0 to 59): correct the ids, or name the circuit or"
     f" the population that they are of, {ALLOW}",

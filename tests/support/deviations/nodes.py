@@ -44,7 +44,10 @@ def in_two_groups(group: Any, without: tuple[str, ...] = ()) -> None:
         del group["0"][name]
 
 
-@deviation("nodes in two groups by turns, in each backwards", options={"where": "layer=1:7"})
+@deviation(
+    "nodes alternate between two groups, in reverse order within each",
+    options={"where": "layer=1:7"},
+)
 def groups_by_turns(folder: Path) -> None:
     edit_nodes(folder, in_two_groups)
 
@@ -74,7 +77,7 @@ def unwritten_index(folder: Path) -> None:
 
 
 @deviation(
-    "a property in one group, and for the others in the table of node types",
+    "a property in one group, and in the table of node types for the others",
     options={"where": "layer=0:9"},
 )
 def property_in_two_places(folder: Path) -> None:
@@ -83,7 +86,7 @@ def property_in_two_places(folder: Path) -> None:
 
 
 @deviation(
-    "the same with the number as text in HDF5",
+    "the same, with the number as text in HDF5",
     options={"where": "layer=0:9"},
 )
 def text_and_number(folder: Path) -> None:
@@ -157,7 +160,7 @@ def code_beyond_the_library(folder: Path) -> None:
     edit_nodes(folder, lambda group: group["0/synapse_class"].__setitem__(7, 9))
 
 
-@deviation("a library that names a value twice", options={"where": "synapse_class=EXC,INH"})
+@deviation("a library contains a value twice", options={"where": "synapse_class=EXC,INH"})
 def library_twice(folder: Path) -> None:
     def change(group: Any) -> None:
         names = np.array([*group["0/@library/synapse_class"][:], b"EXC"], dtype=object)
@@ -181,7 +184,7 @@ def bare_ids(folder: Path) -> None:
     edit_json(folder / "node_sets.json", lambda content: content.update(sets))
 
 
-@deviation("an enumeration for the class of synapses", options={"where": "kind=EXC,INH"})
+@deviation("an enumeration for the synapse class", options={"where": "kind=EXC,INH"})
 def enumeration(folder: Path) -> None:
     kind = h5py.enum_dtype({"EXC": 1, "INH": 2}, basetype="u1")
     data = (1 + np.arange(N_NEURONS) % 2).astype(np.uint8)

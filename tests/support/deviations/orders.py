@@ -24,7 +24,7 @@ def _reorder(folder: Path, order_of: Callable[[Any], Any], sorting: str = "by_ti
     edit_spikes(folder, change)
 
 
-@deviation("marked by_time, two spikes exchanged", says=_MISMARKED)
+@deviation("marked by_time, but two spikes are swapped", says=_MISMARKED)
 def two_spikes_exchanged(folder: Path) -> None:
     def order_of(times: Any) -> Any:
         order = np.arange(len(times))
@@ -34,7 +34,7 @@ def two_spikes_exchanged(folder: Path) -> None:
     _reorder(folder, order_of)
 
 
-@deviation("marked by_time, two sorted pieces that overlap", says=_MISMARKED)
+@deviation("marked by_time, but made of two sorted parts that overlap", says=_MISMARKED)
 def two_pieces(folder: Path) -> None:
     def order_of(times: Any) -> Any:
         late = (times > 55.0) | ((times > 45.0) & (np.arange(len(times)) % 2 == 0))
@@ -43,7 +43,7 @@ def two_pieces(folder: Path) -> None:
     _reorder(folder, order_of)
 
 
-@deviation("marked by_time, the last spike is the first in time", says=_MISMARKED)
+@deviation("marked by_time, but the last spike is the earliest", says=_MISMARKED)
 def first_spike_last(folder: Path) -> None:
     _reorder(folder, lambda times: np.roll(np.arange(len(times)), -1))
 
@@ -53,7 +53,7 @@ def marked_by_id_but_by_time(folder: Path) -> None:
     _reorder(folder, lambda times: np.arange(len(times)), "by_id")
 
 
-@deviation("times of float32 that the file stores with the highest byte first")
+@deviation("big-endian float32 times")
 def big_endian_float32(folder: Path) -> None:
     def change(group: Any) -> None:
         replace_dataset(group, "timestamps", group["timestamps"][:].astype(">f4"))

@@ -40,7 +40,7 @@ def put(name: str, index: Any, value: Any) -> Callable[[Any], None]:
 
 
 @deviation(
-    "a report that is named and not there",
+    "the file of a listed report is missing",
     refused=f"{FILE}: the report does not exist: run the simulation, or name another one with "
     f"{OTHER}",
     **SHOW,
@@ -63,7 +63,7 @@ def report_without_mapping(folder: Path) -> None:
 
 
 @deviation(
-    "a report whose pointers reach beyond its elements",
+    "pointers of a report exceed its elements",
     refused=f"{GROUP}/mapping: has 61 pointers, from 0 to 65, which do not fit {FIT}",
     **SHOW,
 )
@@ -72,7 +72,7 @@ def report_pointers_beyond(folder: Path) -> None:
 
 
 @deviation(
-    "a report whose pointers descend",
+    "pointers of a report decrease",
     refused=f"{GROUP}/mapping: has 61 pointers, from 0 to 60, which do not fit {N_NEURONS} neurons"
     f" and {N_NEURONS} elements (2 follows 6): is the file complete? write the report again",
     **SHOW,
@@ -106,7 +106,7 @@ def report_of_unknown_neurons(folder: Path) -> None:
 
 
 @deviation(
-    "a report that has a neuron twice",
+    "a report contains a neuron twice",
     refused=f"{GROUP}/mapping: lists neuron 2 twice: write the report again",
     **SHOW,
 )
@@ -115,7 +115,7 @@ def report_with_a_neuron_twice(folder: Path) -> None:
 
 
 @deviation(
-    "a report with fewer frames than its times",
+    "a report with fewer frames than its times require",
     refused=f"{GROUP}/data: has 200 frames, and its times are of 400 (0 to 200 ms in steps of "
     "0.5 ms): is it complete? run the simulation again",
     **SHOW,
@@ -125,7 +125,7 @@ def report_with_few_frames(folder: Path) -> None:
 
 
 @deviation(
-    "a report that is cut off",
+    "a truncated report",
     refused=f"{FILE}: the report is cut off, its end is missing: is it complete? copy it again",
     **SHOW,
 )
@@ -145,7 +145,7 @@ def report_with_nan(folder: Path) -> None:
 
 
 @deviation(
-    "a report of compartments, without the soma",
+    "a report of compartments without the soma",
     refused=f"{GROUP}: has several elements of neuron 0 and none with element_id 0, the soma "
     "(60 neurons are so): write a report of the soma (sections: soma)",
     **SHOW,
@@ -170,7 +170,7 @@ def report_of_another_population(folder: Path) -> None:
 
 
 @deviation(
-    "a report in steps of seconds",
+    "a report with times in seconds",
     refused=f"{GROUP}/mapping/time: is in 's': write the report again, with times in ms",
     **SHOW,
 )
