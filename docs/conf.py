@@ -1,4 +1,4 @@
-"""Configuration of the documentation. Nothing is fetched while it builds."""
+"""Configuration of the documentation. The build downloads nothing."""
 
 import os
 import re
@@ -36,7 +36,7 @@ numpydoc_show_class_members = False
 html_theme = "furo"
 html_title = f"napari-hexrecruit {release}"
 html_show_sourcelink = False
-# Web pages that other pages embed: they are copied as they are.
+# Web pages that other pages embed; they are copied unchanged.
 PLAYERS = Path(__file__).parent / "generated" / "players"
 PLAYERS.mkdir(parents=True, exist_ok=True)
 html_extra_path = ["generated/players"]
@@ -51,7 +51,7 @@ COMMANDS = {
 
 
 def write_help(_app) -> None:
-    """What each command says for --help, for the page of the command line to include."""
+    """Write the --help text of each command, which the command line page includes."""
     folder = Path(__file__).parent / "generated" / "help"
     folder.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "COLUMNS": "88", "NO_COLOR": "1", "TERM": "dumb"}
@@ -67,7 +67,7 @@ def write_help(_app) -> None:
 
 
 def answer_questions(_app) -> None:
-    """Run the script of each question: its pictures, page and what it prints are on its page."""
+    """Run the script of each question; its page shows the picture, web page and output."""
     here = Path(__file__).parent
     folder = here / "generated" / "questions"
     folder.mkdir(parents=True, exist_ok=True)
