@@ -124,6 +124,50 @@ def test_a_signal_that_falls_into_a_callback_is_not_lost(name, begin):
     assert done.stderr.count("\n") == 1 and done.stderr.endswith("half-written was left\n")
 
 
+FAILED_WITH_IT = DROPPED.replace(
+    """    while True:
+        signal.pause()
+""",
+    """    raise OSError("a program that was needed has ended, by the same signal")
+""",
+)
+ENDED_FIRST = """
+import numpy as np, os, signal, subprocess, sys, threading
+from napari_hexrecruit import write_movie
+from napari_hexrecruit.cli._console import run
+
+started = []
+class Popen(subprocess.Popen):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        started.append(self)
+subprocess.Popen = Popen
+number = signal.Signals[sys.argv[1]]
+
+def frames():
+    for k in range(1000):
+        if k == 5:
+            ffmpeg = started[-1]
+            ffmpeg.send_signal(number)
+            ffmpeg.wait()
+            threading.Timer(0.02, os.kill, (os.getpid(), number)).start()
+        yield np.zeros((64, 64, 3), dtype=np.uint8)
+
+sys.exit(run(lambda: write_movie(frames(), sys.argv[2]), debug=False))
+"""
+"""As when a signal to the whole group reaches ffmpeg a little earlier."""
+
+
+@pytest.mark.parametrize("code", [FAILED_WITH_IT, ENDED_FIRST], ids=["dropped", "ffmpeg-first"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_is_the_reason_for_what_fails_with_it(tmp_path, name, code):
+    words = [sys.executable, "-c", code, name, str(tmp_path / "a.mp4")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 128 + signal.Signals[name], done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.endswith("half-written was left\n")
+    assert listing(tmp_path) == []
+
+
 # --- what killed runs leave -----------------------------------------------------------------------
 
 ABANDONED = """

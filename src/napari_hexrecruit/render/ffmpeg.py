@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from typing import IO, TYPE_CHECKING, cast
 
 import numpy as np
@@ -27,6 +28,10 @@ _DISK_ERRORS = {"No space left on device": errno.ENOSPC, "File too large": errno
 _REMEDY = "pip install imageio-ffmpeg, or write a folder of PNG files"
 _QUIET = ["-hide_banner", "-v", "error", "-nostats", "-y"]
 _SECONDS_TO_END = 600.0
+_INTERRUPTED = 255
+"""Status of an ffmpeg that a signal has ended, which it catches."""
+_SECONDS_BEHIND = 0.5
+"""Time within which a signal to several processes reaches them all, s, on a busy machine."""
 
 
 def ffmpeg_program() -> str:
@@ -153,6 +158,8 @@ class Encoder:
         self._log.close()
 
     def _failure(self) -> Exception:
+        if self._running.returncode == _INTERRUPTED or self._running.returncode < 0:
+            time.sleep(_SECONDS_BEHIND)  # Ctrl-C is for this process too, and then the reason
         self._log.seek(0)
         log = self._log.read().decode(errors="replace")
         for text, number in _DISK_ERRORS.items():

@@ -70,34 +70,40 @@ class _Raising:
     def __init__(self) -> None:
         self._dropped: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._arrived, self._is_over = threading.Event(), False
+        self._owed: int | None = None
+        """A signal that Python dropped, until it arrives again."""
         self._otherwise = sys.unraisablehook
 
     def __enter__(self) -> None:
         sys.unraisablehook = self.hook
         threading.Thread(target=self._give_again, daemon=True).start()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         sys.unraisablehook = self._otherwise
         self._dropped.put(None)
         self._is_over = True
+        if self._owed is not None and isinstance(error, Exception):
+            raise _ending(self._owed) from error  # such as: it ended a program that was needed
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         if frame is not None and frame.f_code is _Raising.hook.__code__:
-            self._dropped.put(number)  # would be dropped again
+            self._give_later(number)  # would be dropped again
             return
+        self._owed = None
         self._arrived.set()
         warnings.simplefilter("ignore")  # about interrupted work
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        else:
-            raise Ended(number)
+        raise _ending(number)
 
     def hook(self, dropped: Any) -> None:
         error = dropped.exc_value
         if isinstance(error, Ended | KeyboardInterrupt):
-            self._dropped.put(error.number if isinstance(error, Ended) else signal.SIGINT)
+            self._give_later(error.number if isinstance(error, Ended) else signal.SIGINT)
         else:
             self._otherwise(dropped)
+
+    def _give_later(self, number: int) -> None:
+        self._owed = number
+        self._dropped.put(number)
 
     def _give_again(self) -> None:
         """Send dropped signals until they arrive.
@@ -106,10 +112,16 @@ class _Raising:
         """
         for number in iter(self._dropped.get, None):
             time.sleep(0.005)
+            if self._is_over:
+                return
             self._arrived.clear()
             _give(number)
             while not (self._arrived.wait(_UNTIL_AGAIN_S) or self._is_over):
                 _give(number)
+
+
+def _ending(number: int) -> BaseException:
+    return KeyboardInterrupt() if number == signal.SIGINT else Ended(number)
 
 
 def _give(number: int) -> None:
