@@ -98,7 +98,7 @@ def _read_head(path: Path) -> Head:
 
 def _variables(cube: CubeParts) -> tuple[str, ...]:
     """Return the variables of spikes in the order of the schema, then others by name."""
-    found = cube.over_time()
+    found = cube.over_time
     return (*(n for n in VARIABLES if n in found), *(n for n in found if n not in VARIABLES))
 
 

@@ -58,13 +58,13 @@ def _write_cube(
     cube: CubeParts, store: StoreParts, columns: list[int], where: dict[str, int], at: int
 ) -> None:
     """Write a cube from a bin on, one file of the store at a time."""
-    sizes, end = store.sizes_of(cube.over_time()[0]), at + cube.length(TIME)
+    sizes, end = store.sizes_of(cube.over_time[0]), at + cube.length(TIME)
     region = {dim: slice(k, k + 1) for dim, k in where.items()}
     for part in parts_of_time(sizes):
         first, last = max(part.start, at), min(part.stop, end)
         if first >= last:
             continue
-        for name in cube.over_time():
+        for name in cube.over_time:
             found = cube.values(name, slice(first - at, last - at))
             values = _spread(found, columns, sizes[HEX])[(None,) * len(where)]
             store.write(name, list(sizes), values, {**region, TIME: slice(first, last)})

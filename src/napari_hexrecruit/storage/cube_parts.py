@@ -7,6 +7,7 @@ ten times as long as reading the values, and a campaign opens each cube twice.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,8 +38,9 @@ class CubeParts:
     def __init__(self, file: h5py.File) -> None:
         self._file = file
 
+    @cached_property
     def over_time(self) -> list[str]:
-        """Return the names of the variables over time and hexagons, in their order."""
+        """Names of the variables over time and hexagons, in their order."""
         shape = self._file[TIME].shape + self._file[HEX].shape
         others = ((n, one) for n, one in self._file.items() if n not in COORDINATES)
         return [name for name, one in others if getattr(one, "shape", None) == shape]
