@@ -38,8 +38,18 @@ import json, sys, time
 from napari_hexrecruit import HexGrid, open_simulation
 from napari_hexrecruit.counting.warm_up import warm_up
 from napari_hexrecruit.pipeline.places import FlatSource
-from napari_hexrecruit.pipeline.question import grouped
 import numpy as np
+try:
+    from napari_hexrecruit.pipeline.grouping import grouped
+except ImportError:  # before cubes of several populations
+    from napari_hexrecruit.pipeline.question import grouped
+    def group(sim, source):
+        return grouped(sim, sim.resolve_population(None), source, HexGrid(50.0), None)
+else:
+    from napari_hexrecruit.pipeline.populations import Populations
+    from napari_hexrecruit.recipe import CubeRecipe
+    def group(sim, source):
+        return grouped(Populations.named(sim, None), source, CubeRecipe(radius=50.0))
 warm_up()
 FLAT = ("ss_flat_x", "ss_flat_y")
 def least(work):
@@ -55,7 +65,7 @@ def place():
     sim.assumed_of(population)
     source = FlatSource.of(sim, FLAT, None)
     start = time.perf_counter()
-    members = grouped(sim, population, source, HexGrid(50.0), None)[1]
+    group(sim, source)
     return time.perf_counter() - start
 def read():
     import h5py
