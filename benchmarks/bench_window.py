@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import napari
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEventLoop, Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -58,8 +58,9 @@ class Stops:
 
 
 def wait(condition: Callable[[], bool]) -> None:
+    """Handle events until something is the case; between events, leave the core to the threads."""
     while not condition():
-        QApplication.processEvents()
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
     for _ in range(3):
         QApplication.processEvents()
 

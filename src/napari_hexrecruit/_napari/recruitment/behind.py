@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 
 from napari_hexrecruit._napari.widgets.loading import Jobs, Monitor, Outcome
+from napari_hexrecruit._napari.widgets.parts import one_shot
 from napari_hexrecruit.pipeline.spike_source import keep_spikes
 
 if TYPE_CHECKING:
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
+
+
+_AFTER_MS = 100
+"""Pause in which the window draws the first picture, which takes twice as long beside a reader."""
 
 
 class ReadingBehind:
@@ -36,28 +41,38 @@ class ReadingBehind:
         self._on_changed = on_changed
         self._jobs = Jobs(self._show, parent)
         self._read: tuple[Any, tuple[str, ...]] | None = None
+        self._timer = one_shot(parent, _AFTER_MS, self._begin)
 
     @property
     def running(self) -> bool:
-        """Whether spikes are being read."""
-        return self._jobs.running
+        """Whether spikes are being read, or soon will be."""
+        return self._timer.isActive() or self._jobs.running
 
     def start(self, simulation: Simulation, populations: tuple[str, ...]) -> None:
         """Read the spikes of populations, unless they are in memory or already being read."""
-        left = [name for name in populations if not simulation.keeps_spikes(name)]
-        if not left or (self.running and self._read == (simulation, populations)):
+        kept = all(simulation.keeps_spikes(name) for name in populations)
+        if kept or (self.running and self._read == (simulation, populations)):
             return
+        self._jobs.cancel()
         self._read = (simulation, populations)
-
-        def read(progress: Progress) -> None:
-            for name in left:
-                keep_spikes(simulation, name, progress)
-
-        self._jobs.start(read, self._on_read)
+        self._timer.start()
 
     def cancel(self) -> None:
         """Stop reading."""
+        self._timer.stop()
         self._jobs.cancel()
+
+    def _begin(self) -> None:
+        if self._read is None:
+            return
+        simulation, populations = self._read
+
+        def read(progress: Progress) -> None:
+            for name in populations:
+                if not simulation.keeps_spikes(name):
+                    keep_spikes(simulation, name, progress)
+
+        self._jobs.start(read, self._on_read)
 
     def _show(self, monitor: Monitor | None) -> None:
         if monitor is None:

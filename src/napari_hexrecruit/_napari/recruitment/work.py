@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import xarray as xr
 
 from napari_hexrecruit._napari.recruitment.choices import (
     ColumnChoices,
@@ -16,13 +21,12 @@ from napari_hexrecruit._napari.recruitment.choices import (
 )
 from napari_hexrecruit._napari.recruitment.request import Request, cubes_of
 from napari_hexrecruit._napari.recruitment.sources import Sources
+from napari_hexrecruit.counting.warm_up import warm_up_ahead
 from napari_hexrecruit.doubts import warnings_in
 from napari_hexrecruit.pipeline.populations import Populations
 from napari_hexrecruit.schema import HEX, TIME
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from napari_hexrecruit._napari.recruitment.settings import Settings
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.sonata import Simulation
@@ -93,7 +97,19 @@ def opened(sources: Sources, settings: Settings) -> Opened:
     filter_values = ColumnChoices("")
     if settings.filter_column in population.filter_columns:
         filter_values = values_of(simulation, named or population.name, settings.filter_column)
+    get_ready_ahead()
     return Opened(Sources.given(simulation), simulation, choices, filter_values)
+
+
+@functools.cache
+def get_ready_ahead() -> None:
+    """Prepare for the first cube in other threads, once, while the user looks at the choices.
+
+    This loads the compiled loops. xarray imports dask at its first selection, which takes a second.
+    """
+    warm_up_ahead()
+    select = functools.partial(xr.DataArray(np.zeros(1), dims=TIME).isel, {TIME: 0})
+    threading.Thread(target=select, name="hexrecruit-first-selection", daemon=True).start()
 
 
 def values_of(
@@ -126,7 +142,7 @@ def computed(chosen: Opened, settings: Settings, request: Request, progress: Pro
         chosen = opened(chosen.sources, settings)
     cubes = cubes_of(chosen.simulation, request, progress)
     for cube in cubes.values():
-        cube.isel({TIME: 0})  # xarray imports dask at its first selection: not in the GUI thread
+        cube.isel({TIME: 0})  # if dask is still being imported, the GUI thread must not wait
     if chosen.simulation.is_stale():
         warnings.warn(
             f"{chosen.sources.main}: a file of the simulation has changed while it was read:"
