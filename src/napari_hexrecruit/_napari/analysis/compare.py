@@ -137,7 +137,7 @@ class CompareWidget(AnalysisPanel):
         self.stage = Stage(self.viewer)
         self.kind = choice("Compare", _KINDS, "What is set against what")
         self.a = self.layer_choice("A", "What is compared")
-        self.b = self.layer_choice("B", "What it is compared with; A minus B is shown")
+        self.b = self.layer_choice("B", "Layer to compare with; the result shows A minus B")
         self.window_a, self.window_b = _Window("Window A"), _Window("Window B")
         self.baseline = _Window("Baseline")
         titles = [(metric.label, metric.name) for metric in METRICS.values()]
@@ -294,8 +294,8 @@ class _Window:
 
     def __init__(self, label: str) -> None:
         time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0, "minimum": -LARGEST}
-        self.start = number("Start of the window, the edge of a bin, ms", **time)
-        self.stop = number("End of the window, the edge of a bin, ms", **time)
+        self.start = number("Start of the window, ms; a bin edge", **time)
+        self.stop = number("End of the window, ms; a bin edge", **time)
         self.row = row(label, [self.start, self.stop])
 
     @property

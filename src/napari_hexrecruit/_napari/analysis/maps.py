@@ -186,16 +186,18 @@ class MapsWidget(AnalysisPanel):
         time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0, "minimum": -LARGEST}
         names = [(metric_named(name).label, name) for name in MAPS]
         names += [(label, name) for name, label in AFFERENTS.items()]
-        self.map = choice("Map", names, "What each hexagon gets a number for")
+        self.map = choice("Map", names, "Value to compute for each hexagon")
         self.origin = choice(
-            "From", [_FROM_SELECTED], "Whose edges count; they lead to the neurons of each hexagon"
+            "From",
+            [_FROM_SELECTED],
+            "Source of the counted edges, which lead to the neurons of each hexagon",
         )
         self.onset = number(
-            "Onset that latencies are from, the edge of a bin", label="Onset", **time
+            "Onset from which latencies are measured; a bin edge", label="Onset", **time
         )
-        self.until = number("End of the search, the edge of a bin", label="Until", **time)
-        self.start = number("Start of the window, the edge of a bin", label="From", **time)
-        self.stop = number("End of the window, the edge of a bin", label="To", **time)
+        self.until = number("End of the search; a bin edge", label="Until", **time)
+        self.start = number("Start of the window; a bin edge", label="From", **time)
+        self.stop = number("End of the window; a bin edge", label="To", **time)
         self.n_sd = number(
             "Standard deviations over the mean of the baseline that a response exceeds",
             label="Exceeds",
@@ -203,11 +205,11 @@ class MapsWidget(AnalysisPanel):
             unit=" SD",
             minimum=0.0,
         )
-        self.low = number("Start of the baseline, the edge of a bin", **time)
-        self.high = number("End of the baseline, the edge of a bin", **time)
+        self.low = number("Start of the baseline; a bin edge", **time)
+        self.high = number("End of the baseline; a bin edge", **time)
         self.baseline = row("Baseline", [self.low, self.high])
         self.own_baseline = CheckBox(
-            text="Baseline of its own", tooltip="Else it is all of the cube before the onset"
+            text="Baseline of its own", tooltip="Otherwise the whole cube before the onset"
         )
         titles = [(metric.label, metric.name) for metric in METRICS.values()]
         self.metric = choice("Quantity", titles, "Of what")

@@ -171,14 +171,14 @@ class SignificanceWidget(AnalysisPanel):
 
     def _fields(self) -> list[Widget]:
         self.kind = choice("Against", _KINDS, "What the responses are tested against")
-        self.a = self.layer_choice("A", "Whose responses are tested")
+        self.a = self.layer_choice("A", "Layer whose responses are tested")
         self.b = self.layer_choice("B", "What A is tested against")
         self.kind.changed.connect(self._show_fields)
         time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0}
         self.first = number("First onset, ms", label="First onset", minimum=-LARGEST, **time)
         self.period = number("From onset to onset, ms", label="Every", value=100.0, **time)
         self.length = number(
-            "Of the response after each onset, ms; a baseline before it is as long",
+            "Length of the response after each onset, ms, and of the baseline before it",
             label="Length",
             value=50.0,
             **time,

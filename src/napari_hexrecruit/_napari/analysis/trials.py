@@ -214,7 +214,7 @@ class TrialsWidget(AnalysisPanel):
 
     def _onset_fields(self) -> list[Widget]:
         time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0}
-        self.source = choice("From", _SOURCES, "Where the onsets are from")
+        self.source = choice("From", _SOURCES, "Source of the onsets")
         self.first = number("First onset, ms", label="First", minimum=-LARGEST, **time)
         self.period = number("Time between onsets, ms", label="Every", value=300.0, **time)
         self.input = name_choice("Input", [], "Input of the simulation; it begins at its delay")
@@ -226,8 +226,8 @@ class TrialsWidget(AnalysisPanel):
         self.before = number("Time before the onset, ms", label="Before", value=50.0, **time)
         self.after = number("Time after the onset, ms", label="After", value=200.0, **time)
         self.exact = CheckBox(
-            text="Count spikes anew",
-            tooltip="A bin starts exactly at every onset; else the nearest edge of a bin is taken",
+            text="Count spikes again",
+            tooltip="A bin starts exactly at every onset; otherwise the nearest bin edge is used",
         )
         return [self.before, self.after]
 

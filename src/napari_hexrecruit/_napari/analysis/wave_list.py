@@ -178,7 +178,7 @@ class WaveListWidget(AnalysisPanel):
         self.found: Waves | None = None
         self._drawing = Drawing(self.viewer)
         self.min_hexes = number(
-            "Hexagons that a wave reaches at least",
+            "Fewest hexagons that a wave must reach",
             label="At least",
             unit=" hexagons",
             decimals=0,
@@ -198,7 +198,7 @@ class WaveListWidget(AnalysisPanel):
         self.erase = PushButton(text="Clear", tooltip="Take list and lines away", enabled=False)
         self.list = list_of_one("Choose a wave to see it")
         self.local = CheckBox(
-            text="Local velocity", tooltip="Arrows at the hexagons in the place of the front"
+            text="Local velocity", tooltip="Arrows at the hexagons instead of the front"
         )
         self.summary, self.about = text(""), text("")
         self.find.changed.connect(self.run)

@@ -184,9 +184,7 @@ class WavesWidget(AnalysisPanel):
             text="Show the latencies", value=True, tooltip="As colours under the lines"
         )
         self.find = PushButton(text="Find wave", enabled=False)
-        self.erase = PushButton(
-            text="Clear", tooltip="Take lines and latencies away", enabled=False
-        )
+        self.erase = PushButton(text="Clear", tooltip="Remove lines and latencies", enabled=False)
         self.result, self.quality = text(""), text("")
         self.find.changed.connect(self.run)
         self.erase.changed.connect(self._on_clear)
@@ -207,9 +205,9 @@ class WavesWidget(AnalysisPanel):
             "Latency", names, "When the front passes; time to half of the peak is finer than a bin"
         )
         self.onset = number(
-            "Onset that latencies are from, the edge of a bin", label="Onset", **time
+            "Onset from which latencies are measured; a bin edge", label="Onset", **time
         )
-        self.until = number("End of the search, the edge of a bin", label="Until", **time)
+        self.until = number("End of the search; a bin edge", label="Until", **time)
         self.kind = choice("Front", _KINDS, "Shape of the front that is fitted")
         return [self.map, self.onset, self.until, self.kind]
 

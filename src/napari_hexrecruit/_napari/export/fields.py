@@ -81,7 +81,7 @@ class ExportFields:
         self.what = choice(
             "What",
             [("Hexagons", HEXAGONS), ("Canvas", CANVAS)],
-            "Hexagons: all visible hexagon layers side by side, drawn anew at any size. Canvas:"
+            "Hexagons: all visible hexagon layers side by side, drawn for the size below. Canvas:"
             " what you see, with images and all other layers; the time slider moves meanwhile, and"
             " MP4 and WebM lack the last row or column of pixels where their number is odd.",
         )
@@ -91,7 +91,7 @@ class ExportFields:
         )
         self.browse = PushButton(text="Browse", tooltip="Name the movie")
         self.overwrite = CheckBox(
-            text="Allow overwriting", value=False, tooltip="Replace what has this name already"
+            text="Allow overwriting", value=False, tooltip="Replace an existing file or folder"
         )
         side: dict[str, Any] = {"unit": " px", "decimals": 0, "step": 2.0, "minimum": 16.0}
         of_frame = "of a frame of hexagons, px; the canvas has its own"
@@ -141,7 +141,7 @@ class ExportFields:
         self.export = PushButton(text="Export", enabled=False, tooltip="Write the movie")
         self.cancel = PushButton(text="Cancel", enabled=False, tooltip="Stop; nothing is left")
         self.folder = PushButton(
-            text="Open folder", enabled=False, tooltip="Show the folder of what was exported last"
+            text="Open folder", enabled=False, tooltip="Open the folder of the last export"
         )
         self.progress = ProgressBar(value=0, min=0, max=1000)
         self.progress.native.setTextVisible(False)

@@ -30,7 +30,7 @@ _AFTER_MS = 300
 _MOST_HEIGHT = 340
 _LEAST_HEIGHT = 40
 _NOTHING = "No simulation is chosen."
-_CHECKING = "The files are being looked at ..."
+_CHECKING = "Checking the files ..."
 
 
 class DetailsPanel:

@@ -107,7 +107,7 @@ class Fields:
         self.populations = PopulationFields()
         self.population = self.populations.first
         self.node_set = name_choice(
-            "Node set", nothing, "Neurons that count; by default those that were simulated"
+            "Node set", nothing, "Neurons to count; by default those that were simulated"
         )
         self.info = Message("Choose a simulation, or drop it here.")
         self.start_here = Start()
@@ -125,7 +125,7 @@ class Fields:
         picked: Any = self.filter_values.native
         picked.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
         self.filter_low = number("Least value that counts", minimum=-LARGEST, decimals=3)
-        self.filter_high = number("Values below this one count", minimum=-LARGEST, decimals=3)
+        self.filter_high = number("Include values below this one", minimum=-LARGEST, decimals=3)
         self.filter_interval = row("From, below", [self.filter_low, self.filter_high])
         position = "Property with the position on the flattened cortex"
         computed = "computed from the circuit's atlas where the nodes file lacks it"
@@ -183,7 +183,7 @@ class Fields:
     def _also_fields(self) -> Widget:
         self.also_text = text("")
         self.clear = PushButton(
-            text="Clear", tooltip="Go on with what the fields show, and without all of this"
+            text="Clear", tooltip="Drop these choices and keep those that the fields show"
         )
         self.clear.native.setMaximumWidth(50)
         self.also_row = row("", [self.also_text, self.clear])

@@ -182,7 +182,7 @@ class Form(Fields):
         """Restore earlier choices; fields that need a simulation are filled by `offer`."""
         self._recipe = settings.recipe.without_files().replace(run=settings.recipe.run)
         self._at, self._awaits_choices = None, True
-        with self._shown_anew():
+        with self._shown_again():
             for name in (*_LENGTHS, "min_neurons"):
                 self._show_entry(name)
             for name in ("automatic", "timestamp", "speed", "loop"):
@@ -216,7 +216,7 @@ class Form(Fields):
             population=recipe.population or choices.population,
             stop=None if recipe.stop == self._duration_ms else recipe.stop,
         )
-        with self._shown_anew():
+        with self._shown_again():
             self.show_sources(sources)
             self.populations.offer(choices, self._recipe.populations)
             self.quantity.offer(choices, self._recipe)
@@ -233,11 +233,11 @@ class Form(Fields):
         """Offer the choices that depend on the population, except values of the filter."""
         self._fold()
         self._filter, self._at = ColumnChoices(""), None
-        with self._shown_anew():
+        with self._shown_again():
             self.populations.offer_others(choices)
         of_population = choices.of(self.populations.value)
         columns = [*NOTHING, *((name, name) for name in of_population.filter_columns)]
-        with self._shown_anew():
+        with self._shown_again():
             self.show_info(choices.summary(self.populations.value))
             self.hemispheres.offer(of_population, self._recipe)
             for field, chosen in (
@@ -271,7 +271,7 @@ class Form(Fields):
             low, high = rule.get("interval", (low, high))
         picked = list(rule.get("values", ()))
         is_list = all(value in column.values for value in picked)
-        with self._shown_anew():
+        with self._shown_again():
             self.filter_values.choices = column.labelled_values
             self.filter_values.value = picked if is_list else []
             fit_height(self.filter_values, _MOST_ROWS)
@@ -320,7 +320,7 @@ class Form(Fields):
         self._shown = said
 
     @contextmanager
-    def _shown_anew(self) -> Iterator[None]:
+    def _shown_again(self) -> Iterator[None]:
         """Fill fields from the recipe, without counting their new values as edits."""
         with self.quiet():
             yield

@@ -38,7 +38,7 @@ class PopulationFields:
     """
 
     def __init__(self) -> None:
-        self.first = name_choice("Population", [("", "")], "Node population to look at")
+        self.first = name_choice("Population", [("", "")], "Node population to count")
         self.others = Select(
             label="With",
             choices=[],
@@ -90,7 +90,7 @@ class QuantityFields:
         )
         self.statistic = choice("Statistic", _STATISTICS, "Over the neurons of a hexagon")
         self.level = number(
-            "Neurons above this value count; in the units of the report",
+            "Count neurons above this value; in the units of the report",
             label="Above",
             minimum=-LARGEST,
             decimals=3,
