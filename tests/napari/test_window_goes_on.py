@@ -125,3 +125,19 @@ def test_the_first_picture_is_there_before_the_spikes_are(user, monkeypatch):
     assert layer.cube.identical(first)
     user.wait_until_idle()
     assert user.told == []
+
+
+def test_the_first_picture_is_drawn_before_the_spikes_are_read(
+    make_napari_viewer, qtbot, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    user = User(make_napari_viewer(show=True), qtbot)
+    user.choose(neurons_in_a_row().write(tmp_path))
+    events = []
+    canvas = user.viewer.window._qt_viewer.canvas._scene_canvas
+    canvas.events.draw.connect(lambda _: events.append(f"drawn {len(user.viewer.layers)}"))
+    monkeypatch.setattr(behind, "keep_spikes", lambda *_: events.append("read"))
+    QTest.mouseClick(user.form.load.native, LEFT)
+    user.wait_until_idle()
+    assert events.count("read") == 1
+    assert "drawn 1" in events[: events.index("read")]
