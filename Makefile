@@ -18,13 +18,14 @@ TEST_ENV := PYTHONDONTWRITEBYTECODE= NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_AP
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check test lint type docs bench fuzz reliability calibrate golden gallery screenshots build
+.PHONY: help setup demo check test slow-motion lint type docs bench fuzz reliability calibrate golden gallery screenshots build
 
 help:
 	@echo "make setup        .venv with everything for work on the project"
 	@echo "make demo         sample simulation -> cube -> movie, in $(DEMO_DIR)/; opens the viewer where it can"
 	@echo "make check        lint, types and the fast tests: while you work"
 	@echo "make test         lint, types, manifest and all tests: before you push, and in CI (half an hour on 2 cores)"
+	@echo "make slow-motion  tests of windows with late events and longer jobs: finds those that depend on timing"
 	@echo "make lint | type  one of those alone"
 	@echo "make docs         documentation as HTML, in docs/_build/html/"
 	@echo "make bench        benchmarks, against the reference pipeline"
@@ -91,6 +92,11 @@ test: lint type
 	@$(TEST_ENV) $(BIN)/npe2 validate --imports napari-hexrecruit
 	@$(PYTEST) $(PYTEST_ARGS)
 	@echo "make test: lint, types, manifest and tests passed"
+
+# Tests of windows with late events and longer jobs: finds those that depend on timing.
+slow-motion: $(VENV)/.check
+	@scripts/system-libs.sh
+	@$(PYTEST) -p tests.support.slow_motion tests/napari $(PYTEST_ARGS)
 
 lint: $(VENV)/.check
 	@$(BIN)/ruff check .

@@ -25,6 +25,7 @@ ALLOWED = {
     "support/mouse.py": "vispy and napari leave out moves that come too soon after another",
     "support/outputs_kills.py": "kills come at random moments; what is asserted holds at any",
     "support/outputs_runs.py": "over how long the random moments are spread",
+    "support/slow_motion.py": "makes events late on purpose, only where it is asked for",
     "support/waiting.py": "the one place where a wait looks again and again",
 }
 
