@@ -306,7 +306,7 @@ class TestInTheBackground:
         details = user.widget.details
         user.wait(lambda: details.looking)
         assert user.form.load.enabled
-        assert "being looked at" in details.text.native.toPlainText()
+        assert "Checking the files" in details.text.native.toPlainText()
         user.form.load.native.click()
         assert not details.busy
         user.wait_until_idle()
