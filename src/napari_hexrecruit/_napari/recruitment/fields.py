@@ -36,7 +36,7 @@ from napari_hexrecruit._napari.widgets.parts import (
     text,
 )
 
-NOTHING = [("nothing", "")]
+NOTHING = [("(none)", "")]
 """Choices of an optional field."""
 
 
