@@ -49,7 +49,7 @@ def write_parts(job: WriteJob) -> None:
                     columns = [index_of[name] for name in cube.values(HEX).tolist()]
                     _write_cube(cube, store, columns, part.at, at)
                     at += cube.length(TIME)
-            except Exception as error:
+            except Exception as error:  # h5py and zarr raise any error for damaged files
                 said = " ".join(str(error).split())
                 raise HexRecruitError(f"{file}: cannot be collected: {said}") from error
 
