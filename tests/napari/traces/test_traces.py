@@ -196,6 +196,16 @@ class TestLines:
         assert layer.selected_hexes == ()
         assert "Click a hexagon" in panel.plot.main.texts[0].get_text()
 
+    def test_a_narrow_panel_breaks_the_hint_into_lines(self, opened, cube):
+        panel, _ = opened(cube)
+        panel.dock.setFloating(True)
+        panel.dock.resize(280, 500)
+        panel.wait()
+        assert panel.widget.width() <= 280
+        panel.canvas.draw()
+        hint = panel.plot.main.texts[0].get_window_extent()
+        assert 0 <= hint.x0 < hint.x1 <= panel.plot.figure.bbox.width
+
     def test_another_cube_is_shown_at_once(self, opened, cube):
         panel, layer = opened(cube)
         layer.selected_hexes = ["R0;C0", "R2;C3"]
