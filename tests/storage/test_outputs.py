@@ -131,6 +131,32 @@ FAILED_WITH_IT = DROPPED.replace(
     """    raise OSError("a program that was needed has ended, by the same signal")
 """,
 )
+SWALLOWED = """
+import os, signal, sys
+from napari_hexrecruit.cli._console import run
+
+def work():
+    try:
+        os.kill(os.getpid(), signal.Signals[sys.argv[1]])
+        sum(range(10**6))
+    except BaseException:  # as compiled code of some libraries does
+        pass
+    raise OSError("a program that was needed has ended, by the same signal")
+
+sys.exit(run(work, debug=False))
+"""
+HELD = """
+import os, signal, sys
+from napari_hexrecruit.cli._console import run
+from napari_hexrecruit.system.signals import signals_held
+
+def work():
+    with signals_held():
+        os.kill(os.getpid(), signal.Signals[sys.argv[1]])
+        raise OSError("what is cleaned up cannot be")
+
+sys.exit(run(work, debug=False))
+"""
 ENDED_FIRST = """
 import numpy as np, os, signal, subprocess, sys, threading
 from napari_hexrecruit import write_movie
@@ -158,7 +184,11 @@ sys.exit(run(lambda: write_movie(frames(), sys.argv[2]), debug=False))
 """As when a signal to the whole group reaches ffmpeg a little earlier."""
 
 
-@pytest.mark.parametrize("code", [FAILED_WITH_IT, ENDED_FIRST], ids=["dropped", "ffmpeg-first"])
+@pytest.mark.parametrize(
+    "code",
+    [FAILED_WITH_IT, SWALLOWED, HELD, ENDED_FIRST],
+    ids=["dropped", "swallowed", "held", "ffmpeg-first"],
+)
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_is_the_reason_for_what_fails_with_it(tmp_path, name, code):
     words = [sys.executable, "-c", code, name, str(tmp_path / "a.mp4")]

@@ -71,7 +71,7 @@ class _Raising:
         self._dropped: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._arrived, self._is_over = threading.Event(), False
         self._owed: int | None = None
-        """A signal that Python dropped, until it arrives again."""
+        """The last signal: what swallows its exception can fail because of it later."""
         self._otherwise = sys.unraisablehook
 
     def __enter__(self) -> None:
@@ -89,7 +89,7 @@ class _Raising:
         if frame is not None and frame.f_code is _Raising.hook.__code__:
             self._give_later(number)  # would be dropped again
             return
-        self._owed = None
+        self._owed = number
         self._arrived.set()
         warnings.simplefilter("ignore")  # about interrupted work
         raise _ending(number)
@@ -158,7 +158,14 @@ def signals_held() -> Iterator[None]:
             before[number] = signal.signal(number, lambda n, _: held.append(n))
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-    for number in held[:1]:
-        signal.raise_signal(number)
+        try:
+            _handle(before)
+        finally:
+            _handle(before)  # all of them, even if a signal arrives in between
+            for number in held[:1]:
+                signal.raise_signal(number)
+
+
+def _handle(handlers: dict[int, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler if handler is not None else signal.SIG_DFL)
