@@ -286,8 +286,9 @@ def _whole(
     whole = np.where(masked, 0, counts)
     if (whole > np.minimum(most, _LARGEST)).any():
         raise ValueError(
-            f"not a recruitment cube: '{name}' is more than there can be: bins do not add up, as a"
-            " neuron that fires in two bins counts once: compute the cube again with another bin_ms"
+            f"not a recruitment cube: '{name}' exceeds the number of neurons: bins do not add"
+            " up, as a neuron that fires in two bins counts once: compute the cube again with"
+            " another bin_ms"
         )
     if not ((whole == np.rint(whole)) & (whole >= 0)).all():
         raise ValueError(

@@ -137,7 +137,7 @@ def warn_of_missing(texts: Iterable[str], *, stacklevel: int = 3) -> None:
         return
     named = every if len(every) <= _MOST_NAMED else f"{every[:_MOST_NAMED]} ..."
     warnings.warn(
-        f"no font of this computer has {named}: boxes stand for them in the picture; install a font"
+        f"no font on this computer has {named}: the picture shows boxes instead; install a font"
         f" that has them, such as {' and '.join(_remedies(every))}",
         RecruitmentWarning,
         stacklevel=stacklevel,

@@ -238,7 +238,9 @@ def test_bins_that_differ_by_the_same_everywhere_have_no_t_and_it_is_noted():
         cube["recruitment"][2, 5] = count
     found = an.cluster_test(a, b, n_permutations=50)
     assert np.isnan(found["t"][2, 5]) and int(found["t"].isnull().sum()) == 1
-    assert "1 bins of hexagons differ by the same in all observations" in found.attrs["notes"]
+    assert (
+        "1 bins of hexagons differ by the same amount in all observations" in found.attrs["notes"]
+    )
 
 
 def test_few_observations_cannot_have_a_small_p():

@@ -299,7 +299,7 @@ def test_a_map_that_cannot_be_made_is_refused(name, options, said):
 
 
 def test_a_map_of_other_hexagons_is_refused():
-    with pytest.raises(ValueError, match="is of other hexagons"):
+    with pytest.raises(ValueError, match="belongs to other hexagons"):
         with_maps(letter_cube(), peak(RESPONSES))
 
 

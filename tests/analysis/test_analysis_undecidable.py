@@ -12,7 +12,9 @@ from napari_hexrecruit.analysis import _fits, fit_wave, verdicts, waves
 
 _, _, X, Y = centres(14, 18)
 SIZE = float(np.hypot(np.ptp(X), np.ptp(Y)))
-SENTENCE = "undecidable, the latencies are nearly a gradient: what a front leaves is alike over"
+SENTENCE = (
+    "undecidable, as the latencies are nearly a gradient: what a front leaves is correlated over"
+)
 
 
 def test_a_map_that_is_nearly_a_gradient_is_named_so():

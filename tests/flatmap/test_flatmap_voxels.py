@@ -133,7 +133,7 @@ class TestUnreadable:
         with pytest.raises(SimulationDataError, match="all voxels are 0"):
             read_ids(write(voxcell.VoxelData(np.zeros((3, 3, 3)), (1, 1, 1)), "ids"))
 
-    @pytest.mark.parametrize(("value", "message"), [(0.5, "no ids"), (-3, "has the id -3")])
+    @pytest.mark.parametrize(("value", "message"), [(0.5, "not ids"), (-3, "has the id -3")])
     def test_no_ids(self, write, value, message):
         with pytest.raises(SimulationDataError, match=message):
             read_ids(write(voxcell.VoxelData(np.full((2, 2, 2), value), (1, 1, 1))))

@@ -138,7 +138,7 @@ def test_an_image_lies_under_both(config):
     ("options", "said"),
     [
         ({"hemisphere": "layer"}, "hemisphere='layer': neurons with a flat position have 6 values"),
-        ({"hemisphere": "depth"}, "hemisphere='depth': is a property of real numbers"),
+        ({"hemisphere": "depth"}, "hemisphere='depth': holds real numbers"),
         ({"hemisphere": "side"}, "population 'cortex' has no property 'side'"),
         ({"mirror": "left"}, "name it with hemisphere="),
         (

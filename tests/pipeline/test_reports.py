@@ -120,7 +120,7 @@ BAD = {
     "no pointers": (lambda g: g["mapping"].pop("index_pointers"), "has no 'index_pointers'"),
     "pointers": (lambda g: put(g, "index_pointers", 3, 5_000), "do not fit 400 neurons"),
     "elements": (lambda g: replace(g, "element_ids", np.zeros(7, "u4")), "7 element_ids"),
-    "strangers": (lambda g: put(g, "node_ids", 9, 5_000), "1 ids, as 5000, that population"),
+    "strangers": (lambda g: put(g, "node_ids", 9, 5_000), "1 ids, such as 5000, that population"),
     "twice": (lambda g: put(g, "node_ids", 9, 4), "lists neuron 4 twice"),
     "truncated": (lambda g: replace_data(g, g["data"][:100]), "has 100 frames, and its times"),
     "nan": (lambda g: put_nan(g), "of neuron 7 that is not finite, in the bin from 50 ms"),

@@ -127,7 +127,7 @@ def test_on_the_command_line_it_is_one_line(tmp_path):
         check=True,
     )
     lines = done.stderr.decode().splitlines()
-    assert len(lines) == 1 and lines[0].startswith("warning: no font of this computer has ")
+    assert len(lines) == 1 and lines[0].startswith("warning: no font on this computer has ")
 
 
 def test_characters_that_the_font_has_need_no_search(monkeypatch):

@@ -128,7 +128,7 @@ def test_the_types_that_nodes_have_decide_whether_one_is_missing(tmp_path):
         (f"{HEADER}x Rorb 4 e\n", "line 2 has the node_type_id 'x', not a whole number"),
         (f"{HEADER}1.5 Rorb 4 e\n", "line 2 has the node_type_id '1.5', not a whole number"),
         (f"{HEADER}NULL Rorb 4 e\n", "line 2 has the node_type_id None, not a whole number"),
-        (f"{HEADER}1 a 4 e\n2 a 4 e\n1 b 4 e\n", "lines 2 and 4 differ and are both of"),
+        (f"{HEADER}1 a 4 e\n2 a 4 e\n1 b 4 e\n", "lines 2 and 4 differ but both describe"),
         ("node_type_id a a\n1 2 3\n", "two columns have the name 'a'"),
         ("node_type_id,a\n1,2\n", "line 1 names no column node_type_id"),
         ("\n\n", "it is empty"),

@@ -127,8 +127,8 @@ class TestGroupsAndTypes:
         ("group_ids", "group_index", "sentence"),
         [
             ([0, 3], [0, 0], "'node_group_id' names the group 3, which is not there; there are: 0"),
-            ([0, 0], [0, 2], "'node_group_index' leaves property 'layer' of group 0"),
-            ([0, 0], [0, -1], "'node_group_index' leaves property 'layer' of group 0"),
+            ([0, 0], [0, 2], "'node_group_index' exceeds property 'layer' of group 0"),
+            ([0, 0], [0, -1], "'node_group_index' exceeds property 'layer' of group 0"),
             ([0, 0], [0, 1, 2], "'node_group_index': has 3 values for 2 nodes"),
         ],
     )

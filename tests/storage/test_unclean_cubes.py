@@ -207,7 +207,7 @@ REFUSED = {
     "averaged bins": (lambda c: c.coarsen(time=2).mean(), "are not counts, as of a mean"),
     "all bins summed": (
         lambda c: c.coarsen(time=10).sum(),
-        "more than there can be: bins do not add up",
+        "exceeds the number of neurons: bins do not add up",
     ),
     "smoothed": (lambda c: c.rolling(time=3).mean(), "are not counts"),
     "resampled": (
@@ -355,9 +355,9 @@ def test_trials_that_were_masked_or_selected_are_trials():
     )
     part = trial_mean(trials.sel(time=slice(-30, 0)))
     assert bins_of(part).stop_ms == 10.0
-    with pytest.raises(ValueError, match="these are no trials: cut a cube"):
+    with pytest.raises(ValueError, match="these are not trials: cut a cube"):
         trial_mean(cube)
-    with pytest.raises(ValueError, match="these are no trials: cut a cube"):
+    with pytest.raises(ValueError, match="these are not trials: cut a cube"):
         reliability(trials.isel(trial=0))
 
 

@@ -387,7 +387,7 @@ def _notes(made: _Made, found: Clusters, tail: int) -> list[str]:
     constant = np.isnan(found.t.reshape(there.shape)) & there & (made.difference != 0.0)
     if constant.any():
         notes.append(
-            f"clusters: {int(constant.sum())} bins of hexagons differ by the same in all"
-            " observations: without variance they have no t"
+            f"clusters: {int(constant.sum())} bins of hexagons differ by the same amount"
+            " in all observations, so they have no variance and no t"
         )
     return notes

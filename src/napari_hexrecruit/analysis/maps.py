@@ -252,7 +252,9 @@ def with_maps(cube: xr.Dataset, *maps: xr.DataArray) -> xr.Dataset:
     cube = as_cube(cube)
     for one in maps:
         if not np.array_equal(one[HEX].values, cube[HEX].values):
-            raise ValueError(f"the map {one.name} is of other hexagons: compute it from this cube")
+            raise ValueError(
+                f"the map {one.name} belongs to other hexagons: compute it from this cube"
+            )
     return cube.assign({str(one.name): (HEX, one.values, one.attrs) for one in maps})
 
 

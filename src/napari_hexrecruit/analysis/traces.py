@@ -123,7 +123,7 @@ def population_trace(cube: xr.Dataset, *, metric: str | None = None) -> xr.DataA
     shown = metric_of(cube, metric)
     if not shown.pools:
         raise ValueError(
-            f"{shown.label!r} has no value of several hexagons together: read it hexagon by hexagon"
+            f"{shown.label!r} has no joint value for several hexagons: read it hexagon by hexagon"
         )
     return xr.DataArray(
         shown.population(cube),

@@ -206,8 +206,8 @@ def _n_of(trials: xr.Dataset) -> int:
     """Return the number of trials; refuse a dataset without trials."""
     if TRIAL not in getattr(trials, "dims", ()) or not own_variables(trials):
         raise ValueError(
-            "these are no trials: cut a cube with cut_trials(cube, onsets, before=..., after=...)"
+            "these are not trials: cut a cube with cut_trials(cube, onsets, before=..., after=...)"
         )
     if trials.sizes[TRIAL] == 0:
-        raise ValueError("there is no trial left: select one or more")
+        raise ValueError("no trial is left: select one or more")
     return int(trials.sizes[TRIAL])

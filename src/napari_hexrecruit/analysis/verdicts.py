@@ -49,8 +49,8 @@ def against(front: Front, points: Points, resolution: float) -> str:
         )
     if front.agreement < needed["agreement"]:
         return (
-            f"around {front.agreement:.0%} of the hexagons only do the latencies rise in the"
-            f" direction of the front, at least {needed['agreement']:.0%} is needed: it jumps, or"
+            f"the latencies rise in the direction of the front around only {front.agreement:.0%}"
+            f" of the hexagons, at least {needed['agreement']:.0%} is needed: it jumps, or"
             " stands still"
         )
     if _fits.step_is_better(trend, points):
@@ -86,8 +86,8 @@ def _undecidable(front: Front, points: Points) -> str:
     if alike <= size / 3.0:
         return ""
     return (
-        f"undecidable, the latencies are nearly a gradient: what a front leaves is alike over"
-        f" {alike:.3g}, more than a third of the sheet"
+        f"undecidable, as the latencies are nearly a gradient: what a front leaves is correlated"
+        f" over {alike:.3g}, more than a third of the sheet"
     )
 
 

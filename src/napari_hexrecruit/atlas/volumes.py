@@ -240,11 +240,13 @@ def read_ids(path: str | os.PathLike[str], *, progress: Progress | None = None) 
     volume = _read_volume(header, lambda block: block[:, 0] != 0, progress)
     ids = volume.values
     if ids.size == 0:
-        raise SimulationDataError(path, "all voxels are 0, which is none", "give another file")
+        raise SimulationDataError(path, "all voxels are 0, which means none", "give another file")
     if ids.dtype.kind == "f" and not (np.isfinite(ids).all() and (ids == np.round(ids)).all()):
-        raise SimulationDataError(path, "has numbers that are no ids", "give another file")
+        raise SimulationDataError(path, "has numbers that are not ids", "give another file")
     if ids.min() < 0:
-        raise SimulationDataError(path, f"has the id {ids.min()}", "ids are 1 and more, 0 is none")
+        raise SimulationDataError(
+            path, f"has the id {ids.min()}", "ids start at 1, and 0 means none"
+        )
     return Volume(header, volume.voxels, ids.astype(np.int64))
 
 

@@ -90,7 +90,7 @@ class CampaignResult:
         name, (first, *_) = next(iter(self.warnings.items()))
         return (
             f"{self.folder}: {len(self.warnings):,} of {self.n_done:,} simulations may not be what"
-            f" is meant, as {name}: {first}"
+            f" you mean, for example {name}: {first}"
         )
 
 
@@ -354,7 +354,7 @@ def _note(entry: Entry, piece: Piece, result: Any, job: CubeJob, recipe: CubeRec
     piece.state = FAILED
     if isinstance(result, Done):
         piece.error = (
-            f"{job.file}: the worker has written it, but it is not to be seen here:"
+            f"{job.file}: the worker has written it, but this machine cannot see it:"
             " give a folder that all machines share"
         )
     else:

@@ -66,18 +66,20 @@ def map_(
     start: Start = None,
     stop: Stop = None,
     hexes: Hexes = None,
-    metric: Annotated[str | None, typer.Option(help="Of what, for peak and correlation.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Variable, for peak and correlation.")] = None,
     origin: Annotated[
         str | None,
         typer.Option(
             "--from",
             metavar="SOURCE",
-            help="Of afferents: from whom: a node set, a population or hexagons.",
+            help="For afferents, where the edges come from: a node set, a population or hexagons.",
         ),
     ] = None,
     edges: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Of afferents: population of edges, or an edges file."),
+        typer.Option(
+            metavar="NAME", help="For afferents: a population of edges, or an edges file."
+        ),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -233,7 +235,7 @@ def _details(fit: WaveFit) -> list[str]:
         lines.append(f"source       x {fit.source[0]:.4g}, y {fit.source[1]:.4g} {fit.flat_units}")
     lines.append(
         f"fit          residual {fit.residual:.3g} ms, p = {fit.p_value:.2g},"
-        f" agreement {fit.agreement:.0%}, errors alike over {fit.correlation_length:.3g}"
+        f" agreement {fit.agreement:.0%}, errors correlated over {fit.correlation_length:.3g}"
         f" {fit.flat_units}"
     )
     return lines

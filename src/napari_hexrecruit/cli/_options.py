@@ -118,7 +118,7 @@ StatisticName = Annotated[
     str | None,
     typer.Option(
         metavar="S",
-        help="Of a report: mean (default), sd, min, max, or above:-30, the percentage above.",
+        help="For a report: mean (default), sd, min, max, or above:-30, the percentage above.",
     ),
 ]
 Flatmap = Annotated[

@@ -53,7 +53,7 @@ def waves(
             help="Where two meet, how long the later one has spread before; default: two bins.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of what is drawn by chance.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random draws.")] = 0,
     as_json: AsJson = False,
     overwrite: Overwrite = False,
 ) -> None:

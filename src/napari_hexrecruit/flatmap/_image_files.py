@@ -163,7 +163,7 @@ def _read_sidecar(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["napari_hexrecruit"] != _KIND or content["version"] != _VERSION:
-            raise ValueError(f"it is no {_KIND!r} of version {_VERSION}")
+            raise ValueError(f"it is not a {_KIND!r} of version {_VERSION}")
         return {
             "pixel_size": checked_pixel_size(content["pixel_size"]),
             "origin": checked_point("origin", content["origin"]),

@@ -48,8 +48,8 @@ def sides_of(
         more = " ..." if len(values) > _MOST_LISTED else ""
         raise ParameterError(
             Parameter("hemisphere", (column,)),
-            f"neurons with a flat position have {len(values):,} values of it ({listed}{more}), and"
-            " two hemispheres lie side by side",
+            f"neurons with a flat position have {len(values):,} values of it"
+            f" ({listed}{more}), not two",
             "name a property with two values, or leave it out",
         )
     if mirror is not None and mirror not in values:
@@ -75,7 +75,7 @@ def _codes(populations: Populations, column: str) -> tuple[npt.NDArray[Any], lis
     if values.dtype.kind not in "iub":
         raise ParameterError(
             Parameter("hemisphere", (column,)),
-            "is a property of real numbers",
+            "holds real numbers",
             "name one of text or whole numbers",
         )
     found, codes = np.unique(values, return_inverse=True)

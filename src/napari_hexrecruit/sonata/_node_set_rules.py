@@ -159,14 +159,14 @@ class _Resolver:
 
 def _is_in(name: str, key: str, values: Any, wanted: list[Any]) -> Mask:
     if any(not isinstance(item, (str, int, float)) for item in wanted):
-        raise _wrong(name, f"{key!r} is to be {wanted!r}, neither text nor number")
+        raise _wrong(name, f"{key!r} asks for {wanted!r}, which is neither text nor a number")
     meant = []
     for item in wanted:
         found = values_meant(item, values)
         meant += found
         if not found and not _is_text(values) and not _is_number(item):
             kind = "true and false" if values.dtype.kind == "b" else "numbers"
-            raise _wrong(name, f"{key!r} is to be {wanted!r}, but the property holds {kind}")
+            raise _wrong(name, f"{key!r} asks for {wanted!r}, but the property holds {kind}")
     return matches({"column": key, "values": meant}, values)
 
 
@@ -176,7 +176,7 @@ def _by_regex(name: str, key: str, values: Any, pattern: str) -> Mask:
     try:
         compiled = re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
-        raise _wrong(name, f"{key!r} has a $regex that is none ({one_line(error)})") from error
+        raise _wrong(name, f"{key!r} has an invalid $regex ({one_line(error)})") from error
     return _by_category(values, [compiled.search(str(c)) is not None for c in values.categories])
 
 

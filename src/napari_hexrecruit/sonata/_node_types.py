@@ -78,8 +78,8 @@ class NodeTypes:
             raise SimulationDataError(
                 path,
                 f"is not a table of node types ({one_line(error)})",
-                f"blanks separate columns, one is {_ID}, NULL is nothing, values with blanks"
-                " stand in double quotes",
+                f"blanks separate columns, one column is {_ID}, NULL means no value, values with"
+                " blanks are in double quotes",
             ) from error
 
     @classmethod
@@ -90,7 +90,9 @@ class NodeTypes:
             number = _whole(fields[at], line)
             first, known = by_id.setdefault(number, (line, fields))
             if _without(known, at) != _without(fields, at):
-                raise ValueError(f"lines {first} and {line} differ and are both of {_ID} {number}")
+                raise ValueError(
+                    f"lines {first} and {line} differ but both describe {_ID} {number}"
+                )
         ids = np.array(sorted(by_id), dtype=np.int64)
         ordered = [by_id[number][1] for number in ids.tolist()]
         columns = {

@@ -211,7 +211,7 @@ class Nodes:
         where = f"{self._where}: 'node_id'"
         n_ids = int(row_of_numbers(found, where, "iu").shape[0])
         if n_ids != self.size:
-            raise SimulationDataError(where, f"{n_ids:,} ids stand beside {self.size:,} nodes")
+            raise SimulationDataError(where, f"{n_ids:,} ids for {self.size:,} nodes")
         if counts_up(found, where):
             return None
         check_memory(self.size * np.dtype(np.int64).itemsize, where)
@@ -294,7 +294,7 @@ class Nodes:
         if part.index.size and (part.index.min() < 0 or part.index.max() >= len(values)):
             raise SimulationDataError(
                 self._where,
-                f"'node_group_index' leaves property {name!r} of group {part.name}",
+                f"'node_group_index' exceeds property {name!r} of group {part.name}",
                 "correct the nodes file",
             )
         return values[part.index]

@@ -190,7 +190,7 @@ def _check_exact(pieces: list[Piece], where: str) -> None:
             if reach > _MOST_EXACT:
                 raise SimulationDataError(
                     where,
-                    f"its whole number {reach} is too large to stand beside nodes with real"
-                    " numbers or without a value",
-                    "give all nodes a whole number, or texts",
+                    f"its whole number {reach} is too large for a property of real numbers or"
+                    " missing values",
+                    "give all nodes whole numbers, or texts",
                 )

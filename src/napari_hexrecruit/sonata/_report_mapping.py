@@ -156,8 +156,8 @@ def _check_rows(mapping: Mapping, rows: npt.NDArray[np.int32], where: str, popul
     if unknown.any():
         raise SimulationDataError(
             f"{where}/mapping",
-            f"has {int(unknown.sum()):,} ids, as {mapping.node_ids[unknown][0]}, that population"
-            f" {population!r} lacks",
+            f"has {int(unknown.sum()):,} ids, such as {mapping.node_ids[unknown][0]}, that"
+            f" population {population!r} lacks",
             "is it the report of another circuit? give the one that it was recorded in",
         )
     order = np.sort(rows)  # np.unique is far slower

@@ -196,7 +196,7 @@ def _population_in(
         if population is None and len(circuit) != 1:
             raise SimulationDataError(
                 path,
-                f"is of the old layout, without populations; there are: {', '.join(circuit)}",
+                f"has the old layout, without populations; there are: {', '.join(circuit)}",
                 ("name the one that it is of with ", POPULATION),
             )
         return population or circuit[0]
@@ -236,7 +236,7 @@ def _read(
     start, stop, dt = _times(mapping, where)
     assumed = [*_frames_note(data, start, stop, dt, where)]
     if is_old:
-        said = f"is of the old layout, without populations; taken to be of {population!r}"
+        said = f"has the old layout, without populations; assumed to be of {population!r}"
         assumed.append(f"{where}: {said}")
     found = mapping_of(mapping, int(data.shape[1]), where)
     somata = somata_of(found, rows_of(population, found.node_ids), where, population)
@@ -294,7 +294,7 @@ def _times(mapping: Any, where: str) -> tuple[float, float, float]:
     if not (np.isfinite([start, stop, dt]).all() and dt > 0 and stop > start):
         raise SimulationDataError(
             f"{where}/mapping/time",
-            f"is {start:g} to {stop:g} ms in steps of {dt:g} ms, which cannot be",
+            f"is {start:g} to {stop:g} ms in steps of {dt:g} ms, which is impossible",
             "write the report again",
         )
     return start, stop, dt

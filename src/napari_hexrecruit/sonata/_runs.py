@@ -112,7 +112,9 @@ def chosen_run(path: Path, runs: tuple[Run, ...], number: int | None, spikes: Pa
             return replace(run, assumed=(said,))
     whole = Run(runs[0].start_ms, runs[-1].stop_ms, runs[0].spikes_file)
     if len({run.spikes_file for run in runs}) == 1:
-        said = f"{path}: its {n_runs} runs follow one another in one file of spikes; all are taken"
+        said = (
+            f"{path}: its {n_runs} runs follow one another in one file of spikes; all are counted"
+        )
         return replace(whole, assumed=(said,))
     if spikes is not None:
         why = f"it has {n_runs} runs, and does not state which of them {spikes} belongs to"
@@ -165,7 +167,7 @@ def _ends(path: Path, run: dict[str, Any], n_files: int) -> list[float]:
         return list(itertools.accumulate(times))
     if any(after <= before for before, after in itertools.pairwise(times)):
         raise SimulationDataError(
-            path, f"run.tstop is {shown(value)}, whose times do not rise", "correct it"
+            path, f"run.tstop is {shown(value)}, whose times do not increase", "correct it"
         )
     return times
 

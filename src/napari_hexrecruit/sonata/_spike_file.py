@@ -84,8 +84,8 @@ class SpikeFile:
             if OLD_LAYOUT in trains:
                 train = replace(trains[OLD_LAYOUT](), dt_ms=self.dt_ms)
                 said = (
-                    f"{train.where}: is of the old layout, without populations;"
-                    f" its spikes are taken to be of {population!r}"
+                    f"{train.where}: has the old layout, without populations;"
+                    f" its spikes are assumed to be of {population!r}"
                 )
                 yield replace(train, assumed=(said, *train.assumed))
             elif population in trains:
@@ -110,7 +110,7 @@ class SpikeFile:
         if nameless:
             raise SimulationDataError(
                 self.path,
-                "is of the old layout, without populations; there are:"
+                "has the old layout, without populations; there are:"
                 f" {', '.join(self.circuit_populations)}",
                 ("name the one whose spikes it holds with ", POPULATION),
             )

@@ -285,7 +285,7 @@ def _train(group: Any, where: str) -> SpikeTrain:
     if times.shape[0] != ids.shape[0]:
         raise SimulationDataError(
             where,
-            f"{times.shape[0]:,} timestamps stand beside {ids.shape[0]:,} node_ids",
+            f"{times.shape[0]:,} timestamps for {ids.shape[0]:,} node_ids",
             "is the file complete?",
         )
     if times.shape[0] and not times.id.get_storage_size():

@@ -189,7 +189,9 @@ def cached_folder(folder: Path, make: Callable[[Path], object]) -> None:
             with contextlib.suppress(OSError):  # another user's folder
                 os.utime(folder)
             return
-        _log.warning("%s: cannot be used (%s is not as it was made): made again", folder, wrong)
+        _log.warning(
+            "%s: cannot be used (%s has changed since it was made): made again", folder, wrong
+        )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with folder_aside(folder, overwrite=there, check=_refuse_foreign) as aside:
@@ -210,7 +212,7 @@ def _forget_unused(folder: Path) -> None:
 
 
 def _first_wrong(folder: Path) -> str | None:
-    """Return the name of a file that is not as it was made; None if all are."""
+    """Return the name of a file that has changed since it was made; None if all are."""
     stored = _stored_sums(folder)
     if stored is None:
         return _SUMS

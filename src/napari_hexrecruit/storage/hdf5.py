@@ -222,7 +222,7 @@ def check_memory(n_bytes: int, where: str) -> None:
         raise SimulationDataError(
             where,
             f"needs {n_bytes / 2**30:,.1f} GB of memory, and {free / 2**30:,.1f} GB are free",
-            "free some, or use a machine with more",
+            "free some, or use a machine with more memory",
         )
 
 

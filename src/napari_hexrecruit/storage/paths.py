@@ -19,7 +19,7 @@ def absence(path: Path) -> str:
     if path.is_dir():
         return "is a folder"
     if os.sep == "/" and _DRIVE.match(str(path)):
-        return "is a path of Windows, which this computer does not have"
+        return "is a Windows path, which this computer cannot open"
     return "does not exist"
 
 

@@ -75,7 +75,7 @@ def _check_group(group: Mapping[str, Any]) -> None:
     if group.get("node_type") != "group" or group.get("zarr_format") != 3:
         raise _Fault("is not that of a group of zarr format 3")
     if not isinstance(group.get("attributes", {}), dict):
-        raise _Fault("has attributes that are none")
+        raise _Fault("has attributes that are not a mapping")
 
 
 def _check_array(mark: Path, array: Mapping[str, Any]) -> None:
@@ -85,7 +85,7 @@ def _check_array(mark: Path, array: Mapping[str, Any]) -> None:
     if shape is None or len(shape) > _MOST_DIMENSIONS:
         raise _Fault(f"has the shape {array.get('shape')!r}")
     if not isinstance(array.get("attributes", {}), dict):
-        raise _Fault("has attributes that are none")
+        raise _Fault("has attributes that are not a mapping")
     unknown = sorted(set(_codec_names(array)) - _CODECS)
     if unknown:
         raise _Fault(f"names the codec {unknown[0]!r}, which is not read")

@@ -294,7 +294,7 @@ def _check_replaced(folder: Path, *, overwrite: bool) -> None:
     if not overwrite:
         raise FileExistsError(f"{folder}: exists: choose another name or allow overwriting")
     if not (folder / _MARK).is_file():
-        raise FileExistsError(f"{folder}: holds something else than a zarr store: name another")
+        raise FileExistsError(f"{folder}: holds something other than a zarr store: name another")
 
 
 def _over_time(dataset: xr.Dataset) -> list[str]:

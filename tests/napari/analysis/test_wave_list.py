@@ -78,4 +78,4 @@ def test_a_wave_that_is_chosen_is_shown(opened):
     let_events_pass()
     assert not lines_in(viewer) and panel.found is None
     press(panel.find)
-    assert panel.summary.value == "No waves: nothing spreads over as many hexagons."
+    assert panel.summary.value == "No waves: no activity spreads over enough hexagons."

@@ -360,7 +360,7 @@ def unknown_ids(folder: Path) -> None:
 
 @deviation(
     "more timestamps than ids",
-    refused="{folder}/output/spikes.h5: population 'cortex': 400 timestamps stand beside 399"
+    refused="{folder}/output/spikes.h5: population 'cortex': 400 timestamps for 399"
     " node_ids: is the file complete?",
 )
 def unequal_lengths(folder: Path) -> None:
@@ -392,20 +392,20 @@ def into_old_layout(folder: Path, ids: str = "gids") -> None:
 
 @deviation(
     "old layout, /spikes/gids; the circuit has one population",
-    says="is of the old layout, without populations; its spikes are taken to be of 'cortex'",
+    says="has the old layout, without populations; its spikes are assumed to be of 'cortex'",
 )
 def old_layout(folder: Path) -> None:
     into_old_layout(folder)
 
 
-@deviation("old layout with `node_ids`", says="is of the old layout")
+@deviation("old layout with `node_ids`", says="has the old layout")
 def old_layout_with_node_ids(folder: Path) -> None:
     into_old_layout(folder, "node_ids")
 
 
 @deviation(
     "old layout; the circuit has several populations, and none is named",
-    refused="{folder}/output/spikes.h5: is of the old layout, without populations; there are:"
+    refused="{folder}/output/spikes.h5: has the old layout, without populations; there are:"
     " cortex, thalamus: name the one whose spikes it holds with --population P",
 )
 def old_layout_of_several(folder: Path) -> None:
@@ -416,7 +416,7 @@ def old_layout_of_several(folder: Path) -> None:
 @deviation(
     "old layout; the circuit has several populations, and one is named",
     options={"population": POPULATION},
-    says="is of the old layout",
+    says="has the old layout",
 )
 def old_layout_with_population(folder: Path) -> None:
     old_layout_of_several(folder)

@@ -149,8 +149,8 @@ def runs_and_files_differ(folder: Path) -> None:
 
 @deviation(
     "run times that decrease",
-    refused="{folder}/simulation_config.json: run.tstop is [200.0, 100.0], whose times do not rise:"
-    " correct it",
+    refused="{folder}/simulation_config.json: run.tstop is [200.0, 100.0], whose times do not"
+    " increase: correct it",
 )
 def falling_runs(folder: Path) -> None:
     two_runs(folder, tstop=[200.0, 100.0])
@@ -237,8 +237,8 @@ def backslashes_in_the_circuit(folder: Path) -> None:
 @deviation(
     "a path with a Windows drive",
     refused="{folder}/simulation_config.json: 'network' names the circuit configuration"
-    " C:\\Users\\me\\circuit_config.json, which is a path of Windows, which this computer does not"
-    " have: correct the path, or give --circuit {folder}/circuit_config.json",
+    " C:\\Users\\me\\circuit_config.json, which is a Windows path, which this computer cannot"
+    " open: correct the path, or give --circuit {folder}/circuit_config.json",
 )
 def drive_of_windows(folder: Path) -> None:
     path = "C:\\Users\\me\\circuit_config.json"
@@ -247,8 +247,8 @@ def drive_of_windows(folder: Path) -> None:
 
 @deviation(
     "spikes on a Windows drive",
-    refused="D:\\runs\\spikes.h5: the spikes file is a path of Windows, which this computer does"
-    " not have: run the simulation, correct 'output' in {folder}/simulation_config.json, or give"
+    refused="D:\\runs\\spikes.h5: the spikes file is a Windows path, which this computer cannot"
+    " open: run the simulation, correct 'output' in {folder}/simulation_config.json, or give"
     " --spikes FILE",
 )
 def spikes_on_a_drive(folder: Path) -> None:
@@ -394,7 +394,7 @@ def unlisted_nodes_absent(folder: Path) -> None:
     edit_json(folder / "circuit_config.json", change)
 
 
-@deviation("only spikes and circuit; old layout", says="is of the old layout, without populations")
+@deviation("only spikes and circuit; old layout", says="has the old layout, without populations")
 def bare_old_layout(folder: Path) -> dict[str, Any]:
     into_old_layout(folder)
     return {"spikes": spikes_file(folder), "circuit": folder / "circuit_config.json"}

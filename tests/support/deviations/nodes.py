@@ -119,8 +119,8 @@ def empty_field(folder: Path) -> None:
 @deviation(
     "a table of node types with a row that is too short",
     refused="{folder}/types.csv: is not a table of node types (line 3 has 2 fields below 3 names):"
-    " blanks separate columns, one is node_type_id, NULL is nothing, values with blanks"
-    " stand in double quotes",
+    " blanks separate columns, one column is node_type_id, NULL means no value, values with blanks"
+    " are in double quotes",
 )
 def short_row(folder: Path) -> None:
     with_types(folder, "node_type_id ei pop\n0 e PV\n1 PV\n", np.arange(N_NEURONS) % 2)

@@ -97,7 +97,7 @@ def report_pointers_few(folder: Path) -> None:
 
 @deviation(
     "a report of neurons that the population lacks",
-    refused=f"{GROUP}/mapping: has 3 ids, as 1000, that population 'cortex' lacks: is it the "
+    refused=f"{GROUP}/mapping: has 3 ids, such as 1000, that population 'cortex' lacks: is it the "
     "report of another circuit? give the one that it was recorded in",
     **SHOW,
 )
@@ -183,8 +183,8 @@ def report_in_seconds(folder: Path) -> None:
 
 @deviation(
     "a report whose step is 0",
-    refused=f"{GROUP}/mapping/time: is 0 to 100 ms in steps of 0 ms, which cannot be: write the "
-    "report again",
+    refused=f"{GROUP}/mapping/time: is 0 to 100 ms in steps of 0 ms, which is impossible: write "
+    "the report again",
     **SHOW,
 )
 def report_without_step(folder: Path) -> None:

@@ -98,7 +98,7 @@ class Trials:
             parts.append(same)
         shift = float(np.abs(self.trials["shift"].values).max(initial=0.0))
         if shift > 1e-6:
-            parts.append(f"Onsets lie up to {shift:g} ms beside the edge of a bin.")
+            parts.append(f"Onsets lie up to {shift:g} ms from the edge of a bin.")
         if n == 1:
             parts.append("Reliability needs two trials or more.")
         return " ".join(parts)

@@ -144,7 +144,7 @@ def _summary(found: xr.Dataset, unit: str) -> str:
     told = waves_summary(found)
     n = told["n_waves"]
     if not n:
-        return "No waves: nothing spreads over as many hexagons."
+        return "No waves: no activity spreads over enough hexagons."
     sentence = f"{n} wave{'' if n == 1 else 's'}, {told['rate_per_s']:.3g} per second."
     for name, label, of in (
         ("intervals_ms", "Intervals", "ms"),

@@ -151,7 +151,7 @@ def quality_of(fit: WaveFit) -> str:
     if np.isfinite(fit.r_squared):
         parts.append(
             f"R² {fit.r_squared:.3f}, p {_p(fit.p_value)}, neighbours agree {fit.agreement:.0%},"
-            f" residual {fit.residual:.3g} ms and alike over {fit.correlation_length:.3g}"
+            f" residual {fit.residual:.3g} ms, correlated over {fit.correlation_length:.3g}"
             f" {_unit(fit)}, {fit.n_hexes:,} hexagons."
         )
     return " ".join(parts)

@@ -77,7 +77,7 @@ PRIVATE_NAMES: tuple[PrivateName, ...] = (
     PrivateName(_LAYER, "Layer._clear_extent", "to give the slider its range"),
     PrivateName(_LAYER, "Layer._get_state", "to keep key frames small and copies whole"),
     PrivateName(_LAYER, "Layer._get_value", "to find the hexagon under the cursor"),
-    PrivateName(_LAYER, "Layer._get_tooltip_text", "to say a value in the tool tip"),
+    PrivateName(_LAYER, "Layer._get_tooltip_text", "to show a value in the tool tip"),
     PrivateName(_LAYER, "Layer._type_string", "to be saved as points"),
     PrivateName(POINTS, "Points._move", "to keep hexagons where they are"),
     PrivateName(POINTS, "Points._paste_data", "to keep hexagons as many as they are"),
@@ -139,7 +139,7 @@ CONTROL_NAMES: tuple[PrivateName, ...] = (
 """If one is missing, the widget shows the fields that are otherwise in the layer controls."""
 
 INSTANCE_NAMES = {
-    "_data": "to say the bin as a coordinate",
+    "_data": "to show the bin as a coordinate",
     "_face": "to colour a bin",
     "_overlays": "to label colour bars",
     "_slice_input": "to know the axes of the view",

@@ -62,7 +62,7 @@ class DetailsPanel:
         self.again = PushButton(text="Look again", tooltip="Look at the files again")
         self._fold = Fold(
             "Details",
-            "What was found in the files of the simulation, and what was taken for granted;"
+            "What was found in the files of the simulation, and what is assumed;"
             " hexrecruit check prints the same",
             [self.text, row("", [self.copy, self.again])],
         )

@@ -32,7 +32,7 @@ def show_around(panel: QWidget, form: Form, export: ExportPanel) -> Tour:
 
 def _steps(window: QWidget, form: Form, export: ExportPanel) -> list[Step]:
     controls = window.findChild(QDockWidget, _CONTROLS)
-    of_layer = "Colours, limits and the metric of the hexagons are here, once there are some."
+    of_layer = "Colours, limits and the metric of the hexagons appear here once there are hexagons."
     file, filters, bins = (
         one.native.parentWidget() for one in (form.file, form.filter_column, form.bin_ms)
     )  # including their labels
