@@ -170,5 +170,5 @@ def test_a_standard_error_has_no_mean_over_hexagons():
     assert traces_table(found).columns.tolist() == ["time_ms", *found["hex"].values]
     labels = [text.get_text() for text in trace_figure(found).axes[0].get_legend().get_texts()]
     assert labels == found["hex"].values.tolist()
-    with pytest.raises(ValueError, match="no value of several hexagons together"):
+    with pytest.raises(ValueError, match="no joint value for several hexagons"):
         population_trace(mean, metric="sem")

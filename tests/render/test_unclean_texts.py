@@ -114,7 +114,7 @@ def test_one_sentence_for_all_characters_that_no_font_has(tmp_path):
     assert [w.category for w in caught] == [RecruitmentWarning]
     said = str(caught[0].message)
     assert all(character in said for character in NOTHING_HAS)
-    assert "boxes stand for them" in said and "install a font" in said
+    assert "shows boxes instead" in said and "install a font" in said
     assert drawable(NOTHING_HAS).text == "\u25a1\u25a1"
 
 

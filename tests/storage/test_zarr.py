@@ -163,7 +163,7 @@ def test_folders_of_others_are_never_replaced(cube, tmp_path):
     folder = tmp_path / "a.hexrecruit.zarr"
     folder.mkdir()
     (folder / "thesis.txt").write_text("precious")
-    with pytest.raises(FileExistsError, match="holds something else"):
+    with pytest.raises(FileExistsError, match="holds something other than a zarr store"):
         write_cube(cube, folder, overwrite=True)
     file = tmp_path / "b.hexrecruit.zarr"
     file.write_text("precious")

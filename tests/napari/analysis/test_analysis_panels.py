@@ -328,7 +328,7 @@ class TestTrials:
         status = panel.widget.status.value
         assert "1 trial of -20 to 60 ms." in status
         assert "Left out, as they leave the time of the cube: 5, 290 ms." in status
-        assert "up to 3 ms beside the edge" in status
+        assert "up to 3 ms from the edge" in status
         assert "Reliability needs two trials" in status
 
     def test_every_so_often(self, opened):
