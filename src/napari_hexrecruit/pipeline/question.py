@@ -246,6 +246,7 @@ def resolve(
     for name in populations.names:
         check_neurons_fit(sim, name)
     if recorded is None:
+        sim.refuse_nameless_spikes(populations.names)
         bins, notes = bins_of(sim, recipe.start, recipe.stop, recipe.bin_ms)
     else:
         bins, notes = bins_of_report(sim, recipe, recorded.span_ms)

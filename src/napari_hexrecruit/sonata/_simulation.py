@@ -25,6 +25,7 @@ from napari_hexrecruit.sonata._reports import opened_report, populations_of
 from napari_hexrecruit.sonata._spikes import Spikes, read_spikes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from napari_hexrecruit.errors import Text
@@ -174,7 +175,7 @@ class Simulation(Neurons):
             file does not name the population of its spikes.
         """
         if name is None:
-            self._spike_file.refuse_nameless()
+            self.refuse_nameless_spikes(self.populations)
             return self.default_population()
         if name not in self.populations:
             listed = ", ".join(self.populations) or "none"
@@ -184,6 +185,16 @@ class Simulation(Neurons):
                 self._name_one(name),
             )
         return name
+
+    def refuse_nameless_spikes(self, populations: Sequence[str]) -> None:
+        """Refuse a spikes file that does not name which of several populations it has spikes of.
+
+        Raises
+        ------
+        SimulationDataError
+            If there are several populations, and the file has the old layout.
+        """
+        self._spike_file.refuse_nameless(populations)
 
     def _name_one(self, name: str = "") -> Text:
         """Return advice to name a population: the one with the most similar name, if any."""

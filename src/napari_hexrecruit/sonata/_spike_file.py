@@ -11,7 +11,7 @@ from napari_hexrecruit.sonata._spikes import OLD_LAYOUT, SpikeTrain, opened_trai
 from napari_hexrecruit.storage.kinds import example, instead_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from napari_hexrecruit.errors import Text
@@ -101,17 +101,16 @@ class SpikeFile:
             " it is assumed that it never fired"
         )
 
-    def refuse_nameless(self) -> None:
+    def refuse_nameless(self, populations: Sequence[str]) -> None:
         """Refuse a file that does not name which of several populations it has spikes of."""
-        if len(self.circuit_populations) < 2 or not self.path.is_file():
+        if len(populations) < 2 or not self.path.is_file():
             return
         with self._trains() as trains:
             nameless = OLD_LAYOUT in trains
         if nameless:
             raise SimulationDataError(
                 self.path,
-                "has the old layout, without populations; there are:"
-                f" {', '.join(self.circuit_populations)}",
+                f"has the old layout, without populations; there are: {', '.join(populations)}",
                 ("name the one whose spikes it holds with ", POPULATION),
             )
 

@@ -43,6 +43,8 @@ _BYTES_PER_SPIKE = np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize
 _BLOCK = 1 << 22
 """Spikes to read at a time."""
 _MS_UNITS = ("ms", "msec", "millisecond", "milliseconds")
+_UNITS = ("units", "unit", "time_units", "time_unit")
+"""Names of the attribute with the unit of times, in any capitalisation; SONATA's is the first."""
 _IDS = ("node_ids", "gids")
 _BY_TIME, _BY_ID = "by_time", "by_id"
 _ORDERS = {
@@ -215,14 +217,17 @@ def opened_trains(path: Path, remedy: Text) -> Iterator[dict[str, Callable[[], S
                 path, "lacks the group '/spikes'", "name a SONATA spikes file"
             )
         names = child_names(spikes)
+        items = {name: child(spikes, name) for name in names}
+        groups = {name: item for name, item in items.items() if hasattr(item, "keys")}
+        beside: tuple[str, ...] = ()
         if "timestamps" in names:
-            yield {OLD_LAYOUT: partial(_train, spikes, f"{path}: /spikes")}
-            return
-        groups = {name: child(spikes, name) for name in names}
+            if not any("timestamps" in child_names(group) for group in groups.values()):
+                yield {OLD_LAYOUT: partial(_train, spikes, f"{path}: /spikes")}
+                return
+            beside = (f"{path}: /spikes: has spikes beside its populations; they are left out",)
         yield {
-            name: partial(_train, group, f"{path}: population {name!r}")
+            name: partial(_train, group, f"{path}: population {name!r}", beside)
             for name, group in groups.items()
-            if hasattr(group, "keys")
         }
 
 
@@ -271,8 +276,11 @@ def read_spikes(
     return Spikes(neurons, times, n_unknown, assumed, train.clock)
 
 
-def _train(group: Any, where: str) -> SpikeTrain:
-    """Return the spikes of a population with assumptions; refuse a group without spikes."""
+def _train(group: Any, where: str, beside: tuple[str, ...] = ()) -> SpikeTrain:
+    """Return the spikes of a population with assumptions; refuse a group without spikes.
+
+    `beside` are assumptions about the whole file.
+    """
     times = child(group, "timestamps")
     ids = next(
         (found for found in (child(group, name) for name in _IDS) if found is not None), None
@@ -294,8 +302,8 @@ def _train(group: Any, where: str) -> SpikeTrain:
             f"has room for {times.shape[0]:,} spikes, but none was written",
             "is it still being written?",
         )
-    assumed = []
-    units = attribute_text(times, "units")
+    assumed = [*beside]
+    units = _units(times, group)
     if units is None:
         assumed.append(f"{where}: 'timestamps' has no units; ms is assumed")
     elif units.strip().lower() not in _MS_UNITS:
@@ -306,6 +314,18 @@ def _train(group: Any, where: str) -> SpikeTrain:
     if not order:
         assumed.append(f"{where}: its order is not stated; its times are checked")
     return SpikeTrain(where, ids, times, order, tuple(assumed))
+
+
+def _units(*items: Any) -> str | None:
+    """Return the unit that an attribute of an item states, the first item first; None for none."""
+    for item in items:
+        with h5_errors(f"{item.file.filename}: {item.name}"):
+            by_lower = {str(name).lower(): str(name) for name in item.attrs}
+        for name in _UNITS:
+            text = attribute_text(item, by_lower[name]) if name in by_lower else None
+            if text is not None:
+                return text
+    return None
 
 
 def _order(*items: Any) -> str:
