@@ -17,7 +17,9 @@ from napari_hexrecruit.cli import app
 from napari_hexrecruit.filters import matches, parse_where, rule_to_text, typed_rule, value_to_text
 from napari_hexrecruit.values import values_meant
 
-NAMES = pd.Categorical(["L2/3,PV", "e=0.5", "PV", " Vip ", "Vip", "1:2", 'a"b', '"q"', "", "L2/3"])
+NAMES = pd.Categorical(
+    ["L2/3,PV", "e=0.5", "PV", " Vip ", "Vip", "1:2", 'a"b', '"q"', "", "L2/3", "full  ", " front"]
+)
 
 
 def found(text, column=NAMES):
@@ -47,6 +49,9 @@ def found(text, column=NAMES):
         ('c=""', [""]),
         ("c=PV,,Vip", ["PV", "Vip"]),
         ("c=PV,PV", ["PV"]),
+        ("c=full", ["full  "]),
+        ("c=full  ", ["full  "]),
+        ("c=front", [" front"]),
     ],
 )
 def test_what_a_text_means(text, values):

@@ -24,7 +24,8 @@ def values_meant(value: Any, column: Column) -> list[Any]:
     Parameters
     ----------
     value
-        Text, number or boolean. True and false also mean 1 and 0 in a column with only these, and
+        Text, number or boolean. Blanks around a text count only if they make a difference between
+        texts of the column. True and false also mean 1 and 0 in a column with only these, and
         the texts "True" and "False" in a column with only these; and vice versa.
     column
         The values of the column.
@@ -71,6 +72,9 @@ def _texts_meant(value: Any, column: pd.Categorical) -> list[str]:
     text = repr(float(value)).removesuffix(".0") if real else str(value)
     if text in column.categories:
         return [text]
+    padded = [str(one) for one in column.categories if str(one).strip() == text.strip()]
+    if padded:  # texts of fixed length, filled with blanks
+        return padded
     truth = _truth(value)
     used = values_present(column) if truth is not None else []
     words = [_word(one) for one in used]

@@ -27,6 +27,7 @@ def simulation(tmp_path_factory):
                 "full": np.array([0, 1, 0, 1], np.int8),
                 "@full": texts("a", "b"),
                 "flag": np.array([True, False, True, False]),
+                "filled": np.array([b"a   ", b"b   ", b"b   ", b"ab  "]),
             }
         },
     )
@@ -54,6 +55,8 @@ def members(simulation, rule, **others):
         ({"flag": "false"}, [1, 3]),
         ({"flag": 1, "layer": {"$gt": 1}}, [2]),
         ({"m": "b"}, [1, 3]),
+        ({"filled": "b"}, [1, 2]),
+        ({"filled": ["a", "ab  "]}, [0, 3]),
         ({"m": {"$regex": "."}}, [0, 1, 3]),
         ({"m": {"$regex": ""}}, [0, 1, 3]),
         ({"depth": {"$gt": 0}}, [0, 2, 3]),

@@ -73,7 +73,8 @@ def circuit_by_json(path: Path, content: Json, *said: str) -> CircuitConfig:
         for name, config in named.items():
             kind = config.get("type") if isinstance(config, dict) else None
             kind = kind if isinstance(kind, str) else "biophysical"
-            populations[name] = PopulationConfig(name, kind, file, types)
+            found = populations.setdefault(name, PopulationConfig(name, kind, file, types))
+            populations[name] = found.found_in(file)
     return CircuitConfig(
         path,
         tuple(populations[name] for name in sorted(populations)),

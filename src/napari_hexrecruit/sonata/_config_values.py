@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_hexrecruit.sonata._runs import Run
-
-    pass
 
 CIRCUIT, SPIKES = "circuit_config.json", "out.h5"
 """Default names of the circuit's configuration and of the spikes file."""
@@ -82,12 +81,21 @@ class SimulationConfig:
 
 @dataclass(frozen=True)
 class PopulationConfig:
-    """A node population: its name, its SONATA type (empty if not stated) and its files."""
+    """A node population: its name, its SONATA type (empty if not stated) and its files.
+
+    `other_file` is a second nodes file that is said to have it.
+    """
 
     name: str
     type: str
     nodes_file: Path
     node_types_file: Path | None = None
+    other_file: Path | None = None
+
+    def found_in(self, file: Path) -> PopulationConfig:
+        """Return the population after it was found in a file, which can be another one."""
+        is_same = os.path.realpath(file) == os.path.realpath(self.nodes_file)
+        return self if is_same else replace(self, other_file=file)
 
 
 @dataclass(frozen=True)

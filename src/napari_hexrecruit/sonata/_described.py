@@ -208,7 +208,8 @@ class Described:
             readable = list(circuit.unlisted)  # reading them reports what is missing
         for file, types in readable:
             for name in populations_in(file, circuit.path):
-                found.setdefault(name, PopulationConfig(name, "", file, types))
+                known = found.setdefault(name, PopulationConfig(name, "", file, types))
+                found[name] = known.found_in(file)
         return found
 
     def _left_out(self) -> list[str]:

@@ -81,6 +81,9 @@ def node_groups(
     if len(names) == 1 and _are_in_order(population, int(names[0]), size, where):
         return [NodeGroup(names[0], None, None)], []
     ids, index = (_row(population, name, size, where) for name in (_ID, _INDEX))
+    if len(names) == 1:  # what is not stated: all nodes are in the only group, in order
+        ids = np.full(size, int(names[0])) if ids is None else ids
+        index = np.arange(size) if index is None else index
     for name, row in ((_ID, ids), (_INDEX, index)):
         if row is None:
             raise SimulationDataError(
@@ -135,9 +138,8 @@ def _n_rows(population: Any, name: str) -> int | None:
 def _are_in_order(population: Any, name: int, size: int, where: str) -> bool:
     """Whether all nodes are in one group in order, which is the default if nothing is stated."""
     ids, index = (_dataset(population, name, size, where) for name in (_ID, _INDEX))
-    if ids is None or index is None:
-        return True
-    return is_all(ids, name, f"{where}: {_ID!r}") and counts_up(index, f"{where}: {_INDEX!r}")
+    in_it = ids is None or is_all(ids, name, f"{where}: {_ID!r}")
+    return in_it and (index is None or counts_up(index, f"{where}: {_INDEX!r}"))
 
 
 def _row(population: Any, name: str, size: int, where: str) -> npt.NDArray[np.int64] | None:

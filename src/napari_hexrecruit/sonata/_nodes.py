@@ -76,6 +76,13 @@ class Nodes:
         self._broken: dict[str, SimulationDataError] = {}
         self._groups: tuple[list[NodeGroup], list[str]] | None = None
         self._type_rows: npt.NDArray[np.int32] | None = None
+        if config.other_file is not None:
+            raise SimulationDataError(
+                circuit,
+                f"population {config.name!r} is in two nodes files, {config.nodes_file} and"
+                f" {config.other_file}",
+                "remove one of them, or give one of the populations another name",
+            )
         with self._open() as group:
             self._names = group_names(group)
             self.size = self._read_size(group)

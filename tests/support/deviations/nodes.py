@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -61,6 +62,63 @@ def permuted_index(folder: Path) -> None:
             replace_dataset(group["0"], name, group["0"][name][:][order])
         group["node_group_id"] = np.zeros(N_NEURONS, int)
         group["node_group_index"] = np.argsort(order)
+
+    edit_nodes(folder, change)
+
+
+@deviation("a permuted `node_group_index`, without `node_group_id`")
+def permuted_index_alone(folder: Path) -> None:
+    permuted_index(folder)
+
+    def change(group: Any) -> None:
+        del group["node_group_id"]
+
+    edit_nodes(folder, change)
+
+
+@deviation(
+    "`node_group_id` names another group than the only one, without `node_group_index`",
+    refused="{folder}/nodes.h5: population 'cortex': 'node_group_id' names the group 5, which is"
+    " not there; there are: 0: correct the nodes file",
+)
+def another_group_without_index(folder: Path) -> None:
+    def change(group: Any) -> None:
+        group["node_group_id"] = np.full(N_NEURONS, 5)
+
+    edit_nodes(folder, change)
+
+
+@deviation(
+    "one population in two nodes files",
+    refused="{folder}/circuit_config.json: population 'cortex' is in two nodes files,"
+    " {folder}/nodes.h5 and {folder}/more.h5: remove one of them, or give one of the populations"
+    " another name",
+)
+def population_in_two_files(folder: Path) -> None:
+    shutil.copy(folder / "nodes.h5", folder / "more.h5")
+
+    def entry(content: dict[str, Any]) -> None:
+        (first,) = content["networks"]["nodes"]
+        content["networks"]["nodes"].append({**first, "nodes_file": "more.h5"})
+
+    edit_json(folder / "circuit_config.json", entry)
+
+
+@deviation("a nodes file is listed twice", says="Population cortex is declared twice")
+def nodes_file_twice(folder: Path) -> None:
+    def entry(content: dict[str, Any]) -> None:
+        (first,) = content["networks"]["nodes"]
+        content["networks"]["nodes"].append({**first, "nodes_file": "./nodes.h5"})
+
+    edit_json(folder / "circuit_config.json", entry)
+
+
+@deviation("texts of fixed length, filled with blanks", options={"where": "synapse_class=EXC,INH"})
+def padded_texts(folder: Path) -> None:
+    def change(group: Any) -> None:
+        texts = np.array([b"EXC   ", b"INH   "])[group["0/synapse_class"][:]]
+        replace_dataset(group["0"], "synapse_class", texts)
+        del group["0/@library/synapse_class"]
 
     edit_nodes(folder, change)
 
