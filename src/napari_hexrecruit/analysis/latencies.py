@@ -249,14 +249,7 @@ def first_spikes(
     low, high = first_at(times_ms, (clock or Clock(times_ms.dtype)).cuts([onset, until]))
     times = times_ms[low:high].astype(np.float64, copy=False)
     which, since = _first_of_neurons(neurons[low:high], times - onset, members)
-    n_hexes = len(members.i)
-    n_fired = np.bincount(which, minlength=n_hexes)
-    start = np.cumsum(n_fired) - n_fired
-    padded = np.append(since, np.nan)
-    fires = n_fired > 0
-    first = np.where(fires, padded[np.where(fires, start, -1)], np.nan)
-    middle = [np.where(fires, start + (n_fired - 1 + k) // 2, -1) for k in (0, 1)]
-    median = (padded[middle[0]] + padded[middle[1]]) / 2.0
+    n_fired, first, median = _by_hexagon(which, since, len(members.i))
     enough = members.n_neurons >= min_neurons
     fired = 100.0 * n_fired / np.maximum(members.n_neurons, 1)
     values = {
@@ -290,6 +283,22 @@ def first_spikes(
             **radius,
         },
     )
+
+
+def _by_hexagon(
+    which: npt.NDArray[np.intp], since: npt.NDArray[np.float64], n_hexes: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return per hexagon the number of times, the first and the median, NaN where there is none.
+
+    The times must be sorted by hexagon, and ascend within each.
+    """
+    n_fired = np.bincount(which, minlength=n_hexes)
+    start = np.cumsum(n_fired) - n_fired
+    padded = np.append(since, np.nan)
+    fires = n_fired > 0
+    first = np.where(fires, padded[np.where(fires, start, -1)], np.nan)
+    middle = [np.where(fires, start + (n_fired - 1 + k) // 2, -1) for k in (0, 1)]
+    return n_fired, first, (padded[middle[0]] + padded[middle[1]]) / 2.0
 
 
 def _first_of_neurons(

@@ -213,18 +213,24 @@ def _layout(
         )
         for name in first.variables
     }
+    attrs = _attrs_of_campaign(manifest, first, attrs_of)
+    return xr.Dataset(values | {n: (dims, v) for n, v in outer.items()}, coords, attrs)
+
+
+def _attrs_of_campaign(
+    manifest: Manifest, first: Head, attrs_of: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """Return what the cubes share, and what describes the campaign."""
     shown = first.variables[0]
     what = "Recruitment" if shown == schema.RECRUITMENT else attrs_of[shown]["long_name"]
-    shared = {n: v for n, v in first.attrs.items() if n not in _per_simulation()}
-    attrs = {
-        **shared,
+    return {
+        **{n: v for n, v in first.attrs.items() if n not in _per_simulation()},
         "campaign_schema_version": CAMPAIGN_VERSION,
-        "title": f"{what} in a campaign of {len(entries)} simulations",
-        "parameters": json.dumps(list(entries[0].parameters)),
+        "title": f"{what} in a campaign of {len(manifest.entries)} simulations",
+        "parameters": json.dumps(list(manifest.entries[0].parameters)),
         "options": options_text(manifest.recipe.entries()),
         "notes": json.dumps(manifest.notes),
     }
-    return xr.Dataset(values | {n: (dims, v) for n, v in outer.items()}, coords, attrs)
 
 
 def _per_simulation() -> tuple[str, ...]:

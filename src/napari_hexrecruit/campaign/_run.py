@@ -271,14 +271,19 @@ def computed_campaign(
                 saver.finish()
             else:
                 dataset = None
+    return _result(manifest, where, dataset, kept)
+
+
+def _result(manifest: Manifest, folder: Path, dataset: Path | None, kept: int) -> CampaignResult:
+    entries = manifest.entries
     return CampaignResult(
-        where,
+        folder,
         dataset,
-        sum(entry.state == DONE for entry in manifest.entries),
+        sum(entry.state == DONE for entry in entries),
         kept,
-        {entry.name: entry.reason for entry in manifest.entries if entry.state == FAILED},
+        {entry.name: entry.reason for entry in entries if entry.state == FAILED},
         tuple(manifest.notes),
-        {entry.name: tuple(entry.warnings) for entry in manifest.entries if entry.warnings},
+        {entry.name: tuple(entry.warnings) for entry in entries if entry.warnings},
     )
 
 

@@ -260,6 +260,26 @@ def assemble(
     version
         Version of the schema.
     """
+    import xarray as xr
+
+    return xr.Dataset(
+        {
+            name: xr.Variable((schema.TIME, schema.HEX), one, own, fastpath=True)
+            for name, (one, own) in variables.items()
+        },
+        _coordinates(members, bins, flat_units),
+        {
+            "Conventions": schema.CONVENTIONS,
+            "schema_version": version,
+            **_grid_attrs(members.grid),
+            "bin_ms": bins.width_ms,
+            "flat_units": flat_units,
+            **attrs,
+        },
+    )
+
+
+def _coordinates(members: HexMembers, bins: TimeBins, flat_units: str) -> xr.Coordinates:
     import pandas as pd
     import xarray as xr
     from xarray.indexes import PandasIndex
@@ -290,21 +310,7 @@ def assemble(
     }
     for dim, index in indexes.items():
         coords |= index.create_variables({dim: coords[dim]})
-    return xr.Dataset(
-        {
-            name: xr.Variable((schema.TIME, schema.HEX), one, own, fastpath=True)
-            for name, (one, own) in variables.items()
-        },
-        xr.Coordinates(coords, indexes=indexes),
-        {
-            "Conventions": schema.CONVENTIONS,
-            "schema_version": version,
-            **_grid_attrs(members.grid),
-            "bin_ms": bins.width_ms,
-            "flat_units": flat_units,
-            **attrs,
-        },
-    )
+    return xr.Coordinates(coords, indexes=indexes)
 
 
 def _grid_attrs(grid: HexGrid) -> dict[str, float]:

@@ -25,12 +25,7 @@ from napari_hexrecruit.pipeline.evidence import (
 from napari_hexrecruit.pipeline.grouping import grouped, parts_of, place_notes
 from napari_hexrecruit.pipeline.places import FlatSource
 from napari_hexrecruit.pipeline.populations import Populations
-from napari_hexrecruit.pipeline.selecting import (
-    node_sets,
-    none_selected,
-    selected_mask,
-    selected_rules,
-)
+from napari_hexrecruit.pipeline.selecting import selection
 from napari_hexrecruit.pipeline.window import bins_of, bins_of_report
 from napari_hexrecruit.schema import CHOSEN_NODE_SET
 from napari_hexrecruit.sonata import Simulation, open_simulation
@@ -42,6 +37,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from napari_hexrecruit.pipeline.selecting import Recorded
     from napari_hexrecruit.pipeline.spike_source import Counted
     from napari_hexrecruit.progress import Progress
     from napari_hexrecruit.recipe import CubeRecipe
@@ -53,28 +49,6 @@ TOGETHER = " + "
 """Separator of the names of populations that are counted together."""
 _BYTES_PER_NEURON = 8
 """Memory for the hexagons of all neurons, of the selected ones, and tables for counting."""
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """The neurons and the time that a report records.
-
-    Attributes
-    ----------
-    where
-        File of the report.
-    neurons
-        Neurons that it records.
-    span_ms
-        Start of the first frame and end of the last one, ms.
-    assumed
-        Assumptions about what the file does not state.
-    """
-
-    where: str
-    neurons: Mask
-    span_ms: tuple[float, float]
-    assumed: tuple[str, ...]
 
 
 class Found(NamedTuple):
@@ -245,18 +219,9 @@ def resolve(
     populations = Populations.named(sim, recipe.population)
     for name in populations.names:
         check_neurons_fit(sim, name)
-    if recorded is None:
-        sim.refuse_nameless_spikes(populations.names)
-        bins, notes = bins_of(sim, recipe.start, recipe.stop, recipe.bin_ms)
-    else:
-        bins, notes = bins_of_report(sim, recipe, recorded.span_ms)
-    sets = node_sets(populations, recipe)
-    rules = selected_rules(populations, recipe.rules)
-    selected = selected_mask(populations, sets, rules)
-    notes += none_selected(populations, selected)
-    if recorded is not None:
-        notes += recorded.assumed + _not_recorded(selected, recorded)
-        selected &= recorded.neurons
+    bins, notes = _window(sim, populations, recipe, recorded)
+    sets, rules, selected, left_out = selection(populations, recipe, recorded)
+    notes += left_out
     source = FlatSource.of(sim, recipe.flat, recipe.column_atlas)
     sheet = grouped(populations, source, recipe, progress, n_workers)
     members = sheet.members.keep(selected)
@@ -292,6 +257,15 @@ def resolve(
         doubts=doubts,
         judged=judged,
     )
+
+
+def _window(
+    sim: Simulation, populations: Populations, recipe: CubeRecipe, recorded: Recorded | None
+) -> tuple[TimeBins, list[str]]:
+    if recorded is None:
+        sim.refuse_nameless_spikes(populations.names)
+        return bins_of(sim, recipe.start, recipe.stop, recipe.bin_ms)
+    return bins_of_report(sim, recipe, recorded.span_ms)
 
 
 def _doubts_of_places(
@@ -354,24 +328,6 @@ def _files(sim: Simulation) -> dict[str, str | int | None]:
     """Return the simulation's path, and the files and run that were given besides it."""
     beside = {name: file for name, file in sim.given.items() if name != "path"}
     return {"simulation": str(sim.path), "spikes": None, "circuit": None, "run": sim.run} | beside
-
-
-def _not_recorded(selected: Mask, recorded: Recorded) -> tuple[str, ...]:
-    """Return a sentence about selected neurons that a report does not record."""
-    n_selected = selected.count()
-    n_lost = n_selected - (selected & recorded.neurons).count()
-    if n_lost == n_selected:
-        raise ParameterError(
-            recorded.where,
-            f"records none of the {n_selected:,} selected neurons",
-            "name another node set, or loosen the filters",
-        )
-    if not n_lost:
-        return ()
-    return (
-        f"{recorded.where}: does not record {n_lost:,} of the {n_selected:,} selected neurons;"
-        " they are left out",
-    )
 
 
 def added(counts: Sequence[Ints]) -> Ints:

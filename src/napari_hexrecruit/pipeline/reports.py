@@ -9,8 +9,9 @@ import numpy as np
 from napari_hexrecruit.counting.frames import NotFiniteError, Statistic, statistic_of_frames
 from napari_hexrecruit.counting.members import NO_HEX, assemble
 from napari_hexrecruit.errors import Parameter, ParameterError, SimulationDataError
-from napari_hexrecruit.pipeline.question import Question, Recorded, resolve
+from napari_hexrecruit.pipeline.question import Question, resolve
 from napari_hexrecruit.pipeline.recordings import Recording, opened_recording
+from napari_hexrecruit.pipeline.selecting import Recorded
 from napari_hexrecruit.schema import QUANTITIES_VERSION
 from napari_hexrecruit.system.threads import ahead
 from napari_hexrecruit.timebins import Clock, first_at

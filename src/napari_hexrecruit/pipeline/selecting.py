@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from napari_hexrecruit.errors import ALL_NEURONS, ParameterError
@@ -15,6 +16,28 @@ if TYPE_CHECKING:
     from napari_hexrecruit.pipeline.populations import Populations
     from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.sonata import Simulation
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The neurons and the time that a report records.
+
+    Attributes
+    ----------
+    where
+        File of the report.
+    neurons
+        Neurons that it records.
+    span_ms
+        Start of the first frame and end of the last one, ms.
+    assumed
+        Assumptions about what the file does not state.
+    """
+
+    where: str
+    neurons: Mask
+    span_ms: tuple[float, float]
+    assumed: tuple[str, ...]
 
 
 class NodeSets(NamedTuple):
@@ -124,3 +147,35 @@ def _stands_for_all(sim: Simulation, node_set: str | None) -> tuple[str, ...]:
     if node_set is None or not sim.means_all(node_set):
         return ()
     return (f"no node set is named {node_set!r}; all neurons of the population count",)
+
+
+def selection(
+    populations: Populations, recipe: CubeRecipe, recorded: Recorded | None
+) -> tuple[NodeSets, list[Rule], Mask, list[str]]:
+    """Return node sets and filters, the neurons that pass both, and notes on those left out."""
+    sets = node_sets(populations, recipe)
+    rules = selected_rules(populations, recipe.rules)
+    selected = selected_mask(populations, sets, rules)
+    notes = none_selected(populations, selected)
+    if recorded is not None:
+        notes += [*recorded.assumed, *_not_recorded(selected, recorded)]
+        selected &= recorded.neurons
+    return sets, rules, selected, notes
+
+
+def _not_recorded(selected: Mask, recorded: Recorded) -> tuple[str, ...]:
+    """Return a sentence about selected neurons that a report does not record."""
+    n_selected = selected.count()
+    n_lost = n_selected - (selected & recorded.neurons).count()
+    if n_lost == n_selected:
+        raise ParameterError(
+            recorded.where,
+            f"records none of the {n_selected:,} selected neurons",
+            "name another node set, or loosen the filters",
+        )
+    if not n_lost:
+        return ()
+    return (
+        f"{recorded.where}: does not record {n_lost:,} of the {n_selected:,} selected neurons;"
+        " they are left out",
+    )

@@ -205,18 +205,19 @@ class WaveListWidget(AnalysisPanel):
         self.erase.changed.connect(self._on_clear)
         self.list.changed.connect(self._on_chosen)
         self.local.changed.connect(self._draw)
-        fields: list[Widget] = [self.min_hexes, self.gap]
-        sections: list[Widget] = [
+        self.lay_out(self._sections(), [self.find])
+        self._list_waves()
+
+    def _sections(self) -> list[Widget]:
+        return [
             heading("Waves of the cube"),
-            column("", fields, labels=True),
+            column("", [self.min_hexes, self.gap], labels=True),
             row("", [self.find, self.erase]),
             self.summary,
             self.list,
             self.local,
             self.about,
         ]
-        self.lay_out(sections, [self.find])
-        self._list_waves()
 
     # --- the panel --------------------------------------------------------------------------------
 
