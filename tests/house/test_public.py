@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,23 @@ def test_the_public_names_are_listed_once_for_type_checkers_too():
         for alias in node.names
     ]
     assert sorted(names) == sorted(napari_hexrecruit.__all__)
+
+
+ANY_KEYWORDS = {
+    "RecruitmentLayer": "napari's own options of a Points layer, which differ between versions",
+    "add_recruitment_layer": "the same",
+    "select_cube": "names of the campaign's parameters, as in xarray's sel",
+}
+"""Public names that take keywords which only their argument, or napari, knows."""
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_signature_lists_its_keywords(name):
+    thing = getattr(napari_hexrecruit, name)
+    if isinstance(thing, type) and issubclass(thing, Warning | Exception):
+        return
+    kinds = {one.kind for one in inspect.signature(thing).parameters.values()}
+    assert (inspect.Parameter.VAR_KEYWORD in kinds) == (name in ANY_KEYWORDS)
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import math
 import subprocess
 import sys
@@ -472,11 +474,6 @@ def test_options_replace_those_of_a_style():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (
-            {"colourmap": "magma"},
-            "'colourmap' is not an option of a picture: did you mean 'colormap'?",
-        ),
-        ({"qqqqqq": 1}, "'qqqqqq' is not an option of a picture: use one of size, metric"),
         ({"size": (0, 100)}, "size must be (width, height) of 16 to 16384 px"),
         ({"size": (100.5, 100)}, "size must be (width, height)"),
         ({"size": (10_000, 10_000)}, "has 100,000,000 px, and 40,000,000 are the most"),
@@ -511,6 +508,26 @@ def test_options_that_cannot_be_used_are_refused_in_one_line(options, message):
     with pytest.raises(ValueError) as caught:
         render_frames(letter_cube(), **options)
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("colourmap", "did you mean 'colormap'"), ("qqqqqq", "use one of size, metric")],
+)
+def test_a_name_that_is_not_an_option_is_refused(name, hint):
+    with pytest.raises(ValueError, match=f"'{name}' is not an option of a picture: {hint}"):
+        MovieStyle().replace(**{name: 1})
+    with pytest.raises(TypeError, match=name):
+        render_frames(letter_cube(), **{name: 1})
+
+
+def test_every_option_of_a_style_is_one_of_frames_that_leaves_it_as_it_is_by_default():
+    parameters = inspect.signature(render_frames).parameters
+    assert {field.name for field in dataclasses.fields(MovieStyle)} <= set(parameters)
+    style = MovieStyle(size=(200, 100), colorbar=False, title="a", average=3, opacity=0.5)
+    assert render_frames(letter_cube(), style=style).style == style
+    changed = render_frames(letter_cube(), style=style, colorbar=True, title="", average=1).style
+    assert changed == style.replace(colorbar=True, title="", average=1)
 
 
 @pytest.mark.parametrize(

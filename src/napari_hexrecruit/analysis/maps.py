@@ -7,7 +7,7 @@ a cube; the metric with the name of the map shows it.
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     import xarray as xr
+
+    from napari_hexrecruit.analysis.responses import Window
 
 Floats = npt.NDArray[np.float64]
 
@@ -211,7 +213,19 @@ def map_options(name: str) -> tuple[str, ...]:
     return tuple(inspect.signature(MAPS[name]).parameters)[1:]
 
 
-def hex_map(cube: xr.Dataset, name: str, **options: Any) -> xr.DataArray:
+def hex_map(
+    cube: xr.Dataset,
+    name: str,
+    *,
+    onset: float | None = None,
+    until: float | None = None,
+    baseline: Window | None = None,
+    n_sd: float | None = None,
+    start: float | None = None,
+    stop: float | None = None,
+    metric: str | None = None,
+    hexes: HexChoice | None = None,
+) -> xr.DataArray:
     """Compute a map by name.
 
     Parameters
@@ -220,25 +234,47 @@ def hex_map(cube: xr.Dataset, name: str, **options: Any) -> xr.DataArray:
         A recruitment cube.
     name
         One of `MAPS`.
-    **options
-        Options of the function with that name.
+    onset, until, baseline, n_sd
+        As for `latency`; of the other maps, `first_spike_latency` takes the first two,
+        `half_peak_latency` all, and `cumulative_fraction` takes `until`.
+    start, stop, metric
+        As for `peak`; `mean_recruitment` and `mean_rate` take the first two, and `correlation`
+        takes all.
+    hexes
+        As for `correlation`.
 
     Raises
     ------
     ValueError
-        If the map or an option is unknown, or a required option is missing.
+        If the map is unknown, does not take an option, or lacks one that it requires.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from napari_hexrecruit import recruitment_cube
+    >>> from napari_hexrecruit.synthetic import write_simulation
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> cube = recruitment_cube(write_simulation(folder.name + "/run", n_neurons=200))
+    >>> hex_map(cube, "peak", start=100.0, stop=200.0).dims
+    ('hex',)
+    >>> folder.cleanup()
     """
     if name not in MAPS:
         raise ValueError(f"map {name!r} is unknown: use one of {', '.join(MAPS)}")
+    options = {
+        **{"onset": onset, "until": until, "baseline": baseline, "n_sd": n_sd},
+        **{"start": start, "stop": stop, "metric": metric, "hexes": hexes},
+    }
+    given = {option: value for option, value in options.items() if value is not None}
     known = inspect.signature(MAPS[name]).parameters
-    strange = [option for option in options if option not in known]
+    strange = [option for option in given if option not in known]
     if strange:
         raise ValueError(f"{name} takes {', '.join(map_options(name))}, not {strange[0]}")
     needed = [o for o in map_options(name) if known[o].default is inspect.Parameter.empty]
-    missing = [option for option in needed if options.get(option) is None]
+    missing = [option for option in needed if option not in given]
     if missing:
         raise ValueError(f"{name} needs {' and '.join(missing)}: give {missing[0]}")
-    return MAPS[name](cube, **options)
+    return MAPS[name](cube, **given)
 
 
 def with_maps(cube: xr.Dataset, *maps: xr.DataArray) -> xr.Dataset:

@@ -15,10 +15,24 @@ from napari_hexrecruit.limits import first_limits
 from napari_hexrecruit.metrics import is_static, metric_of
 from napari_hexrecruit.render.outlined import Outlined
 from napari_hexrecruit.render.painter import Painter
-from napari_hexrecruit.render.scene import Colours, Hexes, Panel, Scene, Underlay, arrange
+from napari_hexrecruit.render.scene import (
+    Colours,
+    Hexes,
+    Panel,
+    Scene,
+    Underlay,
+    arrange,
+    checked_line,
+)
 from napari_hexrecruit.render.sheet import colour_table, default_settings
-from napari_hexrecruit.render.style import MovieStyle
+from napari_hexrecruit.render.style import Background, MovieStyle
 from napari_hexrecruit.render.window import Shown, resolve_window
+from napari_hexrecruit.render.words import (
+    check_same_quantity,
+    colour_label,
+    mean_label,
+    panel_titles_of,
+)
 from napari_hexrecruit.text import warn_of_missing
 
 if TYPE_CHECKING:
@@ -43,7 +57,25 @@ def render_frames(
     style: MovieStyle | None = None,
     under: Underlay | tuple[Any, Any] | None = None,
     outlines: Sequence[npt.ArrayLike] = (),
-    **options: Any,
+    size: tuple[int, int] | None = None,
+    metric: str | None = None,
+    clim: tuple[float, float] | None = None,
+    colormap: str | None = None,
+    background: Background | None = None,
+    average: int | None = None,
+    opacity: float | None = None,
+    fit: str | tuple[float, float, float, float] | None = None,
+    colorbar: bool | None = None,
+    colorbar_label: str | None = None,
+    timestamp: bool | None = None,
+    time_format: str | None = None,
+    border: bool | None = None,
+    scale_bar: bool | None = None,
+    title: str | None = None,
+    panel_titles: Sequence[str] | None = None,
+    marks: Sequence[Any] | None = None,
+    strip: bool | None = None,
+    font_scale: float | None = None,
 ) -> RenderedFrames:
     """Draw the bins of a cube as pictures, each on demand.
 
@@ -63,8 +95,12 @@ def render_frames(
         An image under the hexagons, or (image, extent) as for `Underlay`.
     outlines
         Lines over the hexagons, each (n_points, 2) x and y in flat space; NaN rows break a line.
-    **options
-        Options of `MovieStyle` that replace those of `style`.
+    size, metric, clim, colormap, background, average, opacity, fit
+        Options of `MovieStyle` that replace those of `style`; None: as in `style`.
+    colorbar, colorbar_label, timestamp, time_format, border, scale_bar
+        Likewise.
+    title, panel_titles, marks, strip, font_scale
+        Likewise.
 
     Returns
     -------
@@ -97,7 +133,29 @@ def render_frames(
     >>> folder.cleanup()
     """
     cubes = [as_cube(one) for one in _each(cube)]
-    style = (style or MovieStyle()).replace(**options)
+    options = {
+        "size": size,
+        "metric": metric,
+        "clim": clim,
+        "colormap": colormap,
+        "background": background,
+        "average": average,
+        "opacity": opacity,
+        "fit": fit,
+        "colorbar": colorbar,
+        "colorbar_label": colorbar_label,
+        "timestamp": timestamp,
+        "time_format": time_format,
+        "border": border,
+        "scale_bar": scale_bar,
+        "title": title,
+        "panel_titles": panel_titles,
+        "marks": marks,
+        "strip": strip,
+        "font_scale": font_scale,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    style = (style or MovieStyle()).replace(**given)
     if all(is_static(one, metric_of(cubes, style.metric)) for one in cubes):
         style = style.replace(timestamp=False)  # a map has no time
     shown = resolve_window(cubes, start, stop, step)
@@ -292,12 +350,12 @@ def _scene(
     under: Underlay | None,
     outlines: tuple[npt.NDArray[np.float64], ...],
 ) -> Scene:
-    quantity = _quantity(metric, cubes)
-    titles = _titles(style, len(cubes))
+    check_same_quantity(metric, cubes)
+    titles = panel_titles_of(style, len(cubes))
     others = [under.extent] if under else []
     others += [_line_bounds(line) for line in outlines]
     flat_units = _common_units(cubes)
-    label = _colour_label(style, metric.bar_title(cubes))
+    label = colour_label(style, metric.bar_title(cubes))
     made = arrange(style, shown, hexes, (titles, label), others, flat_units)
     means = [_population(metric, cube, shown) if style.strip else np.empty(0) for cube in cubes]
     outlined = [Outlined.of(cube, shown.bins) for cube in cubes]
@@ -314,7 +372,7 @@ def _scene(
         header=made.header,
         colour_label=label,
         label_lines=made.label,
-        mean_label=f"Whole population: {_in_a_sentence(quantity)}" if metric.pools else "",
+        mean_label=mean_label(metric, cubes[0]),
         fitted=metric.below_zero,
         under=under,
         outlines=outlines,
@@ -329,47 +387,9 @@ def _population(metric: Metric, cube: xr.Dataset, shown: Shown) -> npt.NDArray[n
     return np.concatenate([metric.population(cube, block) for block in blocks])
 
 
-def _titles(style: MovieStyle, n_cubes: int) -> tuple[str, ...]:
-    if len(style.panel_titles) not in (0, n_cubes):
-        raise ValueError(
-            f"panel_titles has {len(style.panel_titles)} titles for {n_cubes} cubes: give one each"
-        )
-    return style.panel_titles or ("",) * n_cubes
-
-
-def _quantity(metric: Metric, cubes: Sequence[xr.Dataset]) -> str:
-    """Return the quantity that all cubes show, with units; refuse different quantities."""
-    quantities = list({metric.title_for(cube): None for cube in cubes})
-    if len(quantities) > 1:
-        raise ValueError(
-            f"the cubes show different quantities, {' and '.join(quantities)}, which cannot share"
-            " colours: compute all of them the same way"
-        )
-    return quantities[0]
-
-
-def _in_a_sentence(quantity: str) -> str:
-    """Return the quantity with a small first letter, unless it is a name such as GABA."""
-    return quantity if quantity[1:2].isupper() else f"{quantity[0].lower()}{quantity[1:]}"
-
-
-def _colour_label(style: MovieStyle, quantity: str) -> str:
-    if style.colorbar_label is not None:
-        return style.colorbar_label
-    return quantity if style.average == 1 else f"{quantity}, mean of {style.average} bins"
-
-
 def _common_units(cubes: Sequence[xr.Dataset]) -> str:
     units = {str(cube.attrs["flat_units"]) for cube in cubes}
     return units.pop() if len(units) == 1 else "unknown"
-
-
-def checked_line(line: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return an outline as an array; raise a ValueError if it is not an outline."""
-    points = np.asarray(line, dtype=np.float64)
-    if points.ndim != 2 or points.shape[1:] != (2,) or not np.isfinite(points).any():
-        raise ValueError(f"an outline must be (n_points, 2) x and y, not {points.shape}")
-    return points
 
 
 def _line_bounds(line: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:

@@ -83,6 +83,14 @@ class Underlay:
         object.__setattr__(self, "extent", (x0, x1, y0, y1))
 
 
+def checked_line(line: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return an outline as an array; raise a ValueError if it is not an outline."""
+    points = np.asarray(line, dtype=np.float64)
+    if points.ndim != 2 or points.shape[1:] != (2,) or not np.isfinite(points).any():
+        raise ValueError(f"an outline must be (n_points, 2) x and y, not {points.shape}")
+    return points
+
+
 @dataclass(frozen=True)
 class Hexes:
     """Hexagons of one cube.

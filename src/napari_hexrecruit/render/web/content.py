@@ -15,6 +15,7 @@ from napari_hexrecruit.limits import first_limits
 from napari_hexrecruit.recipe import CubeRecipe
 from napari_hexrecruit.render.header import time_digits
 from napari_hexrecruit.render.sheet import colour_table
+from napari_hexrecruit.render.words import check_same_quantity
 from napari_hexrecruit.schema import HEX, MICROMETRES, N_NEURONS, N_TRIALS, TIME, notes_of
 from napari_hexrecruit.text import one_line, plain
 
@@ -54,7 +55,6 @@ def content(
     cubes: Sequence[xr.Dataset], metrics: Sequence[Metric], shown: Shown, look: Look
 ) -> dict[str, Any]:
     """Return everything that the browser needs except the values of hexagons."""
-    titles = look.panel_titles or tuple("" for _ in cubes)
     name = one_line(look.title or str(cubes[0].attrs["title"]))
     described = [_metric(metric, k, cubes, look) for k, metric in enumerate(metrics)]
     names = dict.fromkeys([*(one["colormap"] for one in described), *COLORMAPS])
@@ -71,7 +71,9 @@ def content(
         "dilation": look.dilation,
         "metrics": described,
         "colormaps": {one: _table(one) for one in names},
-        "panels": [_panel(cube, plain(title)) for cube, title in zip(cubes, titles, strict=True)],
+        "panels": [
+            _panel(cube, plain(title)) for cube, title in zip(cubes, look.panel_titles, strict=True)
+        ],
         "marks": [{"start": m.start, "stop": m.stop, "label": plain(m.label)} for m in look.marks],
         "under": None if look.under is None else _under(look.under),
         "outlines": [_line(line) for line in look.outlines],
@@ -82,13 +84,8 @@ def content(
 
 
 def _metric(metric: Metric, k: int, cubes: Sequence[xr.Dataset], look: Look) -> dict[str, Any]:
-    labels = list(dict.fromkeys(metric.label_for(cube) for cube in cubes))
-    if len(labels) > 1:
-        raise ValueError(
-            f"the cubes show different quantities, {' and '.join(label for label, _ in labels)},"
-            " which cannot share colours: compute all of them the same way"
-        )
-    label, units = labels[0]
+    check_same_quantity(metric, cubes)
+    label, units = metric.label_for(cubes[0])
     given = look.clim if k == 0 else None
     low, high = first_limits(cubes, metric) if given is None else given
     return {

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy.typing as npt
     import xarray as xr
+
+    from napari_hexrecruit.render.scene import Underlay
 
 _LARGEST_BYTES = 15_000_000
 """Largest page in a cell; larger ones make notebooks slow to open and save."""
@@ -20,7 +23,24 @@ _SMALLEST_HEIGHT = 200
 
 
 def show(
-    cubes: xr.Dataset | Sequence[xr.Dataset], *, height: int = 820, **options: Any
+    cubes: xr.Dataset | Sequence[xr.Dataset],
+    *,
+    height: int = 820,
+    metric: str | Sequence[str] | None = None,
+    clim: tuple[float, float] | None = None,
+    colormap: str | None = None,
+    start: float | None = None,
+    stop: float | None = None,
+    step: float | None = None,
+    title: str = "",
+    panel_titles: Sequence[str] = (),
+    marks: Sequence[Any] = (),
+    under: Underlay | tuple[Any, Any] | None = None,
+    outlines: Sequence[npt.ArrayLike] = (),
+    labels: Sequence[tuple[float, float, str]] = (),
+    opacity: float = 1.0,
+    dilation: float | None = None,
+    bits: int | None = None,
 ) -> HtmlPlayer:
     """Show cubes in a notebook, with the same web page as `write_html`.
 
@@ -30,7 +50,9 @@ def show(
         A recruitment cube, or several with the same time axis, which are shown side by side.
     height
         Height of the player, px; its width is that of the notebook.
-    **options
+    metric, clim, colormap, start, stop, step, title, panel_titles, marks, under, outlines
+        As for `write_html`.
+    labels, opacity, dilation, bits
         As for `write_html`.
 
     Returns
@@ -62,7 +84,25 @@ def show(
     """
     if height < _SMALLEST_HEIGHT:
         raise ValueError(f"height must be {_SMALLEST_HEIGHT} px or more, not {height!r}")
-    return HtmlPlayer("".join(html_page(cubes, **options)), int(height))
+    parts = html_page(
+        cubes,
+        metric=metric,
+        clim=clim,
+        colormap=colormap,
+        start=start,
+        stop=stop,
+        step=step,
+        title=title,
+        panel_titles=panel_titles,
+        marks=marks,
+        under=under,
+        outlines=outlines,
+        labels=labels,
+        opacity=opacity,
+        dilation=dilation,
+        bits=bits,
+    )
+    return HtmlPlayer("".join(parts), int(height))
 
 
 class HtmlPlayer:

@@ -10,8 +10,7 @@ import numpy as np
 
 from napari_hexrecruit.conform import as_cube
 from napari_hexrecruit.metrics import METRICS, metric_of
-from napari_hexrecruit.render.frames import checked_line
-from napari_hexrecruit.render.scene import Underlay
+from napari_hexrecruit.render.scene import Underlay, checked_line
 from napari_hexrecruit.render.style import MovieStyle
 from napari_hexrecruit.render.web.content import Look, content
 from napari_hexrecruit.render.web.packing import (
@@ -24,6 +23,7 @@ from napari_hexrecruit.render.web.packing import (
 )
 from napari_hexrecruit.render.web.page import page_parts
 from napari_hexrecruit.render.window import resolve_window
+from napari_hexrecruit.render.words import panel_titles_of
 from napari_hexrecruit.schema import HEX, N_RECRUITED, RECRUITMENT, TIME
 from napari_hexrecruit.storage.atomic import check_writable, written_aside
 
@@ -47,9 +47,23 @@ def write_html(
     cubes: xr.Dataset | Sequence[xr.Dataset],
     path: str | os.PathLike[str],
     *,
+    metric: str | Sequence[str] | None = None,
+    clim: tuple[float, float] | None = None,
+    colormap: str | None = None,
+    start: float | None = None,
+    stop: float | None = None,
+    step: float | None = None,
+    title: str = "",
+    panel_titles: Sequence[str] = (),
+    marks: Sequence[Any] = (),
+    under: Underlay | tuple[Any, Any] | None = None,
+    outlines: Sequence[npt.ArrayLike] = (),
+    labels: Sequence[tuple[float, float, str]] = (),
+    opacity: float = 1.0,
+    dilation: float | None = None,
+    bits: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
-    **options: Any,
 ) -> Path:
     """Write cubes as a web page that plays in any browser, without a network.
 
@@ -59,14 +73,27 @@ def write_html(
         A recruitment cube, or several with the same time axis, which are shown side by side.
     path
         ``.html`` file to write.
+    metric
+        Metrics that the page can show, the initial one first. A page of recruitment always includes
+        the number of recruited neurons, because that takes no more bytes.
+    clim, colormap
+        Colours of the first metric, as for `MovieStyle`.
+    start, stop, step
+        Bins to show, ms, as for `render_frames`.
+    title, panel_titles, marks, opacity
+        As for `MovieStyle`.
+    under, outlines
+        Image under the hexagons and lines over them, as for `render_frames`.
+    labels
+        x, y and text of names over the hexagons.
+    dilation
+        Seconds of playback per second of simulation; None: a frame takes 1/20 s.
+    bits
+        8 or 16: store values as codes of this many bits instead of exact counts.
     overwrite
         Replace an existing file.
     progress
         Called as ``progress(what, done, total)``. An exception that it raises ends the work.
-    **options
-        Options of the page, see `html_page`: ``metric``, ``clim``, ``colormap``, ``start``,
-        ``stop``, ``step``, ``title``, ``panel_titles``, ``marks``, ``under``, ``outlines``,
-        ``labels``, ``opacity``, ``dilation``, ``bits``.
 
     Returns
     -------
@@ -101,7 +128,26 @@ def write_html(
     >>> folder.cleanup()
     """
     check_html_output(path, overwrite=overwrite)
-    return write_page(html_page(cubes, progress=progress, **options), path, overwrite=overwrite)
+    page = html_page(
+        cubes,
+        metric=metric,
+        clim=clim,
+        colormap=colormap,
+        start=start,
+        stop=stop,
+        step=step,
+        title=title,
+        panel_titles=panel_titles,
+        marks=marks,
+        under=under,
+        outlines=outlines,
+        labels=labels,
+        opacity=opacity,
+        dilation=dilation,
+        bits=bits,
+        progress=progress,
+    )
+    return write_page(page, path, overwrite=overwrite)
 
 
 def write_page(
@@ -152,23 +198,10 @@ def html_page(
     ----------
     cubes
         As for `write_html`.
-    metric
-        Metrics that the page can show, the initial one first. A page of recruitment always includes
-        the number of recruited neurons, because that takes no more bytes.
-    clim, colormap
-        Colours of the first metric, as for `MovieStyle`.
-    start, stop, step
-        Bins to show, ms, as for `render_frames`.
-    title, panel_titles, marks, opacity
-        As for `MovieStyle`.
-    under, outlines
-        Image under the hexagons and lines over them, as for `render_frames`.
-    labels
-        x, y and text of names over the hexagons.
-    dilation
-        Seconds of playback per second of simulation; None: a frame takes 1/20 s.
-    bits
-        8 or 16: store values as codes of this many bits instead of exact counts.
+    metric, clim, colormap, start, stop, step, title, panel_titles, marks, under, outlines
+        As for `write_html`.
+    labels, opacity, dilation, bits
+        As for `write_html`.
     progress
         As for `write_html`.
 
@@ -180,16 +213,11 @@ def html_page(
     sources = [as_cube(one) for one in _each(cubes)]
     names = [metric] if metric is None or isinstance(metric, str) else list(metric)
     look = _look(names, clim, colormap, title, panel_titles, marks, opacity, dilation, bits)
-    if len(look.panel_titles) not in (0, len(sources)):
-        raise ValueError(
-            f"panel_titles has {len(look.panel_titles)} titles for {len(sources)} cubes:"
-            " give one each"
-        )
     over = Look(
         clim=look.clim,
         colormap=look.colormap,
         title=look.title,
-        panel_titles=look.panel_titles,
+        panel_titles=panel_titles_of(look, len(sources)),
         marks=look.marks,
         under=under if under is None or isinstance(under, Underlay) else Underlay(*under),
         outlines=tuple(checked_line(line) for line in outlines),
