@@ -116,11 +116,6 @@ def log2_of(ratio: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.asarray(np.log2(ratio))
 
 
-def log2_ratio_of(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the binary logarithm of the ratio."""
-    return log2_of(ratio_of(mine, theirs))
-
-
 def variable(cube: xr.Dataset, name: str, *, is_label: bool) -> Values:
     """Return a variable as (time, hex); a (hex,) variable is repeated in every bin.
 
