@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from napari_hexrecruit.analysis.blocks import map_bins, moments
 from napari_hexrecruit.analysis.responses import check_baseline
+from napari_hexrecruit.analysis.sheets import check_same_sheet
 from napari_hexrecruit.analysis.windows import bins_of
 from napari_hexrecruit.blocks import time_chunks
 from napari_hexrecruit.conform import as_cube
@@ -270,6 +271,7 @@ def _check_tilings(a: xr.Dataset, b: xr.Dataset) -> None:
             f"flat space is in {a.attrs['flat_units']} in one cube and in {b.attrs['flat_units']}"
             " in the other: compute both with the same flat columns"
         )
+    check_same_sheet(a, b)
     one, other = HexGrid.from_attrs(a.attrs), HexGrid.from_attrs(b.attrs)
     if not math.isclose(one.radius, other.radius, rel_tol=_NEAR):
         raise ValueError(
