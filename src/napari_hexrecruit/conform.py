@@ -39,8 +39,9 @@ _NEEDED = (*VARIABLES, N_NEURONS)
 _FIELDS = VARIABLES | COORDINATES
 _PER_HEX = [name for name, spec in COORDINATES.items() if spec.dims == (HEX,) and name != HEX]
 _LARGEST = 2**31 - 1
+_BINS_TO_LOOK_AT = 64
 _MOST_OFF = 1e-3
-"""Largest difference, in percent, between the percentage and that of the counts."""
+"""Largest difference between the percentage and that of the counts."""
 
 _MS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), (1000.0, 1.0)),
@@ -90,15 +91,18 @@ def as_cube(dataset: xr.Dataset) -> xr.Dataset:
     _check_kind(dataset)
     try:
         validate_cube(dataset)
-        if _is_in_order(dataset):
-            return _with_small_in_memory(dataset)
+        is_cube = _is_in_order(dataset)
     except ValueError:
-        pass
+        is_cube = False
+    if is_cube:
+        _refuse_fractions(dataset)
+        return _with_small_in_memory(dataset)
     made = _with_axes(_with_coordinates(dataset))
     if _has_dims(made):
         for step in _STEPS:
             made = step(made)
     validate_cube(made)
+    _refuse_fractions(made)
     return _with_small_in_memory(made)
 
 
@@ -162,6 +166,22 @@ def _with_small_in_memory(dataset: xr.Dataset) -> xr.Dataset:
     except ValueError:
         return dataset.unify_chunks()
     return dataset
+
+
+def _refuse_fractions(cube: xr.Dataset) -> None:
+    """Refuse percentages that were divided by 100; looks at some bins of a cube in memory."""
+    if RECRUITMENT not in cube or any(cube[n].chunks for n in (RECRUITMENT, N_RECRUITED)):
+        return
+    bins = slice(None, None, -(-cube.sizes[TIME] // _BINS_TO_LOOK_AT))
+    percent, counts = (cube[name][bins].values for name in (RECRUITMENT, N_RECRUITED))
+    neurons = np.broadcast_to(cube[N_NEURONS].values * np.float64(_n_trials(cube)), counts.shape)
+    fired = (counts > 0) & (neurons > 0) & np.isfinite(percent)
+    times = percent[fired] * neurons[fired] / counts[fired]
+    if fired.any() and (np.abs(times - 1.0) <= _MOST_OFF).all():
+        raise ValueError(
+            f"not a recruitment cube: '{RECRUITMENT}' has fractions, not percentages: multiply it"
+            " by 100, or assign it again from the original cube"
+        )
 
 
 def _with_coordinates(dataset: xr.Dataset) -> xr.Dataset:

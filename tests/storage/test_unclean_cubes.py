@@ -239,6 +239,18 @@ REFUSED = {
         lambda c: c.assign(recruitment=c["recruitment"].drop_attrs() / 100),
         "'recruitment' is not 100 \\* n_recruited",
     ),
+    "fractions with the attributes of percentages": (
+        lambda c: c.assign(
+            recruitment=(c["recruitment"] / 100).assign_attrs(c["recruitment"].attrs)
+        ),
+        "'recruitment' has fractions, not percentages: multiply it by 100",
+    ),
+    "fractions of a window": (
+        lambda c: c.assign(recruitment=c["recruitment"].copy(data=c["recruitment"] / 100)).isel(
+            time=slice(5, None, -1)
+        ),
+        "'recruitment' has fractions, not percentages: multiply it by 100",
+    ),
     "one variable masked": (
         lambda c: c.assign(n_spikes=c["n_spikes"].where(large(c))),
         "'n_spikes' is NaN where 'recruitment' has a value: mask the whole dataset",

@@ -319,12 +319,18 @@ def _from_atlas(sim: Simulation, population: str, flat: tuple[str, str]) -> list
 
 
 def _of_another_unit(volume: Path, positions: tuple[npt.NDArray[Any], ...]) -> tuple[str, ...]:
-    """Return a sentence if neurons are far outside of a volume."""
+    """Return a sentence if neurons are far outside of a volume, or all within one voxel."""
     header = read_header(volume)
     ends = np.stack([header.offset, header.offset + header.voxel_size * header.shape])
     box, width = float(np.abs(ends).max()), float(np.abs(header.voxel_size).max())
-    axes = [np.abs(axis[np.isfinite(axis)]) for axis in positions]
-    reach = max((float(axis.max()) for axis in axes if axis.size), default=0.0)
+    axes = [axis[np.isfinite(axis)] for axis in positions]
+    reach = max((float(np.abs(axis).max()) for axis in axes if axis.size), default=0.0)
+    extent = max((float(np.ptp(axis)) for axis in axes if axis.size), default=0.0)
+    if 0.0 < extent < float(np.abs(header.voxel_size).min()):
+        return (
+            f"{volume}: its voxels are {width:.4g} um wide, and all neurons are within"
+            f" {extent:.3g} um, as if x, y and z were in mm: give them in um",
+        )
     if reach <= _MUCH_FARTHER * box:
         return ()
     return (

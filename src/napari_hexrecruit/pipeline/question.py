@@ -25,6 +25,7 @@ from napari_hexrecruit.pipeline.evidence import (
 from napari_hexrecruit.pipeline.grouping import grouped, parts_of, place_notes
 from napari_hexrecruit.pipeline.places import FlatSource
 from napari_hexrecruit.pipeline.populations import Populations
+from napari_hexrecruit.pipeline.scale import FEW_HEXES, doubts_of_scale
 from napari_hexrecruit.pipeline.selecting import selection
 from napari_hexrecruit.pipeline.window import bins_of, bins_of_report
 from napari_hexrecruit.schema import CHOSEN_NODE_SET
@@ -226,6 +227,7 @@ def resolve(
     sheet = grouped(populations, source, recipe, progress, n_workers)
     members = sheet.members.keep(selected)
     doubts = _doubts_of_places(populations, source, members, selected)
+    doubts += doubts_of_scale(populations, source, sheet, int(recipe.min_neurons))
     answered = recipe.replace(
         **_files(sim),
         population=populations.names,
@@ -273,7 +275,7 @@ def _doubts_of_places(
 ) -> tuple[str, ...]:
     """Return doubts about positions; raise an error if no neuron has one."""
     n_selected, n_placed = selected.count(), int(members.n_neurons.sum())
-    few = 2 * n_placed < n_selected
+    few = 2 * n_placed < n_selected or len(members.i) <= FEW_HEXES
     sim, names = populations.sim, populations.names
     doubts = dict.fromkeys(d for name in names if few for d in source.doubts(sim, name))
     if n_placed == 0:
