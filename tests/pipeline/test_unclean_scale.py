@@ -75,6 +75,19 @@ def test_check_lists_it_and_python_warns(tmp_path):
 
 
 @doubtful
+def test_a_minimum_that_no_hexagon_has_is_warned_of(tmp_path):
+    path = simulation(tmp_path, per_um=1.0)
+    most = int(recruitment_cube(path)["n_neurons"].max())
+    assert said_of(path, min_neurons=most)[0] == []
+    warnings, cube = said_of(path, min_neurons=most + 1)
+    assert cube["recruitment"].isnull().all()
+    assert warnings == [
+        f"no hexagon has {most + 1} neurons, so none has a value: the largest has {most}: choose a"
+        " smaller minimum of neurons, or a larger radius"
+    ]
+
+
+@doubtful
 def test_neurons_in_mm_of_an_atlas_in_um_are_warned_of(tmp_path):
     path = simulation(tmp_path, per_um=1e-3, names=("x", "y", "z"))
     i, _, k = np.meshgrid(*[np.arange(9)] * 3, indexing="ij")

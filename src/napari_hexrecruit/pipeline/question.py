@@ -25,7 +25,7 @@ from napari_hexrecruit.pipeline.evidence import (
 from napari_hexrecruit.pipeline.grouping import grouped, parts_of, place_notes
 from napari_hexrecruit.pipeline.places import FlatSource
 from napari_hexrecruit.pipeline.populations import Populations
-from napari_hexrecruit.pipeline.scale import FEW_HEXES, doubts_of_scale
+from napari_hexrecruit.pipeline.scale import FEW_HEXES, doubts_of_minimum, doubts_of_scale
 from napari_hexrecruit.pipeline.selecting import selection
 from napari_hexrecruit.pipeline.window import bins_of, bins_of_report
 from napari_hexrecruit.schema import CHOSEN_NODE_SET
@@ -228,6 +228,7 @@ def resolve(
     members = sheet.members.keep(selected)
     doubts = _doubts_of_places(populations, source, members, selected)
     doubts += doubts_of_scale(populations, source, sheet, int(recipe.min_neurons))
+    doubts += doubts_of_minimum(members, int(recipe.min_neurons))
     answered = recipe.replace(
         **_files(sim),
         population=populations.names,

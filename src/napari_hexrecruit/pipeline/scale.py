@@ -10,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from napari_hexrecruit.counting.members import HexMembers
     from napari_hexrecruit.pipeline.grouping import Sheet
     from napari_hexrecruit.pipeline.places import FlatSource
     from napari_hexrecruit.pipeline.populations import Populations
@@ -55,6 +56,17 @@ def doubts_of_scale(
     return (
         f"{where}: {n_placed:,} neurons are in {n_hexes:,} hexagons of radius {radius:g}, so most"
         " are alone in theirs, and percentages are 0 or 100: choose a larger radius",
+    )
+
+
+def doubts_of_minimum(members: HexMembers, min_neurons: int) -> tuple[str, ...]:
+    """Return a sentence if no hexagon of the selected neurons has enough of them for a value."""
+    most = int(members.n_neurons.max(initial=0))
+    if most >= min_neurons:
+        return ()
+    return (
+        f"no hexagon has {min_neurons:,} neurons, so none has a value: the largest has {most:,}:"
+        " choose a smaller minimum of neurons, or a larger radius",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from napari_hexrecruit.errors import ALL_NEURONS, ParameterError
+from napari_hexrecruit.errors import ALL_NEURONS, POPULATION, ParameterError
 from napari_hexrecruit.filters import matches, rule_column, typed_rule
 from napari_hexrecruit.masks import Mask
 
@@ -111,17 +111,25 @@ def selected_mask(
         lambda one: _in_node_set(populations.sim, one, of_population[one])
     )
     if not selected.count():
-        name = next(name for name in each if name is not None)
-        raise ParameterError(
-            f"node set {name!r}",
-            f"has no neuron of population {' or '.join(map(repr, populations.names))}",
-            ("name another node set or population, or count all neurons with ", ALL_NEURONS),
-        )
+        raise _nobody(populations, next((name for name in each if name is not None), None))
     for rule in rules:
         selected &= Mask.of(matches(rule, populations.column(rule_column(rule))))
     if not selected.count():
         raise ValueError("no neuron passes all the filters together: loosen one of them")
     return selected
+
+
+def _nobody(populations: Populations, node_set: str | None) -> ParameterError:
+    """Return the error for populations without neurons in a node set, or without any."""
+    listed = " or ".join(map(repr, populations.names))
+    if node_set is None or not populations.n_neurons:
+        remedy = ("name another one with ", POPULATION, ", or correct the nodes file")
+        return ParameterError(f"population {listed}", "has no neurons", remedy)
+    return ParameterError(
+        f"node set {node_set!r}",
+        f"has no neuron of population {listed}",
+        ("name another node set or population, or count all neurons with ", ALL_NEURONS),
+    )
 
 
 def none_selected(populations: Populations, selected: Mask) -> list[str]:

@@ -247,3 +247,17 @@ def enumeration(folder: Path) -> None:
     kind = h5py.enum_dtype({"EXC": 1, "INH": 2}, basetype="u1")
     data = (1 + np.arange(N_NEURONS) % 2).astype(np.uint8)
     edit_nodes(folder, lambda group: group["0"].create_dataset("kind", data=data, dtype=kind))
+
+
+@deviation(
+    "a population without neurons",
+    refused="population 'cortex': has no neurons: name another one with --population P, or correct"
+    " the nodes file",
+)
+def no_neurons(folder: Path) -> None:
+    def change(group: Any) -> None:
+        for name in [name for name in group["0"] if not name.startswith("@")]:
+            replace_dataset(group["0"], name, group["0"][name][:0])
+        replace_dataset(group, "node_type_id", np.zeros(0, int))
+
+    edit_nodes(folder, change)
