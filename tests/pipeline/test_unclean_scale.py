@@ -57,11 +57,12 @@ def test_hexagons_far_too_large_or_too_small_are_warned_of(tmp_path, per_um, rad
     assert bool(few) == (expected == ALONE)  # the filter changes nothing
 
 
+@doubtful
 def test_few_neurons_hidden_hexagons_and_one_place_are_not(tmp_path):
     sparse = simulation(tmp_path / "sparse", per_um=1e3, n=60)
     assert said_of(sparse)[0] == []
     hidden = simulation(tmp_path / "hidden", per_um=1e3)
-    assert said_of(hidden, min_neurons=2)[0] == []
+    assert [ALONE in said for said in said_of(hidden, min_neurons=2)[0]] == [False]
     one_place = simulation(tmp_path / "place", per_um=0.0)
     assert said_of(one_place)[0] == []
 
