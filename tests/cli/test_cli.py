@@ -50,6 +50,7 @@ def test_help_names_the_commands():
     assert done.returncode == 0
     for command in ("info", "cube", "movie", "html", "view", "demo"):
         assert command in done.stdout
+    assert "..." not in done.stdout  # no description is cut
 
 
 def unwarned(done):

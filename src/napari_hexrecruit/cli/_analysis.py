@@ -50,7 +50,10 @@ def traces(
     metric: MetricName = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write traces of hexagons and their mean, as a table or a picture."""
+    """Write traces of hexagons and their mean.
+
+    The output is a table or a picture.
+    """
     from napari_hexrecruit.analysis import hex_traces, population_trace, traces_table
     from napari_hexrecruit.metrics import metric_of
 
@@ -98,7 +101,7 @@ def compare(
     as_json: AsJson = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write the difference and the ratio of two cubes, or of two windows of one."""
+    """Write difference and ratio of two cubes, or of two windows."""
     from napari_hexrecruit import analysis
     from napari_hexrecruit.storage.cubes import write_cube
 
@@ -143,7 +146,10 @@ def trials(
     as_json: AsJson = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write the mean over trials, with standard error and reliability; time 0 is the onset."""
+    """Write the mean over trials, its error, and reliability.
+
+    Time 0 is the onset.
+    """
     from napari_hexrecruit import analysis
     from napari_hexrecruit.storage.cubes import write_cube
 

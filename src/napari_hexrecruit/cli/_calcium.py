@@ -22,7 +22,7 @@ def calcium(
     decay_ms: Annotated[float, typer.Option("--decay", metavar="MS", help="Decay, ms.")] = 500.0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a cube with its spikes as a slow calcium indicator would show them."""
+    """Write a cube as a slow calcium indicator would show it."""
     from napari_hexrecruit.analysis.slow_kernel import calcium as convolved
     from napari_hexrecruit.schema import notes_of
     from napari_hexrecruit.storage.cubes import ENDINGS, write_cube

@@ -63,7 +63,10 @@ def campaign(
         bool, typer.Option("--overwrite", help="Compute all cubes again, also with other options.")
     ] = False,
 ) -> None:
-    """Write the cubes of many simulations and one dataset of them; resumes where it stopped."""
+    """Write the cubes of many simulations, and one dataset.
+
+    The same command goes on where it stopped.
+    """
     from napari_hexrecruit.campaign import computed_campaign, list_simulations
 
     found = list_simulations(sources)

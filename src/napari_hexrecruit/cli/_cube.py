@@ -44,7 +44,10 @@ def info(
     run: Run = None,
     as_json: Json = False,
 ) -> None:
-    """List populations, properties and values, node sets, spikes and time span of a simulation."""
+    """Describe a simulation: populations, spikes and time span.
+
+    Also list properties and their values, and node sets.
+    """
     from napari_hexrecruit.sonata.info import info_lines, simulation_info
 
     found = simulation_info(opened(sim, spikes, circuit, run), as_option)
@@ -59,7 +62,10 @@ def check(
     run: Run = None,
     as_json: Json = False,
 ) -> None:
-    """Check a simulation's files: errors, assumptions and what is right; status 1 for an error."""
+    """Check a simulation's files for errors and assumptions.
+
+    Exit status 1 means that there is an error.
+    """
     from napari_hexrecruit.pipeline.check import check_simulation
     from napari_hexrecruit.pipeline.findings import finding_lines
 
@@ -92,7 +98,10 @@ def cube(
     cumulative: Cumulative = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write the recruitment cube of a simulation as netCDF or zarr."""
+    """Write the recruitment cube of a simulation.
+
+    The format is netCDF or zarr.
+    """
     from napari_hexrecruit.storage.cubes import ENDING, check_output, write_cube
 
     check_output(output, overwrite=overwrite)

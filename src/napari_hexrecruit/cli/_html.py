@@ -57,7 +57,10 @@ def html(
     cumulative: Cumulative = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write a simulation or cubes as one web page that plays in any browser, without a network."""
+    """Write a simulation or cubes as a web page.
+
+    It plays in any browser, without a network.
+    """
     from napari_hexrecruit.render.web.writer import check_html_output, write_html
 
     check_html_output(output, overwrite=overwrite)

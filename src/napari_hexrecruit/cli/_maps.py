@@ -83,7 +83,7 @@ def map_(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write one number per hexagon, as a table, a picture or a cube."""
+    """Write one number per hexagon: a table, picture or cube."""
     from napari_hexrecruit.analysis import hex_map, maps_table, with_maps
     from napari_hexrecruit.storage.cubes import ENDINGS, write_cube
 
@@ -139,7 +139,10 @@ def wave(
     as_json: AsJson = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Speed and direction of a travelling front after an onset, or why there is none."""
+    """Measure speed and direction of a front after an onset.
+
+    If there is no front, print why.
+    """
     from napari_hexrecruit.analysis import fit_wave, hex_map
 
     if output is not None:

@@ -67,7 +67,9 @@ def node_set(
     ] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Select hexagons; write their neurons as a SONATA node set or a table, or print the hexagons.
+    """Select hexagons, and write their neurons as a node set.
+
+    The file is a SONATA node set or a table. Without one, the hexagons are printed.
 
     A hexagon is selected if it meets all of --hex, --in, --region and --min-neurons.
     """

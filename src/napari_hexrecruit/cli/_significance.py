@@ -80,7 +80,10 @@ def significance(
     as_json: AsJson = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write where cubes differ from a baseline, or from other cubes, by more than chance."""
+    """Write where cubes differ by more than chance.
+
+    They are compared with their baselines, or with other cubes.
+    """
     from napari_hexrecruit.analysis import cluster_test
     from napari_hexrecruit.storage.cubes import check_output, write_cube
 

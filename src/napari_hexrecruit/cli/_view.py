@@ -23,7 +23,10 @@ def demo(
     ] = Path("hexrecruit-demo"),
     view: Annotated[bool, typer.Option(help="Open the viewer if there is a screen.")] = True,
 ) -> None:
-    """Write a sample simulation, its cube and a movie; open the viewer if there is a screen."""
+    """Write a sample simulation, its cube and a movie.
+
+    The viewer opens if there is a screen.
+    """
     from napari_hexrecruit.pipeline.cubes import computed_cube
     from napari_hexrecruit.recipe import CubeRecipe
     from napari_hexrecruit.render.frames import render_frames

@@ -57,7 +57,7 @@ def waves(
     as_json: AsJson = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Separate the waves of a cube: when and where each begins, its speed and direction."""
+    """List the waves of a cube with times, places and speeds."""
     from napari_hexrecruit.analysis import find_waves, waves_summary, waves_table
     from napari_hexrecruit.storage.cubes import ENDINGS, write_cube
 
