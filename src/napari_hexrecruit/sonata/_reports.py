@@ -18,12 +18,12 @@ import numpy.typing as npt
 from napari_hexrecruit.errors import POPULATION, Parameter, SimulationDataError
 from napari_hexrecruit.sonata._report_mapping import Somata, mapping_of, somata_of
 from napari_hexrecruit.storage.hdf5 import (
-    attribute_text,
     check_bytes,
     child,
     child_names,
     h5_errors,
     open_h5,
+    unit_text,
 )
 
 if TYPE_CHECKING:
@@ -286,7 +286,7 @@ def _times(mapping: Any, where: str) -> tuple[float, float, float]:
         raise SimulationDataError(where, what, "write the report again")
     with h5_errors(where):
         start, stop, dt = (float(value) for value in time[()])
-    units = attribute_text(time, "units") or "ms"
+    units = unit_text(time) or "ms"
     if units not in ("ms", "msec", "millisecond", "milliseconds"):
         raise SimulationDataError(
             f"{where}/mapping/time", f"is in {units!r}", "write the report again, with times in ms"
@@ -320,7 +320,7 @@ def _frames_note(data: Any, start: float, stop: float, dt: float, where: str) ->
 
 def _units(config: ReportConfig, data: Any, where: str) -> tuple[str, list[str]]:
     """Return the units of the values, and a note on assumed ones."""
-    units = attribute_text(data, "units")
+    units = unit_text(data)
     said = []
     if units is None and config.units:
         units = config.units

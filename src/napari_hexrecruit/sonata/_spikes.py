@@ -25,6 +25,7 @@ from napari_hexrecruit.storage.hdf5 import (
     h5_errors,
     open_h5,
     row_of_numbers,
+    unit_text,
 )
 from napari_hexrecruit.system.threads import ahead
 from napari_hexrecruit.timebins import EXACT, Clock
@@ -43,8 +44,6 @@ _BYTES_PER_SPIKE = np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize
 _BLOCK = 1 << 22
 """Spikes to read at a time."""
 _MS_UNITS = ("ms", "msec", "millisecond", "milliseconds")
-_UNITS = ("units", "unit", "time_units", "time_unit")
-"""Names of the attribute with the unit of times, in any capitalisation; SONATA's is the first."""
 _IDS = ("node_ids", "gids")
 _BY_TIME, _BY_ID = "by_time", "by_id"
 _ORDERS = {
@@ -303,7 +302,7 @@ def _train(group: Any, where: str, beside: tuple[str, ...] = ()) -> SpikeTrain:
             "is it still being written?",
         )
     assumed = [*beside]
-    units = _units(times, group)
+    units = unit_text(times, group)
     if units is None:
         assumed.append(f"{where}: 'timestamps' has no units; ms is assumed")
     elif units.strip().lower() not in _MS_UNITS:
@@ -314,18 +313,6 @@ def _train(group: Any, where: str, beside: tuple[str, ...] = ()) -> SpikeTrain:
     if not order:
         assumed.append(f"{where}: its order is not stated; its times are checked")
     return SpikeTrain(where, ids, times, order, tuple(assumed))
-
-
-def _units(*items: Any) -> str | None:
-    """Return the unit that an attribute of an item states, the first item first; None for none."""
-    for item in items:
-        with h5_errors(f"{item.file.filename}: {item.name}"):
-            by_lower = {str(name).lower(): str(name) for name in item.attrs}
-        for name in _UNITS:
-            text = attribute_text(item, by_lower[name]) if name in by_lower else None
-            if text is not None:
-                return text
-    return None
 
 
 def _order(*items: Any) -> str:

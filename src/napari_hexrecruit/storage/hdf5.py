@@ -33,6 +33,8 @@ _ROWS = 1 << 16
 """Fewest rows to read at a time."""
 _PADDING = "\0 \t\r\n"
 """Characters that pad texts of fixed length."""
+_UNITS = ("units", "unit")
+"""Names of the attribute with a unit, in any capitalisation; the first is SONATA's."""
 _MOST_LINKS = 16
 _RAISED = (
     *(OSError, RuntimeError, ValueError, KeyError, TypeError, IndexError, OverflowError),
@@ -257,6 +259,18 @@ def attribute_text(item: Any, name: str) -> str | None:
         named = {int(number): str(text) for text, number in names.items()}
         text = named.get(int(values[0]), str(values[0])) if named else _as_text(values[0])
         return text.strip(_PADDING) or None
+
+
+def unit_text(*items: Any) -> str | None:
+    """Return the unit that an attribute of an item states, the first item first; None for none."""
+    for item in items:
+        with h5_errors(_Place(item)):
+            by_lower = {str(name).lower(): str(name) for name in item.attrs}
+        for name in _UNITS:
+            text = attribute_text(item, by_lower[name]) if name in by_lower else None
+            if text is not None:
+                return text
+    return None
 
 
 def _as_text(value: Any) -> str:

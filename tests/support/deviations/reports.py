@@ -182,6 +182,19 @@ def report_in_seconds(folder: Path) -> None:
 
 
 @deviation(
+    "a report with times in seconds, and the attribute is called `Unit`",
+    refused=f"{GROUP}/mapping/time: is in 's': write the report again, with times in ms",
+    **SHOW,
+)
+def report_with_attribute_unit(folder: Path) -> None:
+    def change(group: Any) -> None:
+        group["mapping/time"].attrs.pop("units", None)
+        group["mapping/time"].attrs["Unit"] = "s"
+
+    report(folder, change)
+
+
+@deviation(
     "a report whose step is 0",
     refused=f"{GROUP}/mapping/time: is 0 to 100 ms in steps of 0 ms, which is impossible: write "
     "the report again",
