@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_hexrecruit.errors import SimulationDataError, one_line
@@ -47,10 +48,15 @@ def read_simulation(path: Path, given: Given | None = None) -> SimulationConfig:
     SimulationDataError
         If the file is missing or is not JSON, or does not state the end of the simulation.
     """
-    given = given or Given()
-    content = read_json(path, "a SONATA simulation configuration", "simulation")
+    given, notes = given or Given(), list[str]()
+    content = read_json(path, "a SONATA simulation configuration", "simulation", notes)
     if "run" not in content and "simulation" in content:
         return _read_pointed(path, content, given)
+    found = _simulation_of(path, content, given)
+    return replace(found, assumed=(*notes, *found.assumed))
+
+
+def _simulation_of(path: Path, content: Json, given: Given) -> SimulationConfig:
     raw, content = content, resolve_manifest(path, content)
     if not isinstance(content.get("run"), dict):
         raise instead_of(path, "simulation") or SimulationDataError(
@@ -74,7 +80,13 @@ def read_circuit(path: Path) -> CircuitConfig:
     SimulationDataError
         If the file is missing, is not JSON, or names no nodes.
     """
-    content = resolve_manifest(path, read_json(path, "a SONATA circuit configuration", "circuit"))
+    notes = list[str]()
+    content = read_json(path, "a SONATA circuit configuration", "circuit", notes)
+    found = _circuit_of(path, resolve_manifest(path, content))
+    return replace(found, assumed=(*notes, *found.assumed))
+
+
+def _circuit_of(path: Path, content: Json) -> CircuitConfig:
     entries = node_entries(path, content)
     if not all(entry.get("populations") for entry in entries):
         said = f"{path}: it does not name the populations; those in the nodes files are taken"
@@ -90,8 +102,6 @@ def read_circuit(path: Path) -> CircuitConfig:
 
 def _read_pointed(path: Path, content: Json, given: Given) -> SimulationConfig:
     """Read an old ``config.json`` that only names the simulation's and the circuit's files."""
-    from dataclasses import replace
-
     resolved = resolve_manifest(path, content)
     simulation = local_path(path.parent, text_of(path, resolved, "simulation") or "")
     if simulation.resolve() == path.resolve():

@@ -64,6 +64,7 @@ class Described:
             if file is not None
         }
         self.run = run
+        self._of_node_sets: list[str] = []
         self._config = None if path is None else read_simulation(path, Given(spikes, circuit))
         self._run = (
             None
@@ -105,7 +106,8 @@ class Described:
         """Assumptions about what the configurations do not state, one sentence each."""
         runs = () if self._run is None else self._run.assumed
         own = self._config.assumed if self._config else ()
-        return (*own, *runs, *self._circuit.assumed, *self._absent)
+        of_sets = dict.fromkeys(self._of_node_sets)
+        return (*own, *runs, *self._circuit.assumed, *self._absent, *of_sets)
 
     @property
     def populations(self) -> tuple[str, ...]:
@@ -152,7 +154,7 @@ class Described:
         """
         rules: dict[str, Any] = {}
         for file, config in self._node_sets_files():
-            rules |= read_node_sets(file, config)
+            rules |= read_node_sets(file, config, self._of_node_sets)
         return rules | (self._config.own_node_sets if self._config else {})
 
     @property

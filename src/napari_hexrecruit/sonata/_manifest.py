@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari_hexrecruit.errors import SimulationDataError, one_line
@@ -21,8 +22,10 @@ _DEEPEST, _LONGEST = 8, 4096
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 
 
-def read_json(path: Path, what: str, wanted: Wanted | None = None) -> dict[str, Any]:
-    """Return the object in a JSON file.
+def read_json(
+    path: Path, what: str, wanted: Wanted | None = None, notes: list[str] | None = None
+) -> dict[str, Any]:
+    """Return the object in a JSON file; of several entries of one name, the last one.
 
     Parameters
     ----------
@@ -32,6 +35,8 @@ def read_json(path: Path, what: str, wanted: Wanted | None = None) -> dict[str, 
         Description of the expected file, such as ``a SONATA circuit configuration``.
     wanted
         Expected kind, to recognise and report a file of another kind.
+    notes
+        Gets a sentence for each name that an object has twice, with different values.
 
     Raises
     ------
@@ -48,7 +53,8 @@ def read_json(path: Path, what: str, wanted: Wanted | None = None) -> dict[str, 
             raise instead_of(path, wanted) or SimulationDataError(
                 path, f"has {size:,} bytes, too many for {what}"
             )
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        pairs = partial(_last_ones, path, notes)
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=pairs)
     except SimulationDataError:
         raise
     except (ValueError, OSError, RecursionError) as error:
@@ -63,6 +69,18 @@ def read_json(path: Path, what: str, wanted: Wanted | None = None) -> dict[str, 
             path, f"is a {type(content).__name__}, not {what}"
         )
     return content
+
+
+def _last_ones(path: Path, notes: list[str] | None, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of some pairs, the last one of each name, as all readers of JSON do."""
+    found = dict(pairs)
+    if notes is not None and len(found) < len(pairs):
+        twice = dict.fromkeys(name for name, value in pairs if value != found[name])
+        notes += [
+            f"{path}: {name!r} stands there twice, with different values; the last one counts"
+            for name in twice
+        ]
+    return found
 
 
 def resolve_manifest(path: Path, content: dict[str, Any]) -> dict[str, Any]:

@@ -37,8 +37,8 @@ _COMPARE = {
 }
 
 
-def read_node_sets(path: Path, config: Path) -> dict[str, Any]:
-    """Read the node sets of a file, by name.
+def read_node_sets(path: Path, config: Path, notes: list[str]) -> dict[str, Any]:
+    """Read the node sets of a file, by name; `notes` gets a sentence for a name used twice.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def read_node_sets(path: Path, config: Path) -> dict[str, Any]:
         raise SimulationDataError(
             path, "the file of node sets does not exist", f"correct 'node_sets_file' in {config}"
         )
-    return read_json(path, "a file of SONATA node sets")
+    return read_json(path, "a file of SONATA node sets", notes=notes)
 
 
 def matching(
