@@ -76,6 +76,7 @@ class Nodes:
         self._broken: dict[str, SimulationDataError] = {}
         self._groups: tuple[list[NodeGroup], list[str]] | None = None
         self._type_rows: npt.NDArray[np.int32] | None = None
+        self._untyped: tuple[str, ...] = ()
         if config.other_file is not None:
             raise SimulationDataError(
                 circuit,
@@ -94,11 +95,11 @@ class Nodes:
         self.columns = tuple(sorted({*in_groups, *self._broken, *self.types.columns}))
 
     def assumed(self) -> tuple[str, ...]:
-        """Return assumptions about what the file does not state about its groups."""
+        """Return assumptions about what the files do not state about groups and types."""
         if self._groups is None:
             with self._open() as group:
                 self._read_groups(group)
-        return tuple(self._groups[1]) if self._groups else ()
+        return (*(self._groups[1] if self._groups else ()), *self._untyped)
 
     def values(self, name: str) -> tuple[str, ...] | None:
         """Return the possible texts of a column, from libraries and the node types table.
@@ -352,8 +353,20 @@ class Nodes:
             return []
         if self._type_rows is None:
             self._type_rows = self.types.rows_of(self._type_ids(group))
+            self._note_untyped(group)
         found = self.types.piece(name, self._type_rows, np.flatnonzero(left))
         return [] if found is None else [found]
+
+    def _note_untyped(self, group: Any) -> None:
+        """Note how many nodes have a type that the table lacks."""
+        untyped = np.flatnonzero(np.asarray(self._type_rows) < 0)
+        if untyped.size:
+            first = int(self._type_ids(group)[untyped[0]])
+            self._untyped = (
+                f"{self.config.node_types_file}: lacks the node_type_id of {untyped.size:,} nodes"
+                f" of population {self.config.name!r}, such as {first}; they have no value of its"
+                " properties",
+            )
 
     def _type_ids(self, group: Any) -> npt.NDArray[np.int64]:
         where = f"{self._where}: 'node_type_id'"

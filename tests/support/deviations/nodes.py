@@ -250,6 +250,17 @@ def enumeration(folder: Path) -> None:
 
 
 @deviation(
+    "a type of nodes that the table of node types lacks",
+    options={"where": "kind=a"},
+    same=False,
+    says="types.csv: lacks the node_type_id of 20 nodes of population 'cortex', such as 102; they",
+)
+def type_missing(folder: Path) -> None:
+    table = "node_type_id kind\n100 a\n101 b\n"
+    with_types(folder, table, 100 + np.arange(N_NEURONS) % 3)
+
+
+@deviation(
     "a population without neurons",
     refused="population 'cortex': has no neurons: name another one with --population P, or correct"
     " the nodes file",
