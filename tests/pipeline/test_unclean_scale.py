@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 import voxcell
@@ -67,12 +68,28 @@ def test_few_neurons_hidden_hexagons_and_one_place_are_not(tmp_path):
     assert said_of(one_place)[0] == []
 
 
+def test_one_property_is_not_a_flat_position(tmp_path):
+    path = simulation(tmp_path, per_um=1.0)
+    with pytest.raises(ValueError, match="names 'ss_flat_x' twice: name two different properties"):
+        recruitment_cube(path, flat=("ss_flat_x", "ss_flat_x"))
+
+
 def test_check_lists_it_and_python_warns(tmp_path):
     path = simulation(tmp_path, per_um=1e-3)
     found = [one for one in check_simulation(path) if one.status == "warning"]
     assert [UNITS in one.sentence for one in found] == [True]
     with pytest.warns(RecruitmentWarning, match="choose a smaller radius, such as 0.04"):
         recruitment_cube(path)
+
+
+@doubtful
+def test_hemispheres_side_by_side_are_each_as_small(tmp_path):
+    path = simulation(tmp_path, per_um=1e-3)
+    with h5py.File(tmp_path / "nodes.h5", "r+") as file:
+        file["nodes/cortex/0/side"] = np.arange(1500) % 2
+    warnings, cube = said_of(path, hemisphere="side", mirror="0")
+    assert cube.sizes["hex"] == 2
+    assert [UNITS in said for said in warnings] == [True]
 
 
 @doubtful

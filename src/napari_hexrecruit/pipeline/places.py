@@ -285,6 +285,10 @@ def _resolve_flat(sim: Simulation, flat: Flat) -> tuple[str, str] | Path:
             "must be the names of two columns, 'atlas', 'atlas:NAME' or an nrrd file,"
             f" not {flat!r}",
         )
+    if names[0] == names[1]:
+        raise ParameterError(
+            Parameter("flat"), f"names {names[0]!r} twice", "name two different properties"
+        )
     return names[0], names[1]
 
 

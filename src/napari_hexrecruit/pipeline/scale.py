@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,8 +43,8 @@ def doubts_of_scale(
     if source.column_atlas is not None or n_placed == 0:
         return ()
     radius, where = members.grid.radius, _where(populations, source)
-    if n_hexes <= FEW_HEXES:
-        extent = _extent(*sheet.positions())
+    if n_hexes <= FEW_HEXES * (1 if sheet.layout is None else 2):
+        extent = _extent(*replace(sheet, layout=None).positions())
         if not 0.0 < extent < MUCH_SMALLER * radius:
             return ()
         return (
