@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from tests.support.cubes import cube_of, wave_cube
+from tests.support.napari_once import worked_out_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,13 +85,9 @@ def photograph(qapp: object) -> Callable[[Viewer], np.ndarray]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _manifests_are_read_once() -> Iterator[None]:
-    """npe2 parses the manifest of every installed plugin for each viewer; they stay the same."""
-    from npe2 import PluginManifest
-
-    found = list(PluginManifest.discover())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PluginManifest, "discover", lambda paths=(): iter(found))
+def _windows_are_quick() -> Iterator[None]:
+    """What is the same for each window is worked out once."""
+    with worked_out_once():
         yield
 
 
