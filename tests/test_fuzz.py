@@ -34,12 +34,12 @@ from napari_hexrecruit.storage.heaps import has_endless_heap
 from napari_hexrecruit.storage.run_file import read_run_file
 
 SEED = 20_240_601
-N_INPUTS = repetitions(3 * len(KINDS), 200)
+N_INPUTS = repetitions(2 * len(KINDS), 200)
 
 
 @pytest.mark.slow
 def test_damaged_files_give_a_whole_output_or_one_sentence():
-    found = run(seed=SEED, seconds=3600.0, n_workers=2, most=N_INPUTS)
+    found = run(seed=SEED, seconds=3600.0, n_workers=repetitions(1, 2), most=N_INPUTS)
     bad = [(one["plan"], one["faults"], one["stderr"]) for one in found.bad]
     assert json.dumps(bad, indent=1) == "[]"
     assert set(found.counts) == set(KINDS)
