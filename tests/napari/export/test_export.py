@@ -47,23 +47,47 @@ class Exporter(User):
 
 
 @pytest.fixture
-def viewer(make_napari_viewer, qtbot, monkeypatch):
+def viewer(make_napari_viewer, monkeypatch):
+    """A window that is not drawn: hexagons are exported without it."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def drawn(make_napari_viewer, monkeypatch):
+    """A window whose canvas can be exported."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
     viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1200, 800)
+    viewer.window.resize(1000, 700)
     let_events_pass()
     return viewer
 
 
-@pytest.fixture
-def user(viewer, qtbot, cube):
-    """A user with a layer of 5 bins of 10 ms from 3000 ms and 12 hexagons."""
+def user_of(viewer, qtbot, cube):
     add_recruitment_layer(viewer, cube)
     user = Exporter(viewer, qtbot)
     viewer.dims.set_point(0, 3020.0)
     viewer.reset_view()
     let_events_pass()
     return user
+
+
+@pytest.fixture
+def user(viewer, qtbot, cube):
+    """A user with a layer of 5 bins of 10 ms from 3000 ms and 12 hexagons."""
+    return user_of(viewer, qtbot, cube)
+
+
+@pytest.fixture
+def watcher(drawn, qtbot, cube):
+    """The same in front of a canvas that is drawn."""
+    return user_of(drawn, qtbot, cube)
+
+
+def forget_export(user):
+    """As before anything was exported: for the next case of a test."""
+    user.told.clear()
+    user.panel.file.value = ""
 
 
 def state_of(viewer):
@@ -94,14 +118,16 @@ def frames_of(path):
 
 class TestFields:
     @pytest.mark.smoke
-    def test_the_window_is_that_of_the_layer(self, user):
+    def test_the_window_is_that_of_the_layer(self, user, cube):
+        """Until a user types one, and whatever the slider or another cube makes it."""
         panel = user.panel
         assert (panel.start.value, panel.stop.value, panel.step.value) == (3000.0, 3050.0, 10.0)
         assert panel.status.value == "5 frames, 0.25 s at 20 frames per s."
-
-    def test_the_window_follows_another_cube(self, user, cube):
+        user.viewer.dims.margin_left = (10.0, 0.0, 0.0)
+        user.viewer.dims.margin_right = (20.0, 0.0, 0.0)
+        assert (panel.start.value, panel.stop.value) == (3010.0, 3040.0)
+        user.viewer.dims.margin_left = user.viewer.dims.margin_right = (0.0, 0.0, 0.0)
         user.viewer.layers[0].cube = cube_of(np.ones((8, 1)), row=np.zeros(1), col=np.zeros(1))
-        panel = user.panel
         assert (panel.start.value, panel.stop.value) == (0.0, 80.0)
 
     def test_a_typed_window_stays(self, user):
@@ -109,31 +135,22 @@ class TestFields:
         add_recruitment_layer(user.viewer, cube_of_layer(user.viewer.layers[0]))
         assert user.panel.start.value == 3010.0
         assert user.panel.status.value.startswith("4 frames")
-
-    def test_the_handles_of_the_slider_are_the_window(self, user):
-        user.viewer.dims.margin_left = (10.0, 0.0, 0.0)
-        user.viewer.dims.margin_right = (20.0, 0.0, 0.0)
-        panel = user.panel
-        assert (panel.start.value, panel.stop.value) == (3010.0, 3040.0)
+        user.panel.start.value = 3005.0
+        assert user.panel.status.value.startswith("start 3005 ms is inside a bin of 10 ms")
 
     def test_dilation_says_how_long_the_movie_is(self, user):
         user.panel.speed_kind.value = "dilation"
         user.panel.speed.value = 10.0
         assert user.panel.status.value == "5 frames, 0.5 s at 10 frames per s."
 
-    def test_says_what_is_wrong_with_the_window(self, user):
-        user.panel.start.value = 3005.0
-        assert user.panel.status.value.startswith("start 3005 ms is inside a bin of 10 ms")
-
-    def test_nothing_can_be_exported_without_a_visible_layer(self, user):
-        assert user.panel.export.enabled
-        user.viewer.layers[0].visible = False
-        assert not user.panel.export.enabled
-        user.viewer.layers[0].visible = True
-        assert user.panel.export.enabled
-
-    def test_fields_of_hexagons_are_off_for_the_canvas(self, user):
+    def test_only_what_has_a_meaning_is_enabled(self, user):
+        """Export without a visible layer, fields of hexagons for the canvas."""
         panel = user.panel
+        assert panel.export.enabled
+        user.viewer.layers[0].visible = False
+        assert not panel.export.enabled
+        user.viewer.layers[0].visible = True
+        assert panel.export.enabled
         panel.what.value = "canvas"
         assert not any(f.enabled for f in (panel.width, panel.background, panel.copy, panel.save))
 
@@ -152,13 +169,14 @@ class TestHexagons:
         assert state_of(user.viewer) == before
         assert user.panel.status.value.startswith("Saved frames.")
 
-    @pytest.mark.parametrize("ending", [".mp4", ".webm", ".gif"])
-    def test_movies_have_the_frames_and_the_size(self, user, tmp_path, ending):
-        path = tmp_path / f"wave{ending}"
-        user.export(path, width=320.0, height=240.0)
-        assert user.told == []
-        assert frames_of(path).shape == (5, 240, 320, 3)
-        assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+    def test_movies_have_the_frames_and_the_size(self, user, tmp_path):
+        for ending in (".mp4", ".webm", ".gif"):
+            path = tmp_path / ending.removeprefix(".") / f"wave{ending}"
+            path.parent.mkdir()
+            user.export(path, width=320.0, height=240.0)
+            assert user.told == [], ending
+            assert frames_of(path).shape == (5, 240, 320, 3), ending
+            assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
     def test_shows_what_the_layer_shows(self, user, cube, tmp_path):
         layer = user.viewer.layers[0]
@@ -186,29 +204,30 @@ class TestHexagons:
         style = {"size": (640, 240), "clim": (0, 50), "panel_titles": ["one", "two"]}
         np.testing.assert_array_equal(picture, render_frames([cube, cube], stop=3010, **style)[0])
 
-    def test_refuses_layers_that_differ(self, user, cube, tmp_path):
+    def test_refuses_what_one_movie_cannot_show(self, user, cube, tmp_path):
+        """A colormap that only napari has; layers that differ."""
+        user.viewer.layers[0].face_colormap = "ice"
+        user.export(tmp_path / "wave.mp4")
+        assert "'ice' is napari's own" in user.told[0]
+        forget_export(user)
+        user.viewer.layers[0].face_colormap = "viridis"
         add_recruitment_layer(user.viewer, cube, face_colormap="magma")
         user.export(tmp_path / "wave.mp4")
         assert "differ in their colormap" in user.told[0]
         assert list(tmp_path.iterdir()) == []
 
-    def test_refuses_a_colormap_that_only_napari_has(self, user, tmp_path):
-        user.viewer.layers[0].face_colormap = "ice"
-        user.export(tmp_path / "wave.mp4")
-        assert "'ice' is napari's own" in user.told[0]
-
 
 class TestCanvas:
-    def test_is_what_is_seen(self, user, cube, tmp_path, photograph):
-        viewer, layer = user.viewer, user.viewer.layers[0]
+    def test_is_what_is_seen(self, watcher, cube, tmp_path, photograph):
+        viewer, layer = watcher.viewer, watcher.viewer.layers[0]
         viewer.add_image(np.ones((40, 40)), scale=(10, 10), units=("um", "um"), name="under")
         viewer.layers.move(1, 0)
         viewer.layers.selection.active = viewer.layers[1]
         photograph(viewer)
         viewer.reset_view()
         before, seen = state_of(viewer), photograph(viewer)
-        user.export(tmp_path / "wave.mp4", what="canvas")
-        assert user.told == []
+        watcher.export(tmp_path / "wave.mp4", what="canvas")
+        assert watcher.told == []
         movie = frames_of(tmp_path / "wave.mp4")
         height, width = seen.shape[:2]
         assert movie.shape == (5, height - height % 2, width - width % 2, 3)
@@ -218,36 +237,36 @@ class TestCanvas:
             assert off.max() <= CODEC_TOLERANCE
         assert state_of(viewer) == before
 
-    def test_pictures_are_the_screenshots(self, user, tmp_path, photograph):
+    def test_pictures_are_the_screenshots(self, watcher, tmp_path, photograph):
         expected = []
         for time_ms in (3010.0, 3030.0):
-            user.viewer.dims.set_point(0, time_ms)
-            expected.append(photograph(user.viewer))
-        user.viewer.dims.set_point(0, 3000.0)
-        user.export(tmp_path / "frames", what="canvas", start=3010.0, step=20.0)
+            watcher.viewer.dims.set_point(0, time_ms)
+            expected.append(photograph(watcher.viewer))
+        watcher.viewer.dims.set_point(0, 3000.0)
+        watcher.export(tmp_path / "frames", what="canvas", start=3010.0, step=20.0)
         for file, picture in zip(sorted((tmp_path / "frames").iterdir()), expected, strict=True):
             np.testing.assert_array_equal(iio.imread(file), picture)
-        assert user.viewer.dims.point[0] == 3000.0
+        assert watcher.viewer.dims.point[0] == 3000.0
 
-    def test_keeps_its_size_when_the_window_changes(self, user, tmp_path):
-        user.fill(tmp_path / "frames", what="canvas")
-        QTimer.singleShot(60, lambda: user.viewer.window.resize(700, 500))
-        user.panel.export.native.click()
-        user.wait(lambda: not user.panel.busy)
+    def test_keeps_its_size_when_the_window_changes(self, watcher, tmp_path):
+        watcher.fill(tmp_path / "frames", what="canvas")
+        QTimer.singleShot(60, lambda: watcher.viewer.window.resize(700, 500))
+        watcher.panel.export.native.click()
+        watcher.wait(lambda: not watcher.panel.busy)
         shapes = {iio.imread(file).shape for file in (tmp_path / "frames").iterdir()}
         assert len(shapes) == 1
-        assert user.told == []
+        assert watcher.told == []
 
-    def test_the_window_answers_meanwhile(self, user, tmp_path):
+    def test_the_window_answers_meanwhile(self, watcher, tmp_path):
         seen = set()
         timer = QTimer()
-        timer.timeout.connect(lambda: seen.add(float(user.viewer.dims.point[0])))
+        timer.timeout.connect(lambda: seen.add(float(watcher.viewer.dims.point[0])))
         timer.start(0)
-        user.export(tmp_path / "wave.gif", what="canvas")
+        watcher.export(tmp_path / "wave.gif", what="canvas")
         assert seen >= {3000.0, 3010.0, 3020.0, 3030.0, 3040.0}  # after each picture
 
-    def test_an_error_puts_the_slider_back(self, user, tmp_path, monkeypatch):
-        before, taken = state_of(user.viewer), []
+    def test_an_error_puts_the_slider_back(self, watcher, tmp_path, monkeypatch):
+        before, taken = state_of(watcher.viewer), []
 
         def removing(viewer, layer):
             taken.append(1)
@@ -256,45 +275,45 @@ class TestCanvas:
             return 0
 
         monkeypatch.setattr(camera, "_time_axis", removing)
-        user.export(tmp_path / "wave.mp4", what="canvas")
-        user.wait(lambda: list(tmp_path.iterdir()) == [])
-        assert user.told == ["the layer is gone (panel Hexagon recruitment, Export)"]
-        assert user.panel.status.value == "The layer is gone"
-        assert state_of(user.viewer) == before
+        watcher.export(tmp_path / "wave.mp4", what="canvas")
+        watcher.wait(lambda: list(tmp_path.iterdir()) == [])
+        assert watcher.told == ["the layer is gone (panel Hexagon recruitment, Export)"]
+        assert watcher.panel.status.value == "The layer is gone"
+        assert state_of(watcher.viewer) == before
 
-    def test_a_layer_that_is_removed_ends_it(self, user, tmp_path):
-        user.fill(tmp_path / "wave.mp4", what="canvas")
-        QTimer.singleShot(60, user.viewer.layers.clear)
-        user.panel.export.native.click()
-        user.wait(lambda: not user.panel.busy)
-        user.wait(lambda: list(tmp_path.iterdir()) == [])
-        assert "was removed" in user.told[0]
+    def test_a_layer_that_is_removed_ends_it(self, watcher, tmp_path):
+        watcher.fill(tmp_path / "wave.mp4", what="canvas")
+        QTimer.singleShot(60, watcher.viewer.layers.clear)
+        watcher.panel.export.native.click()
+        watcher.wait(lambda: not watcher.panel.busy)
+        watcher.wait(lambda: list(tmp_path.iterdir()) == [])
+        assert "was removed" in watcher.told[0]
 
-    def test_time_must_have_a_slider(self, user, tmp_path):
-        user.viewer.dims.order = (1, 0, 2)
-        user.export(tmp_path / "wave.mp4", what="canvas")
-        assert user.told[-1].startswith("time is an axis of the picture")
+    def test_time_must_have_a_slider(self, watcher, tmp_path):
+        watcher.viewer.dims.order = (1, 0, 2)
+        watcher.export(tmp_path / "wave.mp4", what="canvas")
+        assert watcher.told[-1].startswith("time is an axis of the picture")
 
 
 class TestCancel:
     @pytest.mark.parametrize("what", ["hexagons", "canvas"])
-    @pytest.mark.parametrize("name", ["wave.mp4", "wave.gif", "frames"])
-    def test_leaves_nothing(self, viewer, qtbot, tmp_path, long_cube, what, name):
-        add_recruitment_layer(viewer, long_cube)
-        user = Exporter(viewer, qtbot)
-        viewer.dims.set_point(0, 500.0)
+    def test_leaves_nothing(self, drawn, qtbot, tmp_path, long_cube, what):
+        add_recruitment_layer(drawn, long_cube)
+        user = Exporter(drawn, qtbot)
+        drawn.dims.set_point(0, 500.0)
         let_events_pass()
-        before = state_of(viewer)
-        user.fill(tmp_path / name, what=what)
-        user.panel.export.native.click()
-        user.wait(lambda: user.panel.status.value.startswith("Frame "))
-        user.panel.cancel.native.click()
-        assert not user.panel.busy
-        assert state_of(viewer) == before
-        user.wait(lambda: list(tmp_path.iterdir()) == [])
-        assert user.told == []
-        assert user.panel.status.value.startswith("10,000 frames")
-        assert user.panel.export.enabled
+        before = state_of(drawn)
+        for name in ("wave.mp4", "wave.gif", "frames"):
+            user.fill(tmp_path / name, what=what)
+            user.panel.export.native.click()
+            user.wait(lambda: user.panel.status.value.startswith("Frame "))
+            user.panel.cancel.native.click()
+            assert not user.panel.busy, name
+            assert state_of(drawn) == before, name
+            user.wait(lambda: list(tmp_path.iterdir()) == [])
+            assert user.told == [], name
+            assert user.panel.status.value.startswith("10,000 frames"), name
+            assert user.panel.export.enabled, name
 
     def test_also_while_the_file_is_finished(self, user, tmp_path, monkeypatch):
         waits, go_on = threading.Event(), threading.Event()
@@ -312,7 +331,8 @@ class TestCancel:
         go_on.set()
         user.wait(lambda: list(tmp_path.iterdir()) == [])
 
-    def test_closing_the_panel_ends_it(self, user, tmp_path):
+    def test_closing_the_panel_ends_it(self, watcher, tmp_path):
+        user = watcher
         user.fill(tmp_path / "wave.mp4", what="canvas")
         user.panel.export.native.click()
         panel = user.panel
@@ -323,25 +343,21 @@ class TestCancel:
 
 
 class TestBadInput:
-    @pytest.mark.parametrize(
-        ("output", "told"),
-        [
+    @pytest.mark.parametrize("what", ["hexagons", "canvas"])
+    def test_is_told_in_one_line(self, user, tmp_path, what):
+        for output, told in (
             ("wave.avi", "'.avi' is not a movie format"),
             ("wave.png", "is a single picture"),
             ("missing/wave.mp4", "there is no such folder"),
-        ],
-    )
-    @pytest.mark.parametrize("what", ["hexagons", "canvas"])
-    def test_is_told_in_one_line(self, user, tmp_path, output, told, what):
-        user.export(tmp_path / output, what=what)
-        assert len(user.told) == 1
-        assert told in user.told[0]
-        assert "\n" not in user.told[0]
-        assert list(tmp_path.iterdir()) == []
-
-    @pytest.mark.parametrize("what", ["hexagons", "canvas"])
-    def test_an_empty_window(self, user, tmp_path, what):
-        user.export(tmp_path / "wave.mp4", stop=3000.0, what=what)
+        ):
+            forget_export(user)
+            user.export(tmp_path / output, what=what)
+            assert len(user.told) == 1, output
+            assert told in user.told[0]
+            assert "\n" not in user.told[0], output
+            assert list(tmp_path.iterdir()) == [], output
+        forget_export(user)
+        user.export(tmp_path / "wave.mp4", stop=3000.0)
         assert "is empty" in user.told[0]
 
     @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
@@ -363,14 +379,15 @@ class TestBadInput:
         assert ".part" not in user.told[0]
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize("name", ["wave.mp4", "frames"])
-    def test_a_typed_name_replaces_nothing(self, user, tmp_path, name):
-        path = tmp_path / name
-        user.export(path, width=320.0, height=240.0)
-        before = path.stat().st_mtime_ns
-        user.export(path)
-        assert "exists" in user.told[0]
-        assert path.stat().st_mtime_ns == before
+    def test_a_typed_name_replaces_nothing(self, user, tmp_path):
+        for name in ("wave.mp4", "frames"):
+            forget_export(user)
+            path = tmp_path / name
+            user.export(path, width=320.0, height=240.0)
+            before = path.stat().st_mtime_ns
+            user.export(path)
+            assert "exists" in user.told[0], name
+            assert path.stat().st_mtime_ns == before, name
 
 
 class TestBrowse:
@@ -430,7 +447,7 @@ class TestBrowse:
 
     def test_overwriting_may_be_allowed_where_the_error_says_so(self, user, tmp_path):
         (tmp_path / "wave.gif").write_bytes(b"old")
-        user.export(tmp_path / "wave.gif")
+        user.export(tmp_path / "wave.gif", width=320.0, height=240.0)
         assert "allow overwriting" in user.panel.status.wrong
         user.panel.overwrite.native.click()
         assert user.panel.status.wrong == ""
@@ -444,7 +461,8 @@ class TestBrowse:
         assert user.panel.file.value == "wave.mp4"
 
 
-def test_leaves_no_thread_and_no_widget(user, tmp_path):
+def test_leaves_no_thread_and_no_widget(watcher, tmp_path):
+    user = watcher
     widgets = len(QApplication.topLevelWidgets())
     user.export(tmp_path / "wave.mp4", what="canvas")
     user.export(tmp_path / "wave.gif")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shlex
@@ -16,6 +17,7 @@ import xarray as xr
 import yaml
 from qtpy.QtWidgets import QApplication, QFileDialog
 from tests.napari.export.test_export import Exporter
+from tests.support.commands import hexrecruit
 from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, write_cube
@@ -49,7 +51,16 @@ def copied(user, output, **fields):
 
 
 def run(command):
-    """Run commands of a shell with this Python's hexrecruit."""
+    """Run commands, taken apart as a shell does."""
+    for line in command.split(" && \\\n"):
+        program, *words = shlex.split(line)
+        assert program == "hexrecruit"
+        done = hexrecruit(*words)
+        assert done.returncode == 0, done.stderr
+
+
+def run_in_shell(command):
+    """Run commands in a shell, with this Python's hexrecruit."""
     here = f"{shlex.quote(sys.executable)} -m napari_hexrecruit "
     text = "\n".join(here + line.removeprefix("hexrecruit ") for line in command.split("\n"))
     done = subprocess.run(text, shell=True, capture_output=True, text=True, check=False)
@@ -70,7 +81,7 @@ class TestSameBytes:
         user.load()
         user.viewer.layers[0].face_contrast_limits = (0.0, 33.3)
         user.export(tmp_path / "widget", **SMALL)
-        run(copied(user, tmp_path / "the command"))
+        run_in_shell(copied(user, tmp_path / "the command"))
         pictures = files_of(tmp_path / "widget")
         assert len(pictures) == 3
         assert files_of(tmp_path / "the command") == pictures
@@ -109,7 +120,7 @@ class TestSameBytes:
         user.export(tmp_path / "widget", **SMALL)
         command = copied(user, tmp_path / "command")
         assert command.count("hexrecruit cube ") == 2
-        run(command)
+        run_in_shell(command)
         assert files_of(tmp_path / "command") == files_of(tmp_path / "widget")
 
     def test_of_a_run_file(self, user, simulation, tmp_path, monkeypatch):
@@ -137,28 +148,27 @@ def test_an_updated_layer_is_no_longer_its_file(user, simulation, tmp_path):
 
 
 def test_names_the_volumes_that_a_cube_was_computed_with(user, cube, simulation):
-    recipe = json.loads(recruitment_cube(simulation).attrs["recipe"])
-    recipe |= {"flat": "/atlas/flat map.nrrd", "column_atlas": "/atlas/columns.nrrd"}
-    add_recruitment_layer(user.viewer, cube.assign_attrs(recipe=json.dumps(recipe)))
+    """And refuses a cube of another simulation, or with what the command has no option for."""
+    made = json.loads(recruitment_cube(simulation).attrs["recipe"])
+    recipe = made | {"flat": "/atlas/flat map.nrrd", "column_atlas": "/atlas/columns.nrrd"}
+    layer = add_recruitment_layer(user.viewer, cube.assign_attrs(recipe=json.dumps(recipe)))
     user.wait_until_idle()
     words = shlex.split(copied(user, "wave.mp4"))
     assert words[words.index("--flatmap") + 1] == "/atlas/flat map.nrrd"
     assert words[words.index("--column-atlas") + 1] == "/atlas/columns.nrrd"
     assert "--flat" not in words
 
-
-def test_refuses_what_the_command_has_no_option_for(user, cube, simulation):
-    recipe = json.loads(recruitment_cube(simulation).attrs["recipe"]) | {"jitter": True}
-    add_recruitment_layer(user.viewer, cube.assign_attrs(recipe=json.dumps(recipe)))
+    layer.cube = cube.assign_attrs(recipe=json.dumps(made | {"jitter": True}))
     user.wait_until_idle()
     user.panel.copy.native.click()
     assert "was computed with jitter" in user.told[0]
     assert "save the layer as .hexrecruit.nc" in user.told[0]
 
-
-def test_says_when_the_simulation_is_not_here(user, cube):
-    add_recruitment_layer(user.viewer, cube)
+    user.told.clear()
+    layer.cube = cube
+    user.wait_until_idle()
     user.panel.copy.native.click()
+    assert "was computed with jitter" not in user.told[0]
     assert "save the layer as .hexrecruit.nc" in user.told[0]
 
 
@@ -198,43 +208,40 @@ class TestSameCube:
         files.columns["z"] = np.full(40, 5.0)
         return files.write(tmp_path / "a brain")
 
-    @pytest.mark.parametrize(
-        ("options", "cumulative", "start"),
-        [
-            pytest.param({"flat": "flat map", "radius": 9.0}, False, 20.0, id="atlas"),
-            pytest.param({"column_atlas": "columns"}, False, 20.0, id="column-atlas"),
-            pytest.param(
+    def test_of_a_simulation(self, user, brain, volumes, tmp_path):
+        for name, options, cumulative, start in (
+            ("atlas", {"flat": "flat map", "radius": 9.0}, False, 20.0),
+            ("column-atlas", {"column_atlas": "columns"}, False, 20.0),
+            (
+                "three-filters",
                 {"where": ["layer=1,2,3", "depth=10.5:250", "synapse_class=INH"]},
                 False,
                 20.0,
-                id="three-filters",
             ),
-            pytest.param({"node_set": "Even", "min_neurons": 2, "radius": 200.0}, False, 20.0),
-            pytest.param({"bin_ms": 20.0}, True, 0.0, id="cumulative"),
-            pytest.param({"bin_ms": 20.0}, True, 20.0, id="cumulative-and-a-later-start"),
-            pytest.param(
+            ("node-set", {"node_set": "Even", "min_neurons": 2, "radius": 200.0}, False, 20.0),
+            ("cumulative", {"bin_ms": 20.0}, True, 0.0),
+            ("cumulative-and-a-later-start", {"bin_ms": 20.0}, True, 20.0),
+            (
+                "everything",
                 {"flat": "flat map", "radius": 9.0, "where": ["layer=1,2", "depth=0:300"]},
                 True,
                 20.0,
-                id="everything",
             ),
-        ],
-    )
-    def test_of_a_simulation(self, user, brain, volumes, tmp_path, options, cumulative, start):
-        given = {name: volumes.get(str(value), value) for name, value in options.items()}
-        cube = (cumulative_cube if cumulative else recruitment_cube)(brain, **given)
-        self.check(user, cube, tmp_path, start)
+        ):
+            given = {key: volumes.get(str(value), value) for key, value in options.items()}
+            cube = (cumulative_cube if cumulative else recruitment_cube)(brain, **given)
+            self.check(user, cube, folder_in(tmp_path, name), start)
 
-    @pytest.mark.parametrize("with_configuration", [True, False])
-    @pytest.mark.parametrize("cumulative", [True, False])
-    def test_of_spikes_and_a_circuit(self, user, brain, tmp_path, with_configuration, cumulative):
-        sim = open_simulation(
-            brain if with_configuration else None,
-            spikes=brain.parent / "output" / "spikes.h5",
-            circuit=brain.parent / "circuit_config.json",
-        )
-        cube = (cumulative_cube if cumulative else recruitment_cube)(sim, where="layer=1,2")
-        self.check(user, cube, tmp_path, 20.0)
+    def test_of_spikes_and_a_circuit(self, user, brain, tmp_path):
+        for with_configuration, cumulative in itertools.product((True, False), repeat=2):
+            sim = open_simulation(
+                brain if with_configuration else None,
+                spikes=brain.parent / "output" / "spikes.h5",
+                circuit=brain.parent / "circuit_config.json",
+            )
+            cube = (cumulative_cube if cumulative else recruitment_cube)(sim, where="layer=1,2")
+            folder = folder_in(tmp_path, f"{with_configuration}-{cumulative}")
+            self.check(user, cube, folder, 20.0)
 
     def check(self, user, cube, tmp_path, start):
         add_recruitment_layer(user.viewer, cube)
@@ -250,6 +257,13 @@ class TestSameCube:
             again = read_cube(path)
             xr.testing.assert_equal(again, cube)
             assert again.attrs["recipe"] == cube.attrs["recipe"]
+        user.viewer.layers.clear()  # the next cube is the only one
+
+
+def folder_in(folder, name):
+    made = folder / name
+    made.mkdir()
+    return made
 
 
 def test_a_run_file_that_would_count_from_later_on_is_refused(user, simulation, tmp_path):
