@@ -114,19 +114,18 @@ class TestCompare:
         panel.viewer.layers.remove(second)
         assert panel.widget.b.choices == (first,)
 
-    def test_absent_hexagons_have_no_value(self, opened):
-        panel, _layers = self.compare(opened, **self.cubes())
+    @pytest.mark.smoke
+    def test_originals_are_beside_the_difference_on_one_slider(self, opened):
+        """And going back, or removing them by hand, leaves what there was."""
+        panel, layers = self.compare(opened, **self.cubes())
         layer = panel.layer("comparison")
         names = layer.features["hex"].tolist()
         assert names == ["R0;C0", "R0;C1", "R0;C2"]
         values = layer.features["recruited"].to_numpy()
-        np.testing.assert_array_equal(values, [np.nan, -10.0, np.nan])
+        np.testing.assert_array_equal(values, [np.nan, -10.0, np.nan])  # some only of A or of B
         assert panel.widget.status.value == "1 hexagon of both, 1 only of A, 1 only of B."
         assert layer.face_contrast_limits[0] == -layer.face_contrast_limits[1]
 
-    @pytest.mark.smoke
-    def test_originals_are_beside_it_on_one_slider(self, opened):
-        panel, layers = self.compare(opened, **self.cubes())
         assert panel.visible == ["A: recruited (%)", "B: recruited (%)", "A − B (% points)"]
         assert canvas(panel.viewer).grid.enabled
         assert [layer.visible for layer in layers] == [False, False]
@@ -136,16 +135,14 @@ class TestCompare:
         for layer in (one, other, panel.layer("comparison")):
             assert layer.current_bin == 2
 
-    def test_back_leaves_what_there_was(self, opened):
-        panel, layers = self.compare(opened, **self.cubes())
         panel.press(panel.widget.back)
         assert list(panel.viewer.layers) == layers
         assert panel.visible == ["A", "B"]
         assert not canvas(panel.viewer).grid.enabled
         assert not panel.widget.back.enabled
 
-    def test_removed_by_hand_it_leaves_what_there_was(self, opened):
-        panel, layers = self.compare(opened, **self.cubes())
+        panel.press(panel.widget.compare)
+        assert canvas(panel.viewer).grid.enabled
         for layer in list(panel.viewer.layers)[2:]:
             panel.viewer.layers.remove(layer)
         assert [layer.visible for layer in layers] == [True, True]
@@ -171,18 +168,22 @@ class TestCompare:
         assert layer.name == "B − A (spikes/s)"
         np.testing.assert_allclose(layer.features["recruited"][1], 10 / 100 / 0.01)
 
-    def test_other_grids_are_refused_in_a_sentence(self, opened):
+    def test_other_grids_and_bins_are_refused_in_a_sentence(self, opened):
+        a = self.cubes()["A"]
         wide = cube_of([[20]] * 4, row=[0], col=[0], radius=80.0)
-        panel, layers = self.compare(opened, A=self.cubes()["A"], B=wide)
+        panel, layers = self.compare(opened, A=a, B=wide)
         (told,) = panel.told
         assert "radius 50 in one cube and 80 in the other: compute both" in told
         assert "\n" not in told
         assert list(panel.viewer.layers) == layers
-
-    def test_other_bins_are_refused_in_a_sentence(self, opened):
-        cubes = {"A": wave_cube(2, 2, 4), "B": wave_cube(2, 2, 4, bin_ms=5.0)}
-        panel, _layers = self.compare(opened, **cubes)
+        panel.told.clear()
+        layers[0].cube, layers[1].cube = wave_cube(2, 2, 4), wave_cube(2, 2, 4, bin_ms=5.0)
+        panel.press(panel.widget.compare)
         assert "bins are 10 ms wide in one cube and 5 ms in the other" in panel.told[0]
+        panel.told.clear()
+        panel.viewer.layers.remove(layers[1])
+        panel.press(panel.widget.compare)
+        assert "only one layer" in panel.told[0]
 
     def test_a_hexagon_is_picked_in_all_of_them(self, opened):
         panel, _layers = self.compare(opened, **self.cubes())
@@ -230,11 +231,8 @@ class TestCompare:
         layer.visible = True
         assert time_range(panel.viewer) == (0.0, 690.0, 10.0)
         assert not layer.is_resting
-
-    def test_windows_of_other_lengths_are_refused(self, opened):
-        panel, _layers = opened("Compare", whole=wave_cube(3, 4, 20))
-        panel.widget.kind.value = "windows"
-        panel.widget.window_a.stop.value = 150.0
+        assert panel.told == []
+        panel.widget.window_a.stop.value -= 10.0
         panel.press(panel.widget.compare)
         assert "choose windows of the same length" in panel.told[0]
 
@@ -256,11 +254,6 @@ class TestCompare:
         cube = cube_of([[5, 1], [5, 2], [9, 3]], row=[0, 0], col=[0, 1])
         made = deviation(cube, (0.0, 20.0), "x", "recruitment")
         assert made.sentence.endswith("1 have none: their baseline does not vary.")
-
-    def test_one_layer_alone(self, opened):
-        panel, _layers = opened("Compare", only=wave_cube(2, 2, 4))
-        panel.press(panel.widget.compare)
-        assert "only one layer" in panel.told[0]
 
     def test_the_same_name_twice_is_told_apart(self):
         cubes = self.cubes()
@@ -355,29 +348,28 @@ class TestTrials:
         panel.press(panel.widget.cut)
         assert panel.widget.status.value.startswith("1 trial of")
 
-    @pytest.mark.parametrize(
-        ("onsets", "before", "told"),
-        [
+    def test_mistakes_are_told_in_a_sentence(self, opened):
+        panel, (whole,) = opened("Trials", whole=wave_cube(3, 4, 30))
+        panel.widget.source.value, panel.widget.after.value = "list", 60.0
+        for onsets, before, told in (
             ("", 20.0, "the list is empty"),
             ("9000", 20.0, "no onset"),
             ("100", 15.0, "whole number"),
-        ],
-    )
-    def test_mistakes_are_told_in_a_sentence(self, opened, onsets, before, told):
-        panel, (whole,) = self.cut(opened, wave_cube(3, 4, 30), onsets, before)
-        assert told in panel.told[0]
-        assert list(panel.viewer.layers) == [whole]
-        assert whole.visible
+        ):
+            panel.told.clear()
+            panel.widget.list.value, panel.widget.before.value = onsets, before
+            panel.press(panel.widget.cut)
+            assert told in panel.told[0]
+            assert list(panel.viewer.layers) == [whole], told
+            assert whole.visible, told
 
     def test_cut_again_it_cuts_the_whole(self, opened):
-        panel, _layers = self.cut(opened, wave_cube(3, 4, 30))
+        """And going back leaves what there was."""
+        panel, (whole,) = self.cut(opened, wave_cube(3, 4, 30))
         panel.widget.list.value = "200"
         panel.press(panel.widget.cut)
         assert panel.told == []
         assert panel.widget.status.value.startswith("1 trial of -20 to 60 ms.")
-
-    def test_back_leaves_what_there_was(self, opened):
-        panel, (whole,) = self.cut(opened, wave_cube(3, 4, 30))
         panel.press(panel.widget.back)
         assert list(panel.viewer.layers) == [whole]
         assert whole.visible
@@ -399,21 +391,25 @@ class TestMaps:
 
         return {option: given[option] for option in map_options(name) if option in given}
 
-    @pytest.mark.parametrize("name", [name for name in MAPS if name != "cumulative_fraction"])
-    def test_every_map_is_a_layer(self, opened, cube, name):
+    def test_every_map_is_a_layer(self, opened, cube):
         panel, (layer,) = opened("Maps", whole=cube)
         layer.selected_hexes = [cube["hex"].to_numpy()[3]]
-        panel.widget.map.value = name
-        panel.press(panel.widget.add)
-        expected = hex_map(cube, name, **self.options_of(panel, name, cube))
-        shown = panel.layer(name)
-        for time_ms in (-50.0, 100.0):
-            go_to(panel.viewer, time_ms)
-            np.testing.assert_allclose(shown.features["recruited"], expected, rtol=1e-5)
-        assert panel.told == []
-        assert panel.visible == [shown.name]
-        assert shown.selected_hexes == layer.selected_hexes
-        assert summary_of(expected) in panel.widget.status.value
+        for name in (name for name in MAPS if name != "cumulative_fraction"):
+            panel.widget.map.value = name
+            panel.press(panel.widget.add)
+            expected = hex_map(cube, name, **self.options_of(panel, name, cube))
+            shown = panel.layer(name)
+            for time_ms in (-50.0, 100.0):
+                go_to(panel.viewer, time_ms)
+                np.testing.assert_allclose(
+                    shown.features["recruited"], expected, rtol=1e-5, err_msg=name
+                )
+            assert panel.told == [], name
+            assert panel.visible == [shown.name]
+            assert shown.selected_hexes == layer.selected_hexes, name
+            assert summary_of(expected) in panel.widget.status.value, name
+            panel.viewer.layers.remove(shown)
+            assert layer.visible, name
 
     def test_shows_only_the_fields_that_count(self, opened, cube):
         panel, _layers = opened("Maps", show=True, whole=cube)
@@ -449,20 +445,26 @@ class TestMaps:
         np.testing.assert_allclose(shown, expected, rtol=1e-6)
         assert float(expected.max()) > float(cut(cube, 0, 400)["recruitment"].max())
 
-    def test_recruited_at_least_once_cannot_be_counted_from_bins(self, opened, cube):
+    def test_what_cannot_be_shown_is_told_in_a_sentence(self, opened, cube):
         panel, (layer,) = opened("Maps", whole=cube)
-        panel.widget.map.value = "cumulative_fraction"
+        panel.widget.map.value = "cumulative_fraction"  # counted from spikes
         panel.press(panel.widget.add)
         assert "cannot be counted once from a cube of bins" in panel.told[0]
         assert list(panel.viewer.layers) == [layer]
 
-    def test_correlation_needs_a_picked_hexagon(self, opened, cube):
-        panel, _layers = opened("Maps", whole=cube)
-        panel.widget.map.value = "correlation"
+        panel.told.clear()
+        panel.widget.map.value = "correlation"  # with a hexagon that was clicked
         panel.press(panel.widget.add)
         sentence = "No hexagon is selected: click the one to correlate with first."
         assert panel.widget.status.value == sentence
         assert panel.told == [f"{sentence} (panel Maps)"]
+
+        panel.told.clear()
+        panel.widget.map.value = "peak"
+        panel.widget.start.value = 3.0  # inside of a bin
+        panel.press(panel.widget.add)
+        assert len(panel.told) == 1
+        assert "start" in panel.told[0]
 
     def test_opens_with_a_map_worth_seeing(self, opened):
         unstimulated = cube_of(
@@ -505,14 +507,6 @@ class TestMaps:
         assert list(table) == ["hex", "x", "y", "n_neurons", "peak", "mean_rate"]
         np.testing.assert_allclose(table["peak"], 60.0)
         assert panel.widget.status.value == "Saved 2 maps in maps.csv."
-
-    def test_a_time_inside_of_a_bin_is_told(self, opened, cube):
-        panel, _layers = opened("Maps", whole=cube)
-        panel.widget.map.value = "peak"
-        panel.widget.start.value = 3.0
-        panel.press(panel.widget.add)
-        assert len(panel.told) == 1
-        assert "start" in panel.told[0]
 
     def test_all_nan_and_single_bins(self, opened):
         nothing = cube_of([[5, 9]], row=[0, 0], col=[0, 1], min_neurons=1000)
@@ -569,12 +563,29 @@ class TestWaves:
         assert not any(isinstance(layer, Vectors) for layer in panel.viewer.layers)
 
     def test_no_wave_takes_the_former_one_away(self, opened, cube):
-        panel, _layers = opened("Waves", whole=cube)
+        """So does Clear, which leaves what there was; without latencies, hexagons stay visible."""
+        panel, (layer,) = opened("Waves", whole=cube)
+        until = panel.widget.until.value
         panel.press(panel.widget.find)
+        assert any(isinstance(each, Vectors) for each in panel.viewer.layers)
         panel.widget.until.value = 10.0
         panel.press(panel.widget.find)
         assert "No wave:" in panel.widget.result.value
         assert not any(isinstance(layer, Vectors) for layer in panel.viewer.layers)
+
+        panel.widget.until.value = until
+        panel.press(panel.widget.find)
+        assert any(isinstance(each, Vectors) for each in panel.viewer.layers)
+        panel.press(panel.widget.erase)
+        assert list(panel.viewer.layers) == [layer]
+        assert layer.visible
+        assert panel.widget.result.value == ""
+
+        panel.widget.latencies.value = False
+        panel.press(panel.widget.find)
+        assert layer.visible
+        assert panel.layer("latency") is None
+        assert any(isinstance(each, Vectors) for each in panel.viewer.layers)
 
     def test_few_hexagons_are_no_wave(self, opened):
         panel, _layers = opened("Waves", whole=cube_of([[5], [9]], row=[0], col=[0]))
@@ -582,22 +593,6 @@ class TestWaves:
         assert "at least 12 are needed" in panel.widget.result.value
         assert panel.widget.quality.value == ""
         assert panel.told == []
-
-    def test_clear_leaves_what_there_was(self, opened, cube):
-        panel, (layer,) = opened("Waves", whole=cube)
-        panel.press(panel.widget.find)
-        panel.press(panel.widget.erase)
-        assert list(panel.viewer.layers) == [layer]
-        assert layer.visible
-        assert panel.widget.result.value == ""
-
-    def test_without_the_latencies_the_hexagons_stay(self, opened, cube):
-        panel, (layer,) = opened("Waves", whole=cube)
-        panel.widget.latencies.value = False
-        panel.press(panel.widget.find)
-        assert layer.visible
-        assert panel.layer("latency") is None
-        assert any(isinstance(each, Vectors) for each in panel.viewer.layers)
 
 
 def shifted(cube, n_bins):
@@ -622,24 +617,30 @@ ODD_CUBES = {
 
 
 @pytest.mark.parametrize("name", ["Compare", "Trials", "Maps", "Waves"])
-@pytest.mark.parametrize("which", ODD_CUBES)
-def test_odd_cubes_give_a_layer_or_a_sentence(opened, name, which):
-    panel, layers = opened(name, one=ODD_CUBES[which], other=ODD_CUBES[which])
+def test_odd_cubes_give_a_layer_or_a_sentence(opened, name):
+    panel, _layers = opened(name)
     widget = panel.widget
-    if name == "Trials":
-        widget.source.value, widget.list.value = "list", "0"
-        widget.before.value, widget.after.value = 0.0, 10.0
     button = {"Compare": "compare", "Trials": "cut", "Maps": "add", "Waves": "find"}[name]
-    panel.press(getattr(widget, button))
-    said = widget.status.value or getattr(getattr(widget, "result", None), "value", "")
-    assert len(panel.told) + bool(said) == 1, (panel.told, said)
-    assert "\n" not in "".join(panel.told)
-    assert set(layers) <= set(panel.viewer.layers)
+    for which, cube in ODD_CUBES.items():
+        panel.viewer.layers.clear()
+        panel.told.clear()
+        layers = [panel.viewer.add_layer(RecruitmentLayer(cube, name=n)) for n in "ab"]
+        panel.wait()
+        if name == "Trials":
+            widget.source.value, widget.list.value = "list", "0"
+            widget.before.value, widget.after.value = 0.0, 10.0
+        panel.press(getattr(widget, button))
+        said = widget.status.value or getattr(getattr(widget, "result", None), "value", "")
+        assert len(panel.told) + bool(said) == 1, (which, panel.told, said)
+        assert "\n" not in "".join(panel.told), which
+        assert set(layers) <= set(panel.viewer.layers), which
 
 
 @pytest.mark.parametrize("name", ["Compare", "Trials", "Maps", "Waves"])
 class TestPanels:
+    @pytest.mark.smoke
     def test_without_hexagons_it_says_so(self, opened, name):
+        """And closed, it leaves the viewer alone."""
         panel, _layers = opened(name)
         assert panel.widget.status.value.startswith("No hexagons are visible")
         layer = panel.viewer.add_layer(RecruitmentLayer(wave_cube(3, 4, 30)))
@@ -649,9 +650,8 @@ class TestPanels:
         assert panel.widget.status.value.startswith("No hexagons are visible")
         assert panel.told == []
 
-    @pytest.mark.smoke
-    def test_a_closed_panel_leaves_the_viewer_alone(self, opened, name):
-        panel, (layer,) = opened(name, whole=wave_cube(3, 4, 30))
+        layer.visible = True
+        panel.wait()
         viewer, qtbot, told = panel.viewer, panel.qtbot, panel.told
         viewer.window.remove_dock_widget(panel.widget.native)
         gone = weakref.ref(panel.widget)
