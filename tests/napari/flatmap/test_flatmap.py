@@ -200,6 +200,18 @@ class TestOrder:
         assert user.viewer.layers.selection.active is hexes
         assert [layer.visible for layer in user.viewer.layers] == [True, False, True, True, True]
 
+        lines, camera = user.layer("outlines"), scene(user.viewer).camera
+        for zoom in (0.2, 3.0):  # lines keep their width on the screen
+            camera.zoom = zoom
+            assert lines.edge_width * zoom == pytest.approx(2.0, rel=0.05)
+
+        names = user.layer("names")
+        assert list(names.features["name"]) == ["A", "B"]
+        user.form.show_names.value = False
+        assert not names.visible
+        user.form.colour.value = "black"
+        np.testing.assert_allclose(user.layer("outlines").edge_color[0], (0, 0, 0, 1))
+
     def test_the_same_where_hexagons_come_later(self, user, row_of_neurons, tmp_path):
         hexes = hexagons(user, row_of_neurons)
         user.add_neurons()
@@ -222,24 +234,6 @@ class TestOrder:
         assert "synapse_class, names" in user.names
         assert "regions, names" not in user.names
         assert others in user.viewer.layers
-
-    def test_names_are_toggled_and_coloured(self, user, row_of_neurons):
-        hexagons(user, row_of_neurons)
-        user.add_neurons()
-        names = user.layer("names")
-        assert list(names.features["name"]) == ["A", "B"]
-        user.form.show_names.value = False
-        assert not names.visible
-        user.form.colour.value = "black"
-        np.testing.assert_allclose(user.layer("outlines").edge_color[0], (0, 0, 0, 1))
-
-    def test_lines_keep_their_width_on_the_screen(self, user, row_of_neurons):
-        hexagons(user, row_of_neurons)
-        user.add_neurons()
-        lines, camera = user.layer("outlines"), scene(user.viewer).camera
-        for zoom in (0.2, 3.0):
-            camera.zoom = zoom
-            assert lines.edge_width * zoom == pytest.approx(2.0, rel=0.05)
 
 
 class TestCancel:
@@ -329,44 +323,44 @@ class TestBadInput:
         assert "\n" not in told
         return [layer for layer in user.viewer.layers if METADATA_KEY in layer.metadata] == []
 
-    def test_no_pixel_size(self, user, tmp_path):
+    def test_without_hexagons(self, user, tmp_path):
+        """Nothing is chosen, or what is chosen is not what it should be."""
+        user.press(user.form.add)
+        assert self.told_once(user, "No image is chosen")
+
+        user.told.clear()
+        user.add_atlas()
+        assert self.told_once(user, "no flatmap is chosen")
+
+        user.told.clear()
+        user.add_neurons()
+        assert self.told_once(user, "there are no hexagons")
+
+        user.told.clear()
         user.add_image(write_letter(tmp_path / "f.png"), pixel_size=0.0)
         assert self.told_once(user, "does not state the size of a pixel")
 
-    def test_json_is_no_image(self, user, tmp_path):
+        user.told.clear()
         path = tmp_path / "f.json"
         path.write_text(json.dumps({}))
         user.add_image(path, pixel_size=1.0)
         assert self.told_once(user, "cannot be read as an image")
 
-    def test_no_image_is_chosen(self, user):
-        user.press(user.form.add)
-        assert self.told_once(user, "No image is chosen")
-
-    def test_a_flatmap_of_one_component(self, user, tmp_path):
+        user.told.clear()
         slab = slab_flatmap()
         slab.with_data(slab.raw[..., 0]).save_nrrd(str(tmp_path / "one.nrrd"))
         user.add_atlas(flatmap=tmp_path / "one.nrrd")
         assert self.told_once(user, "has 1 components a voxel")
 
-    def test_no_flatmap_and_no_hexagons(self, user):
-        user.add_atlas()
-        assert self.told_once(user, "no flatmap is chosen")
-
-    def test_no_atlas_directory(self, user, row_of_neurons):
-        hexagons(user, row_of_neurons)
+    def test_no_atlas_directory_or_one_that_is_not_there(self, user, row_of_neurons, tmp_path):
+        layer = hexagons(user, row_of_neurons)
         user.add_atlas()
         assert self.told_once(user, "the circuit names no atlas")
-
-    def test_an_atlas_directory_that_is_not_there(self, user, tmp_path):
-        columns = neurons_in_a_row().columns
-        hexagons(user, write_circuit(tmp_path, columns))
+        user.told.clear()
+        user.viewer.layers.remove(layer)
+        hexagons(user, write_circuit(tmp_path, neurons_in_a_row().columns))
         user.add_atlas()
         assert self.told_once(user, "does not exist")
-
-    def test_regions_without_hexagons(self, user):
-        user.add_neurons()
-        assert self.told_once(user, "there are no hexagons")
 
     def test_the_properties_there_are_are_offered(self, user, row_of_neurons, tmp_path):
         assert user.form.region_column.choices == ()

@@ -56,53 +56,54 @@ def test_centres_have_the_colour_of_their_value(add, cube, photograph):
             np.testing.assert_allclose(seen, expected, atol=2)
 
 
-@pytest.mark.parametrize(
-    ("blending", "zoom"),
-    [
-        *(("translucent", zoom) for zoom in ZOOMS),
-        *(("translucent_no_depth", 0.31), ("opaque", 0.31), ("opaque", 4.7)),
-    ],
-)
-def test_no_background_shows_between_hexagons(add, photograph, zoom, blending):
+def test_no_background_shows_between_hexagons(add, photograph):
     cube = sheet(12, 50)
-    viewer, layer = add(cube, show=True, blending=blending)
-    look_at(viewer, cube, zoom)
-    image = photograph(viewer)
-    inside = inside_of(viewer, image, cube)
-    assert inside.any()
-    colour = layer.face_color[0, :3] * 255
-    np.testing.assert_allclose(image[inside], np.broadcast_to(colour, image[inside].shape), atol=2)
+    viewer, layer = add(cube, show=True, blending="translucent")
+    for blending, zooms in (
+        ("translucent", ZOOMS),
+        ("translucent_no_depth", (0.31,)),
+        ("opaque", (0.31, 4.7)),
+    ):
+        layer.blending = blending
+        for zoom in zooms:
+            look_at(viewer, cube, zoom)
+            image = photograph(viewer)
+            inside = inside_of(viewer, image, cube)
+            assert inside.any(), (blending, zoom)
+            colour = np.broadcast_to(layer.face_color[0, :3] * 255, image[inside].shape)
+            at = f"{blending}, {zoom}"
+            np.testing.assert_allclose(image[inside], colour, atol=2, err_msg=at)
 
 
-@pytest.mark.parametrize("zoom", [0.31, 1.0, 4.7])
-def test_no_seam_shows_through_translucent_hexagons(add, photograph, zoom):
+def test_no_seam_shows_through_translucent_hexagons(add, photograph):
     cube = sheet(12, 50)
     viewer, layer = add(cube, show=True, opacity=0.5)
-    look_at(viewer, cube, zoom)
-    image = photograph(viewer).astype(float)
-    inside = inside_of(viewer, image, cube)
-    colour = layer.face_color[0, :3] * 255 / 2
-    off = np.abs(image[inside] - colour).max(axis=1) > 3
-    # A pixel right on a side may be drawn by both neighbours.
-    assert off.mean() < 2e-3
-    assert (image[inside] >= colour - 3).all()
+    for zoom in (0.31, 1.0, 4.7):
+        look_at(viewer, cube, zoom)
+        image = photograph(viewer).astype(float)
+        inside = inside_of(viewer, image, cube)
+        colour = layer.face_color[0, :3] * 255 / 2
+        off = np.abs(image[inside] - colour).max(axis=1) > 3
+        # A pixel right on a side may be drawn by both neighbours.
+        assert off.mean() < 2e-3, zoom
+        assert (image[inside] >= colour - 3).all(), zoom
 
 
-@pytest.mark.parametrize("zoom", [0.31, 1.0, 4.7])
-def test_between_two_colours_there_are_only_mixtures(add, photograph, zoom):
+def test_between_two_colours_there_are_only_mixtures(add, photograph):
     """Neither a dark nor a light seam: sides of yellow and blue are on the line between them."""
     n = 12
     cube = sheet(n, (np.arange(n * n) % 2 * 50)[None, :])
     viewer, layer = add(cube, show=True)
-    look_at(viewer, cube, zoom)
-    image = photograph(viewer)
-    seen = image[inside_of(viewer, image, cube)].astype(float)
     low, high = (c[:3] * 255 for c in layer.face_colormap.map([0.0, 1.0]))
-    along = (seen - low) @ (high - low) / ((high - low) @ (high - low))
-    beside = seen - low - along[:, None] * (high - low)
-    assert np.abs(beside).max() <= 3
-    assert along.min() >= -0.02
-    assert along.max() <= 1.02
+    for zoom in (0.31, 1.0, 4.7):
+        look_at(viewer, cube, zoom)
+        image = photograph(viewer)
+        seen = image[inside_of(viewer, image, cube)].astype(float)
+        along = (seen - low) @ (high - low) / ((high - low) @ (high - low))
+        beside = seen - low - along[:, None] * (high - low)
+        assert np.abs(beside).max() <= 3, zoom
+        assert along.min() >= -0.02, zoom
+        assert along.max() <= 1.02, zoom
 
 
 def test_outside_is_background_and_the_rim_is_smooth(add, photograph):
@@ -134,14 +135,14 @@ class TestNoValue:
         left = image[row, side - 2 : side + 3].astype(int)
         assert ((np.ptp(left, axis=-1) == 0) & (left[:, 0] > 60)).any()
 
-    @pytest.mark.parametrize("zoom", [1.0, 2.0, 5.0])
-    def test_the_outline_is_as_thin_at_any_zoom(self, add, photograph, zoom):
+    def test_the_outline_is_as_thin_at_any_zoom(self, add, photograph):
         cube = cube_of([[0]], row=[0], col=[0], n_neurons=1, min_neurons=10)
         viewer, _layer = add(cube, show=True)
-        look_at(viewer, cube, zoom)
-        image = photograph(viewer)
-        row, col = pixel_of(viewer, image, 0.0, 0.0)
-        assert 1 <= (image[row, col:, 0] > 20).sum() <= 3
+        for zoom in (1.0, 2.0, 5.0):
+            look_at(viewer, cube, zoom)
+            image = photograph(viewer)
+            row, col = pixel_of(viewer, image, 0.0, 0.0)
+            assert 1 <= (image[row, col:, 0] > 20).sum() <= 3, zoom
 
     def test_a_value_in_the_next_bin_fills_it(self, add, photograph):
         cube = cube_of([[50], [50]], row=[0], col=[0])
@@ -182,31 +183,31 @@ class TestShape:
         colour = layer.face_color[0, :3] * 255
         np.testing.assert_allclose(middle, np.broadcast_to(colour, middle.shape), atol=2)
 
-    @pytest.mark.parametrize("angles", [(0, 0, 0), (10, -40, 20)])
-    def test_no_background_shows_in_3d(self, add, photograph, angles):
+    def test_no_background_shows_in_3d(self, add, photograph):
         cube = sheet(12, 50)
         viewer, layer = add(cube, show=True)
         viewer.dims.ndisplay = 3
         viewer.reset_view()
-        scene(viewer).camera.angles = angles
-        image = photograph(viewer)
-        height, width = image.shape[0] // 2, image.shape[1] // 2
-        middle = image[height - 60 : height + 60, width - 60 : width + 60].reshape(-1, 3)
-        colour = layer.face_color[0, :3] * 255
-        np.testing.assert_allclose(middle, np.broadcast_to(colour, middle.shape), atol=2)
+        for angles in ((0, 0, 0), (10, -40, 20)):
+            scene(viewer).camera.angles = angles
+            image = photograph(viewer)
+            height, width = image.shape[0] // 2, image.shape[1] // 2
+            middle = image[height - 60 : height + 60, width - 60 : width + 60].reshape(-1, 3)
+            colour = np.broadcast_to(layer.face_color[0, :3] * 255, middle.shape)
+            np.testing.assert_allclose(middle, colour, atol=2, err_msg=str(angles))
 
-    @pytest.mark.parametrize("orientation", ["up", "down"])
-    def test_the_letter_f_stands_as_the_camera_says(self, add, photograph, orientation):
+    def test_the_letter_f_stands_as_the_camera_says(self, add, photograph):
         cube = letter_cube()
         viewer, _layer = add(cube, show=True)
         camera = scene(viewer).camera
-        camera.orientation2d = (orientation, "right")
-        viewer.reset_view()
-        lit = photograph(viewer).max(axis=-1) > 0
-        rows, cols = np.nonzero(lit)
-        top = lit[: int(rows.mean())].sum()
-        assert (top > lit.sum() / 2) == (orientation == "up")
-        assert cols.mean() < (cols.min() + cols.max()) / 2
+        for orientation in ("up", "down"):
+            camera.orientation2d = (orientation, "right")
+            viewer.reset_view()
+            lit = photograph(viewer).max(axis=-1) > 0
+            rows, cols = np.nonzero(lit)
+            top = lit[: int(rows.mean())].sum()
+            assert (top > lit.sum() / 2) == (orientation == "up")
+            assert cols.mean() < (cols.min() + cols.max()) / 2, orientation
 
     def test_selected_hexagons_have_a_hexagonal_rim(self, add, cube, photograph):
         viewer, layer = add(cube, show=True)

@@ -63,10 +63,10 @@ class TestChoosing:
         assert form.load.enabled
         assert user.told == []
         may_read.set()
-
-    def test_says_how_large_it_is(self, user, tmp_path):
-        user.choose(neurons_in_a_row(tstop_ms=1500.0).write(tmp_path))
-        assert user.form.info.value == "40 neurons · 40 spikes\n0 - 1,500 ms"
+        form.population.value = "thalamus"  # has other columns
+        user.wait_until_idle()
+        assert "synapse_class" not in form.filter_column.choices
+        assert "thalamus" not in form.info.value
 
     def test_does_not_block_the_window(self, user, sample, monkeypatch):
         opened, free = sources.open_simulation, threading.Event()
@@ -105,20 +105,13 @@ class TestChoosing:
         assert user.form.settings().recipe.simulation == str(sample)
 
     def test_the_last_of_two_choices_counts(self, user, sample, tmp_path):
-        other = neurons_in_a_row().write(tmp_path)
+        other = neurons_in_a_row(tstop_ms=1500.0).write(tmp_path)
         user.form.file.value = sample
         user.form.file.value = other
         user.wait_until_idle()
         assert user.form.settings().recipe.simulation == str(other)
         assert user.form.population.choices == ("cortex",)
-
-    def test_another_population_has_other_columns(self, user, sample):
-        user.choose(sample)
-        assert "synapse_class" in user.form.filter_column.choices
-        user.form.population.value = "thalamus"
-        user.wait_until_idle()
-        assert "synapse_class" not in user.form.filter_column.choices
-        assert "thalamus" not in user.form.info.value
+        assert user.form.info.value == "40 neurons · 40 spikes\n0 - 1,500 ms"
 
 
 class TestPanel:
@@ -130,7 +123,7 @@ class TestPanel:
         let_events_pass()
         return user
 
-    def test_tab_goes_from_top_to_bottom(self, seen):
+    def test_fields_are_aligned_and_tab_goes_from_top_to_bottom(self, seen):
         panel, first = seen.widget.native, seen.form.file.line_edit.native
         places, field = [], first
         while field is not first or not places:
@@ -143,15 +136,12 @@ class TestPanel:
         assert around == panel.rect().center()
         for above, below in itertools.pairwise(fields):
             assert below.y() > above.y() or (abs(below.y() - above.y()) < 20)
-
-    def test_fields_are_aligned(self, seen):
         form = seen.form
-        fields = [
+        left = [
             *(form.file, form.population, form.filter_column, form.min_neurons, form.radius),
             *(form.split_by, form.speed),
         ]
-        panel = seen.widget.native
-        assert len({field.native.mapTo(panel, QPoint(0, 0)).x() for field in fields}) == 1
+        assert len({field.native.mapTo(panel, QPoint(0, 0)).x() for field in left}) == 1
 
 
 class TestFilter:
@@ -163,6 +153,14 @@ class TestFilter:
         assert items.native.item(0).text() == "EXC (20 neurons)"
         assert not items.native.isHidden()
         assert user.form.filter_interval.native.isHidden()
+        user.pick_filter("synapse_class", "INH")
+        assert len(user.form.request().recipe.rules) == 1
+        user.form.filter_values.value = []
+        assert user.form.request().recipe.rules == ()  # nothing picked means all, as does no filter
+        user.pick_filter("synapse_class", "INH")
+        user.form.filter_column.value = ""
+        assert user.form.request().recipe.rules == ()
+        assert user.form.filter_values.native.isHidden()
 
     def test_only_the_picked_values_count(self, user, tmp_path):
         user.choose(neurons_in_a_row().write(tmp_path))
@@ -182,16 +180,6 @@ class TestFilter:
         form.filter_high.value = 100.0
         user.load()
         assert user.viewer.layers[0].cube.attrs["n_neurons_selected"] == 10
-
-    def test_nothing_picked_and_no_filter_mean_all(self, user, tmp_path):
-        user.choose(neurons_in_a_row().write(tmp_path))
-        user.pick_filter("synapse_class", "INH")
-        user.form.filter_values.value = []
-        assert user.form.request().recipe.rules == ()
-        user.pick_filter("synapse_class", "INH")
-        user.form.filter_column.value = ""
-        assert user.form.request().recipe.rules == ()
-        assert user.form.filter_values.native.isHidden()
 
 
 class TestLoading:
@@ -215,6 +203,11 @@ class TestLoading:
         colours = layer.face_colormap.map(np.clip(expected.percent[bin_] / 50.0, 0.0, 1.0))
         np.testing.assert_allclose(layer.face_color, colours, atol=1e-6)
         assert len(np.unique(layer.face_color, axis=0)) > 3
+        # The first layer sets the stage.
+        assert tuple(map(str, scene(user.viewer).camera.orientation2d)) == ("up", "right")
+        assert layer.face_colorbar.visible
+        user.viewer.dims.set_point(0, 120.0)
+        assert show_time(user.viewer).text == "120 - 130 ms"
 
     def test_shows_what_python_computes(self, user, tmp_path):
         path = neurons_in_a_row().write(tmp_path)
@@ -257,13 +250,6 @@ class TestLoading:
         assert {"the last 3 ms do not fill a bin and were left out"} < {
             entry.found for entry in user.widget.details.entries
         }
-
-    def test_the_first_layer_sets_the_stage(self, user, sample):
-        layer = user.open_and_load(sample)
-        assert tuple(map(str, scene(user.viewer).camera.orientation2d)) == ("up", "right")
-        assert layer.face_colorbar.visible
-        user.viewer.dims.set_point(0, 120.0)
-        assert show_time(user.viewer).text == "120 - 130 ms"
 
     def test_shows_progress(self, user, sample, monkeypatch):
         steps, go_on = [], threading.Event()
@@ -341,6 +327,13 @@ class TestUpdating:
             recruitment_cube(sample, bin_ms=20.0, where="synapse_class=INH")
         )
         assert list(user.viewer.layers) == [layer]
+        layer.name = "mine"
+        user.pick_filter("synapse_class", "EXC")
+        user.wait_until_idle()
+        assert layer.cube.identical(
+            recruitment_cube(sample, bin_ms=20.0, where="synapse_class=EXC")
+        )
+        assert layer.name == "mine"
 
     def test_reads_nothing_again(self, user, sample, monkeypatch):
         user.open_and_load(sample)
@@ -353,6 +346,11 @@ class TestUpdating:
         user.load()
         assert user.viewer.layers[0].cube.attrs["hex_radius"] == 80.0
         assert reads == []
+        cube = user.viewer.layers[0].cube
+        user.form.bin_ms.value = 20.0
+        user.form.bin_ms.value = 10.0
+        user.wait_until_idle()
+        assert user.viewer.layers[0].cube is cube  # nothing was computed
 
     def test_reads_a_simulation_again_that_was_written_again(self, user, tmp_path):
         user.open_and_load(neurons_in_a_row().write(tmp_path))
@@ -362,8 +360,15 @@ class TestUpdating:
         cube = user.viewer.layers[0].cube
         assert cube["n_spikes"].sum("hex").to_numpy().tolist() == [40] + [0] * 9
 
-    def test_only_happens_by_itself_when_asked_to(self, user, sample):
-        layer = user.open_and_load(sample)
+    def test_only_happens_by_itself_when_asked_to(self, user, sample, tmp_path):
+        """Not before the first time, nor when it is off, nor for another simulation."""
+        user.choose(sample)
+        user.form.bin_ms.value = 20.0
+        assert not user.widget.busy
+        user.form.bin_ms.value = 10.0
+        user.load()
+        (layer,) = user.viewer.layers
+        assert layer.cube.sizes["time"] == 100
         user.form.automatic.value = False
         user.form.bin_ms.value = 20.0
         assert not user.widget.busy
@@ -374,18 +379,11 @@ class TestUpdating:
         user.form.automatic.value = True
         user.wait_until_idle()
         assert layer.cube.attrs["hex_radius"] == 90.0
-
-    def test_nothing_loads_by_itself_before_the_first_time(self, user, sample):
-        user.choose(sample)
-        user.form.bin_ms.value = 20.0
-        assert not user.widget.busy
-
-    def test_another_simulation_does_not_load_by_itself(self, user, sample, tmp_path):
-        layer = user.open_and_load(sample)
         user.choose(neurons_in_a_row().write(tmp_path))
-        user.form.bin_ms.value = 20.0
+        user.form.bin_ms.value = 25.0
         assert not user.widget.busy
         assert list(user.viewer.layers) == [layer]
+        assert layer.cube.sizes["time"] == 50
 
     def test_what_was_chosen_while_another_loads_stays_chosen(
         self, user, sample, tmp_path, monkeypatch
@@ -405,24 +403,6 @@ class TestUpdating:
         user.wait_until_idle()
         user.load()
         assert [layer.cube.sizes["hex"] for layer in user.viewer.layers] == [80, 40]
-
-    def test_the_view_stays(self, user, sample):
-        user.choose(sample)
-        user.form.split_by.value = "synapse_class"
-        user.load()
-        camera = scene(user.viewer).camera
-        camera.zoom = 3.0
-        user.form.bin_ms.value = 20.0
-        user.wait_until_idle()
-        assert camera.zoom == 3.0
-
-    def test_a_change_and_back_computes_nothing(self, user, sample, monkeypatch):
-        layer = user.open_and_load(sample)
-        cube = layer.cube
-        user.form.bin_ms.value = 20.0
-        user.form.bin_ms.value = 10.0
-        user.wait_until_idle()
-        assert layer.cube is cube
 
     def test_what_was_asked_last_is_shown(self, user, sample, monkeypatch):
         layer = user.open_and_load(sample)
@@ -452,16 +432,9 @@ class TestUpdating:
         user.load()
         assert len(user.viewer.layers) == 1
 
-    def test_a_name_of_the_users_stays(self, user, sample):
-        layer = user.open_and_load(sample)
-        layer.name = "mine"
-        user.pick_filter("synapse_class", "INH")
-        user.wait_until_idle()
-        assert layer.name == "mine"
-
 
 class TestSplitting:
-    def test_makes_a_layer_for_each_value_side_by_side(self, user, sample):
+    def test_makes_a_layer_for_each_value_side_by_side_that_look_alike(self, user, sample):
         user.choose(sample)
         user.form.split_by.value = "synapse_class"
         user.load()
@@ -478,15 +451,18 @@ class TestSplitting:
         assert grid.stride == 1  # the first value comes first
         assert user.form.status.value.startswith("2 layers, ")
 
-    def test_limits_and_colours_are_shared(self, user, sample):
-        user.choose(sample)
-        user.form.split_by.value = "synapse_class"
-        user.load()
         first, second = user.viewer.layers
         second.face_contrast_limits = (5.0, 30.0)
         assert first.face_contrast_limits == second.face_contrast_limits == (5.0, 30.0)
         first.face_colormap = "inferno"
         assert first.face_colormap.name == second.face_colormap.name == "inferno"
+
+        camera = scene(user.viewer).camera
+        camera.zoom = 3.0
+        user.form.bin_ms.value = 20.0
+        user.wait_until_idle()
+        assert first.cube.attrs["bin_ms"] == 20.0
+        assert camera.zoom == 3.0  # the view stays
 
     def test_splitting_and_not_splitting_again_keeps_what_is_the_same(self, user, sample):
         user.open_and_load(sample)
@@ -510,18 +486,17 @@ class TestSplitting:
             f"synapse_class EXC, layer {n}" for n in (1, 3, 5)
         ]
 
-    @pytest.mark.parametrize(
-        ("column", "says"), [("depth", "too many values"), ("many", "at most 16 layers")]
-    )
-    def test_too_many_values_are_refused(self, user, tmp_path, column, says):
+    def test_too_many_values_are_refused(self, user, tmp_path):
         sim = neurons_in_a_row()
         sim.columns["many"] = [f"m{k % 20:02}" for k in range(40)]
         user.choose(sim.write(tmp_path))
-        user.form.split_by.value = column
-        user.load()
-        assert len(user.told) == 1
-        assert says in user.told[0]
-        assert len(user.viewer.layers) == 0
+        for column, says in (("depth", "too many values"), ("many", "at most 16 layers")):
+            user.told.clear()
+            user.form.split_by.value = column
+            user.load()
+            assert len(user.told) == 1, column
+            assert says in user.told[0]
+            assert len(user.viewer.layers) == 0, column
 
 
 def spikes_missing(folder):
@@ -543,32 +518,23 @@ def all_outside(folder):
 class TestMistakes:
     """Each is told in one line that says what to do; layer and choices stay as they were."""
 
-    @pytest.mark.parametrize(
-        ("make", "says"),
-        [
-            pytest.param(not_a_simulation, "give a SONATA simulation", id="other-json"),
-            pytest.param(
-                lambda folder: _written(folder / "simulation_config.json", "{"),
-                "is not JSON",
-                id="broken-json",
-            ),
-            pytest.param(
-                lambda folder: _written(folder / "picture.png", "\x89PNG"), "is not JSON", id="png"
-            ),
-        ],
-    )
-    def test_a_file_that_is_no_simulation(self, user, sample, tmp_path, make, says):
+    def test_a_file_that_is_no_simulation(self, user, sample, tmp_path):
         layer = user.open_and_load(sample)
         before = user.form.settings()
-        wrong = make(tmp_path)
-        user.choose(wrong)
-        assert len(user.told) == 1
-        assert says in user.told[0]
-        assert str(tmp_path) in user.form.info.value
-        assert user.form.settings() == before
-        assert user.form.file.line_edit.value == str(sample)  # it can be chosen again, mended
-        assert list(user.viewer.layers) == [layer]
-        assert user.form.load.enabled
+        for wrong, says in (
+            (not_a_simulation(tmp_path), "give a SONATA simulation"),
+            (_written(tmp_path / "simulation_config.json", "{"), "is not JSON"),
+            (_written(tmp_path / "picture.png", "\x89PNG"), "is not JSON"),
+        ):
+            user.told.clear()
+            user.choose(wrong)
+            assert len(user.told) == 1, wrong
+            assert says in user.told[0]
+            assert str(tmp_path) in user.form.info.value
+            assert user.form.settings() == before, wrong
+            assert user.form.file.line_edit.value == str(sample)  # it can be chosen again, mended
+            assert list(user.viewer.layers) == [layer], wrong
+            assert user.form.load.enabled, wrong
 
     def test_a_spikes_file_that_is_missing_is_told_at_once(self, user, tmp_path):
         user.choose(spikes_missing(tmp_path))
@@ -578,47 +544,48 @@ class TestMistakes:
         assert len(user.told) == 2
         assert len(user.viewer.layers) == 0
 
-    @pytest.mark.parametrize(
-        ("make", "says"),
-        [
-            pytest.param(without_places, "choose two of its properties as flat", id="no-columns"),
-            pytest.param(all_outside, "has a flat position", id="all-outside"),
-        ],
-    )
-    def test_a_population_without_places(self, user, tmp_path, make, says):
-        user.choose(make(tmp_path))
-        user.load()
-        assert len(user.told) == 1
-        assert says in user.told[0]
-        assert len(user.viewer.layers) == 0
+    def test_a_population_without_places(self, user, tmp_path):
+        for make, says in (
+            (without_places, "choose two of its properties as flat"),
+            (all_outside, "has a flat position"),
+        ):
+            user.told.clear()
+            folder = tmp_path / make.__name__
+            folder.mkdir()
+            user.choose(make(folder))
+            user.load()
+            assert len(user.told) == 1, make
+            assert says in user.told[0]
+            assert len(user.viewer.layers) == 0, make
 
-    @pytest.mark.parametrize(
-        ("change", "says"),
-        [
-            pytest.param({"radius": 0.0}, "Radius must be", id="radius-0"),
-            pytest.param({"bin_ms": 0.0}, "bin width", id="bin-0"),
-            pytest.param(
-                {"bin_ms": 7.0, "stop": 50.0}, "use 0 to 49 ms or 0 to 56 ms", id="ragged"
-            ),
-            pytest.param({"start": 500.0, "stop": 700.0}, "from 0 to 100 ms", id="outside"),
-            pytest.param({"start": -50.0}, "from 0 to 100 ms", id="window-before"),
-            pytest.param({"start": 50.0, "stop": 20.0}, "stop must be after start", id="empty"),
-            pytest.param({"bin_ms": 500.0}, "narrower bin", id="bin-too-wide"),
-        ],
-    )
-    def test_a_value_that_cannot_be_used(self, user, tmp_path, change, says):
+    def test_a_value_that_cannot_be_used(self, user, tmp_path):
         layer = user.open_and_load(neurons_in_a_row().write(tmp_path))
         before, status = layer.cube, user.form.status.value
-        for name, value in change.items():
-            getattr(user.form, name).value = value
-        user.wait_until_idle()
-        assert len(user.told) == 1
-        assert says in user.told[0]
-        assert "\n" not in user.told[0]
-        assert layer.cube is before
-        assert says.lower() in user.form.status.wrong.lower()
-        user.form.status.mended()
-        assert user.form.status.value == status
+        for change, says in (
+            ({"radius": 0.0}, "Radius must be"),
+            ({"bin_ms": 0.0}, "bin width"),
+            ({"bin_ms": 7.0, "stop": 50.0}, "use 0 to 49 ms or 0 to 56 ms"),
+            ({"start": 500.0, "stop": 700.0}, "from 0 to 100 ms"),
+            ({"start": -50.0}, "from 0 to 100 ms"),
+            ({"start": 50.0, "stop": 20.0}, "stop must be after start"),
+            ({"bin_ms": 500.0}, "narrower bin"),
+        ):
+            usual = {name: getattr(user.form, name).value for name in change}
+            for name, value in change.items():
+                getattr(user.form, name).value = value
+            user.wait_until_idle()
+            assert len(user.told) == 1, change
+            assert says in user.told[0]
+            assert "\n" not in user.told[0], change
+            assert layer.cube is before, change
+            assert says.lower() in user.form.status.wrong.lower()
+            user.form.status.mended()
+            assert user.form.status.value == status, change
+            for name, value in usual.items():
+                getattr(user.form, name).value = value
+            user.wait_until_idle()
+            assert layer.cube is before, change
+            user.told.clear()
 
     def test_a_number_that_is_none_does_not_get_in(self, user):
         spin = user.form.radius.native

@@ -95,20 +95,29 @@ class TestList:
         assert order == sorted(order)
         assert set(order) == {0, 1, 2}
 
-    def test_is_folded_away_and_says_how_many(self, user, doubtful):
-        user.choose(doubtful)
-        details = settled(user)
-        n_assumed = sum(finding.status == "assumption" for finding in check_simulation(doubtful))
+        details = user.widget.details  # folded away, it says how many there are
+        n_assumed = sum(finding.status == "assumption" for finding in found)
         assert not details.opened
         assert f"Details: 1 error, {n_assumed} assumptions" in details.section[0].text
 
-    def test_tells_status_by_symbol_and_word(self, user, doubtful):
-        user.choose(doubtful)
-        text = settled(user).text.native.toPlainText()
+        text = details.text.native.toPlainText()  # a symbol and a word tell the status
         for symbol, word in ((CROSS, "error"), (DIAMOND, "assumption"), (CHECK, "OK")):
             assert f"{symbol} {word}" in text.replace("\N{NO-BREAK SPACE}", " ")
         assert f"In {doubtful.parent}/" in text
         assert text.count(str(doubtful.parent)) == 1
+
+        details.copy.native.click()  # gives what the command prints
+        lines = QApplication.clipboard().text().splitlines()
+        assert sorted(lines[-1:]) == sorted(finding_lines(found)[-1:])
+        for finding in found:
+            assert any(finding.found in line for line in lines)
+
+        with h5py.File(doubtful.parent / "output" / "spikes.h5", "r+") as file:
+            times = file["spikes/cortex/timestamps"]
+            del file["spikes/cortex/node_ids"]
+            file["spikes/cortex/node_ids"] = np.zeros(times.shape, dtype=np.uint64)
+        details.again.native.click()
+        assert settled(user).entries[0].status == "assumption"
 
     def test_says_what_the_hexagons_assume_and_nothing_twice(self, user, tmp_path):
         path = neurons_in_a_row(tstop_ms=103.0, units=None).write(tmp_path)
@@ -130,16 +139,6 @@ class TestList:
         user.viewer.open(tmp_path / "run.hexrecruit.nc", plugin="napari-hexrecruit")
         found = [entry.found for entry in settled(user).entries]
         assert found == json.loads(cube.attrs["notes"])
-
-    def test_is_looked_at_again_when_asked_to(self, user, doubtful):
-        user.choose(doubtful)
-        assert settled(user).entries[0].status == "error"
-        with h5py.File(doubtful.parent / "output" / "spikes.h5", "r+") as file:
-            times = file["spikes/cortex/timestamps"]
-            del file["spikes/cortex/node_ids"]
-            file["spikes/cortex/node_ids"] = np.zeros(times.shape, dtype=np.uint64)
-        user.widget.details.again.native.click()
-        assert settled(user).entries[0].status == "assumption"
 
     def test_follows_the_simulation(self, user, doubtful, sample):
         user.choose(doubtful)
@@ -224,45 +223,30 @@ class TestReading:
         qtbot.keyClick(button, Qt.Key.Key_Space)
         assert not text.isVisible()
 
-    def test_the_focus_is_seen(self, seen):
-        button = seen.widget.details.section[0].native
         seen.form.load.native.setFocus()
         without = _picture(button)
         button.setFocus()
-        assert (_picture(button) != without).any()
+        assert (_picture(button) != without).any()  # the focus is seen
 
-    def test_copy_gives_what_the_command_prints(self, user, doubtful):
-        user.choose(doubtful)
-        settled(user).copy.native.click()
-        lines = QApplication.clipboard().text().splitlines()
-        assert sorted(lines[-1:]) == sorted(finding_lines(check_simulation(doubtful))[-1:])
-        for finding in check_simulation(doubtful):
-            assert any(finding.found in line for line in lines)
-
-    @pytest.mark.parametrize(("theme", "inks"), [("dark", DARK), ("light", LIGHT)])
-    def test_colours_are_readable_in_the_theme(self, seen, doubtful, theme, inks):
-        seen.viewer.theme = theme
+    def test_colours_are_readable_in_each_theme(self, seen, doubtful):
+        seen.viewer.theme = "dark"
         seen.choose(doubtful)
         details = settled(seen)
         details.section[0].native.click()
-        seen.widget.native.findChild(QScrollArea).ensureWidgetVisible(details.text.native)
-        let_events_pass()
         text = details.text.native
-        top = _picture(text.viewport())
-        text.verticalScrollBar().setValue(text.verticalScrollBar().maximum())
-        drawn = np.concatenate([top, _picture(text.viewport())]).astype(int)
-        ground = drawn[0, -1]
-        for ink in (inks.error, inks.assumption, inks.ok, inks.dim):
-            assert _contrast(_rgb(ink), ground) >= READABLE
-            assert (np.abs(drawn - _rgb(ink)).max(axis=-1) < 8).any()
-
-    def test_a_change_of_theme_changes_the_colours(self, user, doubtful):
-        user.viewer.theme = "dark"
-        user.choose(doubtful)
-        text = settled(user).text.native
-        assert DARK.error in text.toHtml()
-        user.viewer.theme = "light"
-        assert LIGHT.error in text.toHtml()
+        for theme, inks in (("dark", DARK), ("light", LIGHT)):
+            seen.viewer.theme = theme
+            assert inks.error in text.toHtml()
+            seen.widget.native.findChild(QScrollArea).ensureWidgetVisible(text)
+            text.verticalScrollBar().setValue(0)
+            let_events_pass()
+            top = _picture(text.viewport())
+            text.verticalScrollBar().setValue(text.verticalScrollBar().maximum())
+            drawn = np.concatenate([top, _picture(text.viewport())]).astype(int)
+            ground = drawn[0, -1]
+            for ink in (inks.error, inks.assumption, inks.ok, inks.dim):
+                assert _contrast(_rgb(ink), ground) >= READABLE, theme
+                assert (np.abs(drawn - _rgb(ink)).max(axis=-1) < 8).any(), theme
 
     def test_long_names_do_not_make_the_panel_wider(self, seen, tmp_path):
         folder = tmp_path / ("a_folder_with_a_very_long_name_" * 3)

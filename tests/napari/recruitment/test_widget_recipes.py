@@ -149,21 +149,23 @@ def also(user):
     return "" if row.isHidden() else user.form.also_text.value
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_another_bin_is_of_the_same_neurons(user, simulation, tmp_path, case):
-    options, said = CASES[case][0](simulation), CASES[case][1]
-    before = computed(simulation, **options)
-    layer = opened(user, before, tmp_path)
-    assert said in also(user)
-    assert bool(said) == bool(also(user))
-    type_bin(user, "20")
-    assert user.told == []
-    after = computed(simulation, bin_ms=20.0, **options)
-    assert list(user.viewer.layers) == [layer]
-    assert layer.cube.attrs["bin_ms"] == 20.0
-    np.testing.assert_array_equal(layer.cube["n_neurons"], before["n_neurons"])
-    assert layer.cube.identical(after)
-    assert said in also(user)
+def test_another_bin_is_of_the_same_neurons(user, simulation, tmp_path):
+    for case, (options_of, said) in CASES.items():
+        options = options_of(simulation)
+        before = computed(simulation, **options)
+        layer = opened(user, before, tmp_path)
+        assert said in also(user), case
+        assert bool(said) == bool(also(user)), case
+        type_bin(user, "20")
+        assert user.told == [], case
+        after = computed(simulation, bin_ms=20.0, **options)
+        assert list(user.viewer.layers) == [layer], case
+        assert layer.cube.attrs["bin_ms"] == 20.0, case
+        np.testing.assert_array_equal(layer.cube["n_neurons"], before["n_neurons"], err_msg=case)
+        assert layer.cube.identical(after), case
+        assert said in also(user), case
+        user.viewer.layers.clear()
+        (tmp_path / "run.hexrecruit.nc").unlink()
 
 
 def test_spikes_and_circuit_are_kept(user, simulation, tmp_path):

@@ -175,8 +175,6 @@ class TestLines:
             "R2;C3 · 100 neurons",
         ]
 
-    def test_axes_say_what_they_are(self, opened, cube):
-        panel, layer = opened(cube)
         layer.selected_hexes = ["R0;C0"]
         assert panel.plot.main.get_ylabel() == "Neurons recruited (%)"
         assert panel.plot.main.get_xlabel() == "Time (ms)"
@@ -185,6 +183,13 @@ class TestLines:
         assert panel.plot.main.get_ylabel() == "Firing rate (spikes/s per neuron)"
         rates = cube["n_spikes"].sel(hex="R0;C0").to_numpy() / 100 / 0.01
         np.testing.assert_allclose(panel.lines[0].get_ydata(), rates)
+
+        layer.selected_hexes = ["R0;C0", "R2;C3"]
+        layer.cube = wave_cube(2, 3, 8)
+        panel.wait()
+        (line,) = panel.lines
+        assert len(line.get_xdata()) == 8
+        assert panel.plot.strip.get_xlim() == (0.0, 80.0)
 
     def test_nothing_picked_says_how(self, opened, cube):
         panel, layer = opened(cube)
@@ -196,8 +201,7 @@ class TestLines:
         assert layer.selected_hexes == ()
         assert "Click a hexagon" in panel.plot.main.texts[0].get_text()
 
-    def test_a_narrow_panel_breaks_the_hint_into_lines(self, opened, cube):
-        panel, _ = opened(cube)
+        # A narrow panel breaks the hint into lines.
         panel.dock.setFloating(True)
         panel.dock.resize(280, 500)
         panel.wait()
@@ -205,15 +209,6 @@ class TestLines:
         panel.canvas.draw()
         hint = panel.plot.main.texts[0].get_window_extent()
         assert 0 <= hint.x0 < hint.x1 <= panel.plot.figure.bbox.width
-
-    def test_another_cube_is_shown_at_once(self, opened, cube):
-        panel, layer = opened(cube)
-        layer.selected_hexes = ["R0;C0", "R2;C3"]
-        layer.cube = wave_cube(2, 3, 8)
-        panel.wait()
-        (line,) = panel.lines
-        assert len(line.get_xdata()) == 8
-        assert panel.plot.strip.get_xlim() == (0.0, 80.0)
 
     def test_the_layer_that_is_looked_at(self, opened, cube):
         panel, first = opened(cube)
@@ -238,34 +233,33 @@ class TestLines:
         assert "click one first" in panel.told[-1]
 
 
-class TestOddCubes:
-    def test_a_single_bin_is_a_dot(self, opened):
-        panel, layer = opened(cube_of([[5, 9]], row=[0, 0], col=[0, 1]), show=True)
-        layer.selected_hexes = ["R0;C0", "R0;C1"]
-        panel.wait()
-        assert all(line.get_marker() == "o" for line in panel.lines)
-        assert panel.canvas.cursor_ms == (0.0, 10.0)
+def test_odd_cubes(opened):
+    """A single bin is a dot; a single hexagon; no value; no spike."""
+    panel, layer = opened(cube_of([[5, 9]], row=[0, 0], col=[0, 1]), show=True)
+    layer.selected_hexes = ["R0;C0", "R0;C1"]
+    panel.wait()
+    assert all(line.get_marker() == "o" for line in panel.lines)
+    assert panel.canvas.cursor_ms == (0.0, 10.0)
 
-    def test_a_single_hexagon(self, opened):
-        panel, layer = opened(cube_of([[5], [9]], row=[0], col=[0]))
+    def shown(cube):
+        layer.cube = cube
         layer.selected_hexes = ["R0;C0"]
+        panel.wait()
         (line,) = panel.lines
-        assert line.get_ydata().tolist() == [5.0, 9.0]
+        return line
 
-    def test_no_hexagon_has_a_value(self, opened):
-        cube = cube_of([[5], [9]], row=[0], col=[0], min_neurons=1000)
-        panel, layer = opened(cube, show=True)
-        layer.selected_hexes = ["R0;C0"]
-        panel.wait()
-        assert panel.entries == ["R0;C0 · 100 neurons, no value"]
-        assert panel.plot.main.get_ylim() == (0.0, 1.0)
-        assert panel.told == []
+    assert shown(cube_of([[5], [9]], row=[0], col=[0])).get_ydata().tolist() == [5.0, 9.0]
+    assert panel.plot.main.get_ylim()[1] > 1.0
 
-    def test_nobody_fires(self, opened):
-        panel, layer = opened(cube_of([[0], [0]], row=[0], col=[0]), show=True)
-        layer.selected_hexes = ["R0;C0"]
-        panel.wait()
-        assert panel.plot.main.get_ylim() == (0.0, 1.0)
+    shown(cube_of([[0], [0]], row=[0], col=[0]))
+    assert panel.plot.main.get_ylim() == (0.0, 1.0)
+
+    layer.cube = cube_of([[5], [9]], row=[0], col=[0], min_neurons=1000)
+    layer.selected_hexes = ["R0;C0"]
+    panel.wait()
+    assert panel.entries == ["R0;C0 · 100 neurons, no value"]
+    assert panel.plot.main.get_ylim() == (0.0, 1.0)
+    assert panel.told == []
 
 
 class TestLargerThanMemory:
@@ -280,15 +274,12 @@ class TestLargerThanMemory:
         assert len(panel.lines) == 3
         both = cube["recruitment"].sel(hex=["R0;C0", "R2;C3"])
         np.testing.assert_allclose(panel.lines[1].get_ydata(), both[:, 1])
-        assert panel.told == []
-
-    def test_the_last_picks_count(self, opened, cube):
-        panel, layer = opened(cube.chunk({"time": 2}))
-        for name in ("R0;C0", "R1;C1", "R2;C2"):
+        for name in ("R0;C0", "R1;C1", "R2;C2"):  # the last counts
             layer.selected_hexes = [name]
         panel.wait()
         (line,) = panel.lines
         np.testing.assert_allclose(line.get_ydata(), cube["recruitment"].sel(hex="R2;C2"))
+        assert panel.told == []
 
 
 class TestTime:
@@ -297,6 +288,9 @@ class TestTime:
         for bin_ in (0, 3, 4):
             go_to(panel.viewer, 3000.0 + 10 * bin_)
             assert panel.canvas.cursor_ms == (3000.0 + 10 * bin_, 3010.0 + 10 * bin_)
+        (line,) = panel.plot.strip.lines  # the population
+        np.testing.assert_allclose(line.get_ydata(), cube["recruitment"].mean("hex"))
+        assert panel.plot.strip.get_xlim() == panel.plot.main.get_xlim() == (3000.0, 3050.0)
 
     def test_a_click_or_drag_on_the_plot_moves_the_slider(self, opened, cube):
         panel, layer = opened(cube, show=True)
@@ -311,11 +305,16 @@ class TestTime:
         QTest.mouseMove(panel.canvas, panel.pixel_of_time(3005.0))
         assert layer.current_bin == 2
 
-    def test_a_click_before_the_first_bin_goes_to_it(self, opened, cube):
-        panel, layer = opened(cube, show=True)
-        go_to(panel.viewer, 3030.0)
+        go_to(panel.viewer, 3030.0)  # a click before the first bin goes to it
         QTest.mouseClick(panel.canvas, LEFT, NO_KEY, QPoint(2, 60))
         assert layer.current_bin == 0
+
+        layer.translate = (500.0, 0.0, 0.0)
+        panel.wait()
+        QTest.mouseClick(panel.canvas, LEFT, NO_KEY, panel.pixel_of_time(3025.0))
+        assert panel.viewer.dims.point[0] == 520.0
+        assert layer.current_bin == 2
+        assert panel.canvas.cursor_ms == (3020.0, 3030.0)
 
     def test_outside_of_the_cubes_time_there_is_no_cursor(self, opened, cube):
         panel, layer = opened(cube)
@@ -326,15 +325,6 @@ class TestTime:
         assert panel.canvas.cursor_ms is None
         go_to(panel.viewer, 3010.0)
         assert panel.canvas.cursor_ms == (3010.0, 3020.0)
-
-    def test_a_layer_that_was_moved_in_time(self, opened, cube):
-        panel, layer = opened(cube, show=True)
-        layer.translate = (500.0, 0.0, 0.0)
-        panel.wait()
-        QTest.mouseClick(panel.canvas, LEFT, NO_KEY, panel.pixel_of_time(3025.0))
-        assert panel.viewer.dims.point[0] == 520.0
-        assert layer.current_bin == 2
-        assert panel.canvas.cursor_ms == (3020.0, 3030.0)
 
     def test_time_behind_axes_of_other_layers(self, opened, cube):
         panel, layer = opened(cube, show=True)
@@ -357,12 +347,6 @@ class TestTime:
         for bin_ in (0, 37, 99):
             go_to(panel.viewer, 10.0 * bin_)
             panel.qtbot.waitUntil(lambda bin_=bin_: is_in_line(bin_), timeout=PATIENCE_MS)
-
-    def test_the_strip_is_the_population(self, opened, cube):
-        panel, _layer = opened(cube)
-        (line,) = panel.plot.strip.lines
-        np.testing.assert_allclose(line.get_ydata(), cube["recruitment"].mean("hex"))
-        assert panel.plot.strip.get_xlim() == panel.plot.main.get_xlim() == (3000.0, 3050.0)
 
 
 def middle_of_handle(slider):
@@ -417,7 +401,7 @@ class TestFiles:
         np.testing.assert_allclose(table["R2;C3"], cube["recruitment"].sel(hex="R2;C3"))
         assert panel.column.status.text() == "Copied 5 bins of 2 hexagons."
 
-    def test_saves_a_picture(self, opened, cube, tmp_path):
+    def test_saves_a_picture_a_drawing_or_a_table(self, opened, cube, tmp_path, monkeypatch):
         panel, layer = opened(cube)
         layer.selected_hexes = ["R2;C3", "R0;C0"]
         panel.widget.save(tmp_path / "traces.png")
@@ -426,37 +410,29 @@ class TestFiles:
         assert min(picture.shape[:2]) > 500
         assert [path.name for path in tmp_path.iterdir()] == ["traces.png"]
 
-    def test_saves_a_drawing_with_text_and_the_same_bytes_each_time(self, opened, cube, tmp_path):
-        panel, layer = opened(cube)
-        layer.selected_hexes = ["R2;C3", "R0;C0"]
-        for name in ("one.svg", "two.svg"):
+        for name in ("one.svg", "two.svg"):  # the same bytes each time
             panel.widget.save(tmp_path / name)
         one = (tmp_path / "one.svg").read_bytes()
         assert one == (tmp_path / "two.svg").read_bytes()
         words = {node.text for node in ElementTree.fromstring(one).iter() if node.text}
         assert {"Neurons recruited (%)", "Time (ms)", "R2;C3", "R0;C0"} <= words
 
-    def test_the_dialog_completes_the_name(self, opened, cube, tmp_path, monkeypatch):
-        panel, layer = opened(cube)
         layer.selected_hexes = ["R0;C0"]
-        answer = (str(tmp_path / "figure"), "SVG picture (*.svg)")
+        answer = (str(tmp_path / "figure"), "SVG picture (*.svg)")  # the dialog completes the name
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answer)
         panel.press(panel.column.save)
         assert (tmp_path / "figure.svg").stat().st_size > 1000
         assert panel.column.status.text() == "Saved figure.svg."
 
-    def test_a_table_is_a_table_and_another_ending_is_refused(
-        self, opened, cube, tmp_path, monkeypatch
-    ):
-        panel, layer = opened(cube)
-        layer.selected_hexes = ["R0;C0"]
+        folder = tmp_path / "tables"
+        folder.mkdir()
         for typed in ("values.csv", "values.pdf"):
-            answer = (str(tmp_path / typed), "PNG picture (*.png)")
+            answer = (str(folder / typed), "PNG picture (*.png)")
             monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, answer=answer: answer)
             panel.press(panel.column.save)
-        assert list(pd.read_csv(tmp_path / "values.csv")) == ["time_ms", "R0;C0", "mean"]
+        assert list(pd.read_csv(folder / "values.csv")) == ["time_ms", "R0;C0", "mean"]
         assert panel.told[-1].startswith("values.pdf: cannot be written: let the name end with")
-        assert [path.name for path in tmp_path.iterdir()] == ["values.csv"]
+        assert [path.name for path in folder.iterdir()] == ["values.csv"]
 
     def test_a_legend_has_ten_lines_at_most(self, opened, cube, tmp_path):
         panel, layer = opened(cube)
@@ -467,9 +443,7 @@ class TestFiles:
         named = [word for word in words if word.startswith("R") and ";C" in word]
         assert len(named) == 7
         assert {"Mean of 12", "(1,200 neurons)", "and 5 others"} <= set(words)
-
-    def test_tells_what_is_wrong(self, opened, cube, tmp_path):
-        panel, _layer = opened(cube)
+        # And what cannot be saved is told.
         panel.widget.save(tmp_path / "traces.bmp")
         assert panel.told[-1].startswith("traces.bmp: cannot be written")
         panel.widget.save(tmp_path / "nowhere" / "traces.png")
@@ -600,7 +574,7 @@ class TestPanel:
         panel.qtbot.waitUntil(lambda: panel.canvas.y() > panel.column.y(), timeout=PATIENCE_MS)
         assert panel.widget.minimumSizeHint().width() <= 300
 
-    def test_follows_the_theme(self, opened, cube):
+    def test_follows_the_theme_and_has_the_pickers_lasso(self, opened, cube):
         panel, _layer = opened(cube)
         panel.viewer.theme = "light"
         panel.wait()
@@ -611,10 +585,8 @@ class TestPanel:
         assert sum(light) > 2.5
         assert sum(dark) < 0.6
 
-    def test_the_lasso_button_is_the_pickers_tool(self, opened, cube):
         from napari_hexrecruit._napari.layers.picking import picker_of
 
-        panel, _layer = opened(cube)
         picker = picker_of(panel.viewer)
         panel.press(panel.column.lasso)
         assert picker.lasso
