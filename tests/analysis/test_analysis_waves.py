@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.thorough import repetitions
 
 from napari_hexrecruit.analysis import (
     CRITERIA,
@@ -56,7 +57,7 @@ speeds = st.floats(1.0, 500.0)
 # --- plane ----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=repetitions(8, 25))
 @given(speeds, directions)
 def test_a_plane_wave_is_found_exactly(speed, direction):
     fit = fit_wave(latency_map(plane(speed, direction)), kind="plane")
@@ -70,9 +71,9 @@ def test_a_plane_wave_is_found_exactly(speed, direction):
     np.testing.assert_allclose(fit.latency_at(X, Y), plane(speed, direction), atol=1e-6)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(repetitions(4, 10)))
 def test_the_intervals_hold_the_truth(seed):
-    """95 % of intervals do; these ten have fixed seeds, so only the code can change the outcome."""
+    """95 % of intervals do; these have fixed seeds, so only the code can change the outcome."""
     rng = np.random.default_rng(seed)
     noisy = plane(30.0, 77.0) + rng.normal(0, 3, len(X))
     fit = fit_wave(latency_map(noisy), kind="plane")
@@ -102,7 +103,7 @@ def test_the_same_seed_gives_the_same_numbers():
     assert fit_wave(noisy, kind="radial", seed=4).speed_ci != other.speed_ci
 
 
-@settings(max_examples=25)
+@settings(max_examples=repetitions(8, 25))
 @given(directions, st.floats(-500.0, 500.0), st.floats(-500.0, 500.0), st.floats(0.5, 3.0))
 def test_moving_and_scaling_flat_space_moves_and_scales_the_wave(direction, dx, dy, scale):
     values = plane(20.0, direction) + 2.0 * np.sin(X) * np.cos(Y)
@@ -145,7 +146,7 @@ def test_outside_of_weights_and_latencies_nothing_counts():
 inside = st.tuples(st.floats(0.0, float(X.max())), st.floats(0.0, float(Y.max())))
 
 
-@settings(max_examples=25)
+@settings(max_examples=repetitions(8, 25))
 @given(speeds, inside)
 def test_a_radial_wave_is_found_with_its_source(speed, source):
     fit = fit_wave(latency_map(radial(speed, source)))
@@ -156,7 +157,7 @@ def test_a_radial_wave_is_found_with_its_source(speed, source):
     assert fit.p_value == pytest.approx(1 / 500)
 
 
-@settings(max_examples=25)
+@settings(max_examples=repetitions(8, 25))
 @given(speeds, directions)
 def test_of_a_plane_wave_the_plane_is_the_better_fit(speed, direction):
     noise = np.random.default_rng(0).normal(0, 0.02 * SIZE / speed, len(X))

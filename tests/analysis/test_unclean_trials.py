@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.analysis.test_analysis_trials import counted  # noqa: F401
 from tests.support.cubes import cube_of
+from tests.support.thorough import repetitions
 
 from napari_hexrecruit import read_cube, write_cube
 from napari_hexrecruit.analysis import (
@@ -47,7 +48,7 @@ def notes(cube):
 # --- means of means -------------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=repetitions(10, 25), deadline=None)
 @given(st.integers(0, 999), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
 def test_every_number_of_a_mean_of_means_is_right(seed, a, b, c):
     """Onsets so far apart that the bins of the last mean are those of known bins of the cube."""

@@ -16,6 +16,7 @@ from tests.support.sonata_files import (
     SonataFiles,
     simple_files,
 )
+from tests.support.thorough import repetitions
 
 from napari_hexrecruit import (
     cumulative_cube,
@@ -98,7 +99,9 @@ def test_equals_the_slow_reference(config, ours, theirs):
     bin_ms=st.sampled_from([0.1, 1.0, 10.0, 50.0]),
     radius=st.floats(5.0, 500.0),
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=repetitions(10, 25), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @doubtful
 def test_equals_the_slow_reference_on_random_simulations(
     tmp_path_factory, seed, n_neurons, n_spikes, bin_ms, radius

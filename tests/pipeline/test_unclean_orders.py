@@ -16,6 +16,7 @@ from tests.support.campaign_files import write_json
 from tests.support.doubtful import doubtful
 from tests.support.slow_counts import slow_cut
 from tests.support.sonata_files import POPULATION, SonataFiles
+from tests.support.thorough import repetitions
 
 from napari_hexrecruit import cumulative_cube, large_cube, open_simulation, recruitment_cube
 from napari_hexrecruit.campaign import (
@@ -183,7 +184,7 @@ def small_blocks(tmp_path_factory):
 
 
 @pytest.mark.filterwarnings("ignore::napari_hexrecruit.RecruitmentWarning")
-@settings(max_examples=15)
+@settings(max_examples=repetitions(6, 15))
 @given(cases(), windows(), st.data())
 def test_every_door_counts_what_numpy_counts(tmp_path_factory, case, window, data):
     folder = tmp_path_factory.mktemp("run")

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import font_manager
 from tests.support.cubes import letter_cube, wave_cube
+from tests.support.thorough import repetitions
 
 from napari_hexrecruit import text as text_module
 from napari_hexrecruit import write_cube, write_movie
@@ -92,7 +93,7 @@ def test_what_cannot_be_drawn_is_replaced(text, shown):
     assert plain(text) == shown
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=repetitions(6, 15), deadline=None)
 @given(text=st.text(st.characters(), max_size=12))
 def test_any_text_can_be_drawn(text):
     with warnings.catch_warnings():

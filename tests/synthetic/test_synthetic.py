@@ -16,6 +16,7 @@ from conntility.circuit_models.neuron_groups import group_by_grid, load_neurons
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.reference import Reference, reference_cube
+from tests.support.thorough import repetitions
 
 from napari_hexrecruit.synthetic import (
     FIBRES,
@@ -356,7 +357,7 @@ def test_many_sizes_have_two_areas_a_silent_patch_and_a_place_that_the_wave_miss
         assert (np.lexsort((sheet.col, sheet.row)) == np.arange(sheet.n_hexes)).all()
 
 
-@settings(max_examples=40)
+@settings(max_examples=repetitions(15, 40))
 @given(
     story=st.builds(
         Story,
