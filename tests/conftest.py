@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from tests.support.commands_once import put_together_once
 from tests.support.display import take_screen
 from tests.support.thorough import repetitions
 
 from napari_hexrecruit.system.threads import n_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # The first example of a test may import or compile; how long that takes says nothing.
 # The same examples each time, so that a run judges the change that was made and nothing else:
@@ -31,6 +36,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """``-n auto``: as many processes as cores that this one may use."""
     return n_cores()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands_are_put_together_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        put_together_once(patch)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import dask.array
 import imageio_ffmpeg
+import pytest
 import tqdm
+import typer.main
 import zarr
+from tests.support.commands_once import put_together_once
 
 from napari_hexrecruit import (
     open_simulation,
@@ -20,12 +23,15 @@ from napari_hexrecruit import (
     write_movie,
 )
 from napari_hexrecruit.campaign import _imported
+from napari_hexrecruit.cli import app
 from napari_hexrecruit.render.picture import write_frame
 from napari_hexrecruit.synthetic import write_simulation
 
 IMPORTED = (dask.array, zarr, _imported)
 """Only imported: what they do starts threads, which forked processes would lack."""
 
+put_together_once(pytest.MonkeyPatch())
+typer.main.get_command(app)
 tqdm.tqdm.set_lock(threading.RLock())  # its own is a semaphore, which killed processes leave
 with tempfile.TemporaryDirectory() as name:
     folder = Path(name)
