@@ -43,6 +43,11 @@ OLD_LAYOUT = ""
 _BYTES_PER_SPIKE = np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize
 _BLOCK = 1 << 22
 """Spikes to read at a time."""
+_SAMPLE = 1 << 12
+"""Number of times from which their precision is judged; they take hardly longer than one."""
+_EXACT_PER_MS = 1024.0
+"""Steps of 1/1024 ms, which times of float32 and of float64 can both lie on."""
+_LARGEST_SINGLE = 1e30
 _MS_UNITS = ("ms", "msec", "millisecond", "milliseconds")
 _IDS = ("node_ids", "gids")
 _BY_TIME, _BY_ID = "by_time", "by_id"
@@ -115,10 +120,13 @@ class SpikeTrain:
         """Note for a file that claims to be sorted by time and is not."""
         return f"{self.where}: is marked by_time, but its times are not sorted; sorted"
 
-    @property
+    @cached_property
     def clock(self) -> Clock:
-        """Precision of the times."""
-        return Clock(self.times.dtype.newbyteorder("="), self.dt_ms)
+        """Precision of the times; that of float32 if float64 holds numbers of float32."""
+        stored = self.times.dtype.newbyteorder("=")
+        if stored == np.float64 and _are_single(self.times_ms(0, min(len(self), _SAMPLE))):
+            stored = np.dtype(np.float32)
+        return Clock(stored, self.dt_ms)
 
     def blocks(
         self, sizes: Iterable[int] = (), first: int = 0, last: int | None = None
@@ -185,6 +193,13 @@ class SpikeTrain:
     def _blocks_of_times(self) -> Iterator[npt.NDArray[Any]]:
         for part in _parts(0, len(self), ()):
             yield self.times_ms(part.start, part.stop)
+
+
+def _are_single(times: npt.NDArray[Any]) -> bool:
+    """Whether times are those of float32, and not on a grid that both types have exactly."""
+    finite = times[np.isfinite(times) & (np.abs(times) < _LARGEST_SINGLE)]
+    off_grid = finite * _EXACT_PER_MS % 1.0 != 0.0
+    return bool(off_grid.any() and (finite.astype(np.float32) == finite).all())
 
 
 def times_type(stored: np.dtype[Any]) -> type[np.float32 | np.float64]:
