@@ -43,8 +43,8 @@ OLD_LAYOUT = ""
 _BYTES_PER_SPIKE = np.dtype(np.int32).itemsize + np.dtype(np.float64).itemsize
 _BLOCK = 1 << 22
 """Spikes to read at a time."""
-_SAMPLE = 1 << 12
-"""Number of times from which their precision is judged; they take hardly longer than one."""
+_SAMPLE = 1 << 7
+"""Number of times from which their precision is judged."""
 _EXACT_PER_MS = 1024.0
 """Steps of 1/1024 ms, which times of float32 and of float64 can both lie on."""
 _LARGEST_SINGLE = 1e30
