@@ -180,7 +180,7 @@ def trials(
     if as_json:
         say_json(numbers)
         return
-    say(f"{output}: mean of {found.sizes['trial']} trials, {-before:g} to {after:g} ms")
+    say(f"{output}: mean of {found.sizes['trial']} trials, {0.0 - before:g} to {after:g} ms")
     for note in notes_of(found)[len(notes_of(source)) :]:
         say(f"  note: {note}")
     if left_out:
