@@ -45,9 +45,11 @@ def test_who_reads_no_further_is_not_told(config):
     assert said == b""
 
 
-def test_help_names_the_commands():
-    done = hexrecruit_anew("--help")
-    assert done.returncode == 0
+@pytest.mark.parametrize("words", [[], ["--help"]])
+def test_help_names_the_commands(words):
+    done = hexrecruit_anew(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: hexrecruit [OPTIONS] COMMAND")
     for command in ("info", "cube", "movie", "html", "view", "demo"):
         assert command in done.stdout
     assert "..." not in done.stdout.partition("Commands:")[2]  # no description is cut

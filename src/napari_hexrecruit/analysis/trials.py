@@ -259,7 +259,9 @@ def _apart(times: Floats) -> tuple[Floats, Floats]:
 
 def _named(before: float, after: float) -> list[tuple[str, float]]:
     if not before + after > 0:
-        raise ValueError(f"the window from {0.0 - before:g} to {after:g} ms around an onset is empty")
+        raise ValueError(
+            f"the window from {0.0 - before:g} to {after:g} ms around an onset is empty"
+        )
     return [("before", before), ("after", after)]
 
 
