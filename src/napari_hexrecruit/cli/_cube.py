@@ -46,7 +46,7 @@ def info(
 ) -> None:
     """Describe a simulation: populations, spikes and time span.
 
-    Also list properties and their values, and node sets.
+    It also lists properties, their values, and node sets.
     """
     from napari_hexrecruit.sonata.info import info_lines, simulation_info
 
@@ -64,7 +64,7 @@ def check(
 ) -> None:
     """Check a simulation's files for errors and assumptions.
 
-    Exit status 1 means that there is an error.
+    The exit status is 1 if there is an error.
     """
     from napari_hexrecruit.pipeline.check import check_simulation
     from napari_hexrecruit.pipeline.findings import finding_lines

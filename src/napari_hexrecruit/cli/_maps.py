@@ -141,7 +141,7 @@ def wave(
 ) -> None:
     """Measure speed and direction of a front after an onset.
 
-    If there is no front, print why.
+    If there is no front, the command prints the reason.
     """
     from napari_hexrecruit.analysis import fit_wave, hex_map
 

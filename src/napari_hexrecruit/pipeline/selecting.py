@@ -111,7 +111,7 @@ def selected_mask(
         lambda one: _in_node_set(populations.sim, one, of_population[one])
     )
     if not selected.count():
-        raise _nobody(populations, next((name for name in each if name is not None), None))
+        raise _no_neurons(populations, next((name for name in each if name is not None), None))
     for rule in rules:
         selected &= Mask.of(matches(rule, populations.column(rule_column(rule))))
     if not selected.count():
@@ -119,7 +119,7 @@ def selected_mask(
     return selected
 
 
-def _nobody(populations: Populations, node_set: str | None) -> ParameterError:
+def _no_neurons(populations: Populations, node_set: str | None) -> ParameterError:
     """Return the error for populations without neurons in a node set, or without any."""
     listed = " or ".join(map(repr, populations.names))
     if node_set is None or not populations.n_neurons:

@@ -83,7 +83,7 @@ class SimulationConfig:
 class PopulationConfig:
     """A node population: its name, its SONATA type (empty if not stated) and its files.
 
-    `other_file` is a second nodes file that is said to have it.
+    `other_file` is a second nodes file that lists the same population.
     """
 
     name: str

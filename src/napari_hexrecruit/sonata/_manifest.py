@@ -77,7 +77,7 @@ def _last_ones(path: Path, notes: list[str] | None, pairs: list[tuple[str, Any]]
     if notes is not None and len(found) < len(pairs):
         twice = dict.fromkeys(name for name, value in pairs if value != found[name])
         notes += [
-            f"{path}: {name!r} stands there twice, with different values; the last one counts"
+            f"{path}: {name!r} appears twice, with different values; the last one counts"
             for name in twice
         ]
     return found

@@ -226,7 +226,7 @@ class Nodes:
         with h5_errors(where):
             ids: npt.NDArray[np.int64] = found[:].astype(np.int64)
         if len(np.unique(ids)) != len(ids):
-            raise SimulationDataError(where, "an id stands there twice", "correct the nodes file")
+            raise SimulationDataError(where, "an id appears twice", "correct the nodes file")
         return ids
 
     def _datasets(self, part: Any) -> dict[str, str]:

@@ -534,7 +534,7 @@ def own_node_ids(folder: Path) -> None:
 
 @deviation(
     "the same `node_id` twice",
-    refused="{folder}/nodes.h5: population 'cortex': 'node_id': an id stands there twice: correct"
+    refused="{folder}/nodes.h5: population 'cortex': 'node_id': an id appears twice: correct"
     " the nodes file",
 )
 def node_ids_twice(folder: Path) -> None:

@@ -9,7 +9,7 @@ from tests.support.deviations.classic import deviation
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SAID = "stands there twice, with different values; the last one counts"
+_SAID = "appears twice, with different values; the last one counts"
 
 
 def _put_first(file: Path, entry: str) -> None:
@@ -17,7 +17,7 @@ def _put_first(file: Path, entry: str) -> None:
 
 
 @deviation(
-    "`run` stands twice in the configuration, with different ends",
+    "`run` appears twice in the configuration, with different ends",
     says=f"simulation_config.json: 'run' {_SAID}",
 )
 def run_twice(folder: Path) -> None:
