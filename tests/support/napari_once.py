@@ -13,6 +13,7 @@ import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def worked_out_once() -> Iterator[None]:
         _remember_manifests(patch)
         _remember_protocols(patch)
         _remember_shaders(patch)
+        _remember_variables(patch)
+        _remember_letters(patch)
         _remember_signatures(patch)
         _leave_hidden_welcome(patch)
         yield
@@ -59,6 +62,43 @@ def _remember_shaders(patch: pytest.MonkeyPatch) -> None:
         return name, list(args), kind
 
     patch.setattr(parsing, "parse_function_signature", parse)
+
+
+def _remember_variables(patch: pytest.MonkeyPatch) -> None:
+    """vispy looks for the variables of the same few programs in each window."""
+    from vispy.gloo.program import Program
+
+    parse = Program._parse_variables_from_code
+    known: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def parsed(self: Any, update_variables: bool = True) -> None:
+        code = tuple(shader.code for shader in self._shaders)
+        if code not in known:
+            parse(self, update_variables=False)
+            known[code] = self._code_variables
+        self._code_variables = dict(known[code])
+        if update_variables:
+            self._process_pending_variables()
+
+    patch.setattr(Program, "_parse_variables_from_code", parsed)
+
+
+def _remember_letters(patch: pytest.MonkeyPatch) -> None:
+    """vispy computes the distance field of the same letters in each window."""
+    from vispy.visuals.text.text import SDFRendererCPU
+
+    draw = SDFRendererCPU.render_to_texture
+    known: dict[tuple[Any, ...], np.ndarray] = {}
+
+    def drawn(self: Any, data: Any, texture: Any, offset: Any, size: tuple[int, int]) -> None:
+        letter = (data.tobytes(), data.shape, size)
+        if letter not in known:
+            pixels = known[letter] = np.empty((size[1], size[0], 3), np.uint8)
+            draw(self, data, pixels, (0, 0), size)
+        (x, y), (width, height) = offset, size
+        texture[y : y + height, x : x + width, :] = known[letter]
+
+    patch.setattr(SDFRendererCPU, "render_to_texture", drawn)
 
 
 def _remember_signatures(patch: pytest.MonkeyPatch) -> None:
