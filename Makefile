@@ -18,7 +18,7 @@ TEST_ENV := PYTHONDONTWRITEBYTECODE= NAPARI_CONFIG= NAPARI_STRICT_QT=raise QT_AP
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check test slow-motion lint type docs bench fuzz reliability calibrate golden gallery screenshots build
+.PHONY: help setup demo check test slow-motion lint type docs bench fuzz reliability calibrate golden gallery screenshots rooms build
 
 help:
 	@echo "make setup        .venv with everything for work on the project"

@@ -204,6 +204,7 @@ def test_libraries_and_rooms_of_millions_are_refused(tmp_path):
         simulation.column("cortex", "x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -227,6 +228,7 @@ def test_run_files_that_are_pipes_are_not_waited_for(tmp_path):
         read_run_file(tmp_path / "run.yaml", "cube", set())
 
 
+@pytest.mark.slow
 def test_images_do_not_warn_and_libtiff_does_not_write(tmp_path):
     path = tmp_path / "a.tif"
     Image.new("L", (64, 64)).save(path, compression="tiff_deflate")

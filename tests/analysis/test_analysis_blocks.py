@@ -127,6 +127,7 @@ def test_what_is_as_large_as_the_cube_is_read_when_it_is_used(on_disk, disks):
     assert read_from(disks)["recruitment"] == before + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS)
 def test_results_of_stores_are_written_as_stores(metric, cube, tmp_path):
     store = read_cube(write_cube(cube, tmp_path / "a.hexrecruit.zarr"))

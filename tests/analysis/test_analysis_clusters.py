@@ -79,6 +79,7 @@ def held_to_mne(found, theirs, *, within):
         assert (row["first_ms"], row["last_ms"]) == (10.0 * bins.min(), 10.0 * bins.max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tail", [-1, 0, 1])
 @pytest.mark.parametrize("n", [8, 12])
 def test_pairs_are_those_of_mne(tail, n):
@@ -120,6 +121,7 @@ def of_mne(a, b, threshold, **options):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tail", [-1, 1])
 def test_two_groups_are_those_of_mne(tail):
     """mne takes the greatest of an arrangement, as for F: the greater group is its first."""
@@ -130,6 +132,7 @@ def test_two_groups_are_those_of_mne(tail):
     held_to_mne(found, (tail * t, *rest), within=0.06)
 
 
+@pytest.mark.slow
 def test_two_groups_two_sided_are_every_arrangement_of_mne():
     """All 70 ways to halve 8 cubes, each one's clusters found by mne."""
     a, b = cubes_of(4, 3, extra=5), cubes_of(4, 4)
@@ -177,6 +180,7 @@ def test_all_arrangements_are_taken_where_there_are_no_more():
     assert "clusters: all 128 arrangements were taken, as there are no more" in found.attrs["notes"]
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_numbers():
     a, b = cubes_of(9, 1, extra=3), cubes_of(9, 2)
     one, same, other = (an.cluster_test(a, b, n_permutations=200, seed=k) for k in (0, 0, 1))
@@ -211,6 +215,7 @@ def test_a_result_is_a_cube_that_is_written_and_read(tmp_path):
     assert an.clusters_table(again).equals(an.clusters_table(found))
 
 
+@pytest.mark.slow
 def test_hexagons_that_one_observation_lacks_are_left_out_and_are_not_0():
     a, b = cubes_of(8, 1), cubes_of(8, 2)
     b[3]["recruitment"][:, 4] = np.nan
@@ -350,6 +355,7 @@ def sheet():
     return cube, smooth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["signs", "labels"])
 def test_smooth_noise_is_called_different_as_often_as_claimed(sheet, kind):
     cube, smooth = sheet
@@ -367,6 +373,7 @@ def test_smooth_noise_is_called_different_as_often_as_claimed(sheet, kind):
     assert by_chance / n_sets <= most
 
 
+@pytest.mark.slow
 def test_sparse_counts_against_a_baseline_are_called_different_as_often_as_claimed():
     """Counts are skewed; a bin less the mean of a baseline would be skewed too, and fail here."""
     n_sets, by_chance = 80, 0

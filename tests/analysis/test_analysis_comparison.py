@@ -71,6 +71,7 @@ def test_a_window_that_is_none_is_refused(window, said):
 # --- the same hexagons, the same time -------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(cells, cells, st.integers(0, 99))
 def test_aligned_cubes_have_the_hexagons_of_both_and_their_own_values(mine, theirs, seed):
     a, b = random_cube(seed, mine), random_cube(seed + 1, theirs)
@@ -140,6 +141,7 @@ def test_a_cube_of_neurons_so_far_is_not_compared_with_one_of_bins():
 # --- difference and ratio -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(cells, cells, st.integers(0, 99), st.sampled_from(list(METRICS)))
 def test_difference_and_ratio_of_each_hexagon_and_bin(mine, theirs, seed, metric):
     a, b = random_cube(seed, mine), random_cube(seed + 1, theirs)
@@ -156,6 +158,7 @@ def test_difference_and_ratio_of_each_hexagon_and_bin(mine, theirs, seed, metric
         np.testing.assert_allclose(result["log2_ratio"].to_numpy()[at], log, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @given(cells, cells, st.integers(0, 99))
 def test_the_other_way_round_changes_the_sign(mine, theirs, seed):
     a, b = random_cube(seed, mine), random_cube(seed + 1, theirs)
@@ -187,6 +190,7 @@ def test_labels_say_what_and_in_which_units():
         compare(letter_cube(), letter_cube(), metric="difference")
 
 
+@pytest.mark.slow
 def test_new_responses_and_complete_suppression_are_marked():
     a = cube_of([[30, 0, 0, 10]], row=[0] * 4, col=range(4))
     b = cube_of([[0, 20, 0, 20]], row=[0] * 4, col=range(4))

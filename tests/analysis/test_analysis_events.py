@@ -53,6 +53,7 @@ def assert_known(found, known, *, speeds=True):
 # --- which ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", range(1, 7))
 def test_waves_apart_in_time(n):
     known = CIRCLES[:n]

@@ -157,6 +157,7 @@ def test_half_of_a_straight_rise_is_found_between_bins(start, height):
     assert abs(found - (start + 20.0)) < 1e-3
 
 
+@pytest.mark.slow
 @given(st.integers(0, 999))
 def test_more_recruitment_is_never_later(seed):
     rng = np.random.default_rng(seed)
@@ -319,6 +320,7 @@ def test_a_cube_without_the_map_says_what_it_can_show():
 # --- exactly, from spikes -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(st.integers(0, 999))
 def test_first_spikes_of_the_neurons_of_each_hexagon(seed):
     rng = np.random.default_rng(seed)

@@ -93,6 +93,7 @@ def test_hexagons_without_a_value_of_the_map_are_outlined_only():
     assert hexes.filled.tolist() == [1, 2] and hexes.empty.tolist() == [0]
 
 
+@pytest.mark.slow
 def test_the_strip_of_a_difference_goes_below_0():
     frames = render_frames(difference_cube(), metric="difference", strip=True, size=(640, 360))
     assert frames[0].shape == (360, 640, 3)

@@ -251,6 +251,7 @@ def test_neurons_of_another_cube_are_refused(counted):
 # --- the mean -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(st.integers(0, 999), st.integers(1, 6))
 def test_mean_and_standard_error_of_the_trials(seed, n_trials):
     cube = random_cube(seed, n_bins=10 * n_trials)
@@ -306,6 +307,7 @@ def test_hexagons_without_value_stay_without():
 # --- reliability ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(st.integers(0, 999), st.integers(2, 5))
 def test_reliability_is_the_mean_correlation_of_all_pairs(seed, n_trials):
     cube = random_cube(seed, n_bins=8 * n_trials, n_hexes=3)

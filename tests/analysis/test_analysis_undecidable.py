@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 import xarray as xr
 from tests.support.wave_cubes import RADIUS_UM, Known, centres
 
@@ -28,6 +29,7 @@ def test_a_map_that_is_nearly_a_gradient_is_named_so():
     assert SENTENCE in fit.why and "more than a third of the sheet" in fit.why
 
 
+@pytest.mark.slow
 def test_chance_is_undecidable_only_where_errors_are_alike_over_a_third_of_the_sheet():
     arrival = Known(0.0, direction_deg=40.0).arrival_ms(X, Y)
     points = _fits.Points(X, Y, arrival, np.ones(len(X)))

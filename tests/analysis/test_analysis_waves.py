@@ -57,6 +57,7 @@ speeds = st.floats(1.0, 500.0)
 # --- plane ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=repetitions(8, 25))
 @given(speeds, directions)
 def test_a_plane_wave_is_found_exactly(speed, direction):
@@ -103,6 +104,7 @@ def test_the_same_seed_gives_the_same_numbers():
     assert fit_wave(noisy, kind="radial", seed=4).speed_ci != other.speed_ci
 
 
+@pytest.mark.slow
 @settings(max_examples=repetitions(8, 25))
 @given(directions, st.floats(-500.0, 500.0), st.floats(-500.0, 500.0), st.floats(0.5, 3.0))
 def test_moving_and_scaling_flat_space_moves_and_scales_the_wave(direction, dx, dy, scale):
@@ -146,6 +148,7 @@ def test_outside_of_weights_and_latencies_nothing_counts():
 inside = st.tuples(st.floats(0.0, float(X.max())), st.floats(0.0, float(Y.max())))
 
 
+@pytest.mark.slow
 @settings(max_examples=repetitions(8, 25))
 @given(speeds, inside)
 def test_a_radial_wave_is_found_with_its_source(speed, source):
@@ -157,6 +160,7 @@ def test_a_radial_wave_is_found_with_its_source(speed, source):
     assert fit.p_value == pytest.approx(1 / 500)
 
 
+@pytest.mark.slow
 @settings(max_examples=repetitions(8, 25))
 @given(speeds, directions)
 def test_of_a_plane_wave_the_plane_is_the_better_fit(speed, direction):
@@ -203,6 +207,7 @@ def test_where_there_is_no_wave_there_is_no_speed_and_a_sentence(name, kind):
     assert np.isnan(wave_arrow(fit, latency_map(values))).all()
 
 
+@pytest.mark.slow
 def test_noise_is_called_a_wave_as_rarely_as_the_criteria_say():
     rng = np.random.default_rng(0)
     found = [
@@ -213,6 +218,7 @@ def test_noise_is_called_a_wave_as_rarely_as_the_criteria_say():
     assert not any(found)
 
 
+@pytest.mark.slow
 def test_permuted_latencies_have_p_values_spread_from_0_to_1():
     rng = np.random.default_rng(0)
     values = radial(15.0, (300.0, 200.0))
@@ -225,6 +231,7 @@ def test_a_front_that_runs_inwards_has_no_source():
     assert not fit.is_wave
 
 
+@pytest.mark.slow
 def test_circles_that_shrink_are_no_wave_from_a_source():
     """The search for a source starts where latencies rise, so the fit itself rarely gets here."""
     points = _fits.Points(X, Y, radial(15.0, (700.0, 500.0)), np.ones(len(X)))
@@ -321,6 +328,7 @@ def smooth_noise(length, rng):
     return (values - values.mean()) / values.std()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [2.0, 3.0, 5.0])
 def test_smooth_noise_is_rarely_called_a_wave(length):
     found = [
@@ -330,6 +338,7 @@ def test_smooth_noise_is_rarely_called_a_wave(length):
     assert sum(found) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blur", [0.0, 1.0, 3.0])
 @pytest.mark.parametrize("border", ["straight", "circle"])
 def test_a_border_is_no_front_however_blurred(border, blur):
@@ -357,6 +366,7 @@ def test_a_front_is_found_from_near_and_far_sources(sizes):
             assert fit.kind == "radial" or abs(fit.direction - 180.0) < 20.0
 
 
+@pytest.mark.slow
 def test_intervals_hold_where_errors_are_alike():
     held = 0
     for seed in range(20):

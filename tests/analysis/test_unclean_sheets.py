@@ -63,6 +63,7 @@ def test_an_atlas_and_its_stored_columns_are_one_sheet():
         assert (compare(cube_with(SS), cube_with(flat))["difference"] == 0).all()
 
 
+@pytest.mark.slow
 def test_the_command_refuses_and_warns(tmp_path):
     for name, flat in (("a", XZ), ("b", XY), ("c", ("u", "v"))):
         write_cube(cube_with(flat), tmp_path / f"{name}.hexrecruit.nc")

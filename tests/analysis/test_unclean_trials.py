@@ -48,6 +48,7 @@ def notes(cube):
 # --- means of means -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=repetitions(10, 25), deadline=None)
 @given(st.integers(0, 999), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
 def test_every_number_of_a_mean_of_means_is_right(seed, a, b, c):

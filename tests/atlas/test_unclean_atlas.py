@@ -75,6 +75,7 @@ def test_whole_numbers_have_the_outside_value_too(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_all_doors_have_the_same_places(tmp_path):
     config = write(tmp_path / "run", ("x", "z"))
     cube = recruitment_cube(config, flat=("x", "z"))

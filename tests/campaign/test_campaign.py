@@ -75,6 +75,7 @@ def dataset(grid):
 
 
 class TestDataset:
+    @pytest.mark.slow
     def test_parameters_that_span_a_grid_are_axes(self, dataset):
         assert dataset["recruitment"].dims == ("ca", "seed", "time", "hex")
         assert parameters_of(dataset) == {"ca": (1.05, 1.1), "seed": (1, 3)}
@@ -160,6 +161,7 @@ class TestDataset:
 
 
 class TestOtherShapes:
+    @pytest.mark.slow
     def test_parameters_that_span_no_grid_lie_along_simulations(self, tmp_path, client):
         rows = [{"ca": 1.0, "kind": "a"}, {"ca": 1.1, "kind": "a/b"}, {"ca": 1.1, "kind": "c"}]
         runs = []
@@ -187,6 +189,7 @@ class TestOtherShapes:
         assert parameters_of(dataset) == {"time_": (0, 1)}
         assert dataset["a_b"].item() == 5 and dataset["path_"].item() == "x"
 
+    @pytest.mark.slow
     def test_simulations_of_other_lengths_share_the_time_axis(self, tmp_path, client):
         for k, tstop in enumerate((60.0, 100.0)):
             write_run(tmp_path / f"r{k}", seed=k, tstop_ms=tstop)
@@ -216,6 +219,7 @@ class TestOtherShapes:
         with pytest.raises(ValueError, match="has no cube: its state is 'absent'"):
             select_cube(dataset, ca=2.0)
 
+    @pytest.mark.slow
     def test_other_grids_are_told_and_the_cubes_stay(self, tmp_path, client):
         for k in range(2):
             write_run(tmp_path / f"r{k}", seed=k)
@@ -244,6 +248,7 @@ def accept_cube(out, name):
 
 
 class TestFailures:
+    @pytest.mark.slow
     def test_the_rest_is_finished_and_the_fault_is_told(self, grid_copy, client):
         path, out = grid_copy
         spikes = path.parent / "runs" / "2" / "output" / "spikes.h5"
@@ -322,6 +327,7 @@ class TestGoingOn:
         assert self.again(grid_copy, client) == set()
         assert (out / "campaign.hexrecruit.zarr").stat().st_ino == written
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("spoil", "new"),
         [
@@ -353,6 +359,7 @@ class TestGoingOn:
         path = run_of(out.parent, 1.05, 1) / "simulation_config.json"
         assert select_cube(dataset, ca=1.05, seed=1).identical(recruitment_cube(path, **OPTIONS))
 
+    @pytest.mark.slow
     def test_other_options_are_refused_unless_overwriting_is_allowed(self, out, grid_copy, client):
         path, _ = grid_copy
         with pytest.raises(ValueError, match=r"other options \(radius is 60.0, not 30.0\)"):
@@ -368,6 +375,7 @@ class TestGoingOn:
         assert (result.n_done, result.n_kept) == (4, 0)
         assert open_campaign(out).attrs["hex_radius"] == 30.0
 
+    @pytest.mark.slow
     def test_a_campaign_can_grow(self, out, grid_copy, client):
         path, _ = grid_copy
         content = json.loads(path.read_text())
@@ -379,6 +387,7 @@ class TestGoingOn:
         assert self.again(grid_copy, client) == {"more-0", "more-1"}
         assert parameters_of(open_campaign(out)) == {"ca": CA, "seed": (1, 3, 9)}
 
+    @pytest.mark.slow
     def test_a_manifest_that_cannot_be_read_is_told(self, out, grid_copy, client):
         (out / "campaign.hexrecruit.json").write_text("{}")
         with pytest.raises(SimulationDataError, match="remove it to compute the campaign again"):
@@ -409,6 +418,7 @@ def whole(tmp_path_factory):
 
 
 class TestWindows:
+    @pytest.mark.slow
     def test_windows_give_the_cube_of_the_whole(self, whole, tmp_path, client):
         config, cube = whole
         result = run_campaign(
@@ -419,6 +429,7 @@ class TestWindows:
         (name,) = parameters_of(open_campaign(tmp_path / "out"))["simulation"]
         assert select_cube(open_campaign(tmp_path / "out"), simulation=name).identical(cube)
 
+    @pytest.mark.slow
     def test_a_ragged_end_is_noted_as_of_the_whole(self, whole, tmp_path, client):
         config, _ = whole
         run_campaign(
@@ -428,6 +439,7 @@ class TestWindows:
         assert "the last 3 ms do not fill a bin" in cube.attrs["notes"]
         assert select_cube(open_campaign(tmp_path / "out")).identical(cube)
 
+    @pytest.mark.slow
     def test_a_window_that_is_lost_is_computed_alone(self, whole, tmp_path, client):
         config, cube = whole
         campaign, out = list_simulations(config), tmp_path / "out"
@@ -448,6 +460,7 @@ class TestWindows:
                 list_simulations(config), tmp_path / "out", scheduler=client, split_ms=15.0
             )
 
+    @pytest.mark.slow
     def test_a_simulation_whose_windows_cannot_be_planned_fails_alone(self, tmp_path, client):
         for k in range(2):
             write_run(tmp_path / f"r{k}", seed=k)

@@ -32,6 +32,7 @@ def campaign(tmp_path):
     return write_grid(tmp_path, (1.0, 1.1), (1,))
 
 
+@pytest.mark.slow
 def test_a_campaign_from_its_file_to_its_dataset_and_again(run, campaign, tmp_path):
     out, options = tmp_path / "out", tmp_path / "run.yaml"
     words = (campaign, "-o", out, "--workers", 1, "--radius", 60, "--where", "layer=1:5")
@@ -51,6 +52,7 @@ def test_a_campaign_from_its_file_to_its_dataset_and_again(run, campaign, tmp_pa
     assert (status, said[0]) == (0, f"{out}: 2 simulations done, 2 of them before")
 
 
+@pytest.mark.slow
 def test_what_failed_is_told_and_the_rest_is_done(run, campaign, tmp_path):
     (tmp_path / "runs" / "0" / "output" / "spikes.h5").unlink()
     status, said, errors = run(campaign, "-o", tmp_path / "out", "--workers", 1)
@@ -60,6 +62,7 @@ def test_what_failed_is_told_and_the_rest_is_done(run, campaign, tmp_path):
     assert len(said) == 3
 
 
+@pytest.mark.slow
 def test_simulations_with_notes_and_in_windows(run, tmp_path):
     for k in range(2):
         write_run(tmp_path / f"r{k}", seed=k, run={"tstop": 100.0, "dt": 0.025, "random_seed": k})

@@ -75,6 +75,7 @@ def from_a_function(folder):
     return run("script.py", folder=folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "begin",
     [from_a_file, from_a_module, from_standard_input, from_the_command_line, from_a_function],
@@ -98,6 +99,7 @@ def test_a_process_of_a_pool_says_what_it_may_not(runs):
     assert "may not begin others: run the campaign outside the pool" in said
 
 
+@pytest.mark.slow
 def test_an_own_process_that_imports_a_script_without_a_guard(runs):
     own = "multiprocessing.get_context('spawn').Process(target=print).start()"
     first = "multiprocessing.current_process().name == 'MainProcess'"

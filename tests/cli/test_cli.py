@@ -28,6 +28,7 @@ def config(tmp_path_factory):
     return simple_files(n_strays=10).write(tmp_path_factory.mktemp("simulation"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is full")
 def test_an_answer_that_cannot_be_written_is_no_success(config):
     words = [sys.executable, "-m", "napari_hexrecruit", "info", config]
@@ -37,6 +38,7 @@ def test_an_answer_that_cannot_be_written_is_no_success(config):
     assert "No space left on device" in done.stderr
 
 
+@pytest.mark.slow
 def test_who_reads_no_further_is_not_told(config):
     words = [sys.executable, "-m", "napari_hexrecruit", "info", config]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -70,6 +72,7 @@ def test_version():
     assert hexrecruit_anew("--version").stdout.strip() == f"hexrecruit {__version__}"
 
 
+@pytest.mark.slow
 def test_cube_equals_python(config, tmp_path):
     out = tmp_path / "out.hexrecruit.nc"
     done = hexrecruit_anew(
@@ -154,12 +157,14 @@ def test_mistakes_are_one_line_and_status_2(config, tmp_path, args, said):
     assert sorted(os.listdir(tmp_path)) == before
 
 
+@pytest.mark.slow
 def test_debug_shows_the_traceback(tmp_path):
     done = hexrecruit_anew("info", tmp_path / "nix.json", "--debug")
     assert "Traceback" in done.stderr
     assert "SimulationDataError" in done.stderr
 
 
+@pytest.mark.slow
 def test_missing_files_are_named_without_diagnostics_of_hdf5(tmp_path):
     files = simple_files()
     config = files.write(tmp_path)
@@ -185,6 +190,7 @@ def test_an_existing_output_is_kept_unless_overwriting_is_asked_for(config, tmp_
     assert read_cube(out).sizes["time"] == 10
 
 
+@pytest.mark.slow
 def test_a_run_file_is_written_once_and_then_gives_the_options(config, tmp_path):
     run_file, first, second = (
         tmp_path / n for n in ("run.yaml", "a.hexrecruit.nc", "b.hexrecruit.nc")
@@ -274,6 +280,7 @@ def cube_file(config, tmp_path_factory):
     return write_cube(recruitment_cube(config), tmp_path_factory.mktemp("cube") / "a.hexrecruit.nc")
 
 
+@pytest.mark.slow
 def test_movie_of_a_cube(cube_file, tmp_path):
     out = tmp_path / "out.mp4"
     options = ("--start", 20, "--stop", 80, "--fps", 10, "--size", 320, 240, "--clim", 0, 50)
@@ -284,6 +291,7 @@ def test_movie_of_a_cube(cube_file, tmp_path):
     assert iio.immeta(out)["fps"] == pytest.approx(10)
 
 
+@pytest.mark.slow
 def test_movie_of_a_simulation_is_that_of_its_cube(config, cube_file, tmp_path):
     options = ("--step", 20, "--size", 320, 240, "--colormap", "magma")
     for source, name in ((config, "one"), (cube_file, "two")):
@@ -295,6 +303,7 @@ def test_movie_of_a_simulation_is_that_of_its_cube(config, cube_file, tmp_path):
         assert (tmp_path / "one" / frame).read_bytes() == (tmp_path / "two" / frame).read_bytes()
 
 
+@pytest.mark.slow
 def test_movie_of_two_cubes_with_every_overlay(config, cube_file, tmp_path):
     out = tmp_path / "out.gif"
     done = hexrecruit(
@@ -315,6 +324,7 @@ def test_movie_of_two_cubes_with_every_overlay(config, cube_file, tmp_path):
     assert iio.imread(out, index=None).shape[:3] == (10, 300, 400)
 
 
+@pytest.mark.slow
 def test_a_movie_again_from_its_run_file(cube_file, tmp_path):
     run_file = tmp_path / "run.yaml"
     options = ("--size", 200, 150, "--clim", 0, 20, "--mark", "20:40:touch", "--fps", 5)
@@ -356,6 +366,7 @@ def test_mistakes_about_movies_are_one_line_and_status_2(cube_file, tmp_path, ar
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_demo_writes_everything_and_keeps_what_is_there(tmp_path):
     folder = tmp_path / "demo"
     done = hexrecruit("demo", folder, "--no-view")
@@ -369,6 +380,7 @@ def test_demo_writes_everything_and_keeps_what_is_there(tmp_path):
     assert [path.stat().st_mtime_ns for path in written] == times
 
 
+@pytest.mark.slow
 def test_movie_of_the_neurons_recruited_so_far(config, cube_file, tmp_path):
     options = ("--cumulative", "--size", 200, 150)
     done = hexrecruit("movie", cube_file, "-o", tmp_path / "a.gif", *options)
@@ -378,6 +390,7 @@ def test_movie_of_the_neurons_recruited_so_far(config, cube_file, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "start"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.pdf", b"%PDF")]
 )
@@ -391,6 +404,7 @@ def test_one_picture_for_print(cube_file, tmp_path, name, start):
     assert "exists: choose another name" in again.stderr
 
 
+@pytest.mark.slow
 def test_an_image_under_and_regions_over_the_hexagons(config, tmp_path):
     Image.fromarray(np.full((40, 60), 200, np.uint8)).save(tmp_path / "map.png")
     options = ("--at", 35, "--size", 300, 200, "--opacity", 0.5)
@@ -409,6 +423,7 @@ def test_an_image_under_and_regions_over_the_hexagons(config, tmp_path):
     assert "has no property 'nix'; there are:" in done.stderr
 
 
+@pytest.mark.slow
 def test_flat_positions_from_a_flatmap_and_columns_from_an_atlas(config, tmp_path):
     voxels = np.stack(np.meshgrid(*[np.arange(10)] * 3, indexing="ij"), axis=-1)
     flatmap, columns = tmp_path / "flatmap.nrrd", tmp_path / "columns.nrrd"

@@ -75,6 +75,7 @@ def test_traces_as_a_table(hexrecruit, cube, tmp_path):
     assert (tmp_path / "out.csv").read_text() == said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
 def test_traces_as_a_picture_the_same_each_time(hexrecruit, cube, tmp_path, ending):
     for name in ("a", "b"):
@@ -120,6 +121,7 @@ def test_two_cubes_are_compared(hexrecruit, cube, tmp_path, folder):
     assert numbers["units"] == "percentage points"
 
 
+@pytest.mark.slow
 def test_cubes_without_a_hexagon_in_common_have_no_difference(hexrecruit, cube, tmp_path, folder):
     for name, part in (("left", slice(0, 90)), ("right", slice(90, None))):
         write_cube(cube.isel(hex=part), folder / f"{name}.hexrecruit.nc", overwrite=True)
@@ -195,6 +197,7 @@ def test_a_map_as_a_table_and_in_a_cube(hexrecruit, cube, tmp_path):
     assert said.startswith(f"out.hexrecruit.nc: Response latency, {known} of 200 hexagons, 0 to ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "asked", [("peak",), ("correlation", "--hex", "R9;C9"), ("peak", "--metric", "rate")]
 )
@@ -349,6 +352,7 @@ def test_a_file_that_is_there_is_replaced_only_when_that_is_asked(hexrecruit, tm
     assert (folder / "there.csv").read_text().startswith("hex,x,y")
 
 
+@pytest.mark.slow
 def test_cubes_in_folders_are_taken_and_written(hexrecruit, cube, folder, tmp_path):
     store = folder / "run.hexrecruit.zarr"
     write_cube(cube, store, overwrite=True)
@@ -371,6 +375,7 @@ def test_cubes_in_folders_are_taken_and_written(hexrecruit, cube, folder, tmp_pa
     )
 
 
+@pytest.mark.slow
 def test_the_onset_of_a_mean_over_trials_is_0(hexrecruit, tmp_path):
     hexrecruit(
         *("trials", "{cube}", "-o", "mean.hexrecruit.nc", "--onsets", "100,400"),

@@ -52,6 +52,7 @@ def files(folder, name):
     return sorted(folder.glob(f"{name}*"))
 
 
+@pytest.mark.slow
 def test_responses_are_tested_against_what_is_before_0(hexrecruit, folder, tmp_path):
     said = hexrecruit(*files(folder, "a"), "-o", "out.hexrecruit.nc")
     assert said.startswith(
@@ -70,6 +71,7 @@ def test_responses_are_tested_against_what_is_before_0(hexrecruit, folder, tmp_p
     assert "response against -30 to -10 ms" in given
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["cubes", "against", "with ="])
 def test_against_takes_all_names_that_follow(hexrecruit, folder, tmp_path, first):
     """As a shell expands ``--against b/*``."""
@@ -85,6 +87,7 @@ def test_against_takes_all_names_that_follow(hexrecruit, folder, tmp_path, first
     assert read_cube(tmp_path / "out.hexrecruit.nc").identical(expected)
 
 
+@pytest.mark.slow
 def test_pairs_tails_and_thresholds(hexrecruit, folder):
     words = (*files(folder, "a"), "--against", *files(folder, "b"), "-o", "out.hexrecruit.nc")
     numbers = json.loads(

@@ -41,6 +41,7 @@ def hexrecruit(folder, tmp_path, monkeypatch, capsys):
     return command
 
 
+@pytest.mark.slow
 def test_table_labels_and_summary_are_those_of_the_function(hexrecruit, folder, tmp_path):
     printed = hexrecruit("two", "-o", "waves.csv", "--labels", "labels.hexrecruit.nc")
     expected = find_waves(read_cube(folder / "two.hexrecruit.nc"))

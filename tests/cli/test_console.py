@@ -36,6 +36,7 @@ def on_terminal(words):
     return said.decode()
 
 
+@pytest.mark.slow
 def test_long_work_shows_its_progress_on_a_terminal(tmp_path):
     config = simple_files().write(tmp_path / "simulation")
     words = [

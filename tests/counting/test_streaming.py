@@ -80,6 +80,7 @@ def streams(draw, orders=("by_time", "by_id", "none")):
 memories = st.sampled_from([1, 100, 1000, 1 << 29])
 
 
+@pytest.mark.slow
 @given(streams(), memories, st.sampled_from([1, 2, 4]))
 def test_counts_equal_the_slow_reference(stream, memory_bytes, n_workers):
     source, members, bins = stream
@@ -98,6 +99,7 @@ def test_counts_equal_the_slow_reference(stream, memory_bytes, n_workers):
     assert source.n_open == 0
 
 
+@pytest.mark.slow
 @given(streams(), memories, memories)
 def test_slabs_make_up_the_window(stream, memory_bytes, slab_bytes):
     source, members, bins = stream

@@ -29,6 +29,7 @@ def test_a_cube_compiles_nothing_after_the_warm_up(tmp_path, monkeypatch):
         assert recruitment_cube(simulation).n_spikes.sum() > 0
 
 
+@pytest.mark.slow
 def test_what_was_compiled_once_needs_no_compiler():
     warm_up()
     code = (

@@ -43,6 +43,7 @@ def config(tmp_path_factory):
     return write_simulation(tmp_path_factory.mktemp("sample") / "run", SMALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["simulation", "cube"])
 def test_the_viewer_opens_with_the_layer_and_the_widget(config, tmp_path, kind):
     path = config

@@ -166,6 +166,7 @@ def test_each_population_may_be_a_hemisphere(tmp_path):
     assert json.loads(cube.attrs["recipe"])["hemisphere"] == "side"
 
 
+@pytest.mark.slow
 def test_the_movie_and_the_page_lay_an_image_under_both(config, tmp_path):
     pixels = np.full((40, 40, 3), 90, np.uint8)
     iio.imwrite(tmp_path / "map.png", pixels)

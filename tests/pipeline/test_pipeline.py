@@ -92,6 +92,7 @@ def test_equals_the_slow_reference(config, ours, theirs):
     )
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 10**6),
     n_neurons=st.integers(1, 60),

@@ -117,6 +117,7 @@ def test_a_cube_on_disk_and_one_of_neurons_so_far_are_the_sum_too(config, both, 
     assert read_cube(tmp_path / "a.hexrecruit.nc").identical(both)
 
 
+@pytest.mark.slow
 def test_a_large_cube_in_many_slabs_is_the_same(tmp_path, monkeypatch):
     config = two_populations(tmp_path / "run", sorting=0)
     monkeypatch.setattr("napari_hexrecruit.pipeline.large._SLAB_BYTES", 1 << 10)
@@ -200,6 +201,7 @@ def test_a_report_of_both_is_pooled(config, tmp_path):
             np.testing.assert_allclose(cube[f"v_{statistic}"][:, k], expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_command_takes_the_option_again_and_run_files_keep_it(config, both, tmp_path):
     out, run_file = tmp_path / "a.hexrecruit.nc", tmp_path / "run.yaml"
     options = ["--population", A, "--population", B, "--run-file", run_file]

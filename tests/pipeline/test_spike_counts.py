@@ -108,6 +108,7 @@ def test_a_file_without_the_population(tmp_path):
         assert "it is assumed that it never fired" in read.attrs["notes"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 100) | st.just(np.nan), min_size=1, max_size=40), st.data())
 def test_binary_search_finds_the_window(tmp_path_factory, times, data):
     files = simple_files(n_spikes=0)

@@ -128,6 +128,7 @@ def test_ids_that_a_population_lacks_are_counted(simulation, tmp_path):
     assert (expected.attrs["n_unknown"], found.attrs["n_unknown"]) == (0, 2)
 
 
+@pytest.mark.slow
 def test_the_command_refuses_in_a_line(tmp_path):
     config = write_simulation(tmp_path / "run", n_neurons=N)
     write_cube(recruitment_cube(config), tmp_path / "a.hexrecruit.nc")

@@ -272,6 +272,7 @@ def test_nothing_counted_is_refused_at_all_doors(tmp_path, name):
     assert not store.exists()
 
 
+@pytest.mark.slow
 def test_nothing_counted_ends_commands_with_2(tmp_path, capsys):
     config = files(node_ids=ids(1000, 1060)).write(tmp_path / "run")
     for output in ("a.hexrecruit.nc", "a.hexrecruit.zarr"):
@@ -335,6 +336,7 @@ def test_suspicious_spikes_are_warned_of_in_all_orders(tmp_path, name):
         assert str(caught[0].message) in json.loads(cube.attrs["notes"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ids from 1 to N", "seconds", "most after the end"])
 def test_suspicious_spikes_are_warned_of_at_all_doors(tmp_path, name, capsys):
     changes, said = SUSPICIOUS[name]
@@ -424,6 +426,7 @@ def test_own_ids_may_count_from_1(tmp_path):
 # --- campaigns and parts -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_part_may_be_empty(tmp_path):
     config = files(times_ms=np.linspace(60.0, 90.0, 200)).write(tmp_path / "run")
     whole = recruitment_cube(config)
@@ -437,6 +440,7 @@ def test_a_part_may_be_empty(tmp_path):
     assert cube.attrs["warnings"] == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split_ms", [None, 50.0])
 def test_campaigns_tell_what_is_doubtful(tmp_path, capsys, split_ms):
     cases = {

@@ -140,6 +140,7 @@ def doors(config, folder, **window):
     yield large_cube(config, folder / "large.hexrecruit.zarr", overwrite=True, **window)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["f4", ">f4", "f8"])
 def test_single_precision_gives_each_fine_bin_its_spike(tmp_path, dtype):
     config = fine_files(dtype).write(tmp_path)
@@ -156,6 +157,7 @@ def test_single_precision_gives_each_fine_bin_its_spike(tmp_path, dtype):
     assert newly.tolist() == np.minimum(np.arange(1, 1001), 20).tolist()
 
 
+@pytest.mark.slow
 def test_trials_first_spikes_and_rasters_know_the_stored_type(tmp_path):
     config = fine_files("f4").write(tmp_path)
     sim = open_simulation(config)
@@ -177,6 +179,7 @@ def test_trials_first_spikes_and_rasters_know_the_stored_type(tmp_path):
             assert shown.sizes["spike"] == 1 and shown["time"].dtype == np.float64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dtype", "start", "bin_ms", "said"),
     [
@@ -209,6 +212,7 @@ def test_times_that_are_too_coarse_for_the_bins_are_told(tmp_path, dtype, start,
     assert merge_windows(parts).identical(first)
 
 
+@pytest.mark.slow
 def test_whole_numbers_are_exact(tmp_path):
     """One spacing of them is a whole ms, and no noise."""
     files = fine_files("i8")

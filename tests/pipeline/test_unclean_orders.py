@@ -183,6 +183,7 @@ def small_blocks(tmp_path_factory):
         yield folder
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::napari_hexrecruit.RecruitmentWarning")
 @settings(max_examples=repetitions(6, 15))
 @given(cases(), windows(), st.data())
@@ -360,6 +361,7 @@ def test_looking_for_the_order_can_be_cancelled(tmp_path):
         recruitment_cube(config, start=10.0, stop=20.0, radius=50.0, progress=cancel)
 
 
+@pytest.mark.slow
 def test_a_campaign_in_windows_equals_the_whole(tmp_path):
     names = ["by_time", "swapped", "two_pieces", "tail_first", "none"]
     runs = {name: fixed(name).write(tmp_path / name) for name in names}

@@ -227,6 +227,7 @@ def test_time_axes_must_be_equal():
         page([wave_cube(n_bins=3), wave_cube(n_bins=4)])
 
 
+@pytest.mark.slow
 def test_the_command_writes_what_python_writes(tmp_path):
     cube = wave_cube()
     write_cube(cube, tmp_path / "a.hexrecruit.nc")

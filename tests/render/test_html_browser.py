@@ -75,6 +75,7 @@ def saved_table(driver, folder):
     return dict(zip(head, values.T, strict=True))
 
 
+@pytest.mark.slow
 def test_no_request_and_no_message(driver, page):
     open_page(driver, page)
     driver.find_element("id", "play").click()
@@ -95,6 +96,7 @@ def test_the_policy_stops_what_a_script_would_load(driver, page):
     assert any("Content Security Policy" in line for line in console_of(driver))
 
 
+@pytest.mark.slow
 def test_hostile_texts_are_texts(driver, folder):
     cube = wave_cube()
     recipe = json.dumps({"node_set": EVIL, "population": EVIL})
@@ -120,6 +122,7 @@ def test_hostile_texts_are_texts(driver, folder):
     assert console_of(driver) == []
 
 
+@pytest.mark.slow
 def test_colours_are_those_of_the_movie(driver, page, cube):
     bin_ = 23
     open_page(driver, page, f"#t={3000 + 10 * bin_}")
@@ -147,6 +150,7 @@ def test_colours_are_those_of_the_movie(driver, page, cube):
     assert len({tuple(picture[200, k]) for k in range(0, 1280, 9)}) > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["recruitment", "n_recruited", "rate"])
 def test_traces_are_those_of_the_cube(driver, folder, metric):
     rng = np.random.default_rng(1)
@@ -169,6 +173,7 @@ def test_traces_are_those_of_the_cube(driver, folder, metric):
     )
 
 
+@pytest.mark.slow
 def test_a_link_opens_in_the_same_state(driver, page, cube):
     names = cube["hex"].values[[5, 100, 250]].tolist()
     asked = (
@@ -198,6 +203,7 @@ def test_a_link_that_makes_no_sense_does_no_harm(driver, page, hash_):
     assert console_of(driver) == []
 
 
+@pytest.mark.slow
 def test_the_keyboard_reaches_everything(driver, page):
     from selenium.webdriver import ActionChains, Keys
 
@@ -246,6 +252,7 @@ def test_the_keyboard_reaches_everything(driver, page):
     assert set(shown) <= set(reached)
 
 
+@pytest.mark.slow
 def test_the_mouse_selects_and_the_lasso_takes_many(driver, page):
     from selenium.webdriver import ActionChains
 
@@ -267,6 +274,7 @@ def test_the_mouse_selects_and_the_lasso_takes_many(driver, page):
     assert f"{n} selected hexagons" in driver.find_element("id", "plot-title").text
 
 
+@pytest.mark.slow
 def test_limits_are_dragged_and_typed(driver, page):
     from selenium.webdriver import ActionChains, Keys
 
@@ -283,6 +291,7 @@ def test_limits_are_dragged_and_typed(driver, page):
     assert field.get_attribute("value") == "33"
 
 
+@pytest.mark.slow
 def test_several_cubes_share_clock_limits_and_selection(driver, folder, cube):
     from selenium.webdriver import ActionChains
 
@@ -313,6 +322,7 @@ def test_a_cube_without_any_value_says_so(driver, folder):
     assert console_of(driver) == []
 
 
+@pytest.mark.slow
 def test_hexagons_far_apart_and_very_many_bins_are_drawn(driver, folder):
     cube = cube_of(np.full((12_000, 2), 40), row=[0, 200_000], col=[0, 400_000])
     open_page(driver, write_html(cube, folder / "far.html", overwrite=True), "#selected=R0;C0")
@@ -343,6 +353,7 @@ axe.run().then((found) => done(found.violations.map((one) =>
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("opened", ["", "about"])
 def test_the_accessibility_checker_finds_nothing(driver, page, cube, theme, opened):
@@ -365,6 +376,7 @@ def test_nothing_is_wider_than_a_phone_or_a_page_at_300_percent(driver, page, wi
     driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.mark.slow
 def test_a_print_is_the_frame_without_controls(driver, page):
     open_page(driver, page, "#t=3150&theme=dark")
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
@@ -383,6 +395,7 @@ def test_a_print_is_the_frame_without_controls(driver, page):
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
+@pytest.mark.slow
 def test_the_picture_is_the_frame(driver, page, folder):
     from PIL import Image
 
@@ -396,6 +409,7 @@ def test_the_picture_is_the_frame(driver, page, folder):
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 100
 
 
+@pytest.mark.slow
 def test_a_notebook_plays_without_a_kernel(driver, folder, cube):
     nbformat, nbconvert = pytest.importorskip("nbformat"), pytest.importorskip("nbconvert")
     player = show(cube, clim=(0, 40), height=700)

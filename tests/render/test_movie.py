@@ -173,6 +173,7 @@ def test_pattern_names_the_files(frames, tmp_path):
     assert listing(path)[-1] == "wave_011_a.png"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["", ".mp4", ".gif", ".webm"])
 def test_the_same_frames_give_the_same_bytes(frames, tmp_path, ending):
     paths = [write_movie(frames, tmp_path / f"{k}{ending}") for k in range(2)]
@@ -244,6 +245,7 @@ def test_the_same_frame_gives_the_same_bytes(frames, tmp_path, ending):
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -508,6 +510,7 @@ FULL = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
 @pytest.mark.parametrize("name", ["a.mp4", "a.gif", "a.webm"])
 def test_a_file_that_may_not_grow_is_told_and_removed(tmp_path, name):
@@ -530,6 +533,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_a_full_disk_is_told_and_left_clean(small_disk, name):
     process = run_python(FULL.format(name=name), small_disk)

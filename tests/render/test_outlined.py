@@ -136,6 +136,7 @@ return n;
 """
 
 
+@pytest.mark.slow
 def test_the_page_outlines_the_bin_that_it_shows(driver, cube, tmp_path):
     page = write_html(cube, tmp_path / "page.html")
     open_page(driver, page)

@@ -555,6 +555,7 @@ def test_the_users_matplotlib_settings_do_not_matter():
     assert np.array_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_neither_pyplot_nor_a_display_is_needed():
     code = (
         "import sys; from tests.support.cubes import letter_cube\n"

@@ -72,6 +72,7 @@ def test_hexagons_far_apart_are_found_too(scene):
     assert np.array_equal(cover(view, grid, i, j).owner.ravel(), by_name(grid, i, j, x, y))
 
 
+@pytest.mark.slow
 @given(scenes())
 def test_shares_are_those_of_many_points_of_the_pixel(scene):
     grid, i, j, view = scene

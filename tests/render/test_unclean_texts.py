@@ -35,6 +35,7 @@ def pixels(**options):
     return frames[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", NO_FORMULAS)
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
 def test_dollars_and_backslashes_are_letters_everywhere(text, kind, tmp_path):
@@ -93,6 +94,7 @@ def test_what_cannot_be_drawn_is_replaced(text, shown):
     assert plain(text) == shown
 
 
+@pytest.mark.slow
 @settings(max_examples=repetitions(6, 15), deadline=None)
 @given(text=st.text(st.characters(), max_size=12))
 def test_any_text_can_be_drawn(text):
@@ -119,6 +121,7 @@ def test_one_sentence_for_all_characters_that_no_font_has(tmp_path):
     assert drawable(NOTHING_HAS).text == "\u25a1\u25a1"
 
 
+@pytest.mark.slow
 def test_on_the_command_line_it_is_one_line(tmp_path):
     write_cube(letter_cube(), tmp_path / "a.hexrecruit.nc")
     words = ["movie", tmp_path / "a.hexrecruit.nc", "-o", tmp_path / "a.gif", "--size", 120, 120]
@@ -178,6 +181,7 @@ def afresh():
         cached.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listed", [True, False], ids=["listed", "installed-since"])
 def test_letters_come_from_a_font_that_has_them(own_font, afresh, listed, monkeypatch, tmp_path):
     if listed:
@@ -199,6 +203,7 @@ def test_letters_come_from_a_font_that_has_them(own_font, afresh, listed, monkey
 LONG = "A long title about the recruitment of excitatory neurons under stimulation, " * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "title",
     [LONG, "皮" * 90, "x" * 200, "a\nb", "a\n\nb", "a\n" + LONG],
@@ -220,6 +225,7 @@ def test_titles_of_many_letters_or_lines_are_whole_and_apart(title):
     assert layout.panels[0].height > 30
 
 
+@pytest.mark.slow
 def test_a_title_that_leaves_no_room_for_the_map_is_refused():
     with pytest.raises(ValueError, match=r"no room for the map .* shorten titles"):
         render_frames(letter_cube(), size=(200, 150), title=LONG * 10)
@@ -244,6 +250,7 @@ def test_fitting_loses_no_letter_and_keeps_to_the_width(text, width):
     assert 5.9 <= made.px <= 10.0
 
 
+@pytest.mark.slow
 def test_a_lone_surrogate_comes_back_from_a_run_file(tmp_path):
     write_cube(letter_cube(), tmp_path / "a.hexrecruit.nc")
     words = [sys.executable, "-m", "napari_hexrecruit", "movie", str(tmp_path / "a.hexrecruit.nc")]

@@ -102,6 +102,7 @@ def test_brackets_and_backslashes_in_campaign_files(scan):
         assert names_of(list_simulations(source), scan) == BOTH
 
 
+@pytest.mark.slow
 def test_a_campaign_of_folders_with_brackets_into_one(scan, capsys):
     out = scan / "out[1] 100%d"
     for words in (["--workers", "1"], ["--workers", "1", "--overwrite"]):
@@ -114,6 +115,7 @@ def test_a_campaign_of_folders_with_brackets_into_one(scan, capsys):
     assert not [name for name in os.listdir(out) if name.startswith(".")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STRANGE)
 def test_outputs_of_strange_names_in_strange_folders(tmp_path, name):
     folder = tmp_path / name
@@ -150,16 +152,18 @@ def hexrecruit(*words, folder, **environment):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_names_that_are_no_text_from_the_configuration_to_the_movie(tmp_path):
     config = write_run(tmp_path / os.fsdecode(b"f\xff"), seed=1)
     folder = os.fsencode(config.parent)
     cube, large = folder + b"/c\xfe.hexrecruit.nc", folder + b"/c\xfe.hexrecruit.zarr"
+    small = ["--size", "160", "120"]
     for words in (
         ["cube", config, "-o", cube, "--run-file", folder + b"/\xfe.yaml"],
         ["cube", config, "-o", large],
-        ["movie", cube, "-o", folder + b"/m\xfe.gif", "--title", b"\xff"],
-        ["movie", large, "-o", folder + b"/m\xfe/"],
+        ["movie", cube, "-o", folder + b"/m\xfe.gif", "--title", b"\xff", *small],
+        ["movie", large, "-o", folder + b"/m\xfe/", *small],
         ["info", config],
         ["check", config],
         ["campaign", config, "-o", folder + b"/out\xfe", "--workers", "1"],
@@ -169,6 +173,7 @@ def test_names_that_are_no_text_from_the_configuration_to_the_movie(tmp_path):
     assert {b"m\xfe.gif", b"m\xfe", b"c\xfe.hexrecruit.nc"} <= set(os.listdir(folder))
 
 
+@pytest.mark.slow
 def test_a_name_that_standard_output_cannot_take(tmp_path):
     config = write_run(tmp_path / "皮質", seed=1)
     words = ["cube", config, "-o", tmp_path / "皮質.hexrecruit.nc"]
@@ -177,6 +182,7 @@ def test_a_name_that_standard_output_cannot_take(tmp_path):
     assert rb"\u76ae\u8cea.hexrecruit.nc: " in done.stdout
 
 
+@pytest.mark.slow
 def test_an_output_that_begins_with_a_dash(tmp_path):
     write_cube(letter_cube(), tmp_path / "-c.hexrecruit.nc")
     words = [
@@ -195,6 +201,7 @@ def test_an_output_that_begins_with_a_dash(tmp_path):
     assert (tmp_path / "-x.gif").exists()
 
 
+@pytest.mark.slow
 def test_a_command_on_a_zarr_folder_ends(tmp_path):
     large_cube(write_run(tmp_path / "run"), tmp_path / "a.hexrecruit.zarr")
     words = ["movie", "a.hexrecruit.zarr", "-o", "a.gif", "--size", "64", "64"]

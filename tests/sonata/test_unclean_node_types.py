@@ -147,6 +147,7 @@ names = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\t\0"), min
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.none() | names, min_size=1, max_size=4))
 def test_what_pandas_writes_is_read_as_it_was(tmp_path_factory, values):
     """BMTK writes its tables so."""

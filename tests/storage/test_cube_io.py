@@ -60,6 +60,7 @@ def test_whatever_compresses_a_file_any_reader_of_netcdf_reads_it(
         assert len(zlib.decompress(chunk)) == stored.dtype.itemsize * np.prod(stored.chunks)
 
 
+@pytest.mark.slow
 def test_equal_cubes_give_equal_bytes_in_another_process(cube, tmp_path):
     path = write_cube(cube, tmp_path / "a.hexrecruit.nc")
     again = tmp_path / "b.hexrecruit.nc"
@@ -90,6 +91,7 @@ def test_an_existing_file_is_kept_unless_overwriting_is_allowed(cube, tmp_path):
     assert read_cube(path).identical(cube)
 
 
+@pytest.mark.slow
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(cube, tmp_path):
     path = write_cube(cube, tmp_path / "a.hexrecruit.nc")
     before = path.read_bytes()

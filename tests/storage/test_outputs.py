@@ -513,6 +513,7 @@ def started_together(runner, words, n=4):
     return [run.wait() for run in runs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cube", "zarr", "mp4", "PNG frames"])
 def test_of_several_runs_for_one_name_one_is_taken(runner, config, cube, tmp_path, name):
     kind = kinds(config, cube)[name]
@@ -526,6 +527,7 @@ def test_of_several_runs_for_one_name_one_is_taken(runner, config, cube, tmp_pat
     assert state(tmp_path / kind.name) == first and listing(tmp_path) == [kind.name]
 
 
+@pytest.mark.slow
 def test_several_runs_into_one_folder_with_one_run_file(runner, config, tmp_path):
     run_file = tmp_path / "run.yaml"
 
@@ -551,6 +553,7 @@ def flatmap(place):
     return place / "flatmap.nrrd"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", ["none", "full", "read-only"])
 def test_a_cache_that_cannot_be_written_is_said_and_no_trouble(
     runner, config, flatmap, read_only, tmp_path, trouble

@@ -165,6 +165,7 @@ def test_what_xarray_makes_of_a_cube_is_one(what, tmp_path):
     assert cube.identical(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", CUBES)
 def test_files_that_xarray_has_written_are_read(what, tmp_path):
     cube = make_cube()
@@ -177,6 +178,7 @@ def test_files_that_xarray_has_written_are_read(what, tmp_path):
             check_numbers(as_cube(opened).load(), cube)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*:UserWarning", "ignore:.*:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize("what", ["itself", "hexagons masked", "time deltas", "two hexagons"])
@@ -464,6 +466,7 @@ APPLIED = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=repetitions(20, 60), deadline=None)
 @given(st.lists(OPERATIONS, max_size=5), st.integers(0, 99))
 def test_after_any_operations_a_cube_is_right_or_refused_in_one_line(

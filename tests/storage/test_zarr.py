@@ -61,6 +61,7 @@ def test_netcdf_and_zarr_hold_the_same(cube, tmp_path):
     assert read_cube(write_cube(other, tmp_path / "b.hexrecruit.nc")).identical(cube)
 
 
+@pytest.mark.slow
 def test_values_are_read_when_they_are_asked_for(long_cube, tmp_path, monkeypatch):
     back = read_cube(write_cube(long_cube, tmp_path / "a.hexrecruit.zarr"))
     assert isinstance(back["recruitment"].data, dask.array.Array)
@@ -78,6 +79,7 @@ def test_values_are_read_when_they_are_asked_for(long_cube, tmp_path, monkeypatc
     assert 0 < sum(n_read) < 0.25 * long_cube["n_spikes"].size
 
 
+@pytest.mark.slow
 def test_many_bins_are_few_files(long_cube, tmp_path):
     assert len(parts_of_time(long_cube.sizes)) == 1
     wide = cube_of(np.zeros((5, 200_000)), row=np.zeros(200_000), col=np.arange(200_000))
@@ -89,6 +91,7 @@ def test_many_bins_are_few_files(long_cube, tmp_path):
     assert len(list((path / "n_spikes" / "c").rglob("*"))) < 10
 
 
+@pytest.mark.slow
 def test_a_cube_of_many_parts_is_written_without_being_in_memory(tmp_path, monkeypatch):
     small = wave_cube(n_rows=3, n_cols=4, n_bins=10)
     n_bins = 3_000_000
@@ -247,6 +250,7 @@ class TestLargeCubes:
         files.sorting = {"none": 0, "by_id": 1, "by_time": 2}[request.param.partition("-")[0]]
         return files.write(tmp_path / "run")
 
+    @pytest.mark.slow
     def test_equal_to_those_in_memory(self, config, tmp_path, monkeypatch):
         monkeypatch.setattr("napari_hexrecruit.pipeline.large._SLAB_BYTES", 20_000)
         options = {
@@ -277,6 +281,7 @@ class TestLargeCubes:
         assert (cube["recruitment"] == 0).all()
         assert cube.identical(recruitment_cube(config, allow_empty=True))
 
+    @pytest.mark.slow
     def test_memory_is_flat(self, tmp_path, monkeypatch):
         monkeypatch.setattr(large, "_SLAB_BYTES", 1 << 18)
         files = simple_files(n_spikes=20_000)
