@@ -17,6 +17,9 @@ from napari_hexrecruit.system.threads import n_cores
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Helpers of the tests have no examples to run, and one does everything once on import.
+collect_ignore_glob = ["support/*", "fuzz/*", "golden/*"]
+
 # The first example of a test may import or compile; how long that takes says nothing.
 # The same examples each time, so that a run judges the change that was made and nothing else:
 # HYPOTHESIS_PROFILE=random looks for new ones.
