@@ -6,10 +6,14 @@ import os
 import struct
 import subprocess
 import sys
+import threading
 
 import pytest
+import tqdm
 from tests.support.sonata_files import simple_files
 from tests.support.waiting import PATIENCE_S
+
+from napari_hexrecruit.cli._console import progress_bars
 
 pty = pytest.importorskip("pty", reason="pseudo-terminals are of Unix")
 fcntl = pytest.importorskip("fcntl", reason="pseudo-terminals are of Unix")
@@ -52,3 +56,8 @@ def test_long_work_shows_its_progress_on_a_terminal(tmp_path):
     said = on_terminal([*words, "-o", str(tmp_path / "out.mp4")])
     for what in ("reading neurons", "spikes", "writing out.mp4"):
         assert what in said
+
+
+def test_progress_needs_no_semaphore_that_an_interrupt_would_leave():
+    with progress_bars():
+        assert isinstance(tqdm.tqdm.get_lock(), type(threading.RLock()))

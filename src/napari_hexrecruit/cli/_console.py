@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import warnings
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,8 @@ def progress_bars() -> Iterator[Progress]:
     """Yield a progress callback that draws one bar per kind of work on a terminal only."""
     from tqdm import tqdm
 
+    # Only this process draws. tqdm's own lock is a semaphore that an interrupted command leaves.
+    tqdm.set_lock(threading.RLock())
     bars: dict[str, Any] = {}
 
     def show(what: str, done: int, total: int) -> None:

@@ -266,6 +266,10 @@ def _clear(prefix: Path, name: object) -> None:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
+        for _ in range(_TRIES):  # a thread of zarr may write a little longer after an error
+            shutil.rmtree(path, ignore_errors=True)
+            if not path.exists():
+                return
+            time.sleep(_SECONDS_BETWEEN)
     else:
         path.unlink(missing_ok=True)

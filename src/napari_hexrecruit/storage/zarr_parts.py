@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
+def store_in(folder: Path, *, read_only: bool = False) -> Any:
+    """Return the zarr store of a folder.
+
+    As text, zarr 3.4 takes a folder for a URL, and ``#`` and what follows is not part of its path.
+    """
+    from zarr.storage import LocalStore
+
+    return LocalStore(folder, read_only=read_only)
+
+
 class StoreParts:
     """A store that `create_store` made, open for its values.
 
@@ -27,7 +37,7 @@ class StoreParts:
     def __init__(self, folder: Path) -> None:
         import zarr
 
-        self._group = zarr.open_group(folder, mode="r+")
+        self._group = zarr.open_group(store_in(folder), mode="r+")
         self._arrays: dict[str, Any] = {}
 
     def _array(self, name: str) -> Any:

@@ -16,7 +16,7 @@ from napari_hexrecruit.errors import MissingExtraError, SimulationDataError
 from napari_hexrecruit.schema import COORDINATES, HEX, TIME, VARIABLES
 from napari_hexrecruit.storage.folders import check_folder_writable, folder_aside
 from napari_hexrecruit.storage.zarr_check import check_zarr
-from napari_hexrecruit.storage.zarr_parts import StoreParts
+from napari_hexrecruit.storage.zarr_parts import StoreParts, store_in
 from napari_hexrecruit.system.signals import signals_held
 
 if TYPE_CHECKING:
@@ -147,7 +147,12 @@ def create_store(layout: xr.Dataset, folder: Path) -> None:
         encoding[name] = {"chunks": chunks, "shards": shards, "fill_value": fill}
     with signals_held():  # otherwise zarr's threads keep writing into an abandoned folder
         storable.to_zarr(
-            folder, mode="a", encoding=encoding, compute=False, zarr_format=3, consolidated=False
+            store_in(folder),
+            mode="a",
+            encoding=encoding,
+            compute=False,
+            zarr_format=3,
+            consolidated=False,
         )
 
 
@@ -180,7 +185,7 @@ def set_attrs(folder: Path, attrs: dict[str, Any]) -> None:
     """Add attributes to a store."""
     import zarr
 
-    zarr.open_group(folder, mode="r+").attrs.update(attrs)
+    zarr.open_group(store_in(folder), mode="r+").attrs.update(attrs)
 
 
 def parts_of_time(sizes: Mapping[Any, int]) -> list[slice]:
@@ -222,7 +227,7 @@ def open_store(path: str | os.PathLike[str]) -> xr.Dataset:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # about files outside the store
             found = xr.open_dataset(
-                source,
+                store_in(source, read_only=True),
                 engine="zarr",
                 decode_times=False,
                 mask_and_scale=False,
@@ -245,7 +250,7 @@ def _lazy(source: Path, variable: xr.DataArray) -> tuple[Any, ...]:
     import dask.array
     import zarr
 
-    group = zarr.open_group(source, mode="r", zarr_format=3)
+    group = zarr.open_group(store_in(source, read_only=True), mode="r", zarr_format=3)
     chunks = tuple(_stored_chunks(variable)[dim] for dim in variable.dims)
     from_array: Any = dask.array.from_array
     values = from_array(_Values(source, group[str(variable.name)]), chunks, name=False)
