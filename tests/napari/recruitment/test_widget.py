@@ -12,6 +12,7 @@ import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
+from tests.napari.recruitment.windowless import PanelUser
 from tests.support.looking import canvas, scene
 from tests.support.qt_events import let_events_pass, wait_until_gone, wait_until_work_ends
 from tests.support.waiting import PATIENCE_S, work_until_cancelled
@@ -33,8 +34,15 @@ def sample(tmp_path_factory):
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
-    """A user in front of a viewer with the widget, who has never used it before."""
+def user(qtbot, monkeypatch):
+    """A user in front of the widget, who has never used it before."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return PanelUser(qtbot)
+
+
+@pytest.fixture
+def in_window(make_napari_viewer, qtbot, monkeypatch):
+    """A user in front of a window with the widget."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
     return User(make_napari_viewer(), qtbot)
 
@@ -184,7 +192,8 @@ class TestFilter:
 
 class TestLoading:
     @pytest.mark.smoke
-    def test_shows_the_sample(self, user, sample):
+    def test_shows_the_sample(self, in_window, sample):
+        user = in_window
         layer = user.open_and_load(sample)
         axis = user.viewer.dims.ndim - layer.ndim
         assert tuple(user.viewer.dims.range[axis]) == (0.0, 990.0, 10.0)
@@ -314,7 +323,8 @@ class TestLoading:
 
 class TestUpdating:
     @pytest.mark.smoke
-    def test_changes_the_layer_that_is_there(self, user, sample):
+    def test_changes_the_layer_that_is_there(self, in_window, sample):
+        user = in_window
         layer = user.open_and_load(sample)
         user.form.bin_ms.value = 20.0
         user.wait_until_idle()
@@ -434,7 +444,8 @@ class TestUpdating:
 
 
 class TestSplitting:
-    def test_makes_a_layer_for_each_value_side_by_side_that_look_alike(self, user, sample):
+    def test_makes_a_layer_for_each_value_side_by_side_that_look_alike(self, in_window, sample):
+        user = in_window
         user.choose(sample)
         user.form.split_by.value = "synapse_class"
         user.load()
@@ -464,7 +475,8 @@ class TestSplitting:
         assert first.cube.attrs["bin_ms"] == 20.0
         assert camera.zoom == 3.0  # the view stays
 
-    def test_splitting_and_not_splitting_again_keeps_what_is_the_same(self, user, sample):
+    def test_splitting_and_not_splitting_again_keeps_what_is_the_same(self, in_window, sample):
+        user = in_window
         user.open_and_load(sample)
         user.form.split_by.value = "synapse_class"
         user.wait_until_idle()
@@ -651,14 +663,18 @@ class TestClosing:
         monkeypatch.setattr(request, "computed_cube", work_on)
         return ended
 
-    def test_the_thread_ends_with_the_window(self, user, sample, endless):
+    def test_the_thread_ends_with_the_window(self, in_window, sample, endless):
+        user = in_window
         user.choose(sample)
         user.form.load.native.click()
         user.wait(lambda: "1 of 100" in user.form.status.value)
         user.viewer.close()
         assert endless.wait(PATIENCE_S)
 
-    def test_the_thread_ends_with_the_panel_and_nothing_is_left_of_it(self, user, sample, endless):
+    def test_the_thread_ends_with_the_panel_and_nothing_is_left_of_it(
+        self, in_window, sample, endless
+    ):
+        user = in_window
         user.choose(sample)
         user.form.load.native.click()
         user.wait(lambda: "1 of 100" in user.form.status.value)
@@ -668,7 +684,8 @@ class TestClosing:
         user.viewer.add_points(np.zeros((1, 2)))
         wait_until_gone(user.qtbot, panel)
 
-    def test_it_can_be_opened_from_the_plugins_menu(self, user):
+    def test_it_can_be_opened_from_the_plugins_menu(self, in_window):
+        user = in_window
         dock, again = user.viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
         assert again is user.widget
         assert WIDGET in dock.name
