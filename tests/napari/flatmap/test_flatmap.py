@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from PIL import Image
 from qtpy.QtTest import QTest
+from tests.napari.widgets.windowless import held
 from tests.support.atlas_files import LETTER, letter_flatmap, slab_flatmap, write_circuit
 from tests.support.looking import pixel_of, scene
 from tests.support.qt_events import wait_until_gone
@@ -20,6 +22,7 @@ from tests.support.widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.flatmap import widget
 from napari_hexrecruit._napari.flatmap.layers import METADATA_KEY
+from napari_hexrecruit._napari.flatmap.widget import FlatMapWidget
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 from napari_hexrecruit.flatmap import read_flat_image
 
@@ -28,14 +31,18 @@ PIXEL = 20.0
 
 
 class User:
-    """Handles the panel, and reads what napari tells meanwhile."""
+    """Handles the panel in a window, or beside a viewer that draws nothing; and what is told."""
 
     def __init__(self, viewer, qtbot):
         from napari.utils.notifications import notification_manager
 
         self.viewer, self.qtbot, self.told = viewer, qtbot, []
         notification_manager.notification_ready.connect(self._listen)
-        _, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Flat map")
+        if hasattr(viewer, "window"):
+            _, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Flat map")
+        else:
+            self.widget = FlatMapWidget(viewer)
+            self.holder = held(qtbot, self.widget.native)
         self.form = self.widget.form
 
     def _listen(self, notification):
@@ -86,7 +93,13 @@ class User:
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
+def user(qtbot, monkeypatch):
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return User(ViewerModel(), qtbot)
+
+
+@pytest.fixture
+def in_window(make_napari_viewer, qtbot, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", "")
     return User(make_napari_viewer(), qtbot)
 
@@ -167,8 +180,9 @@ class TestPlaces:
         np.testing.assert_allclose([ends.min(axis=0), ends.max(axis=0)], [(-0.5, -0.5), (5.5, 3.5)])
 
     def test_units_are_those_of_the_hexagons_without_a_warning(
-        self, user, row_of_neurons, tmp_path, recwarn
+        self, in_window, row_of_neurons, tmp_path, recwarn
     ):
+        user = in_window
         hexagons(user, row_of_neurons)
         user.add_image(write_letter(tmp_path / "f.png"), pixel_size=PIXEL)
         assert [str(unit) for unit in user.layer("image").units] == ["micrometer"] * 2
@@ -185,7 +199,8 @@ class TestPlaces:
 
 class TestOrder:
     @pytest.mark.smoke
-    def test_image_below_outlines_and_names_above(self, user, row_of_neurons):
+    def test_image_below_outlines_and_names_above(self, in_window, row_of_neurons):
+        user = in_window
         hexes = hexagons(user, row_of_neurons)
         user.add_neurons()
         assert user.told == []
@@ -395,7 +410,8 @@ class TestPanel:
         spoken = [f for name, f in vars(user.form).items() if f in fields and name not in silent]
         assert all(field.tooltip for field in spoken)
 
-    def test_a_closed_panel_leaves_the_viewer_alone(self, user, row_of_neurons):
+    def test_a_closed_panel_leaves_the_viewer_alone(self, in_window, row_of_neurons):
+        user = in_window
         hexagons(user, row_of_neurons)
         user.add_neurons()
         user.viewer.window.remove_dock_widget(user.widget.native)

@@ -12,7 +12,7 @@ import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
-from tests.napari.recruitment.windowless import PanelUser
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.looking import canvas, scene
 from tests.support.qt_events import let_events_pass, wait_until_gone, wait_until_work_ends
 from tests.support.waiting import PATIENCE_S, work_until_cancelled

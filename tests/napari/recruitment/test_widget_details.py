@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QScrollArea
-from tests.napari.recruitment.windowless import PanelUser
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.qt_events import let_events_pass
 from tests.support.waiting import work_until_cancelled
 from tests.support.widget_helpers import User, neurons_in_a_row, not_a_simulation

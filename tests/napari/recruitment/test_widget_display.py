@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.napari.recruitment.windowless import PanelUser
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.waiting import PATIENCE_MS
 from tests.support.widget_helpers import PLUGIN, User, neurons_in_a_row
 

@@ -7,6 +7,7 @@ import threading
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.mouse import LEFT
 from tests.support.qt_events import let_events_pass, wait_until_work_ends
 from tests.support.waiting import PATIENCE_S
@@ -22,7 +23,15 @@ from napari_hexrecruit.pipeline.cubes import computed_cube
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch, tmp_path):
+def user(qtbot, monkeypatch, tmp_path):
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    user = PanelUser(qtbot)
+    user.choose(neurons_in_a_row().write(tmp_path))
+    return user
+
+
+@pytest.fixture
+def in_window(make_napari_viewer, qtbot, monkeypatch, tmp_path):
     monkeypatch.setenv("NAPARI_CONFIG", "")
     user = User(make_napari_viewer(), qtbot)
     user.choose(neurons_in_a_row().write(tmp_path))
@@ -85,7 +94,8 @@ class TestTime:
         user.wait_until_idle()
         assert (len(user.viewer.layers), dims.point[0]) == (1, 40.0)
 
-    def test_comes_back_after_an_analysis_and_maps_have_none(self, user):
+    def test_comes_back_after_an_analysis_and_maps_have_none(self, in_window):
+        user = in_window
         user.load()
         dims, stamp = user.viewer.dims, show_time(user.viewer)
         dims.set_point(0, 40.0)
@@ -110,8 +120,9 @@ class TestTime:
 
 class TestRemoval:
     @pytest.fixture
-    def held(self, user, monkeypatch):
+    def held(self, in_window, monkeypatch):
         """Loads, then lets the next cube wait in its thread until the event is set."""
+        user = in_window
         user.load()
         free = threading.Event()
 
@@ -147,7 +158,8 @@ class TestRemoval:
         assert len(user.viewer.layers) == 1
         assert user.viewer.layers[0].cube.attrs["bin_ms"] == 20.0
 
-    def test_of_a_part_leaves_the_others_their_job(self, user, monkeypatch):
+    def test_of_a_part_leaves_the_others_their_job(self, in_window, monkeypatch):
+        user = in_window
         user.form.split_by.value = "synapse_class"
         user.load()
         free = threading.Event()

@@ -12,7 +12,7 @@ import pytest
 import voxcell
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from tests.napari.recruitment.windowless import PanelUser
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.doubtful import doubtful
 from tests.support.widget_helpers import neurons_in_a_row
 

@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from napari.components import ViewerModel
 from napari.settings import get_settings
 from PIL import Image
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog
+from tests.napari.widgets.windowless import held
 from tests.support.cubes import cube_of, sheet_cube, wave_cube
 from tests.support.looking import go_to
 from tests.support.mouse import LEFT, NO_KEY, Mouse
@@ -35,6 +37,7 @@ from napari_hexrecruit._napari.traces.traces import (
     limits_of,
     traces_of,
 )
+from napari_hexrecruit._napari.traces.widget import TracesWidget
 from napari_hexrecruit.analysis import cut_trials, trial_cube
 from napari_hexrecruit.synthetic import SMALL, write_simulation
 
@@ -97,14 +100,18 @@ class TestReading:
 
 
 class Panel:
-    """The panel in a viewer, and what napari tells."""
+    """The panel in a window, or beside a viewer that draws nothing; and what napari tells."""
 
-    def __init__(self, viewer, qtbot):
+    def __init__(self, viewer, qtbot, *, show=False):
         from napari.utils.notifications import notification_manager
 
         self.viewer, self.qtbot, self.told = viewer, qtbot, []
         notification_manager.notification_ready.connect(self._listen)
-        self.dock, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Traces")
+        if hasattr(viewer, "window"):
+            self.dock, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Traces")
+        else:
+            self.widget = TracesWidget(viewer)
+            self.dock = held(qtbot, self.widget, show=show)
         self.plot, self.canvas = self.widget.canvas.plot, self.widget.canvas
         self.column = self.widget.column
         self.wait()
@@ -133,23 +140,29 @@ class Panel:
         QTest.mouseClick(button, LEFT)
 
 
+def open_panel(viewer, qtbot, cube=None, *, show=False):
+    layer = None if cube is None else viewer.add_layer(RecruitmentLayer(cube))
+    return Panel(viewer, qtbot, show=show), layer
+
+
 @pytest.fixture
-def opened(make_napari_viewer, qtbot, monkeypatch):
-    """Opens the panel, for the first time, in a viewer with a layer of a cube."""
+def opened(qtbot, monkeypatch):
+    """Opens the panel beside a viewer with a layer of a cube."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return lambda *of, **options: open_panel(ViewerModel(), qtbot, *of, **options)
+
+
+@pytest.fixture
+def opened_in_window(make_napari_viewer, qtbot, monkeypatch):
+    """Opens the panel, for the first time, in a window with a layer of a cube."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
     get_settings().application.plugin_widget_positions = {}
-
-    def open_panel(cube=None, *, show=False, **kwargs):
-        viewer = make_napari_viewer(show=show)
-        layer = None if cube is None else viewer.add_layer(RecruitmentLayer(cube, **kwargs))
-        return Panel(viewer, qtbot), layer
-
-    return open_panel
+    return lambda cube: open_panel(make_napari_viewer(show=True), qtbot, cube)
 
 
 class TestLines:
-    def test_a_click_shows_a_line_as_outlined(self, opened, cube):
-        panel, layer = opened(cube, show=True)
+    def test_a_click_shows_a_line_as_outlined(self, opened_in_window, cube):
+        panel, layer = opened_in_window(cube)
         Mouse(panel.viewer).click_hex(cube, "R1;C2")
         assert layer.selected_hexes == ("R1;C2",)
         (line,) = panel.lines
@@ -192,7 +205,7 @@ class TestLines:
         assert panel.plot.strip.get_xlim() == (0.0, 80.0)
 
     def test_nothing_picked_says_how(self, opened, cube):
-        panel, layer = opened(cube)
+        panel, layer = opened(cube, show=True)
         assert "Click a hexagon" in panel.plot.main.texts[0].get_text()
         assert not panel.column.copy.isEnabled()
         layer.selected_hexes = ["R0;C0"]
@@ -202,7 +215,6 @@ class TestLines:
         assert "Click a hexagon" in panel.plot.main.texts[0].get_text()
 
         # A narrow panel breaks the hint into lines.
-        panel.dock.setFloating(True)
         panel.dock.resize(280, 500)
         panel.wait()
         assert panel.widget.width() <= 280
@@ -334,9 +346,9 @@ class TestTime:
         assert layer.current_bin == 2
         assert panel.canvas.cursor_ms == (3020.0, 3030.0)
 
-    def test_the_plot_is_in_line_with_the_slider(self, opened):
+    def test_the_plot_is_in_line_with_the_slider(self, opened_in_window):
         """The middle of a bin is under the middle of napari's handle, at any bin."""
-        panel, _layer = opened(wave_cube(3, 4, 100), show=True)
+        panel, _layer = opened_in_window(wave_cube(3, 4, 100))
         panel.viewer.window.resize(1300, 900)
         slider = panel.viewer.window._qt_viewer.dims.slider_widgets[0].slider
 
@@ -490,6 +502,7 @@ class TestRaster:
     def test_shows_the_spikes_of_the_picked_neurons(self, opened, sample):
         path, cube = sample
         panel, layer = opened(cube, show=True)
+        panel.dock.resize(800, 600)
         names = cube["hex"].to_numpy()[[10, 40]].tolist()
         layer.selected_hexes = names
         panel.press(panel.column.raster)
@@ -564,8 +577,8 @@ class TestRaster:
 
 
 class TestPanel:
-    def test_docks_below_the_map_and_fits_a_narrow_place(self, opened, cube):
-        panel, _layer = opened(cube, show=True)
+    def test_docks_below_the_map_and_fits_a_narrow_place(self, opened_in_window, cube):
+        panel, _layer = opened_in_window(cube)
         window = panel.widget.window()
         assert window.dockWidgetArea(panel.dock) == Qt.DockWidgetArea.BottomDockWidgetArea
         assert isinstance(panel.dock, QDockWidget)
@@ -593,8 +606,8 @@ class TestPanel:
         picker.lasso = False
         assert not panel.column.lasso.isChecked()
 
-    def test_a_closed_panel_leaves_the_viewer_alone(self, opened, cube):
-        panel, layer = opened(cube, show=True)
+    def test_a_closed_panel_leaves_the_viewer_alone(self, opened_in_window, cube):
+        panel, layer = opened_in_window(cube)
         viewer = panel.viewer
         layer.selected_hexes = ["R0;C0"]
         n_callbacks = len(viewer.mouse_drag_callbacks)

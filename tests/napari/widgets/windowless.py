@@ -1,4 +1,4 @@
-"""The panel beside a model of a viewer: what is asked of fields, cubes and sentences needs no more.
+"""Panels beside a model of a viewer: what is asked of fields, cubes and sentences needs no more.
 
 Nothing is drawn then, which is most of what a window costs.
 """
@@ -40,7 +40,9 @@ class PanelUser(User):
 def held(qtbot: Any, panel: QWidget, *, show: bool = False) -> QWidget:
     """A widget around a panel, in place of a dock; at the end the panel leaves it, as it does."""
     holder = QWidget()
-    QVBoxLayout(holder).addWidget(panel)
+    layout = QVBoxLayout(holder)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(panel)
     qtbot.addWidget(holder, before_close_func=_empty)
     if show:
         with qtbot.waitExposed(holder):
