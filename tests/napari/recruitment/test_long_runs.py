@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.qt_events import let_events_pass, wait_until_work_ends
 from tests.support.sonata_files import SonataFiles
 from tests.support.thorough import repetitions
@@ -22,7 +24,7 @@ from napari_hexrecruit import open_simulation, recruitment_cube, write_cube
 from napari_hexrecruit._napari.recruitment import request
 from napari_hexrecruit.sonata import _spikes
 
-N_ROUNDS = repetitions(6, 50)
+N_ROUNDS = repetitions(4, 50)
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ class TestMemory:
         chosen = user.widget._chooser.opened.simulation
         assert {id(one) for one in memory.alive(besides=1)} == {id(chosen)}
 
-    def test_changes_of_one_layer_leave_nothing(self, user, simulations):
+    def test_changes_of_one_layer_and_splits_leave_nothing(self, user, simulations):
         memory = Memory(user.qtbot)
         layer = user.open_and_load(simulations[0])
         for k in range(12):
@@ -94,10 +96,9 @@ class TestMemory:
             user.form.radius.value = 50.0 + k % 2
             user.load()
         assert memory.alive() == []
+        del layer
 
-    def test_splitting_and_not_splitting_leaves_nothing(self, user, simulations):
         memory = Memory(user.qtbot)
-        user.open_and_load(simulations[0])
         for column in ("synapse_class", "") * 2:
             memory.watch(*user.viewer.layers, *(layer.cube for layer in user.viewer.layers))
             user.form.split_by.value = column
@@ -112,7 +113,7 @@ class TestMemory:
         file = tmp_path / "run.hexrecruit.nc"
         write_cube(recruitment_cube(simulations[0]), file)
         viewer, memory = make_napari_viewer(), Memory(qtbot)
-        for path in [*simulations, file] * 2:
+        for path in [simulations[0], file] * 2:
             (layer,) = viewer.open(path, plugin="napari-hexrecruit")
             memory.watch(layer, layer.cube)
             viewer.layers.remove(layer)
@@ -367,6 +368,12 @@ with h5py.File({str(file)!r}, "r+") as file:
 
 
 class TestFilesBeingWritten:
+    @pytest.fixture
+    def user(self, qtbot, monkeypatch):
+        """A user in front of the panel, for the first time."""
+        monkeypatch.setenv("NAPARI_CONFIG", "")
+        return PanelUser(qtbot)
+
     def test_spikes_open_in_another_process(self, user, tmp_path):
         path = neurons_in_a_row().write(tmp_path)
         spikes = tmp_path / "output" / "spikes.h5"
@@ -403,30 +410,22 @@ class TestFilesBeingWritten:
             assert f"{n_spikes} spikes" in user.form.info.value
         assert user.told == []
 
-    @pytest.mark.parametrize("part", [0.0, 0.02, 0.5, 0.95])
     @pytest.mark.parametrize("name", ["output/spikes.h5", "nodes.h5", "simulation_config.json"])
-    def test_a_file_that_is_not_all_there(self, user, tmp_path, name, part):
+    def test_a_file_that_is_not_all_there(self, qtbot, monkeypatch, tmp_path, name):
+        monkeypatch.setenv("NAPARI_CONFIG", "")
         path = neurons_in_a_row().write(tmp_path)
         whole = (tmp_path / name).read_bytes()
-        (tmp_path / name).write_bytes(whole[: int(part * len(whole))])
-        user.choose(path)
-        if user.form.load.enabled:
+        for part in (0.0, 0.02, 0.5, 0.95):
+            user = PanelUser(qtbot)
+            (tmp_path / name).write_bytes(whole[: int(part * len(whole))])
+            _nothing_is_shown_and_the_file_is_named(user, path, tmp_path / name)
+            user.told.clear()
+            (tmp_path / name).write_bytes(whole)
+            user.choose(path)
             user.load()
-        assert list(user.viewer.layers) == []
-        assert 1 <= len(set(user.told)) <= 2
-        for told in user.told:
-            assert "\n" not in told
-        user.wait_until_idle()
-        user.wait_for_details()
-        entries = map(str, user.widget.details.entries)
-        shown = [user.form.info.value, user.form.status.value, *entries]
-        assert any(str(tmp_path / name) in text for text in (*user.told, *shown))
-        user.told.clear()
-        (tmp_path / name).write_bytes(whole)
-        user.choose(path)
-        user.load()
-        assert user.told == []
-        assert user.viewer.layers[0].cube.identical(recruitment_cube(path))
+            assert user.told == [], part
+            assert user.viewer.layers[0].cube.identical(recruitment_cube(path)), part
+            user.close()
 
     def test_a_simulation_that_was_run_again_on_another_circuit(self, user, tmp_path):
         """Choices follow the files: neurons, properties and the end are others now."""
@@ -462,9 +461,9 @@ class TestFilesBeingWritten:
         assert user.viewer.layers[0].cube.attrs["n_spikes_read"] == 40
         assert len(user.told) == 1
 
-    def test_what_is_dropped_on_the_canvas(self, make_napari_viewer, tmp_path):
+    def test_what_is_dropped_on_the_canvas(self, tmp_path):
         path = neurons_in_a_row().write(tmp_path)
-        viewer = make_napari_viewer()
+        viewer = ViewerModel()
         with (
             written_elsewhere(tmp_path / "output" / "spikes.h5", change="pass"),
             pytest.raises(ValueError, match="open in a program that writes it: wait until"),
@@ -472,3 +471,19 @@ class TestFilesBeingWritten:
             viewer.open(path, plugin="napari-hexrecruit")
         (layer,) = viewer.open(path, plugin="napari-hexrecruit")
         assert layer.cube.identical(recruitment_cube(open_simulation(path)))
+
+
+def _nothing_is_shown_and_the_file_is_named(user, path, file):
+    """Told in one or two lines, without a layer."""
+    user.choose(path)
+    if user.form.load.enabled:
+        user.load()
+    assert list(user.viewer.layers) == []
+    assert 1 <= len(set(user.told)) <= 2
+    for told in user.told:
+        assert "\n" not in told
+    user.wait_until_idle()
+    user.wait_for_details()
+    entries = map(str, user.widget.details.entries)
+    shown = [user.form.info.value, user.form.status.value, *entries]
+    assert any(str(file) in text for text in (*user.told, *shown))
