@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.mouse import LEFT
 from tests.support.widget_helpers import User, neurons_in_a_row
 
@@ -19,6 +20,12 @@ def user(make_napari_viewer, qtbot, monkeypatch, tmp_path):
     return User(make_napari_viewer(show=True), qtbot)
 
 
+@pytest.fixture
+def beside_a_model(qtbot, monkeypatch, tmp_path):
+    monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "settings" / "napari.yaml"))
+    return PanelUser(qtbot, show=True)
+
+
 def typed(user, field, text):
     """Type a path in place of what is there, and press Enter."""
     line = field.line_edit.native
@@ -30,7 +37,8 @@ def typed(user, field, text):
     return line.text()
 
 
-def test_a_mistyped_path_stays_until_it_is_corrected(user, tmp_path):
+def test_a_mistyped_path_stays_until_it_is_corrected(beside_a_model, tmp_path):
+    user = beside_a_model
     path = str(neurons_in_a_row().write(tmp_path / "run"))
     mistyped = path.replace("run", "rum")
     assert typed(user, user.form.file, mistyped) == mistyped

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.cubes import wave_cube
 from tests.support.mouse import LEFT
 from tests.support.qt_events import let_events_pass
@@ -14,7 +15,16 @@ from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
+def user(qtbot, monkeypatch):
+    """A user in front of the panel, which is on the screen without napari's window."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    user = PanelUser(qtbot, show=True)
+    let_events_pass()
+    return user
+
+
+@pytest.fixture
+def in_window(make_napari_viewer, qtbot, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", "")
     user = User(make_napari_viewer(show=True), qtbot)
     let_events_pass()
@@ -71,7 +81,8 @@ def test_a_parameter_stands_until_it_is_mended_in_the_same_room(user, tmp_path):
     assert form.status.value.startswith(summary.partition(",")[0])
 
 
-def test_a_movie_that_cannot_be_written_is_not_said_to_be_saved(user, tmp_path):
+def test_a_movie_that_cannot_be_written_is_not_said_to_be_saved(in_window, tmp_path):
+    user = in_window
     add_recruitment_layer(user.viewer, wave_cube(n_rows=3, n_cols=4, n_bins=3))
     export = user.widget.export
     typed(export.width.native.lineEdit(), "320")
@@ -89,7 +100,8 @@ def test_a_movie_that_cannot_be_written_is_not_said_to_be_saved(user, tmp_path):
     assert export.status.value.startswith("3 frames")
 
 
-def test_what_an_analysis_refuses_stands_in_its_panel(user, tmp_path):
+def test_what_an_analysis_refuses_stands_in_its_panel(in_window, tmp_path):
+    user = in_window
     add_recruitment_layer(user.viewer, wave_cube(n_rows=3, n_cols=4, n_bins=20))
     for name, button in (("Compare", "compare"), ("Flat map", "form.add")):
         dock, widget = user.viewer.window.add_plugin_dock_widget(PLUGIN, name)
