@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from tests.napari.widgets.windowless import PanelUser
 from tests.support.mouse import LEFT
-from tests.support.widget_helpers import User, neurons_in_a_row
+from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit._napari.export import panel as export_panel
 from napari_hexrecruit._napari.recruitment.settings import load_settings
@@ -15,13 +15,7 @@ from napari_hexrecruit.recipe import CubeRecipe
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch, tmp_path):
-    monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "settings" / "napari.yaml"))
-    return User(make_napari_viewer(show=True), qtbot)
-
-
-@pytest.fixture
-def beside_a_model(qtbot, monkeypatch, tmp_path):
+def user(qtbot, monkeypatch, tmp_path):
     monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "settings" / "napari.yaml"))
     return PanelUser(qtbot, show=True)
 
@@ -37,8 +31,7 @@ def typed(user, field, text):
     return line.text()
 
 
-def test_a_mistyped_path_stays_until_it_is_corrected(beside_a_model, tmp_path):
-    user = beside_a_model
+def test_a_mistyped_path_stays_until_it_is_corrected(user, tmp_path):
     path = str(neurons_in_a_row().write(tmp_path / "run"))
     mistyped = path.replace("run", "rum")
     assert typed(user, user.form.file, mistyped) == mistyped
@@ -79,8 +72,9 @@ def test_choices_of_export_are_there_the_next_time_and_its_folder_opens(
     assert [url.toLocalFile() for url in opened] == [str(tmp_path / "movies")]
     user.wait(lambda: load_settings().export.get("speed") == 2.5)
 
-    user.viewer.window.remove_dock_widget(user.widget.native)
-    export = User(user.viewer, qtbot).widget.export
+    user.close()
+    again = PanelUser(qtbot, viewer=user.viewer)
+    export = again.widget.export
     assert (export.width.value, export.height.value) == (640, 480)
     assert (export.background.value, export.speed_kind.value) == ("black", "dilation")
     assert export.speed.value == 2.5

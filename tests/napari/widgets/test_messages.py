@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from tests.napari.widgets.windowless import PanelUser
+from tests.napari.widgets.windowless import PanelUser, held
 from tests.support.cubes import wave_cube
 from tests.support.mouse import LEFT
 from tests.support.qt_events import let_events_pass
-from tests.support.widget_helpers import PLUGIN, User, neurons_in_a_row, not_a_simulation
+from tests.support.widget_helpers import neurons_in_a_row, not_a_simulation
 
+from napari_hexrecruit._napari.analysis.compare import CompareWidget
+from napari_hexrecruit._napari.flatmap.widget import FlatMapWidget
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 
 
@@ -19,14 +21,6 @@ def user(qtbot, monkeypatch):
     """A user in front of the panel, which is on the screen without napari's window."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
     user = PanelUser(qtbot, show=True)
-    let_events_pass()
-    return user
-
-
-@pytest.fixture
-def in_window(make_napari_viewer, qtbot, monkeypatch):
-    monkeypatch.setenv("NAPARI_CONFIG", "")
-    user = User(make_napari_viewer(show=True), qtbot)
     let_events_pass()
     return user
 
@@ -81,8 +75,7 @@ def test_a_parameter_stands_until_it_is_mended_in_the_same_room(user, tmp_path):
     assert form.status.value.startswith(summary.partition(",")[0])
 
 
-def test_a_movie_that_cannot_be_written_is_not_said_to_be_saved(in_window, tmp_path):
-    user = in_window
+def test_a_movie_that_cannot_be_written_is_not_said_to_be_saved(user, tmp_path):
     add_recruitment_layer(user.viewer, wave_cube(n_rows=3, n_cols=4, n_bins=3))
     export = user.widget.export
     typed(export.width.native.lineEdit(), "320")
@@ -100,18 +93,21 @@ def test_a_movie_that_cannot_be_written_is_not_said_to_be_saved(in_window, tmp_p
     assert export.status.value.startswith("3 frames")
 
 
-def test_what_an_analysis_refuses_stands_in_its_panel(in_window, tmp_path):
-    user = in_window
+def test_what_an_analysis_refuses_stands_in_its_panel(user, tmp_path):
     add_recruitment_layer(user.viewer, wave_cube(n_rows=3, n_cols=4, n_bins=20))
-    for name, button in (("Compare", "compare"), ("Flat map", "form.add")):
-        dock, widget = user.viewer.window.add_plugin_dock_widget(PLUGIN, name)
+    for kind, name, button in (
+        (CompareWidget, "Compare", "compare"),
+        (FlatMapWidget, "Flat map", "form.add"),
+    ):
+        widget = kind(user.viewer)
+        holder = held(user.qtbot, getattr(widget, "native", widget), show=True)
         let_events_pass()
         for part in button.split("."):
-            holder = widget
+            panel = widget
             widget = getattr(widget, part)
         QTest.mouseClick(widget.native, LEFT)
         let_events_pass()
-        assert holder.status.wrong
-        assert user.told == [f"{holder.status.wrong} (panel {name})"]
+        assert panel.status.wrong
+        assert user.told == [f"{panel.status.wrong} (panel {name})"]
         user.told.clear()
-        user.viewer.window.remove_dock_widget(dock)
+        holder.close()
