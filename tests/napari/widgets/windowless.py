@@ -33,8 +33,7 @@ class PanelUser(User):
 
     def close(self) -> None:
         """Close the panel, as when its dock is closed."""
-        self._panel.native.setParent(None)
-        self._panel.native.deleteLater()
+        empty(self.holder)
 
 
 def held(qtbot: Any, panel: QWidget, *, show: bool = False) -> QWidget:
@@ -43,14 +42,15 @@ def held(qtbot: Any, panel: QWidget, *, show: bool = False) -> QWidget:
     layout = QVBoxLayout(holder)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.addWidget(panel)
-    qtbot.addWidget(holder, before_close_func=_empty)
+    qtbot.addWidget(holder, before_close_func=empty)
     if show:
         with qtbot.waitExposed(holder):
             holder.show()
     return holder
 
 
-def _empty(holder: QWidget) -> None:
+def empty(holder: QWidget) -> None:
+    """Let a panel leave what holds it, as when its dock is closed."""
     for panel in holder.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
         panel.setParent(None)
         panel.deleteLater()
