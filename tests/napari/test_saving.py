@@ -128,7 +128,9 @@ class TestNaparisDialog:
 
         return typed
 
-    def test_the_ending_that_was_typed_counts(self, in_window, type_name, tmp_path):
+    def test_the_ending_that_was_typed_counts_and_the_window_goes_on(
+        self, in_window, type_name, tmp_path, monkeypatch
+    ):
         for name, written in (
             ("run.hexrecruit.nc", "run.hexrecruit.nc"),
             ("run.hexrecruit.zarr", "run.hexrecruit.zarr"),
@@ -145,6 +147,11 @@ class TestNaparisDialog:
             in_window.viewer.layers.save(str(tmp_path / "run.nc"), selected=True)
         assert (tmp_path / "run.hexrecruit.nc").read_bytes() == b"old"
 
+        handled = _waited_for_when_written(monkeypatch)
+        QTimer.singleShot(0, handled.set)
+        type_name("last.hexrecruit.nc")
+        assert (tmp_path / "last.hexrecruit.nc").is_file()
+
     def test_what_no_cube_can_hold_is_said(self, user, tmp_path):
         points = user.viewer.add_points([[0.0, 0.0]], name="cells")
         with pytest.raises(HexRecruitError, match="'cells' shows no recruitment cube: select"):
@@ -154,16 +161,16 @@ class TestNaparisDialog:
             user.viewer.layers.save(str(tmp_path / "run.hexrecruit.nc"))
         assert list(tmp_path.glob("run.*")) == []
 
-    def test_the_window_goes_on_while_the_file_is_written(self, type_name, monkeypatch, tmp_path):
-        from napari_hexrecruit._napari import writer
 
-        handled, write = Event(), writer.write_cube
+def _waited_for_when_written(monkeypatch):
+    """An event for which the next cubes wait before they are written."""
+    from napari_hexrecruit._napari import writer
 
-        def wait_for_the_window(*args, **options):
-            assert handled.wait(PATIENCE_MS / 1000)
-            return write(*args, **options)
+    handled, write = Event(), writer.write_cube
 
-        monkeypatch.setattr(writer, "write_cube", wait_for_the_window)
-        QTimer.singleShot(0, handled.set)
-        type_name("run.hexrecruit.nc")
-        assert (tmp_path / "run.hexrecruit.nc").is_file()
+    def wait_for_the_window(*args, **options):
+        assert handled.wait(PATIENCE_MS / 1000)
+        return write(*args, **options)
+
+    monkeypatch.setattr(writer, "write_cube", wait_for_the_window)
+    return handled

@@ -223,7 +223,6 @@ class TestLoading:
         layer = user.open_and_load(path)
         assert layer.cube.identical(recruitment_cube(path))
 
-    @pytest.mark.smoke
     def test_passes_every_choice_on(self, user, tmp_path):
         path = neurons_in_a_row(node_sets={"Even": {"synapse_class": "EXC"}}).write(tmp_path)
         user.choose(path)
@@ -475,8 +474,7 @@ class TestSplitting:
         assert first.cube.attrs["bin_ms"] == 20.0
         assert camera.zoom == 3.0  # the view stays
 
-    def test_splitting_and_not_splitting_again_keeps_what_is_the_same(self, in_window, sample):
-        user = in_window
+    def test_splitting_and_not_splitting_again_keeps_what_is_the_same(self, user, sample):
         user.open_and_load(sample)
         user.form.split_by.value = "synapse_class"
         user.wait_until_idle()

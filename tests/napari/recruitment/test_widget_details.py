@@ -86,7 +86,6 @@ def opened(user):
 
 
 class TestList:
-    @pytest.mark.smoke
     def test_has_what_the_check_finds_errors_first(self, user, doubtful):
         user.choose(doubtful)
         entries = settled(user).entries

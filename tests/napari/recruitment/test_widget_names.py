@@ -7,13 +7,15 @@ import threading
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from tests.napari.widgets.windowless import PanelUser
+from tests.napari.widgets.windowless import PanelUser, empty, held
 from tests.support.mouse import LEFT
 from tests.support.qt_events import let_events_pass, wait_until_work_ends
 from tests.support.waiting import PATIENCE_S
-from tests.support.widget_helpers import PLUGIN, User, neurons_in_a_row
+from tests.support.widget_helpers import User, neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube
+from napari_hexrecruit._napari.analysis.maps import MapsWidget
+from napari_hexrecruit._napari.analysis.trials import TrialsWidget
 from napari_hexrecruit._napari.export.order import Order, style_of
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.layers.timestamp import show_time
@@ -94,28 +96,28 @@ class TestTime:
         user.wait_until_idle()
         assert (len(user.viewer.layers), dims.point[0]) == (1, 40.0)
 
-    def test_comes_back_after_an_analysis_and_maps_have_none(self, in_window):
-        user = in_window
+    def test_comes_back_after_an_analysis_and_maps_have_none(self, user):
         user.load()
         dims, stamp = user.viewer.dims, show_time(user.viewer)
         dims.set_point(0, 40.0)
-        for name, run in (("Trials", "cut"), ("Maps", "add")):
-            dock, panel = user.viewer.window.add_plugin_dock_widget(PLUGIN, name)
+        for kind, run in ((TrialsWidget, "cut"), (MapsWidget, "add")):
+            panel = kind(user.viewer)
+            holder = held(user.qtbot, panel.native)
             wait_until_work_ends(user.qtbot)
-            if name == "Trials":
+            if kind is TrialsWidget:
                 panel.first.value, panel.before.value, panel.after.value = 50.0, 20.0, 40.0
             QTest.mouseClick(getattr(panel, run).native, LEFT)
             user.wait(lambda panel=panel: not panel.busy)
             let_events_pass()
             assert panel.stage.layers, panel.status.value
-            assert stamp.text == ("0 - 10 ms, from the onset" if name == "Trials" else "")
-            if name == "Trials":
+            assert stamp.text == ("0 - 10 ms, from the onset" if kind is TrialsWidget else "")
+            if kind is TrialsWidget:
                 QTest.mouseClick(panel.back.native, LEFT)
             else:
                 panel.stage.clear()
             let_events_pass()
             assert (dims.point[0], stamp.text) == (40.0, "40 - 50 ms")
-            user.viewer.window.remove_dock_widget(dock)
+            empty(holder)
 
 
 class TestRemoval:
@@ -141,8 +143,8 @@ class TestRemoval:
         QTest.keyClick(edit, Qt.Key.Key_Return)
         user.wait(lambda: user.widget._loading.running)
 
-    def delete(self, user, *layers):
-        user.viewer.layers.selection = set(layers)
+    def delete(self, user, layer):
+        user.viewer.layers.selection = {layer}
         QTest.mouseClick(user.viewer.window._qt_viewer.layerButtons.deleteButton, LEFT)
         let_events_pass()
 
@@ -158,8 +160,7 @@ class TestRemoval:
         assert len(user.viewer.layers) == 1
         assert user.viewer.layers[0].cube.attrs["bin_ms"] == 20.0
 
-    def test_of_a_part_leaves_the_others_their_job(self, in_window, monkeypatch):
-        user = in_window
+    def test_of_a_part_leaves_the_others_their_job(self, user, monkeypatch):
         user.form.split_by.value = "synapse_class"
         user.load()
         free = threading.Event()
@@ -170,7 +171,9 @@ class TestRemoval:
 
         monkeypatch.setattr(request, "computed_cube", slowly)
         self.change_bin(user)
-        self.delete(user, user.viewer.layers["INH"])
+        user.viewer.layers.selection = {user.viewer.layers["INH"]}
+        user.viewer.layers.remove_selected()
+        let_events_pass()
         free.set()
         user.wait_until_idle()
         (layer,) = user.viewer.layers

@@ -174,7 +174,6 @@ def test_the_fields_of_the_filter_are_for_the_first_one_that_fits(rules, column)
 
 
 class TestWidget:
-    @pytest.mark.smoke
     def test_comes_back_as_it_was_left(self, qtbot, tmp_path):
         path = neurons_in_a_row().write(tmp_path / "sim")
         first = PanelUser(qtbot)

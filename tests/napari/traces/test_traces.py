@@ -161,6 +161,7 @@ def opened_in_window(make_napari_viewer, qtbot, monkeypatch):
 
 
 class TestLines:
+    @pytest.mark.smoke
     def test_a_click_shows_a_line_as_outlined(self, opened_in_window, cube):
         panel, layer = opened_in_window(cube)
         Mouse(panel.viewer).click_hex(cube, "R1;C2")
@@ -173,7 +174,6 @@ class TestLines:
 
         np.testing.assert_allclose(to_rgba(line.get_color()), ring, atol=1e-6)
 
-    @pytest.mark.smoke
     def test_several_have_a_bold_mean(self, opened, cube):
         panel, layer = opened(cube)
         layer.selected_hexes = ["R0;C0", "R2;C3"]
