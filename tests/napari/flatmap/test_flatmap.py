@@ -11,85 +11,22 @@ import pytest
 from napari.components import ViewerModel
 from PIL import Image
 from qtpy.QtTest import QTest
-from tests.napari.widgets.windowless import held
+from tests.napari.flatmap.flat_user import User
 from tests.support.atlas_files import LETTER, letter_flatmap, slab_flatmap, write_circuit
 from tests.support.looking import pixel_of, scene
 from tests.support.qt_events import wait_until_gone
 from tests.support.real_data import real_file
 from tests.support.waiting import work_until_cancelled
-from tests.support.widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
+from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.flatmap import widget
 from napari_hexrecruit._napari.flatmap.layers import METADATA_KEY
-from napari_hexrecruit._napari.flatmap.widget import FlatMapWidget
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 from napari_hexrecruit.flatmap import read_flat_image
 
 PIXEL = 20.0
 """Side of a pixel of the letter, µm."""
-
-
-class User:
-    """Handles the panel in a window, or beside a viewer that draws nothing; and what is told."""
-
-    def __init__(self, viewer, qtbot):
-        from napari.utils.notifications import notification_manager
-
-        self.viewer, self.qtbot, self.told = viewer, qtbot, []
-        notification_manager.notification_ready.connect(self._listen)
-        if hasattr(viewer, "window"):
-            _, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Flat map")
-        else:
-            self.widget = FlatMapWidget(viewer)
-            self.holder = held(qtbot, self.widget.native)
-        self.form = self.widget.form
-
-    def _listen(self, notification):
-        self.told.append(str(notification.message))
-
-    def wait(self):
-        self.qtbot.waitUntil(lambda: not self.widget.busy, timeout=PATIENCE_MS)
-
-    def press(self, button):
-        button.native.click()
-        self.wait()
-
-    def add_image(self, path, **fields):
-        self.form.source.value = "image"
-        self.form.file.value = path
-        self.wait()
-        for name, value in fields.items():
-            getattr(self.form, name).value = value
-        self.press(self.form.add)
-
-    def add_atlas(self, **files):
-        self.form.source.value = "atlas"
-        for name, path in files.items():
-            getattr(self.form, name).value = path
-        self.press(self.form.add)
-
-    def add_neurons(self, column=None):
-        self.form.source.value = "neurons"
-        self.wait()
-        if column is not None:
-            self.form.region_column.value = column
-        self.press(self.form.add)
-
-    def check(self):
-        self.press(self.form.check)
-        return self.form.result.value
-
-    def layer(self, part):
-        return next(
-            layer
-            for layer in self.viewer.layers
-            if METADATA_KEY in layer.metadata and layer.metadata[METADATA_KEY].part == part
-        )
-
-    @property
-    def names(self):
-        return [layer.name for layer in self.viewer.layers]
 
 
 @pytest.fixture

@@ -293,8 +293,7 @@ class TestAnotherPopulation:
         return path
 
     def test_a_filter_that_it_lacks_is_said_and_refused(self, user, path, tmp_path):
-        rules = TWO_FILTERS
-        before = recruitment_cube(path, population="cortex", where=rules)
+        before = recruitment_cube(path, population="cortex", where=TWO_FILTERS)
         layer = opened(user, before, tmp_path)
         user.form.population.value = "other"
         user.wait_until_idle()
