@@ -26,7 +26,13 @@ def simulation(tmp_path):
 
 
 @pytest.fixture
-def viewer(make_napari_viewer):
+def viewer():
+    """A viewer without a window, which is enough where nothing is drawn."""
+    return ViewerModel()
+
+
+@pytest.fixture
+def window(make_napari_viewer):
     return make_napari_viewer()
 
 
@@ -38,17 +44,17 @@ class TestReading:
         assert layer.cube.identical(recruitment_cube(simulation))
         assert layer.source.path == str(simulation)
 
-    def test_a_cube(self, viewer, cube, tmp_path):
+    def test_a_cube_without_a_window(self, viewer, cube, tmp_path):
         file = write_cube(cube, tmp_path / "my.run.hexrecruit.nc")
         (layer,) = viewer.open(file, plugin=PLUGIN)
         assert layer.name == "my.run"
         assert layer.cube.identical(cube)
 
     @pytest.mark.smoke
-    def test_napari_finds_the_reader_by_itself(self, viewer, simulation, cube, tmp_path):
+    def test_napari_finds_the_reader_by_itself(self, window, simulation, cube, tmp_path):
         file = write_cube(cube, tmp_path / "run.hexrecruit.nc")
         for path in (simulation, file):
-            (layer,) = viewer.open(path, plugin=None)
+            (layer,) = window.open(path, plugin=None)
             assert isinstance(layer, RecruitmentLayer)
 
     def test_a_file_can_be_dropped_on_the_canvas(self, make_napari_viewer, simulation):
@@ -68,7 +74,8 @@ class TestReading:
         canvas.dropEvent(QDropEvent(QPointF(5, 5), copy, mime, left, keys))
         assert isinstance(viewer.layers[0], RecruitmentLayer)
 
-    def test_the_first_layer_sets_the_stage_and_the_second_leaves_it(self, viewer, cube, tmp_path):
+    def test_the_first_layer_sets_the_stage_and_the_second_leaves_it(self, window, cube, tmp_path):
+        viewer = window
         file = write_cube(cube, tmp_path / "run.hexrecruit.nc")
         (layer,) = viewer.open(file, plugin=PLUGIN)
         camera = scene(viewer).camera
@@ -79,12 +86,6 @@ class TestReading:
         camera.orientation2d = ("down", "right")
         viewer.open(file, plugin=PLUGIN)
         assert tuple(map(str, camera.orientation2d)) == ("down", "right")
-
-    def test_without_a_window(self, cube, tmp_path):
-        file = write_cube(cube, tmp_path / "run.hexrecruit.nc")
-        model = ViewerModel()
-        (layer,) = model.open(file, plugin=PLUGIN)
-        assert layer.cube.identical(cube)
 
     def test_of_two_viewers_the_one_that_opens_gets_the_layer(self, make_napari_viewer, simulation):
         first, second = make_napari_viewer(), make_napari_viewer()
@@ -167,7 +168,8 @@ class TestDeclining:
 
 
 class TestWriting:
-    def test_a_layer_comes_back_with_all_its_values(self, viewer, simulation, tmp_path):
+    def test_a_layer_comes_back_with_all_its_values(self, window, simulation, tmp_path):
+        viewer = window
         (layer,) = viewer.open(simulation, plugin=PLUGIN)
         file = tmp_path / "saved.hexrecruit.nc"
         for _ in range(2):  # the second time it is replaced: napari has asked

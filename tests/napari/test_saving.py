@@ -9,6 +9,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtGui import QKeySequence
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QMenu
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.mouse import LEFT
 from tests.support.qt_events import let_events_pass
 from tests.support.waiting import PATIENCE_MS
@@ -19,8 +20,17 @@ from napari_hexrecruit.errors import HexRecruitError
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch, tmp_path):
+def user(qtbot, monkeypatch, tmp_path):
     """A user who has loaded a simulation."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    user = PanelUser(qtbot)
+    user.open_and_load(neurons_in_a_row().write(tmp_path))
+    return user
+
+
+@pytest.fixture
+def in_window(make_napari_viewer, qtbot, monkeypatch, tmp_path):
+    """A user who has loaded a simulation in a window."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
     user = User(make_napari_viewer(), qtbot)
     user.open_and_load(neurons_in_a_row().write(tmp_path))
@@ -43,26 +53,23 @@ def answer(monkeypatch):
     return say
 
 
-@pytest.mark.parametrize(
-    ("typed", "kind", "written"),
-    [
+def test_from_the_panel(user, answer, tmp_path):
+    for typed, kind, written in (
         ("run", "", "run.hexrecruit.nc"),
         ("run.nc", "", "run.hexrecruit.nc"),
         ("run.hexrecruit.nc", "", "run.hexrecruit.nc"),
-        (
-            *("run", "Recruitment cube, zarr folder (*.hexrecruit.zarr)"),
-            "run.hexrecruit.zarr",
-        ),
-    ],
-)
-def test_from_the_panel(user, answer, tmp_path, typed, kind, written):
-    offered = answer(tmp_path / typed, kind)
-    QTest.mouseClick(user.form.save_cube.native, LEFT)
-    user.wait_until_idle()
-    assert offered == ["cortex.hexrecruit.nc"]
-    assert user.form.status.value.startswith(f"Saved {written}.")
-    cube = read_cube(tmp_path / written)
-    assert cube.attrs["recipe"] == user.viewer.layers[0].cube.attrs["recipe"]
+        ("run", "Recruitment cube, zarr folder (*.hexrecruit.zarr)", "run.hexrecruit.zarr"),
+    ):
+        folder = tmp_path / f"{typed} as {written}"
+        folder.mkdir()
+        offered = answer(folder / typed, kind)
+        offered.clear()
+        QTest.mouseClick(user.form.save_cube.native, LEFT)
+        user.wait_until_idle()
+        assert offered == ["cortex.hexrecruit.nc"], typed
+        assert user.form.status.value.startswith(f"Saved {written}."), typed
+        cube = read_cube(folder / written)
+        assert cube.attrs["recipe"] == user.viewer.layers[0].cube.attrs["recipe"]
 
 
 def test_what_the_dialog_did_not_ask_about_is_not_replaced(user, answer, tmp_path):
@@ -78,7 +85,8 @@ def test_what_the_dialog_did_not_ask_about_is_not_replaced(user, answer, tmp_pat
     assert user.form.status.wrong == ""
 
 
-def test_from_the_menu_and_without_a_layer(user, answer, tmp_path):
+def test_from_the_menu_and_without_a_layer(in_window, answer, tmp_path):
+    user = in_window
     from napari._app_model import get_app_model
 
     answer(tmp_path / "menu")
@@ -101,7 +109,7 @@ class TestNaparisDialog:
     """File > Save Selected Layers, where CSV is the first kind that napari offers."""
 
     @pytest.fixture
-    def type_name(self, user, monkeypatch, tmp_path):
+    def type_name(self, in_window, monkeypatch, tmp_path):
         """Choose it, type a name, leave the kind as it is; what went wrong."""
 
         def typed(name):
@@ -112,7 +120,7 @@ class TestNaparisDialog:
                 return str(tmp_path / name), kinds[0]
 
             monkeypatch.setattr(QFileDialog, "getSaveFileName", staticmethod(get))
-            menu = user.viewer.window._qt_window.findChildren(QMenu)
+            menu = in_window.viewer.window._qt_window.findChildren(QMenu)
             actions = {action for one in menu for action in one.actions()}
             (save,) = (one for one in actions if one.shortcut() == QKeySequence("Ctrl+S"))
             save.trigger()
@@ -120,19 +128,29 @@ class TestNaparisDialog:
 
         return typed
 
-    @pytest.mark.parametrize("name", ["run.hexrecruit.nc", "run.hexrecruit.zarr", "run.nc"])
-    def test_the_ending_that_was_typed_counts(self, type_name, tmp_path, name):
-        type_name(name)
-        written = "run.hexrecruit.zarr" if name.endswith("zarr") else "run.hexrecruit.nc"
-        assert read_cube(tmp_path / written).sizes["time"] == 10
+    def test_the_ending_that_was_typed_counts_and_the_window_goes_on(
+        self, in_window, type_name, tmp_path, monkeypatch
+    ):
+        for name, written in (
+            ("run.hexrecruit.nc", "run.hexrecruit.nc"),
+            ("run.hexrecruit.zarr", "run.hexrecruit.zarr"),
+            ("short.nc", "short.hexrecruit.nc"),
+        ):
+            type_name(name)
+            assert read_cube(tmp_path / written).sizes["time"] == 10, name
 
-    def test_csv_is_still_csv_and_what_was_not_asked_about_is_kept(self, user, type_name, tmp_path):
-        type_name("run.csv")
+        type_name("run.csv")  # is still CSV
         assert (tmp_path / "run.csv").read_text().startswith("index")
-        (tmp_path / "run.hexrecruit.nc").write_bytes(b"old")
+
+        (tmp_path / "run.hexrecruit.nc").write_bytes(b"old")  # nobody asked about this one
         with pytest.raises(FileExistsError, match="type the whole ending"):
-            user.viewer.layers.save(str(tmp_path / "run.nc"), selected=True)
+            in_window.viewer.layers.save(str(tmp_path / "run.nc"), selected=True)
         assert (tmp_path / "run.hexrecruit.nc").read_bytes() == b"old"
+
+        handled = _waited_for_when_written(monkeypatch)
+        QTimer.singleShot(0, handled.set)
+        type_name("last.hexrecruit.nc")
+        assert (tmp_path / "last.hexrecruit.nc").is_file()
 
     def test_what_no_cube_can_hold_is_said(self, user, tmp_path):
         points = user.viewer.add_points([[0.0, 0.0]], name="cells")
@@ -143,16 +161,16 @@ class TestNaparisDialog:
             user.viewer.layers.save(str(tmp_path / "run.hexrecruit.nc"))
         assert list(tmp_path.glob("run.*")) == []
 
-    def test_the_window_goes_on_while_the_file_is_written(self, type_name, monkeypatch, tmp_path):
-        from napari_hexrecruit._napari import writer
 
-        handled, write = Event(), writer.write_cube
+def _waited_for_when_written(monkeypatch):
+    """An event for which the next cubes wait before they are written."""
+    from napari_hexrecruit._napari import writer
 
-        def wait_for_the_window(*args, **options):
-            assert handled.wait(PATIENCE_MS / 1000)
-            return write(*args, **options)
+    handled, write = Event(), writer.write_cube
 
-        monkeypatch.setattr(writer, "write_cube", wait_for_the_window)
-        QTimer.singleShot(0, handled.set)
-        type_name("run.hexrecruit.nc")
-        assert (tmp_path / "run.hexrecruit.nc").is_file()
+    def wait_for_the_window(*args, **options):
+        assert handled.wait(PATIENCE_MS / 1000)
+        return write(*args, **options)
+
+    monkeypatch.setattr(writer, "write_cube", wait_for_the_window)
+    return handled

@@ -9,6 +9,7 @@ import pytest
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.mouse import LEFT
 from tests.support.qt_events import let_events_pass
 from tests.support.waiting import PATIENCE_MS, PATIENCE_S
@@ -30,12 +31,21 @@ def user(make_napari_viewer, qtbot, monkeypatch, tmp_path):
 
 
 @pytest.fixture
+def beside_a_model(qtbot, monkeypatch, tmp_path):
+    """The same without a window."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    user = PanelUser(qtbot)
+    user.choose(neurons_in_a_row().write(tmp_path))
+    return user
+
+
+@pytest.fixture
 def watched(monkeypatch, qapp):
     """Jobs that ran while the window went on, and files that the window's own thread opened."""
     handled, jobs, opened_here = threading.Condition(), [], []
     timer = QTimer()
     timer.timeout.connect(lambda: _notify(handled))
-    timer.start(0)
+    timer.start(5)
     work_of_job, open_file = loading._guarded, h5py.File.__init__
 
     def guarded(work, monitor):
@@ -93,7 +103,8 @@ def test_while_jobs_run(user, watched, monkeypatch, tmp_path):
     assert read_cube(path).attrs["bin_ms"] == 11.0
 
 
-def test_the_first_picture_is_there_before_the_spikes_are(user, monkeypatch):
+def test_the_first_picture_is_there_before_the_spikes_are(beside_a_model, monkeypatch):
+    user = beside_a_model
     free, keep = threading.Event(), spike_source.keep_spikes
 
     def keep_later(simulation, population, progress):

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from PIL import Image
 from qtpy.QtTest import QTest
+from tests.napari.flatmap.flat_user import User
 from tests.support.atlas_files import LETTER, letter_flatmap, slab_flatmap, write_circuit
 from tests.support.looking import pixel_of, scene
 from tests.support.qt_events import wait_until_gone
 from tests.support.real_data import real_file
 from tests.support.waiting import work_until_cancelled
-from tests.support.widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
+from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.flatmap import widget
@@ -27,66 +29,14 @@ PIXEL = 20.0
 """Side of a pixel of the letter, µm."""
 
 
-class User:
-    """Handles the panel, and reads what napari tells meanwhile."""
-
-    def __init__(self, viewer, qtbot):
-        from napari.utils.notifications import notification_manager
-
-        self.viewer, self.qtbot, self.told = viewer, qtbot, []
-        notification_manager.notification_ready.connect(self._listen)
-        _, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Flat map")
-        self.form = self.widget.form
-
-    def _listen(self, notification):
-        self.told.append(str(notification.message))
-
-    def wait(self):
-        self.qtbot.waitUntil(lambda: not self.widget.busy, timeout=PATIENCE_MS)
-
-    def press(self, button):
-        button.native.click()
-        self.wait()
-
-    def add_image(self, path, **fields):
-        self.form.source.value = "image"
-        self.form.file.value = path
-        self.wait()
-        for name, value in fields.items():
-            getattr(self.form, name).value = value
-        self.press(self.form.add)
-
-    def add_atlas(self, **files):
-        self.form.source.value = "atlas"
-        for name, path in files.items():
-            getattr(self.form, name).value = path
-        self.press(self.form.add)
-
-    def add_neurons(self, column=None):
-        self.form.source.value = "neurons"
-        self.wait()
-        if column is not None:
-            self.form.region_column.value = column
-        self.press(self.form.add)
-
-    def check(self):
-        self.press(self.form.check)
-        return self.form.result.value
-
-    def layer(self, part):
-        return next(
-            layer
-            for layer in self.viewer.layers
-            if METADATA_KEY in layer.metadata and layer.metadata[METADATA_KEY].part == part
-        )
-
-    @property
-    def names(self):
-        return [layer.name for layer in self.viewer.layers]
+@pytest.fixture
+def user(qtbot, monkeypatch):
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return User(ViewerModel(), qtbot)
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
+def in_window(make_napari_viewer, qtbot, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", "")
     return User(make_napari_viewer(), qtbot)
 
@@ -167,8 +117,9 @@ class TestPlaces:
         np.testing.assert_allclose([ends.min(axis=0), ends.max(axis=0)], [(-0.5, -0.5), (5.5, 3.5)])
 
     def test_units_are_those_of_the_hexagons_without_a_warning(
-        self, user, row_of_neurons, tmp_path, recwarn
+        self, in_window, row_of_neurons, tmp_path, recwarn
     ):
+        user = in_window
         hexagons(user, row_of_neurons)
         user.add_image(write_letter(tmp_path / "f.png"), pixel_size=PIXEL)
         assert [str(unit) for unit in user.layer("image").units] == ["micrometer"] * 2
@@ -185,7 +136,8 @@ class TestPlaces:
 
 class TestOrder:
     @pytest.mark.smoke
-    def test_image_below_outlines_and_names_above(self, user, row_of_neurons):
+    def test_image_below_outlines_and_names_above(self, in_window, row_of_neurons):
+        user = in_window
         hexes = hexagons(user, row_of_neurons)
         user.add_neurons()
         assert user.told == []
@@ -395,7 +347,8 @@ class TestPanel:
         spoken = [f for name, f in vars(user.form).items() if f in fields and name not in silent]
         assert all(field.tooltip for field in spoken)
 
-    def test_a_closed_panel_leaves_the_viewer_alone(self, user, row_of_neurons):
+    def test_a_closed_panel_leaves_the_viewer_alone(self, in_window, row_of_neurons):
+        user = in_window
         hexagons(user, row_of_neurons)
         user.add_neurons()
         user.viewer.window.remove_dock_widget(user.widget.native)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.mouse import LEFT
-from tests.support.widget_helpers import User, neurons_in_a_row
+from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit._napari.export import panel as export_panel
 from napari_hexrecruit._napari.recruitment.settings import load_settings
@@ -14,9 +15,9 @@ from napari_hexrecruit.recipe import CubeRecipe
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch, tmp_path):
+def user(qtbot, monkeypatch, tmp_path):
     monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "settings" / "napari.yaml"))
-    return User(make_napari_viewer(show=True), qtbot)
+    return PanelUser(qtbot, show=True)
 
 
 def typed(user, field, text):
@@ -71,8 +72,9 @@ def test_choices_of_export_are_there_the_next_time_and_its_folder_opens(
     assert [url.toLocalFile() for url in opened] == [str(tmp_path / "movies")]
     user.wait(lambda: load_settings().export.get("speed") == 2.5)
 
-    user.viewer.window.remove_dock_widget(user.widget.native)
-    export = User(user.viewer, qtbot).widget.export
+    user.close()
+    again = PanelUser(qtbot, viewer=user.viewer)
+    export = again.widget.export
     assert (export.width.value, export.height.value) == (640, 480)
     assert (export.background.value, export.speed_kind.value) == ("black", "dilation")
     assert export.speed.value == 2.5

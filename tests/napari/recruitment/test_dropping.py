@@ -8,16 +8,17 @@ import pytest
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
-from tests.support.widget_helpers import User, neurons_in_a_row
+from tests.napari.widgets.windowless import PanelUser
+from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube, write_cube
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
-    """A user in front of a viewer with the widget, who has never used it before."""
+def user(qtbot, monkeypatch):
+    """A user in front of the widget, who has never used it before."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
-    return User(make_napari_viewer(), qtbot)
+    return PanelUser(qtbot)
 
 
 def drop(user, *paths):

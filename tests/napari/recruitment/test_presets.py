@@ -7,9 +7,10 @@ import pytest
 from qtpy.QtCore import QPoint, QTimer
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog, QMenu
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.commands import hexrecruit
 from tests.support.mouse import LEFT
-from tests.support.widget_helpers import User, neurons_in_a_row
+from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit._napari.recruitment.presets import read_preset, write_preset
 from napari_hexrecruit.recipe import CubeRecipe
@@ -17,9 +18,9 @@ from napari_hexrecruit.storage.cubes import read_cube
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, tmp_path, monkeypatch):
+def user(qtbot, tmp_path, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "settings" / "napari.yaml"))
-    return User(make_napari_viewer(show=True), qtbot)
+    return PanelUser(qtbot, show=True)
 
 
 def titles_after_click(user, chosen=""):

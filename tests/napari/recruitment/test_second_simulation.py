@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from qtpy.QtTest import QTest
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.looking import canvas
 from tests.support.mouse import LEFT
 from tests.support.widget_helpers import User, neurons_in_a_row
@@ -40,7 +41,9 @@ def test_another_simulation_is_side_by_side_until_only_the_last_is_wanted(user, 
     assert user.form.second.section.native.isHidden()
 
 
-def test_both_stay_where_both_are_wanted(user, tmp_path):
+def test_both_stay_where_both_are_wanted(qtbot, monkeypatch, tmp_path):
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    user = PanelUser(qtbot)
     user.open_and_load(neurons_in_a_row(80).write(tmp_path / "zero"))
     user.open_and_load(neurons_in_a_row().write(tmp_path / "one"))
     QTest.mouseClick(user.form.second.keep.native, LEFT)

@@ -7,6 +7,7 @@ from napari._qt.dialogs.preferences_dialog import PreferencesDialog
 from napari.settings import get_plugin_settings
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QLabel
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.mouse import LEFT
 from tests.support.widget_helpers import PLUGIN, User, neurons_in_a_row
 
@@ -28,8 +29,8 @@ def is_offered(user, field=None):
     return not field.native.isHidden()
 
 
-def test_the_sample_is_one_click_away(make_napari_viewer, qtbot):
-    user = User(make_napari_viewer(), qtbot)
+def test_the_sample_is_one_click_away(qtbot):
+    user = PanelUser(qtbot)
     start = user.form.start_here
     assert is_offered(user)
     assert not is_offered(user, start.recent)
@@ -42,18 +43,16 @@ def test_the_sample_is_one_click_away(make_napari_viewer, qtbot):
     assert user.told == []
 
 
-def test_a_cache_that_cannot_be_written_to_is_told_in_the_panel(
-    make_napari_viewer, qtbot, tmp_path
-):
+def test_a_cache_that_cannot_be_written_to_is_told_in_the_panel(qtbot, tmp_path):
     (tmp_path / "cache").write_bytes(b"a file in the way")
-    user = User(make_napari_viewer(), qtbot)
+    user = PanelUser(qtbot)
     QTest.mouseClick(user.form.start_here.sample.native, LEFT)
     assert "sample cannot be written" in user.form.info.wrong
     assert "hexrecruit demo" in user.form.info.wrong
 
 
-def test_opened_ones_are_recent(make_napari_viewer, qtbot, tmp_path, monkeypatch):
-    user = User(make_napari_viewer(), qtbot)
+def test_opened_ones_are_recent(qtbot, tmp_path, monkeypatch):
+    user = PanelUser(qtbot)
     paths = [neurons_in_a_row().write(tmp_path / name) for name in ("one", "two")]
     start = user.form.start_here
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(paths[0]), ""))
@@ -65,8 +64,8 @@ def test_opened_ones_are_recent(make_napari_viewer, qtbot, tmp_path, monkeypatch
     user.wait(lambda: load_settings().recent.splitlines() == [str(paths[1]), str(paths[0])])
 
     paths[1].unlink()  # the last one is gone: the panel is empty next time
-    user.viewer.window.remove_dock_widget(user.widget.native)
-    again = User(user.viewer, qtbot)
+    user.close()
+    again = PanelUser(qtbot, viewer=user.viewer)
     start = again.form.start_here
     assert is_offered(again, start.recent)
     assert start.recent.choices == ("", str(paths[0]))

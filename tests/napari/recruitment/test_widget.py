@@ -12,10 +12,11 @@ import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.looking import canvas, scene
 from tests.support.qt_events import let_events_pass, wait_until_gone, wait_until_work_ends
 from tests.support.waiting import PATIENCE_S, work_until_cancelled
-from tests.support.widget_helpers import PLUGIN, WIDGET, User, neurons_in_a_row, not_a_simulation
+from tests.support.widget_helpers import PLUGIN, WIDGET, User, neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.layers.timestamp import show_time
@@ -33,8 +34,15 @@ def sample(tmp_path_factory):
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
-    """A user in front of a viewer with the widget, who has never used it before."""
+def user(qtbot, monkeypatch):
+    """A user in front of the widget, who has never used it before."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return PanelUser(qtbot)
+
+
+@pytest.fixture
+def in_window(make_napari_viewer, qtbot, monkeypatch):
+    """A user in front of a window with the widget."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
     return User(make_napari_viewer(), qtbot)
 
@@ -184,7 +192,8 @@ class TestFilter:
 
 class TestLoading:
     @pytest.mark.smoke
-    def test_shows_the_sample(self, user, sample):
+    def test_shows_the_sample(self, in_window, sample):
+        user = in_window
         layer = user.open_and_load(sample)
         axis = user.viewer.dims.ndim - layer.ndim
         assert tuple(user.viewer.dims.range[axis]) == (0.0, 990.0, 10.0)
@@ -214,7 +223,6 @@ class TestLoading:
         layer = user.open_and_load(path)
         assert layer.cube.identical(recruitment_cube(path))
 
-    @pytest.mark.smoke
     def test_passes_every_choice_on(self, user, tmp_path):
         path = neurons_in_a_row(node_sets={"Even": {"synapse_class": "EXC"}}).write(tmp_path)
         user.choose(path)
@@ -314,7 +322,8 @@ class TestLoading:
 
 class TestUpdating:
     @pytest.mark.smoke
-    def test_changes_the_layer_that_is_there(self, user, sample):
+    def test_changes_the_layer_that_is_there(self, in_window, sample):
+        user = in_window
         layer = user.open_and_load(sample)
         user.form.bin_ms.value = 20.0
         user.wait_until_idle()
@@ -434,7 +443,8 @@ class TestUpdating:
 
 
 class TestSplitting:
-    def test_makes_a_layer_for_each_value_side_by_side_that_look_alike(self, user, sample):
+    def test_makes_a_layer_for_each_value_side_by_side_that_look_alike(self, in_window, sample):
+        user = in_window
         user.choose(sample)
         user.form.split_by.value = "synapse_class"
         user.load()
@@ -499,142 +509,6 @@ class TestSplitting:
             assert len(user.viewer.layers) == 0, column
 
 
-def spikes_missing(folder):
-    return neurons_in_a_row(with_spikes_file=False).write(folder)
-
-
-def without_places(folder):
-    sim = neurons_in_a_row()
-    del sim.columns["ss_flat_x"], sim.columns["ss_flat_y"]
-    return sim.write(folder)
-
-
-def all_outside(folder):
-    sim = neurons_in_a_row()
-    sim.columns["ss_flat_x"] = sim.columns["ss_flat_y"] = np.full(40, -1.0)
-    return sim.write(folder)
-
-
-class TestMistakes:
-    """Each is told in one line that says what to do; layer and choices stay as they were."""
-
-    def test_a_file_that_is_no_simulation(self, user, sample, tmp_path):
-        layer = user.open_and_load(sample)
-        before = user.form.settings()
-        for wrong, says in (
-            (not_a_simulation(tmp_path), "give a SONATA simulation"),
-            (_written(tmp_path / "simulation_config.json", "{"), "is not JSON"),
-            (_written(tmp_path / "picture.png", "\x89PNG"), "is not JSON"),
-        ):
-            user.told.clear()
-            user.choose(wrong)
-            assert len(user.told) == 1, wrong
-            assert says in user.told[0]
-            assert str(tmp_path) in user.form.info.value
-            assert user.form.settings() == before, wrong
-            assert user.form.file.line_edit.value == str(sample)  # it can be chosen again, mended
-            assert list(user.viewer.layers) == [layer], wrong
-            assert user.form.load.enabled, wrong
-
-    def test_a_spikes_file_that_is_missing_is_told_at_once(self, user, tmp_path):
-        user.choose(spikes_missing(tmp_path))
-        assert "the spikes file does not exist: run the simulation" in user.told[0]
-        assert "no spikes" in user.form.info.value
-        user.load()
-        assert len(user.told) == 2
-        assert len(user.viewer.layers) == 0
-
-    def test_a_population_without_places(self, user, tmp_path):
-        for make, says in (
-            (without_places, "choose two of its properties as flat"),
-            (all_outside, "has a flat position"),
-        ):
-            user.told.clear()
-            folder = tmp_path / make.__name__
-            folder.mkdir()
-            user.choose(make(folder))
-            user.load()
-            assert len(user.told) == 1, make
-            assert says in user.told[0]
-            assert len(user.viewer.layers) == 0, make
-
-    def test_a_value_that_cannot_be_used(self, user, tmp_path):
-        layer = user.open_and_load(neurons_in_a_row().write(tmp_path))
-        before, status = layer.cube, user.form.status.value
-        for change, says in (
-            ({"radius": 0.0}, "Radius must be"),
-            ({"bin_ms": 0.0}, "bin width"),
-            ({"bin_ms": 7.0, "stop": 50.0}, "use 0 to 49 ms or 0 to 56 ms"),
-            ({"start": 500.0, "stop": 700.0}, "from 0 to 100 ms"),
-            ({"start": -50.0}, "from 0 to 100 ms"),
-            ({"start": 50.0, "stop": 20.0}, "stop must be after start"),
-            ({"bin_ms": 500.0}, "narrower bin"),
-        ):
-            usual = {name: getattr(user.form, name).value for name in change}
-            for name, value in change.items():
-                getattr(user.form, name).value = value
-            user.wait_until_idle()
-            assert len(user.told) == 1, change
-            assert says in user.told[0]
-            assert "\n" not in user.told[0], change
-            assert layer.cube is before, change
-            assert says.lower() in user.form.status.wrong.lower()
-            user.form.status.mended()
-            assert user.form.status.value == status, change
-            for name, value in usual.items():
-                getattr(user.form, name).value = value
-            user.wait_until_idle()
-            assert layer.cube is before, change
-            user.told.clear()
-
-    def test_a_number_that_is_none_does_not_get_in(self, user):
-        spin = user.form.radius.native
-        spin.lineEdit().setText("nan")
-        spin.interpretText()
-        assert user.form.radius.value == 50.0
-
-    def test_a_filter_that_leaves_nobody(self, user, tmp_path):
-        path = neurons_in_a_row(node_sets={"Even": {"synapse_class": "EXC"}}).write(tmp_path)
-        layer = user.open_and_load(path)
-        before = layer.cube
-        user.form.automatic.value = False
-        user.form.node_set.value = "Even"
-        user.pick_filter("synapse_class", "INH")
-        user.load()
-        sentence = "o neuron passes all the filters together: loosen one of them"
-        assert user.form.status.value == f"N{sentence}"
-        assert user.told == [f"n{sentence} (panel Hexagon recruitment)"]
-        assert layer.cube is before
-
-    def test_load_without_a_simulation(self, user):
-        assert not user.form.load.enabled
-        user.widget.load()
-        assert "choose or drop" in user.told[0]
-
-    def test_more_than_fits_into_memory(self, user, sample, monkeypatch):
-        def too_much(sim, **options):
-            raise MemoryError("Unable to allocate 3 TiB")
-
-        monkeypatch.setattr(request, "computed_cube", too_much)
-        user.choose(sample)
-        user.load()
-        assert len(user.told) == 1
-        assert "use larger hexagons, wider bins or a shorter window" in user.told[0]
-
-    def test_a_bug_is_no_mistake_of_the_user(self, user, sample, monkeypatch):
-        def broken(sim, **options):
-            raise ZeroDivisionError("a bug")
-
-        monkeypatch.setattr(request, "computed_cube", broken)
-        user.choose(sample)
-        with user.qtbot.captureExceptions() as raised:
-            user.form.load.native.click()
-            user.wait(lambda: not user.widget.busy)
-            user.wait(lambda: raised)
-        assert [kind for kind, *_ in raised] == [ZeroDivisionError]
-        assert user.form.load.enabled
-
-
 class TestClosing:
     @pytest.fixture
     def endless(self, monkeypatch):
@@ -651,14 +525,18 @@ class TestClosing:
         monkeypatch.setattr(request, "computed_cube", work_on)
         return ended
 
-    def test_the_thread_ends_with_the_window(self, user, sample, endless):
+    def test_the_thread_ends_with_the_window(self, in_window, sample, endless):
+        user = in_window
         user.choose(sample)
         user.form.load.native.click()
         user.wait(lambda: "1 of 100" in user.form.status.value)
         user.viewer.close()
         assert endless.wait(PATIENCE_S)
 
-    def test_the_thread_ends_with_the_panel_and_nothing_is_left_of_it(self, user, sample, endless):
+    def test_the_thread_ends_with_the_panel_and_nothing_is_left_of_it(
+        self, in_window, sample, endless
+    ):
+        user = in_window
         user.choose(sample)
         user.form.load.native.click()
         user.wait(lambda: "1 of 100" in user.form.status.value)
@@ -668,12 +546,8 @@ class TestClosing:
         user.viewer.add_points(np.zeros((1, 2)))
         wait_until_gone(user.qtbot, panel)
 
-    def test_it_can_be_opened_from_the_plugins_menu(self, user):
+    def test_it_can_be_opened_from_the_plugins_menu(self, in_window):
+        user = in_window
         dock, again = user.viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
         assert again is user.widget
         assert WIDGET in dock.name
-
-
-def _written(path, text):
-    path.write_text(text, encoding="utf-8")
-    return path

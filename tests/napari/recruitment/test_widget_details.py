@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QScrollArea
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.qt_events import let_events_pass
 from tests.support.waiting import work_until_cancelled
 from tests.support.widget_helpers import User, neurons_in_a_row, not_a_simulation
@@ -36,10 +37,10 @@ def sample(tmp_path_factory):
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
-    """A user in front of a viewer with the widget, who has never used it before."""
+def user(qtbot, monkeypatch):
+    """A user in front of the widget, who has never used it before."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
-    return User(make_napari_viewer(), qtbot)
+    return PanelUser(qtbot)
 
 
 @pytest.fixture
@@ -85,7 +86,6 @@ def opened(user):
 
 
 class TestList:
-    @pytest.mark.smoke
     def test_has_what_the_check_finds_errors_first(self, user, doubtful):
         user.choose(doubtful)
         entries = settled(user).entries
@@ -401,15 +401,15 @@ class TestOtherFiles:
         user.wait_until_idle()
         assert layer.cube.identical(recruitment_cube(sample, radius=80.0))
 
-    def test_are_there_the_next_time(self, make_napari_viewer, qtbot, monkeypatch, tmp_path):
+    def test_are_there_the_next_time(self, qtbot, monkeypatch, tmp_path):
         monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "config" / "settings.yaml"))
         path, moved = spikes_elsewhere(tmp_path)
-        user = User(make_napari_viewer(), qtbot)
+        user = PanelUser(qtbot)
         user.choose(path)
         self.choose_other(user, spikes=moved)
         user.wait(lambda: settings.load_settings().recipe.spikes == str(moved))
-        user.viewer.close()
-        again = User(make_napari_viewer(), qtbot)
+        user.close()
+        again = PanelUser(qtbot)
         settled(again)
         assert again.told == []
         assert again.form.spikes_file.line_edit.value == str(moved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.waiting import PATIENCE_MS
 from tests.support.widget_helpers import PLUGIN, User, neurons_in_a_row
 
@@ -23,15 +24,23 @@ def sample(tmp_path_factory):
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
-    """A user in front of a viewer with the widget, who has never used it before."""
+def user(qtbot, monkeypatch):
+    """A user in front of the widget, who has never used it before."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return PanelUser(qtbot)
+
+
+@pytest.fixture
+def in_window(make_napari_viewer, qtbot, monkeypatch):
+    """A user in front of a window with the widget."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
     return User(make_napari_viewer(), qtbot)
 
 
 class TestLook:
     @pytest.mark.smoke
-    def test_starts_as_published_and_stays_as_it_is_set(self, user, sample):
+    def test_starts_as_published_and_stays_as_it_is_set(self, in_window, sample):
+        user = in_window
         layer = user.open_and_load(sample)
         assert layer.metric == "recruitment"
         assert tuple(layer.face_contrast_limits) == (0.0, 50.0)

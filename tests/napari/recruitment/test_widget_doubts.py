@@ -6,16 +6,17 @@ import warnings
 
 import numpy as np
 import pytest
-from tests.support.widget_helpers import User, neurons_in_a_row
+from tests.napari.widgets.windowless import PanelUser
+from tests.support.widget_helpers import neurons_in_a_row
 
 N = 40
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
-    """A user in front of a viewer with the widget, who has never used it before."""
+def user(qtbot, monkeypatch):
+    """A user in front of the widget, who has never used it before."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
-    return User(make_napari_viewer(), qtbot)
+    return PanelUser(qtbot)
 
 
 def warned(user):

@@ -7,12 +7,15 @@ import threading
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from tests.napari.widgets.windowless import PanelUser, empty, held
 from tests.support.mouse import LEFT
 from tests.support.qt_events import let_events_pass, wait_until_work_ends
 from tests.support.waiting import PATIENCE_S
-from tests.support.widget_helpers import PLUGIN, User, neurons_in_a_row
+from tests.support.widget_helpers import User, neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube
+from napari_hexrecruit._napari.analysis.maps import MapsWidget
+from napari_hexrecruit._napari.analysis.trials import TrialsWidget
 from napari_hexrecruit._napari.export.order import Order, style_of
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.layers.timestamp import show_time
@@ -22,7 +25,15 @@ from napari_hexrecruit.pipeline.cubes import computed_cube
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch, tmp_path):
+def user(qtbot, monkeypatch, tmp_path):
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    user = PanelUser(qtbot)
+    user.choose(neurons_in_a_row().write(tmp_path))
+    return user
+
+
+@pytest.fixture
+def in_window(make_napari_viewer, qtbot, monkeypatch, tmp_path):
     monkeypatch.setenv("NAPARI_CONFIG", "")
     user = User(make_napari_viewer(), qtbot)
     user.choose(neurons_in_a_row().write(tmp_path))
@@ -89,29 +100,31 @@ class TestTime:
         user.load()
         dims, stamp = user.viewer.dims, show_time(user.viewer)
         dims.set_point(0, 40.0)
-        for name, run in (("Trials", "cut"), ("Maps", "add")):
-            dock, panel = user.viewer.window.add_plugin_dock_widget(PLUGIN, name)
+        for kind, run in ((TrialsWidget, "cut"), (MapsWidget, "add")):
+            panel = kind(user.viewer)
+            holder = held(user.qtbot, panel.native)
             wait_until_work_ends(user.qtbot)
-            if name == "Trials":
+            if kind is TrialsWidget:
                 panel.first.value, panel.before.value, panel.after.value = 50.0, 20.0, 40.0
             QTest.mouseClick(getattr(panel, run).native, LEFT)
             user.wait(lambda panel=panel: not panel.busy)
             let_events_pass()
             assert panel.stage.layers, panel.status.value
-            assert stamp.text == ("0 - 10 ms, from the onset" if name == "Trials" else "")
-            if name == "Trials":
+            assert stamp.text == ("0 - 10 ms, from the onset" if kind is TrialsWidget else "")
+            if kind is TrialsWidget:
                 QTest.mouseClick(panel.back.native, LEFT)
             else:
                 panel.stage.clear()
             let_events_pass()
             assert (dims.point[0], stamp.text) == (40.0, "40 - 50 ms")
-            user.viewer.window.remove_dock_widget(dock)
+            empty(holder)
 
 
 class TestRemoval:
     @pytest.fixture
-    def held(self, user, monkeypatch):
+    def held(self, in_window, monkeypatch):
         """Loads, then lets the next cube wait in its thread until the event is set."""
+        user = in_window
         user.load()
         free = threading.Event()
 
@@ -130,8 +143,8 @@ class TestRemoval:
         QTest.keyClick(edit, Qt.Key.Key_Return)
         user.wait(lambda: user.widget._loading.running)
 
-    def delete(self, user, *layers):
-        user.viewer.layers.selection = set(layers)
+    def delete(self, user, layer):
+        user.viewer.layers.selection = {layer}
         QTest.mouseClick(user.viewer.window._qt_viewer.layerButtons.deleteButton, LEFT)
         let_events_pass()
 
@@ -158,7 +171,9 @@ class TestRemoval:
 
         monkeypatch.setattr(request, "computed_cube", slowly)
         self.change_bin(user)
-        self.delete(user, user.viewer.layers["INH"])
+        user.viewer.layers.selection = {user.viewer.layers["INH"]}
+        user.viewer.layers.remove_selected()
+        let_events_pass()
         free.set()
         user.wait_until_idle()
         (layer,) = user.viewer.layers

@@ -5,18 +5,19 @@ from __future__ import annotations
 import h5py
 import numpy as np
 import pytest
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.report_files import name_report, write_report
 from tests.support.two_populations import SIZES, A, B, two_populations
-from tests.support.widget_helpers import User, neurons_in_a_row
+from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import recruitment_cube
 from napari_hexrecruit._napari.layers.shown_cube import cube_of
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
+def user(qtbot, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", "")
-    return User(make_napari_viewer(), qtbot)
+    return PanelUser(qtbot)
 
 
 def shown(user):

@@ -12,8 +12,9 @@ import pytest
 import voxcell
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.doubtful import doubtful
-from tests.support.widget_helpers import User, neurons_in_a_row
+from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, recruitment_cube, write_cube
 from napari_hexrecruit._napari.recruitment.also import also_line
@@ -30,9 +31,9 @@ N = 60
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
+def user(qtbot, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", "")
-    return User(make_napari_viewer(), qtbot)
+    return PanelUser(qtbot)
 
 
 @pytest.fixture(scope="module")
@@ -241,11 +242,9 @@ def is_saved(form):
     return replace(load_settings(), recent="") == form.settings()
 
 
-def test_settings_of_last_time_do_not_get_in(
-    make_napari_viewer, qtbot, simulation, tmp_path, monkeypatch
-):
+def test_settings_of_last_time_do_not_get_in(qtbot, simulation, tmp_path, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "config" / "settings.yaml"))
-    first = User(make_napari_viewer(), qtbot)
+    first = PanelUser(qtbot)
     first.choose(simulation)
     first.pick_filter("half", 1)
     first.form.min_neurons.value = 2
@@ -253,7 +252,7 @@ def test_settings_of_last_time_do_not_get_in(
     first.form.node_set.value = "Some"
     first.form.start.value = 20.0
     first.wait(lambda: is_saved(first.form))
-    second = User(make_napari_viewer(), qtbot)
+    second = PanelUser(qtbot)
     second.wait_until_idle()
     layer = opened(second, recruitment_cube(simulation, where=TWO_FILTERS), tmp_path)
     type_bin(second, "20")
@@ -262,13 +261,13 @@ def test_settings_of_last_time_do_not_get_in(
     assert layer.cube.identical(expected)
 
 
-def test_settings_keep_and_say_it(make_napari_viewer, qtbot, simulation, tmp_path, monkeypatch):
+def test_settings_keep_and_say_it(qtbot, simulation, tmp_path, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", str(tmp_path / "config" / "settings.yaml"))
     options, said = CASES["everything"][0](simulation), CASES["everything"][1]
-    first = User(make_napari_viewer(), qtbot)
+    first = PanelUser(qtbot)
     opened(first, computed(simulation, **options), tmp_path)
     first.wait(lambda: is_saved(first.form))
-    second = User(make_napari_viewer(), qtbot)
+    second = PanelUser(qtbot)
     second.wait(lambda: second.form.load.enabled)
     assert also(second) == said
     second.load()
@@ -294,8 +293,7 @@ class TestAnotherPopulation:
         return path
 
     def test_a_filter_that_it_lacks_is_said_and_refused(self, user, path, tmp_path):
-        rules = TWO_FILTERS
-        before = recruitment_cube(path, population="cortex", where=rules)
+        before = recruitment_cube(path, population="cortex", where=TWO_FILTERS)
         layer = opened(user, before, tmp_path)
         user.form.population.value = "other"
         user.wait_until_idle()
@@ -422,17 +420,19 @@ class TestRuns:
         path.write_text(json.dumps(content))
         return path
 
-    @pytest.mark.parametrize("run", [1, 2])
-    def test_another_bin_is_of_the_same_run(self, user, several, tmp_path, run):
-        sim = open_simulation(several, run=run)
-        before = recruitment_cube(sim)
-        layer = opened(user, before, tmp_path)
-        assert f"run {run}" in user.form.info.value
-        type_bin(user, "5")
-        assert user.told == []
-        assert int(layer.cube["n_spikes"].sum()) == int(before["n_spikes"].sum()) > 0
-        assert json.loads(layer.cube.attrs["recipe"])["run"] == run
-        np.testing.assert_array_equal(layer.cube["n_neurons"], before["n_neurons"])
-        user.form.clear.native.click()
-        user.wait_until_idle()
-        assert json.loads(layer.cube.attrs["recipe"])["run"] == run
+    def test_another_bin_is_of_the_same_run(self, user, several, tmp_path):
+        for run in (1, 2):
+            sim = open_simulation(several, run=run)
+            before = recruitment_cube(sim)
+            layer = opened(user, before, tmp_path)
+            assert f"run {run}" in user.form.info.value
+            type_bin(user, "5")
+            assert user.told == [], run
+            assert int(layer.cube["n_spikes"].sum()) == int(before["n_spikes"].sum()) > 0, run
+            assert json.loads(layer.cube.attrs["recipe"])["run"] == run
+            np.testing.assert_array_equal(layer.cube["n_neurons"], before["n_neurons"])
+            user.form.clear.native.click()
+            user.wait_until_idle()
+            assert json.loads(layer.cube.attrs["recipe"])["run"] == run
+            user.viewer.layers.clear()
+            (tmp_path / "run.hexrecruit.nc").unlink()

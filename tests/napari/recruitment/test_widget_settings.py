@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.napari.widgets.windowless import PanelUser
 from tests.support.waiting import PATIENCE_S
-from tests.support.widget_helpers import User, neurons_in_a_row
+from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit._napari.recruitment import settings as settings_module
 from napari_hexrecruit._napari.recruitment.settings import (
@@ -173,10 +174,9 @@ def test_the_fields_of_the_filter_are_for_the_first_one_that_fits(rules, column)
 
 
 class TestWidget:
-    @pytest.mark.smoke
-    def test_comes_back_as_it_was_left(self, make_napari_viewer, qtbot, tmp_path):
+    def test_comes_back_as_it_was_left(self, qtbot, tmp_path):
         path = neurons_in_a_row().write(tmp_path / "sim")
-        first = User(make_napari_viewer(), qtbot)
+        first = PanelUser(qtbot)
         first.choose(path)
         first.pick_filter("layer", 2, 5)
         first.form.radius.value = 80.0
@@ -188,7 +188,7 @@ class TestWidget:
         first.form.speed.value = 33.0
         chosen = first.form.settings()
         first.wait(lambda: replace(load_settings(), recent="") == chosen)
-        second = User(make_napari_viewer(), qtbot)
+        second = PanelUser(qtbot)
         second.wait(lambda: second.form.load.enabled)
         assert second.form.settings() == chosen
         assert second.form.filter_values.value == [2, 5]
@@ -201,7 +201,7 @@ class TestWidget:
         assert not again.face_colorbar.visible
         assert second.told == []
 
-    def test_is_saved_aside_from_the_window(self, make_napari_viewer, qtbot, tmp_path, monkeypatch):
+    def test_is_saved_aside_from_the_window(self, qtbot, tmp_path, monkeypatch):
         threads, synced = [], []
         save = settings_module.save_settings
 
@@ -211,31 +211,29 @@ class TestWidget:
 
         monkeypatch.setattr(settings_module, "save_settings", noted)
         monkeypatch.setattr(os, "fsync", synced.append)
-        user = User(make_napari_viewer(), qtbot)
+        user = PanelUser(qtbot)
         user.choose(neurons_in_a_row().write(tmp_path / "sim"))
         user.form.radius.value = 75.0
         user.wait(lambda: settings_file().is_file() and load_settings().recipe.radius == 75.0)
         assert threading.main_thread() not in threads
         assert synced == []
 
-    def test_what_is_chosen_just_before_the_panel_is_closed_is_kept(
-        self, make_napari_viewer, qtbot, tmp_path
-    ):
-        user = User(make_napari_viewer(), qtbot)
+    def test_what_is_chosen_just_before_the_panel_is_closed_is_kept(self, qtbot, tmp_path):
+        user = PanelUser(qtbot)
         user.choose(neurons_in_a_row().write(tmp_path / "sim"))
         user.form.radius.value = 65.0
-        user.viewer.window.remove_dock_widget(user.widget.native)
+        user.close()
         user.wait(lambda: settings_file().is_file() and load_settings().recipe.radius == 65.0)
 
-    def test_a_simulation_that_is_gone_is_forgotten(self, make_napari_viewer, qtbot):
+    def test_a_simulation_that_is_gone_is_forgotten(self, qtbot):
         gone = CHOSEN.recipe.replace(simulation="/nowhere/simulation_config.json")
         save_settings(replace(CHOSEN, recipe=gone))
-        user = User(make_napari_viewer(), qtbot)
+        user = PanelUser(qtbot)
         assert user.form.file.line_edit.value == ""
         assert user.form.radius.value == 80.0
         assert user.told == []
 
-    def test_what_the_new_simulation_lacks_falls_back(self, make_napari_viewer, qtbot, tmp_path):
+    def test_what_the_new_simulation_lacks_falls_back(self, qtbot, tmp_path):
         path = neurons_in_a_row(tstop_ms=50.0).write(tmp_path / "sim")
         gone = CHOSEN.recipe.replace(
             simulation=str(path),
@@ -247,7 +245,7 @@ class TestWidget:
         )
         chosen = replace(CHOSEN, recipe=gone, filter_column="gone", split_by="gone")
         save_settings(replace(chosen, colormap="gone"))
-        user = User(make_napari_viewer(), qtbot)
+        user = PanelUser(qtbot)
         user.wait(lambda: user.form.load.enabled)
         chosen = user.form.settings()
         recipe = chosen.recipe

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import io
-import json
 import weakref
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
+from napari.components import ViewerModel
 from napari.settings import get_settings
 from PIL import Image
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog
+from tests.napari.widgets.windowless import held
 from tests.support.cubes import cube_of, sheet_cube, wave_cube
 from tests.support.looking import go_to
 from tests.support.mouse import LEFT, NO_KEY, Mouse
@@ -27,84 +25,25 @@ from tests.support.widget_helpers import PLUGIN, neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, recruitment_cube
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
-from napari_hexrecruit._napari.layers.picks import MOST_LINES
-from napari_hexrecruit._napari.layers.simulation_source import source_of
-from napari_hexrecruit._napari.traces.raster import raster_picture, read_raster
-from napari_hexrecruit._napari.traces.traces import (
-    decimated,
-    limits_of,
-    traces_of,
-)
-from napari_hexrecruit.analysis import cut_trials, trial_cube
+from napari_hexrecruit._napari.traces.widget import TracesWidget
 from napari_hexrecruit.synthetic import SMALL, write_simulation
-
-
-class TestReading:
-    def test_one_line_for_each_hexagon_and_the_mean_of_their_neurons(self):
-        cube = cube_of(
-            [[10, 0], [5, 30]], row=[0, 0], col=[0, 1], n_neurons=np.array([10, 90]), start_ms=50.0
-        )
-        traces = traces_of(cube, ["R0;C1", "R0;C0"], [4, 0], "recruitment")
-        assert [line.name for line in traces.lines] == ["R0;C1", "R0;C0"]
-        assert [line.n_neurons for line in traces.lines] == [90, 10]
-        np.testing.assert_allclose(traces.lines[0].values, [0.0, 100 / 3], rtol=1e-6)
-        np.testing.assert_allclose(traces.lines[1].values, [100.0, 50.0])
-        np.testing.assert_allclose(traces.mean, [10.0, 35.0])
-        assert traces.time_ms.tolist() == [55.0, 65.0]
-
-    def test_many_hexagons_are_a_band(self):
-        cube = sheet_cube(MOST_LINES + 1, 4)
-        names = cube["hex"].to_numpy().tolist()
-        slots = range(len(names))
-        assert traces_of(cube, names[:-1], slots[:-1], "recruitment").band is None
-        many = traces_of(cube, names, slots, "recruitment")
-        assert many.lines == ()
-        expected = np.percentile(cube["recruitment"].to_numpy(), [10, 90], axis=1)
-        np.testing.assert_allclose(many.band, expected, rtol=1e-5)
-
-    def test_hexagons_without_a_value_have_no_line_to_draw(self, gappy_cube):
-        traces = traces_of(gappy_cube, ["R1;C1"], [0], "recruitment")
-        assert not traces.lines[0].has_value
-        assert np.isnan(traces.mean).all()
-        assert traces.limits() == (0.0, 1.0)
-
-    @given(hnp.arrays(float, st.integers(0, 30), elements=st.floats(-1e6, 1e6)))
-    def test_limits_hold_all_values_and_0(self, values):
-        low, high = limits_of([values])
-        assert low < high
-        assert low <= values.min(initial=0.0)
-        assert high >= values.max(initial=0.0)
-
-    @given(
-        hnp.arrays(float, st.integers(1, 900), elements=st.floats(-9, 9) | st.just(np.nan)),
-        st.integers(1, 50),
-    )
-    def test_thinned_out_lines_keep_their_lows_and_highs(self, values, n_columns):
-        x = np.arange(len(values), dtype=float)
-        thin_x, thin_y = decimated(x, values, n_columns)
-        assert len(thin_x) == len(thin_y) <= max(4 * n_columns, 2 * n_columns)
-        assert (np.diff(thin_x) >= 0).all()
-        there = np.isfinite(thin_y)
-        np.testing.assert_array_equal(thin_y[there], values[thin_x[there].astype(int)])
-        if np.isfinite(values).any():
-            assert np.nanmax(thin_y) == np.nanmax(values)
-            assert np.nanmin(thin_y) == np.nanmin(values)
-        else:
-            assert not there.any()
-
 
 # --- the panel ------------------------------------------------------------------------------------
 
 
 class Panel:
-    """The panel in a viewer, and what napari tells."""
+    """The panel in a window, or beside a viewer that draws nothing; and what napari tells."""
 
-    def __init__(self, viewer, qtbot):
+    def __init__(self, viewer, qtbot, *, show=False):
         from napari.utils.notifications import notification_manager
 
         self.viewer, self.qtbot, self.told = viewer, qtbot, []
         notification_manager.notification_ready.connect(self._listen)
-        self.dock, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Traces")
+        if hasattr(viewer, "window"):
+            self.dock, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Traces")
+        else:
+            self.widget = TracesWidget(viewer)
+            self.dock = held(qtbot, self.widget, show=show)
         self.plot, self.canvas = self.widget.canvas.plot, self.widget.canvas
         self.column = self.widget.column
         self.wait()
@@ -133,23 +72,30 @@ class Panel:
         QTest.mouseClick(button, LEFT)
 
 
+def open_panel(viewer, qtbot, cube=None, *, show=False):
+    layer = None if cube is None else viewer.add_layer(RecruitmentLayer(cube))
+    return Panel(viewer, qtbot, show=show), layer
+
+
 @pytest.fixture
-def opened(make_napari_viewer, qtbot, monkeypatch):
-    """Opens the panel, for the first time, in a viewer with a layer of a cube."""
+def opened(qtbot, monkeypatch):
+    """Opens the panel beside a viewer with a layer of a cube."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return lambda *of, **options: open_panel(ViewerModel(), qtbot, *of, **options)
+
+
+@pytest.fixture
+def opened_in_window(make_napari_viewer, qtbot, monkeypatch):
+    """Opens the panel, for the first time, in a window with a layer of a cube."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
     get_settings().application.plugin_widget_positions = {}
-
-    def open_panel(cube=None, *, show=False, **kwargs):
-        viewer = make_napari_viewer(show=show)
-        layer = None if cube is None else viewer.add_layer(RecruitmentLayer(cube, **kwargs))
-        return Panel(viewer, qtbot), layer
-
-    return open_panel
+    return lambda cube: open_panel(make_napari_viewer(show=True), qtbot, cube)
 
 
 class TestLines:
-    def test_a_click_shows_a_line_as_outlined(self, opened, cube):
-        panel, layer = opened(cube, show=True)
+    @pytest.mark.smoke
+    def test_a_click_shows_a_line_as_outlined(self, opened_in_window, cube):
+        panel, layer = opened_in_window(cube)
         Mouse(panel.viewer).click_hex(cube, "R1;C2")
         assert layer.selected_hexes == ("R1;C2",)
         (line,) = panel.lines
@@ -160,7 +106,6 @@ class TestLines:
 
         np.testing.assert_allclose(to_rgba(line.get_color()), ring, atol=1e-6)
 
-    @pytest.mark.smoke
     def test_several_have_a_bold_mean(self, opened, cube):
         panel, layer = opened(cube)
         layer.selected_hexes = ["R0;C0", "R2;C3"]
@@ -192,7 +137,7 @@ class TestLines:
         assert panel.plot.strip.get_xlim() == (0.0, 80.0)
 
     def test_nothing_picked_says_how(self, opened, cube):
-        panel, layer = opened(cube)
+        panel, layer = opened(cube, show=True)
         assert "Click a hexagon" in panel.plot.main.texts[0].get_text()
         assert not panel.column.copy.isEnabled()
         layer.selected_hexes = ["R0;C0"]
@@ -202,7 +147,6 @@ class TestLines:
         assert "Click a hexagon" in panel.plot.main.texts[0].get_text()
 
         # A narrow panel breaks the hint into lines.
-        panel.dock.setFloating(True)
         panel.dock.resize(280, 500)
         panel.wait()
         assert panel.widget.width() <= 280
@@ -334,9 +278,9 @@ class TestTime:
         assert layer.current_bin == 2
         assert panel.canvas.cursor_ms == (3020.0, 3030.0)
 
-    def test_the_plot_is_in_line_with_the_slider(self, opened):
+    def test_the_plot_is_in_line_with_the_slider(self, opened_in_window):
         """The middle of a bin is under the middle of napari's handle, at any bin."""
-        panel, _layer = opened(wave_cube(3, 4, 100), show=True)
+        panel, _layer = opened_in_window(wave_cube(3, 4, 100))
         panel.viewer.window.resize(1300, 900)
         slider = panel.viewer.window._qt_viewer.dims.slider_widgets[0].slider
 
@@ -469,27 +413,10 @@ class TestRaster:
         panel.wait()
         assert panel.column.raster.isEnabled()
 
-    def test_finds_the_simulation_of_a_cube(self, sample, cube):
-        path, counted = sample
-        source = source_of(counted)
-        assert source.simulation().path == path
-        assert source_of(counted.copy()) is source
-        assert source_of(cube) is None
-        for recipe in ("", "[1]", json.dumps({"simulation": "/nowhere/simulation_config.json"})):
-            assert source_of(cube.assign_attrs(recipe=recipe)) is None
-
-    def test_a_trial_shows_the_spikes_around_its_onset(self, sample):
-        cube = sample[1]
-        names = cube["hex"].to_numpy()[:3].tolist()
-        trial = trial_cube(cut_trials(cube, [300.0], before=100.0, after=200.0), 0)
-        found = read_raster(source_of(trial), trial, names, lambda *_: None)
-        assert len(found["time"]) == int(trial["n_spikes"].sel(hex=names).sum())
-        assert float(found["time"].min()) >= -100.0
-        assert float(found["time"].max()) < 200.0
-
     def test_shows_the_spikes_of_the_picked_neurons(self, opened, sample):
         path, cube = sample
         panel, layer = opened(cube, show=True)
+        panel.dock.resize(800, 600)
         names = cube["hex"].to_numpy()[[10, 40]].tolist()
         layer.selected_hexes = names
         panel.press(panel.column.raster)
@@ -524,48 +451,10 @@ class TestRaster:
         assert "spikes.h5" in panel.column.status.text()
         assert not panel.column.raster.isChecked()
 
-    @given(st.data())
-    def test_every_spike_is_seen_where_it_is(self, data):
-        import xarray as xr
-
-        n_lines = data.draw(st.integers(1, 40))
-        n_spikes = data.draw(st.integers(0, 60))
-        draw_times = st.lists(st.floats(0, 99.999), min_size=n_spikes, max_size=n_spikes)
-        times = np.sort(np.array(data.draw(draw_times), dtype=float))
-        some_line = st.lists(st.integers(0, n_lines - 1), min_size=n_spikes, max_size=n_spikes)
-        lines = np.array(data.draw(some_line), dtype=int)
-        spikes = xr.Dataset(
-            {"time": ("spike", times), "line": ("spike", lines), "first_line": ("hex", [0])},
-            attrs={"n_lines": n_lines},
-        )
-        n_columns, n_rows = data.draw(st.integers(1, 80)), data.draw(st.integers(1, 40))
-        picture = raster_picture(spikes, ["#E69F00"], (0.0, 100.0), n_columns, n_rows)
-        rows = min(n_rows, n_lines)
-        assert picture.shape == (rows, n_columns, 4)
-        expected = np.zeros((rows, n_columns), dtype=bool)
-        for time_ms, line in zip(times, lines, strict=True):
-            expected[line * rows // n_lines, int(time_ms / 100.0 * n_columns)] = True
-        np.testing.assert_array_equal(picture[..., 3] > 80, expected)
-        assert (picture[..., :3] == (0xE6, 0x9F, 0x00)).all()
-
-    def test_neurons_have_the_colour_of_their_hexagon(self):
-        import xarray as xr
-
-        spikes = xr.Dataset(
-            {
-                "time": ("spike", [5.0, 5.0]),
-                "line": ("spike", [0, 3]),
-                "first_line": ("hex", [0, 2]),
-            },
-            attrs={"n_lines": 4},
-        )
-        picture = raster_picture(spikes, ["#010203", "#040506"], (0.0, 10.0), 10, 4)
-        assert picture[:, 5, :3].tolist() == [[1, 2, 3], [1, 2, 3], [4, 5, 6], [4, 5, 6]]
-
 
 class TestPanel:
-    def test_docks_below_the_map_and_fits_a_narrow_place(self, opened, cube):
-        panel, _layer = opened(cube, show=True)
+    def test_docks_below_the_map_and_fits_a_narrow_place(self, opened_in_window, cube):
+        panel, _layer = opened_in_window(cube)
         window = panel.widget.window()
         assert window.dockWidgetArea(panel.dock) == Qt.DockWidgetArea.BottomDockWidgetArea
         assert isinstance(panel.dock, QDockWidget)
@@ -593,8 +482,8 @@ class TestPanel:
         picker.lasso = False
         assert not panel.column.lasso.isChecked()
 
-    def test_a_closed_panel_leaves_the_viewer_alone(self, opened, cube):
-        panel, layer = opened(cube, show=True)
+    def test_a_closed_panel_leaves_the_viewer_alone(self, opened_in_window, cube):
+        panel, layer = opened_in_window(cube)
         viewer = panel.viewer
         layer.selected_hexes = ["R0;C0"]
         n_callbacks = len(viewer.mouse_drag_callbacks)

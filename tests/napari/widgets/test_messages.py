@@ -5,18 +5,22 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from tests.napari.widgets.windowless import PanelUser, held
 from tests.support.cubes import wave_cube
 from tests.support.mouse import LEFT
 from tests.support.qt_events import let_events_pass
-from tests.support.widget_helpers import PLUGIN, User, neurons_in_a_row, not_a_simulation
+from tests.support.widget_helpers import neurons_in_a_row, not_a_simulation
 
+from napari_hexrecruit._napari.analysis.compare import CompareWidget
+from napari_hexrecruit._napari.flatmap.widget import FlatMapWidget
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
+def user(qtbot, monkeypatch):
+    """A user in front of the panel, which is on the screen without napari's window."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
-    user = User(make_napari_viewer(show=True), qtbot)
+    user = PanelUser(qtbot, show=True)
     let_events_pass()
     return user
 
@@ -91,15 +95,19 @@ def test_a_movie_that_cannot_be_written_is_not_said_to_be_saved(user, tmp_path):
 
 def test_what_an_analysis_refuses_stands_in_its_panel(user, tmp_path):
     add_recruitment_layer(user.viewer, wave_cube(n_rows=3, n_cols=4, n_bins=20))
-    for name, button in (("Compare", "compare"), ("Flat map", "form.add")):
-        dock, widget = user.viewer.window.add_plugin_dock_widget(PLUGIN, name)
+    for kind, name, button in (
+        (CompareWidget, "Compare", "compare"),
+        (FlatMapWidget, "Flat map", "form.add"),
+    ):
+        widget = kind(user.viewer)
+        holder = held(user.qtbot, getattr(widget, "native", widget), show=True)
         let_events_pass()
         for part in button.split("."):
-            holder = widget
+            panel = widget
             widget = getattr(widget, part)
         QTest.mouseClick(widget.native, LEFT)
         let_events_pass()
-        assert holder.status.wrong
-        assert user.told == [f"{holder.status.wrong} (panel {name})"]
+        assert panel.status.wrong
+        assert user.told == [f"{panel.status.wrong} (panel {name})"]
         user.told.clear()
-        user.viewer.window.remove_dock_widget(dock)
+        holder.close()
