@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.outputs_runs import KILL, hidden, listing, put, state
+from tests.support.waiting import PATIENCE_S
 
 
 @dataclass
@@ -98,13 +99,13 @@ def kill_rounds(runner, folder, name, kind, *, rounds, rng, number=KILL, group=F
         run = begin()
         in_writing = k % 2 == 1 or number != KILL
         if in_writing:
-            _wait_for_writing(folder, run, seconds)
+            _wait_for_writing(folder, run)
         for _ in range(5 if k == 1 else 0):
             if run.process.is_alive() and hidden(folder):
                 break
             run.wait()  # it was quicker: once more
             run = begin()
-            _wait_for_writing(folder, run, seconds)
+            _wait_for_writing(folder, run)
         if k != 1:
             time.sleep(rng.uniform(0.0, seconds["writing" if in_writing else "all"]))
         tally.caught_writing += run.process.is_alive() and bool(hidden(folder))
@@ -145,17 +146,19 @@ def _both(runner, path, kind):
     return old, new, {"all": end - run.started, "writing": end - writing}, listing(folder)
 
 
-def _wait_for_writing(folder, run, seconds):
+def _wait_for_writing(folder, run):
+    """Wait for a hidden name, or the end: before, a signal could find a Python that starts."""
     before = set(hidden(folder))
-    until = time.perf_counter() + 3 * seconds["all"]
-    while run.process.is_alive() and time.perf_counter() < until:
+    until = time.monotonic() + PATIENCE_S
+    while run.process.is_alive() and time.monotonic() < until:
         if set(hidden(folder)) - before:
             return
 
 
 def _is_clear(runner, kind, path, new, names):
     """Whether a run works, and nothing is left once the programs of killed runs have ended."""
-    for _ in range(20):
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
         if runner.run(*_words(kind.new, path)) != (0, "") or state(path) != new:
             return False
         if listing(path.parent) == names:
