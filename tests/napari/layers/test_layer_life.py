@@ -31,8 +31,8 @@ def assert_shows(layer, cube, bin_):
 
 
 class TestCopy:
-    def test_the_layer_menu_duplicates_it(self, add, cube):
-        viewer, layer = add(
+    def test_the_layer_menu_duplicates_it(self, windowless, cube):
+        viewer, layer = windowless(
             cube,
             metric="n_recruited",
             outline_nan=False,
@@ -56,8 +56,8 @@ class TestCopy:
         assert tuple(twin.translate) == (3000.0, 40.0, 50.0)
         assert twin.features["region"].tolist() == list(range(12))
 
-    def test_a_duplicate_is_independent(self, add, cube):
-        viewer, layer = add(cube)
+    def test_a_duplicate_is_independent(self, windowless, cube):
+        viewer, layer = windowless(cube)
         run_command(viewer, "napari.layer.duplicate")
         twin = viewer.layers[1]
         twin.metric = "rate"
@@ -79,8 +79,8 @@ class TestCopy:
         with pytest.raises(ValueError, match="Unrecognized layer_type"):
             Layer.create(np.zeros((2, 2)), {}, "nothing")
 
-    def test_its_tuple_is_good_for_plain_points(self, add, cube):
-        viewer, layer = add(cube)
+    def test_its_tuple_is_good_for_plain_points(self, windowless, cube):
+        viewer, layer = windowless(cube)
         go_to(viewer, 3020.0)
         data, state, kind = layer.as_layer_data_tuple()
         assert kind == "points"
@@ -116,8 +116,8 @@ class TestList:
         go_to(viewer, 3010.0)
         assert_shows(layer, cube, 1)
 
-    def test_lengths_and_bin_widths_share_one_slider(self, add, cube):
-        viewer, slow = add(cube)  # 3000 to 3050 in 10 ms
+    def test_lengths_and_bin_widths_share_one_slider(self, windowless, cube):
+        viewer, slow = windowless(cube)  # 3000 to 3050 in 10 ms
         quick = RecruitmentLayer(wave_cube(2, 2, 20, bin_ms=2.5, start_ms=3020.0))  # to 3070
         viewer.add_layer(quick)
         assert viewer.dims.range[0] == pytest.approx((3000.0, 3067.5, 2.5))
@@ -133,8 +133,8 @@ class TestList:
             go_to(viewer, time_ms)
             assert (slow.current_bin, quick.current_bin) == bins
 
-    def test_linked_layers_share_their_look_and_not_their_cubes(self, add, cube):
-        viewer, layer = add(cube)
+    def test_linked_layers_share_their_look_and_not_their_cubes(self, windowless, cube):
+        viewer, layer = windowless(cube)
         other = viewer.add_layer(RecruitmentLayer(cube.copy()))
         viewer.layers.selection = {layer, other}
         run_command(viewer, "napari.layer.link_selected_layers")
@@ -175,8 +175,8 @@ class TestList:
 
 
 class TestFiles:
-    def test_napari_saves_the_current_bin_as_csv(self, add, cube, tmp_path):
-        viewer, layer = add(cube)
+    def test_napari_saves_the_current_bin_as_csv(self, windowless, cube, tmp_path):
+        viewer, layer = windowless(cube)
         go_to(viewer, 3020.0)
         (path,) = layer.save(str(tmp_path / "bin.csv"))
         (points,) = viewer.open(path)
@@ -233,8 +233,8 @@ class TestViews:
         go_to(viewer, 3030.0)
         assert_shows(layer, cube, 3)
 
-    def test_time_is_found_behind_axes_of_other_layers(self, add, cube):
-        viewer, layer = add(cube)
+    def test_time_is_found_behind_axes_of_other_layers(self, windowless, cube):
+        viewer, layer = windowless(cube)
         viewer.add_image(np.zeros((3, 2, 4, 4)), name="4-d")
         assert viewer.dims.ndim == 4
         go_to(viewer, 3030.0)
@@ -290,10 +290,10 @@ class TestKeyFrames:
     """napari-animation takes a layer's state and sets what differs, on every frame."""
 
     @pytest.fixture
-    def animation(self, add, cube):
+    def animation(self, windowless, cube):
         from napari_animation import Animation
 
-        viewer, layer = add(cube)
+        viewer, layer = windowless(cube)
         return viewer, layer, Animation(viewer)
 
     def test_frames_between_key_frames_show_their_own_bin(self, animation, cube):
