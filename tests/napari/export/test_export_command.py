@@ -16,7 +16,7 @@ import voxcell
 import xarray as xr
 import yaml
 from qtpy.QtWidgets import QApplication, QFileDialog
-from tests.napari.export.test_export import Exporter
+from tests.napari.export.exporting import Exporter
 from tests.support.commands import hexrecruit
 from tests.support.widget_helpers import neurons_in_a_row
 
