@@ -10,6 +10,7 @@ from tests.support.widget_helpers import PATIENCE_MS, PLUGIN
 
 from napari_hexrecruit._napari.analysis.compare import CompareWidget
 from napari_hexrecruit._napari.analysis.maps import MapsWidget
+from napari_hexrecruit._napari.analysis.selection import SelectionWidget
 from napari_hexrecruit._napari.analysis.trials import TrialsWidget
 from napari_hexrecruit._napari.analysis.waves import WavesWidget
 
@@ -18,6 +19,7 @@ WIDGETS = {
     "Trials": TrialsWidget,
     "Maps": MapsWidget,
     "Waves": WavesWidget,
+    "Selection": SelectionWidget,
 }
 
 
