@@ -233,12 +233,13 @@ class TestCube:
             go_to(viewer, 3010.0)
         xr.testing.assert_identical(cube, untouched)
 
-    @pytest.mark.parametrize("n_hexes", [1, 2])
-    def test_a_cube_may_be_a_single_hexagon_or_bin(self, windowless, n_hexes):
-        cube = cube_of(np.full((1, n_hexes), 50), row=[0] * n_hexes, col=range(n_hexes))
-        _viewer, layer = windowless(cube)
-        assert layer.current_bin == 0
-        assert (layer.features["recruited"] == 50).all()
+    def test_a_cube_may_be_a_single_hexagon_or_bin(self, make_napari_viewer):
+        viewer = make_napari_viewer()
+        for n_hexes in (1, 2):
+            cube = cube_of(np.full((1, n_hexes), 50), row=[0] * n_hexes, col=range(n_hexes))
+            layer = viewer.add_layer(RecruitmentLayer(cube))
+            assert layer.current_bin == 0, n_hexes
+            assert (layer.features["recruited"] == 50).all(), n_hexes
 
 
 class TestLook:
