@@ -6,16 +6,33 @@ from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
+from napari import Viewer
+from napari.utils.notifications import notification_manager
 from tests.support.looking import canvas, scene
 from tests.support.qt_events import let_events_pass
 from tests.support.widget_helpers import User
 
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
 from napari_hexrecruit._napari.layers.shown_cube import cube_of as cube_of_layer
+from napari_hexrecruit._napari.recruitment.widget import RecruitmentWidget
 
 
 class Exporter(User):
-    """A user of the section Export."""
+    """A user of the section Export, in a window or with the widget alone."""
+
+    def __init__(self, viewer, qtbot):
+        if isinstance(viewer, Viewer):
+            super().__init__(viewer, qtbot)
+            self._widget = super().widget
+            return
+        self.viewer, self.qtbot, self.told = viewer, qtbot, []
+        notification_manager.notification_ready.connect(self._listen)
+        self._widget = RecruitmentWidget(viewer)
+        qtbot.addWidget(self._widget.native)
+
+    @property
+    def widget(self):
+        return self._widget
 
     @property
     def panel(self):
