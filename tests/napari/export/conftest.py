@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.napari.export.exporting import (
-    user_of,
-)
+from napari.components import ViewerModel
+from tests.napari.export.exporting import user_of
 from tests.support.qt_events import let_events_pass
 
 
@@ -36,3 +35,10 @@ def user(viewer, qtbot, cube):
 def watcher(drawn, qtbot, cube):
     """The same in front of a canvas that is drawn."""
     return user_of(drawn, qtbot, cube)
+
+
+@pytest.fixture
+def alone(qtbot, cube, monkeypatch):
+    """The same with the widget in no window."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return user_of(ViewerModel(), qtbot, cube)

@@ -21,18 +21,18 @@ class Exporter(User):
     """A user of the section Export, in a window or with the widget alone."""
 
     def __init__(self, viewer, qtbot):
+        self._alone = None
         if isinstance(viewer, Viewer):
             super().__init__(viewer, qtbot)
-            self._widget = super().widget
             return
         self.viewer, self.qtbot, self.told = viewer, qtbot, []
         notification_manager.notification_ready.connect(self._listen)
-        self._widget = RecruitmentWidget(viewer)
-        qtbot.addWidget(self._widget.native)
+        self._alone = RecruitmentWidget(viewer)
+        qtbot.addWidget(self._alone.native)
 
     @property
     def widget(self):
-        return self._widget
+        return super().widget if self._alone is None else self._alone
 
     @property
     def panel(self):

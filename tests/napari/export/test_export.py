@@ -155,13 +155,13 @@ class TestHexagons:
 
 
 class TestBadInput:
-    def test_is_told(self, user, tmp_path, monkeypatch):
+    def test_is_told(self, alone, tmp_path, monkeypatch):
         def a_folder_that_cannot_be_written_to(user, folder):
             with monkeypatch.context() as patch:
                 self.a_folder_that_cannot_be_written_to(user, folder, patch)
 
         in_one_window(
-            user,
+            alone,
             tmp_path,
             self.is_told_in_one_line,
             a_folder_that_cannot_be_written_to,
@@ -188,7 +188,8 @@ class TestBadInput:
             assert "is empty" in user.told[0], what
 
     @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-    def test_a_read_only_folder(self, user, tmp_path):
+    def test_a_read_only_folder(self, alone, tmp_path):
+        user = alone
         tmp_path.chmod(0o500)
         user.export(tmp_path / "wave.mp4")
         tmp_path.chmod(0o700)
@@ -243,7 +244,7 @@ class TestBrowse:
 
         return say
 
-    def test_what_is_answered_holds_once(self, user, tmp_path, answer):
+    def test_what_is_answered_holds_once(self, alone, tmp_path, answer):
         for check in (
             self.a_name_that_lacks_or_has_no_ending_is_asked_for,
             self.a_confirmed_name_is_replaced_once,
@@ -252,8 +253,8 @@ class TestBrowse:
         ):
             folder = tmp_path / check.__name__
             folder.mkdir()
-            check(user, folder, answer)
-            forget_export(user)
+            check(alone, folder, answer)
+            forget_export(alone)
 
     def a_confirmed_name_is_replaced_once(self, user, tmp_path, answer):
         path = tmp_path / "wave.mp4"

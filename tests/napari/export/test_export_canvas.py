@@ -169,7 +169,8 @@ class TestCancel:
             assert user.panel.status.value.startswith("10,000 frames"), case
             assert user.panel.export.enabled, case
 
-    def test_also_while_the_file_is_finished(self, user, tmp_path, monkeypatch):
+    def test_also_while_the_file_is_finished(self, alone, tmp_path, monkeypatch):
+        user = alone
         waits, go_on = threading.Event(), threading.Event()
 
         def slow_to_end(frames, path, **options):
