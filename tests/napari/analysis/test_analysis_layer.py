@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Layer
 from tests.support.cubes import cube_of, wave_cube
 from tests.support.looking import go_to, pixel_of
@@ -23,6 +24,12 @@ def compared():
     return compare(a, b)
 
 
+def windowless(cube, **kwargs):
+    """A viewer without a window, with a layer in it."""
+    viewer = ViewerModel()
+    return viewer, viewer.add_layer(RecruitmentLayer(cube, **kwargs))
+
+
 class TestDerivedMetrics:
     def test_0_is_the_middle_of_colours_and_limits(self, add, compared, photograph):
         viewer, layer = add(compared, metric="difference", show=True)
@@ -40,20 +47,20 @@ class TestDerivedMetrics:
         assert more[0] > more[2] + 60
         assert same.min() > 230
 
-    def test_a_hexagon_of_one_cube_only_has_no_value(self, add, compared):
-        _viewer, layer = add(compared, metric="difference")
+    def test_a_hexagon_of_one_cube_only_has_no_value(self, compared):
+        _viewer, layer = windowless(compared, metric="difference")
         absent = layer.features["hex"].tolist().index("R0;C1")
         assert np.isnan(layer.features["recruited"][absent])
         assert "no value" in layer.sentence(absent)
 
-    def test_says_its_units(self, add, compared):
-        viewer, layer = add(compared, metric="difference")
+    def test_says_its_units(self, compared):
+        viewer, layer = windowless(compared, metric="difference")
         go_to(viewer, 0.0)
         present = layer.features["hex"].tolist().index("R0;C0")
         assert layer.sentence(present) == "R0;C0: -20 percentage points, 100 neurons"
 
-    def test_another_metric_brings_its_colours(self, add, compared):
-        _viewer, layer = add(compared)
+    def test_another_metric_brings_its_colours(self, compared):
+        _viewer, layer = windowless(compared)
         assert layer.face_colormap.name == "viridis"
         layer.metric = "difference"
         assert layer.face_colormap.name == "RdBu_r"
@@ -63,17 +70,17 @@ class TestDerivedMetrics:
         layer.metric = "rate"
         assert layer.face_colormap.name == "viridis"
 
-    def test_a_map_is_the_same_at_any_time(self, add):
+    def test_a_map_is_the_same_at_any_time(self):
         cube = wave_cube(3, 4, 12)
-        viewer, layer = add(with_maps(cube, peak(cube)), metric="peak")
+        viewer, layer = windowless(with_maps(cube, peak(cube)), metric="peak")
         for time_ms in (0.0, 60.0, 110.0):
             go_to(viewer, time_ms)
             np.testing.assert_array_equal(layer.features["recruited"], 60.0)
 
-    def test_a_cube_without_the_variable_is_refused(self, add, cube, compared):
+    def test_a_cube_without_the_variable_is_refused(self, cube, compared):
         with pytest.raises(ValueError, match="no 'difference'"):
             RecruitmentLayer(cube, metric="difference")
-        _viewer, layer = add(compared, metric="difference")
+        _viewer, layer = windowless(compared, metric="difference")
         with pytest.raises(ValueError, match=r"show recruitment, n_recruited, rate, or compute it"):
             layer.cube = cube
         assert layer.cube is compared
@@ -88,8 +95,8 @@ class TestDerivedMetrics:
         assert (twin.metric, twin.face_colormap.name) == ("difference", "RdBu_r")
         assert twin.face_contrast_limits == (-5.0, 5.0)
 
-    def test_limits_are_fitted_about_0(self, add, compared):
-        viewer, layer = add(compared, metric="difference", face_contrast_limits=(-1, 3))
+    def test_limits_are_fitted_about_0(self, compared):
+        viewer, layer = windowless(compared, metric="difference", face_contrast_limits=(-1, 3))
         fit_limits(viewer)
         low, high = layer.face_contrast_limits
         assert low == -high

@@ -1,4 +1,4 @@
-"""The widgets "Compare", "Trials", "Maps" and "Waves": what they show, refuse and leave."""
+"""The widgets "Trials", "Maps" and "Waves", and what all panels of analyses do and refuse."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ import pytest
 from napari.layers import Points, Vectors
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
+from tests.napari.analysis.panels import time_range
 from tests.support.cubes import cube_of, wave_cube
 from tests.support.doubtful import doubtful
-from tests.support.looking import canvas, go_to
-from tests.support.mouse import LEFT
+from tests.support.looking import go_to
 from tests.support.qt_events import let_events_pass, wait_until_gone
-from tests.support.widget_helpers import PATIENCE_MS, PLUGIN
 
 from napari_hexrecruit import recruitment_cube
-from napari_hexrecruit._napari.analysis.compare import compared, deviation
 from napari_hexrecruit._napari.analysis.maps import summary_of
 from napari_hexrecruit._napari.analysis.trials import onsets_in
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
@@ -37,230 +35,11 @@ from napari_hexrecruit.synthetic import SMALL, write_simulation
 pytestmark = doubtful  # most baselines here are short
 
 
-class Panel:
-    """A panel in a viewer, handled as a user does, and what napari tells."""
-
-    def __init__(self, viewer, qtbot, name):
-        from napari.utils.notifications import notification_manager
-
-        self.viewer, self.qtbot, self.told = viewer, qtbot, []
-        notification_manager.notification_ready.connect(self._listen)
-        self.dock, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, name)
-        self.wait()
-
-    def _listen(self, notification):
-        self.told.append(str(notification.message))
-
-    def wait(self):
-        let_events_pass()
-        self.qtbot.waitUntil(lambda: not self.widget.busy, timeout=PATIENCE_MS)
-
-    def press(self, button):
-        QTest.mouseClick(button.native, LEFT)
-        self.wait()
-
-    def layer(self, role):
-        return self.widget.stage.layer(role)
-
-    @property
-    def visible(self):
-        return [layer.name for layer in self.viewer.layers if layer.visible]
-
-
-@pytest.fixture
-def opened(make_napari_viewer, qtbot, monkeypatch):
-    """Opens a panel in a viewer with layers of cubes by name."""
-    monkeypatch.setenv("NAPARI_CONFIG", "")
-
-    def open_panel(name, show=False, **cubes):
-        viewer = make_napari_viewer(show=show)
-        layers = [viewer.add_layer(RecruitmentLayer(c, name=n)) for n, c in cubes.items()]
-        return Panel(viewer, qtbot, name), layers
-
-    return open_panel
-
-
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
     """The small sample simulation and its cube."""
     path = write_simulation(tmp_path_factory.mktemp("sample") / "small", SMALL)
     return path, recruitment_cube(path)
-
-
-def time_range(viewer):
-    return tuple(viewer.dims.range[viewer.dims.ndim - 3])
-
-
-class TestCompare:
-    def cubes(self):
-        """A: 20 % in two hexagons; B: 30 % in one of them and one more."""
-        a = cube_of([[20, 20]] * 4, row=[0, 0], col=[0, 1])
-        b = cube_of([[30, 30]] * 4, row=[0, 0], col=[1, 2])
-        return {"A": a, "B": b}
-
-    def compare(self, opened, **cubes):
-        panel, layers = opened("Compare", **cubes)
-        panel.widget.a.value, panel.widget.b.value = layers[0], layers[1]
-        panel.press(panel.widget.compare)
-        return panel, layers
-
-    def test_a_layer_that_comes_later_is_offered(self, opened):
-        cubes = self.cubes()
-        panel, (first,) = opened("Compare", A=cubes["A"])
-        second = panel.viewer.add_layer(RecruitmentLayer(cubes["B"], name="B"))
-        assert (panel.widget.a.value, panel.widget.b.value) == (first, second)
-        second.name = "other"
-        assert panel.widget.b.native.findText("other") >= 0
-        panel.viewer.layers.remove(second)
-        assert panel.widget.b.choices == (first,)
-
-    @pytest.mark.smoke
-    def test_originals_are_beside_the_difference_on_one_slider(self, opened):
-        """And going back, or removing them by hand, leaves what there was."""
-        panel, layers = self.compare(opened, **self.cubes())
-        layer = panel.layer("comparison")
-        names = layer.features["hex"].tolist()
-        assert names == ["R0;C0", "R0;C1", "R0;C2"]
-        values = layer.features["recruited"].to_numpy()
-        np.testing.assert_array_equal(values, [np.nan, -10.0, np.nan])  # some only of A or of B
-        assert panel.widget.status.value == "1 hexagon of both, 1 only of A, 1 only of B."
-        assert layer.face_contrast_limits[0] == -layer.face_contrast_limits[1]
-
-        assert panel.visible == ["A: recruited (%)", "B: recruited (%)", "A − B (% points)"]
-        assert canvas(panel.viewer).grid.enabled
-        assert [layer.visible for layer in layers] == [False, False]
-        one, other = (panel.layer(f"original {k}") for k in (0, 1))
-        assert one.face_contrast_limits == other.face_contrast_limits
-        go_to(panel.viewer, 20.0)
-        for layer in (one, other, panel.layer("comparison")):
-            assert layer.current_bin == 2
-
-        panel.press(panel.widget.back)
-        assert list(panel.viewer.layers) == layers
-        assert panel.visible == ["A", "B"]
-        assert not canvas(panel.viewer).grid.enabled
-        assert not panel.widget.back.enabled
-
-        panel.press(panel.widget.compare)
-        assert canvas(panel.viewer).grid.enabled
-        for layer in list(panel.viewer.layers)[2:]:
-            panel.viewer.layers.remove(layer)
-        assert [layer.visible for layer in layers] == [True, True]
-        assert not canvas(panel.viewer).grid.enabled
-
-    def test_ratio_is_shown_of_the_same_comparison(self, opened):
-        panel, _layers = self.compare(opened, **self.cubes())
-        layer = panel.layer("comparison")
-        panel.widget.display.value = "ratio"
-        assert panel.layer("comparison") is layer
-        np.testing.assert_allclose(layer.features["recruited"][1], 20 / 30, rtol=1e-6)
-        panel.widget.display.value = "log2_ratio"
-        np.testing.assert_allclose(layer.features["recruited"][1], np.log2(2 / 3), rtol=1e-6)
-
-    def test_again_it_changes_the_layers_that_are_there(self, opened):
-        panel, layers = self.compare(opened, **self.cubes())
-        before = list(panel.viewer.layers)
-        panel.widget.a.value, panel.widget.b.value = layers[1], layers[0]
-        panel.widget.metric.value = "rate"
-        panel.press(panel.widget.compare)
-        assert list(panel.viewer.layers) == before
-        layer = panel.layer("comparison")
-        assert layer.name == "B − A (spikes/s)"
-        np.testing.assert_allclose(layer.features["recruited"][1], 10 / 100 / 0.01)
-
-    def test_other_grids_and_bins_are_refused_in_a_sentence(self, opened):
-        a = self.cubes()["A"]
-        wide = cube_of([[20]] * 4, row=[0], col=[0], radius=80.0)
-        panel, layers = self.compare(opened, A=a, B=wide)
-        (told,) = panel.told
-        assert "radius 50 in one cube and 80 in the other: compute both" in told
-        assert "\n" not in told
-        assert list(panel.viewer.layers) == layers
-        panel.told.clear()
-        layers[0].cube, layers[1].cube = wave_cube(2, 2, 4), wave_cube(2, 2, 4, bin_ms=5.0)
-        panel.press(panel.widget.compare)
-        assert "bins are 10 ms wide in one cube and 5 ms in the other" in panel.told[0]
-        panel.told.clear()
-        panel.viewer.layers.remove(layers[1])
-        panel.press(panel.widget.compare)
-        assert "only one layer" in panel.told[0]
-
-    def test_a_hexagon_is_picked_in_all_of_them(self, opened):
-        panel, _layers = self.compare(opened, **self.cubes())
-        shown = panel.widget.stage.layers
-        shown[0].selected_hexes = ["R0;C1", "R0;C2"]
-        assert {layer.selected_hexes for layer in shown} == {("R0;C1", "R0;C2")}
-        shown[2].selected_hexes = ()
-        assert {layer.selected_hexes for layer in shown} == {()}
-
-    def test_without_originals(self, opened):
-        panel, _layers = opened("Compare", **self.cubes())
-        panel.widget.beside.value = False
-        panel.press(panel.widget.compare)
-        assert len(panel.visible) == 1
-        assert not canvas(panel.viewer).grid.enabled
-        panel.widget.beside.value = True
-        assert len(panel.visible) == 3
-        assert canvas(panel.viewer).grid.enabled
-
-    def test_two_windows_share_a_slider_from_0(self, opened):
-        cube = wave_cube(3, 4, 20, start_ms=500.0)
-        panel, (layer,) = opened("Compare", whole=cube)
-        panel.widget.kind.value = "windows"
-        assert panel.widget.window_a.value == (600.0, 700.0)
-        assert panel.widget.window_b.value == (500.0, 600.0)
-        panel.widget.window_a.start.value, panel.widget.window_a.stop.value = 620.0, 660.0
-        panel.widget.window_b.start.value, panel.widget.window_b.stop.value = 500.0, 540.0
-        panel.press(panel.widget.compare)
-        assert time_range(panel.viewer) == (0.0, 30.0, 10.0)
-        go_to(panel.viewer, 20.0)
-        expected = cube["recruitment"][14].to_numpy() - cube["recruitment"][2].to_numpy()
-        shown = panel.layer("comparison")
-        np.testing.assert_allclose(shown.features["recruited"], expected)
-        assert shown.name == "Difference (% points)"
-        panel.press(panel.widget.back)
-        assert time_range(panel.viewer) == (500.0, 690.0, 10.0)
-        assert layer.visible
-
-    def test_showing_the_whole_again_gives_its_slider_back(self, opened):
-        panel, (layer,) = opened("Compare", whole=wave_cube(3, 4, 20, start_ms=500.0))
-        panel.widget.kind.value = "windows"
-        panel.press(panel.widget.compare)
-        assert time_range(panel.viewer)[1] < 500.0
-        assert layer.is_resting
-        layer.visible = True
-        assert time_range(panel.viewer) == (0.0, 690.0, 10.0)
-        assert not layer.is_resting
-        assert panel.told == []
-        panel.widget.window_a.stop.value -= 10.0
-        panel.press(panel.widget.compare)
-        assert "choose windows of the same length" in panel.told[0]
-
-    def test_z_score_against_a_baseline(self, opened):
-        rng = np.random.default_rng(3)
-        cube = cube_of(rng.integers(0, 50, (20, 6)), row=[0] * 6, col=range(6))
-        panel, _layers = opened("Compare", whole=cube)
-        panel.widget.kind.value = "baseline"
-        panel.widget.baseline.stop.value = 80.0
-        panel.press(panel.widget.compare)
-        go_to(panel.viewer, 120.0)
-        values = cube["recruitment"].to_numpy().astype(float)
-        score = (values[12] - values[:8].mean(axis=0)) / values[:8].std(axis=0, ddof=1)
-        shown = panel.layer("comparison")
-        np.testing.assert_allclose(shown.features["recruited"], score, rtol=1e-5)
-        assert panel.widget.status.value == "6 hexagons have a z-score."
-
-    def test_a_baseline_that_does_not_vary_is_said(self):
-        cube = cube_of([[5, 1], [5, 2], [9, 3]], row=[0, 0], col=[0, 1])
-        made = deviation(cube, (0.0, 20.0), "x", "recruitment")
-        assert made.sentence.endswith("1 have none: their baseline does not vary.")
-
-    def test_the_same_name_twice_is_told_apart(self):
-        cubes = self.cubes()
-        assert list(compared(cubes["A"], cubes["B"], ("x", "x"), "rate").originals) == [
-            "x",
-            "x (B)",
-        ]
 
 
 class TestTrials:
@@ -270,17 +49,32 @@ class TestTrials:
             with pytest.raises(ValueError, match=told):
                 onsets_in(text)
 
-    def cut(self, opened, cube, onsets="100, 130", before=20.0, after=60.0):
-        panel, layers = opened("Trials", whole=cube)
+    def test_of_one_layer(self, opened, sample):
+        """One question after the other; in between, Back leaves the layer alone."""
+        panel, (whole,) = opened("Trials", whole=wave_cube(3, 4, 30))
+        for check in (
+            self.every_so_often,
+            self.at_0_is_the_onset_on_the_slider_and_on_the_canvas,
+            self.cut_again_it_cuts_the_whole,
+            self.says_what_was_left_out_and_how_far_onsets_are_from_bins,
+            self.mistakes_are_told_in_a_sentence,
+            self.shows_mean_error_reliability_and_single_trials,
+        ):
+            check(panel, whole)
+            panel.press(panel.widget.back)
+            assert list(panel.viewer.layers) == [whole], check
+            panel.told.clear()
+        self.at_the_inputs_of_the_simulation_counted_anew(panel, whole, sample[1])
+
+    def cut(self, panel, onsets="100, 130", before=20.0, after=60.0):
         panel.widget.source.value = "list"
         panel.widget.list.value = onsets
         panel.widget.before.value, panel.widget.after.value = before, after
         panel.press(panel.widget.cut)
-        return panel, layers
 
-    def test_0_is_the_onset_on_the_slider_and_on_the_canvas(self, opened):
-        cube = wave_cube(3, 4, 30)
-        panel, (whole,) = self.cut(opened, cube)
+    def at_0_is_the_onset_on_the_slider_and_on_the_canvas(self, panel, whole):
+        cube = whole.cube
+        self.cut(panel)
         assert time_range(panel.viewer) == (-20.0, 50.0, 10.0)
         assert panel.viewer.dims.point[0] == 0.0
         assert show_time(panel.viewer).text == "0 - 10 ms, from the onset"
@@ -290,10 +84,10 @@ class TestTrials:
         np.testing.assert_allclose(layer.features["recruited"], expected)
         assert panel.widget.status.value == "2 trials of -20 to 60 ms."
 
-    def test_shows_mean_error_reliability_and_single_trials(self, opened):
+    def shows_mean_error_reliability_and_single_trials(self, panel, whole):
         rng = np.random.default_rng(1)
-        cube = cube_of(rng.integers(0, 60, (30, 5)), row=[0] * 5, col=range(5))
-        panel, _layers = self.cut(opened, cube, "50, 120, 200")
+        whole.cube = cube = cube_of(rng.integers(0, 60, (30, 5)), row=[0] * 5, col=range(5))
+        self.cut(panel, "50, 120, 200")
         trials = cut_trials(cube, [50.0, 120.0, 200.0], before=20.0, after=60.0)
         mean = trial_mean(trials)
         layer = panel.layer("trials")
@@ -315,25 +109,25 @@ class TestTrials:
             np.testing.assert_allclose(layer.features["recruited"], values)
         assert layer.name == "Trial 2, onset 120 ms"
         assert panel.widget.trial.max == 3
+        panel.widget.display.value = "recruitment"
 
-    def test_says_what_was_left_out_and_how_far_onsets_are_from_bins(self, opened):
-        panel, _layers = self.cut(opened, wave_cube(3, 4, 30), "5, 103, 290")
+    def says_what_was_left_out_and_how_far_onsets_are_from_bins(self, panel, _whole):
+        self.cut(panel, "5, 103, 290")
         status = panel.widget.status.value
         assert "1 trial of -20 to 60 ms." in status
         assert "Left out, as they leave the time of the cube: 5, 290 ms." in status
         assert "up to 3 ms from the edge" in status
         assert "Reliability needs two trials" in status
 
-    def test_every_so_often(self, opened):
-        panel, _layers = opened("Trials", whole=wave_cube(3, 4, 30))
+    def every_so_often(self, panel, _whole):
         panel.widget.first.value, panel.widget.period.value = 40.0, 100.0
         panel.widget.before.value, panel.widget.after.value = 0.0, 50.0
         panel.press(panel.widget.cut)
         assert panel.widget.status.value == "3 trials of 0 to 50 ms."
 
-    def test_at_the_inputs_of_the_simulation_counted_anew(self, opened, sample):
-        _path, cube = sample
-        panel, _layers = opened("Trials", whole=cube)
+    def at_the_inputs_of_the_simulation_counted_anew(self, panel, whole, cube):
+        whole.cube = cube
+        panel.wait()
         panel.widget.source.value = "inputs"
         assert panel.widget.input.value == "*"
         names = [name for name in panel.widget.input.choices if name != "*"]
@@ -348,8 +142,7 @@ class TestTrials:
         panel.press(panel.widget.cut)
         assert panel.widget.status.value.startswith("1 trial of")
 
-    def test_mistakes_are_told_in_a_sentence(self, opened):
-        panel, (whole,) = opened("Trials", whole=wave_cube(3, 4, 30))
+    def mistakes_are_told_in_a_sentence(self, panel, whole):
         panel.widget.source.value, panel.widget.after.value = "list", 60.0
         for onsets, before, told in (
             ("", 20.0, "the list is empty"),
@@ -363,9 +156,9 @@ class TestTrials:
             assert list(panel.viewer.layers) == [whole], told
             assert whole.visible, told
 
-    def test_cut_again_it_cuts_the_whole(self, opened):
+    def cut_again_it_cuts_the_whole(self, panel, whole):
         """And going back leaves what there was."""
-        panel, (whole,) = self.cut(opened, wave_cube(3, 4, 30))
+        self.cut(panel)
         panel.widget.list.value = "200"
         panel.press(panel.widget.cut)
         assert panel.told == []
@@ -424,7 +217,7 @@ class TestMaps:
         assert not panel.widget.baseline.visible
 
     def test_a_baseline_of_its_own(self, opened, cube):
-        panel, _layers = opened("Maps", whole=cube)
+        panel, _layers = opened("Maps", window=False, whole=cube)
         panel.widget.map.value = "latency"
         panel.widget.own_baseline.value = True
         panel.widget.low.value, panel.widget.high.value = -50.0, -40.0
@@ -435,7 +228,7 @@ class TestMaps:
 
     def test_recruited_at_least_once_is_counted_from_the_spikes(self, opened, sample):
         _path, cube = sample
-        panel, _layers = opened("Maps", whole=cube)
+        panel, _layers = opened("Maps", window=False, whole=cube)
         panel.widget.map.value = "cumulative_fraction"
         panel.widget.until.value = 400.0
         panel.press(panel.widget.add)
@@ -446,7 +239,7 @@ class TestMaps:
         assert float(expected.max()) > float(cut(cube, 0, 400)["recruitment"].max())
 
     def test_what_cannot_be_shown_is_told_in_a_sentence(self, opened, cube):
-        panel, (layer,) = opened("Maps", whole=cube)
+        panel, (layer,) = opened("Maps", window=False, whole=cube)
         panel.widget.map.value = "cumulative_fraction"  # counted from spikes
         panel.press(panel.widget.add)
         assert "cannot be counted once from a cube of bins" in panel.told[0]
@@ -470,7 +263,7 @@ class TestMaps:
         unstimulated = cube_of(
             np.full((4, 3), 50), row=np.zeros(3, int), col=np.arange(3), start_ms=0.0
         )
-        panel, (layer,) = opened("Maps", whole=unstimulated)
+        panel, (layer,) = opened("Maps", window=False, whole=unstimulated)
         assert panel.widget.map.value == "peak"
         layer.cube = cube_of(
             np.full((4, 3), 50), row=np.zeros(3, int), col=np.arange(3), start_ms=-20.0
@@ -484,7 +277,7 @@ class TestMaps:
         assert panel.widget.map.value == chosen != "peak"
 
     def test_maps_are_of_the_cube_not_of_each_other(self, opened, cube):
-        panel, (layer,) = opened("Maps", whole=cube)
+        panel, (layer,) = opened("Maps", window=False, whole=cube)
         for name in ("peak", "mean_rate", "peak"):
             panel.widget.map.value = name
             panel.press(panel.widget.add)
@@ -495,7 +288,7 @@ class TestMaps:
         assert layer.visible
 
     def test_saves_a_table(self, opened, cube, tmp_path, monkeypatch):
-        panel, _layers = opened("Maps", whole=cube)
+        panel, _layers = opened("Maps", window=False, whole=cube)
         assert not panel.widget.save.enabled
         for name in ("peak", "mean_rate"):
             panel.widget.map.value = name
@@ -510,7 +303,7 @@ class TestMaps:
 
     def test_all_nan_and_single_bins(self, opened):
         nothing = cube_of([[5, 9]], row=[0, 0], col=[0, 1], min_neurons=1000)
-        panel, _layers = opened("Maps", whole=nothing)
+        panel, _layers = opened("Maps", window=False, whole=nothing)
         for name in ("peak", "latency", "mean_rate"):
             panel.widget.map.value = name
             panel.press(panel.widget.add)
@@ -525,7 +318,7 @@ class TestWaves:
         return wave_cube(10, 14, 24, start_ms=-50.0).pipe(shifted, 5)
 
     def test_a_plane_wave_is_drawn_with_its_numbers(self, opened, cube):
-        panel, _layers = opened("Waves", whole=cube)
+        panel, _layers = opened("Waves", window=False, whole=cube)
         panel.press(panel.widget.find)
         fit = panel.widget.fit
         assert fit.is_wave, fit.why
@@ -554,7 +347,7 @@ class TestWaves:
         bins = rng.integers(5, 25, 64)
         counts = np.where(np.arange(30)[:, None] == bins[None, :], 60, 10)
         noise = cube_of(counts, row=row, col=col, start_ms=-50.0)
-        panel, _layers = opened("Waves", whole=noise)
+        panel, _layers = opened("Waves", window=False, whole=noise)
         panel.press(panel.widget.find)
         assert not panel.widget.fit.is_wave
         assert "No wave:" in panel.widget.result.value
@@ -588,7 +381,7 @@ class TestWaves:
         assert any(isinstance(each, Vectors) for each in panel.viewer.layers)
 
     def test_few_hexagons_are_no_wave(self, opened):
-        panel, _layers = opened("Waves", whole=cube_of([[5], [9]], row=[0], col=[0]))
+        panel, _layers = opened("Waves", window=False, whole=cube_of([[5], [9]], row=[0], col=[0]))
         panel.press(panel.widget.find)
         assert "at least 12 are needed" in panel.widget.result.value
         assert panel.widget.quality.value == ""
@@ -618,7 +411,7 @@ ODD_CUBES = {
 
 @pytest.mark.parametrize("name", ["Compare", "Trials", "Maps", "Waves"])
 def test_odd_cubes_give_a_layer_or_a_sentence(opened, name):
-    panel, _layers = opened(name)
+    panel, _layers = opened(name, window=False)
     widget = panel.widget
     button = {"Compare": "compare", "Trials": "cut", "Maps": "add", "Waves": "find"}[name]
     for which, cube in ODD_CUBES.items():

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from qtpy.QtTest import QTest
+from napari.components import ViewerModel
 from qtpy.QtWidgets import QFileDialog
-from tests.support.mouse import LEFT, Mouse
-from tests.support.qt_events import let_events_pass, wait_until_gone
-from tests.support.widget_helpers import PATIENCE_MS, PLUGIN, neurons_in_a_row
+from tests.napari.analysis.panels import Panel
+from tests.support.mouse import Mouse
+from tests.support.qt_events import wait_until_gone
+from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, recruitment_cube
 from napari_hexrecruit._napari.analysis.node_sets import combined
@@ -39,27 +40,6 @@ class TestCombined:
         assert combined(before, found, "remove") == tuple(n for n in before if n not in new)
 
 
-class Panel:
-    def __init__(self, viewer, qtbot):
-        from napari.utils.notifications import notification_manager
-
-        self.viewer, self.qtbot, self.told = viewer, qtbot, []
-        notification_manager.notification_ready.connect(self._listen)
-        self.dock, self.widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Selection")
-        self.wait()
-
-    def _listen(self, notification):
-        self.told.append(str(notification.message))
-
-    def wait(self):
-        let_events_pass()
-        self.qtbot.waitUntil(lambda: not self.widget.busy, timeout=PATIENCE_MS)
-
-    def press(self, button):
-        QTest.mouseClick(button.native, LEFT)
-        self.wait()
-
-
 @pytest.fixture
 def row(tmp_path):
     """40 neurons 100 µm apart; by twos and threes in 46 µm hexagons; regions A and B."""
@@ -73,10 +53,10 @@ def row(tmp_path):
 def opened(make_napari_viewer, qtbot, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", "")
 
-    def open_panel(cube=None, *, show=False):
-        viewer = make_napari_viewer(show=show)
+    def open_panel(cube=None, *, window=False, show=False):
+        viewer = make_napari_viewer(show=show) if window else ViewerModel()
         layer = None if cube is None else viewer.add_layer(RecruitmentLayer(cube))
-        return Panel(viewer, qtbot), layer
+        return Panel(viewer, qtbot, "Selection"), layer
 
     return open_panel
 
@@ -93,7 +73,7 @@ class TestPicking:
     @pytest.mark.smoke
     def test_by_number_of_neurons(self, opened, row):
         _path, cube = row
-        panel, layer = opened(cube)
+        panel, layer = opened(cube, window=True)
         n_neurons = cube["n_neurons"].to_numpy()
         panel.widget.at_least.value = 3
         panel.press(panel.widget.pick_number)
@@ -134,24 +114,25 @@ class TestPicking:
         panel.press(panel.widget.pick_values)
         assert len(layer.selected_hexes) == len(row[1]["hex"])
 
-    @pytest.mark.parametrize(("share", "least"), [(0.0, 1e-9), (0.5, 0.5), (1.0, 1.0)])
-    def test_by_node_set(self, opened, row, share, least):
+    def test_by_node_set(self, opened, row):
         path, cube = row
         panel, layer = opened(cube)
         assert {"First", "Late", "Both"} <= set(panel.widget.node_set.choices)
         panel.widget.node_set.value = "First"
-        panel.widget.share.value = share
-        panel.press(panel.widget.pick_node_set)
-        expected = []
-        for name in cube["hex"].to_numpy():
-            mine = neurons_of(path, cube, [name])
-            if np.mean([neuron < 10 for neuron in mine]) >= least:
-                expected.append(name)
-        assert list(layer.selected_hexes) == expected
-        assert panel.told == []
+        for share, least in ((0.0, 1e-9), (0.5, 0.5), (1.0, 1.0)):
+            layer.selected_hexes = ()
+            panel.widget.share.value = share
+            panel.press(panel.widget.pick_node_set)
+            expected = []
+            for name in cube["hex"].to_numpy():
+                mine = neurons_of(path, cube, [name])
+                if np.mean([neuron < 10 for neuron in mine]) >= least:
+                    expected.append(name)
+            assert list(layer.selected_hexes) == expected, share
+            assert panel.told == [], share
 
     def test_by_hand(self, opened, row):
-        panel, layer = opened(row[1], show=True)
+        panel, layer = opened(row[1], window=True, show=True)
         panel.viewer.reset_view()
         name = str(row[1]["hex"].to_numpy()[3])
         Mouse(panel.viewer).click_hex(row[1], name)
@@ -297,7 +278,7 @@ class TestPanel:
         assert "circuit_config.json" in panel.told[-1]
 
     def test_a_closed_panel_leaves_the_viewer_alone(self, opened, row):
-        panel, layer = opened(row[1])
+        panel, layer = opened(row[1], window=True)
         viewer, qtbot, told = panel.viewer, panel.qtbot, panel.told
         n_callbacks = len(viewer.mouse_drag_callbacks)
         viewer.window.remove_dock_widget(panel.widget.native)

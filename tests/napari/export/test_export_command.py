@@ -15,8 +15,9 @@ import pytest
 import voxcell
 import xarray as xr
 import yaml
+from napari.components import ViewerModel
 from qtpy.QtWidgets import QApplication, QFileDialog
-from tests.napari.export.test_export import Exporter
+from tests.napari.export.exporting import Exporter
 from tests.support.commands import hexrecruit
 from tests.support.widget_helpers import neurons_in_a_row
 
@@ -28,7 +29,15 @@ from napari_hexrecruit.recipe import CubeRecipe
 
 
 @pytest.fixture
-def user(make_napari_viewer, qtbot, monkeypatch):
+def user(qtbot, monkeypatch):
+    """Whose widget is in no window."""
+    monkeypatch.setenv("NAPARI_CONFIG", "")
+    return Exporter(ViewerModel(), qtbot)
+
+
+@pytest.fixture
+def opener(make_napari_viewer, qtbot, monkeypatch):
+    """In front of a window that opens files."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
     return Exporter(make_napari_viewer(), qtbot)
 
@@ -102,7 +111,9 @@ class TestSameBytes:
         assert files_of(tmp_path / "command") == files_of(tmp_path / "widget")
 
     @pytest.mark.smoke
-    def test_of_a_cube(self, user, simulation, tmp_path):
+    def test_of_a_cube(self, opener, simulation, tmp_path):
+        """And a layer that is updated is no longer its file."""
+        user = opener
         path = tmp_path / "run.hexrecruit.nc"
         write_cube(recruitment_cube(simulation), path)
         user.viewer.open(path, plugin="napari-hexrecruit")
@@ -112,6 +123,9 @@ class TestSameBytes:
         assert shlex.split(command)[2] == str(path)
         run(command)
         assert files_of(tmp_path / "command") == files_of(tmp_path / "widget")
+        user.form.bin_ms.value = 20.0
+        user.wait_until_idle()
+        assert shlex.split(copied(user, "wave.mp4"))[2] == str(simulation)
 
     def test_of_a_split_simulation(self, user, simulation, tmp_path):
         user.choose(simulation)
@@ -135,16 +149,6 @@ class TestSameBytes:
         words = ["hexrecruit", "movie", simulation, "-o", tmp_path / "again", "--run-file", file]
         run(shlex.join(map(str, words)))
         assert files_of(tmp_path / "again") == files_of(tmp_path / "widget")
-
-
-def test_an_updated_layer_is_no_longer_its_file(user, simulation, tmp_path):
-    path = tmp_path / "run.hexrecruit.nc"
-    write_cube(recruitment_cube(simulation), path)
-    user.viewer.open(path, plugin="napari-hexrecruit")
-    user.wait_until_idle()
-    user.form.bin_ms.value = 20.0
-    user.wait_until_idle()
-    assert shlex.split(copied(user, "wave.mp4"))[2] == str(simulation)
 
 
 def test_names_the_volumes_that_a_cube_was_computed_with(user, cube, simulation):

@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from tests.support.campaign_files import write_json, write_run
 from tests.support.cubes import wave_cube
 from tests.support.widget_helpers import PLUGIN
@@ -46,13 +47,19 @@ def dataset(folder):
 
 
 @pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
+def viewer():
+    """Without a window: sliders and layers are those of the viewer's model."""
+    return ViewerModel()
 
 
 @pytest.fixture
 def layer(viewer, dataset):
     return viewer.add_layer(CampaignLayer(dataset))
+
+
+@pytest.fixture
+def window(make_napari_viewer):
+    return make_napari_viewer()
 
 
 def go_to(viewer, ca, kind, time):
@@ -61,44 +68,44 @@ def go_to(viewer, ca, kind, time):
 
 
 class TestReading:
-    @pytest.mark.parametrize(
-        ("name", "plugin"),
-        [
+    def test_the_dataset_the_file_beside_it_and_a_cube_in_a_folder_open(
+        self, window, folder, cube, tmp_path
+    ):
+        for name, plugin in (
             ("campaign.hexrecruit.zarr", PLUGIN),  # napari itself claims to read zarr, too
             ("campaign.hexrecruit.json", None),
-        ],
-    )
-    def test_the_dataset_and_the_file_beside_it_open(self, viewer, folder, name, plugin):
-        (layer,) = viewer.open(folder / name, plugin=plugin)
-        assert isinstance(layer, CampaignLayer)
-        assert layer.name == "out" and layer.face_colorbar.visible
-        assert layer.campaign.identical(open_campaign(folder))
-        go_to(viewer, 1.05, 0, 0.0)
-        assert show_time(viewer).text == "ca 1.05, kind slow\n0 - 10 ms"
+        ):
+            (layer,) = window.open(folder / name, plugin=plugin)
+            assert isinstance(layer, CampaignLayer), name
+            assert layer.name == "out" and layer.face_colorbar.visible, name
+            assert layer.campaign.identical(open_campaign(folder)), name
+            go_to(window, 1.05, 0, 0.0)
+            assert show_time(window).text == "ca 1.05, kind slow\n0 - 10 ms", name
+            window.layers.clear()
 
-    def test_a_cube_in_a_folder_opens_too(self, viewer, cube, tmp_path):
         path = write_cube(cube, tmp_path / "my.run.hexrecruit.zarr")
-        (layer,) = viewer.open(path, plugin=PLUGIN)
+        (layer,) = window.open(path, plugin=PLUGIN)
         assert type(layer) is RecruitmentLayer
         assert layer.name == "my.run" and layer.cube.identical(cube)
 
     def test_folders_of_others_are_declined(self, tmp_path):
         assert get_reader(str(tmp_path)) is None
 
-    def test_a_campaign_without_a_dataset_is_told_in_a_line(self, viewer, folder, tmp_path):
+    def test_one_without_a_dataset_or_with_a_damaged_one_is_told_in_a_line(
+        self, window, folder, tmp_path
+    ):
         shutil.copy(folder / "campaign.hexrecruit.json", tmp_path)
         with pytest.raises(SimulationDataError, match="run 'hexrecruit campaign' to its end"):
-            viewer.open(tmp_path / "campaign.hexrecruit.json", plugin=PLUGIN)
-        assert len(viewer.layers) == 0
+            window.open(tmp_path / "campaign.hexrecruit.json", plugin=PLUGIN)
+        assert len(window.layers) == 0
 
-    def test_a_damaged_dataset_is_told_in_a_line(self, viewer, folder, tmp_path):
         path = tmp_path / "campaign.hexrecruit.zarr"
         shutil.copytree(folder / path.name, path)
         content = json.loads((path / "zarr.json").read_text())
         del content["attributes"]["hex_radius"]
         (path / "zarr.json").write_text(json.dumps(content))
         with pytest.raises(SimulationDataError, match="'hex_radius' is missing") as told:
-            viewer.open(path, plugin=PLUGIN)
+            window.open(path, plugin=PLUGIN)
         assert "\n" not in str(told.value)
 
 
@@ -112,7 +119,8 @@ class TestSliders:
         assert tuple(viewer.dims.range[1])[:2] == (0.0, 1.0)
 
     @pytest.mark.smoke
-    def test_every_position_shows_its_simulation(self, viewer, layer, dataset):
+    def test_every_position_shows_its_simulation(self, window, dataset):
+        viewer, layer = window, window.add_layer(CampaignLayer(dataset))
         for i, ca in enumerate(CA):
             for j, kind in enumerate(KINDS):
                 for bin_ in (0, 7):
@@ -125,6 +133,15 @@ class TestSliders:
                     np.testing.assert_array_equal(shown["n_neurons"], one[N_NEURONS])
                     expected = dataset.isel({"ca": i, "inputs.a.kind": j})["n_spikes"]
                     np.testing.assert_array_equal(layer.cube["n_spikes"], expected)
+        # in three dimensions it is that of the sliders
+        go_to(viewer, 1.15, 0, 20.0)
+        viewer.dims.ndisplay = 3
+        viewer.dims.set_point((0, 1), (1.05, 1))
+        assert layer.parameters == {"ca": 1.05, "inputs.a.kind": "fast"}
+        viewer.dims.ndisplay = 2
+        viewer.dims.set_point(2, 30.0)
+        one = dataset.isel({"ca": 0, "inputs.a.kind": 1, "time": 3})
+        np.testing.assert_array_equal(layer.features["recruited"], one["recruitment"])
 
     def test_the_steps_of_the_sliders_hit_the_values(self, viewer, layer):
         for step, ca in enumerate(CA):
@@ -169,16 +186,6 @@ class TestSliders:
         assert (layer.current_bin, other.current_bin) == (6, 6)
         assert layer.parameters["ca"] == 1.15
 
-    def test_three_dimensions_show_the_simulation_of_the_sliders(self, viewer, layer, dataset):
-        go_to(viewer, 1.15, 0, 20.0)
-        viewer.dims.ndisplay = 3
-        viewer.dims.set_point((0, 1), (1.05, 1))
-        assert layer.parameters == {"ca": 1.05, "inputs.a.kind": "fast"}
-        viewer.dims.ndisplay = 2
-        viewer.dims.set_point(2, 30.0)
-        one = dataset.isel({"ca": 0, "inputs.a.kind": 1, "time": 3})
-        np.testing.assert_array_equal(layer.features["recruited"], one["recruitment"])
-
 
 class TestLife:
     def test_a_copy_shows_the_same(self, viewer, layer):
@@ -207,7 +214,9 @@ class TestLife:
         with pytest.raises(AttributeError, match="shows the cubes of a campaign"):
             layer.cube = cube
 
-    def test_the_widget_leaves_it_as_it_is(self, viewer, layer, folder):
+    def test_the_widget_leaves_it_as_it_is(self, window, dataset, folder):
+        viewer = window
+        viewer.add_layer(CampaignLayer(dataset))
         widget = RecruitmentWidget(viewer)
         viewer.window.add_dock_widget(widget)
         assert widget._shown.layers == []

@@ -51,8 +51,16 @@ def shown(add, gappy_cube):
     return viewer, layer, controls(viewer)
 
 
-def test_each_field_sets_the_layer(shown):
+def test_fields_and_layer_follow_each_other(shown, gappy_cube):
     _, layer, fields = shown
+    each_field_sets_the_layer(layer, fields)
+    layer.metric, layer.face_contrast_limits = "recruitment", (0.0, 50.0)
+    limits_are_dragged_typed_and_fitted(layer, fields)
+    the_fields_follow_the_layer(layer, fields)
+    derived_metrics_are_offered_where_a_cube_has_them(layer, fields, gappy_cube)
+
+
+def each_field_sets_the_layer(layer, fields):
     assert type(fields) is HexagonControls
     choose(fields.blending_box, "add")
     assert layer.blending == "additive"
@@ -75,8 +83,7 @@ def test_each_field_sets_the_layer(shown):
     assert layer.face_colorbar.visible
 
 
-def test_limits_are_dragged_typed_and_fitted(shown):
-    _, layer, fields = shown
+def limits_are_dragged_typed_and_fitted(layer, fields):
     slider = fields.limits_slider
     assert (slider.minimum(), slider.maximum()) == (0.0, 100.0)
     assert fields.numbers_button.text() == "0 to 50 %"
@@ -98,8 +105,9 @@ def test_limits_are_dragged_typed_and_fitted(shown):
     assert slider.value() == (0.0, 40.0)
 
 
-def test_the_fields_follow_the_layer(shown):
-    _, layer, fields = shown
+def the_fields_follow_the_layer(layer, fields):
+    layer.metric = "recruitment"
+    layer.outline_nan, layer.face_colorbar.visible = True, False
     layer.metric = "rate"
     assert fields.metric_box.currentText() == "Firing rate (spikes/s per neuron)"
     layer.face_colormap = "RdBu_r"  # not among napari's own
@@ -117,8 +125,7 @@ def test_the_fields_follow_the_layer(shown):
     assert fields.bar_check.isChecked()
 
 
-def test_derived_metrics_are_offered_where_a_cube_has_them(shown, gappy_cube):
-    _, layer, fields = shown
+def derived_metrics_are_offered_where_a_cube_has_them(layer, fields, gappy_cube):
     offered = [fields.metric_box.itemData(k) for k in range(fields.metric_box.count())]
     assert offered == ["recruitment", "n_recruited", "rate"]
     mapped = gappy_cube.assign(peak=("hex", np.arange(9.0)))

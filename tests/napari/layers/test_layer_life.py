@@ -56,7 +56,7 @@ class TestCopy:
         assert tuple(twin.translate) == (3000.0, 40.0, 50.0)
         assert twin.features["region"].tolist() == list(range(12))
 
-    def test_a_duplicate_is_independent(self, add, cube):
+    def test_a_duplicate_is_independent_and_linked_it_shares_its_look(self, add, cube):
         viewer, layer = add(cube)
         run_command(viewer, "napari.layer.duplicate")
         twin = viewer.layers[1]
@@ -66,6 +66,16 @@ class TestCopy:
         assert_shows(layer, cube, 2)
         rates = twin.cube["n_spikes"].to_numpy()[2] / 100 / 0.01
         np.testing.assert_allclose(twin.features["recruited"], rates)
+
+        twin.cube = cube.copy()
+        viewer.layers.selection = {layer, twin}
+        run_command(viewer, "napari.layer.link_selected_layers")
+        layer.metric, layer.opacity, layer.outline_nan = "n_recruited", 0.5, False
+        assert (twin.metric, twin.opacity, twin.outline_nan) == ("n_recruited", 0.5, False)
+        go_to(viewer, 3030.0)
+        assert layer.current_bin == twin.current_bin == 3
+        layer.cube = cube.copy()
+        assert twin.cube is not layer.cube
 
     def test_copy_and_create_make_the_same(self, cube):
         layer = RecruitmentLayer(cube)
@@ -79,8 +89,8 @@ class TestCopy:
         with pytest.raises(ValueError, match="Unrecognized layer_type"):
             Layer.create(np.zeros((2, 2)), {}, "nothing")
 
-    def test_its_tuple_is_good_for_plain_points(self, add, cube):
-        viewer, layer = add(cube)
+    def test_its_tuple_is_good_for_plain_points(self, windowless, cube):
+        viewer, layer = windowless(cube)
         go_to(viewer, 3020.0)
         data, state, kind = layer.as_layer_data_tuple()
         assert kind == "points"
@@ -116,8 +126,8 @@ class TestList:
         go_to(viewer, 3010.0)
         assert_shows(layer, cube, 1)
 
-    def test_lengths_and_bin_widths_share_one_slider(self, add, cube):
-        viewer, slow = add(cube)  # 3000 to 3050 in 10 ms
+    def test_lengths_and_bin_widths_share_one_slider(self, windowless, cube):
+        viewer, slow = windowless(cube)  # 3000 to 3050 in 10 ms
         quick = RecruitmentLayer(wave_cube(2, 2, 20, bin_ms=2.5, start_ms=3020.0))  # to 3070
         viewer.add_layer(quick)
         assert viewer.dims.range[0] == pytest.approx((3000.0, 3067.5, 2.5))
@@ -133,23 +143,11 @@ class TestList:
             go_to(viewer, time_ms)
             assert (slow.current_bin, quick.current_bin) == bins
 
-    def test_linked_layers_share_their_look_and_not_their_cubes(self, add, cube):
-        viewer, layer = add(cube)
-        other = viewer.add_layer(RecruitmentLayer(cube.copy()))
-        viewer.layers.selection = {layer, other}
-        run_command(viewer, "napari.layer.link_selected_layers")
-        layer.metric, layer.opacity, layer.outline_nan = "rate", 0.5, False
-        assert (other.metric, other.opacity, other.outline_nan) == ("rate", 0.5, False)
-        go_to(viewer, 3030.0)
-        assert layer.current_bin == other.current_bin == 3
-        layer.cube = cube.copy()
-        assert other.cube is not layer.cube
-
-    def test_two_viewers_may_show_one_cube(self, make_napari_viewer, cube):
+    def test_two_viewers_may_show_one_cube(self, add, windowless, cube):
         layers = []
-        for time_ms in (3000.0, 3040.0):
-            viewer = make_napari_viewer(show=False)
-            layers.append(viewer.add_layer(RecruitmentLayer(cube)))
+        for added, time_ms in ((add, 3000.0), (windowless, 3040.0)):
+            viewer, layer = added(cube)
+            layers.append(layer)
             go_to(viewer, time_ms)
         assert_shows(layers[0], cube, 0)
         assert_shows(layers[1], cube, 4)
@@ -175,8 +173,8 @@ class TestList:
 
 
 class TestFiles:
-    def test_napari_saves_the_current_bin_as_csv(self, add, cube, tmp_path):
-        viewer, layer = add(cube)
+    def test_napari_saves_the_current_bin_as_csv(self, windowless, cube, tmp_path):
+        viewer, layer = windowless(cube)
         go_to(viewer, 3020.0)
         (path,) = layer.save(str(tmp_path / "bin.csv"))
         (points,) = viewer.open(path)
@@ -187,20 +185,7 @@ class TestFiles:
 
 
 class TestViews:
-    def test_grid_mode_shows_layers_side_by_side(self, add, cube, photograph):
-        viewer, _layer = add(cube, show=True)
-        viewer.add_layer(RecruitmentLayer(cube, face_colormap="magma"))
-        canvas(viewer).grid.enabled = True
-        viewer.reset_view()
-        lit = photograph(viewer).max(axis=-1) > 10
-        half = lit.shape[1] // 2
-        assert lit[:, :half].mean() > 0.05
-        assert lit[:, half:].mean() > 0.05
-        canvas(viewer).grid.enabled = False
-        go_to(viewer, 3030.0)
-        photograph(viewer)
-
-    def test_3d_and_back(self, add, cube, photograph):
+    def test_3d_and_back_then_side_by_side_in_grid_mode(self, add, cube, photograph):
         viewer, layer = add(cube, show=True)
         go_to(viewer, 3020.0)
         viewer.reset_view()
@@ -220,21 +205,32 @@ class TestViews:
         assert (photograph(viewer) == flat).mean() > 0.95
         assert_shows(layer, cube, 2)
 
-    @pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1), (2, 0, 1)])
-    def test_any_order_of_the_axes(self, add, cube, photograph, order):
-        viewer, layer = add(cube, show=True)
-        go_to(viewer, 3020.0)
-        viewer.dims.order = order
-        photograph(viewer)
-        viewer.dims.set_current_step(order[0], 1)
-        photograph(viewer)
-        layer.get_status(tuple(viewer.dims.point), dims_displayed=list(order[1:]), world=True)
-        viewer.dims.order = (0, 1, 2)
+        viewer.add_layer(RecruitmentLayer(cube, face_colormap="magma"))
+        canvas(viewer).grid.enabled = True
+        viewer.reset_view()
+        lit = photograph(viewer).max(axis=-1) > 10
+        half = lit.shape[1] // 2
+        assert lit[:, :half].mean() > 0.05
+        assert lit[:, half:].mean() > 0.05
+        canvas(viewer).grid.enabled = False
         go_to(viewer, 3030.0)
-        assert_shows(layer, cube, 3)
+        photograph(viewer)
 
-    def test_time_is_found_behind_axes_of_other_layers(self, add, cube):
-        viewer, layer = add(cube)
+    def test_any_order_of_the_axes(self, add, cube, photograph):
+        viewer, layer = add(cube, show=True)
+        for order in ((1, 0, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1), (2, 0, 1)):
+            go_to(viewer, 3020.0)
+            viewer.dims.order = order
+            photograph(viewer)
+            viewer.dims.set_current_step(order[0], 1)
+            photograph(viewer)
+            layer.get_status(tuple(viewer.dims.point), dims_displayed=list(order[1:]), world=True)
+            viewer.dims.order = (0, 1, 2)
+            go_to(viewer, 3030.0)
+            assert_shows(layer, cube, 3)
+
+    def test_time_is_found_behind_axes_of_other_layers(self, windowless, cube):
+        viewer, layer = windowless(cube)
         viewer.add_image(np.zeros((3, 2, 4, 4)), name="4-d")
         assert viewer.dims.ndim == 4
         go_to(viewer, 3030.0)
@@ -289,15 +285,12 @@ class TestNoEditing:
 class TestKeyFrames:
     """napari-animation takes a layer's state and sets what differs, on every frame."""
 
-    @pytest.fixture
-    def animation(self, add, cube):
+    def test_frames_between_key_frames_show_their_own_bin(self, add, cube, tmp_path):
+        """And a movie of them can be rendered."""
         from napari_animation import Animation
 
         viewer, layer = add(cube)
-        return viewer, layer, Animation(viewer)
-
-    def test_frames_between_key_frames_show_their_own_bin(self, animation, cube):
-        viewer, layer, movie = animation
+        movie = Animation(viewer)
         go_to(viewer, 3000.0)
         movie.capture_keyframe()
         go_to(viewer, 3040.0)
@@ -314,15 +307,8 @@ class TestKeyFrames:
             )
             np.testing.assert_allclose(layer.face_color, expected, atol=1e-6)
         assert layer.cube is cube
-
-    def test_a_movie_can_be_rendered(self, animation, tmp_path):
-        viewer, _layer, movie = animation
-        go_to(viewer, 3000.0)
-        movie.capture_keyframe()
-        go_to(viewer, 3040.0)
-        movie.capture_keyframe(steps=2)
         movie.animate(tmp_path / "frames", canvas_only=True)
-        assert len(list((tmp_path / "frames").glob("*.png"))) == 3
+        assert len(list((tmp_path / "frames").glob("*.png"))) == 5
 
     def test_a_key_frame_of_3000_hexagons_is_small(self):
         layer = RecruitmentLayer(sheet_cube(3000, n_bins=76))

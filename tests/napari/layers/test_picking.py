@@ -4,150 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from qtpy.QtCore import Qt
-from tests.support.cubes import cube_of, sheet_cube, wave_cube
+from tests.napari.layers.test_picks import columns_cube
+from tests.support.cubes import sheet_cube, wave_cube
 from tests.support.looking import canvas, go_to, pixel_of, scene
 from tests.support.mouse import ALT, SHIFT, Mouse, place_of
 
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 from napari_hexrecruit._napari.layers.picking import LookedAt, picker_of
-from napari_hexrecruit._napari.layers.picks import (
-    COLOURS,
-    MOST_LINES,
-    HexLookup,
-    colour_of,
-    give_slots,
-)
+from napari_hexrecruit._napari.layers.picks import COLOURS, MOST_LINES
 from napari_hexrecruit._napari.private.names import PICK_NAMES
-from napari_hexrecruit.hexgrid import HexGrid, hex_names, ij_to_rowcol
-
-
-class TestLookup:
-    @given(st.floats(-900, 900), st.floats(-900, 900))
-    def test_is_the_hexagon_that_a_neuron_there_belongs_to(self, x, y):
-        cube, grid = sheet_cube(200, 2), HexGrid(50.0)
-        i, j = grid.xy_to_hex([x], [y])
-        (name,) = hex_names(*ij_to_rowcol(i, j))
-        names = cube["hex"].to_numpy().tolist()
-        expected = names.index(name) if name in names else None
-        assert HexLookup.of(cube).at(x, y) == expected
-
-    def test_far_places_and_no_places_are_in_no_hexagon(self):
-        lookup = HexLookup.of(sheet_cube(20, 2))
-        for x in (1e300, -1e20, np.nan, np.inf):
-            assert lookup.at(x, 0.0) is None
-
-    @given(st.floats(-300, 300), st.floats(-300, 300))
-    def test_of_columns_beside_the_grid_it_is_the_nearest(self, x, y):
-        cube = columns_cube()
-        dx, dy = cube["x"].to_numpy() - x, cube["y"].to_numpy() - y
-        nearest = int(np.argmin(np.hypot(dx, dy)))
-        at = HexLookup.of(cube).at(x, y)
-        across = np.maximum(np.abs(dx), np.abs(dx) / 2 + np.sqrt(0.75) * np.abs(dy))
-        is_inside = across[nearest] <= 50 * np.sqrt(0.75)
-        assert at == (nearest if is_inside else None)
-
-    @given(st.lists(st.tuples(st.floats(-400, 400), st.floats(-400, 400)), max_size=8))
-    def test_a_lasso_holds_the_centres_within_it(self, corners):
-        cube = sheet_cube(60, 2)
-        x, y = np.array(corners).reshape(-1, 2).T
-        found = set(HexLookup.of(cube).inside(x, y).tolist())
-        if len(corners) < 3:
-            assert found == set()
-        for k, (cx, cy) in enumerate(zip(cube["x"].to_numpy(), cube["y"].to_numpy(), strict=True)):
-            turns = winding(corners, cx, cy)
-            if turns is not None:  # not on the line itself
-                assert (k in found) == (turns != 0)
-
-    def test_a_single_hexagon(self):
-        lookup = HexLookup.of(cube_of([[5]], row=[0], col=[0]))
-        assert lookup.at(0.0, 49.0) == 0
-        assert lookup.at(0.0, 51.0) is None
-
-
-def winding(corners, cx, cy):
-    """How often a closed line goes around a place; None where it touches it."""
-    if len(corners) < 3:
-        return 0
-    z = np.array([complex(x - cx, y - cy) for x, y in [*corners, corners[0]]])
-    if np.abs(z).min() < 1e-6:
-        return None
-    turn = np.angle(z[1:] / z[:-1])
-    if np.abs(np.abs(turn) - np.pi).min() < 1e-6:
-        return None
-    return round(turn.sum() / (2 * np.pi))
-
-
-def columns_cube():
-    """Columns of an atlas: a few µm beside their places on the grid."""
-    cube = sheet_cube(19, 3, start_ms=0.0)
-    shift = np.random.default_rng(5).uniform(-20, 20, (2, cube.sizes["hex"]))
-    return cube.assign_coords(
-        x=cube["x"] + shift[0], y=cube["y"] + shift[1], hex=[str(k) for k in range(19)]
-    ).assign(
-        {name: cube[name].assign_coords(hex=[str(k) for k in range(19)]) for name in cube.data_vars}
-    )
-
-
-class TestSlots:
-    @given(
-        st.lists(st.lists(st.sampled_from("abcdefghijkl"), unique=True), max_size=6),
-    )
-    def test_a_pick_keeps_its_number_and_no_two_share_one(self, steps):
-        slots = {}
-        for names in steps:
-            before, slots = slots, give_slots(names, slots)
-            assert list(slots) == names
-            assert len(set(slots.values())) == len(slots)
-            end = max(7, len(names))
-            kept = [name for name in names if before.get(name, end) < end]
-            assert all(slots[name] == before[name] for name in kept)
-            new = [slots[name] for name in names if name not in kept]
-            assert new == sorted(new)
-            assert max(slots.values(), default=0) < end
-
-    def test_colours_begin_again(self):
-        assert [colour_of(slot) for slot in range(8)] == [*COLOURS, COLOURS[0]]
-
-
-class TestSelectedHexes:
-    def test_is_readable_settable_and_tells(self, cube):
-        layer, told = RecruitmentLayer(cube), []
-        layer.events.selection_changed.connect(lambda event: told.append(event.value))
-        assert layer.selected_hexes == ()
-        layer.selected_hexes = ["R1;C2", "R0;C0", "R1;C2"]
-        assert layer.selected_hexes == ("R1;C2", "R0;C0")
-        layer.selected_hexes = ("R1;C2", "R0;C0")
-        layer.selected_hexes = np.array(["R0;C0"])
-        layer.selected_hexes = ()
-        assert told == [("R1;C2", "R0;C0"), ("R0;C0",), ()]
-
-    def test_refuses_names_that_the_cube_does_not_have(self, cube):
-        layer = RecruitmentLayer(cube)
-        layer.selected_hexes = "R0;C1"
-        with pytest.raises(ValueError, match="no hexagon 'R9;C9': names look like R0;C0"):
-            layer.selected_hexes = ["R0;C0", "R9;C9"]
-        assert layer.selected_hexes == ("R0;C1",)
-
-    def test_another_cube_keeps_the_picks_that_are_in_the_same_place(self, cube):
-        layer, told = RecruitmentLayer(cube), []
-        layer.selected_hexes = ["R0;C0", "R2;C3"]
-        layer.events.selection_changed.connect(lambda event: told.append(event.value))
-        layer.cube = wave_cube(n_rows=2, n_cols=4, n_bins=7)
-        assert layer.selected_hexes == ("R0;C0",)
-        layer.cube = wave_cube(n_rows=2, n_cols=4, n_bins=7, radius=60.0)
-        assert layer.selected_hexes == ()
-        assert told == [("R0;C0",), ()]
-
-    def test_linked_layers_do_not_share_picks(self, cube):
-        from napari.experimental import link_layers
-
-        one, other = RecruitmentLayer(cube), RecruitmentLayer(wave_cube(2, 2, 5))
-        link_layers([one, other])
-        one.selected_hexes = ["R2;C3"]
-        assert other.selected_hexes == ()
 
 
 @pytest.fixture
@@ -160,8 +26,33 @@ def picking(add, cube):
     picker.stop("test")
 
 
+def in_one_window(picking, cube, *checks):
+    """One check after the other, each of nothing but the layer in its first view."""
+    viewer, layer, _mouse = picking
+    for check in checks:
+        check(picking, cube)
+        for other in [one for one in viewer.layers if one is not layer]:
+            if isinstance(other, RecruitmentLayer):
+                other.selected_hexes = ()
+            viewer.layers.remove(other)
+        viewer.layers.selection.active = layer
+        layer.visible, layer.cube, layer.selected_hexes = True, cube, ()
+        viewer.reset_view()
+
+
 class TestClicks:
-    def test_a_click_picks_one_and_shift_adds_and_removes(self, picking, cube):
+    def test_pick_what_is_under_them(self, picking, cube):
+        in_one_window(
+            picking,
+            cube,
+            self.a_click_picks_one_and_shift_adds_and_removes,
+            self.edges_are_those_of_neurons,
+            self.outside_of_the_cubes_time_it_picks_all_the_same,
+            self.columns_of_an_atlas,
+            self.a_layer_that_was_moved_and_scaled,
+        )
+
+    def a_click_picks_one_and_shift_adds_and_removes(self, picking, cube):
         viewer, layer, mouse = picking
         for name in ("R0;C0", "R2;C3", "R1;C1"):
             mouse.click_hex(cube, name)
@@ -191,7 +82,7 @@ class TestClicks:
             mouse.press_key(Qt.Key.Key_Escape)
             assert layer.selected_hexes == ()
 
-    def test_edges_are_those_of_neurons(self, picking, cube):
+    def edges_are_those_of_neurons(self, picking, cube):
         """A pixel left and right of a side, at several zooms."""
         viewer, layer, mouse = picking
         y, x = place_of(cube, "R1;C1")
@@ -204,7 +95,7 @@ class TestClicks:
             mouse.click(y, side + 1.5 / zoom)
             assert layer.selected_hexes == ("R1;C2",)
 
-    def test_a_layer_that_was_moved_and_scaled(self, picking, cube):
+    def a_layer_that_was_moved_and_scaled(self, picking, cube):
         viewer, layer, mouse = picking
         layer.translate = (3000.0, 400.0, -200.0)
         layer.scale = (10.0, 2.0, 3.0)
@@ -213,17 +104,15 @@ class TestClicks:
         mouse.click(400.0 + 2.0 * y, -200.0 + 3.0 * x)
         assert layer.selected_hexes == ("R2;C1",)
 
-    def test_columns_of_an_atlas(self, add):
-        cube = columns_cube()
-        viewer, layer = add(cube, show=True)
-        picker_of(viewer).start("test")
-        mouse = Mouse(viewer)
+    def columns_of_an_atlas(self, picking, _cube):
+        viewer, layer, mouse = picking
+        layer.cube = cube = columns_cube()
+        viewer.reset_view()
         for name in ("0", "7", "18"):
             mouse.click_hex(cube, name)
             assert layer.selected_hexes == (name,)
-        picker_of(viewer).stop("test")
 
-    def test_outside_of_the_cubes_time_picks_all_the_same(self, picking, cube):
+    def outside_of_the_cubes_time_it_picks_all_the_same(self, picking, cube):
         viewer, layer, mouse = picking
         viewer.add_layer(RecruitmentLayer(wave_cube(1, 1, 400), visible=False))
         viewer.layers.selection.active = layer
@@ -236,6 +125,17 @@ class TestClicks:
 class TestLasso:
     AROUND = ((-80.0, -60.0), (-80.0, 150.0), (90.0, 150.0), (90.0, -60.0))
 
+    def test_picks_what_is_inside(self, picking, cube, photograph):
+        in_one_window(
+            picking,
+            cube,
+            self.shift_and_a_drag_adds_what_is_inside,
+            self.the_tool_picks_what_is_inside_and_holds_the_map,
+            self.around_nothing_with_the_tool_picks_nothing,
+            self.a_plain_drag_moves_the_map_and_picks_nothing,
+        )
+        self.is_drawn_while_the_mouse_is_down(picking, photograph)
+
     def inside(self, cube):
         x, y = cube["x"].to_numpy(), cube["y"].to_numpy()
         found = (x > -60) & (x < 150) & (y > -80) & (y < 90)
@@ -243,7 +143,7 @@ class TestLasso:
         assert len(names) == 4
         return names
 
-    def test_shift_and_a_drag_adds_what_is_inside(self, picking, cube):
+    def shift_and_a_drag_adds_what_is_inside(self, picking, cube):
         viewer, layer, mouse = picking
         layer.selected_hexes = ["R2;C3"]
         before = tuple(scene(viewer).camera.center)
@@ -251,7 +151,7 @@ class TestLasso:
         assert layer.selected_hexes == ("R2;C3", *self.inside(cube))
         assert tuple(scene(viewer).camera.center) == before
 
-    def test_the_tool_picks_what_is_inside_and_holds_the_map(self, picking, cube):
+    def the_tool_picks_what_is_inside_and_holds_the_map(self, picking, cube):
         viewer, layer, mouse = picking
         layer.selected_hexes = ["R2;C3"]
         picker = picker_of(viewer)
@@ -266,7 +166,7 @@ class TestLasso:
         picker.lasso = False
         assert viewer.cursor.style == "standard"
 
-    def test_a_plain_drag_moves_the_map_and_picks_nothing(self, picking):
+    def a_plain_drag_moves_the_map_and_picks_nothing(self, picking, _cube):
         viewer, layer, mouse = picking
         before = tuple(scene(viewer).camera.center)
         mouse.drag([(0.0, 0.0), (40.0, 90.0)])
@@ -274,7 +174,7 @@ class TestLasso:
         moved = np.subtract(scene(viewer).camera.center[-2:], before[-2:])
         np.testing.assert_allclose(moved, (-40.0, -90.0), atol=3)
 
-    def test_is_drawn_while_the_mouse_is_down(self, picking, photograph):
+    def is_drawn_while_the_mouse_is_down(self, picking, photograph):
         viewer, layer, mouse = picking
         before = photograph(viewer)
         mouse.drag(list(self.AROUND), SHIFT, drop=False)
@@ -286,16 +186,30 @@ class TestLasso:
         mouse.drop(self.AROUND[-1], SHIFT)
         assert layer.pick_overlay.lasso == ()
 
-    def test_around_nothing_with_the_tool_picks_nothing(self, picking):
+    def around_nothing_with_the_tool_picks_nothing(self, picking, _cube):
         viewer, layer, mouse = picking
         layer.selected_hexes = ["R1;C1"]
         picker_of(viewer).lasso = True
         mouse.drag([(-80.0, -60.0), (-80.0, -50.0), (-70.0, -60.0)])
         assert layer.selected_hexes == ()
+        picker_of(viewer).lasso = False
 
 
 class TestLeavesNapariAlone:
-    def test_selecting_points_stays_selecting_points(self, picking, cube):
+    def test_what_is_no_pick_stays_naparis(self, picking, cube, photograph):
+        in_one_window(
+            picking,
+            cube,
+            self.selecting_points_stays_selecting_points,
+            self.hexagons_are_no_points_to_select,
+            self.painting_labels_stays_painting,
+        )
+        self.nothing_is_picked_in_3d(picking, cube, photograph)
+        layer = picking[1]
+        layer.selected_hexes = ()
+        self.nothing_is_picked_while_time_is_an_axis_of_the_view(picking)
+
+    def selecting_points_stays_selecting_points(self, picking, cube):
         viewer, layer, mouse = picking
         y, x = place_of(cube, "R1;C1")
         points = viewer.add_points([[y, x], [y + 90, x]], size=30, units=("um", "um"))
@@ -312,14 +226,14 @@ class TestLeavesNapariAlone:
         assert len(points.data) == 3
         assert layer.selected_hexes == ()
 
-    def test_hexagons_are_no_points_to_select(self, picking, cube):
+    def hexagons_are_no_points_to_select(self, picking, cube):
         _viewer, layer, mouse = picking
         layer.mode = "select"
         assert layer.mode == "pan_zoom"
         mouse.click_hex(cube, "R1;C1")
         assert layer.selected_hexes == ("R1;C1",)
 
-    def test_painting_labels_stays_painting(self, picking, cube):
+    def painting_labels_stays_painting(self, picking, cube):
         viewer, layer, mouse = picking
         labels = viewer.add_labels(
             np.zeros((40, 40), dtype=int), scale=(10, 10), units=("um", "um")
@@ -329,7 +243,7 @@ class TestLeavesNapariAlone:
         assert labels.data.any()
         assert layer.selected_hexes == ()
 
-    def test_nothing_is_picked_in_3d(self, picking, cube, photograph):
+    def nothing_is_picked_in_3d(self, picking, cube, photograph):
         viewer, layer, mouse = picking
         viewer.dims.ndisplay = 3
         photograph(viewer)
@@ -342,7 +256,7 @@ class TestLeavesNapariAlone:
         mouse.click_hex(cube, "R1;C1")
         assert layer.selected_hexes == ("R1;C1",)
 
-    def test_nothing_is_picked_while_time_is_an_axis_of_the_view(self, picking):
+    def nothing_is_picked_while_time_is_an_axis_of_the_view(self, picking):
         viewer, layer, mouse = picking
         viewer.dims.order = (1, 0, 2)
         mouse.click(0.0, 0.0)
@@ -367,8 +281,8 @@ class TestLeavesNapariAlone:
         assert len(viewer.mouse_drag_callbacks) == n_before
         assert [str(key) for key in viewer.keymap] == []
 
-    def test_a_users_escape_key_stays(self, add, cube):
-        viewer, _layer = add(cube)
+    def test_a_users_escape_key_stays(self, windowless, cube):
+        viewer, _layer = windowless(cube)
         pressed = []
         viewer.bind_key("Escape", pressed.append)
         picker = picker_of(viewer)
@@ -378,7 +292,16 @@ class TestLeavesNapariAlone:
 
 
 class TestWhichLayer:
-    def test_the_active_one_else_the_uppermost_visible(self, picking, cube):
+    def test_is_picked_from(self, picking, cube):
+        in_one_window(
+            picking,
+            cube,
+            self.the_active_one_else_the_uppermost_visible,
+            self.hidden_layers_are_not_picked_from,
+            self.in_a_grid_the_field_under_the_mouse_tells,
+        )
+
+    def the_active_one_else_the_uppermost_visible(self, picking, cube):
         viewer, first, mouse = picking
         second = viewer.add_layer(RecruitmentLayer(cube))
         mouse.click_hex(cube, "R0;C0")
@@ -393,13 +316,13 @@ class TestWhichLayer:
         mouse.click_hex(cube, "R0;C3")
         assert second.selected_hexes == ("R0;C3",)
 
-    def test_hidden_layers_are_not_picked_from(self, picking, cube):
+    def hidden_layers_are_not_picked_from(self, picking, cube):
         _viewer, layer, mouse = picking
         layer.visible = False
         mouse.click_hex(cube, "R1;C1")
         assert layer.selected_hexes == ()
 
-    def test_in_a_grid_the_field_under_the_mouse_tells(self, picking, cube):
+    def in_a_grid_the_field_under_the_mouse_tells(self, picking, cube):
         viewer, first, mouse = picking
         second = viewer.add_layer(RecruitmentLayer(cube))
         canvas(viewer).grid.enabled = True
@@ -419,8 +342,8 @@ class TestWhichLayer:
         assert {fields["left"], fields["right"]} == {first, second}
         assert height > 0
 
-    def test_the_looked_at_layer_is_followed(self, add, cube):
-        viewer, first = add(cube)
+    def test_the_looked_at_layer_is_followed(self, windowless, cube):
+        viewer, first = windowless(cube)
         told, looked_at = [], LookedAt(viewer)
         looked_at.changed.connect(told.append)
         assert looked_at.layer is first
@@ -446,9 +369,15 @@ class TestOutlines:
         at = [pixel_of(viewer, image, y + away * np.sin(a), x + away * np.cos(a)) for a in angle]
         return np.array([image[row, col] for row, col in at]).astype(int)
 
-    @pytest.mark.parametrize("zoom", [1.0, 3.0])
-    def test_have_the_colours_of_their_slots(self, add, cube, photograph, zoom):
+    def test_are_drawn(self, add, cube, photograph):
         viewer, layer = add(cube, show=True)
+        self.stay_through_the_life_of_the_layer(viewer, layer, photograph)
+        layer.selected_hexes = ()
+        for zoom in (1.0, 3.0):
+            self.have_the_colours_of_their_slots(viewer, layer, photograph, zoom)
+
+    def have_the_colours_of_their_slots(self, viewer, layer, photograph, zoom):
+        cube = layer.cube
         scene(viewer).camera.zoom = zoom
         scene(viewer).camera.center = place_of(cube, "R1;C1")
         bare = photograph(viewer)
@@ -456,14 +385,13 @@ class TestOutlines:
         image = photograph(viewer)
         orange = tuple(int(COLOURS[0][k : k + 2], 16) for k in (1, 3, 5))
         ring = self.ring(viewer, image, cube, "R1;C1", inset=2.5)
-        assert (np.abs(ring - orange).max(axis=1) < 40).mean() >= 0.5
+        assert (np.abs(ring - orange).max(axis=1) < 40).mean() >= 0.5, zoom
         centre = pixel_of(viewer, image, *place_of(cube, "R1;C1"))
         np.testing.assert_array_equal(image[centre], bare[centre])
         layer.selected_hexes = ()
         np.testing.assert_array_equal(photograph(viewer), bare)
 
-    def test_stay_through_the_life_of_the_layer(self, add, cube, photograph):
-        viewer, layer = add(cube, show=True)
+    def stay_through_the_life_of_the_layer(self, viewer, layer, photograph):
         viewer.reset_view()
         bare = photograph(viewer)
         layer.selected_hexes = ["R1;C1"]
@@ -497,9 +425,9 @@ class TestOutlines:
         assert "picks" not in layer._overlays
         assert layer.selected_hexes == ("R1;C1",)
 
-    def test_of_very_many_are_white(self, add):
+    def test_of_very_many_are_white(self, windowless):
         cube = sheet_cube(100, 2)
-        _viewer, layer = add(cube)
+        _viewer, layer = windowless(cube)
         names = cube["hex"].to_numpy().tolist()
         layer.selected_hexes = names[:MOST_LINES]
         assert len(np.unique(layer.pick_overlay.outlines.colours, axis=0)) == len(COLOURS)

@@ -41,11 +41,20 @@ def told(viewer, at, field, qtbot):
     return viewer._calc_status_from_cursor()[0]
 
 
-@pytest.mark.parametrize("active", ["left", "right", None])
-def test_it_is_that_of_the_field(beside, active, qtbot):
+def test_what_is_under_it_and_keys_and_buttons_beside_it(beside, qtbot):
     viewer, middles = beside
     viewer.mouse_over_canvas = True
-    viewer.layers.selection.active = None if active is None else viewer.layers[active]
+    for active in ("left", "right", None):
+        viewer.layers.selection.active = None if active is None else viewer.layers[active]
+        it_is_that_of_the_field(viewer, middles, qtbot)
+    escape_undoes_ctrl_a(viewer)
+    in_3d_it_says_what_it_cannot_show_in_place_of_a_warning_of_units(viewer)
+    # the grid is off, and the view is flat again
+    viewer.layers.selection.active = viewer.layers["left"]
+    assert viewer._calc_status_from_cursor()[0]["layer_name"] == "left"
+
+
+def it_is_that_of_the_field(viewer, middles, qtbot):
     for column, (name, at) in enumerate(middles.items()):
         status = told(viewer, at, (0, column), qtbot)
         said = str(status if isinstance(status, str) else [*status.values()])
@@ -53,13 +62,9 @@ def test_it_is_that_of_the_field(beside, active, qtbot):
         assert name in said, said
         assert other not in said, said
         assert "of 100 neurons" in said
-    canvas(viewer).grid.enabled = False
-    viewer.layers.selection.active = viewer.layers["left"]
-    assert viewer._calc_status_from_cursor()[0]["layer_name"] == "left"
 
 
-def test_3d_says_what_it_cannot_show_in_place_of_a_warning_of_units(beside, qtbot):
-    viewer, _ = beside
+def in_3d_it_says_what_it_cannot_show_in_place_of_a_warning_of_units(viewer):
     told = []
     notification_manager.notification_ready.connect(lambda one: told.append(str(one.message)))
     button = viewer.window._qt_viewer.viewerButtons.ndisplayButton
@@ -74,10 +79,10 @@ def test_3d_says_what_it_cannot_show_in_place_of_a_warning_of_units(beside, qtbo
     QTest.mouseClick(button, LEFT)
     (sentence,) = told
     assert "same button" in sentence
+    QTest.mouseClick(button, LEFT)
 
 
-def test_escape_undoes_ctrl_a(beside):
-    viewer, _ = beside
+def escape_undoes_ctrl_a(viewer):
     layer = viewer.layers["left"]
     viewer.layers.selection.active = layer
     native = viewer.window._qt_viewer.canvas.native

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import pytest
 from tests.support.cubes import wave_cube
 from tests.support.looking import canvas, controls, scene
 from tests.support.waiting import PATIENCE_MS
@@ -68,9 +67,16 @@ def assert_nothing_is_covered(viewer, qapp, *, n_bars):
         assert not overlap(place, beside), f"{name} lies over {other}"
 
 
-@pytest.mark.parametrize("shape", [(4, 40), (12, 12), (40, 4)])
-def test_of_one_layer(make_napari_viewer, qapp, shape):
+def test_of_one_layer(make_napari_viewer, qapp):
     viewer = make_napari_viewer(show=True)
+    size = viewer.window._qt_window.size()
+    for shape in ((4, 40), (12, 12), (40, 4)):
+        viewer.window.resize(size.width(), size.height())
+        nothing_is_covered_of_one_layer(viewer, qapp, shape)
+        viewer.layers.clear()
+
+
+def nothing_is_covered_of_one_layer(viewer, qapp, shape):
     layer = add_recruitment_layer(viewer, wave_cube(*shape, 2))
     assert_nothing_is_covered(viewer, qapp, n_bars=1)
     layer.metric = "rate"

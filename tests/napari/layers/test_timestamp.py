@@ -8,6 +8,7 @@ import weakref
 import numpy as np
 import pytest
 import xarray as xr
+from napari.components import ViewerModel
 from tests.support.cubes import wave_cube
 from tests.support.looking import canvas, go_to, scene
 
@@ -18,13 +19,15 @@ from napari_hexrecruit._napari.layers.timestamp import show_time
 
 
 @pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer(show=False)
+def viewer():
+    """Without a window: the texts are those of the viewer's model."""
+    return ViewerModel()
 
 
 class TestTime:
     @pytest.mark.smoke
-    def test_follows_the_slider(self, viewer, cube):
+    def test_follows_the_slider(self, make_napari_viewer, cube):
+        viewer = make_napari_viewer()
         layer = viewer.add_layer(RecruitmentLayer(cube))
         overlay = show_time(viewer)
         go_to(viewer, 3000.0)
@@ -82,8 +85,6 @@ class TestTime:
         assert overlay.text == "3,010 - 3,020 ms"
 
     def test_a_viewer_is_not_kept_alive(self, cube):
-        from napari.components import ViewerModel
-
         viewer = ViewerModel()
         show_time(viewer)
         add_recruitment_layer(viewer, cube)
