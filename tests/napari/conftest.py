@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.support.cubes import cube_of, wave_cube
 from tests.support.napari_once import worked_out_once
+from tests.support.viewers import with_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,6 +83,11 @@ def photograph(qapp: object) -> Callable[[Viewer], np.ndarray]:
         return viewer.screenshot(canvas_only=True, flash=False)[..., :3]
 
     return photo
+
+
+@pytest.fixture(autouse=True)
+def _viewers_of_this_test(request: pytest.FixtureRequest) -> None:
+    with_windows(request)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from tests.support.looking import scene
+from tests.support.viewers import a_viewer
 from tests.support.widget_helpers import PLUGIN, neurons_in_a_row, not_a_simulation
 
 from napari_hexrecruit import read_cube, recruitment_cube, write_cube
@@ -28,7 +28,7 @@ def simulation(tmp_path):
 @pytest.fixture
 def viewer():
     """A viewer without a window, which is enough where nothing is drawn."""
-    return ViewerModel()
+    return a_viewer()
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from napari.components import ViewerModel
 from tests.napari.analysis.panels import Panel
+from tests.support.viewers import a_viewer
 
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
 
@@ -15,7 +15,7 @@ def opened(make_napari_viewer, qtbot, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", "")
 
     def open_panel(name, window=True, show=False, **cubes):
-        viewer = make_napari_viewer(show=show) if window else ViewerModel()
+        viewer = make_napari_viewer(show=show) if window else a_viewer()
         layers = [viewer.add_layer(RecruitmentLayer(c, name=n)) for n, c in cubes.items()]
         return Panel(viewer, qtbot, name), layers
 

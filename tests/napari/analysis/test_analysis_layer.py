@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from napari.layers import Layer
 from tests.support.cubes import cube_of, wave_cube
 from tests.support.looking import go_to, pixel_of
+from tests.support.viewers import a_viewer
 from tests.support.widget_helpers import User
 
 from napari_hexrecruit._napari.commands import fit_limits
@@ -26,7 +26,7 @@ def compared():
 
 def windowless(cube, **kwargs):
     """A viewer without a window, with a layer in it."""
-    viewer = ViewerModel()
+    viewer = a_viewer()
     return viewer, viewer.add_layer(RecruitmentLayer(cube, **kwargs))
 
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from napari.components import ViewerModel
 from qtpy.QtWidgets import QFileDialog
 from tests.napari.analysis.panels import Panel
 from tests.support.mouse import Mouse
 from tests.support.qt_events import wait_until_gone
+from tests.support.viewers import a_viewer
 from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, recruitment_cube
@@ -54,7 +54,7 @@ def opened(make_napari_viewer, qtbot, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", "")
 
     def open_panel(cube=None, *, window=False, show=False):
-        viewer = make_napari_viewer(show=show) if window else ViewerModel()
+        viewer = make_napari_viewer(show=show) if window else a_viewer()
         layer = None if cube is None else viewer.add_layer(RecruitmentLayer(cube))
         return Panel(viewer, qtbot, "Selection"), layer
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from napari.components import ViewerModel
 from tests.napari.export.exporting import user_of
 from tests.support.qt_events import let_events_pass
+from tests.support.viewers import a_viewer
 
 
 @pytest.fixture
@@ -41,4 +41,4 @@ def watcher(drawn, qtbot, cube):
 def alone(qtbot, cube, monkeypatch):
     """The same with the widget in no window."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
-    return user_of(ViewerModel(), qtbot, cube)
+    return user_of(a_viewer(), qtbot, cube)

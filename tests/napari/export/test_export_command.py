@@ -15,10 +15,10 @@ import pytest
 import voxcell
 import xarray as xr
 import yaml
-from napari.components import ViewerModel
 from qtpy.QtWidgets import QApplication, QFileDialog
 from tests.napari.export.exporting import Exporter
 from tests.support.commands import hexrecruit
+from tests.support.viewers import a_viewer
 from tests.support.widget_helpers import neurons_in_a_row
 
 from napari_hexrecruit import open_simulation, read_cube, recruitment_cube, write_cube
@@ -32,7 +32,7 @@ from napari_hexrecruit.recipe import CubeRecipe
 def user(qtbot, monkeypatch):
     """Whose widget is in no window."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
-    return Exporter(ViewerModel(), qtbot)
+    return Exporter(a_viewer(), qtbot)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from PIL import Image
 from qtpy.QtTest import QTest
 from tests.napari.flatmap.flat_user import User
@@ -16,6 +15,7 @@ from tests.support.atlas_files import LETTER, letter_flatmap, slab_flatmap, writ
 from tests.support.looking import pixel_of, scene
 from tests.support.qt_events import wait_until_gone
 from tests.support.real_data import real_file
+from tests.support.viewers import a_viewer
 from tests.support.waiting import work_until_cancelled
 from tests.support.widget_helpers import neurons_in_a_row
 
@@ -32,7 +32,7 @@ PIXEL = 20.0
 @pytest.fixture
 def user(qtbot, monkeypatch):
     monkeypatch.setenv("NAPARI_CONFIG", "")
-    return User(ViewerModel(), qtbot)
+    return User(a_viewer(), qtbot)
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import shutil
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from tests.support.campaign_files import write_json, write_run
 from tests.support.cubes import wave_cube
+from tests.support.viewers import a_viewer
 from tests.support.widget_helpers import PLUGIN
 
 from napari_hexrecruit import recruitment_cube, write_cube
@@ -49,7 +49,7 @@ def dataset(folder):
 @pytest.fixture
 def viewer():
     """Without a window: sliders and layers are those of the viewer's model."""
-    return ViewerModel()
+    return a_viewer()
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from napari.layers import Image, Layer, Points
 from napari.layers.points import _points_key_bindings as keys
 from napari.settings import get_settings
 from tests.support.cubes import sheet_cube, wave_cube
 from tests.support.looking import canvas, go_to, scene
+from tests.support.viewers import a_viewer
 
 from napari_hexrecruit._napari.layers.layer import LayerRecipe, RecruitmentLayer
 from napari_hexrecruit._napari.private.copies import STATE_KEY
@@ -153,7 +153,7 @@ class TestList:
         assert_shows(layers[1], cube, 4)
 
     def test_a_model_without_a_window_is_enough(self, cube):
-        viewer = ViewerModel()
+        viewer = a_viewer()
         layer = viewer.add_layer(RecruitmentLayer(cube))
         go_to(viewer, 3020.0)
         assert_shows(layer, cube, 2)

@@ -11,6 +11,7 @@ import xarray as xr
 from napari.components import ViewerModel
 from tests.support.cubes import wave_cube
 from tests.support.looking import canvas, go_to, scene
+from tests.support.viewers import a_viewer
 
 from napari_hexrecruit._napari.layers import timestamp
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer
@@ -21,7 +22,7 @@ from napari_hexrecruit._napari.layers.timestamp import show_time
 @pytest.fixture
 def viewer():
     """Without a window: the texts are those of the viewer's model."""
-    return ViewerModel()
+    return a_viewer()
 
 
 class TestTime:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from tests.napari.widgets.windowless import PanelUser
+from tests.support.viewers import a_viewer
 from tests.support.waiting import PATIENCE_S
 from tests.support.widget_helpers import neurons_in_a_row
 
@@ -134,7 +134,7 @@ class TestFilesBeingWritten:
 
     def test_what_is_dropped_on_the_canvas(self, tmp_path):
         path = neurons_in_a_row().write(tmp_path)
-        viewer = ViewerModel()
+        viewer = a_viewer()
         with (
             written_elsewhere(tmp_path / "output" / "spikes.h5", change="pass"),
             pytest.raises(ValueError, match="open in a program that writes it: wait until"),

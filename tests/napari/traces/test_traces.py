@@ -9,7 +9,6 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-from napari.components import ViewerModel
 from napari.settings import get_settings
 from PIL import Image
 from qtpy.QtCore import QPoint, Qt
@@ -20,6 +19,7 @@ from tests.support.cubes import cube_of, sheet_cube, wave_cube
 from tests.support.looking import go_to
 from tests.support.mouse import LEFT, NO_KEY, Mouse
 from tests.support.qt_events import let_events_pass, wait_until_gone
+from tests.support.viewers import a_viewer
 from tests.support.waiting import PATIENCE_MS
 from tests.support.widget_helpers import PLUGIN, neurons_in_a_row
 
@@ -81,7 +81,7 @@ def open_panel(viewer, qtbot, cube=None, *, show=False):
 def opened(qtbot, monkeypatch):
     """Opens the panel beside a viewer with a layer of a cube."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
-    return lambda *of, **options: open_panel(ViewerModel(), qtbot, *of, **options)
+    return lambda *of, **options: open_panel(a_viewer(), qtbot, *of, **options)
 
 
 @pytest.fixture

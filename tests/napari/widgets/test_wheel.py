@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QAbstractSlider,
@@ -16,6 +15,7 @@ from tests.napari.widgets.windowless import empty, held
 from tests.support.cubes import wave_cube
 from tests.support.mouse import LEFT, turn_wheel
 from tests.support.qt_events import let_events_pass, wait_until_work_ends
+from tests.support.viewers import a_viewer
 
 from napari_hexrecruit._napari.analysis.compare import CompareWidget
 from napari_hexrecruit._napari.analysis.maps import MapsWidget
@@ -50,7 +50,7 @@ def value_of(field):
 def opened(qtbot, monkeypatch):
     """Puts a panel on the screen, beside hexagons, so that all of its fields can change."""
     monkeypatch.setenv("NAPARI_CONFIG", "")
-    viewer = ViewerModel()
+    viewer = a_viewer()
     for name in ("one", "other"):
         add_recruitment_layer(viewer, wave_cube(n_rows=3, n_cols=4, n_bins=20), name=name)
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
+from tests.support.viewers import a_viewer
 from tests.support.widget_helpers import User
 
 from napari_hexrecruit._napari.recruitment.widget import RecruitmentWidget
@@ -21,7 +21,7 @@ class PanelUser(User):
     def __init__(self, qtbot: Any, *, show: bool = False, viewer: Any = None) -> None:
         from napari.utils.notifications import notification_manager
 
-        self.viewer = ViewerModel() if viewer is None else viewer
+        self.viewer = a_viewer() if viewer is None else viewer
         self.qtbot, self.told = qtbot, []
         notification_manager.notification_ready.connect(self._listen)
         self._panel = RecruitmentWidget(self.viewer)
