@@ -54,8 +54,6 @@ def shown(add, gappy_cube):
 def test_fields_and_layer_follow_each_other(shown, gappy_cube):
     _, layer, fields = shown
     each_field_sets_the_layer(layer, fields)
-    layer.metric, layer.face_contrast_limits = "recruitment", (0.0, 50.0)
-    limits_are_dragged_typed_and_fitted(layer, fields)
     the_fields_follow_the_layer(layer, fields)
     derived_metrics_are_offered_where_a_cube_has_them(layer, fields, gappy_cube)
 
@@ -83,7 +81,8 @@ def each_field_sets_the_layer(layer, fields):
     assert layer.face_colorbar.visible
 
 
-def limits_are_dragged_typed_and_fitted(layer, fields):
+def test_limits_are_dragged_typed_and_fitted(shown):
+    _, layer, fields = shown
     slider = fields.limits_slider
     assert (slider.minimum(), slider.maximum()) == (0.0, 100.0)
     assert fields.numbers_button.text() == "0 to 50 %"
