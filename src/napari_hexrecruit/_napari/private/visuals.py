@@ -143,6 +143,17 @@ def _visual_class() -> type:
             events.opacity.connect(self._on_antialiasing_change)
             events.blending.connect(self._on_antialiasing_change)
 
+        def close(self) -> None:
+            """Close, in the GL context in which napari then deletes what was drawn.
+
+            It deletes by number in whatever context is current: in another, the numbers are those
+            of other buffers, and the next picture could end the process.
+            """
+            canvas = self.node.canvas
+            if canvas is not None:
+                canvas.set_current()
+            super().close()
+
         def _on_data_change(self) -> None:
             flat_top = displayed_axes(self.layer) == (-1, -2)
             for markers in (self.node.points_markers, self.node.selection_markers):
