@@ -18,7 +18,7 @@ from tests.support.outputs_kills import kill_rounds, kinds
 from tests.support.outputs_runs import Runner, hidden, listing, put, small_disk, state
 from tests.support.sonata_files import simple_files
 from tests.support.thorough import repetitions
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, wait_until
 
 from napari_hexrecruit import read_cube, write_movie
 from napari_hexrecruit.storage import atomic, claims, folders
@@ -84,6 +84,33 @@ def test_signals_that_can_be_caught_leave_nothing_else(
     options = {"rounds": 2, "rng": rng, "number": number, "group": True}
     tally = kill_rounds(runner, tmp_path / "out", name, kind, **options)
     assert tally.fine, tally
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no groups of processes")
+def test_a_run_in_the_background_does_not_hear_ctrl_c(config, cube, tmp_path):
+    path = str(tmp_path / "a.gif")
+    words = [str(word).replace("OUT", path) for word in kinds(config, cube)["gif"].new]
+    process = subprocess.Popen(
+        [
+            "sh",
+            "-c",
+            'trap "" INT; exec "$@"',
+            "sh",
+            sys.executable,
+            "-m",
+            "napari_hexrecruit",
+            *words,
+        ],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    wait_until(lambda: hidden(tmp_path))
+    wait_until(lambda: process.poll() is not None or os.killpg(process.pid, signal.SIGINT))
+    assert (process.communicate(timeout=PATIENCE_S)[1], process.returncode) == ("", 0)
+    assert listing(tmp_path) == ["a.gif"]
 
 
 DROPPED = """

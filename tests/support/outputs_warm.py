@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import threading
 from pathlib import Path
@@ -30,6 +31,8 @@ from napari_hexrecruit.synthetic import write_simulation
 IMPORTED = (dask.array, zarr, _imported)
 """Only imported: what they do starts threads, which forked processes would lack."""
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 put_together_once(pytest.MonkeyPatch())
 typer.main.get_command(app)
 tqdm.tqdm.set_lock(threading.RLock())  # its own is a semaphore, which killed processes leave

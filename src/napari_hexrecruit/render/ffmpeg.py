@@ -101,6 +101,7 @@ class Encoder:
                 stdout=subprocess.DEVNULL,
                 stderr=self._log,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                start_new_session=True,  # ffmpeg heeds Ctrl-C even where this process ignores it
                 pass_fds=locks_held() if os.name == "posix" else (),
             )
         except OSError as error:
