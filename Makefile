@@ -24,7 +24,7 @@ help:
 	@echo "make setup        .venv with everything for work on the project"
 	@echo "make demo         sample simulation -> cube -> movie, in $(DEMO_DIR)/; opens the viewer where it can"
 	@echo "make check        lint, types and the fast tests: while you work"
-	@echo "make test         lint, types, manifest and all tests: before you push, and in CI (25 minutes on 2 cores)"
+	@echo "make test         lint, types, manifest and all tests: before you push, and in CI (10 minutes on 2 cores)"
 	@echo "make slow-motion  tests of windows with late events and longer jobs: finds those that depend on timing"
 	@echo "make lint | type  one of those alone"
 	@echo "make docs         documentation as HTML, in docs/_build/html/"

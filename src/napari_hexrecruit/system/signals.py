@@ -155,7 +155,8 @@ def signals_held() -> Iterator[None]:
     before: dict[int, Any] = {}
     try:
         for number in _ENDING:
-            before[number] = signal.signal(number, lambda n, _: held.append(n))
+            if signal.getsignal(number) != signal.SIG_IGN:  # which programs started here inherit
+                before[number] = signal.signal(number, lambda n, _: held.append(n))
         yield
     finally:
         try:
