@@ -142,7 +142,7 @@ class TestNaparisDialog:
         type_name("run.csv")  # is still CSV
         assert (tmp_path / "run.csv").read_text().startswith("index")
 
-        (tmp_path / "run.hexrecruit.nc").write_bytes(b"old")  # nobody asked about this one
+        (tmp_path / "run.hexrecruit.nc").write_bytes(b"old")  # no dialog asked to replace it
         with pytest.raises(FileExistsError, match="type the whole ending"):
             in_window.viewer.layers.save(str(tmp_path / "run.nc"), selected=True)
         assert (tmp_path / "run.hexrecruit.nc").read_bytes() == b"old"

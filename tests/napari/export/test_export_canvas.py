@@ -194,4 +194,4 @@ class TestCancel:
         user.viewer.window.remove_dock_widget("all")
         assert not panel.busy
         user.wait(lambda: list(tmp_path.iterdir()) == [])
-        user.viewer.layers.clear()  # nobody listens any more
+        user.viewer.layers.clear()  # no listener is left

@@ -112,7 +112,7 @@ class TestSameBytes:
 
     @pytest.mark.smoke
     def test_of_a_cube(self, opener, simulation, tmp_path):
-        """And a layer that is updated is no longer its file."""
+        """An updated layer no longer matches its file."""
         user = opener
         path = tmp_path / "run.hexrecruit.nc"
         write_cube(recruitment_cube(simulation), path)
