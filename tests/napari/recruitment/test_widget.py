@@ -12,7 +12,6 @@ import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
-from tests.napari.widgets.windowless import PanelUser
 from tests.support.looking import canvas, scene
 from tests.support.qt_events import let_events_pass, wait_until_gone, wait_until_work_ends
 from tests.support.waiting import PATIENCE_S, work_until_cancelled
@@ -24,20 +23,7 @@ from napari_hexrecruit._napari.recruitment import request, sources
 from napari_hexrecruit._napari.widgets.loading import Cancelled
 from napari_hexrecruit.pipeline.cubes import computed_cube
 from napari_hexrecruit.sonata import _described, _simulation
-from napari_hexrecruit.synthetic import SMALL, write_simulation
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    """The small sample simulation."""
-    return write_simulation(tmp_path_factory.mktemp("sample") / "small", SMALL)
-
-
-@pytest.fixture
-def user(qtbot, monkeypatch):
-    """A user in front of the widget, who has never used it before."""
-    monkeypatch.setenv("NAPARI_CONFIG", "")
-    return PanelUser(qtbot)
+from napari_hexrecruit.synthetic import SMALL
 
 
 @pytest.fixture

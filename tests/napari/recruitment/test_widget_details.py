@@ -23,24 +23,10 @@ from napari_hexrecruit._napari.recruitment.details import DARK, LIGHT, counted, 
 from napari_hexrecruit._napari.recruitment.sources import Sources
 from napari_hexrecruit.pipeline.check import check_simulation
 from napari_hexrecruit.pipeline.findings import Finding, finding_lines
-from napari_hexrecruit.synthetic import SMALL, write_simulation
 
 CROSS, DIAMOND, CHECK = "\N{MULTIPLICATION X}", "\N{BLACK DIAMOND}", "\N{CHECK MARK}"
 READABLE = 4.5
 """Least contrast of text, https://www.w3.org/TR/WCAG21/#contrast-minimum."""
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    """The small sample simulation."""
-    return write_simulation(tmp_path_factory.mktemp("sample") / "small", SMALL)
-
-
-@pytest.fixture
-def user(qtbot, monkeypatch):
-    """A user in front of the widget, who has never used it before."""
-    monkeypatch.setenv("NAPARI_CONFIG", "")
-    return PanelUser(qtbot)
 
 
 @pytest.fixture

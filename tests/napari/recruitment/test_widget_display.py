@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.napari.widgets.windowless import PanelUser
 from tests.support.waiting import PATIENCE_MS
 from tests.support.widget_helpers import PLUGIN, User, neurons_in_a_row
 
@@ -14,20 +13,6 @@ from napari_hexrecruit._napari.layers.look import fitted_limits, largest_limit
 from napari_hexrecruit._napari.layers.timestamp import show_time
 from napari_hexrecruit._napari.recruitment import playback
 from napari_hexrecruit._napari.recruitment.playback import advance
-from napari_hexrecruit.synthetic import SMALL, write_simulation
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    """The small sample simulation."""
-    return write_simulation(tmp_path_factory.mktemp("sample") / "small", SMALL)
-
-
-@pytest.fixture
-def user(qtbot, monkeypatch):
-    """A user in front of the widget, who has never used it before."""
-    monkeypatch.setenv("NAPARI_CONFIG", "")
-    return PanelUser(qtbot)
 
 
 @pytest.fixture
