@@ -64,7 +64,7 @@ def _interrupts_are_heard():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that make a viewer are marked by themselves."""
+    """Tests of windows and panels are marked by themselves."""
     for item in items:
-        if "make_napari_viewer" in getattr(item, "fixturenames", ()):
+        if {"make_napari_viewer", "qtbot"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.window)
