@@ -128,7 +128,8 @@ class TestCompare:
         assert len(panel.visible) == 1
         assert not canvas(panel.viewer).grid.enabled
         panel.widget.beside.value = True
-        assert len(panel.visible) == 3
+        originals = [f"{name}: firing rate (spikes/s per neuron)" for name in "BA"]
+        assert panel.visible == [*originals, "B − A (spikes/s)"]
         assert canvas(panel.viewer).grid.enabled
 
     def test_of_windows_of_one_layer(self, opened):

@@ -103,11 +103,14 @@ class Stage:
         return layer
 
     def show(self, results: Sequence[Result]) -> None:
-        """Show results in the layers of their roles, remove others, and activate the last one."""
-        for result in results:
-            self.put(result)
+        """Show results in their layers, in this order; remove others, and activate the last one."""
+        shown = [self.put(result) for result in results]
         for role in [role for role in self._layers if role not in {r.role for r in results}]:
             self._remove(role)
+        layers = self._viewer.layers
+        if [layer for layer in layers if layer in shown] != shown:
+            for layer in shown:
+                layers.move(layers.index(layer), len(layers))
 
     def show_alone(self, results: Sequence[Result], at_ms: float) -> None:
         """Show results on their own time axis, and hide all other hexagons.
