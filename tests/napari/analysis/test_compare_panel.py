@@ -138,6 +138,7 @@ class TestCompare:
         self.two_windows_share_a_slider_from_0(panel, layer)
         self.showing_the_whole_again_gives_its_slider_back(panel, layer)
         panel.press(panel.widget.back)
+        self.windows_are_kept_where_they_fit_another_cube(panel, layer)
         self.z_score_against_a_baseline(panel, layer)
 
     def two_windows_share_a_slider_from_0(self, panel, layer):
@@ -168,6 +169,19 @@ class TestCompare:
         panel.widget.window_a.stop.value -= 10.0
         panel.press(panel.widget.compare)
         assert "choose windows of the same length" in panel.told[0]
+
+    def windows_are_kept_where_they_fit_another_cube(self, panel, layer):
+        kept = (520.0, 560.0)
+        panel.widget.window_b.start.value, panel.widget.window_b.stop.value = kept
+        panel.viewer.layers.selection.active = None
+        layer.visible = False  # so that another layer, or none, is in view
+        layer.cube = wave_cube(3, 4, 40, start_ms=500.0, bin_ms=5.0)
+        assert panel.widget.window_b.value == kept
+        assert panel.widget.window_b.start.step == 5.0
+        layer.cube = wave_cube(3, 4, 8, start_ms=500.0, bin_ms=25.0)
+        assert panel.widget.window_b.value == (500.0, 600.0)
+        assert panel.widget.window_a.value == (600.0, 700.0)
+        layer.visible = True
 
     def z_score_against_a_baseline(self, panel, layer):
         rng = np.random.default_rng(3)

@@ -41,6 +41,8 @@ _SHOWN = [
     ("Ratio", "ratio"),
 ]
 _Z_SCORE = "z_score"
+_DECIMALS = 2
+"""Decimals of the start and end of a window, ms."""
 _LONGEST = 16
 """Longest name, in characters, that fits beside a colour bar, without units."""
 _SHORT = {
@@ -156,9 +158,9 @@ class CompareWidget(AnalysisPanel):
             *(self.baseline.row, self.metric, self.display, self.beside),
         ]
         self._comparison: Comparison | None = None
-        self._windows_of: object = None
+        self._first: RecruitmentLayer | None = None
         self.kind.changed.connect(self._show_fields)
-        self.a.changed.connect(self._offer_windows)
+        self.a.changed.connect(self._on_first)
         self.display.changed.connect(self._on_shown)
         self.beside.changed.connect(self._on_beside)
         self.compare.changed.connect(self.run)
@@ -167,21 +169,20 @@ class CompareWidget(AnalysisPanel):
         sections = [heading("Compare"), column("", fields, labels=True), self.about, buttons]
         self._show_fields()
         self.lay_out(sections, [self.compare])
+        self._on_first(self.a.value)
         self._take_another()
 
     # --- the panel --------------------------------------------------------------------------------
 
-    def on_layer(self) -> None:
-        """Offer the windows of the new cube."""
-        self._offer_windows()
-
     def on_closed(self) -> None:
         """Release the layers; they stay in the viewer."""
         self.stage.close()
+        self._on_first(None)
 
     def on_layers(self) -> None:
-        """Update the button Back, and choose a layer other than A to compare with."""
+        """Update the button Back, the windows, and a layer other than A to compare with."""
         self.back.enabled = bool(self.stage.layers)
+        self._on_first(self.a.value)
         self._take_another()
 
     def _take_another(self) -> None:
@@ -200,18 +201,33 @@ class CompareWidget(AnalysisPanel):
         self.baseline.row.visible = kind == BASELINE
         self.display.visible = kind != BASELINE
 
-    def _offer_windows(self) -> None:
-        """Offer default windows: the halves of the cube, and its first fifth."""
-        layer = self.a.value
-        if not isinstance(layer, RecruitmentLayer) or self._windows_of is layer.cube:
+    def _on_first(self, layer: object) -> None:
+        """Offer the windows of another layer A, and keep what fits when its cube changes."""
+        if self._first is layer:
             return
-        self._windows_of = layer.cube
+        if self._first is not None:
+            self._first.events.cube_changed.disconnect(self._on_first_cube)
+        self._first = layer if isinstance(layer, RecruitmentLayer) else None
+        if self._first is not None:
+            self._first.events.cube_changed.connect(self._on_first_cube)
+            self._offer_windows(self._first)
+
+    def _on_first_cube(self, event: object = None) -> None:
+        if self._first is not None:
+            self._offer_windows(self._first, keep=True)
+
+    def _offer_windows(self, layer: RecruitmentLayer, keep: bool = False) -> None:
+        """Offer default windows: the halves of the cube, and its first fifth."""
         edges = bins_of(layer.cube).edges()
         n_bins = len(edges) - 1
         half, fifth = max(n_bins // 2, 1), max(n_bins // 5, 1)
-        self.window_a.offer(edges, n_bins - half, n_bins)
-        self.window_b.offer(edges, 0, half)
-        self.baseline.offer(edges, 0, fifth)
+        defaults = {
+            self.window_a: (n_bins - half, n_bins),
+            self.window_b: (0, half),
+            self.baseline: (0, fifth),
+        }
+        for window, (first, last) in defaults.items():
+            window.offer(edges, first, last, keep)
 
     # --- comparing --------------------------------------------------------------------------------
 
@@ -293,9 +309,9 @@ class _Window:
     """Two fields for start and end of a window."""
 
     def __init__(self, label: str) -> None:
-        time: dict[str, Any] = {"unit": " ms", "decimals": 2, "step": 10.0, "minimum": -LARGEST}
-        self.start = number("Start of the window, ms; a bin edge", **time)
-        self.stop = number("End of the window, ms; a bin edge", **time)
+        time: dict[str, Any] = {"unit": " ms", "decimals": _DECIMALS, "minimum": -LARGEST}
+        self.start = number("Start of the window, ms; a bin edge", step=10.0, **time)
+        self.stop = number("End of the window, ms; a bin edge", step=10.0, **time)
         self.row = row(label, [self.start, self.stop])
 
     @property
@@ -308,10 +324,13 @@ class _Window:
         """Name of the window."""
         return f"{self.start.value:g} to {self.stop.value:g} ms"
 
-    def offer(self, edges: Any, first: int, last: int) -> None:
-        """Set the window to two edges of bins."""
+    def offer(self, edges: Any, first: int, last: int, keep: bool) -> None:
+        """Set the window to two edges of bins; with `keep` only if it is not between edges yet."""
         self.start.step = self.stop.step = float(edges[1] - edges[0])
-        self.start.value, self.stop.value = float(edges[first]), float(edges[last])
+        rounded = 10.0**-_DECIMALS
+        fits = np.isclose(edges[:, np.newaxis], self.value, rtol=0, atol=rounded).any(axis=0)
+        if not (keep and fits.all()):
+            self.start.value, self.stop.value = float(edges[first]), float(edges[last])
 
 
 def _apart(names: tuple[str, str]) -> tuple[str, str]:
