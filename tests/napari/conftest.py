@@ -97,6 +97,17 @@ def _windows_are_quick() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _layers_are_registered() -> None:
+    """The first layer registers how it is drawn and controlled, once in a process.
+
+    It is made before a test takes away a name that this needs.
+    """
+    from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
+
+    RecruitmentLayer(wave_cube(2, 2, 2))
+
+
 @pytest.fixture(autouse=True)
 def _modules_are_no_garbage(qapp: object) -> None:
     """napari collects garbage each time that a layer is added or removed.

@@ -19,7 +19,7 @@ from napari_hexrecruit._napari.layers import adding
 from napari_hexrecruit._napari.layers.adding import add_recruitment_layer, make_recruitment_layer
 from napari_hexrecruit._napari.layers.controls import HexagonControls
 from napari_hexrecruit._napari.layers.layer import RecruitmentLayer
-from napari_hexrecruit._napari.private import names, points, saving, visuals
+from napari_hexrecruit._napari.private import bars, names, points, saving, visuals
 from napari_hexrecruit._napari.private.controls import LayerControls
 from napari_hexrecruit._napari.private.copies import STATE_KEY
 from napari_hexrecruit._napari.private.names import (
@@ -211,6 +211,7 @@ class TestWithout:
     def test_colour_bars_may_lack_a_label(self, without, make_napari_viewer, cube):
         without(LABEL_NAMES[0])
         assert missing_names() == []
+        bars.draw_bars()
         viewer = make_napari_viewer(show=False)
         layer = add_recruitment_layer(viewer, cube)
         assert type(layer) is RecruitmentLayer
