@@ -92,7 +92,7 @@ def test_limits_are_dragged_typed_and_fitted(shown):
     QTest.mouseMove(slider, upper)
     QTest.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=upper)
     assert layer.face_contrast_limits == (0.0, 100.0)
-    QTest.mousePress(slider, Qt.MouseButton.RightButton, pos=slider.rect().center())
+    QTest.mouseClick(slider, Qt.MouseButton.RightButton, pos=slider.rect().center())
     popup, wide = fields._popup
     assert popup.isVisible()
     type_into(wide._handle_labels[1], "37.5")
