@@ -1,7 +1,7 @@
-# Developer tasks. Requires make and Python 3.11 to 3.13 with venv and pip.
+# Developer tasks. Requires make and Python 3.11 to 3.14 with venv and pip.
 # `make demo` and `make test` install everything else, in the folder .venv.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3.14 || command -v python3)
 VENV ?= .venv
 PYTEST_ARGS ?=
 DEMO_DIR ?= hexrecruit-demo

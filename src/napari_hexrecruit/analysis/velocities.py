@@ -152,7 +152,7 @@ def velocity_arrows(velocity: xr.Dataset, *, at_most: int = 150) -> list[Floats]
     return lines
 
 
-def _every(xy: Floats, spacing: float, step: int) -> Floats:
+def _every(xy: Floats, spacing: float, step: int) -> npt.NDArray[np.bool_]:
     """Return which hexagons are on a coarser lattice."""
     row = np.rint(xy[:, 1] / (spacing * math.sqrt(3.0) / 2.0)).astype(np.int64)
     col = np.rint(xy[:, 0] / spacing - row / 2.0).astype(np.int64)

@@ -26,7 +26,9 @@ _HALF = np.uint64(32)
 
 def cells_of(row: npt.NDArray[Any], col: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Return the cells of hexagons from row and column."""
-    return (np.asarray(row, np.int64) << 32) + (np.asarray(col, np.int64) + _COLUMN_0)
+    cells: npt.NDArray[np.int64] = np.asarray(row, np.int64) << 32
+    cells += np.asarray(col, np.int64) + _COLUMN_0
+    return cells
 
 
 def rows_and_cols(cells: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
