@@ -174,6 +174,8 @@ def _refuse_fractions(cube: xr.Dataset) -> None:
         return
     bins = slice(None, None, -(-cube.sizes[TIME] // _BINS_TO_LOOK_AT))
     percent, counts = (cube[name][bins].values for name in (RECRUITMENT, N_RECRUITED))
+    if (percent[counts > 0] > 1.0 + _MOST_OFF).any():  # as fractions never are
+        return
     neurons = np.broadcast_to(cube[N_NEURONS].values * np.float64(_n_trials(cube)), counts.shape)
     fired = (counts > 0) & (neurons > 0) & np.isfinite(percent)
     times = percent[fired] * neurons[fired] / counts[fired]
