@@ -325,7 +325,7 @@ class _Window:
         return f"{self.start.value:g} to {self.stop.value:g} ms"
 
     def offer(self, edges: Any, first: int, last: int, keep: bool) -> None:
-        """Set the window to two edges of bins; with `keep` only if it is not between edges yet."""
+        """Set the window to two edges of bins; with `keep`, leave one that is between edges."""
         self.start.step = self.stop.step = float(edges[1] - edges[0])
         rounded = 10.0**-_DECIMALS
         fits = np.isclose(edges[:, np.newaxis], self.value, rtol=0, atol=rounded).any(axis=0)
